@@ -1,0 +1,49 @@
+"""The newest comments as Atom (RFC 4287)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+from xml.etree import ElementTree
+
+from tertulia.protocol import API, CommentView, DiscussionView
+from tertulia.web.html import document_html
+
+MEDIA_TYPE = "application/atom+xml"
+_NAMESPACE = "http://www.w3.org/2005/Atom"
+_NOTHING_YET = "1970-01-01T00:00:00.000Z"
+
+
+def atom(discussion: DiscussionView, comments: Sequence[CommentView], base_url: str) -> str:
+    """The feed; ``base_url`` is where readers reach the server, without a slash at the end."""
+    query = urlencode({"site": discussion.site, "key": discussion.key})
+    feed = ElementTree.Element("feed", xmlns=_NAMESPACE)
+    address = f"{base_url}{API}/feed.atom?{query}"
+    _add(feed, "id", address)
+    _add(feed, "title", discussion.title or discussion.key)
+    _add(feed, "updated", max((_changed(comment) for comment in comments), default=_NOTHING_YET))
+    _add(feed, "link", rel="self", href=address, type=MEDIA_TYPE)
+    _add(feed, "link", rel="alternate", href=discussion.url or f"{base_url}/d?{query}", type="text/html")
+    for comment in comments:
+        _entry(feed, comment, base_url)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(feed, encoding="unicode")
+
+
+def _entry(feed: ElementTree.Element, comment: CommentView, base_url: str) -> None:
+    name = comment.author.name if comment.author else ""
+    entry = ElementTree.SubElement(feed, "entry")
+    _add(entry, "id", f"urn:uuid:{comment.id}")
+    _add(entry, "title", name)
+    _add(ElementTree.SubElement(entry, "author"), "name", name)
+    _add(entry, "published", comment.created_at)
+    _add(entry, "updated", _changed(comment))
+    _add(entry, "link", rel="alternate", href=f"{base_url}/c/{comment.id}", type="text/html")
+    _add(entry, "content", str(document_html(comment.body or [])), type="html")
+
+
+def _changed(comment: CommentView) -> str:
+    return comment.edited_at or comment.created_at
+
+
+def _add(parent: ElementTree.Element, tag: str, text: str | None = None, **attributes: str) -> None:
+    ElementTree.SubElement(parent, tag, attributes).text = text

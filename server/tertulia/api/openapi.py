@@ -1,0 +1,145 @@
+"""The description of the API (OpenAPI 3.1), made from the operations and the models; and a page to read it on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from tertulia import __version__, protocol
+from tertulia.errors import CLOSE_ADVICE, ErrorCode
+from tertulia.web.operations import Operation, Parameter
+from tertulia.web.problems import DOCS, MEDIA_TYPE
+
+_REF = "#/components/schemas/{model}"
+_PATH_PARAMETER = re.compile(r"{(\w+)}")
+_ALWAYS = (ErrorCode.internal,)
+_CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class Description:
+    """The description of these operations."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.document = describe(operations)
+        environment = Environment(loader=PackageLoader("tertulia.api"), autoescape=True)
+        self._page = environment.get_template("docs.html").render(
+            api=self.document,
+            resolve=_resolver(self.document),
+            errors=[(code.name, code.value) for code in ErrorCode],
+            closes=[(int(code), code.name, advice) for code, advice in CLOSE_ADVICE.items()],
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        return [Route(f"{protocol.API}/openapi.json", self._json), Route(DOCS, self._docs)]
+
+    async def _json(self, _request: Request) -> Response:
+        return Response(json.dumps(self.document, ensure_ascii=False), media_type="application/json")
+
+    async def _docs(self, _request: Request) -> Response:
+        return Response(self._page, media_type="text/html", headers={"Content-Security-Policy": _CSP})
+
+
+def describe(operations: Sequence[Operation]) -> dict[str, Any]:
+    """The OpenAPI document."""
+    inbound = {operation.body for operation in operations if operation.body}
+    answers = {model for operation in operations for model in operation.answers.values() if not isinstance(model, str)}
+    extra: set[type[BaseModel]] = {
+        protocol.ProblemDocument,
+        protocol.Hello,
+        protocol.EventsMessage,
+        protocol.Heartbeat,
+        protocol.Presence,
+        protocol.Reset,
+        protocol.Writing,
+    }
+    models = sorted(inbound | answers | extra, key=lambda model: model.__name__)
+    _, schemas = models_json_schema(
+        [(model, "validation" if issubclass(model, protocol.Inbound) else "serialization") for model in models],
+        ref_template=_REF,
+    )
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Tertulia", "version": __version__, "description": "Live discussions under articles."},
+        "paths": paths,
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    path = [Parameter(name, "The comment.", required=True) for name in _PATH_PARAMETER.findall(operation.path)]
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "operationId": f"{operation.method.lower()}_{operation.handler.__name__.strip('_')}",
+        "parameters": [
+            *(_parameter(parameter, "path") for parameter in path),
+            *(_parameter(parameter, "query") for parameter in operation.parameters),
+            *(_parameter(parameter, "header") for parameter in operation.headers),
+        ],
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        described["requestBody"] = {"required": True, "content": {"application/json": _schema(operation.body)}}
+    if operation.bearer:
+        required = operation.bearer != "optional"
+        described["security"] = [{"token": []}] if required else [{"token": []}, {}]
+        described["x-token"] = operation.bearer
+    return described
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, model in operation.answers.items():
+        content = {model: {}} if isinstance(model, str) else {"application/json": _schema(model)}
+        found[str(status)] = {"description": "Done", "content": content}
+    problem = {MEDIA_TYPE: _schema(protocol.ProblemDocument)}
+    for code in dict.fromkeys((*operation.errors, *_ALWAYS)):
+        known = found.setdefault(str(code.value.status), {"description": "", "content": problem})
+        known["description"] = ", ".join(filter(None, (known["description"], code.name)))
+    return dict(sorted(found.items()))
+
+
+def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": place,
+        "description": parameter.help,
+        "required": parameter.required,
+        "schema": parameter.schema,
+    }
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return {"schema": {"$ref": _REF.format(model=model.__name__)}}
+
+
+def _resolver(document: dict[str, Any]) -> Any:
+    def resolve(schema: dict[str, Any]) -> str:
+        """A schema in a few words, for people."""
+        if "$ref" in schema:
+            return str(schema["$ref"]).rpartition("/")[2]
+        if "anyOf" in schema:
+            return " or ".join(resolve(option) for option in schema["anyOf"])
+        if "enum" in schema:
+            return " | ".join(json.dumps(value) for value in schema["enum"])
+        if "const" in schema:
+            return json.dumps(schema["const"])
+        if schema.get("type") == "array":
+            return f"list of {resolve(schema.get('items', {}))}"
+        return str(schema.get("type", "anything"))
+
+    return resolve

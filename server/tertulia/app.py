@@ -1,0 +1,149 @@
+"""The composition root: from settings to a running application. Build, wire, run, undo in reverse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tertulia.api import Api
+from tertulia.api.openapi import Description
+from tertulia.articles import Articles
+from tertulia.bus.memory import MemoryBus
+from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.errors import Problem, StartupError
+from tertulia.identity import Tokens
+from tertulia.limits import PostingLimits
+from tertulia.live.hub import Hub
+from tertulia.pages import Look, Pages
+from tertulia.push import Push
+from tertulia.settings import Settings, load, secret_key
+from tertulia.store import Store
+from tertulia.web import problems
+from tertulia.web.edge import Edge
+from tertulia.web.gate import Gate, normal_origin
+from tertulia.web.operations import routes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running application and the parts that whoever runs it needs."""
+
+    asgi: ASGIApp
+    store: Store
+    hub: Hub
+    articles: Articles
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError."""
+    tokens = Tokens(secret_key(settings))
+    origins = checked_origins(settings.allowed_origins)
+    store = await Store.open(settings.database)
+    try:
+        bus = MemoryBus()
+        hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, settings.reader_backlog)
+        limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
+        window = timedelta(minutes=settings.edit_minutes)
+        discussions = Discussions(store, hub, tokens, limits, edit_window=window)
+        gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
+        articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
+        look = Look(settings.site_name, settings.language, settings.time_zone)
+        store.start(Announcer(bus, store.epoch).committed)
+        hub.start()
+        try:
+            yield Running(_asgi(discussions, hub, gate, articles, look, store), store, hub, articles)
+        finally:
+            await hub.close()
+    finally:
+        await store.close()
+
+
+def create_app() -> ASGIApp:
+    """The application for any ASGI server, configured by the environment; it opens in its lifespan."""
+    return _Application(load())
+
+
+class _Application:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._running: Running | None = None
+        self._lifespan = Router(lifespan=self._run)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif self._running is not None:
+            await self._running.asgi(scope, receive, send)
+        else:
+            raise RuntimeError("Tertulia opens in its lifespan: run it on a server that supports the lifespan protocol")
+
+    @asynccontextmanager
+    async def _run(self, _app: object) -> AsyncIterator[None]:
+        async with running(self._settings) as self._running:
+            yield
+        self._running = None
+
+
+def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Origins in their normal form. Raises StartupError for anything else, ``*`` among it."""
+    found = []
+    for origin in given:
+        normal = normal_origin(origin)
+        if normal is None:
+            raise StartupError(f"{origin!r} is not an origin; write it as https://news.example")
+        found.append(normal)
+    return tuple(found)
+
+
+def _asgi(discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, look: Look, store: Store) -> Starlette:
+    push = Push(discussions, hub, gate)
+    pages = Pages(discussions, articles, gate, look)
+    operations = [*Api(discussions, gate).operations(), *push.operations()]
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/api/") and isinstance(error, HTTPException):
+            return problems.of_http(error, request.method)
+        return await pages.not_found(request, error)
+
+    return Starlette(
+        routes=[
+            *routes(operations),
+            *push.routes(),
+            *Description(operations).routes(),
+            *_health(store, hub),
+            *pages.routes(),
+        ],
+        middleware=[Middleware(Edge, gate=gate)],
+        exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
+    )
+
+
+def _health(store: Store, hub: Hub) -> list[Route]:
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        if hub.draining:
+            return JSONResponse({"status": "draining"}, 503)
+        try:
+            await store.reads.epoch()
+        except Exception:
+            log.exception("The database does not answer")
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

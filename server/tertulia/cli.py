@@ -1,0 +1,235 @@
+"""The command line: serve, and what an operator does to a database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+from pydantic_core import PydanticUndefined
+
+from tertulia import __version__, logs, samples, settings, transfer
+from tertulia.app import checked_origins, running
+from tertulia.articles import Articles
+from tertulia.checks import check as check_store
+from tertulia.core.text import clean_name
+from tertulia.errors import Problem, StartupError
+from tertulia.identity import new_moderator_token, utc_now
+from tertulia.serve import listen
+from tertulia.serve import serve as serve_app
+from tertulia.settings import Settings
+from tertulia.store import Store, administration
+
+P = ParamSpec("P")
+
+
+def _clear(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Runs the coroutine; trouble becomes one line and exit code 1."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            asyncio.run(function(*args, **kwargs))
+        except StartupError as error:
+            raise SystemExit(f"tertulia: {error}") from error
+        except Problem as problem:
+            raise SystemExit(f"tertulia: {problem.detail}") from problem
+
+    return run
+
+
+def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A flag for each of these settings, all of them when none is named."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name in reversed(names or tuple(Settings.model_fields)):
+            field = Settings.model_fields[name]
+            default = "" if field.default in (None, (), PydanticUndefined) else f" [default: {field.default}]"
+            text = f"{field.description}{default}"
+            command = click.option(f"--{name.replace('_', '-')}", name, default=None, help=text)(command)
+        return command
+
+    return decorate
+
+
+DATABASE = ("database_url", "data_dir")
+
+
+@asynccontextmanager
+async def _store(flags: dict[str, Any]) -> AsyncIterator[Store]:
+    store = await Store.open(settings.load(**flags).database)
+    store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(__version__, prog_name="tertulia")
+def main() -> None:
+    """Live discussions under articles. Every setting is also a variable TERTULIA_NAME."""
+
+
+@main.command()
+@click.option("--with-samples", is_flag=True, help="Fill an empty database and an empty folder with sample articles.")
+@_options()
+@_clear
+async def serve(with_samples: bool, **flags: Any) -> None:
+    """Serve articles and discussions until Ctrl+C or SIGTERM."""
+    chosen = settings.load(**flags)
+    logs.configure(chosen.log_format, chosen.log_level)
+    for name in settings.unknown_variables():
+        click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
+    with listen(chosen.host, chosen.port) as listener:
+        async with running(chosen) as server:
+            if with_samples:
+                await _install_samples(server.store, chosen.articles_dir)
+            host, port = listener.getsockname()[:2]
+            lines = _welcome(chosen, f"[{host}]" if ":" in host else host, port)
+            await serve_app(server.asgi, server.hub, listener, lambda: click.echo(lines))
+
+
+def _welcome(chosen: Settings, host: str, port: int) -> str:
+    address = chosen.public_url or f"http://{host}:{port}"
+    return (
+        f"\n  Tertulia is ready:  {address}\n"
+        f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
+        f"  Data:               {chosen.data_dir}\n"
+        f"  Stop with Ctrl+C.\n"
+    )
+
+
+async def _install_samples(store: Store, folder: Path) -> None:
+    if Articles(folder).all() or await store.reads.any_discussion():
+        return
+    samples.install(folder)
+    for discussion in samples.discussions():
+        await transfer.import_file(store, folder, json.dumps(discussion).encode(), None)
+
+
+@main.command()
+@_options(*DATABASE)
+@_clear
+async def migrate(**flags: Any) -> None:
+    """Bring the database to the newest schema; serve does so too."""
+    async with _store(flags):
+        click.echo("The database has the newest schema.")
+
+
+@main.group()
+def site() -> None:
+    """Sites that share this server, each with the origins that may use it."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.option("--origin", "origins", multiple=True, help="An origin such as https://news.example; may be repeated.")
+@_options(*DATABASE)
+@_clear
+async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
+    """Add the site KEY, or give it other origins; a running server knows it within seconds."""
+    checked = checked_origins(origins)
+    async with _store(flags) as store:
+        await store.ledger.submit(lambda connection: administration.add_site(connection, key, checked, utc_now()))
+    click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
+
+
+@site.command("list")
+@_options(*DATABASE)
+@_clear
+async def site_list(**flags: Any) -> None:
+    """List the sites and their origins."""
+    async with _store(flags) as store:
+        for key, origins in sorted((await store.reads.sites()).items()):
+            click.echo(f"{key}\t{' '.join(origins)}")
+
+
+@main.group()
+def moderator() -> None:
+    """Moderators and their tokens."""
+
+
+@moderator.command("add")
+@click.argument("name")
+@_options(*DATABASE)
+@_clear
+async def moderator_add(name: str, **flags: Any) -> None:
+    """Add the moderator NAME and print the bearer token, once."""
+    name = clean_name(name, "name")
+    token, hashed = new_moderator_token()
+    async with _store(flags) as store:
+        await store.ledger.submit(
+            lambda connection: administration.add_moderator(connection, name, hashed, utc_now())
+        )
+    click.echo(f"The token of {name}; it is not kept and not shown again:", err=True)
+    click.echo(token)
+
+
+@moderator.command("list")
+@_options(*DATABASE)
+@_clear
+async def moderator_list(**flags: Any) -> None:
+    """List the moderators."""
+    async with _store(flags) as store:
+        for name in await store.reads.moderators():
+            click.echo(name)
+
+
+@main.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_options(*DATABASE, "articles")
+@_clear
+async def import_(file: Path, **flags: Any) -> None:
+    """Import articles and their comments from FILE; what is there already stays as it is."""
+    folder = settings.load(**flags).articles_dir
+    flags.pop("articles")
+    async with _store(flags) as store:
+        imported = await transfer.import_file(store, folder, file.read_bytes(), _progress)
+    click.echo(
+        f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
+    )
+
+
+@main.command()
+@click.option("--site", default=None, help="One site only.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the terminal.")
+@_options(*DATABASE, "articles")
+@_clear
+async def export(site: str | None, output: Path | None, **flags: Any) -> None:
+    """Export articles and discussions in the format that import reads."""
+    chosen = settings.load(**flags)
+    flags.pop("articles")
+    articles = Articles(chosen.articles_dir, chosen.language, chosen.time_zone)
+    async with _store(flags) as store:
+        document = await transfer.export(store, articles, site)
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+@main.command()
+@_options(*DATABASE)
+@_clear
+async def check(**flags: Any) -> None:
+    """Verify the database: seqs, counts, replies, visibility, events against tables. Exit code 1 if anything is wrong."""
+    async with _store(flags) as store:
+        findings = await check_store(store)
+    for finding in findings:
+        click.echo(f"{finding.code}: {finding.where}: {finding.detail}")
+    if findings:
+        sys.exit(1)
+    click.echo("Nothing is wrong.")
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {total} comments", nl=done >= total, err=True)

@@ -1,0 +1,1 @@
+"""What a discussion is, without any web framework, database or event loop."""

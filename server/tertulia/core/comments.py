@@ -1,0 +1,94 @@
+"""Comments, their authors and the discussion that holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+Block = dict[str, Any]
+"""A block of a document tree: ``{"type": "paragraph" | "quote" | "list" | "code", ...}``; see core.documents."""
+
+
+class State(StrEnum):
+    """Where a comment stands. ``removed`` and ``deleted`` are tombstones: the place stays, the text is not shown."""
+
+    visible = "visible"
+    held = "held"
+    removed = "removed"
+    deleted = "deleted"
+
+    @property
+    def is_tombstone(self) -> bool:
+        return self in (State.removed, State.deleted)
+
+
+class Mode(StrEnum):
+    """What a discussion does with a new comment: show it, let it wait for approval, refuse it."""
+
+    open = "open"
+    held = "held"
+    closed = "closed"
+
+
+class Sort(StrEnum):
+    """The order of top-level comments; replies always stand oldest first under what they answer."""
+
+    oldest = "oldest"
+    newest = "newest"
+    top = "top"
+
+
+Badge = Literal["moderator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who says something: a guest or a moderator."""
+
+    id: str
+    name: str
+    badge: Badge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment as it stands now. ``text`` is what was typed, ``body`` the document tree made of it."""
+
+    id: str
+    discussion_id: int
+    parent_id: str | None
+    root_id: str
+    author: Author
+    text: str
+    body: list[Block]
+    created_at: datetime
+    edited_at: datetime | None
+    state: State
+    up: int
+    down: int
+    reply_count: int
+    pinned: bool
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscussionKey:
+    """``(site, key)`` names a discussion, whether or not anything has been said in it."""
+
+    site: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discussion:
+    """A discussion; ``id`` is None while nobody has said anything in it (then ``seq`` and the count are 0)."""
+
+    key: DiscussionKey
+    id: int | None = None
+    title: str = ""
+    url: str = ""
+    mode: Mode = Mode.open
+    comment_count: int = 0
+    seq: int = 0

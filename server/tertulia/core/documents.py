@@ -1,0 +1,312 @@
+"""The document tree: what a comment says, as blocks of inlines that hold text and never HTML.
+
+A small Markdown: paragraphs whose line ends are kept, quotes, lists, fenced code; strong, emphasis, code, links.
+Everything else (headings, tables, rules, HTML, entities, images) stays as it was typed. A tree is bounded: its
+depth by the two limits below, its number of nodes by twice the length of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, blockquote, list_block
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from tertulia.core.comments import Block
+from tertulia.core.text import URL_LENGTH, is_visible, is_web_address
+
+Inline = dict[str, Any]
+"""``{"type": "text" | "strong" | "emphasis" | "code" | "link" | "break", ...}``"""
+
+BLOCK_LEVELS = 8
+"""A quote is one level, a list two; what is nested deeper stays text."""
+
+INLINE_LEVELS = 8
+"""Strong, emphasis and links inside each other; what is nested deeper loses its marks."""
+
+# Each repetition is bounded and begins where no word goes on, so a search is linear in the text.
+_MAILBOX = r"[a-z0-9][a-z0-9._%+-]{0,63}@"
+_DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}"
+_WORD_START = r"(?<![^\W_])"
+_MAILBOX_START = rf"{_WORD_START}(?<![.%+/@-])"
+_ADDRESS = re.compile(
+    rf"{_WORD_START}(?P<web>(?:https?://|www\.(?=[\w-]+\.\w))[^\s<>\[\]\"“”«»`|\\。，、（）「」\u061c\u200e\u200f]{{1,{URL_LENGTH}}})"
+    rf"|{_MAILBOX_START}{_MAILBOX}{_DOMAIN}(?![\w@])",
+    re.IGNORECASE,
+)
+_AFTER_ADDRESS = ".,;:!?'’…*_~"
+_MAILTO = re.compile(f"mailto:{_MAILBOX}{_DOMAIN}", re.IGNORECASE)
+_TEXT_END = re.compile(
+    rf"[\n\\`*_\[\]<]|{_WORD_START}(?=https?://|www\.)|{_MAILBOX_START}(?={_MAILBOX})", re.IGNORECASE
+)
+_SHORTENED = re.compile("^(?:mailto:|https://)(.+)")
+_NOTHING_LISTED = re.compile(r"[-+* \t]*|\d{1,9}[.)][ \t]*")
+_LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,32}", re.IGNORECASE)
+
+
+def parse(text: str) -> list[Block]:
+    """The document tree of a text; empty only when the text is."""
+    return _blocks(iter(_MARKDOWN.parse(text))) or _as_typed(text)
+
+
+def plain(blocks: list[Block]) -> str:
+    """The tree as text to read where there is no room for a tree: a feed's summary, a notification."""
+    return "\n\n".join(_plain_block(block) for block in blocks)
+
+
+def is_safe_link(href: str) -> bool:
+    """Whether a reader may be sent there: a web address, or ``mailto:`` one mailbox and nothing more."""
+    return is_web_address(href) or _MAILTO.fullmatch(href) is not None
+
+
+# ---- the rules of the parser ----------------------------------------------------------------------------
+
+
+class _Markdown(MarkdownIt):
+    """Links lead to safe addresses only; a refused one stays as it was typed, and so does what a link shows."""
+
+    def validateLink(self, url: str) -> bool:
+        return is_safe_link(url)
+
+    def normalizeLink(self, url: str) -> str:
+        scheme, colon, rest = url.partition(":")
+        return scheme.lower() + colon + rest
+
+    def normalizeLinkText(self, url: str) -> str:
+        return url
+
+
+def _quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    return _may_nest(state, start, silent) and blockquote(state, start, end, silent)
+
+
+def _list(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    return (_belongs_outside(state, start, silent) or _lists_something(state, start)) and (
+        _may_nest(state, start, silent) and list_block(state, start, end, silent)
+    )
+
+
+def _may_nest(state: StateBlock, line: int, silent: bool) -> bool:
+    return state.level < BLOCK_LEVELS or _belongs_outside(state, line, silent)
+
+
+def _belongs_outside(state: StateBlock, line: int, silent: bool) -> bool:
+    """Whether this line is asked about as the end of a block only: it would begin an outer one, as a next item does."""
+    return silent and state.sCount[line] < state.blkIndent
+
+
+def _lists_something(state: StateBlock, line: int) -> bool:
+    """A lone ``-`` or ``2.`` and a line of ``- - -`` are what somebody typed, not lists of nothing."""
+    first = state.bMarks[line] + state.tShift[line]
+    return _NOTHING_LISTED.fullmatch(state.src, first, state.eMarks[line]) is None
+
+
+def _address(state: StateInline, silent: bool) -> bool:
+    """An address with a scheme, ``www.`` or ``@`` becomes a link without any marks around it."""
+    found = None if state.linkLevel else _ADDRESS.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    typed = found[0]
+    scheme = "mailto:"
+    if found["web"]:
+        typed = _without_punctuation(typed)
+        scheme = "https://" if typed[0] in "wW" else ""
+    if not silent:
+        _push_address(state, typed, state.md.normalizeLink(scheme + typed))
+    state.pos += len(typed)
+    return True
+
+
+def _push_address(state: StateInline, typed: str, href: str) -> None:
+    if not is_safe_link(href):
+        state.append_pending(typed)
+        return
+    state.push("link_open", "a", 1).attrs = {"href": href}
+    state.push("text", "", 0).content = typed
+    state.push("link_close", "a", -1)
+
+
+def _without_punctuation(address: str) -> str:
+    """The sentence's full stop, and a bracket that the address did not open, are not part of it."""
+    end = len(address)
+    unopened = address.count(")") - address.count("(")
+    while address[end - 1] in _AFTER_ADDRESS or (address[end - 1] == ")" and unopened > 0):
+        unopened -= address[end - 1] == ")"
+        end -= 1
+    return address[:end]
+
+
+def _parser() -> MarkdownIt:
+    parser = _Markdown("zero", {"html": False, "linkify": False, "maxNesting": 12})
+    parser.enable(["fence", "newline", "escape", "backticks", "emphasis", "link", "autolink", "blockquote", "list"])
+    parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "blockquote", "list"]})
+    parser.block.ruler.at("list", _list, {"alt": ["paragraph", "blockquote"]})
+    parser.inline.ruler.before("text", "address", _address)
+    parser.inline.terminator_re = _TEXT_END
+    return parser
+
+
+_MARKDOWN = _parser()
+
+
+# ---- from tokens to the tree ----------------------------------------------------------------------------
+
+
+def _blocks(tokens: Iterator[Token]) -> list[Block]:
+    """The blocks up to the end of the quote or item that ``tokens`` stand in; the paragraphs' own ends are skipped."""
+    found: list[Block] = []
+    for token in tokens:
+        match token.type:
+            case "inline":
+                children = _inlines(token.children or [])
+                if is_visible(_plain_inlines(children)):
+                    found.append({"type": "paragraph", "children": children})
+            case "fence":
+                found += _code(token)
+            case "blockquote_open":
+                if children := _blocks(tokens):
+                    found.append({"type": "quote", "children": children})
+            case "bullet_list_open" | "ordered_list_open":
+                found += _list_of(token, tokens)
+            case "blockquote_close" | "list_item_close":
+                break
+    return found
+
+
+def _list_of(token: Token, tokens: Iterator[Token]) -> list[Block]:
+    """An empty item keeps its place, or the numbers after it would be wrong; a list of nothing is no list."""
+    items: list[list[Block]] = []
+    while next(tokens).type == "list_item_open":
+        items.append(_blocks(tokens))
+    if not any(items):
+        return []
+    if token.type == "bullet_list_open":
+        return [{"type": "list", "ordered": False, "items": items}]
+    return [{"type": "list", "ordered": True, "start": int(token.attrs.get("start", 1)), "items": items}]
+
+
+def _code(token: Token) -> list[Block]:
+    """What stands behind the fence is a language when it looks like one, and otherwise the first line of code."""
+    info = token.info.strip()
+    text = token.content.strip("\n")
+    block: Block = {"type": "code", "text": text}
+    if is_visible(text) and _LANGUAGE.fullmatch(info):
+        block["language"] = info
+    else:
+        block["text"] = f"{info}\n{text}".strip("\n")
+    return [block] if is_visible(block["text"]) else []
+
+
+@dataclass(slots=True)
+class _Span:
+    """An inline that is open. A flat one adds nothing to the tree: its children are those of what it stands in."""
+
+    children: list[Inline]
+    node: Inline | None = None
+    level: int = 0
+    in_link: bool = False
+    title: str = ""
+
+
+def _inlines(tokens: list[Token]) -> list[Inline]:
+    spans = [_Span([])]
+    for token in tokens:
+        children = spans[-1].children
+        if token.nesting > 0:
+            spans.append(_opened(token, spans[-1]))
+        elif token.nesting < 0:
+            _close(spans.pop(), spans[-1].children)
+        elif token.type in ("softbreak", "hardbreak"):
+            children.append({"type": "break"})
+        elif token.type == "code_inline":
+            children.append({"type": "code", "text": token.content})
+        else:
+            _add_text(children, token.content)
+    return spans[0].children
+
+
+def _opened(token: Token, outer: _Span) -> _Span:
+    is_link = token.type == "link_open"
+    if outer.level == INLINE_LEVELS or (is_link and outer.in_link):
+        return _Span(outer.children, None, outer.level, outer.in_link)
+    children: list[Inline] = []
+    level = outer.level + 1
+    if not is_link:
+        kind = "strong" if token.type == "strong_open" else "emphasis"
+        return _Span(children, {"type": kind, "children": children}, level, outer.in_link)
+    node = {"type": "link", "href": str(token.attrs["href"]), "children": children}
+    return _Span(children, node, level, True, " ".join(str(token.attrs.get("title", "")).split()))
+
+
+def _close(span: _Span, outer: list[Inline]) -> None:
+    """A link's title, which few readers would find under it, is shown behind it."""
+    if span.node is None:
+        return
+    if not span.children:
+        _add_text(span.children, span.node["href"])
+    outer.append(span.node)
+    if span.title:
+        _add_text(outer, f" ({span.title})")
+
+
+def _add_text(children: list[Inline], text: str) -> None:
+    if children and children[-1]["type"] == "text":
+        children[-1]["text"] += text
+    elif text:
+        children.append({"type": "text", "text": text})
+
+
+def _as_typed(text: str) -> list[Block]:
+    """A paragraph of the text itself, for marks around nothing."""
+    children: list[Inline] = []
+    for line in text.split("\n"):
+        children.append({"type": "break"})
+        _add_text(children, line)
+    return [{"type": "paragraph", "children": children[1:]}] if text else []
+
+
+# ---- from the tree to text ------------------------------------------------------------------------------
+
+
+def _plain_block(block: Block) -> str:
+    match block["type"]:
+        case "paragraph":
+            return _plain_inlines(block["children"])
+        case "code":
+            return str(block["text"])
+        case "quote":
+            return _indented(plain(block["children"]), "> ", "> ")
+        case _:
+            return "\n".join(_plain_items(block))
+
+
+def _plain_items(block: Block) -> Iterator[str]:
+    for number, item in enumerate(block["items"], block.get("start", 0)):
+        mark = f"{number}. " if block["ordered"] else "- "
+        yield _indented(plain(item), mark, " " * len(mark))
+
+
+def _indented(text: str, first: str, others: str) -> str:
+    return "\n".join(((others if at else first) + line).rstrip() for at, line in enumerate(text.split("\n")))
+
+
+def _plain_inlines(children: list[Inline]) -> str:
+    return "".join(_plain_inline(child) for child in children)
+
+
+def _plain_inline(child: Inline) -> str:
+    match child["type"]:
+        case "break":
+            return "\n"
+        case "text" | "code":
+            return str(child["text"])
+        case "link":
+            text, href = _plain_inlines(child["children"]), str(child["href"])
+            return text if text in (href, *_SHORTENED.findall(href)) else f"{text} ({href})"
+        case _:
+            return _plain_inlines(child["children"])

@@ -1,0 +1,189 @@
+"""Clean text: what people and pages send, in the one form that is stored.
+
+Cleaning is idempotent and its result is NFC, so a Vietnamese letter is one code point however it was typed. What is
+drawn stays as it was written; what only hides, turns a line around or piles up goes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from tertulia.errors import ErrorCode, Problem
+
+NAME_LENGTH = 64
+TEXT_LENGTH = 10_000
+KEY_LENGTH = 512
+TITLE_LENGTH = 300
+URL_LENGTH = 2048
+"""Lengths are in code points after cleaning: a client can count the same, which graphemes do not allow."""
+
+_NAME_MARKS = 4
+_TEXT_MARKS = 8  # the longest real cluster is Tibetan: one letter with eight marks
+_STREAM_MARKS = 30  # the Stream-Safe Text Format of UAX 15; NFC is quadratic in a longer run (80,000 marks: 5 s)
+_RAW_FACTOR = 8  # a text this many times too long is refused before any work
+_NFC_FACTOR = 4  # one composed character is at most four decomposed ones
+
+_JOINERS = "\u200c\u200d"  # Persian needs the first, families of emoji the second
+_DIRECTION_MARKS = "\u061c\u200e\u200f"  # they place punctuation and cannot turn a line around
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # blank to the eye, letters and a symbol by their category
+_EDGES = " \t\n\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_EDGES += _FILLERS + _JOINERS
+_BLANKS = _EDGES.replace("\n", "") + _DIRECTION_MARKS
+_LINE_ENDS = "\v\f\x85\u2028\u2029"
+
+_DRAWN_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+_PICTOGRAPHS = range(0x1F000, 0x1FB00)  # reserved for emoji: new ones are unassigned in an older Python
+
+_NEWLINE = re.compile(f"\r\n?|[{_LINE_ENDS}]")
+_SPACES = re.compile(r"\s+")
+_BLANK_LINES = re.compile(f"\n(?:[{_BLANKS}]*\n){{2,}}")
+_FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)")  # Scotland and others
+_WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_NOT_IN_ADDRESS = re.compile(r"""[\s\x00-\x20\x7f-\x9f\\<>"]""")
+
+
+def clean_text(raw: str, field: str = "body") -> str:
+    """What somebody wrote: at most two line ends in a row, and nothing that only hides or turns a line around."""
+    _check_raw(raw, TEXT_LENGTH * _RAW_FACTOR, TEXT_LENGTH, field)
+    parts = _FLAG.split(_NEWLINE.sub("\n", raw))
+    text = "".join(part if at % 2 else _filtered(part, _stays_in_text) for at, part in enumerate(parts))
+    text = _composed(text, _TEXT_MARKS).strip(_EDGES)
+    return _measured(_BLANK_LINES.sub("\n\n", text), TEXT_LENGTH, field)
+
+
+def clean_name(raw: str, field: str = "author.name") -> str:
+    """A person's name: one line without invisible characters, but for joiners inside it."""
+    _check_raw(raw, NAME_LENGTH * _RAW_FACTOR, NAME_LENGTH, field)
+    return _measured(_line(raw, _NAME_MARKS), NAME_LENGTH, field)
+
+
+def clean_title(raw: str, field: str = "title") -> str:
+    """A page's title, which its reader did not type: one line, cut where it is too long; it may be empty."""
+    _check_characters(raw, field)
+    return _line(raw[: TITLE_LENGTH * _RAW_FACTOR], _TEXT_MARKS)[:TITLE_LENGTH].rstrip(_EDGES)
+
+
+def clean_key(raw: str, field: str = "key") -> str:
+    """The name a page gives to its discussion: taken as it is, or refused."""
+    _check_raw(raw, KEY_LENGTH * _NFC_FACTOR, KEY_LENGTH, field)
+    key = unicodedata.normalize("NFC", raw)
+    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in key):
+        raise Problem(ErrorCode.invalid, "A key cannot hold control characters or line ends.", field=field)
+    return _measured(key, KEY_LENGTH, field)
+
+
+def clean_url(raw: str, field: str = "url") -> str:
+    """The address of the page that holds a discussion: absolute http or https, or empty when there is none."""
+    _check_raw(raw, URL_LENGTH * _NFC_FACTOR, URL_LENGTH, field)
+    url = unicodedata.normalize("NFC", raw.strip())
+    if len(url) > URL_LENGTH:
+        raise _too_long(len(url), URL_LENGTH, field)
+    if url and not is_web_address(url):
+        raise Problem(ErrorCode.invalid, "Send the page's absolute http or https address, or none.", field=field)
+    return url
+
+
+def is_web_address(url: str) -> bool:
+    """Whether ``url`` is an absolute http(s) address with a host, and without a user, spaces or backslashes."""
+    if len(url) > URL_LENGTH or not _WEB.match(url) or _NOT_IN_ADDRESS.search(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # an impossible port, broken brackets, or a host that NFKC turns into something else
+        return False
+    return "@" not in parts.netloc and port != 0 and any(c.isalnum() for c in parts.hostname or "")
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything in ``text`` is drawn by itself: a letter, a digit, a sign; not only spaces and marks."""
+    return any(_is_drawn(c) for c in text)
+
+
+# ---- refusals -------------------------------------------------------------------------------------------
+
+
+def _check_characters(raw: str, field: str) -> None:
+    """PostgreSQL cannot hold NUL and UTF-8 has no lone surrogates: both are a mistake of whoever sent them."""
+    if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in raw):
+        raise Problem(ErrorCode.malformed, "The text holds NUL or half of a surrogate pair.", field=field)
+
+
+def _check_raw(raw: str, most: int, limit: int, field: str) -> None:
+    if len(raw) > most:
+        raise _too_long(len(raw), limit, field)
+    _check_characters(raw, field)
+
+
+def _measured(text: str, limit: int, field: str) -> str:
+    if not is_visible(text):
+        raise Problem(ErrorCode.empty, "Write something that can be seen.", field=field)
+    if len(text) > limit:
+        raise _too_long(len(text), limit, field)
+    return text
+
+
+def _too_long(length: int, limit: int, field: str) -> Problem:
+    return Problem(ErrorCode.too_long, f"This has {length:,} characters; {limit:,} is the most.", field=field)
+
+
+# ---- characters -----------------------------------------------------------------------------------------
+
+
+def _line(raw: str, marks: int) -> str:
+    """One line that begins with something a mark can stand on."""
+    text = _composed(_filtered(_SPACES.sub(" ", raw), _stays_in_line), marks)
+    text = _SPACES.sub(" ", text).strip(_EDGES)
+    while text and _rides(text[0]):
+        text = text[1:].lstrip(_EDGES)
+    return text
+
+
+def _filtered(text: str, stays: Callable[[str], bool]) -> str:
+    return "".join(c for c in text if stays(c))
+
+
+def _stays_in_text(character: str) -> bool:
+    match unicodedata.category(character):
+        case "Cc":
+            return character in "\n\t"
+        case "Cf":
+            return character in _JOINERS + _DIRECTION_MARKS + _DRAWN_FORMATS
+        case "Cn":
+            return ord(character) in _PICTOGRAPHS
+        case category:
+            return category != "Co"
+
+
+def _stays_in_line(character: str) -> bool:
+    if unicodedata.category(character) in ("Cc", "Cf"):
+        return character in _JOINERS
+    return character not in _FILLERS and _stays_in_text(character)
+
+
+def _composed(text: str, marks: int) -> str:
+    """NFC with at most ``marks`` marks in a row."""
+    return _cut_runs(unicodedata.normalize("NFC", _cut_runs(text, _STREAM_MARKS)), marks)
+
+
+def _cut_runs(text: str, limit: int) -> str:
+    """Joiners and direction marks count as marks: between marks they would hide where a pile goes on."""
+    kept: list[str] = []
+    run = 0
+    for character in text:
+        run = run + 1 if _rides(character) else 0
+        if run <= limit:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _rides(character: str) -> bool:
+    return character in _JOINERS + _DIRECTION_MARKS or unicodedata.category(character)[0] == "M"
+
+
+def _is_drawn(character: str) -> bool:
+    is_sign = unicodedata.category(character)[0] in "LNPS" or ord(character) in _PICTOGRAPHS
+    return is_sign and character not in _FILLERS

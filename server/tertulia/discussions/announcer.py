@@ -1,0 +1,24 @@
+"""The only publisher: what the ledger committed goes to the bus, one message a discussion."""
+
+from __future__ import annotations
+
+from tertulia.bus import Bus, Message
+from tertulia.core.comments import DiscussionKey
+from tertulia.protocol import EncodedEvent
+from tertulia.store.commands import Happened
+
+
+class Announcer:
+    """Called by the ledger after each commit."""
+
+    def __init__(self, bus: Bus, epoch: str) -> None:
+        self._bus = bus
+        self._epoch = epoch
+
+    def committed(self, happened: list[Happened]) -> None:
+        """Publishes events in the order they were committed in."""
+        grouped: dict[DiscussionKey, list[EncodedEvent]] = {}
+        for one in happened:
+            grouped.setdefault(one.key, []).append(one.event)
+        for key, events in grouped.items():
+            self._bus.publish(Message(key, self._epoch, tuple(events)))

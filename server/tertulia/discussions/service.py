@@ -1,0 +1,347 @@
+"""What can be done with a discussion. Edges call this and nothing below it; it returns what goes over the wire."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tertulia import protocol
+from tertulia.core import documents, text
+from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, Sort
+from tertulia.core.ids import is_uuid, uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
+from tertulia.limits import PostingLimits
+from tertulia.live.hub import Hub
+from tertulia.protocol import comment_view, discussion_view
+from tertulia.store import Store, commands
+from tertulia.store.commands import Actor, Draft, Said
+from tertulia.store.reads import Moment
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a post came to; ``repeated`` when it had been answered before and nothing new was stored."""
+
+    posted: protocol.Posted
+    repeated: bool
+
+
+class Discussions:
+    """Reads and changes discussions for whoever a token names; nothing here knows HTTP."""
+
+    def __init__(
+        self, store: Store, hub: Hub, tokens: Tokens, limits: PostingLimits, *, edit_window: timedelta
+    ) -> None:
+        self._store = store
+        self._hub = hub
+        self._tokens = tokens
+        self._limits = limits
+        self._edit_window = edit_window
+
+    # ---- who asks ---------------------------------------------------------------------------------------
+
+    async def identify(self, authorization: str | None, site: str | None) -> Identity | None:
+        """Whom an Authorization header names, None without one. Raises unauthenticated.
+
+        A guest's token is good for the site it was made for; with ``site`` None the caller checks that later.
+        """
+        if authorization is None:
+            return None
+        scheme, _, token = authorization.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unauthenticated()
+        if not token.startswith(MODERATOR_PREFIX):
+            return self._tokens.read(token, site)
+        moderator = await self._store.reads.moderator(token_hash(token))
+        if moderator is None:
+            raise unauthenticated()
+        return Identity(moderator.id, moderator.name, moderator=True, site=None)
+
+    # ---- reading ----------------------------------------------------------------------------------------
+
+    async def snapshot(
+        self,
+        key: DiscussionKey,
+        *,
+        sort: Sort = Sort.oldest,
+        limit: int = 50,
+        cursor: str | None = None,
+        viewer: Identity | None = None,
+    ) -> protocol.Snapshot:
+        """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
+        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
+        page = self._page(moment, viewer)
+        return protocol.Snapshot(
+            comments=page.comments,
+            next=page.next,
+            replies=page.replies,
+            votes=page.votes,
+            discussion=self._view(moment),
+            viewer=_viewer(viewer),
+            limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
+            server_time=protocol.timestamp(utc_now()),
+        )
+
+    async def page(
+        self, key: DiscussionKey, *, sort: Sort, limit: int, cursor: str | None, viewer: Identity | None
+    ) -> protocol.Page:
+        """A further page. Raises unknown_site, bad_cursor."""
+        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
+        return self._page(moment, viewer)
+
+    async def thread(
+        self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
+    ) -> protocol.Page:
+        """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
+        moment = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
+        return self._page(moment, viewer)
+
+    async def permalink(self, comment_id: str) -> protocol.Permalink:
+        """Where a comment stands. Raises not_found."""
+        discussion, chain, cursor = await self._store.reads.permalink(_comment_id(comment_id))
+        return protocol.Permalink(
+            site=discussion.key.site,
+            key=discussion.key.key,
+            comment=comment_view(chain[-1]),
+            ancestors=[comment_view(comment) for comment in chain[:-1]],
+            cursor=cursor,
+        )
+
+    async def events(self, key: DiscussionKey, epoch: str | None, after: int, limit: int) -> str:
+        """Events after a cursor as JSON (protocol.Events), from a warm room where there is one.
+
+        A cursor that cannot be continued is answered without events, by an ``epoch`` or ``seq`` unlike its own.
+        Raises unknown_site.
+        """
+        if epoch is not None and epoch != self._store.epoch:
+            discussion = await self._store.reads.discussion(key)
+            return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
+        head, events = self._hub.recent(key, after) or await self._store.reads.events(key, after, limit)
+        events = events[:limit]
+        more = bool(events) and events[-1].seq < head
+        return protocol.events_page(self._store.epoch, head, [event.payload for event in events], more=more)
+
+    async def counts(self, site: str, keys: Sequence[str]) -> dict[str, int]:
+        """How many comments are visible, 0 where nothing was said. Raises unknown_site."""
+        found = await self._store.reads.counts(site, keys)
+        return {key: found.get(key, 0) for key in keys}
+
+    async def newest(
+        self, key: DiscussionKey, limit: int
+    ) -> tuple[protocol.DiscussionView, list[protocol.CommentView]]:
+        """The newest visible comments of all depths. Raises unknown_site."""
+        discussion, comments = await self._store.reads.newest(key, limit)
+        view = discussion_view(discussion, epoch=self._store.epoch, readers=self._hub.readers(key))
+        return view, [comment_view(comment) for comment in comments]
+
+    async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
+        """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
+        require_moderator(moderator)
+        held, following = await self._store.reads.held(site, limit, cursor)
+        return protocol.HeldPage(
+            comments=[
+                protocol.HeldComment(site=one.key.site, key=one.key.key, comment=comment_view(one.comment, reveal=True))
+                for one in held
+            ],
+            next=following,
+        )
+
+    # ---- writing ----------------------------------------------------------------------------------------
+
+    async def say(
+        self,
+        new: protocol.NewComment,
+        idempotency_key: str | None,
+        *,
+        identity: Identity | None = None,
+        address: str | None = None,
+    ) -> Answer:
+        """Says something, once for one idempotency key.
+
+        Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
+        unknown_site, closed, bad_parent, idempotency_conflict.
+        """
+        key = _idempotency_key(idempotency_key)
+        draft = self._draft(new, key, identity)
+        await self._limits.count(identity.author_id if identity else None, address)
+        said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft))
+        renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
+        token = None
+        if renewed and (identity is None or not identity.moderator):
+            token = self._tokens.issue(draft.author.id, draft.author.name, new.site, draft.at)
+        posted = protocol.Posted(comment=comment_view(said.comment, own=True), seq=said.seq, token=token)
+        return Answer(posted, said.repeated)
+
+    def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
+        discussion_key = DiscussionKey(new.site, text.clean_key(new.key))
+        author = self._author(new, key, identity)
+        said = text.clean_text(new.body)
+        parent_id = None if new.parent_id is None else _parent_id(new.parent_id)
+        return Draft(
+            id=uuid7(),
+            key=discussion_key,
+            title=text.clean_title(new.title or ""),
+            url=text.clean_url(new.url or ""),
+            parent_id=parent_id,
+            author=author,
+            text=said,
+            body=documents.parse(said),
+            at=utc_now(),
+            idempotency_key=key,
+            digest=_digest(new.site, discussion_key.key, parent_id or "", author.name, said),
+        )
+
+    def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
+        if identity is not None and identity.moderator:
+            return Author(identity.author_id, identity.name, "moderator")
+        name = text.clean_name(new.author.name) if new.author is not None else None
+        if identity is not None:
+            return Author(identity.author_id, name or identity.name)
+        if name is None:
+            raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
+        return Author(self._tokens.guest_id(new.site, key), name)
+
+    async def edit(self, comment_id: str, body: str, identity: Identity | None) -> protocol.Changed:
+        """Changes what one said, or as a moderator what anybody said.
+
+        Raises unauthenticated, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
+        """
+        actor, found = _actor(identity), _comment_id(comment_id)
+        said, at = text.clean_text(body), utc_now()
+        document = documents.parse(said)
+        changed = await self._store.ledger.submit(
+            lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window)
+        )
+        return _changed(changed, actor)
+
+    async def conceal(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+        """Deletes one's own comment, or removes another's as a moderator.
+
+        Raises unauthenticated, not_found, forbidden, gone.
+        """
+        actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
+        changed = await self._store.ledger.submit(lambda connection: commands.conceal(connection, found, actor, at))
+        return _changed(changed, actor)
+
+    async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+        """Raises unauthenticated, forbidden, not_found, bad_state."""
+        actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
+        changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at))
+        return _changed(changed, actor)
+
+    async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+        """Raises unauthenticated, forbidden, not_found, bad_state."""
+        actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
+        changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at))
+        return _changed(changed, actor)
+
+    async def vote(self, comment_id: str, vote: protocol.Vote, identity: Identity | None) -> protocol.Voted:
+        """Raises unauthenticated, not_found, forbidden, gone."""
+        actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
+        counted = await self._store.ledger.submit(
+            lambda connection: commands.vote(connection, found, actor, vote.value, at)
+        )
+        votes = protocol.Votes(up=counted.up, down=counted.down)
+        return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq)
+
+    async def report(
+        self, comment_id: str, report: protocol.Report, identity: Identity | None, address: str | None
+    ) -> protocol.Reported:
+        """Raises not_found, gone, malformed, too_long, rate_limited."""
+        found, at = _comment_id(comment_id), utc_now()
+        note = text.clean_text(report.note, field="note") if report.note else ""
+        reporter = None if identity is None else _actor(identity)
+        await self._limits.count(reporter.id if reporter else None, address)
+        report_id = await self._store.ledger.submit(
+            lambda connection: commands.report(connection, found, reporter, report.reason, note, at)
+        )
+        return protocol.Reported(id=report_id)
+
+    async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
+        """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, unknown_site."""
+        require_moderator(identity)
+        at = utc_now()
+        changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at))
+        view = discussion_view(changed, epoch=self._store.epoch, readers=self._hub.readers(key))
+        return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
+
+    # ---- from the store to the wire ---------------------------------------------------------------------
+
+    def _view(self, moment: Moment) -> protocol.DiscussionView:
+        readers = self._hub.readers(moment.discussion.key)
+        return discussion_view(moment.discussion, epoch=self._store.epoch, readers=readers)
+
+    def _page(self, moment: Moment, viewer: Identity | None) -> protocol.Page:
+        return protocol.Page(
+            comments=[_seen_by(viewer, comment) for comment in moment.page.comments],
+            next=moment.page.next,
+            replies=moment.page.replies,
+            votes={comment_id: 1 if value > 0 else -1 for comment_id, value in moment.votes.items()},
+        )
+
+
+def require_moderator(identity: Identity | None) -> Actor:
+    """Raises unauthenticated, forbidden."""
+    actor = _actor(identity)
+    if not actor.moderator:
+        raise Problem(ErrorCode.forbidden, "Only a moderator may do this.")
+    return actor
+
+
+def _actor(identity: Identity | None) -> Actor:
+    if identity is None:
+        raise unauthenticated()
+    return Actor(identity.author_id, identity.moderator, identity.site)
+
+
+def _id(identity: Identity | None) -> str | None:
+    return None if identity is None else identity.author_id
+
+
+def _viewer(identity: Identity | None) -> protocol.Viewer | None:
+    if identity is None:
+        return None
+    return protocol.Viewer(id=identity.author_id, name=identity.name, moderator=identity.moderator)
+
+
+def _seen_by(viewer: Identity | None, comment: Comment) -> protocol.CommentView:
+    own = viewer is not None and comment.author.id == viewer.author_id
+    return comment_view(comment, own=own, reveal=viewer is not None and viewer.moderator)
+
+
+def _changed(said: Said, actor: Actor) -> protocol.Changed:
+    own = said.comment.author.id == actor.id
+    return protocol.Changed(comment=comment_view(said.comment, own=own, reveal=actor.moderator), seq=said.seq)
+
+
+def _idempotency_key(given: str | None) -> str:
+    if given is None or not _IDEMPOTENCY_KEY.fullmatch(given):
+        raise Problem(
+            ErrorCode.idempotency_key_required,
+            "Send a header Idempotency-Key of 16 to 64 visible ASCII characters, random and new for each comment.",
+            field="Idempotency-Key",
+        )
+    return given
+
+
+def _comment_id(given: str) -> str:
+    if not is_uuid(given):
+        raise Problem(ErrorCode.not_found, "There is no such comment.")
+    return given
+
+
+def _parent_id(given: str) -> str:
+    if not is_uuid(given):
+        raise Problem(ErrorCode.bad_parent, "The comment replied to is not in this discussion.", field="parent_id")
+    return given
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

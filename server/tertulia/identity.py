@@ -1,0 +1,117 @@
+"""Who asks: guests by a signed token, moderators by a random one. Tokens travel in the Authorization header only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+
+from tertulia.core.ids import is_uuid
+from tertulia.errors import ErrorCode, Problem
+
+GUEST_DAYS = 180
+RENEW_DAYS = 30
+MODERATOR_PREFIX = "tm_"
+TOKEN_LENGTH = 2048
+_ALGORITHM = "HS256"
+_ISSUER = "tertulia"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good."""
+
+    author_id: str
+    name: str
+    moderator: bool
+    site: str | None
+    issued_at: datetime | None = None
+
+    def is_old(self, now: datetime) -> bool:
+        """Whether a guest who is still here should get a new token before this one ends."""
+        return self.issued_at is not None and now - self.issued_at > timedelta(days=RENEW_DAYS)
+
+
+class Tokens:
+    """Makes and reads guests' tokens; ``key`` is at least 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def guest_id(self, site: str, idempotency_key: str) -> str:
+        """The author that a tokenless first comment makes: the same one for every retry of it (a UUIDv8)."""
+        digest = hmac.digest(self._key, f"guest\0{site}\0{idempotency_key}".encode(), "sha256")
+        value = int.from_bytes(digest[:16], "big")
+        value = value & ~(0xF << 76) | 0x8 << 76
+        value = value & ~(0x3 << 62) | 0x2 << 62
+        return str(UUID(int=value))
+
+    def issue(self, author_id: str, name: str, site: str, now: datetime) -> str:
+        """A guest's token, good for 180 days on this site."""
+        claims = {
+            "iss": _ISSUER,
+            "aud": site,
+            "sub": author_id,
+            "name": name,
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(days=GUEST_DAYS)).timestamp()),
+        }
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    def read(self, token: str, site: str | None) -> Identity:
+        """The guest a token names; with ``site`` the token has to be of that site. Raises unauthenticated."""
+        if len(token) > TOKEN_LENGTH:
+            raise unauthenticated()
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                issuer=_ISSUER,
+                audience=site,
+                leeway=60,
+                options={
+                    "require": ["exp", "iat", "iss", "sub", "aud"],
+                    "strict_aud": site is not None,
+                    "verify_aud": site is not None,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise unauthenticated() from error
+        subject, name, audience = claims["sub"], claims.get("name"), claims["aud"]
+        lifetime_days = (claims["exp"] - claims["iat"]) / 86_400 if _numbers(claims) else GUEST_DAYS + 1
+        if not (isinstance(name, str) and isinstance(audience, str) and is_uuid(subject)) or lifetime_days > GUEST_DAYS:
+            raise unauthenticated()
+        issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+        return Identity(subject, name, False, audience, issued_at)
+
+
+def _numbers(claims: dict[str, object]) -> bool:
+    return type(claims["exp"]) is int and type(claims["iat"]) is int
+
+
+def unauthenticated() -> Problem:
+    """One answer for every bad token: it tells a forger nothing."""
+    return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
+
+
+def new_moderator_token() -> tuple[str, str]:
+    """A random token and the hash that is stored of it."""
+    token = MODERATOR_PREFIX + secrets.token_urlsafe(32)
+    return token, token_hash(token)
+
+
+def token_hash(token: str) -> str:
+    # the token has 256 random bits, so a fast hash cannot be searched
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def utc_now() -> datetime:
+    """Now, to the millisecond that is stored."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -1,0 +1,408 @@
+"""The wire, version 1: every object that a client sends or receives, and how an event becomes bytes.
+
+    snapshot (GET /discussion) ── epoch, seq ──▶ stream (WS, SSE or GET /events) ── events after seq ──▶ …
+
+Inbound models refuse unknown fields; outbound ones are the single source of docs/protocol.md's tables and of
+the OpenAPI description.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
+from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
+
+API = "/api/v1"
+HEARTBEAT_SECONDS = 25
+EVENTS_PAGE = 500
+WRITING_SECONDS = 3
+BODY_LIMIT = 64 * 1024
+
+EventKind = Literal[
+    "comment.created",
+    "comment.edited",
+    "comment.removed",
+    "comment.restored",
+    "comment.voted",
+    "comment.pinned",
+    "discussion.changed",
+]
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: ``2026-11-24T05:20:09.123Z``."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Inbound(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Outbound(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+# ---- what a client sends --------------------------------------------------------------------------------
+
+
+class GuestName(Inbound):
+    name: str
+
+
+class NewComment(Inbound):
+    """``POST /comments``."""
+
+    site: str = "default"
+    key: str
+    title: str | None = None
+    url: str | None = None
+    parent_id: str | None = None
+    body: str
+    author: GuestName | None = None
+
+
+class CommentEdit(Inbound):
+    """``PATCH /comments/{id}``."""
+
+    body: str
+
+
+class Vote(Inbound):
+    """``PUT /comments/{id}/vote``; 0 takes the vote back."""
+
+    value: Literal[1, 0, -1]
+
+
+class Report(Inbound):
+    """``POST /comments/{id}/reports``."""
+
+    reason: Literal["spam", "abuse", "off_topic", "illegal", "other"]
+    note: str | None = Field(default=None, max_length=1000)
+
+
+class DiscussionChange(Inbound):
+    """``PATCH /discussion``."""
+
+    mode: Literal["open", "held", "closed"]
+
+
+# ---- what a client receives -----------------------------------------------------------------------------
+
+
+class AuthorView(Outbound):
+    id: str
+    name: str
+    badge: Badge | None
+
+
+class Votes(Outbound):
+    up: int
+    down: int
+
+
+class CommentView(Outbound):
+    """A comment; a tombstone (``removed``, ``deleted``) has neither ``author`` nor ``body``."""
+
+    id: str
+    parent_id: str | None
+    author: AuthorView | None
+    body: list[dict[str, Any]] | None
+    created_at: str
+    edited_at: str | None
+    state: State
+    votes: Votes
+    reply_count: int
+    pinned: bool
+    idempotency_key: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class DiscussionView(Outbound):
+    site: str
+    key: str
+    title: str
+    url: str
+    mode: Mode
+    comment_count: int
+    epoch: str
+    seq: int
+    readers: int
+
+
+class Viewer(Outbound):
+    """Whom the request's token names."""
+
+    id: str
+    name: str
+    moderator: bool
+
+
+class Limits(Outbound):
+    name_length: int = NAME_LENGTH
+    text_length: int = TEXT_LENGTH
+    edit_seconds: int
+    depth: int = 3
+
+
+class Page(Outbound):
+    """Top-level comments in the order asked for, each followed by its replies (parents first, oldest first).
+
+    ``next`` continues the list. ``replies`` names the top-level comments whose replies did not all fit, each
+    with the cursor that continues them (``GET /comments?parent=ID&cursor=…``). ``votes`` are the viewer's own.
+    """
+
+    comments: list[CommentView]
+    next: str | None
+    replies: dict[str, str]
+    votes: dict[str, Literal[1, -1]]
+
+
+class Snapshot(Page):
+    discussion: DiscussionView
+    viewer: Viewer | None
+    limits: Limits
+    server_time: str
+
+
+class Posted(Outbound):
+    """The answer to a post; ``seq`` is absent while the comment is held, ``token`` unless it was just made."""
+
+    comment: CommentView
+    seq: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    token: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class Changed(Outbound):
+    """The answer to an edit, a removal, a restoration or an approval; ``seq`` is null where a held comment changed."""
+
+    comment: CommentView
+    seq: int | None
+
+
+class Voted(Outbound):
+    votes: Votes
+    value: Literal[1, 0, -1]
+    seq: int
+
+
+class Reported(Outbound):
+    id: str
+
+
+class DiscussionChanged(Outbound):
+    discussion: DiscussionView
+    seq: int
+
+
+class Permalink(Outbound):
+    """``GET /comments/{id}``: the comment, its ancestors from the top, and the cursor of the page that holds it."""
+
+    site: str
+    key: str
+    comment: CommentView
+    ancestors: list[CommentView]
+    cursor: str | None
+
+
+class HeldComment(Outbound):
+    site: str
+    key: str
+    comment: CommentView
+
+
+class HeldPage(Outbound):
+    comments: list[HeldComment]
+    next: str | None
+
+
+class Count(Outbound):
+    key: str
+    count: int
+
+
+class Counts(Outbound):
+    counts: list[Count]
+
+
+class ParentCount(Outbound):
+    id: str
+    reply_count: int
+
+
+class DiscussionState(Outbound):
+    mode: Mode
+
+
+class Event(Outbound):
+    """One change. It carries whole values, never a difference, so applying it twice changes nothing more.
+
+    ``comment`` for created, edited, removed, restored and pinned; ``comment_id`` and ``votes`` for voted;
+    ``discussion`` for changed. ``comment_count`` and ``parent`` are the totals after the event.
+    """
+
+    seq: int
+    kind: EventKind
+    at: str
+    comment: CommentView | None = Field(default=None, exclude_if=lambda value: value is None)
+    comment_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    votes: Votes | None = Field(default=None, exclude_if=lambda value: value is None)
+    discussion: DiscussionState | None = Field(default=None, exclude_if=lambda value: value is None)
+    comment_count: int | None = Field(default=None, exclude_if=lambda value: value is None)
+    parent: ParentCount | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class Events(Outbound):
+    """``GET /events``: what came after ``after``, at most EVENTS_PAGE; ``more`` says to ask again."""
+
+    epoch: str
+    seq: int
+    events: list[Event]
+    more: bool
+
+
+class ProblemDocument(Outbound):
+    """RFC 9457 (application/problem+json)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    retry_after: int | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+# ---- stream messages ------------------------------------------------------------------------------------
+
+
+class Hello(Outbound):
+    type: Literal["hello"] = "hello"
+    epoch: str
+    seq: int
+    heartbeat: int = HEARTBEAT_SECONDS
+    readers: int
+
+
+class EventsMessage(Outbound):
+    type: Literal["events"] = "events"
+    events: list[Event]
+
+
+class Heartbeat(Outbound):
+    type: Literal["heartbeat"] = "heartbeat"
+    seq: int
+    readers: int
+
+
+class Presence(Outbound):
+    type: Literal["presence"] = "presence"
+    readers: int
+    writing: int
+
+
+class Reset(Outbound):
+    type: Literal["reset"] = "reset"
+    epoch: str
+    seq: int
+
+
+StreamMessage = Annotated[Hello | EventsMessage | Heartbeat | Presence | Reset, Field(discriminator="type")]
+
+
+class Writing(Inbound):
+    type: Literal["writing"]
+
+
+def events_message(encoded: list[str]) -> str:
+    """The ``events`` message around events that are encoded already: an event is encoded once in its life."""
+    return '{"type":"events","events":[' + ",".join(encoded) + "]}"
+
+
+def events_page(epoch: str, seq: int, encoded: list[str], *, more: bool) -> str:
+    """The answer of ``GET /events`` (see Events) around events that are encoded already."""
+    head = f'{{"epoch":{json.dumps(epoch)},"seq":{seq},"more":{json.dumps(more)},"events":['
+    return head + ",".join(encoded) + "]}"
+
+
+# ---- from the domain to the wire ------------------------------------------------------------------------
+
+
+def comment_view(comment: Comment, *, own: bool = False, reveal: bool = False) -> CommentView:
+    """``own`` adds the idempotency key for its author; ``reveal`` shows a removed comment to a moderator."""
+    shown = reveal or own or comment.state is State.visible
+    if comment.state.is_tombstone:
+        shown = reveal and comment.state is State.removed
+    author = AuthorView(id=comment.author.id, name=comment.author.name, badge=comment.author.badge)
+    return CommentView(
+        id=comment.id,
+        parent_id=comment.parent_id,
+        author=author if shown else None,
+        body=list(comment.body) if shown else None,
+        created_at=timestamp(comment.created_at),
+        edited_at=timestamp(comment.edited_at) if comment.edited_at else None,
+        state=comment.state,
+        votes=Votes(up=comment.up, down=comment.down),
+        reply_count=comment.reply_count,
+        pinned=comment.pinned,
+        idempotency_key=comment.idempotency_key if own else None,
+    )
+
+
+def discussion_view(discussion: Discussion, *, epoch: str, readers: int) -> DiscussionView:
+    return DiscussionView(
+        site=discussion.key.site,
+        key=discussion.key.key,
+        title=discussion.title,
+        url=discussion.url,
+        mode=discussion.mode,
+        comment_count=discussion.comment_count,
+        epoch=epoch,
+        seq=discussion.seq,
+        readers=readers,
+    )
+
+
+# ---- an event as bytes ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedEvent:
+    """An event whose JSON is ready: everything between the store and the reader passes it on unread.
+
+    ``conceals`` says that from here on nothing may be shown of what earlier events said about ``comment_id``.
+    """
+
+    seq: int
+    comment_id: str | None
+    conceals: bool
+    payload: str
+
+
+def conceals(kind: str) -> bool:
+    """Whether events of this kind take back what earlier ones showed."""
+    return kind == "comment.removed"
+
+
+def encode(event: Event) -> EncodedEvent:
+    comment_id = event.comment.id if event.comment else event.comment_id
+    return EncodedEvent(event.seq, comment_id, conceals(event.kind), event.model_dump_json())
+
+
+def state_of(payload: str) -> State | None:
+    """The state of the comment that an event carries, None when it carries none."""
+    event = Event.model_validate_json(payload)
+    return event.comment.state if event.comment else None
+
+
+def redacted(payload: str, state: State) -> str:
+    """The same event without author and text, as it is replayed once its comment is ``removed`` or ``deleted``."""
+    event = Event.model_validate_json(payload)
+    if event.comment is None:
+        return payload
+    tombstone = event.comment.model_copy(update={"author": None, "body": None, "state": state})
+    return event.model_copy(update={"comment": tombstone}).model_dump_json()

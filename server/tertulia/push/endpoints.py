@@ -1,0 +1,122 @@
+"""The endpoints of live delivery, and how a request names the place where its reader goes on."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tertulia.core.comments import DiscussionKey
+from tertulia.discussions import Discussions
+from tertulia.errors import CloseCode, ErrorCode, Problem
+from tertulia.live.hub import Hub
+from tertulia.live.stream import Cursor, Stream
+from tertulia.protocol import API, EVENTS_PAGE, Events, Writing
+from tertulia.push.pump import carry
+from tertulia.push.sse import MEDIA_TYPE, EventStream
+from tertulia.web.gate import Gate
+from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
+from tertulia.web.requests import Query
+
+_EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
+_AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})
+_LAST_EVENT_ID = re.compile(r"([\w-]{1,64}):(\d{1,16})", re.ASCII)
+_STOP = {
+    ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
+    ErrorCode.unknown_site: CloseCode.gone,
+}
+
+
+class Push:
+    """Streams from the hub's rooms."""
+
+    def __init__(self, discussions: Discussions, hub: Hub, gate: Gate) -> None:
+        self._discussions = discussions
+        self._hub = hub
+        self._gate = gate
+
+    def routes(self) -> list[BaseRoute]:
+        return [WebSocketRoute(f"{API}/live", self.live)]
+
+    def operations(self) -> list[Operation]:
+        return [
+            Operation(
+                "GET",
+                f"{API}/events",
+                self.events,
+                "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
+                {200: Events},
+                parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE)),
+                errors=(
+                    ErrorCode.unknown_site,
+                    ErrorCode.origin_not_allowed,
+                    ErrorCode.invalid,
+                    ErrorCode.unknown_field,
+                    ErrorCode.unavailable,
+                ),
+            )
+        ]
+
+    async def live(self, socket: WebSocket) -> None:
+        await socket.accept()
+        try:
+            code = await self._follow(socket)
+        except WebSocketDisconnect:
+            code = None
+        if code is not None:
+            with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone meanwhile
+                await socket.close(code, code.name)
+
+    async def _follow(self, socket: WebSocket) -> CloseCode | None:
+        try:
+            key, cursor = _start(socket.query_params)
+            await self._gate.admit(socket, key.site)
+        except Problem as problem:
+            return _STOP.get(problem.code, CloseCode.malformed)
+        stream = Stream(self._hub, key, cursor)
+        return await carry(stream, socket.send_text, _listen(socket, stream))
+
+    async def events(self, request: Request) -> Response:
+        if MEDIA_TYPE in request.headers.get("accept", ""):
+            return await self._sse(request)
+        query = Query(request.query_params, ("site", "key", "epoch", "after", "limit"))
+        key = query.discussion()
+        await self._gate.admit(request, key.site)
+        after = query.number("after", least=0) or 0
+        count = query.number("limit", least=1, most=EVENTS_PAGE) or EVENTS_PAGE
+        body = await self._discussions.events(key, query.text("epoch"), after, count)
+        return Response(body, media_type="application/json")
+
+    async def _sse(self, request: Request) -> Response:
+        key, cursor = _start(request.query_params)
+        await self._gate.admit(request, key.site)
+        if self._hub.draining:
+            raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
+        resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
+        if resumed is not None:
+            cursor = Cursor(resumed[1], int(resumed[2]))
+        return EventStream(Stream(self._hub, key, cursor))
+
+
+def _start(parameters: QueryParams) -> tuple[DiscussionKey, Cursor]:
+    query = Query(parameters, ("site", "key", "epoch", "after"))
+    return query.discussion(), Cursor(query.text("epoch"), query.number("after", least=0))
+
+
+async def _listen(socket: WebSocket, stream: Stream) -> CloseCode | None:
+    """Reads what the client says until it leaves or says something that is not in the protocol."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        try:
+            Writing.model_validate_json(message.get("text") or "")
+        except ValidationError:
+            return CloseCode.malformed
+        stream.writing()

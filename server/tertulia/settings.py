@@ -1,0 +1,158 @@
+"""Every setting: its name, type, default and one line of help. Flags, variables and docs/settings.md derive from it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tertulia.errors import StartupError
+
+PREFIX = "TERTULIA_"
+SECRET_BYTES = 32
+
+
+class Settings(BaseSettings):
+    """The settings of one server process; each is also the environment variable TERTULIA_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
+    data_dir: Path = Field(
+        Path("tertulia-data"), description="Folder of the database, the secret key and the articles."
+    )
+    database_url: str | None = Field(
+        None,
+        description="Database, such as `sqlite+aiosqlite:///path/to.db`; by default a file in the data folder.",
+    )
+    articles: Path | None = Field(
+        None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
+    )
+    secret_key: str | None = Field(
+        None,
+        description="Key that signs tokens, at least 32 bytes; by default made once and kept in the data folder.",
+    )
+    secret_key_file: Path | None = Field(None, description="File that holds the secret key.")
+    public_url: str | None = Field(
+        None,
+        description="Address readers use, such as `https://news.example`; by default taken from the request.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Origins that may use the site `default` besides the server's own, separated by commas.",
+    )
+    site_name: str = Field("Tertulia", description="Name in the masthead of the pages.")
+    language: Literal["en", "vi"] = Field("en", description="Language of pages that have none of their own.")
+    time_zone: str = Field("UTC", description="Zone of the times on pages that have none of their own.")
+    edit_minutes: int = Field(15, ge=0, description="How long authors may edit what they said, in minutes.")
+    post_limit_guest: str = Field(
+        "10/minute;200/day",
+        description="Comments a guest may post, in the notation of `limits`; `off` lifts it.",
+    )
+    post_limit_address: str = Field(
+        "30/minute;1000/day", description="Comments that may come from one address; `off` lifts it."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
+    )
+    reader_backlog: int = Field(
+        1024 * 1024,
+        ge=4096,
+        description="Bytes a reader may be behind before it is closed with 4408 and resumes.",
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from ipaddress import ip_network
+
+        for network in value:
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from error
+        return value
+
+    @field_validator("post_limit_guest", "post_limit_address")
+    @classmethod
+    def _limit(cls, value: str) -> str:
+        import limits
+
+        if value != "off":
+            limits.parse_many(value)
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'tertulia.db'}"
+
+    @property
+    def articles_dir(self) -> Path:
+        return self.articles or self.data_dir / "articles"
+
+
+def load(**overrides: object) -> Settings:
+    """Settings from the environment, with the flags that were given; raises StartupError with one line."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise StartupError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The TERTULIA_ variables that are set and that no setting reads: most often a slip of the pen."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key that signs tokens, made and kept (mode 0600) on the first start when none is given.
+
+    Raises StartupError when it is shorter than 32 bytes or cannot be read.
+    """
+    key = _key_from_file(settings) if settings.secret_key is None else settings.secret_key.encode()
+    if len(key) < SECRET_BYTES:
+        raise StartupError(
+            f"The secret key has {len(key)} bytes and needs at least {SECRET_BYTES}; "
+            "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return key
+
+
+def _key_from_file(settings: Settings) -> bytes:
+    path = settings.secret_key_file or settings.data_dir / "secret-key"
+    try:
+        if settings.secret_key_file is None and not path.exists():
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48) + "\n")
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise StartupError(f"Cannot read the secret key file {path}: {error.strerror}") from error

@@ -1,0 +1,40 @@
+"""The store: SQL is the only truth. Writes go through the Ledger, reads through Reads.
+
+Store.open(url) ─┬─ ledger   group commit, events numbered under the discussion's row lock
+                 └─ reads    one consistent moment an answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tertulia.store.commands import Happened
+from tertulia.store.database import Database, open_database
+from tertulia.store.ledger import Ledger
+from tertulia.store.reads import Reads
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, database: Database, ledger: Ledger, reads: Reads, epoch: str) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.reads = reads
+        self.epoch = epoch
+
+    @classmethod
+    async def open(cls, url: str) -> Store:
+        """Opens and migrates; writing is possible once ``start`` was called. Raises StartupError."""
+        database = await open_database(url)
+        reads = Reads(database.read)
+        return cls(database, Ledger(database.write), reads, await reads.epoch())
+
+    def start(self, committed: Callable[[list[Happened]], None] = lambda happened: None) -> None:
+        """Begins to write; ``committed`` hears of every committed event, in order, before anyone is answered."""
+        self.ledger.start(committed)
+
+    async def close(self) -> None:
+        """Commits what waits and lets go of the database."""
+        await self.ledger.close()
+        await self.database.close()

@@ -1,0 +1,42 @@
+"""Commands of the operator: sites and moderators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store import rows, schema
+from tertulia.store.commands import Outcome
+
+_SITE = re.compile(r"[a-z0-9-]{1,64}")
+
+
+def add_site(connection: Connection, key: str, origins: Sequence[str], at: datetime) -> Outcome[None]:
+    """Makes a site, or gives one that is there these origins. Raises invalid."""
+    if not _SITE.fullmatch(key):
+        raise Problem(ErrorCode.invalid, "A site's key has 1 to 64 of a-z, 0-9 and '-'.", field="site")
+    s = schema.site.c
+    if connection.scalar(select(s.id).where(s.key == key)) is None:
+        values = {"key": key, "origins": list(origins), "created_at": rows.milliseconds(at)}
+        connection.execute(insert(schema.site).values(**values))
+    else:
+        connection.execute(update(schema.site).where(s.key == key).values(origins=list(origins)))
+    return Outcome(None)
+
+
+def add_moderator(connection: Connection, name: str, token_hash: str, at: datetime) -> Outcome[None]:
+    """Makes a moderator of this name. Raises invalid when there is one."""
+    m = schema.moderator.c
+    if connection.scalar(select(m.author_id).where(m.name == name)) is not None:
+        raise Problem(ErrorCode.invalid, f"There is a moderator {name} already; choose another name.", field="name")
+    author_id, created_at = uuid7(), rows.milliseconds(at)
+    author = {"id": author_id, "name": name, "badge": "moderator", "created_at": created_at}
+    connection.execute(insert(schema.author).values(**author))
+    values = {"author_id": author_id, "name": name, "token_hash": token_hash, "created_at": created_at}
+    connection.execute(insert(schema.moderator).values(**values))
+    return Outcome(None)

@@ -1,0 +1,482 @@
+"""What changes the database: each command is one function over the ledger's transaction.
+
+A command raises Problem to refuse (its savepoint is rolled back, its neighbours in the batch go on) and returns
+an Outcome: a value for the caller and the events that came of it. Comment, event and counters change together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, insert, select, update
+
+from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.protocol import (
+    DiscussionState,
+    EncodedEvent,
+    Event,
+    EventKind,
+    ParentCount,
+    Votes,
+    comment_view,
+    encode,
+    redacted,
+    timestamp,
+)
+from tertulia.store import rows, schema
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that is committed, and where."""
+
+    key: DiscussionKey
+    event: EncodedEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    value: T
+    events: tuple[Happened, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for."""
+
+    id: str
+    key: DiscussionKey
+    title: str
+    url: str
+    parent_id: str | None
+    author: Author
+    text: str
+    body: list[Block]
+    at: datetime
+    idempotency_key: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A comment and the seq of the event it came with; ``seq`` is None while it is held."""
+
+    comment: Comment
+    seq: int | None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    up: int
+    down: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none."""
+
+    id: str
+    moderator: bool = False
+    site: str | None = None
+
+
+# ---- saying something -----------------------------------------------------------------------------------
+
+
+def post(connection: Connection, draft: Draft) -> Outcome[Said]:
+    """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
+    earlier = _same_request(connection, draft)
+    if earlier is not None:
+        return Outcome(earlier)
+    discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+    moderator = draft.author.badge == "moderator"
+    if discussion.mode is Mode.closed and not moderator:
+        raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
+    parent = _answerable(connection, discussion, draft.parent_id)
+    remember_author(connection, draft.author, draft.at)
+    held = discussion.mode is Mode.held and not moderator
+    comment = Comment(
+        id=draft.id,
+        discussion_id=_id(discussion),
+        parent_id=draft.parent_id,
+        root_id=parent.root_id if parent else draft.id,
+        author=draft.author,
+        text=draft.text,
+        body=draft.body,
+        created_at=draft.at,
+        edited_at=None,
+        state=State.held if held else State.visible,
+        up=0,
+        down=0,
+        reply_count=0,
+        pinned=False,
+        idempotency_key=draft.idempotency_key,
+    )
+    insert_comment(connection, comment, published=not held, digest=draft.digest)
+    if held:
+        return Outcome(Said(comment, None))
+    happened = publish(connection, "comment.created", comment, draft.at, shown=+1)
+    return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def _same_request(connection: Connection, draft: Draft) -> Said | None:
+    c = schema.comment.c
+    row = (
+        connection.execute(
+            select(schema.comment).where(c.author_id == draft.author.id, c.idempotency_key == draft.idempotency_key)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is None:
+        return None
+    if row["request_digest"] != draft.digest:
+        raise Problem(
+            ErrorCode.idempotency_conflict,
+            "This Idempotency-Key was used with another content; make a new key for a new comment.",
+            field="Idempotency-Key",
+        )
+    e = schema.event.c
+    seq = connection.scalar(
+        select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
+    )
+    return Said(rows.to_comment(row), seq, repeated=True)
+
+
+def _answerable(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
+    if parent_id is None:
+        return None
+    parent = find(connection, parent_id)
+    if parent is None or parent.discussion_id != discussion.id or parent.state is State.held:
+        raise Problem(ErrorCode.bad_parent, "The comment replied to is not in this discussion.", field="parent_id")
+    if parent.state.is_tombstone:
+        raise Problem(ErrorCode.bad_parent, "The comment replied to is no longer there.", field="parent_id")
+    return parent
+
+
+# ---- changing what was said -----------------------------------------------------------------------------
+
+
+def edit(
+    connection: Connection,
+    comment_id: str,
+    actor: Actor,
+    text: str,
+    body: list[Block],
+    at: datetime,
+    window: timedelta,
+) -> Outcome[Said]:
+    """Raises not_found, forbidden, gone, edit_window_over."""
+    comment = _changeable(connection, comment_id, actor)
+    if not actor.moderator and at - comment.created_at > window:
+        raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    comment = replace(comment, text=text, body=body, edited_at=at)
+    _update(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
+    if comment.state is State.held:
+        return Outcome(Said(comment, None))
+    happened = publish(connection, "comment.edited", comment, at)
+    return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:
+    """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
+
+    Raises not_found, forbidden, gone.
+    """
+    comment = _changeable(connection, comment_id, actor)
+    was_held = comment.state is State.held
+    if comment.author.id == actor.id:
+        comment = replace(comment, state=State.deleted, text="", body=[], author=Author(actor.id, ""))
+        changes = {"text": "", "body": [], "author_name": ""}
+    else:
+        comment = replace(comment, state=State.removed)
+        changes = {}
+    _update(connection, comment.id, state=comment.state.value, **changes)
+    if was_held:
+        return Outcome(Said(comment, None))
+    _redact(connection, comment)
+    happened = publish(connection, "comment.removed", comment, at, shown=-1)
+    return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
+    """A removed comment is shown again. Raises not_found, bad_state."""
+    comment = _existing(connection, comment_id)
+    if comment.state is not State.removed:
+        raise Problem(ErrorCode.bad_state, "Only a removed comment can be restored.")
+    published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
+    comment = replace(comment, state=State.visible)
+    _update(connection, comment.id, state=State.visible.value, published=True)
+    kind: EventKind = "comment.restored" if published else "comment.created"
+    happened = publish(connection, kind, comment, at, shown=+1)
+    return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
+    """A held comment is shown: only now does its comment.created happen. Raises not_found, bad_state."""
+    comment = _existing(connection, comment_id)
+    if comment.state is not State.held:
+        raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
+    comment = replace(comment, state=State.visible)
+    _update(connection, comment.id, state=State.visible.value, published=True)
+    happened = publish(connection, "comment.created", comment, at, shown=+1)
+    return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime) -> Outcome[Counted]:
+    """One vote a voter; 0 takes it back. Raises not_found, forbidden, gone."""
+    comment = _existing(connection, comment_id, actor.site)
+    if comment.state is State.held:
+        raise _not_found()
+    if comment.state.is_tombstone:
+        raise Problem(ErrorCode.gone, "The comment is no longer there.")
+    if comment.author.id == actor.id:
+        raise Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
+    v = schema.vote.c
+    mine = (v.comment_id == comment_id) & (v.voter_id == actor.id)
+    before = connection.scalar(select(v.value).where(mine)) or 0
+    if before == value:
+        return Outcome(Counted(comment.up, comment.down, _head(connection, comment.discussion_id)))
+    if value == 0:
+        connection.execute(schema.vote.delete().where(mine))
+    elif before == 0:
+        connection.execute(insert(schema.vote).values(comment_id=comment_id, voter_id=actor.id, value=value))
+    else:
+        connection.execute(update(schema.vote).where(mine).values(value=value))
+    up = comment.up + (value == 1) - (before == 1)
+    down = comment.down + (value == -1) - (before == -1)
+    _update(connection, comment.id, up=up, down=down)
+    happened = publish(connection, "comment.voted", replace(comment, up=up, down=down), at)
+    return Outcome(Counted(up, down, happened.event.seq), (happened,))
+
+
+def report(
+    connection: Connection, comment_id: str, reporter: Actor | None, reason: str, note: str, at: datetime
+) -> Outcome[str]:
+    """The report's id. Raises not_found, gone."""
+    comment = _existing(connection, comment_id, reporter.site if reporter else None)
+    if comment.state is State.held:
+        raise _not_found()
+    if comment.state.is_tombstone:
+        raise Problem(ErrorCode.gone, "The comment is no longer there.")
+    report_id = uuid7()
+    connection.execute(
+        insert(schema.report).values(
+            id=report_id,
+            comment_id=comment_id,
+            reporter_id=reporter.id if reporter else None,
+            reason=reason,
+            note=note,
+            at=rows.milliseconds(at),
+        )
+    )
+    return Outcome(report_id)
+
+
+def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetime) -> Outcome[Discussion]:
+    """Opens, holds or closes a discussion, also one that nobody has written in. Raises unknown_site."""
+    discussion = ensure_discussion(connection, key, at)
+    if discussion.mode is mode:
+        return Outcome(discussion)
+    connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(mode=mode.value))
+    seq, count, _ = _advance(connection, _id(discussion), shown=0)
+    event = Event(seq=seq, kind="discussion.changed", at=timestamp(at), discussion=DiscussionState(mode=mode))
+    happened = _append(connection, _id(discussion), key, event, at)
+    return Outcome(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
+
+
+# ---- the parts commands are made of ---------------------------------------------------------------------
+
+
+def find(connection: Connection, comment_id: str) -> Comment | None:
+    row = connection.execute(rows.comments().where(schema.comment.c.id == comment_id)).mappings().one_or_none()
+    return None if row is None else rows.to_comment(row)
+
+
+def ensure_discussion(
+    connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
+) -> Discussion:
+    """The discussion of this name, made when there is none. Raises unknown_site."""
+    row = connection.execute(rows.named(key)).mappings().one_or_none()
+    if row is None:
+        site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
+        if site_id is None:
+            raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+        connection.execute(
+            insert(schema.discussion).values(
+                site_id=site_id,
+                key=key.key,
+                title=title,
+                url=url,
+                mode=Mode.open.value,
+                seq=0,
+                comment_count=0,
+                created_at=rows.milliseconds(at),
+            )
+        )
+        row = connection.execute(rows.named(key)).mappings().one()
+    return rows.to_discussion(row)
+
+
+def remember_author(connection: Connection, author: Author, at: datetime) -> None:
+    """Makes the author's row, or notes the name last used."""
+    name = connection.scalar(select(schema.author.c.name).where(schema.author.c.id == author.id))
+    if name is None:
+        connection.execute(
+            insert(schema.author).values(
+                id=author.id, name=author.name, badge=author.badge, created_at=rows.milliseconds(at)
+            )
+        )
+    elif name != author.name:
+        connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
+
+
+def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
+    connection.execute(
+        insert(schema.comment).values(
+            id=comment.id,
+            discussion_id=comment.discussion_id,
+            parent_id=comment.parent_id,
+            root_id=comment.root_id,
+            author_id=comment.author.id,
+            author_name=comment.author.name,
+            author_badge=comment.author.badge,
+            text=comment.text,
+            body=comment.body,
+            created_at=rows.milliseconds(comment.created_at),
+            edited_at=rows.milliseconds(comment.edited_at) if comment.edited_at else None,
+            state=comment.state.value,
+            published=published,
+            up=comment.up,
+            down=comment.down,
+            reply_count=comment.reply_count,
+            pinned=comment.pinned,
+            idempotency_key=comment.idempotency_key,
+            request_digest=digest,
+        )
+    )
+
+
+def publish(connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0) -> Happened:
+    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer."""
+    seq, count, key = _advance(connection, comment.discussion_id, shown=shown)
+    parent = _count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None
+    if kind == "comment.voted":
+        votes = Votes(up=comment.up, down=comment.down)
+        event = Event(seq=seq, kind=kind, at=timestamp(at), comment_id=comment.id, votes=votes)
+    else:
+        event = Event(
+            seq=seq,
+            kind=kind,
+            at=timestamp(at),
+            comment=comment_view(comment),
+            comment_count=count if shown else None,
+            parent=parent,
+        )
+    return _append(connection, comment.discussion_id, key, event, at)
+
+
+def _advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
+    # the row stays locked until the commit, so seqs are committed in their order and without holes
+    d = schema.discussion.c
+    row = connection.execute(
+        update(schema.discussion)
+        .where(d.id == discussion_id)
+        .values(seq=d.seq + 1, comment_count=d.comment_count + shown)
+        .returning(d.seq, d.comment_count, d.site_id, d.key)
+    ).one()
+    site = connection.scalar(select(schema.site.c.key).where(schema.site.c.id == row.site_id))
+    return row.seq, row.comment_count, DiscussionKey(str(site), row.key)
+
+
+def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
+    c = schema.comment.c
+    count = connection.execute(
+        update(schema.comment)
+        .where(c.id == parent_id)
+        .values(reply_count=c.reply_count + shown)
+        .returning(c.reply_count)
+    ).scalar_one()
+    return ParentCount(id=parent_id, reply_count=count)
+
+
+def _append(connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime) -> Happened:
+    encoded = encode(event)
+    connection.execute(
+        insert(schema.event).values(
+            discussion_id=discussion_id,
+            seq=event.seq,
+            kind=event.kind,
+            comment_id=encoded.comment_id,
+            at=rows.milliseconds(at),
+            payload=encoded.payload,
+        )
+    )
+    return Happened(key, encoded)
+
+
+def _redact(connection: Connection, comment: Comment) -> None:
+    e = schema.event.c
+    earlier = connection.execute(
+        select(e.discussion_id, e.seq, e.payload).where(e.comment_id == comment.id, e.kind != "comment.voted")
+    ).all()
+    for row in earlier:
+        connection.execute(
+            update(schema.event)
+            .where(e.discussion_id == row.discussion_id, e.seq == row.seq)
+            .values(payload=redacted(row.payload, comment.state))
+        )
+
+
+def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Comment:
+    comment = _existing(connection, comment_id, actor.site)
+    if comment.author.id != actor.id and not actor.moderator:
+        raise (
+            _not_found()
+            if comment.state is State.held
+            else Problem(ErrorCode.forbidden, "Only its author or a moderator may change a comment.")
+        )
+    if comment.state.is_tombstone:
+        raise Problem(ErrorCode.gone, "The comment is no longer there.")
+    return comment
+
+
+def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
+    comment = find(connection, comment_id)
+    if comment is None or (site is not None and _site_of(connection, comment) != site):
+        raise _not_found()
+    return comment
+
+
+def _site_of(connection: Connection, comment: Comment) -> str | None:
+    s, d = schema.site.c, schema.discussion.c
+    query = select(s.key).join(schema.discussion, d.site_id == s.id).where(d.id == comment.discussion_id)
+    site: str | None = connection.scalar(query)
+    return site
+
+
+def _not_found() -> Problem:
+    return Problem(ErrorCode.not_found, "There is no such comment.")
+
+
+def _update(connection: Connection, comment_id: str, **values: Any) -> None:
+    connection.execute(update(schema.comment).where(schema.comment.c.id == comment_id).values(**values))
+
+
+def _head(connection: Connection, discussion_id: int) -> int:
+    query = select(schema.discussion.c.seq).where(schema.discussion.c.id == discussion_id)
+    seq: int = connection.execute(query).scalar_one()
+    return seq
+
+
+def _id(discussion: Discussion) -> int:
+    assert discussion.id is not None  # noqa: S101 - ensure_discussion gives stored discussions only
+    return discussion.id

@@ -1,0 +1,66 @@
+"""From rows to the domain and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, select
+
+from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
+from tertulia.store.schema import comment, discussion, site
+
+
+def milliseconds(at: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(at.timestamp() * 1000)
+
+
+def moment(value: int) -> datetime:
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+def to_comment(row: RowMapping | Any) -> Comment:
+    return Comment(
+        id=row["id"],
+        discussion_id=row["discussion_id"],
+        parent_id=row["parent_id"],
+        root_id=row["root_id"],
+        author=Author(row["author_id"], row["author_name"], row["author_badge"]),
+        text=row["text"],
+        body=row["body"],
+        created_at=moment(row["created_at"]),
+        edited_at=moment(row["edited_at"]) if row["edited_at"] is not None else None,
+        state=State(row["state"]),
+        up=row["up"],
+        down=row["down"],
+        reply_count=row["reply_count"],
+        pinned=row["pinned"],
+        idempotency_key=row["idempotency_key"],
+    )
+
+
+def discussions() -> Select[Any]:
+    """Every discussion with its site's key."""
+    return select(discussion, site.c.key.label("site_key")).join(site, site.c.id == discussion.c.site_id)
+
+
+def named(key: DiscussionKey) -> Select[Any]:
+    """The discussion of this name."""
+    return discussions().where(site.c.key == key.site, discussion.c.key == key.key)
+
+
+def to_discussion(row: RowMapping | Any) -> Discussion:
+    return Discussion(
+        key=DiscussionKey(row["site_key"], row["key"]),
+        id=row["id"],
+        title=row["title"],
+        url=row["url"],
+        mode=Mode(row["mode"]),
+        comment_count=row["comment_count"],
+        seq=row["seq"],
+    )
+
+
+def comments() -> Select[Any]:
+    return select(comment)

@@ -1,0 +1,144 @@
+"""The tables. Times are milliseconds since 1970 in UTC; migrations/ makes what stands here.
+
+site ──< discussion ──< comment ──< vote, report
+                   └──< event (discussion, seq): the log; payload is the event's ready JSON
+author ──< comment;  moderator is an author with a token
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
+
+meta = Table("meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
+
+site = Table(
+    "site",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(64), nullable=False, unique=True),
+    Column("origins", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+author = Table(
+    "author",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("badge", String(16)),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+moderator = Table(
+    "moderator",
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+discussion = Table(
+    "discussion",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("comment_count", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("site_id", "key"),
+)
+
+comment = Table(
+    "comment",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("discussion_id", ForeignKey("discussion.id"), nullable=False),
+    Column("parent_id", ForeignKey("comment.id")),
+    Column("root_id", String(36), nullable=False),
+    Column("author_id", ForeignKey("author.id"), nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("author_badge", String(16)),
+    Column("text", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("edited_at", BigInteger),
+    Column("state", String(8), nullable=False),
+    # whether its comment.created stands in the log: what was never approved is in no list and no event
+    Column("published", Boolean, nullable=False),
+    Column("up", Integer, nullable=False),
+    Column("down", Integer, nullable=False),
+    Column("reply_count", Integer, nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("idempotency_key", String(64)),
+    Column("request_digest", String(64)),
+    UniqueConstraint("author_id", "idempotency_key"),
+    CheckConstraint("state in ('visible','held','removed','deleted')", name="state"),
+    Index("ix_comment_roots", "discussion_id", "parent_id", "created_at", "id"),
+    Index("ix_comment_thread", "root_id", "created_at", "id"),
+    Index("ix_comment_held", "state", "created_at", "id"),
+    Index("ix_comment_parent_id", "parent_id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("discussion_id", ForeignKey("discussion.id"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("comment_id", ForeignKey("comment.id")),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+    Index("ix_event_comment_id", "comment_id"),
+)
+
+vote = Table(
+    "vote",
+    metadata,
+    Column("comment_id", ForeignKey("comment.id"), primary_key=True),
+    Column("voter_id", String(36), primary_key=True),
+    Column("value", Integer, nullable=False),
+    CheckConstraint("value in (1, -1)", name="value"),
+)
+
+report = Table(
+    "report",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("comment_id", ForeignKey("comment.id"), nullable=False),
+    Column("reporter_id", String(36)),
+    Column("reason", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_report_comment_id", "comment_id"),
+)

@@ -1,0 +1,153 @@
+"""The outermost layer: bounded bodies, CORS, headers of caution, one log line a request, no stack trace."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.limits import network
+from tertulia.protocol import BODY_LIMIT
+from tertulia.web import problems
+from tertulia.web.gate import Gate
+
+PREFLIGHT_SECONDS = 600
+_METHODS = "GET, POST, PATCH, PUT, DELETE"
+_HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+
+log = logging.getLogger(__name__)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Edge:
+    """ASGI middleware around everything; WebSockets pass through."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send)
+        try:
+            exchange.cross_origin = await self._cross_origin(scope)
+            await self._answer(scope, exchange)
+        except Problem as problem:
+            await problems.response(problem)(scope, exchange.receive, exchange.send)
+        except Exception:
+            log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
+            if exchange.status is None:
+                failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
+                await problems.response(failure)(scope, exchange.receive, exchange.send)
+        finally:
+            self._log(scope, exchange)
+
+    async def _answer(self, scope: Scope, exchange: _Exchange) -> None:
+        if exchange.announced > BODY_LIMIT:
+            raise _too_large()
+        if exchange.cross_origin is not None and _is_preflight(scope):
+            await _preflight()(scope, exchange.receive, exchange.send)
+            return
+        try:
+            await self._app(scope, exchange.receive, exchange.send)
+        except _TooLarge:
+            raise _too_large() from None
+
+    async def _cross_origin(self, scope: Scope) -> str | None:
+        """The origin that may read the answer, None where no page asks."""
+        if not scope["path"].startswith("/api/"):
+            return None
+        connection = HTTPConnection(scope)
+        await self._gate.admit_any(connection)
+        return connection.headers.get("origin")
+
+    def _log(self, scope: Scope, exchange: _Exchange) -> None:
+        if not log.isEnabledFor(logging.INFO) or scope["path"] in ("/healthz", "/readyz"):
+            return
+        fields = {
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": exchange.status,
+            "milliseconds": round((time.perf_counter() - exchange.started) * 1000, 1),
+            "network": coarse(self._gate.address(Request(scope))),
+        }
+        log.info("request", extra=fields)
+
+
+class _Exchange:
+    """One request and its answer: counts what comes in, adds headers to what goes out."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.status: int | None = None
+        self.started = time.perf_counter()
+        self.cross_origin: str | None = None
+        self.announced = _announced(Headers(scope=scope))
+        self._api = scope["path"].startswith("/api/")
+        self._received = 0
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > BODY_LIMIT:
+            raise _TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._add_headers(MutableHeaders(scope=message))
+        await self._send(message)
+
+    def _add_headers(self, headers: MutableHeaders) -> None:
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        headers.setdefault("Cache-Control", "no-store" if self._api else "no-cache")
+        if self._api:
+            headers.add_vary_header("Origin")
+        if self.cross_origin is not None:
+            headers["Access-Control-Allow-Origin"] = self.cross_origin
+            headers["Access-Control-Expose-Headers"] = "Retry-After"
+
+
+def coarse(address: str | None) -> str | None:
+    """Enough of an address to see a flood in the log, too little to name a person: the /24 or the /48."""
+    if address is None:
+        return None
+    if "." in address:
+        return address.rsplit(".", 1)[0] + ".0/24"
+    return ":".join((network(address) or "").split(":")[:3]) + "::/48"
+
+
+def _announced(headers: Headers) -> int:
+    given = headers.get("content-length", "0")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 2**53
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
+
+
+def _preflight() -> Response:
+    headers = {
+        "Access-Control-Allow-Methods": _METHODS,
+        "Access-Control-Allow-Headers": _HEADERS,
+        "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+    }
+    return Response(status_code=204, headers=headers)
+
+
+def _too_large() -> Problem:
+    return Problem(ErrorCode.too_large, f"A request may have at most {BODY_LIMIT} bytes.")

@@ -1,0 +1,99 @@
+"""The gate: which address a request comes from, and whether its origin may use a site."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from tertulia.discussions import Sites
+from tertulia.errors import ErrorCode, Problem
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Gate:
+    """Knows the server's own address, the proxies it trusts and the sites' origins."""
+
+    def __init__(self, sites: Sites, public_url: str | None, trusted_proxies: Sequence[str]) -> None:
+        self._sites = sites
+        self._public_url = public_url.rstrip("/") if public_url else None
+        self._trusted: list[IPv4Network | IPv6Network] = [ip_network(net, strict=False) for net in trusted_proxies]
+
+    def address(self, request: HTTPConnection) -> str | None:
+        """The client's address: the peer's, or behind trusted proxies the last one that none of them added."""
+        peer = _canonical(request.client.host if request.client else "")
+        if peer is None or not self._is_trusted(peer):
+            return peer
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(hops):
+            found = _canonical(hop.strip())
+            if found is None:
+                return peer
+            if not self._is_trusted(found):
+                return found
+            peer = found
+        return peer
+
+    def base_url(self, request: HTTPConnection) -> str:
+        """Where readers reach this server, without a slash at the end."""
+        if self._public_url is not None:
+            return self._public_url
+        scheme = {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+        peer = _canonical(request.client.host if request.client else "")
+        if peer is not None and self._is_trusted(peer):
+            forwarded = request.headers.get("x-forwarded-proto", "").strip().lower()
+            scheme = forwarded if forwarded in _DEFAULT_PORTS else scheme
+        return f"{scheme}://{request.headers.get('host', 'localhost')}"
+
+    async def admit(self, request: HTTPConnection, site: str) -> None:
+        """Raises unknown_site, and origin_not_allowed when the request comes from a page that may not use the site."""
+        allowed = await self._sites.origins(site)
+        origin = request.headers.getlist("origin")
+        if origin and not self._is_among(request, origin, allowed):
+            raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this site.", field="Origin")
+
+    async def admit_any(self, request: HTTPConnection) -> None:
+        """Like ``admit`` where the request does not name its site: the origin has to be one of any site."""
+        origin = request.headers.getlist("origin")
+        if origin and not self._is_among(request, origin, await self._sites.all_origins()):
+            raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this server.", field="Origin")
+
+    def _is_among(self, request: HTTPConnection, origins: list[str], allowed: frozenset[str]) -> bool:
+        if len(origins) != 1:
+            return False
+        origin = normal_origin(origins[0])
+        if origin is None:
+            return False
+        return origin in allowed or origin == normal_origin(self.base_url(request))
+
+    def _is_trusted(self, address: str) -> bool:
+        parsed = ip_address(address)
+        return any(parsed in network for network in self._trusted)
+
+
+def normal_origin(text: str) -> str | None:
+    """``scheme://host[:port]`` in lower case without a default port; None for anything else, ``null`` included."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return None
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not plain or not text.isascii():
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{host}{suffix}"
+
+
+def _canonical(text: str) -> str | None:
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(parsed)

@@ -1,0 +1,53 @@
+"""Problems over HTTP: RFC 9457 documents, and nothing of a stack trace."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.protocol import ProblemDocument
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "/api/docs"
+
+
+def document(problem: Problem) -> ProblemDocument:
+    code = problem.code
+    return ProblemDocument(
+        type=f"{DOCS}#{code.name}",
+        title=code.value.title,
+        status=code.value.status,
+        code=code.name,
+        detail=problem.detail,
+        field=problem.field,
+        retry_after=problem.retry_after,
+    )
+
+
+def response(problem: Problem) -> Response:
+    """The problem as an answer, with Retry-After and WWW-Authenticate where HTTP asks for them."""
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.code is ErrorCode.unauthenticated:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = document(problem).model_dump_json()
+    return Response(body, problem.code.value.status, headers, MEDIA_TYPE)
+
+
+async def on_problem(_request: Request, problem: Exception) -> Response:
+    """Starlette's handler of Problem."""
+    assert isinstance(problem, Problem)  # noqa: S101 - Starlette types handlers by Exception
+    return response(problem)
+
+
+def of_http(error: HTTPException, method: str) -> Response:
+    """What the router refuses (404, 405) as a problem."""
+    if error.status_code == 405:
+        answer = response(Problem(ErrorCode.method_not_allowed, f"{method} is not offered here; see {DOCS}."))
+    else:
+        answer = response(Problem(ErrorCode.not_found, f"There is nothing at this address; see {DOCS}."))
+    answer.headers.update(error.headers or {})
+    return answer

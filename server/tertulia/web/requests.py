@@ -1,0 +1,114 @@
+"""Reading what a client sends: strict JSON into models, and query parameters; anything odd is a Problem."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from tertulia.core import text
+from tertulia.core.comments import DiscussionKey
+from tertulia.errors import ErrorCode, Problem
+
+M = TypeVar("M", bound=BaseModel)
+E = TypeVar("E", bound=StrEnum)
+LARGEST_NUMBER = 2**53
+
+
+async def read_json(request: Request, model: type[M]) -> M:
+    """The body as ``model``. Raises unsupported_media_type, malformed, unknown_field, invalid."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    if media_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+        raise Problem(ErrorCode.unsupported_media_type, "Send the body as application/json in UTF-8.")
+    return parse(await request.body(), model)
+
+
+def parse(body: bytes, model: type[M]) -> M:
+    """JSON text as ``model``. Raises malformed, unknown_field, invalid."""
+    try:
+        found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise Problem(ErrorCode.malformed, "The body is not readable JSON in UTF-8.") from error
+    if not isinstance(found, dict):
+        raise Problem(ErrorCode.malformed, "The body has to be a JSON object.")
+    try:
+        return model.model_validate(found)
+    except ValidationError as error:
+        raise _problem(error) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key comes twice")
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _problem(error: ValidationError) -> Problem:
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]).encode("ascii", "backslashreplace").decode()[:100]
+    if first["type"] == "extra_forbidden":
+        return Problem(ErrorCode.unknown_field, "This field is not known here; leave it out.", field=field)
+    if first["type"] == "string_unicode":
+        return Problem(ErrorCode.malformed, "The text holds half of a surrogate pair.", field=field)
+    return Problem(ErrorCode.invalid, f"{first['msg']}.", field=field)
+
+
+class Query:
+    """The query parameters of a request; each may come once, and only those that are known."""
+
+    def __init__(self, parameters: QueryParams, known: Iterable[str], repeated: Iterable[str] = ()) -> None:
+        self._parameters = parameters
+        known, repeated = set(known), set(repeated)
+        for name in parameters:
+            if name not in known | repeated:
+                field = name.encode("ascii", "backslashreplace").decode()[:100]
+                raise Problem(ErrorCode.unknown_field, "This parameter is not known here; leave it out.", field=field)
+            if name not in repeated and len(parameters.getlist(name)) > 1:
+                raise Problem(ErrorCode.invalid, "This parameter may come once only.", field=name)
+
+    def text(self, name: str) -> str | None:
+        return self._parameters.get(name)
+
+    def texts(self, name: str) -> list[str]:
+        return self._parameters.getlist(name)
+
+    def number(self, name: str, *, least: int, most: int = LARGEST_NUMBER) -> int | None:
+        """A whole number; raises invalid outside ``least`` to ``most``."""
+        given = self._parameters.get(name)
+        if given is None:
+            return None
+        plain = given.isascii() and given.isdigit() and len(given) <= 16
+        if not plain or not least <= int(given) <= most:
+            raise Problem(ErrorCode.invalid, f"Give a whole number from {least} to {most}.", field=name)
+        return int(given)
+
+    def choice(self, name: str, choices: type[E], default: E) -> E:
+        given = self._parameters.get(name)
+        if given is None:
+            return default
+        try:
+            return choices(given)
+        except ValueError as error:
+            names = ", ".join(choices)
+            raise Problem(ErrorCode.invalid, f"Choose one of: {names}.", field=name) from error
+
+    def discussion(self) -> DiscussionKey:
+        """The discussion that ``site`` and ``key`` name. Raises invalid, malformed, too_long, empty."""
+        key = self._parameters.get("key")
+        if key is None:
+            raise Problem(ErrorCode.invalid, "Say which discussion: key=…", field="key")
+        return DiscussionKey(self.site(), text.clean_key(key))
+
+    def site(self) -> str:
+        return self._parameters.get("site", "default")

@@ -1,0 +1,64 @@
+"""Real parts for tests: a store on a file, the application in this process, and a server of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tertulia.app import Running, running
+from tertulia.settings import Settings
+from tertulia.store import Store
+from tests.server import ServerProcess
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An open, writable, empty store."""
+    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    opened.start()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a server whose data is in a folder of this test, without posting limits."""
+    return Settings(
+        data_dir=tmp_path / "data",
+        secret_key="a key of the tests, not a secret of anybody",
+        post_limit_guest="off",
+        post_limit_address="off",
+    )
+
+
+@pytest.fixture
+async def server(settings: Settings) -> AsyncIterator[Running]:
+    """The whole application in this process."""
+    async with running(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def client(server: Running) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application in this process."""
+    transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts `tertulia serve` processes, each with its own data folder unless one is given; ends them at the end."""
+    started: list[ServerProcess] = []
+
+    def start(*flags: str, data_dir: Path | None = None) -> ServerProcess:
+        process = ServerProcess(data_dir or tmp_path / f"data-{len(started)}", flags)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.end()
