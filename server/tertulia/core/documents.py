@@ -29,24 +29,25 @@ BLOCK_LEVELS = 8
 INLINE_LEVELS = 8
 """Strong, emphasis and links inside each other; what is nested deeper loses its marks."""
 
-# Each repetition is bounded and begins where no word goes on, so a search is linear in the text.
-_MAILBOX = r"[a-z0-9][a-z0-9._%+-]{0,63}@"
-_DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}"
+# Each repetition is bounded and begins where no word goes on, so a search is linear in the text. Without (?a:…) the
+# Turkish ı would be an i and the long ſ an s.
 _WORD_START = r"(?<![^\W_])"
+_SCHEME = r"(?ai:https?://)"
+_WWW = r"(?ai:www\.)"
+_NOT_IN_BARE = r"\s<>\[\]\"“”«»`|\\。，、（）「」\u061c\u200e\u200f"
+_MAILBOX = r"(?ai:[a-z0-9][a-z0-9._%+-]{0,63}@)"
 _MAILBOX_START = rf"{_WORD_START}(?<![.%+/@-])"
+_DOMAIN = r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,63}"
 _ADDRESS = re.compile(
-    rf"{_WORD_START}(?P<web>(?:https?://|www\.(?=[\w-]+\.\w))[^\s<>\[\]\"“”«»`|\\。，、（）「」\u061c\u200e\u200f]{{1,{URL_LENGTH}}})"
-    rf"|{_MAILBOX_START}{_MAILBOX}{_DOMAIN}(?![\w@])",
-    re.IGNORECASE,
+    rf"{_WORD_START}(?P<web>(?:{_SCHEME}|{_WWW}(?=[\w-]+\.\w))[^{_NOT_IN_BARE}]{{1,{URL_LENGTH}}})"
+    rf"|{_MAILBOX_START}{_MAILBOX}{_DOMAIN}(?![\w@])"
 )
+_TEXT_END = re.compile(rf"[\n\\`*_\[\]<]|{_WORD_START}(?={_SCHEME}|{_WWW})|{_MAILBOX_START}(?={_MAILBOX})")
 _AFTER_ADDRESS = ".,;:!?'’…*_~"
-_MAILTO = re.compile(f"mailto:{_MAILBOX}{_DOMAIN}", re.IGNORECASE)
-_TEXT_END = re.compile(
-    rf"[\n\\`*_\[\]<]|{_WORD_START}(?=https?://|www\.)|{_MAILBOX_START}(?={_MAILBOX})", re.IGNORECASE
-)
+_MAILTO = re.compile(f"mailto:{_MAILBOX}{_DOMAIN}")
 _SHORTENED = re.compile("^(?:mailto:|https://)(.+)")
 _NOTHING_LISTED = re.compile(r"[-+* \t]*|\d{1,9}[.)][ \t]*")
-_LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,32}", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[\w+#.-]{1,32}", re.ASCII)
 
 
 def parse(text: str) -> list[Block]:
@@ -142,6 +143,7 @@ def _without_punctuation(address: str) -> str:
 
 
 def _parser() -> MarkdownIt:
+    # 12 leaves room for BLOCK_LEVELS and bounds how often a run of brackets is looked through again
     parser = _Markdown("zero", {"html": False, "linkify": False, "maxNesting": 12})
     parser.enable(["fence", "newline", "escape", "backticks", "emphasis", "link", "autolink", "blockquote", "list"])
     parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "blockquote", "list"]})
@@ -204,13 +206,13 @@ def _code(token: Token) -> list[Block]:
 
 @dataclass(slots=True)
 class _Span:
-    """An inline that is open. A flat one adds nothing to the tree: its children are those of what it stands in."""
+    """An inline that is open, and the text that follows it; a flat one's children are those of what it stands in."""
 
     children: list[Inline]
     node: Inline | None = None
     level: int = 0
     in_link: bool = False
-    title: str = ""
+    after: str = ""
 
 
 def _inlines(tokens: list[Token]) -> list[Inline]:
@@ -232,6 +234,9 @@ def _inlines(tokens: list[Token]) -> list[Inline]:
 
 def _opened(token: Token, outer: _Span) -> _Span:
     is_link = token.type == "link_open"
+    if is_link and not token.attrs["href"]:
+        _add_text(outer.children, "[")
+        return _Span(outer.children, None, outer.level, outer.in_link, "]()")
     if outer.level == INLINE_LEVELS or (is_link and outer.in_link):
         return _Span(outer.children, None, outer.level, outer.in_link)
     children: list[Inline] = []
@@ -240,18 +245,17 @@ def _opened(token: Token, outer: _Span) -> _Span:
         kind = "strong" if token.type == "strong_open" else "emphasis"
         return _Span(children, {"type": kind, "children": children}, level, outer.in_link)
     node = {"type": "link", "href": str(token.attrs["href"]), "children": children}
-    return _Span(children, node, level, True, " ".join(str(token.attrs.get("title", "")).split()))
+    title = " ".join(str(token.attrs.get("title", "")).split())
+    return _Span(children, node, level, True, f" ({title})" if title else "")
 
 
 def _close(span: _Span, outer: list[Inline]) -> None:
     """A link's title, which few readers would find under it, is shown behind it."""
-    if span.node is None:
-        return
-    if not span.children:
-        _add_text(span.children, span.node["href"])
-    outer.append(span.node)
-    if span.title:
-        _add_text(outer, f" ({span.title})")
+    if span.node:
+        if not span.children:
+            _add_text(span.children, span.node["href"])
+        outer.append(span.node)
+    _add_text(outer, span.after)
 
 
 def _add_text(children: list[Inline], text: str) -> None:

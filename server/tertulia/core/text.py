@@ -41,7 +41,7 @@ _NEWLINE = re.compile(f"\r\n?|[{_LINE_ENDS}]")
 _SPACES = re.compile(r"\s+")
 _BLANK_LINES = re.compile(f"\n(?:[{_BLANKS}]*\n){{2,}}")
 _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)")  # Scotland and others
-_WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE | re.ASCII)
 _NOT_IN_ADDRESS = re.compile(r"""[\s\x00-\x20\x7f-\x9f\\<>"]""")
 
 

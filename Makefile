@@ -1,0 +1,69 @@
+# make run     serve the sample articles at http://127.0.0.1:8000
+# make test    everything that has to hold: lint, types, layers, client, tests, coverage
+# make format  rewrite the code as the linters want it
+# make client  rebuild the browser client after a change in client/
+# make docs    rewrite the tables of docs/ from the code
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint client-test python-test format client docs clean
+
+run: $(VENV)/.installed
+	@exec $(BIN)/tertulia serve --with-samples
+
+test: $(VENV)/.developing client/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory lint client-test python-test
+
+lint: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+client-test: client/node_modules/.package-lock.json
+	cd client && npm run --silent check && npm test --silent
+
+python-test: $(VENV)/.developing
+	@sh scripts/need chromium chromium
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --dist loadgroup
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --fail-under=95
+
+format: $(VENV)/.developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+client: client/node_modules/.package-lock.json
+	cd client && npm run --silent build
+
+docs: $(VENV)/.developing
+	$(BIN)/python scripts/docs.py
+
+clean:
+	rm -rf $(VENV) client/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Tertulia needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tertulia needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) --version); set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Tertulia into $(VENV) (the first time takes a minute)"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.developing: pyproject.toml $(VENV)/.installed
+	@echo "Installing the tools for tests into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+client/node_modules/.package-lock.json: client/package-lock.json
+	@sh scripts/need node nodejs
+	@sh scripts/need npm npm
+	@cd client && npm ci --silent
+	@touch $@

@@ -1,0 +1,72 @@
+"""Writes the tables of docs/ from the code; `--check` only says whether they are up to date."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tertulia.errors import CLOSE_ADVICE, ErrorCode
+from tertulia.settings import PREFIX, Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), ["---" for _ in head], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def errors() -> str:
+    rows = [(f"`{e.name}`", str(e.value.status), e.value.title, "yes" if e.value.retry else "no") for e in ErrorCode]
+    return table(("code", "status", "means", "the same request may succeed later"), rows)
+
+
+def closes() -> str:
+    rows = [(f"`{int(code)}`", code.name.replace("_", " "), advice) for code, advice in CLOSE_ADVICE.items()]
+    return table(("code", "why", "what a client does"), rows)
+
+
+def settings() -> str:
+    rows = [
+        (f"`{PREFIX}{name.upper()}`", _flag(name), _default(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return table(("variable", "flag", "default", "what it is"), rows)
+
+
+def _flag(name: str) -> str:
+    return "" if name == "secret_key" else f"`--{name.replace('_', '-')}`"
+
+
+def _default(value: Any) -> str:
+    return "" if value in (None, ()) else f"`{value}`"
+
+
+TABLES: dict[str, Callable[[], str]] = {"errors": errors, "closes": closes, "settings": settings}
+
+
+def filled(text: str) -> str:
+    """The text of a page with its tables made anew."""
+    return BLOCK.sub(lambda block: block[1] + TABLES[block[2]]() + block[3], text)
+
+
+def main() -> int:
+    stale = []
+    for page in sorted(DOCS.glob("*.md")):
+        text = page.read_text("utf-8")
+        if filled(text) != text:
+            stale.append(page.name)
+            if "--check" not in sys.argv:
+                page.write_text(filled(text), "utf-8")
+    if stale and "--check" in sys.argv:
+        print(f"Out of date: {', '.join(stale)}; run: make docs")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

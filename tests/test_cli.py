@@ -1,0 +1,155 @@
+"""The command line as an operator uses it, on real files."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from tertulia.app import running
+from tertulia.cli import main
+from tertulia.settings import Settings
+
+SECRET = "a key of the tests, not a secret of anybody"
+
+
+def _run(*arguments: str, data: Path, input_: str | None = None) -> Result:
+    environment = {"TERTULIA_DATA_DIR": str(data), "TERTULIA_SECRET_KEY": SECRET}
+    return CliRunner().invoke(main, arguments, env=environment, input=input_)
+
+
+def _article(folder: Path) -> Path:
+    path = folder / "article.json"
+    comments = [
+        {"author": "Nguyễn Văn Quân", "at": "2026-10-13T12:25:00+07:00", "text": "The bridge should have stayed."},
+        {"author": "Đặng Thị Hường", "at": "2026-10-13T12:26:00+07:00", "text": "It **leaned**, though."},
+    ]
+    article = {
+        "title": "The old bridge",
+        "key": "the-old-bridge",
+        "lang": "en",
+        "timezone": "Asia/Ho_Chi_Minh",
+        "paragraphs": ["They took it down.", "Nobody sang."],
+        "comments": comments,
+    }
+    path.write_text(json.dumps(article, ensure_ascii=False), "utf-8")
+    return path
+
+
+def test_migrate_makes_a_database(tmp_path: Path) -> None:
+    result = _run("migrate", data=tmp_path / "data")
+    assert result.exit_code == 0
+    assert (tmp_path / "data" / "tertulia.db").exists()
+
+
+def test_sites_are_added_listed_and_changed(tmp_path: Path) -> None:
+    assert _run("site", "add", "times", "--origin", "HTTPS://Times.Example:443", data=tmp_path).exit_code == 0
+    assert _run("site", "list", data=tmp_path).output.splitlines() == ["default\t", "times\thttps://times.example"]
+    assert _run("site", "add", "times", data=tmp_path).exit_code == 0
+    assert _run("site", "list", data=tmp_path).output.splitlines() == ["default\t", "times\t"]
+
+
+@pytest.mark.parametrize("key", ["", "Times", "ti mes", "x" * 65, "tín"])
+def test_a_bad_site_is_refused(tmp_path: Path, key: str) -> None:
+    result = _run("site", "add", key, data=tmp_path)
+    assert result.exit_code == 1
+    assert "a-z, 0-9" in result.output
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "times.example", "https://a.example/path", "https://u@a.example"])
+def test_a_bad_origin_is_refused(tmp_path: Path, origin: str) -> None:
+    result = _run("site", "add", "times", "--origin", origin, data=tmp_path)
+    assert result.exit_code == 1
+    assert "is not an origin" in result.output
+
+
+def test_a_moderators_token_is_shown_once_and_works(tmp_path: Path) -> None:
+    result = _run("moderator", "add", "Mai", data=tmp_path)
+    token = result.stdout.strip()
+    assert token.startswith("tm_")
+    assert token.encode() not in (tmp_path / "tertulia.db").read_bytes()
+    assert _run("moderator", "list", data=tmp_path).output == "Mai\n"
+    again = _run("moderator", "add", "Mai", data=tmp_path)
+    assert again.exit_code == 1
+    assert "already" in again.output
+
+    async def held() -> int:
+        async with running(Settings(data_dir=tmp_path, secret_key=SECRET)) as server:
+            transport = httpx.ASGITransport(server.asgi)
+            async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
+                headers = {"Authorization": f"Bearer {token}"}
+                return (await client.get("/api/v1/moderation/held", headers=headers)).status_code
+
+    assert asyncio.run(held()) == 200
+
+
+def test_import_twice_changes_nothing_and_export_gives_it_back(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    first = _run("import", str(_article(tmp_path)), data=data)
+    assert first.exit_code == 0, first.output
+    assert "2 comments" in first.output
+    exported = _run("export", data=data)
+    assert exported.exit_code == 0
+    second = _run("import", str(_article(tmp_path)), data=data)
+    assert second.exit_code == 0
+    assert _run("export", data=data).stdout == exported.stdout
+    output = tmp_path / "export.json"
+    assert _run("export", "--output", str(output), data=data).exit_code == 0
+    assert output.read_text("utf-8") == exported.stdout
+    moved = tmp_path / "moved"
+    assert _run("import", str(output), data=moved).exit_code == 0
+    assert _run("export", data=moved).stdout == exported.stdout
+
+
+def test_a_file_that_is_no_export_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text('{"title": 5}')
+    result = _run("import", str(path), data=tmp_path / "data")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert _run("import", str(_article(tmp_path)), data=data).exit_code == 0
+    clean = _run("check", data=data)
+    assert clean.exit_code == 0
+    assert "Nothing is wrong" in clean.output
+    with sqlite3.connect(data / "tertulia.db") as database:
+        database.execute("update discussion set comment_count = 7")
+    database.close()
+    broken = _run("check", data=data)
+    assert broken.exit_code == 1
+    assert "the-old-bridge" in broken.output
+
+
+def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tertulia.db").write_text("this is a letter, not a database " * 100)
+    result = _run("check", data=tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith("tertulia: Cannot open or migrate the database")
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_a_bad_setting_is_one_line_that_names_it(tmp_path: Path) -> None:
+    result = _run("serve", "--time-zone", "Mars/Olympus", data=tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith("tertulia: TERTULIA_TIME_ZONE")
+
+
+def test_the_secret_key_is_made_once_and_is_nobodys_business(tmp_path: Path) -> None:
+    async def start() -> bytes:
+        async with running(Settings(data_dir=tmp_path)):
+            return (tmp_path / "secret-key").read_bytes()
+
+    first = asyncio.run(start())
+    assert len(first.strip()) >= 32
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+    assert asyncio.run(start()) == first

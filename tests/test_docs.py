@@ -1,0 +1,107 @@
+"""What people read is true: tables, commands, links, kinds, operations and attributes against the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+import httpx
+import pytest
+
+from tertulia.cli import main
+from tertulia.protocol import API, EventKind, StreamMessage
+from tertulia.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def _commands(group: click.Group, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for name, command in group.commands.items():
+        nested = isinstance(command, click.Group)
+        found += _commands(command, f"{prefix}{name} ") if nested else [prefix + name]  # type: ignore[arg-type]
+    return found
+
+
+def test_tables_are_made_from_the_code() -> None:
+    checked = subprocess.run([sys.executable, "scripts/docs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text("utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_command_of_the_command_line_is_in_the_changelog_or_the_readme() -> None:
+    text = _read("README.md") + _read("CHANGELOG.md") + _read("docs/embedding.md")
+    for command in _commands(main):
+        assert re.search(rf"\b{command.split()[0]}\b", text), command
+
+
+def test_commands_in_the_text_exist() -> None:
+    known = _commands(main) + [name for name, command in main.commands.items() if isinstance(command, click.Group)]
+    for page in PAGES:
+        for line in re.findall(r"`?(?:\.venv/bin/)?tertulia ([a-z][a-z ]*)", page.read_text("utf-8")):
+            words = line.split()
+            assert words[0] in known or " ".join(words[:2]) in known, f"{page.name}: tertulia {line}"
+
+
+def test_make_targets_in_the_text_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", _read("Makefile"), re.MULTILINE))
+    for page in PAGES:
+        for target in re.findall(r"\bmake ([a-z-]+)[`\s]", page.read_text("utf-8")):
+            if f"`make {target}`" in page.read_text("utf-8") or f"\nmake {target}" in page.read_text("utf-8"):
+                assert target in targets, f"{page.name}: make {target}"
+
+
+def test_variables_in_the_text_exist() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for page in PAGES:
+        for name in re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", page.read_text("utf-8")):
+            assert name in known, f"{page.name}: {name}"
+
+
+def test_the_protocol_names_every_kind_and_message() -> None:
+    text = _read("docs/protocol.md")
+    for kind in get_args(EventKind):
+        assert f"`{kind}`" in text
+    for message in get_args(get_args(StreamMessage)[0]):
+        assert f"`{message.model_fields['type'].default}`" in text
+
+
+async def test_the_protocol_names_every_operation(client: httpx.AsyncClient) -> None:
+    document = json.loads((await client.get(f"{API}/openapi.json")).text)
+    text = _read("docs/protocol.md")
+    for path, methods in document["paths"].items():
+        for method in methods:
+            assert f"`{method.upper()} {path.removeprefix(API)}" in text, f"{method} {path}"
+
+
+def test_the_project_does_not_mention_where_it_was_made() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in tracked:
+        assert not name.startswith(("tertulia-data", ".venv")), name
+
+
+def test_embedding_lists_every_attribute() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "client/src").glob("*.js"))
+    observed = re.search(r"observedAttributes\s*=\s*\[([^\]]*)\]", source)
+    assert observed is not None
+    attributes = re.findall(r"['\"]([a-z-]+)['\"]", observed[1])
+    text = _read("docs/embedding.md")
+    assert len(attributes) >= 8
+    for attribute in attributes:
+        assert f"`{attribute}`" in text, attribute
