@@ -48,7 +48,8 @@ def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A flag for each of these settings, all of them when none is named."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for name in reversed(names or tuple(Settings.model_fields)):
+        # the key itself is no flag: other users of the machine see the flags of every process
+        for name in reversed(names or tuple(name for name in Settings.model_fields if name != "secret_key")):
             field = Settings.model_fields[name]
             default = "" if field.default in (None, (), PydanticUndefined) else f" [default: {field.default}]"
             text = f"{field.description}{default}"

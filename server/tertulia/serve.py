@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -64,5 +63,4 @@ class _Server(uvicorn.Server):
         # a stream is a request without an end: uvicorn would wait for it, so the readers are told first
         self._loop.call_soon_threadsafe(self._hub.drain)
         super().handle_exit(sig, frame)
-        if sig == signal.SIGINT:
-            self._captured_signals.clear()  # asked for at the keyboard: an end without a trace
+        self._captured_signals.clear()  # uvicorn would raise them again: an end that was asked for is no failure

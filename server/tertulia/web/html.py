@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from tertulia.core.comments import Block
+from tertulia.core.documents import is_safe_link
 
-_SCHEMES = ("http://", "https://", "mailto:")
 _NOTHING = Markup("")
 
 
@@ -58,7 +58,7 @@ def _wrapped(tag: str) -> Callable[[dict[str, Any]], Markup]:
 
 def _link(node: dict[str, Any]) -> Markup:
     text = _inlines(node["children"])
-    if not node["href"].lower().startswith(_SCHEMES):
+    if not is_safe_link(node["href"]):
         return text
     return Markup('<a href="{}" rel="nofollow ugc noopener">{}</a>').format(node["href"], text)
 

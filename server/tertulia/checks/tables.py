@@ -1,0 +1,122 @@
+"""The tables: what one row says of others, counted again in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, func, or_, select, type_coerce
+
+from tertulia.checks.findings import Finding
+from tertulia.core.comments import State
+from tertulia.store import schema
+
+c, d, e, v = schema.comment.c, schema.discussion.c, schema.event.c, schema.vote.c
+
+
+def check(connection: Connection) -> Iterator[Finding]:
+    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue."""
+    for part in (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue):
+        yield from part(connection)
+
+
+def of_discussion(row: Any) -> str:
+    return f"discussion {row.site_key} {row.key!r}"
+
+
+def of_comment(comment_id: str) -> str:
+    return f"comment {comment_id}"
+
+
+def _per_discussion(*columns: ColumnElement[Any]) -> Select[Any]:
+    site = schema.site
+    return (
+        select(site.c.key.label("site_key"), d.key, d.seq, d.comment_count, *columns)
+        .select_from(schema.discussion)
+        .join(site, site.c.id == d.site_id)
+        .group_by(d.id)
+        .order_by(d.id)
+    )
+
+
+def _seqs(connection: Connection) -> Iterator[Finding]:
+    counted = (func.count(e.seq).label("many"), func.min(e.seq).label("first"), func.max(e.seq).label("last"))
+    for row in connection.execute(_per_discussion(*counted).outerjoin(schema.event, e.discussion_id == d.id)):
+        if row.many and (row.first, row.last) != (1, row.many):
+            yield Finding("seq", of_discussion(row), f"{row.many} events have the seqs {row.first} to {row.last}")
+        if row.seq != (row.last or 0):
+            yield Finding("head", of_discussion(row), f"seq is {row.seq}, the last event's is {row.last or 0}")
+
+
+def _comment_counts(connection: Connection) -> Iterator[Finding]:
+    visible = and_(c.discussion_id == d.id, c.state == State.visible.value)
+    for row in connection.execute(_per_discussion(func.count(c.id).label("many")).outerjoin(schema.comment, visible)):
+        if row.comment_count != row.many:
+            detail = f"comment_count is {row.comment_count}, {row.many} are visible"
+            yield Finding("comment_count", of_discussion(row), detail)
+
+
+def _reply_counts(connection: Connection) -> Iterator[Finding]:
+    reply = schema.comment.alias("reply")
+    many = func.count(reply.c.id).label("many")
+    query = (
+        select(c.id, c.reply_count, many)
+        .outerjoin(reply, and_(reply.c.parent_id == c.id, reply.c.state == State.visible.value))
+        .group_by(c.id)
+        .having(many != c.reply_count)
+    )
+    for row in connection.execute(query):
+        detail = f"reply_count is {row.reply_count}, {row.many} replies are visible"
+        yield Finding("reply_count", of_comment(row.id), detail)
+
+
+def _votes(connection: Connection) -> Iterator[Finding]:
+    up = func.coalesce(func.sum(case((v.value == 1, 1), else_=0)), 0).label("ups")
+    down = func.coalesce(func.sum(case((v.value == -1, 1), else_=0)), 0).label("downs")
+    query = (
+        select(c.id, c.up, c.down, up, down)
+        .outerjoin(schema.vote, v.comment_id == c.id)
+        .group_by(c.id)
+        .having(or_(up != c.up, down != c.down))
+    )
+    for row in connection.execute(query):
+        detail = f"up and down are {row.up} and {row.down}, the votes are {row.ups} and {row.downs}"
+        yield Finding("votes", of_comment(row.id), detail)
+
+
+def _threads(connection: Connection) -> Iterator[Finding]:
+    parent = schema.comment.alias("parent")
+    query = (
+        select(c.id, c.parent_id, c.root_id, parent.c.id.label("found"), parent.c.root_id.label("expected"))
+        .outerjoin(parent, and_(parent.c.id == c.parent_id, parent.c.discussion_id == c.discussion_id))
+        .where(or_(and_(c.parent_id.is_(None), c.root_id != c.id), c.parent_id.is_not(None)))
+        .where(or_(parent.c.id.is_(None), parent.c.root_id != c.root_id))
+    )
+    for row in connection.execute(query):
+        if row.parent_id is not None and row.found is None:
+            detail = f"the comment {row.parent_id} that it answers is not in its discussion"
+            yield Finding("orphan", of_comment(row.id), detail)
+        else:
+            yield Finding("root", of_comment(row.id), f"root_id is {row.root_id}, not {row.expected or row.id}")
+
+
+def _authors(connection: Connection) -> Iterator[Finding]:
+    a = schema.author.c
+    query = select(c.id, c.author_id).outerjoin(schema.author, a.id == c.author_id).where(a.id.is_(None))
+    for row in connection.execute(query):
+        yield Finding("author", of_comment(row.id), f"its author {row.author_id} is not there")
+
+
+def _published(connection: Connection) -> Iterator[Finding]:
+    wrong = or_(
+        and_(c.state == State.held.value, c.published),
+        and_(c.state == State.visible.value, c.published.is_(False)),
+    )
+    for row in connection.execute(select(c.id, c.state, c.published).where(wrong)):
+        yield Finding("published", of_comment(row.id), f"it is {row.state}, and published is {row.published}")
+
+
+def _residue(connection: Connection) -> Iterator[Finding]:
+    left = or_(c.text != "", c.author_name != "", type_coerce(c.body, Text) != "[]")
+    for row in connection.execute(select(c.id).where(c.state == State.deleted.value, left)):
+        yield Finding("residue", of_comment(row.id), "it is deleted, and its row still holds text or a name")

@@ -1,0 +1,13 @@
+"""The pages: articles and discussions as HTML that needs no JavaScript.
+
+look       the server's name, language and zone          strings    what pages say, in each language
+place      where a discussion is shown                   thread     a flat list as a tree
+section    a discussion on a page, read and posted       form       what was typed, and why it was refused
+prose      an article's text as HTML                     rendering  templates and headers
+routes     addresses                                     assets     files that pages refer to
+"""
+
+from tertulia.pages.look import Look
+from tertulia.pages.routes import Pages
+
+__all__ = ["Look", "Pages"]

@@ -1,0 +1,114 @@
+"""The form that posts without JavaScript: what was typed, read from a request, and what is said when it is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.pages.strings import Strings
+from tertulia.protocol import BODY_LIMIT, CommentView
+
+_MEDIA_TYPE = "application/x-www-form-urlencoded"
+_FIELDS = 16
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,40}")
+
+
+def new_nonce() -> str:
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the form. The nonce is made with the form, so one form posts one text once."""
+
+    name: str = ""
+    body: str = ""
+    parent_id: str | None = None
+    nonce: str = field(default_factory=new_nonce)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for a second click, another one for another text."""
+        parts = "\0".join((self.name, self.body, self.parent_id or ""))
+        return f"{self.nonce}.{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the post was refused, and which field it is about."""
+
+    message: str
+    field: Literal["name", "body"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form as a page shows it: ``parent`` is the comment that is replied to."""
+
+    typed: Typed = field(default_factory=Typed)
+    parent: CommentView | None = None
+    trouble: Trouble | None = None
+    waiting: bool = False
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the reader is at work in it, so that nothing may take its place."""
+        return self.parent is not None or self.trouble is not None or self.waiting
+
+
+async def read_form(request: Request) -> Typed:
+    """Raises unsupported_media_type, too_large, malformed."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE:
+        raise Problem(ErrorCode.unsupported_media_type, f"Send the form as {_MEDIA_TYPE}.")
+    raw = await _body(request)
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS, errors="replace")
+    except ValueError as error:
+        raise Problem(ErrorCode.malformed, "The form cannot be read.") from error
+    fields = dict(pairs)
+    nonce = fields.get("nonce", "")
+    return Typed(
+        name=fields.get("name", ""),
+        body=fields.get("body", ""),
+        parent_id=fields.get("parent_id") or None,
+        nonce=nonce if _NONCE.fullmatch(nonce) else new_nonce(),
+    )
+
+
+async def _body(request: Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > BODY_LIMIT:
+            raise Problem(ErrorCode.too_large, f"At most {BODY_LIMIT} bytes can be sent.")
+    return bytes(raw)
+
+
+_BY_CODE = {
+    ErrorCode.empty: "problem.empty",
+    ErrorCode.too_long: "problem.too_long",
+    ErrorCode.too_large: "problem.too_large",
+    ErrorCode.closed: "problem.closed",
+    ErrorCode.bad_parent: "problem.bad_parent",
+    ErrorCode.rate_limited: "problem.rate_limited",
+}
+_NAME_BY_CODE = {ErrorCode.empty: "problem.no_name", ErrorCode.too_long: "problem.long_name"}
+
+
+def explain(problem: Problem, strings: Strings) -> Trouble:
+    """The refusal in the language of the page."""
+    values = {"detail": problem.detail, "n": problem.retry_after or 1}
+    place = problem.field or ""
+    if place.startswith("author"):
+        return Trouble(strings(_NAME_BY_CODE.get(problem.code, "problem.name"), **values), "name")
+    if place == "body":
+        return Trouble(strings(_BY_CODE.get(problem.code, "problem.text"), **values), "body")
+    return Trouble(strings(_BY_CODE.get(problem.code, "problem.other"), **values), None)

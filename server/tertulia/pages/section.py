@@ -1,0 +1,135 @@
+"""A discussion as a page shows it, read and written without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tertulia.core.comments import Sort, State
+from tertulia.discussions import Discussions
+from tertulia.errors import ErrorCode, Problem
+from tertulia.pages.form import Form, Typed
+from tertulia.pages.place import Place
+from tertulia.pages.thread import Node, tree
+from tertulia.protocol import CommentView, DiscussionView, GuestName, NewComment
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One page of a discussion with its form.
+
+    ``more`` has, for comments whose replies did not all fit, the address of the rest. ``thread`` is the comment
+    that alone is shown with its replies.
+    """
+
+    place: Place
+    discussion: DiscussionView
+    nodes: list[Node]
+    sort: Sort
+    is_continued: bool
+    more_comments: str | None
+    more_replies: Mapping[str, str]
+    thread: CommentView | None
+    form: Form
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the browser client may take over: not while the reader is using the form."""
+        return not self.form.is_used
+
+
+class Sections:
+    """Reads sections, posts what was typed, and knows on which page a comment is."""
+
+    def __init__(self, discussions: Discussions) -> None:
+        self._discussions = discussions
+
+    async def read(self, place: Place, query: Mapping[str, str], form: Form | None = None) -> Section:
+        """The part of the discussion that ``query`` asks for. Raises unknown_site, not_found, bad_cursor."""
+        if form is None:
+            parent = await self.answerable(place, query.get("reply"))
+            typed = Typed(parent_id=parent.id if parent else None)
+            form = Form(typed, parent, waiting="waiting" in query)
+        if "thread" in query:
+            return await self._thread(place, query["thread"], query.get("cursor"), form)
+        return await self._page(place, _sort(query.get("sort")), query.get("cursor"), form)
+
+    async def answerable(self, place: Place, comment_id: str | None) -> CommentView | None:
+        """The comment of this discussion that a reply can be written to."""
+        if not comment_id:
+            return None
+        try:
+            found = await self._discussions.permalink(comment_id)
+        except Problem as problem:
+            if problem.code is ErrorCode.not_found:
+                return None
+            raise
+        here = (found.site, found.key) == (place.key.site, place.key.key)
+        return found.comment if here and found.comment.state is State.visible else None
+
+    async def post(self, place: Place, typed: Typed, *, title: str | None, url: str | None, address: str | None) -> str:
+        """Posts and gives the address that shows what came of it. Raises what Discussions.say raises."""
+        new = NewComment(
+            site=place.key.site,
+            key=place.key.key,
+            title=title,
+            url=url,
+            parent_id=typed.parent_id,
+            body=typed.body,
+            author=GuestName(name=typed.name),
+        )
+        answer = await self._discussions.say(new, typed.idempotency_key, identity=None, address=address)
+        if answer.posted.seq is None:
+            return place.href("your-comments", waiting="1")
+        return await self.address_of(place, answer.posted.comment.id)
+
+    async def address_of(self, place: Place, comment_id: str) -> str:
+        """The page of ``place`` that has the comment. Raises not_found."""
+        cursor = (await self._discussions.permalink(comment_id)).cursor
+        page = await self._discussions.snapshot(place.key, limit=PAGE, cursor=cursor)
+        anchor = f"comment-{comment_id}"
+        if any(comment.id == comment_id for comment in page.comments):
+            return place.href(anchor, cursor=cursor)
+        return place.href(anchor, thread=comment_id)
+
+    async def _page(self, place: Place, sort: Sort, cursor: str | None, form: Form) -> Section:
+        page = await self._discussions.snapshot(place.key, sort=sort, limit=PAGE, cursor=cursor)
+        order = None if sort is Sort.oldest else str(sort)
+        return Section(
+            place=place,
+            discussion=page.discussion,
+            nodes=tree(page.comments),
+            sort=sort,
+            is_continued=cursor is not None,
+            more_comments=place.href("comments", sort=order, cursor=page.next) if page.next else None,
+            more_replies={
+                comment_id: place.href("comments", thread=comment_id, cursor=rest)
+                for comment_id, rest in page.replies.items()
+            },
+            thread=None,
+            form=form,
+        )
+
+    async def _thread(self, place: Place, comment_id: str, cursor: str | None, form: Form) -> Section:
+        found = await self._discussions.permalink(comment_id)
+        page = await self._discussions.thread(place.key, comment_id, limit=PAGE, cursor=cursor, viewer=None)
+        nodes = tree([found.comment, *page.comments])
+        nodes[0].answers = found.ancestors[-1] if found.ancestors else None
+        whole = await self._discussions.snapshot(place.key, limit=1)
+        return Section(
+            place=place,
+            discussion=whole.discussion,
+            nodes=nodes,
+            sort=Sort.oldest,
+            is_continued=cursor is not None,
+            more_comments=place.href("comments", thread=comment_id, cursor=page.next) if page.next else None,
+            more_replies={},
+            thread=found.comment,
+            form=form,
+        )
+
+
+def _sort(given: str | None) -> Sort:
+    return Sort(given) if given in list(Sort) else Sort.oldest

@@ -1,0 +1,58 @@
+"""A page's flat list of comments as a tree that indents three times and then goes on flat.
+
+A                         A
+└─ B (to A)               └─ B
+   └─ C (to B)    ──▶        └─ C
+      └─ D (to C)               ├─ D
+         └─ E (to D)            └─ E, "replying to D"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tertulia.protocol import CommentView
+
+DEPTH = 3
+
+
+@dataclass(slots=True)
+class Node:
+    """A comment and the replies shown under it.
+
+    ``answers`` is the comment it replies to where the indentation does not say so; ``detached`` says that it
+    replies to a comment that is not on this page.
+    """
+
+    comment: CommentView
+    replies: list[Node] = field(default_factory=list)
+    answers: CommentView | None = None
+    detached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    node: Node
+    depth: int
+    home: list[Node]
+
+
+def tree(comments: Sequence[CommentView]) -> list[Node]:
+    """The top of the tree; parents come before their replies, and the order is kept at every level."""
+    top: list[Node] = []
+    places: dict[str, _Place] = {}
+    for comment in comments:
+        parent = places.get(comment.parent_id or "")
+        node = Node(comment)
+        if parent is None:
+            node.detached = comment.parent_id is not None
+            place = _Place(node, 0, top)
+        elif parent.depth < DEPTH:
+            place = _Place(node, parent.depth + 1, parent.node.replies)
+        else:
+            node.answers = parent.node.comment
+            place = _Place(node, DEPTH, parent.home)
+        place.home.append(node)
+        places[comment.id] = place
+    return top

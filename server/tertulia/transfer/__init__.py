@@ -1,0 +1,12 @@
+"""Moving articles and discussions in and out: one JSON format, read and written here alone.
+
+    bytes ── format.read ──▶ File ── plan.plan ──▶ Plan ── importing ──▶ ledger, article files
+                                                           exporting ──▶ a document that imports as the same
+
+Everything is read and judged before anything is written, and what is there already is left as it is.
+"""
+
+from tertulia.transfer.exporting import export
+from tertulia.transfer.importing import Imported, import_file
+
+__all__ = ["Imported", "export", "import_file"]

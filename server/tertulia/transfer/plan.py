@@ -1,0 +1,340 @@
+"""The plan: a file after every check that needs no database, in the order in which it will be written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tertulia.articles import Article
+from tertulia.core import documents
+from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, State
+from tertulia.core.ids import is_uuid, uuid7_of
+from tertulia.core.text import clean_key, clean_name, clean_text, clean_title, clean_url
+from tertulia.discussions.sites import DEFAULT_SITE
+from tertulia.errors import Problem
+from tertulia.store import rows
+from tertulia.transfer import naming
+from tertulia.transfer.format import File, FileArticle, FileComment, FileSite, VoteCounts, wrong
+
+_MARKS = re.compile(r"([\\`*_\[\]<>~&])")
+_LINE_START = re.compile(r"^(?=[#=+-]|\d{1,9}[.)])(\d*)")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedComment:
+    """A comment, and where it stands in the file; ``comment.discussion_id`` is not known yet."""
+
+    place: str
+    comment: Comment
+    votes: tuple[tuple[str, int], ...]
+    published: bool
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDiscussion:
+    """``comments`` are in the order of their events: by time, but none before what it answers."""
+
+    place: str
+    key: DiscussionKey
+    title: str
+    url: str
+    mode: Mode
+    created_at: datetime
+    comments: list[PlannedComment]
+
+
+@dataclass(slots=True)
+class KnownAs:
+    """An author under the name last used in the file; what was deleted tells no name."""
+
+    author: Author
+    named_at: datetime
+    created_at: datetime
+
+    def also(self, author: Author, at: datetime) -> None:
+        """Takes in another comment of the same author."""
+        self.created_at = min(self.created_at, at)
+        if author.name and (at >= self.named_at or not self.author.name):
+            self.author, self.named_at = author, at
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    sites: list[FileSite]
+    discussions: list[PlannedDiscussion]
+    articles: list[Article]
+    authors: dict[str, KnownAs]
+
+
+def plan(file: File, places: list[str]) -> Plan:
+    """Raises invalid for the first mistake, naming its place."""
+    unique = _Unique()
+    for number, site in enumerate(file.sites):
+        unique.claim(f"sites[{number}].key", "a site", site.key)
+    found = Plan(file.sites, [], [], {})
+    for article, place in zip(file.articles, places, strict=True):
+        discussion = _discussion(place, article, article.site or file.site, unique)
+        if article.comments or article.mode is not None or article.url:
+            unique.claim(f"{place}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
+            found.discussions.append(discussion)
+            _meet(found.authors, discussion.comments)
+        if article.paragraphs is not None or article.markdown is not None:
+            text = _article(place, article, discussion)
+            unique.claim(f"{place}slug", "an article", text.slug)
+            found.articles.append(text)
+    return found
+
+
+class _Unique:
+    """What may stand in a file once only."""
+
+    def __init__(self) -> None:
+        self._claimed: dict[tuple[str, str], str] = {}
+
+    def claim(self, place: str, kind: str, name: str) -> None:
+        first = self._claimed.setdefault((kind, name), place)
+        if first != place:
+            raise wrong(place, f"{kind} of this name stands at {first} already")
+
+
+def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
+    for one in comments:
+        author, at = one.comment.author, one.comment.created_at
+        if author.id in authors:
+            authors[author.id].also(author, at)
+        else:
+            authors[author.id] = KnownAs(author, at, at)
+
+
+def _cleaned(place: str, clean: Callable[[str], str], raw: str) -> str:
+    try:
+        return clean(raw)
+    except Problem as problem:
+        raise wrong(place, problem.detail) from problem
+
+
+# ---- discussions ----------------------------------------------------------------------------------------
+
+
+def _discussion(place: str, article: FileArticle, site: str, unique: _Unique) -> PlannedDiscussion:
+    key = DiscussionKey(site, _cleaned(f"{place}key", clean_key, article.key))
+    thread = _Thread(place, key, article.comments)
+    comments = list(thread.planned())
+    for one in comments:
+        unique.claim(f"{one.place}.id", "a comment", one.comment.id)
+        if one.comment.idempotency_key is not None:
+            name = f"{one.comment.author.id}\0{one.comment.idempotency_key}"
+            unique.claim(f"{one.place}.idempotency_key", "a request", name)
+    return PlannedDiscussion(
+        place=place,
+        key=key,
+        title=_cleaned(f"{place}title", clean_title, article.title),
+        url=_cleaned(f"{place}url", clean_url, article.url),
+        mode=Mode(article.mode or "open"),
+        # a discussion without comments has no time of its own, and nobody sees this one
+        created_at=min((one.comment.created_at for one in comments), default=datetime.fromtimestamp(0, UTC)),
+        comments=comments,
+    )
+
+
+@dataclass(slots=True)
+class _Read:
+    """A comment whose own fields are read, before it is known what it answers."""
+
+    place: str
+    given: FileComment
+    planned: PlannedComment
+
+
+class _Thread:
+    """The comments of one discussion: who they are, what they answer, in which order they come."""
+
+    def __init__(self, place: str, key: DiscussionKey, comments: list[FileComment]) -> None:
+        self._key = key
+        self._same: Counter[tuple[str, ...]] = Counter()
+        self._moments: Counter[datetime] = Counter()
+        self._read = [self._one(f"{place}comments[{number}]", given) for number, given in enumerate(comments)]
+        self._by_name: dict[str, int] = {}
+        for number, one in enumerate(self._read):
+            if one.given.id is not None and self._by_name.setdefault(one.given.id, number) != number:
+                raise wrong(f"{one.place}.id", "another comment of this discussion has this id")
+        self._parents = [self._parent(one) for one in self._read]
+
+    def planned(self) -> Iterator[PlannedComment]:
+        roots: dict[str, str] = {}
+        for number in self._in_order():
+            one, parent = self._read[number].planned, self._parents[number]
+            parent_id = None if parent is None else self._read[parent].planned.comment.id
+            root_id = roots[one.comment.id] = one.comment.id if parent_id is None else roots[parent_id]
+            yield replace(one, comment=replace(one.comment, parent_id=parent_id, root_id=root_id))
+
+    def _parent(self, one: _Read) -> int | None:
+        if one.given.parent is None:
+            return None
+        parent = self._by_name.get(one.given.parent)
+        if parent is None:
+            raise wrong(f"{one.place}.parent", f"this discussion has no comment with the id {one.given.parent!r}")
+        if not self._read[parent].planned.published:
+            raise wrong(f"{one.place}.parent", "the comment answered was never published, so nobody can answer it")
+        return parent
+
+    def _in_order(self) -> Iterator[int]:
+        times = [(one.planned.comment.created_at, number) for number, one in enumerate(self._read)]
+        done: set[int] = set()
+        for _, number in sorted(times):
+            above: dict[int, None] = {}
+            at: int | None = number
+            while at is not None and at not in done:
+                if at in above:
+                    raise wrong(f"{self._read[at].place}.parent", "the comments answer each other in a circle")
+                above[at] = None
+                at = self._parents[at]
+            done.update(above)
+            yield from reversed(above)
+
+    def _one(self, place: str, given: FileComment) -> _Read:
+        author, text = self._said(place, given)
+        published = _published(place, given)
+        comment_id, created_at = self._named(given, author, text)
+        votes = _votes(f"{place}.votes", given, comment_id, author.id)
+        if votes and not published:
+            raise wrong(f"{place}.votes", "nobody votes on a comment that was never published")
+        if (given.idempotency_key is None) != (given.request_digest is None):
+            raise wrong(f"{place}.request_digest", "idempotency_key and request_digest go together")
+        comment = Comment(
+            id=comment_id,
+            discussion_id=0,
+            parent_id=None,
+            root_id=comment_id,
+            author=author,
+            text=text,
+            body=documents.parse(text),
+            created_at=created_at,
+            edited_at=_edited_at(place, given),
+            state=State(given.state),
+            up=sum(value == 1 for _, value in votes),
+            down=sum(value == -1 for _, value in votes),
+            reply_count=0,
+            pinned=given.pinned,
+            idempotency_key=given.idempotency_key,
+        )
+        return _Read(place, given, PlannedComment(place, comment, votes, published, given.request_digest))
+
+    def _said(self, place: str, given: FileComment) -> tuple[Author, str]:
+        """What was deleted keeps its author's id for their own retries, and neither the name nor the text."""
+        deleted = given.state == "deleted"
+        if not deleted and given.author is None:
+            raise wrong(f"{place}.author", "this field is needed")
+        if not deleted and given.text is None:
+            raise wrong(f"{place}.text", "this field is needed")
+        name = "" if given.author is None else _cleaned(f"{place}.author", clean_name, given.author)
+        author_id = given.author_id or naming.author_id(self._key.site, name)
+        if deleted:
+            return Author(author_id, "", given.badge), ""
+        return Author(author_id, name, given.badge), _cleaned(f"{place}.text", clean_text, given.text or "")
+
+    def _named(self, given: FileComment, author: Author, text: str) -> tuple[str, datetime]:
+        """The comment's id and its time: the file's, but for comments of one moment, which keep the file's order.
+
+        Lists are sorted by time and then by id, and ids made of hashes have no order; so such a comment comes a
+        millisecond later for each one before it.
+        """
+        earlier = self._moments[given.at]
+        self._moments[given.at] += 1
+        if given.id is not None and is_uuid(given.id):
+            return given.id, given.at
+        milliseconds = rows.milliseconds(given.at)
+        same = (str(milliseconds), author.id, given.id or text)
+        self._same[same] += 1
+        parts = (self._key.site, self._key.key, author.id, given.id or text, str(self._same[same]))
+        return uuid7_of(milliseconds, *parts), given.at + timedelta(milliseconds=earlier)
+
+
+def _published(place: str, given: FileComment) -> bool:
+    published = given.state != "held" if given.published is None else given.published
+    if published == (given.state == "held") and given.state in ("visible", "held"):
+        raise wrong(f"{place}.published", f"a {given.state} comment cannot be published: {str(published).lower()}")
+    return published
+
+
+def _edited_at(place: str, given: FileComment) -> datetime | None:
+    if given.edited_at is not None and given.edited_at < given.at:
+        raise wrong(f"{place}.edited_at", "the comment was edited before it was written")
+    return given.edited_at
+
+
+def _votes(place: str, given: FileComment, comment_id: str, author_id: str) -> tuple[tuple[str, int], ...]:
+    if isinstance(given.votes, VoteCounts):
+        sides = (("up", 1, given.votes.up), ("down", -1, given.votes.down))
+        return tuple(
+            (naming.voter_id(comment_id, side, number), value) for side, value, many in sides for number in range(many)
+        )
+    votes: dict[str, int] = {}
+    for number, vote in enumerate(given.votes):
+        if vote.voter in votes:
+            raise wrong(f"{place}[{number}].voter", "this voter has voted on the comment already")
+        if vote.voter == author_id:
+            raise wrong(f"{place}[{number}].voter", "nobody votes on what they said themselves")
+        votes[vote.voter] = vote.value
+    return tuple(votes.items())
+
+
+# ---- articles -------------------------------------------------------------------------------------------
+
+
+def _article(place: str, given: FileArticle, discussion: PlannedDiscussion) -> Article:
+    if discussion.key.site != DEFAULT_SITE:
+        raise wrong(f"{place}site", f"only articles of the site {DEFAULT_SITE} have a page here; leave out the text")
+    if given.paragraphs is not None and given.markdown is not None:
+        raise wrong(f"{place}markdown", "give paragraphs or markdown, not both")
+    if not given.title.strip():
+        raise wrong(f"{place}title", "an article needs a title")
+    zone = _zone(f"{place}timezone", given.timezone)
+    first = discussion.comments[0].comment.created_at if discussion.comments else None
+    return Article(
+        slug=given.slug or naming.slug(discussion.key.key),
+        key=discussion.key.key,
+        title=given.title,
+        language=given.lang,
+        date=_date(f"{place}date", given.date, zone, first),
+        time_zone=given.timezone,
+        author=given.author,
+        summary=given.summary,
+        markdown=_markdown(given).strip(),
+    )
+
+
+def _zone(place: str, name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise wrong(place, f"{name!r} is not a time zone such as Asia/Ho_Chi_Minh") from error
+
+
+def _date(place: str, given: str | None, zone: ZoneInfo, first_comment: datetime | None) -> datetime:
+    """The date given, or else the day of the first comment: an article is no younger than that."""
+    if given is None:
+        if first_comment is None:
+            raise wrong(place, "an article without comments needs a date")
+        return first_comment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    try:
+        date = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise wrong(place, "write a date such as 2026-09-14 or 2026-09-14T07:30:00+07:00") from error
+    return date if date.tzinfo else date.replace(tzinfo=zone)
+
+
+def _markdown(given: FileArticle) -> str:
+    if given.markdown is not None:
+        return given.markdown.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n\n".join(_escaped(" ".join(text.splitlines()).strip()) for text in given.paragraphs or [])
+
+
+def _escaped(paragraph: str) -> str:
+    """Markdown that shows a paragraph as it is: its stars and brackets are what somebody wrote."""
+    return _LINE_START.sub(r"\1\\", _MARKS.sub(r"\\\1", paragraph))

@@ -1,0 +1,124 @@
+"""Exporting: what comes out makes the same discussions when it goes into an empty database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tertulia import articles, transfer
+from tertulia.articles import Article, Articles
+from tertulia.checks import check
+from tertulia.core.comments import DiscussionKey, Sort
+from tertulia.errors import ErrorCode, Problem
+from tertulia.protocol import comment_view
+from tertulia.store import Store
+from tertulia.transfer import exporting
+from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, everything, opened
+
+ALL = (NEWS, QUIET, OTHER, BARE)
+TEXT = Article(
+    slug="river-market",
+    key=NEWS.key,
+    title=f"About {NEWS.key}",
+    language="vi",
+    date=datetime(2026, 2, 28, 6, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")),
+    time_zone="Asia/Ho_Chi_Minh",
+    author="Lê “Chi”: biên tập",
+    summary="Một câu.",
+    markdown="# Chợ\n\nMột *đoạn* văn.\n\n```\ncode\n```",
+)
+
+
+def write_articles(folder: Path) -> None:
+    """One that the discussion tells of, one with a title of its own, and one that nobody discussed."""
+    articles.write(TEXT, folder)
+    articles.write(replace(TEXT, slug="quiet", key=QUIET.key, title="Another title"), folder)
+    articles.write(replace(TEXT, slug="alone", key="alone", title="Alone"), folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
+async def seen(store: Store, key: DiscussionKey) -> Any:
+    """A discussion as guests, authors and moderators see it, in every order, but for ids that are the database's own."""
+    found: list[Any] = []
+    for sort in Sort:
+        for viewer in (None, LAN.id, MINH.id, EVA.id):
+            moment = await store.reads.moment(key, sort=sort, limit=100, viewer=viewer)
+            views = [comment_view(one, reveal=reveal) for one in moment.page.comments for reveal in (False, True)]
+            found.append((replace(moment.discussion, id=None, seq=0), views, moment.page.replies, moment.votes))
+            found.append([(replace(one, discussion_id=0)) for one in moment.page.comments])
+    return found
+
+
+async def held(store: Store) -> Any:
+    found = [await store.reads.held(site, 100, None) for site in ("default", "magazine")]
+    return [[(one.key, replace(one.comment, discussion_id=0)) for one in page] for page, _ in found]
+
+
+async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PAGE", 3)
+    async with opened(tmp_path / "old.db") as old, opened(tmp_path / "new.db") as new:
+        await everything(World(old))
+        write_articles(tmp_path / "old")
+        document = await transfer.export(old, Articles(tmp_path / "old"), None)
+        imported = await transfer.import_file(new, tmp_path / "new", json.dumps(document).encode())
+        assert (imported.comments, imported.known, imported.kept) == (17, 0, ())
+        for key in ALL:
+            assert await seen(new, key) == await seen(old, key)
+        assert await held(new) == await held(old)
+        assert await new.reads.sites() == await old.reads.sites()
+        assert contents(tmp_path / "new") == contents(tmp_path / "old")
+        for author in (LAN, MINH, EVA):
+            assert await new.reads.author(author.id) == author
+        assert await transfer.export(new, Articles(tmp_path / "new"), None) == document
+        assert await check(old) == []
+        assert await check(new) == []
+
+
+async def test_what_was_deleted_and_what_is_secret_is_not_in_it(tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        world = World(store)
+        await world.begin()
+        said = await world.say(NEWS, EVA, "To be forgotten")
+        await world.delete(said)
+        text = json.dumps(await transfer.export(store, Articles(tmp_path), None), ensure_ascii=False)
+        assert EVA.name not in text
+        assert "forgotten" not in text
+        assert store.epoch not in text
+        assert "token" not in text
+
+
+async def test_one_site_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        await everything(World(store))
+        write_articles(tmp_path / "articles")
+        found = Articles(tmp_path / "articles")
+        magazine = await transfer.export(store, found, "magazine")
+        assert [(one["site"], one["key"]) for one in magazine["articles"]] == [
+            ("magazine", "not-yet"),
+            ("magazine", "river-market"),
+        ]
+        assert magazine["sites"] == [{"key": "magazine", "origins": ["https://a.example", "https://b.example"]}]
+        default = await transfer.export(store, found, "default")
+        told = [(one["key"], "mode" in one, "markdown" in one) for one in default["articles"]]
+        assert told == [
+            (NEWS.key, True, True),
+            (QUIET.key, True, False),
+            ("alone", False, True),
+            (QUIET.key, False, True),
+        ]
+
+
+async def test_there_is_nothing_to_export_of_an_unknown_site(tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        with pytest.raises(Problem) as refused:
+            await transfer.export(store, Articles(tmp_path), "nowhere")
+        assert refused.value.code is ErrorCode.unknown_site

@@ -1,0 +1,189 @@
+"""Databases for tests: one in which everything happened that can happen, made by the store's own commands."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tertulia.core import documents
+from tertulia.core.comments import Author, DiscussionKey, Mode
+from tertulia.core.ids import uuid7_of
+from tertulia.store import Store, administration, commands
+from tertulia.store.commands import Actor, Draft, Said
+from tertulia.store.ledger import Command
+
+START = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
+NEWS = DiscussionKey("default", "river-market")
+QUIET = DiscussionKey("default", "tranh-cãi/đêm")
+OTHER = DiscussionKey("magazine", "river-market")
+BARE = DiscussionKey("magazine", "not-yet")
+
+LAN = Author("018f0000-0000-8000-8000-00000000000a", "Nguyễn Thị Lan")
+MINH = Author("018f0000-0000-8000-8000-00000000000b", "Trần Minh")
+EVA = Author("018f0000-0000-8000-8000-00000000000c", "Éva O’Hára 🦆")
+
+
+def digest(number: int) -> str:
+    return f"{number:064x}"
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(f"sqlite+aiosqlite:///{path}")
+    store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def dump(path: Path) -> list[str]:
+    """Everything that a database holds."""
+    connection = sqlite3.connect(path)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def planted(path: Path, *statements: str) -> None:
+    """Changes a database behind the back of the store."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+class World:
+    """Says and does things, a minute after each other."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.at = START
+        self.number = 0
+        self.moderator = Author("", "")
+
+    async def begin(self) -> None:
+        """Two sites and a moderator."""
+        at = self._next()
+        await self.do(lambda c: administration.add_site(c, "default", ["https://news.example"], at))
+        await self.do(lambda c: administration.add_site(c, "magazine", ["https://a.example", "https://b.example"], at))
+        await self.do(lambda c: administration.add_moderator(c, "Editor", digest(1), at))
+        found = await self.store.reads.moderator(digest(1))
+        assert found is not None
+        self.moderator = found
+
+    async def say(self, key: DiscussionKey, author: Author, text: str, parent: Said | None = None) -> Said:
+        self.number += 1
+        at = self._next()
+        draft = Draft(
+            id=uuid7_of(round(at.timestamp() * 1000), str(self.number)),
+            key=key,
+            title=f"About {key.key}",
+            url=f"https://news.example/{key.site}",
+            parent_id=parent.comment.id if parent else None,
+            author=author,
+            text=text,
+            body=documents.parse(text),
+            at=at,
+            idempotency_key=f"key-of-the-tests-{self.number}",
+            digest=digest(self.number),
+        )
+        return await self.do(lambda c: commands.post(c, draft))
+
+    async def edit(self, said: Said, text: str) -> None:
+        at, actor, tree = self._next(), Actor(said.comment.author.id), documents.parse(text)
+        await self.do(lambda c: commands.edit(c, said.comment.id, actor, text, tree, at, timedelta(days=1)))
+
+    async def vote(self, said: Said, voter: Author, value: int) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.vote(c, said.comment.id, Actor(voter.id), value, at))
+
+    async def delete(self, said: Said) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(said.comment.author.id), at))
+
+    async def remove(self, said: Said) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(self.moderator.id, moderator=True), at))
+
+    async def restore(self, said: Said) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.restore(c, said.comment.id, at))
+
+    async def approve(self, said: Said) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.approve(c, said.comment.id, at))
+
+    async def report(self, said: Said) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.report(c, said.comment.id, Actor(EVA.id), "spam", "look", at))
+
+    async def mode(self, key: DiscussionKey, mode: Mode) -> None:
+        at = self._next()
+        await self.do(lambda c: commands.set_mode(c, key, mode, at))
+
+    async def do(self, command: Command[commands.T]) -> commands.T:
+        return await self.store.ledger.submit(command)
+
+    def _next(self) -> datetime:
+        self.at += timedelta(minutes=1, milliseconds=7)
+        return self.at
+
+
+async def everything(world: World) -> dict[str, str]:
+    """Every kind of change; gives the ids of comments that a test wants to find again."""
+    await world.begin()
+    first = await world.say(NEWS, LAN, "Chợ nổi **đẹp** quá!\n\n> thật không?")
+    reply = await world.say(NEWS, MINH, "Đúng vậy: https://news.example/cho", first)
+    deep = await world.say(NEWS, EVA, "- one\n- two", reply)
+    for said, voter, value in ((first, MINH, 1), (first, EVA, -1), (reply, LAN, 1), (reply, EVA, 1), (first, MINH, -1)):
+        await world.vote(said, voter, value)
+    await world.vote(reply, EVA, 0)
+    await world.edit(deep, "```py\nprint('🦆')\n```")
+    gone = await world.say(NEWS, MINH, "I take this back", first)
+    under_gone = await world.say(NEWS, LAN, "An answer to it", gone)
+    await world.vote(gone, LAN, 1)
+    await world.delete(gone)
+    removed = await world.say(NEWS, EVA, "Something unfit", first)
+    await world.vote(removed, LAN, -1)
+    await world.report(removed)
+    await world.edit(removed, "Something unfit still")
+    await world.remove(removed)
+    back = await world.say(NEWS, EVA, "Judged too quickly")
+    await world.remove(back)
+    await world.restore(back)
+    official = await world.say(NEWS, world.moderator, "Please be kind")
+    await world.mode(NEWS, Mode.held)
+    waiting = await world.say(NEWS, MINH, "May I?", deep)
+    await world.edit(waiting, "May I, please?")
+    approved = await world.say(NEWS, LAN, "I may", official)
+    await world.approve(approved)
+    rejected = await world.say(NEWS, LAN, "Rejected before anybody saw it")
+    await world.remove(rejected)
+    withdrawn = await world.say(NEWS, EVA, "Withdrawn before anybody saw it")
+    await world.delete(withdrawn)
+    late = await world.say(NEWS, EVA, "Rejected, then let in", official)
+    await world.remove(late)
+    await world.restore(late)
+    await world.say(QUIET, LAN, "Một mình")
+    await world.mode(QUIET, Mode.closed)
+    elsewhere = await world.say(OTHER, MINH, "Another site")
+    await world.say(OTHER, LAN, "An answer there", elsewhere)
+    await world.mode(BARE, Mode.held)
+    found = {
+        "first": first, "reply": reply, "deep": deep, "gone": gone, "under_gone": under_gone, "removed": removed,
+        "back": back, "official": official, "waiting": waiting, "approved": approved, "rejected": rejected,
+        "withdrawn": withdrawn, "late": late, "elsewhere": elsewhere,
+    }  # fmt: skip
+    return {name: said.comment.id for name, said in found.items()}
+
+
+Planting = Callable[[dict[str, str]], list[str]]
