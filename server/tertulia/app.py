@@ -24,7 +24,7 @@ from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
 from tertulia.limits import PostingLimits
-from tertulia.live.hub import Hub
+from tertulia.live.hub import Hub, Rates
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.settings import Settings, load, secret_key
@@ -55,7 +55,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     store = await Store.open(settings.database)
     try:
         bus = MemoryBus()
-        hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, settings.reader_backlog)
+        rates = Rates(settings.tick_rate, settings.summary_rate)
+        hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
         limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
         window = timedelta(minutes=settings.edit_minutes)
         discussions = Discussions(store, hub, tokens, limits, edit_window=window)

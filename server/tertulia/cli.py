@@ -21,8 +21,8 @@ from tertulia.checks import check as check_store
 from tertulia.core.text import clean_name
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
-from tertulia.serve import listen
-from tertulia.serve import serve as serve_app
+from tertulia.serving.server import Bounds, listen
+from tertulia.serving.server import serve as serve_app
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
 
@@ -94,7 +94,13 @@ async def serve(with_samples: bool, **flags: Any) -> None:
                 await _install_samples(server.store, chosen.articles_dir)
             host, port = listener.getsockname()[:2]
             lines = _welcome(chosen, f"[{host}]" if ":" in host else host, port)
-            await serve_app(server.asgi, server.hub, listener, lambda: click.echo(lines))
+            await serve_app(server.asgi, server.hub, listener, _bounds(chosen), lambda: click.echo(lines))
+
+
+def _bounds(chosen: Settings) -> Bounds:
+    return Bounds(
+        chosen.connections, chosen.connections_per_address, chosen.trusted_proxies, chosen.drain_seconds
+    )
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> str:

@@ -293,6 +293,20 @@ class EventsMessage(Outbound):
     events: list[Event]
 
 
+class Summary(Outbound):
+    """Instead of ``events`` ``from`` to ``to`` while a discussion is busier than anyone can read.
+
+    ``count`` comments were made in the range; ``events`` are the few to show and all that take something back. The
+    rest is read with ``GET /events?after=`` from ``from`` - 1 when somebody asks for it.
+    """
+
+    type: Literal["summary"] = "summary"
+    from_: int = Field(alias="from", serialization_alias="from")
+    to: int
+    count: int
+    events: list[Event]
+
+
 class Heartbeat(Outbound):
     type: Literal["heartbeat"] = "heartbeat"
     seq: int
@@ -311,7 +325,7 @@ class Reset(Outbound):
     seq: int
 
 
-StreamMessage = Annotated[Hello | EventsMessage | Heartbeat | Presence | Reset, Field(discriminator="type")]
+StreamMessage = Annotated[Hello | EventsMessage | Summary | Heartbeat | Presence | Reset, Field(discriminator="type")]
 
 
 class Writing(Inbound):
@@ -321,6 +335,12 @@ class Writing(Inbound):
 def events_message(encoded: list[str]) -> str:
     """The ``events`` message around events that are encoded already: an event is encoded once in its life."""
     return '{"type":"events","events":[' + ",".join(encoded) + "]}"
+
+
+def summary_message(first: int, last: int, count: int, encoded: list[str]) -> str:
+    """The ``summary`` message (see Summary) around events that are encoded already."""
+    head = f'{{"type":"summary","from":{first},"to":{last},"count":{count},"events":['
+    return head + ",".join(encoded) + "]}"
 
 
 def events_page(epoch: str, seq: int, encoded: list[str], *, more: bool) -> str:
@@ -372,25 +392,22 @@ def discussion_view(discussion: Discussion, *, epoch: str, readers: int) -> Disc
 
 @dataclass(frozen=True, slots=True)
 class EncodedEvent:
-    """An event whose JSON is ready: everything between the store and the reader passes it on unread.
-
-    ``conceals`` says that from here on nothing may be shown of what earlier events said about ``comment_id``.
-    """
+    """An event whose JSON is ready: everything between the store and the reader passes it on unread."""
 
     seq: int
+    kind: EventKind
     comment_id: str | None
-    conceals: bool
     payload: str
 
-
-def conceals(kind: str) -> bool:
-    """Whether events of this kind take back what earlier ones showed."""
-    return kind == "comment.removed"
+    @property
+    def conceals(self) -> bool:
+        """Whether from here on nothing may be shown of what earlier events said about ``comment_id``."""
+        return self.kind == "comment.removed"
 
 
 def encode(event: Event) -> EncodedEvent:
     comment_id = event.comment.id if event.comment else event.comment_id
-    return EncodedEvent(event.seq, comment_id, conceals(event.kind), event.model_dump_json())
+    return EncodedEvent(event.seq, event.kind, comment_id, event.model_dump_json())
 
 
 def state_of(payload: str) -> State | None:

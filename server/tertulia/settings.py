@@ -62,10 +62,18 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
     )
-    reader_backlog: int = Field(
-        1024 * 1024,
-        ge=4096,
-        description="Bytes a reader may be behind before it is closed with 4408 and resumes.",
+    tick_rate: float = Field(
+        100, gt=0, description="Events a second of one discussion above which several travel in one message."
+    )
+    summary_rate: float = Field(
+        200, gt=0, description="Events a second above which readers get the newest few and the number of the others."
+    )
+    connections: int = Field(15_000, ge=1, description="Connections in all; further ones are answered 503.")
+    connections_per_address: int = Field(
+        200, ge=1, description="Connections from one address, proxies that are trusted excepted."
+    )
+    drain_seconds: float = Field(
+        20, ge=0, description="How long an end may take, in which readers are told to come back one after another."
     )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -1,4 +1,4 @@
-"""The hub: the rooms of this instance, and the watch that no silence goes unnoticed."""
+"""The hub: the rooms of this instance, the passing of time in them, and the watch that no silence goes unnoticed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from tertulia.bus import Bus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
-from tertulia.live.room import Fetch, Reader, Room
+from tertulia.live.pace import Pace
+from tertulia.live.room import Fetch, Room
 from tertulia.protocol import EncodedEvent
 
+TICK_SECONDS = 1.0
 WATCH_SECONDS = 5.0
 GRACE_SECONDS = 30.0
 
@@ -21,36 +24,52 @@ log = logging.getLogger(__name__)
 Heads = Callable[[Iterable[DiscussionKey]], Awaitable[dict[DiscussionKey, int]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Events a second of one discussion above which it is delivered in ticks, and above which in summaries."""
+
+    tick: float
+    summary: float
+
+
 class Hub:
     """Opens a room for the first reader of a discussion and keeps it warm for a while after the last."""
 
-    def __init__(self, bus: Bus, epoch: str, fetch: Fetch, heads: Heads, backlog: int) -> None:
+    def __init__(self, bus: Bus, epoch: str, fetch: Fetch, heads: Heads, rates: Rates) -> None:
         self.epoch = epoch
         self.rooms: dict[DiscussionKey, Room] = {}
         self.draining = False
         self._bus = bus
         self._fetch = fetch
         self._heads = heads
-        self._backlog = backlog
+        self._rates = rates
         self._empty_since: dict[DiscussionKey, float] = {}
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._watch = asyncio.create_task(self._watching(), name="hub-watch")
+        self._tasks = [
+            asyncio.create_task(self._ticking(), name="hub-ticks"),
+            asyncio.create_task(self._watching(), name="hub-watch"),
+        ]
 
     async def close(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._watch
+                await task
         for key in list(self.rooms):
             await self._forget(key)
 
-    def drain(self) -> None:
-        """Tells every reader that the server restarts; new ones are told at once."""
+    async def drain(self, seconds: float) -> None:
+        """Tells every reader that the server restarts, spread over ``seconds``; new ones are told at once."""
         self.draining = True
-        for room in self.rooms.values():
-            room.close(CloseCode.restarting)
+        readers = [reader for room in self.rooms.values() for reader in room.readers]
+        steps = max(1, round(seconds * 10))
+        for step in range(steps):
+            for reader in readers[step::steps]:
+                reader.connection.close(CloseCode.restarting)
+            if step + 1 < steps and any(room.readers for room in self.rooms.values()):
+                await asyncio.sleep(seconds / steps)
 
     def readers(self, key: DiscussionKey) -> int:
         room = self.rooms.get(key)
@@ -63,20 +82,22 @@ class Hub:
         return None if room is None or events is None else (room.head, events)
 
     async def enter(self, key: DiscussionKey) -> Room:
-        """The discussion's room, its head known."""
-        room = self.rooms.get(key)
-        if room is None:
-            room = Room(key, self.epoch, self._fetch, self._backlog)
-            self.rooms[key] = room
-            self._bus.subscribe(key, room.hear)
-        self._empty_since.pop(key, None)
-        await room.ready()
+        """The discussion's room, its head known. Between this and ``join`` nothing may be awaited."""
+        while True:
+            room = self.rooms.get(key) or self._open(key)
+            if room.is_open:
+                return room
+            await room.ready()
+
+    def _open(self, key: DiscussionKey) -> Room:
+        pace = Pace(self._rates.tick, self._rates.summary)
+        room = self.rooms[key] = Room(key, self.epoch, self._fetch, pace, self._emptied)
+        self._emptied(room)
+        self._bus.subscribe(key, room.hear)
         return room
 
-    def leave(self, room: Room, reader: Reader) -> None:
-        room.leave(reader)
-        if not room.readers:
-            self._empty_since[room.key] = asyncio.get_running_loop().time()
+    def _emptied(self, room: Room) -> None:
+        self._empty_since[room.key] = asyncio.get_running_loop().time()
 
     async def compare(self) -> None:
         """Reads the heads of all rooms in one query and lets those that are behind catch up."""
@@ -85,6 +106,15 @@ class Hub:
             room = self.rooms.get(key)
             if room is not None:
                 room.expect(seq)
+
+    async def _ticking(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            for room in tuple(self.rooms.values()):
+                try:
+                    room.tick()
+                except Exception:
+                    log.exception("A room failed in its tick")
 
     async def _watching(self) -> None:
         while True:

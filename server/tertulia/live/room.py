@@ -1,26 +1,43 @@
 """A room: the readers of one discussion and the newest stretch of its log.
 
-    bus ──▶ hear ─┬─ continues the head ──▶ append ──▶ wake readers
-                  └─ leaves a gap ───────▶ repair (one read of the store, for all readers)
+    bus ──▶ hear ─┬─ continues the head ──▶ tail ──▶ flush: one frame, written to every reader
+                  └─ leaves a gap ───────▶ repair: one read of the store, for all readers
 
-Readers hold a cursor, not a queue: a slow one costs no memory, and what a removal took out of the log is in no
-message sent after it. Everything here runs on one event loop; what must not be torn apart has no await in it.
+Readers hold a cursor, not a queue: a slow one costs no memory, and what a removal took out of the log is in no frame
+made after it. Events that come while a flush is under way become one frame of the next one, so that a busy room makes
+fewer writes, not longer queues. Everything runs on one event loop; what must not be torn apart has no await in it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tertulia.bus import Message
-from tertulia.core.comments import DiscussionKey, State
+from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
-from tertulia.protocol import EVENTS_PAGE, WRITING_SECONDS, EncodedEvent, events_message, redacted, state_of
+from tertulia.live.frames import Frame
+from tertulia.live.pace import Mode, Pace
+from tertulia.live.reader import Reader
+from tertulia.live.summary import SHOWN, summarised
+from tertulia.live.tail import Tail, batch
+from tertulia.protocol import (
+    EVENTS_PAGE,
+    HEARTBEAT_SECONDS,
+    WRITING_SECONDS,
+    EncodedEvent,
+    Heartbeat,
+    Hello,
+    Presence,
+    Reset,
+)
 
-RING_EVENTS = 512
+SLICE = 256
+"""Readers written to before the loop runs something else: about 2 ms of system calls."""
+TICK_SECONDS = 0.15
+STALL_SECONDS = 15.0
 WRITING_SHOWN_SECONDS = 2 * WRITING_SECONDS
 PRESENCE_SECONDS = 1.0
 """Presence is told at most this often; the last value wins."""
@@ -31,35 +48,12 @@ Fetch = Callable[[DiscussionKey, int, int], Awaitable[tuple[int, list[EncodedEve
 """Reads the store: (discussion, after, limit) → (head, events after ``after``)."""
 
 
-class Reader:
-    """One connected reader.
-
-    ``cursor`` is the last seq it was sent; ``taken`` how many bytes the room had written when it last took some;
-    ``on_close`` interrupts whatever the reader's stream waits for, once ``closing`` says why.
-    """
-
-    __slots__ = ("closing", "cursor", "on_close", "taken", "wake", "writing_until")
-
-    def __init__(self, cursor: int, on_close: Callable[[], object]) -> None:
-        self.cursor = cursor
-        self.taken = 0
-        self.writing_until = 0.0
-        self.closing: CloseCode | None = None
-        self.on_close = on_close
-        self.wake = asyncio.Event()
-
-    def close(self, code: CloseCode) -> None:
-        if self.closing is None:
-            self.closing = code
-            self.on_close()
-
-
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """The next thing to send to a reader: one message, and the seq it brings the reader to."""
+class Cursor:
+    """Where a reader goes on: ``after`` None is the head."""
 
-    message: str
-    seq: int
+    epoch: str | None
+    after: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +65,40 @@ class Present:
 
 
 class Room:
-    """See the module. ``head`` is the newest seq delivered here; ``present`` what readers were told last.
+    """See the module. ``readers`` keeps the order of joining."""
 
-    ``presence_round`` counts how often they were told.
-    """
-
-    def __init__(self, key: DiscussionKey, epoch: str, fetch: Fetch, backlog: int) -> None:
+    def __init__(
+        self, key: DiscussionKey, epoch: str, fetch: Fetch, pace: Pace, on_empty: Callable[[Room], None]
+    ) -> None:
         self.key = key
         self.epoch = epoch
-        self.head = 0
-        self.present = Present(0, 0)
-        self.presence_round = 0
-        self.readers: set[Reader] = set()
+        self.pace = pace
+        self.readers: dict[Reader, None] = {}
+        self._on_empty = on_empty
+        self._tail = Tail()
         self._fetch = fetch
-        self._backlog = backlog
-        self._ring: deque[EncodedEvent] = deque()
-        self._batch: tuple[int, int, str] | None = None
-        self._written = 0
         self._target = 0
         self._conceals = 0
         self._opened: asyncio.Task[None] | None = None
         self._repair: asyncio.Task[None] | None = None
+        self._flusher: asyncio.Task[None] | None = None
+        self._histories: dict[int, dict[Reader, None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flushed = 0
+        self._spoke_at = 0.0
+        self._told = Present(0, 0)
         self._presence_timer: asyncio.TimerHandle | None = None
-        self._writing_timer: asyncio.TimerHandle | None = None
         self._presence_at = -PRESENCE_SECONDS
 
     @property
-    def floor(self) -> int:
-        """The seq before the oldest event that is kept."""
-        return self.head - len(self._ring)
+    def head(self) -> int:
+        """The newest seq known here."""
+        return self._tail.head
 
     @property
     def is_open(self) -> bool:
-        return self._opened is not None and self._opened.done() and self._opened.exception() is None
+        opened = self._opened
+        return opened is not None and opened.done() and not opened.cancelled() and opened.exception() is None
 
     async def ready(self) -> None:
         """Waits until the head is known; the first to wait makes the room read it."""
@@ -113,7 +108,8 @@ class Room:
 
     async def _open(self) -> None:
         head, _ = await self._fetch(self.key, 2**53, 1)
-        self.head = max(self.head, head)
+        self._tail.head = self._flushed = head
+        self._spoke_at = _now()
 
     # ---- what is heard ----------------------------------------------------------------------------------
 
@@ -123,13 +119,9 @@ class Room:
         if message.epoch != self.epoch or not self.is_open:
             self.expect(message.events[-1].seq)
             return
-        for event in message.events:
-            if event.seq == self.head + 1:
-                self._append(event)
-            elif event.seq > self.head:
-                self.expect(message.events[-1].seq)
-                break
-        self._wake()
+        self._take(message.events)
+        if self.head < message.events[-1].seq:
+            self.expect(message.events[-1].seq)
 
     def expect(self, seq: int) -> None:
         """The discussion is known to have reached ``seq``: reads what is missing, once for all readers."""
@@ -137,15 +129,21 @@ class Room:
         if self._target > self.head and (self._repair is None or self._repair.done()):
             self._repair = asyncio.create_task(self._fill())
 
+    def _take(self, events: tuple[EncodedEvent, ...] | list[EncodedEvent]) -> None:
+        before = self.head
+        for event in events:
+            if event.seq == self.head + 1:
+                self._tail.append(event)
+        if self.head > before:
+            self.pace.count(self.head - before, _now())
+            self._start_flush()
+
     async def _fill(self) -> None:
         try:
             await self.ready()
             while self.head < self._target:
                 before = self.head
-                for event in await self._read(self.head):
-                    if event.seq == self.head + 1:
-                        self._append(event)
-                self._wake()
+                self._take(await self._read(self.head))
                 if self.head == before:
                     log.warning("The store has not reached what was announced", extra={"announced": self._target})
                     self._target = self.head
@@ -161,113 +159,196 @@ class Room:
             if conceals == self._conceals:
                 return events
 
-    def _append(self, event: EncodedEvent) -> None:
-        if event.conceals:
-            self._conceal(event)
-        self._ring.append(event)
-        self.head = event.seq
-        self._written += len(event.payload)
-        if len(self._ring) > RING_EVENTS:
-            self._ring.popleft()
-
-    def _conceal(self, removal: EncodedEvent) -> None:
-        self._batch = None
-        state = state_of(removal.payload) or State.removed
-        for index, event in enumerate(self._ring):
-            if event.comment_id == removal.comment_id:
-                payload = redacted(event.payload, state)
-                self._ring[index] = EncodedEvent(event.seq, event.comment_id, event.conceals, payload)
-
-    def _wake(self) -> None:
-        for reader in self.readers:
-            if self._written - reader.taken > self._backlog:
-                reader.close(CloseCode.too_slow)
-            reader.wake.set()
-
-    # ---- what is read -----------------------------------------------------------------------------------
-
     def recent(self, after: int) -> list[EncodedEvent] | None:
         """At most EVENTS_PAGE events after ``after``, or None where the room does not have them."""
-        if not self.is_open or not self.floor <= after <= self.head:
+        if not self.is_open or not self._tail.floor <= after <= self.head:
             return None
-        return [event for event in self._ring if event.seq > after][:EVENTS_PAGE]
+        return self._tail.after(after)
 
-    async def next_batch(self, reader: Reader) -> Batch | None:
-        """What the reader has not been sent: from the ring, or from the store where the ring no longer has it."""
-        if reader.cursor >= self.head:
-            return None
-        if reader.cursor >= self.floor:
-            reader.taken = self._written
-            return self._from_ring(reader.cursor)
-        # the store may be ahead of this room: what it adds is said again by the room, and must not be sent twice
-        events = [event for event in await self._read(reader.cursor) if event.seq <= self.head]
-        reader.taken = self._written
-        return Batch(events_message([event.payload for event in events]), events[-1].seq) if events else None
+    # ---- what is written --------------------------------------------------------------------------------
 
-    def _from_ring(self, cursor: int) -> Batch:
-        if self._batch is None or self._batch[:2] != (cursor, self.head):
-            events = [event.payload for event in self._ring if event.seq > cursor][:EVENTS_PAGE]
-            self._batch = (cursor, self.head, events_message(events))
-        return Batch(self._batch[2], min(self.head, cursor + EVENTS_PAGE))
+    def _start_flush(self) -> None:
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+
+    async def _flush(self) -> None:
+        while self._flushed < self.head:
+            if self.pace.mode is not Mode.instant:
+                await asyncio.sleep(TICK_SECONDS)
+            await self._pass(self._flushed, self.head)
+
+    async def _pass(self, since: int, head: int) -> None:
+        """Brings every reader from ``since`` to ``head``, a slice at a time."""
+        readers = tuple(self.readers)
+        self._flushed = head
+        for start in range(0, len(readers), SLICE):
+            if start:
+                await asyncio.sleep(0)
+            # looked up again for each slice: a removal heard meanwhile makes the frames anew
+            whole, short = self._frames(since, head)
+            for reader in readers[start : start + SLICE]:
+                if reader.cursor == since and not reader.paused:
+                    frame = whole if reader.full else short
+                    if frame is not None:
+                        reader.cursor = frame.seq
+                        reader.connection.write(frame)
+                if reader.cursor < head:
+                    self._bring(reader)
+        self._spoke_at = _now()
+
+    def _frames(self, since: int, head: int) -> tuple[Frame | None, Frame | None]:
+        """For readers of everything and for the others; None where the tail no longer has the beginning."""
+        if since < self._tail.floor:
+            return None, None
+        whole = self._tail.frame(since, head)
+        if self.pace.mode is Mode.instant:
+            return whole, whole
+        return whole, summarised(self._tail, since, head, shown=SHOWN if self.pace.mode is Mode.summaries else None)
+
+    def _bring(self, reader: Reader) -> None:
+        """Brings one reader from its own cursor to the head, as far as its connection takes it."""
+        while reader.cursor < self.head and not reader.paused and reader in self.readers:
+            in_tail = reader.cursor >= self._tail.floor
+            frame = self._tail.frame(reader.cursor, self.head) if in_tail else self._tail.kept(reader.cursor, 0)
+            if frame is None:
+                self._wait_for_history(reader)
+                return
+            reader.cursor = frame.seq
+            reader.connection.write(frame)
+
+    def _wait_for_history(self, reader: Reader) -> None:
+        """One read of the store serves all readers that go on from the same place."""
+        waiting = self._histories.get(reader.cursor)
+        if waiting is None:
+            waiting = self._histories[reader.cursor] = {}
+            task = asyncio.create_task(self._history(reader.cursor))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        waiting[reader] = None
+
+    async def _history(self, cursor: int) -> None:
+        try:
+            # the store may be ahead of this room: what it adds is said by the room, and must not be said twice
+            events = [event for event in await self._read(cursor) if event.seq <= self.head]
+            if not events:
+                raise LookupError(f"the log ends at {cursor}")
+        except Exception:
+            log.exception("The past could not be read from the store")
+            for reader in self._histories.pop(cursor):
+                reader.connection.close(CloseCode.restarting)
+            return
+        self._tail.keep(cursor, 0, batch(events))
+        waiting = tuple(self._histories.pop(cursor))
+        for start in range(0, len(waiting), SLICE):
+            if start:
+                await asyncio.sleep(0)
+            for reader in waiting[start : start + SLICE]:
+                self._bring(reader)
 
     # ---- who reads --------------------------------------------------------------------------------------
 
-    def join(self, reader: Reader) -> None:
-        self.readers.add(reader)
-        reader.taken = self._written
+    def join(self, reader: Reader, cursor: Cursor) -> None:
+        """Says hello, then what was missed; from then on the reader gets what comes. The room is open."""
+        known = self._known(cursor)
+        reader.cursor = self.head if cursor.after is None or not known else cursor.after
+        self.readers[reader] = None
+        hello = Hello(epoch=self.epoch, seq=self.head, readers=len(self.readers))
+        reader.connection.write(Frame(hello.model_dump_json()))
+        if not known:
+            reset = Reset(epoch=self.epoch, seq=reader.cursor)
+            reader.connection.write(Frame(reset.model_dump_json(), reader.cursor))
+        self._bring(reader)
         self._presence_changed()
+
+    def _known(self, cursor: Cursor) -> bool:
+        if cursor.after is None:
+            return cursor.epoch in (None, self.epoch)
+        return cursor.epoch == self.epoch and cursor.after <= self.head
 
     def leave(self, reader: Reader) -> None:
-        self.readers.discard(reader)
-        self._presence_changed()
+        """The connection is gone; leaving twice is leaving once."""
+        if reader in self.readers:
+            del self.readers[reader]
+            self._presence_changed()
+            if not self.readers:
+                self._on_empty(self)
 
-    def close(self, code: CloseCode) -> None:
-        """Every reader's stream ends with ``code``."""
-        for reader in list(self.readers):
-            reader.close(code)
+    def drained(self, reader: Reader) -> None:
+        self._bring(reader)
 
     def note_writing(self, reader: Reader) -> None:
         """The reader is writing; forgotten after a while unless it is said again."""
-        loop = asyncio.get_running_loop()
-        reader.writing_until = loop.time() + WRITING_SHOWN_SECONDS
+        reader.writing_until = _now() + WRITING_SHOWN_SECONDS
         self._presence_changed()
-        if self._writing_timer is None:
-            self._writing_timer = loop.call_later(WRITING_SHOWN_SECONDS + 0.1, self._writing_over)
 
-    def count(self) -> Present:
+    def present(self) -> Present:
         """Who is here now."""
-        now = asyncio.get_running_loop().time()
+        now = _now()
         return Present(len(self.readers), sum(1 for reader in self.readers if reader.writing_until > now))
-
-    def _writing_over(self) -> None:
-        self._writing_timer = None
-        self._presence_changed()
-        if self.count().writing:
-            loop = asyncio.get_running_loop()
-            self._writing_timer = loop.call_later(WRITING_SHOWN_SECONDS, self._writing_over)
 
     def _presence_changed(self) -> None:
         if self._presence_timer is None:
-            loop = asyncio.get_running_loop()
-            due = max(loop.time(), self._presence_at + PRESENCE_SECONDS)
-            self._presence_timer = loop.call_at(due, self._tell_presence)
+            due = max(_now(), self._presence_at + PRESENCE_SECONDS)
+            self._presence_timer = asyncio.get_running_loop().call_at(due, self._tell_presence)
 
     def _tell_presence(self) -> None:
         self._presence_timer = None
-        self._presence_at = asyncio.get_running_loop().time()
-        present = self.count()
-        if present != self.present:
-            self.present = present
-            self.presence_round += 1
-            for reader in self.readers:
-                reader.wake.set()
+        self._presence_at = _now()
+        present = self.present()
+        if present != self._told:
+            self._told = present
+            message = Presence(readers=present.readers, writing=present.writing)
+            self._say(Frame(message.model_dump_json()))
+
+    def _say(self, frame: Frame) -> None:
+        """Writes to everyone something that moves no cursor; who takes nothing now does not need it later."""
+        task = asyncio.create_task(self._saying(frame))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _saying(self, frame: Frame) -> None:
+        readers = tuple(self.readers)
+        for start in range(0, len(readers), SLICE):
+            if start:
+                await asyncio.sleep(0)
+            for reader in readers[start : start + SLICE]:
+                if not reader.paused and reader in self.readers:
+                    reader.connection.write(frame)
+
+    # ---- time passes ------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Called once a second: heartbeats, readers that stopped reading, writers that stopped writing."""
+        now = _now()
+        self.pace.settle(now)
+        if now - self._spoke_at >= HEARTBEAT_SECONDS:
+            self._spoke_at = now
+            self._say(Frame(Heartbeat(seq=self.head, readers=len(self.readers)).model_dump_json()))
+        if self._told.writing:
+            self._presence_changed()
+        for reader in tuple(self.readers):
+            if reader.paused:
+                self._judge(reader, now)
+
+    def _judge(self, reader: Reader, now: float) -> None:
+        """Ends a reader whose connection took nothing for STALL_SECONDS; it resumes from its cursor."""
+        waiting = reader.connection.buffered()
+        if reader.stalled_at == 0.0 or waiting < reader.stalled_bytes:
+            reader.stalled_at = now
+        elif now - reader.stalled_at >= STALL_SECONDS:
+            self.leave(reader)
+            reader.connection.close(CloseCode.too_slow)
+        reader.stalled_bytes = waiting
 
     async def shut(self) -> None:
         """Cancels what the room still does."""
-        for timer in (self._writing_timer, self._presence_timer):
-            if timer is not None:
-                timer.cancel()
-        for task in (self._opened, self._repair):
-            if task is not None and not task.done():
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self._presence_timer is not None:
+            self._presence_timer.cancel()
+        running = [task for task in (self._opened, self._repair, self._flusher, *self._tasks) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

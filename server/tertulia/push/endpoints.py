@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
-from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,9 +15,10 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.discussions import Discussions
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live.hub import Hub
-from tertulia.live.stream import Cursor, Stream
-from tertulia.protocol import API, EVENTS_PAGE, Events, Writing
-from tertulia.push.pump import carry
+from tertulia.live.reader import Reader
+from tertulia.live.room import Cursor
+from tertulia.protocol import API, EVENTS_PAGE, Events
+from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.gate import Gate
 from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
@@ -27,6 +27,9 @@ from tertulia.web.requests import Query
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
 _AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})
 _LAST_EVENT_ID = re.compile(r"([\w-]{1,64}):(\d{1,16})", re.ASCII)
+_FULL = Parameter("full", "1 asks a stream for every event, also while a discussion is busy.", {"enum": [0, 1]})
+DETACHING = "tertulia.live"
+"""The ASGI extension of our own server: takes a reader off the application's hands; see serving.websocket."""
 _STOP = {
     ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unknown_site: CloseCode.gone,
@@ -52,7 +55,7 @@ class Push:
                 self.events,
                 "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
                 {200: Events},
-                parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE)),
+                parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
                 errors=(
                     ErrorCode.unknown_site,
                     ErrorCode.origin_not_allowed,
@@ -75,12 +78,22 @@ class Push:
 
     async def _follow(self, socket: WebSocket) -> CloseCode | None:
         try:
-            key, cursor = _start(socket.query_params)
+            key, cursor, full = _start(socket.query_params, extra=("compress",))
             await self._gate.admit(socket, key.site)
         except Problem as problem:
             return _STOP.get(problem.code, CloseCode.malformed)
-        stream = Stream(self._hub, key, cursor)
-        return await carry(stream, socket.send_text, _listen(socket, stream))
+        if self._hub.draining:
+            return CloseCode.restarting
+        room = await self._hub.enter(key)
+        reader = Reader(room, full=full)
+        attach = socket.scope.get("extensions", {}).get(DETACHING)
+        if attach is not None:
+            attach.attach(reader)
+            room.join(reader, cursor)
+            return None
+        reader.connection = connection = QueuedConnection(reader)
+        room.join(reader, cursor)
+        return await connection.carry(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
 
     async def events(self, request: Request) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):
@@ -94,29 +107,28 @@ class Push:
         return Response(body, media_type="application/json")
 
     async def _sse(self, request: Request) -> Response:
-        key, cursor = _start(request.query_params)
+        key, cursor, full = _start(request.query_params)
         await self._gate.admit(request, key.site)
         if self._hub.draining:
             raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
         resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
         if resumed is not None:
             cursor = Cursor(resumed[1], int(resumed[2]))
-        return EventStream(Stream(self._hub, key, cursor))
+        return EventStream(await self._hub.enter(key), cursor, full=full)
 
 
-def _start(parameters: QueryParams) -> tuple[DiscussionKey, Cursor]:
-    query = Query(parameters, ("site", "key", "epoch", "after"))
-    return query.discussion(), Cursor(query.text("epoch"), query.number("after", least=0))
+def _start(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:
+    query = Query(parameters, ("site", "key", "epoch", "after", "full", *extra))
+    cursor = Cursor(query.text("epoch"), query.number("after", least=0))
+    return query.discussion(), cursor, query.number("full", least=0, most=1) == 1
 
 
-async def _listen(socket: WebSocket, stream: Stream) -> CloseCode | None:
+async def _listen(socket: WebSocket, reader: Reader) -> CloseCode | None:
     """Reads what the client says until it leaves or says something that is not in the protocol."""
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return None
-        try:
-            Writing.model_validate_json(message.get("text") or "")
-        except ValidationError:
-            return CloseCode.malformed
-        stream.writing()
+        code = reader.said(message.get("text") or "")
+        if code is not None:
+            return code

@@ -1,6 +1,6 @@
 """Server-Sent Events (HTML Standard, section 9.2): the WebSocket's messages as ``data:`` lines.
 
-``id:`` is ``epoch:seq`` after each message, so that a browser that reconnects by itself goes on where it was.
+``id:`` is ``epoch:seq``, so that a browser that reconnects by itself goes on where it was.
 """
 
 from __future__ import annotations
@@ -9,41 +9,46 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tertulia.errors import CloseCode
-from tertulia.live.stream import Stream
-from tertulia.push.pump import carry
+from tertulia.live.frames import Frame
+from tertulia.live.reader import Reader
+from tertulia.live.room import Cursor, Room
+from tertulia.push.queued import QueuedConnection
 
 MEDIA_TYPE = "text/event-stream"
 _RETRY_MILLISECONDS = 2000
 
 
 class EventStream(Response):
-    """The answer that does not end until the reader leaves or the room closes it."""
+    """The answer that does not end until the reader leaves or the room closes it. ``room`` is open."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, room: Room, cursor: Cursor, *, full: bool) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._stream = stream
+        self._room = room
+        self._cursor = cursor
+        self._full = full
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await send(_body(f"retry: {_RETRY_MILLISECONDS}\n\n"))
+        await send(_body(f"retry: {_RETRY_MILLISECONDS}\n\n".encode()))
 
-        async def send_event(message: str) -> None:
-            stream = self._stream
-            await send(_body(f"id: {stream.epoch}:{stream.seq}\ndata: {message}\n\n"))
+        async def send_event(frame: Frame) -> None:
+            await send(_body(frame.sse(self._room.epoch)))
 
-        closing = await carry(self._stream, send_event, _gone(receive))
-        if closing is not None:
+        reader = Reader(self._room, full=self._full)
+        reader.connection = connection = QueuedConnection(reader)
+        self._room.join(reader, self._cursor)
+        if await connection.carry(send_event, _gone(receive)) is not None:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _body(text: str) -> dict[str, object]:
-    return {"type": "http.response.body", "body": text.encode(), "more_body": True}
+def _body(data: bytes) -> dict[str, object]:
+    return {"type": "http.response.body", "body": data, "more_body": True}
 
 
 async def _gone(receive: Receive) -> CloseCode | None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import EncodedEvent, conceals
+from tertulia.protocol import EncodedEvent
 from tertulia.store import rows, schema
 
 REPLIES_OF_ONE = 50
@@ -291,7 +291,7 @@ def _events(connection: Connection, key: DiscussionKey, after: int, limit: int) 
         .limit(limit)
     )
     found = connection.execute(query)
-    return discussion.seq, [EncodedEvent(row.seq, row.comment_id, conceals(row.kind), row.payload) for row in found]
+    return discussion.seq, [EncodedEvent(row.seq, row.kind, row.comment_id, row.payload) for row in found]
 
 
 def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:

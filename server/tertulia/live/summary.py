@@ -1,0 +1,45 @@
+"""The summary: what is said of a stretch of events in which more happened than anyone can read."""
+
+from __future__ import annotations
+
+from tertulia.live.frames import Frame
+from tertulia.live.tail import FRAME_BYTES, Tail
+from tertulia.protocol import EVENTS_PAGE, EncodedEvent, summary_message
+
+SHOWN = 10
+"""Comments that a summary shows: the newest, which is what a reader of a busy discussion looks at."""
+
+
+def summarised(tail: Tail, since: int, head: int, shown: int | None) -> Frame:
+    """The frame for readers of a busy room: the last vote totals, at most ``shown`` new comments, all the rest.
+
+    The whole frame where that leaves nothing out, or where what has to be said is too much for one message.
+    """
+    known = tail.kept(since, -head)
+    if known is not None:
+        return known
+    whole = tail.frame(since, head)
+    events = tail.after(since, head - since)
+    kept = _chosen(events, shown)
+    frame = whole
+    if len(kept) < len(events) and len(kept) <= EVENTS_PAGE and _size(kept) <= FRAME_BYTES:
+        made = sum(event.kind == "comment.created" for event in events)
+        frame = Frame(summary_message(since + 1, head, made, [event.payload for event in kept]), head)
+    tail.keep(since, -head, frame)
+    return frame
+
+
+def _chosen(events: list[EncodedEvent], shown: int | None) -> list[EncodedEvent]:
+    last_votes = {event.comment_id: event.seq for event in events if event.kind == "comment.voted"}
+    created = [event.seq for event in events if event.kind == "comment.created"]
+    shown_from = created[-shown] if shown is not None and len(created) > shown else 0
+    return [
+        event
+        for event in events
+        if not (event.kind == "comment.voted" and last_votes[event.comment_id] != event.seq)
+        and not (event.kind == "comment.created" and event.seq < shown_from)
+    ]
+
+
+def _size(events: list[EncodedEvent]) -> int:
+    return sum(len(event.payload) for event in events)

@@ -1,0 +1,82 @@
+"""A connection over ASGI's ``send``: for Server-Sent Events, and for WebSockets on servers without ready frames.
+
+What the network has not taken waits here; a reader is paused before it becomes much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from tertulia.errors import CloseCode
+from tertulia.live.frames import Frame
+from tertulia.live.reader import Reader
+
+HIGH_BYTES = 64 * 1024
+LOW_BYTES = 16 * 1024
+CLOSE_SECONDS = 3.0
+
+Send = Callable[[Frame], Awaitable[None]]
+
+
+class QueuedConnection:
+    """Frames that wait to be sent by the task that runs ``carry``."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.closing: CloseCode | None = None
+        self._reader = reader
+        self._frames: deque[Frame] = deque()
+        self._bytes = 0
+        self._news = asyncio.Event()
+        self._closed = asyncio.Event()
+
+    def write(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._bytes += len(frame.text)
+        self._news.set()
+        if self._bytes > HIGH_BYTES and not self._reader.paused:
+            self._reader.pause()
+
+    def buffered(self) -> int:
+        return self._bytes
+
+    def close(self, code: CloseCode) -> None:
+        if self.closing is None:
+            self.closing = code
+            self._closed.set()
+
+    async def carry(self, send: Send, gone: Coroutine[Any, Any, CloseCode | None]) -> CloseCode | None:
+        """Sends until ``gone`` returns or the room closes the connection.
+
+        Returns why to close, None when the client is no longer there; raises what ``send`` and ``gone`` raise.
+        """
+        tasks: list[asyncio.Task[CloseCode | None]] = [
+            asyncio.create_task(self._pump(send)),
+            asyncio.create_task(gone),
+            asyncio.create_task(self._until_closed()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._reader.gone()
+        return self.closing or next((task.result() for task in tasks if task in done), None)
+
+    async def _until_closed(self) -> CloseCode | None:
+        await self._closed.wait()
+        return self.closing
+
+    async def _pump(self, send: Send) -> CloseCode | None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._frames:
+                frame = self._frames.popleft()
+                await send(frame)
+                self._bytes -= len(frame.text)
+                if self._reader.paused and self._bytes < LOW_BYTES:
+                    self._reader.resume()

@@ -1,0 +1,110 @@
+"""The server: a listening socket, uvicorn on it with our protocol classes, and an end without haste."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tertulia.errors import StartupError
+from tertulia.live.hub import Hub
+from tertulia.protocol import BODY_LIMIT
+from tertulia.serving.admission import Admission
+from tertulia.serving.http import bounded
+from tertulia.serving.websocket import live
+
+BACKLOG = 2048
+UNACKNOWLEDGED_MILLISECONDS = 20_000
+"""How long the kernel waits for a peer that acknowledges nothing, a closed window included (TCP_USER_TIMEOUT)."""
+GC_THRESHOLDS = (50_000, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a server lets itself cost: connections in all and from one address, seconds to end."""
+
+    connections: int
+    connections_per_address: int
+    trusted_proxies: Sequence[str]
+    drain_seconds: float
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises StartupError with what to do."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(
+            f"Cannot listen on {host} port {port} ({reason}); stop what uses it or choose another with --port."
+        ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return listener
+
+
+async def serve(
+    app: ASGIApp, hub: Hub, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]
+) -> None:
+    """Serves until SIGINT or SIGTERM; ``ready`` is called when connections are accepted."""
+    trusted = [ip_network(network, strict=False) for network in bounds.trusted_proxies]
+    admission = Admission(bounds.connections, bounds.connections_per_address, trusted)
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http=bounded(admission, live(admission)),
+        ws_max_size=BODY_LIMIT,
+        ws_per_message_deflate=False,  # ours is negotiated in serving.websocket
+        ws_ping_interval=None,  # browsers show no ping to their pages: heartbeats are messages
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=round(bounds.drain_seconds) or 1,
+    )
+    await _Server(config, hub, bounds.drain_seconds, ready).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, hub: Hub, drain_seconds: float, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._drain_seconds = drain_seconds
+        self._ready = ready
+        self._loop = asyncio.get_running_loop()
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # a full collection walks every long-lived object: 300 ms with 20,000 connections
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._drain, sig, frame)
+
+    def _drain(self, sig: int, frame: FrameType | None) -> None:
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain_then_exit(sig, frame))
+        else:
+            self._exit(sig, frame)  # asked twice: at once
+
+    async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
+        await self._hub.drain(self._drain_seconds / 2)
+        self._exit(sig, frame)
+
+    def _exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()  # uvicorn would raise them again: an end that was asked for is no failure
