@@ -193,6 +193,8 @@ async def import_(file: Path, **flags: Any) -> None:
     flags.pop("articles")
     async with _store(flags) as store:
         imported = await transfer.import_file(store, folder, file.read_bytes(), _progress)
+    for line in imported.kept:
+        click.echo(line, err=True)
     click.echo(
         f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
     )

@@ -69,7 +69,8 @@ class Hub:
             room = Room(key, self.epoch, self._fetch, self._backlog)
             self.rooms[key] = room
             self._bus.subscribe(key, room.hear)
-        self._empty_since.pop(key, None)
+            # nobody may come in after all: it is empty until somebody does
+            self._empty_since[key] = asyncio.get_running_loop().time()
         await room.ready()
         return room
 

@@ -88,6 +88,7 @@ class Room:
         self._ring: deque[EncodedEvent] = deque()
         self._batch: tuple[int, int, str] | None = None
         self._written = 0
+        self._offered = 0  # what readers were woken for before: only that can make one slow
         self._target = 0
         self._conceals = 0
         self._opened: asyncio.Task[None] | None = None
@@ -119,7 +120,11 @@ class Room:
 
     def hear(self, message: Message) -> None:
         """Takes what continues the head, drops what is known, and repairs what left a gap."""
-        self._conceals += sum(event.conceals for event in message.events)
+        for event in message.events:
+            if event.conceals and event.seq > self.head:
+                # minded at once, also where a gap has to be read before it
+                self._conceals += 1
+                self._conceal(event)
         if message.epoch != self.epoch or not self.is_open:
             self.expect(message.events[-1].seq)
             return
@@ -180,9 +185,10 @@ class Room:
 
     def _wake(self) -> None:
         for reader in self.readers:
-            if self._written - reader.taken > self._backlog:
+            if self._offered - reader.taken > self._backlog:
                 reader.close(CloseCode.too_slow)
             reader.wake.set()
+        self._offered = self._written
 
     # ---- what is read -----------------------------------------------------------------------------------
 
@@ -255,12 +261,10 @@ class Room:
     def _tell_presence(self) -> None:
         self._presence_timer = None
         self._presence_at = asyncio.get_running_loop().time()
-        present = self.count()
-        if present != self.present:
-            self.present = present
-            self.presence_round += 1
-            for reader in self.readers:
-                reader.wake.set()
+        self.present = self.count()
+        self.presence_round += 1
+        for reader in self.readers:
+            reader.wake.set()
 
     async def shut(self) -> None:
         """Cancels what the room still does."""

@@ -55,10 +55,10 @@ class Stream:
 
     async def messages(self) -> AsyncGenerator[str]:
         """Messages as JSON text, without end until ``on_close``."""
+        room = self._room = await self._hub.enter(self._key)
         if self._hub.draining:
             self._closed(CloseCode.restarting)
             return
-        room = self._room = await self._hub.enter(self._key)
         known = self._known(room)
         start = room.head if self._cursor.after is None or not known else self._cursor.after
         reader = self._reader = Reader(start, self._interrupted)
@@ -97,7 +97,7 @@ class Stream:
             elif self._presence_news(room):
                 yield Presence(readers=self._told.readers, writing=self._told.writing).model_dump_json()
             elif not await self._woken(reader):
-                yield Heartbeat(seq=room.head, readers=len(room.readers)).model_dump_json()
+                yield Heartbeat(seq=reader.cursor, readers=len(room.readers)).model_dump_json()
 
     def _presence_news(self, room: Room) -> bool:
         if self._presence_round == room.presence_round:

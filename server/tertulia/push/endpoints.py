@@ -55,9 +55,10 @@ class Push:
                 parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE)),
                 errors=(
                     ErrorCode.unknown_site,
-                    ErrorCode.origin_not_allowed,
                     ErrorCode.invalid,
-                    ErrorCode.unknown_field,
+                    ErrorCode.malformed,
+                    ErrorCode.empty,
+                    ErrorCode.too_long,
                     ErrorCode.unavailable,
                 ),
             )
