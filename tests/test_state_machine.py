@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -142,6 +142,15 @@ async def opened(path: Path) -> System:
     author = await store.reads.moderator("f" * 64)
     assert author is not None
     return System(store, Identity(author.id, author.name, True, None))
+
+
+def greeted(follower: Follower) -> bool:
+    return bool(follower.heard) or follower.task.done()
+
+
+def came_to(follower: Follower, seq: int, known: int) -> bool:
+    """Whether there is nothing to wait for: it came, the reader had it, or the stream says to begin again."""
+    return follower.seqs[-1:] == [seq] or known == seq or bool(follower.of("reset")) or follower.task.done()
 
 
 class Machine(RuleBasedStateMachine):
@@ -347,16 +356,9 @@ class Machine(RuleBasedStateMachine):
                 follower = reading.follower
                 assert follower is not None
                 follower.ready.set()
-                await until(lambda follower=follower: follower.heard or follower.task.done())  # type: ignore[misc]
+                await until(partial(greeted, follower))
                 await self.system.hub.compare()
-                await until(
-                    lambda follower=follower: (
-                        follower.seqs[-1:] == [now["seq"]]  # type: ignore[misc]
-                        or follower.task.done()
-                        or follower.of("reset")
-                        or reading.state["seq"] == now["seq"]
-                    )  # noqa: B023
-                )
+                await until(partial(came_to, follower, now["seq"], reading.state["seq"]))
                 await reading.absorb(self.system)
             assert canonical(reading.state) == canonical(now)
 

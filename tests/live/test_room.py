@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tertulia.core.comments import State
 from tertulia.errors import CloseCode
 from tertulia.live import room as rooms
 from tertulia.live.room import Present, Reader, Room
-from tertulia.protocol import EncodedEvent, State, redacted
+from tertulia.protocol import EVENTS_PAGE, EncodedEvent, redacted
 from tests.live.script import EPOCH, KEY, Clock, Script, joined, made, opened, said, seqs, settled, taken
 
 
@@ -57,7 +58,7 @@ async def test_a_gap_is_read_once_for_all_readers(room: Room, script: Script) ->
     room.hear(script.add(made(6)))
     room.hear(script.add(made(7)))
     await settled()
-    assert script.fills == [(3, rooms.EVENTS_PAGE)]
+    assert script.fills == [(3, EVENTS_PAGE)]
     for reader in readers:
         assert reader.wake.is_set()
         assert await taken(room, reader) == [4, 5, 6, 7]
@@ -148,7 +149,7 @@ async def test_what_was_announced_and_is_nowhere_is_given_up(room: Room, script:
     reader = joined(room)
     room.expect(9)
     await settled()
-    assert script.fills == [(3, rooms.EVENTS_PAGE)]
+    assert script.fills == [(3, EVENTS_PAGE)]
     room.hear(script.add(made(4)))
     assert await taken(room, reader) == [4]
 
@@ -220,6 +221,20 @@ async def test_what_is_heard_while_it_opens_is_not_lost(script: Script) -> None:
     room.hear(script.add(made(6)))
     await settled()
     assert await taken(room, reader) == [4, 5, 6]
+    await room.shut()
+
+
+async def test_an_old_message_that_is_heard_while_it_opens_is_not_the_head(script: Script) -> None:
+    script.free.clear()
+    room = Room(KEY, EPOCH, script.fetch, 1_000_000)
+    opening = asyncio.create_task(room.ready())
+    await settled()
+    room.hear(said(made(1)))
+    script.free.set()
+    await opening
+    await settled()
+    for cursor in range(4):
+        assert await taken(room, joined(room, cursor)) == list(range(cursor + 1, 4))
     await room.shut()
 
 
@@ -321,6 +336,9 @@ async def test_a_removal_heard_while_a_gap_is_read_is_minded(room: Room, script:
 
 async def test_a_removal_heard_after_a_gap_is_minded_before_the_gap_is_read(room: Room, script: Script) -> None:
     room.hear(script.add(made(4)))
+    before = await room.next_batch(joined(room, 3))
+    assert before is not None
+    assert "text-4" in before.message
     script.free.clear()
     script.add(made(5))
     room.hear(script.add(made(6, "comment.removed", 4)))
@@ -396,7 +414,7 @@ async def test_who_takes_too_little_is_closed_by_bytes(script: Script) -> None:
     room.hear(script.add(made(7)))
     assert slow.closing is None, "nobody can have taken what has only just come"
     room.hear(script.add(made(8)))
-    assert (slow.closing, quick.closing) == (CloseCode.too_slow, None)
+    assert [reader.closing for reader in (slow, quick)] == [CloseCode.too_slow, None]
     room.hear(script.add(made(9)))
     assert closed == ["slow"]
     assert await taken(room, quick) == [7, 8, 9]

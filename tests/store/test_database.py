@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tertulia.errors import StartupError
 from tertulia.store import Store, schema
 from tertulia.store.database import migrate, open_database
-from tests.store.acts import Acts, tables
+from tests.store.acts import Acts, tables, until
 
 
 def url(path: Path) -> str:
@@ -165,6 +166,7 @@ async def refused(address: str) -> str:
     message = str(refusal.value)
     assert "\n" not in message
     assert "PATH" in message or "database" in message
+    await until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()))
     return message
 
 

@@ -133,7 +133,9 @@ async def test_two_instances_on_one_database_number_as_one(tmp_path: Path) -> No
     ids=lambda error: type(error).__name__,
 )
 async def test_a_command_that_fails_fails_alone(store: Store, acts: Acts, error: Exception) -> None:
-    before, bad, after = await asyncio.gather(acts.say(), acts.do(fails(error)), acts.say(), return_exceptions=True)
+    said = acts.say(), acts.do(fails(error)), acts.say()
+    answers: tuple[Any, ...] = await asyncio.gather(*said, return_exceptions=True)
+    before, bad, after = answers
     assert bad is error
     assert isinstance(before, Said), before
     assert isinstance(after, Said), after
@@ -147,7 +149,8 @@ async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: A
         connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
         return Outcome(None)
 
-    before, bad, after = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
+    answers: tuple[Any, ...] = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
+    before, bad, after = answers
     assert isinstance(bad, Exception)
     assert "FOREIGN KEY" in str(bad)
     assert isinstance(before, Said)

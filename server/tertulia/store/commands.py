@@ -349,9 +349,7 @@ def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
     named = {"title": draft.title, "url": draft.url}
     missing = {name: value for name, value in named.items() if value and not getattr(discussion, name)}
     if missing:
-        connection.execute(
-            update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(**missing)
-        )
+        connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(**missing))
 
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """The file: what may stand in it, and how a mistake in it is told: one line that begins with the place.
 
-    {"title", "key", "lang", "timezone", "paragraphs": [...], "comments": [{"author", "at", "text"}, ...]}
-    {"format": "tertulia/1", "site", "sites": [...], "articles": [article as above, ...]}
+{"title", "key", "lang", "timezone", "paragraphs": [...], "comments": [{"author", "at", "text"}, ...]}
+{"format": "tertulia/1", "site", "sites": [...], "articles": [article as above, ...]}
 """
 
 from __future__ import annotations
