@@ -356,9 +356,9 @@ class Machine(RuleBasedStateMachine):
                 follower = reading.follower
                 assert follower is not None
                 follower.ready.set()
-                await until(partial(greeted, follower))
+                await until(partial(greeted, follower), seconds=5)
                 await self.system.hub.compare()
-                await until(partial(came_to, follower, now["seq"], reading.state["seq"]))
+                await until(partial(came_to, follower, now["seq"], reading.state["seq"]), seconds=5)
                 await reading.absorb(self.system)
             assert canonical(reading.state) == canonical(now)
 

@@ -354,6 +354,14 @@ async def test_a_removal_heard_after_a_gap_is_minded_before_the_gap_is_read(room
     assert await taken(room, joined(room, 3)) == [4, 5, 6]
 
 
+async def test_a_removal_in_another_epoch_takes_nothing_out(room: Room, script: Script) -> None:
+    """A database that was restored holds the same comments."""
+    room.hear(script.add(made(4)))
+    room.hear(said(made(9, "comment.removed", 4), epoch="epoch-two"))
+    await settled()
+    assert room.recent(3) == script.events[3:]
+
+
 async def test_what_its_author_deleted_says_so(room: Room, script: Script) -> None:
     deletion = made(5, "comment.removed", 4)
     room.hear(script.add(made(4)))
