@@ -169,7 +169,9 @@ def _front_matter(article: Article) -> str:
         "author": article.author,
         "summary": article.summary,
     }
-    return f"---\n{yaml.safe_dump(fields, allow_unicode=True, sort_keys=False)}---\n"
+    # YAML takes these for line ends and reads them back as spaces unless they are escaped
+    is_plain = not any(end in str(value) for value in fields.values() for end in "\x85\u2028\u2029")
+    return f"---\n{yaml.safe_dump(fields, allow_unicode=is_plain, sort_keys=False)}---\n"
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:

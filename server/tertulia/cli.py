@@ -172,9 +172,7 @@ async def moderator_add(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
-        await store.ledger.submit(
-            lambda connection: administration.add_moderator(connection, name, hashed, utc_now())
-        )
+        await store.ledger.submit(lambda connection: administration.add_moderator(connection, name, hashed, utc_now()))
     click.echo(f"The token of {name}; it is not kept and not shown again:", err=True)
     click.echo(token)
 
@@ -197,8 +195,11 @@ async def import_(file: Path, **flags: Any) -> None:
     """Import articles and their comments from FILE; what is there already stays as it is."""
     folder = settings.load(**flags).articles_dir
     flags.pop("articles")
+    data = await asyncio.to_thread(file.read_bytes)
     async with _store(flags) as store:
-        imported = await transfer.import_file(store, folder, file.read_bytes(), _progress)
+        imported = await transfer.import_file(store, folder, data, _progress)
+    for line in imported.kept:
+        click.echo(line, err=True)
     click.echo(
         f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
     )
@@ -220,14 +221,17 @@ async def export(site: str | None, output: Path | None, **flags: Any) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        await asyncio.to_thread(output.write_text, text, encoding="utf-8")
 
 
 @main.command()
 @_options(*DATABASE)
 @_clear
 async def check(**flags: Any) -> None:
-    """Verify the database: seqs, counts, replies, visibility, events against tables. Exit code 1 if anything is wrong."""
+    """Verify the database and print what is wrong; exit code 1 if anything is.
+
+    Seqs without holes, counts and votes recounted, replies and their parents, visibility, events against tables.
+    """
     async with _store(flags) as store:
         findings = await check_store(store)
     for finding in findings:

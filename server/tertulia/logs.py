@@ -47,7 +47,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in _fields(record).items())
         text = f"{record.levelname.lower():7} {record.getMessage()}{fields}"
-        text = text.encode("unicode_escape").decode() if not text.isprintable() else text
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return text
+        trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        return "\n  ".join(_printable(line) for line in (text, *trace))
+
+
+def _printable(line: str) -> str:
+    return line if line.isprintable() else line.encode("unicode_escape").decode()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
@@ -77,6 +77,13 @@ class Vote(Inbound):
     """``PUT /comments/{id}/vote``; 0 takes the vote back."""
 
     value: Literal[1, 0, -1]
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        if isinstance(value, bool):  # equal to 1 and 0, so a literal takes it
+            raise ValueError("true and false are no votes")
+        return value
 
 
 class Report(Inbound):

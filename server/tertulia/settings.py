@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,13 @@ class Settings(BaseSettings):
 
         for network in value:
             ip_network(network, strict=False)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
+            raise ValueError("write it as https://news.example")
         return value
 
     @field_validator("time_zone")

@@ -30,7 +30,11 @@ class Posting:
 async def _write(client: httpx.AsyncClient, posting: Posting, number: int, enough: asyncio.Event) -> None:
     while True:
         key = str(uuid.uuid4())
-        body = {"key": KEYS[number % len(KEYS)], "body": f"said as {key}", "author": {"name": f"Writer {number}"}}
+        body: dict[str, object] = {
+            "key": KEYS[number % len(KEYS)],
+            "body": f"said as {key}",
+            "author": {"name": f"Writer {number}"},
+        }
         posting.unknown[key] = body
         try:
             answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": key})
@@ -88,7 +92,7 @@ async def test_an_answered_post_survives_kill_9(start_server: Callable[..., Serv
             stored: dict[str, int] = {}
             for discussion in KEYS:
                 stored |= await _events(client, discussion)
-        assert {comment_id: seq for comment_id, seq in answered.values()}.items() <= stored.items()
+        assert dict(answered.values()).items() <= stored.items()
         assert stored.keys() == {comment_id for comment_id, _ in answered.values()} | retried
     assert len(answered) >= ROUNDS * ANSWERS_BEFORE_KILL // 2, "too little was under way to prove anything"
     assert server.end() == 0

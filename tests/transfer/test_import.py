@@ -18,6 +18,7 @@ from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store
 from tertulia.transfer import importing, naming
+from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
 from tests.transfer.test_format import AT, DIGEST, KEY, UUID_A, UUID_B, article, comment, file
 from tests.transfer.world import LAN, MINH, NEWS, QUIET, World, dump, everything, opened
@@ -58,7 +59,9 @@ async def test_an_article_and_its_comments_come_in_order_with_names_texts_and_ti
         assert [(one.author.name, one.text) for one in comments] == [(one["author"], one["text"]) for one in written]
         milliseconds = [0, 0, 1, 2, 0]
         expected = [datetime.fromisoformat(one["at"]).timestamp() for one in written]
-        found = [round(one.created_at.timestamp() * 1000 - more) for one, more in zip(comments, milliseconds, strict=True)]
+        found = [
+            round(one.created_at.timestamp() * 1000 - more) for one, more in zip(comments, milliseconds, strict=True)
+        ]
         assert found == [round(at * 1000) for at in expected]
         assert comments[1].author.id == comments[4].author.id
         assert all(is_uuid(one.id) and is_uuid(one.author.id) for one in comments)
@@ -76,7 +79,19 @@ async def test_the_article_becomes_a_page_that_shows_what_was_written(tmp_path: 
 
 @pytest.mark.parametrize(
     "paragraph",
-    ["# no heading", "- no item", "+ no item", "1. May", "12) no", "> no", "a *b* _c_ `d` ~~e~~", "<b>&amp;</b>", "[a](b)", "= =", r"a\b"],
+    [
+        "# no heading",
+        "- no item",
+        "+ no item",
+        "1. May",
+        "12) no",
+        "> no",
+        "a *b* _c_ `d` ~~e~~",
+        "<b>&amp;</b>",
+        "[a](b)",
+        "= =",
+        r"a\b",
+    ],
 )
 def test_a_paragraph_is_shown_as_it_is(paragraph: str) -> None:
     found = plan(*_read(article(comment(), paragraphs=[f"  {paragraph}\n"])))
@@ -85,14 +100,14 @@ def test_a_paragraph_is_shown_as_it_is(paragraph: str) -> None:
 
 
 def _read(content: Any) -> Any:
-    return importing.read(json.dumps(content).encode())
+    return read(json.dumps(content).encode())
 
 
 async def test_the_same_file_twice_changes_nothing(tmp_path: Path) -> None:
     path, folder = tmp_path / "store.db", tmp_path / "articles"
     async with opened(path) as store:
         whole = article(
-            comment(id="a", state="removed", votes={"up": 2, "down": 1}),
+            comment(id="a", state="removed", votes={"up": 2, "down": 1}, edited_at="2026-02-03T12:00:00Z"),
             comment(parent="a", edited_at=AT),
             comment(state="deleted", text=None, author=None),
             comment(state="held"),
@@ -118,7 +133,7 @@ async def test_replies_votes_and_states(tmp_path: Path) -> None:
             comment(text="Below", parent="gone", votes=[{"voter": UUID_B.upper(), "value": -1}]),
             comment(text="Waits", parent="top", state="held", author_id=UUID_A),
             comment(text="Never seen", state="removed", published=False),
-            comment(text="Removed", id=UUID_A.upper(), state="removed", edited_at="2026-02-03T12:00:00Z"),
+            comment(text="Removed", id=UUID_A.upper(), state="removed", at="2026-02-03T10:01:00+07:00"),
         )
         await run(store, tmp_path, content)
         comments = await shown(store, HERE)
@@ -173,12 +188,25 @@ async def test_what_is_here_already_stays_as_it_is(tmp_path: Path) -> None:
         assert await check(store) == []
 
 
+async def test_a_database_takes_its_own_export_for_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "_PAIRS", 2)
+    path = tmp_path / "store.db"
+    async with opened(path) as store:
+        await everything(World(store))
+        before = dump(path)
+        document = await transfer.export(store, Articles(tmp_path / "articles"), None)
+        assert (await run(store, tmp_path, document)).comments == 0
+        assert dump(path) == before
+
+
 async def test_an_article_that_differs_is_kept_and_told(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
         await run(store, tmp_path, PAGE)
         [written] = (tmp_path / "articles").iterdir()
         before = written.read_bytes()
-        imported = await run(store, tmp_path, {**PAGE, "title": "Ferries sail", "comments": []} | {"date": "2026-01-01"})
+        imported = await run(
+            store, tmp_path, {**PAGE, "title": "Ferries sail", "comments": []} | {"date": "2026-01-01"}
+        )
         [line] = imported.kept
         assert "ferries-stop-for-a-day" in line
         assert written.read_bytes() == before
@@ -227,7 +255,10 @@ async def test_a_database_that_changes_meanwhile_is_not_given_orphans(
 
 async def test_sites_are_made_and_get_origins_only_while_they_have_none(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
-        made = [{"key": "default", "origins": ["https://a.example"]}, {"key": "other", "origins": ["http://b.example:8080"]}]
+        made = [
+            {"key": "default", "origins": ["https://a.example"]},
+            {"key": "other", "origins": ["http://b.example:8080"]},
+        ]
         await run(store, tmp_path, file(article(comment()), sites=made, site="other"))
         await run(store, tmp_path, file(sites=[{"key": "default", "origins": ["https://c.example"]}, {"key": "other"}]))
         assert await store.reads.sites() == {"default": ["https://a.example"], "other": ["http://b.example:8080"]}
@@ -237,7 +268,9 @@ async def test_sites_are_made_and_get_origins_only_while_they_have_none(tmp_path
 async def test_a_text_alone_makes_no_discussion_and_a_mode_alone_does(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
         text = article(markdown="Text", date="2026-01-02T03:04:05Z", key="Chợ đêm Đà Lạt")
-        await run(store, tmp_path, file(text, article(key="b", mode="held"), article(key="c", url="https://a.example/c")))
+        await run(
+            store, tmp_path, file(text, article(key="b", mode="held"), article(key="c", url="https://a.example/c"))
+        )
         found = [(await store.reads.discussion(DiscussionKey("default", key))) for key in (text["key"], "b", "c")]
         assert [one.id is None for one in found] == [True, False, False]
         assert (found[1].mode, found[1].seq, found[2].url) == (Mode.held, 1, "https://a.example/c")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,6 +184,3 @@ async def everything(world: World) -> dict[str, str]:
         "withdrawn": withdrawn, "late": late, "elsewhere": elsewhere,
     }  # fmt: skip
     return {name: said.comment.id for name, said in found.items()}
-
-
-Planting = Callable[[dict[str, str]], list[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
 from xml.etree import ElementTree
@@ -11,6 +12,7 @@ from tertulia.web.html import document_html
 
 MEDIA_TYPE = "application/atom+xml"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOTHING_YET = "1970-01-01T00:00:00.000Z"
 
 
@@ -46,4 +48,5 @@ def _changed(comment: CommentView) -> str:
 
 
 def _add(parent: ElementTree.Element, tag: str, text: str | None = None, **attributes: str) -> None:
-    ElementTree.SubElement(parent, tag, attributes).text = text
+    legal = {name: _NOT_XML.sub("\ufffd", value) for name, value in attributes.items()}
+    ElementTree.SubElement(parent, tag, legal).text = text and _NOT_XML.sub("\ufffd", text)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tertulia import protocol
 from tertulia.api import feed
+from tertulia.core import text
 from tertulia.core.comments import Mode, Sort
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
@@ -22,17 +23,15 @@ PAGE_MOST = 100
 COUNTS_MOST = 100
 FEED_ENTRIES = 50
 
-_READ = (ErrorCode.unknown_site, ErrorCode.origin_not_allowed, ErrorCode.invalid, ErrorCode.unknown_field)
+_READ = (ErrorCode.unknown_site, ErrorCode.invalid)
+_NAMED = (ErrorCode.malformed, ErrorCode.empty, ErrorCode.too_long)
 _BODY = (
     ErrorCode.malformed,
     ErrorCode.invalid,
-    ErrorCode.unknown_field,
     ErrorCode.unsupported_media_type,
-    ErrorCode.too_large,
-    ErrorCode.origin_not_allowed,
     ErrorCode.unavailable,
 )
-_CHANGE = (ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.not_found)
+_CHANGE = (ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.not_found, ErrorCode.unavailable)
 
 _SORT = Parameter("sort", "The order.", {"type": "string", "enum": [*Sort], "default": "oldest"})
 _PARENT = Parameter("parent", "Replies to this comment, of all depths, instead of top-level comments.")
@@ -60,7 +59,7 @@ class Api:
                 "The snapshot: a discussion and its first page of comments at one moment",
                 {200: protocol.Snapshot},
                 parameters=(SITE, KEY, _SORT, limit(PAGE, PAGE_MOST)),
-                errors=_READ,
+                errors=(*_READ, *_NAMED, ErrorCode.unauthenticated),
                 bearer="optional",
             ),
             Operation(
@@ -70,7 +69,7 @@ class Api:
                 "A further page of comments, or the replies to one",
                 {200: protocol.Page},
                 parameters=(SITE, KEY, _SORT, CURSOR, limit(PAGE, PAGE_MOST), _PARENT),
-                errors=(*_READ, ErrorCode.bad_cursor, ErrorCode.not_found),
+                errors=(*_READ, *_NAMED, ErrorCode.unauthenticated, ErrorCode.bad_cursor, ErrorCode.not_found),
                 bearer="optional",
             ),
             Operation(
@@ -88,7 +87,7 @@ class Api:
                 "How many comments are visible in each of these discussions",
                 {200: protocol.Counts},
                 parameters=(SITE, _KEYS),
-                errors=_READ,
+                errors=(*_READ, *_NAMED),
             ),
             Operation(
                 "GET",
@@ -97,7 +96,7 @@ class Api:
                 "The newest comments as an Atom feed",
                 {200: feed.MEDIA_TYPE},
                 parameters=(SITE, KEY),
-                errors=_READ,
+                errors=(*_READ, *_NAMED),
             ),
         ]
 
@@ -218,7 +217,7 @@ class Api:
                 {200: protocol.DiscussionChanged},
                 body=protocol.DiscussionChange,
                 parameters=(SITE, KEY),
-                errors=(*_BODY, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.unknown_site),
+                errors=(*_BODY, *_NAMED, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.unknown_site),
                 bearer="moderator",
             ),
         ]
@@ -256,8 +255,10 @@ class Api:
         if not 1 <= len(keys) <= COUNTS_MOST:
             raise Problem(ErrorCode.invalid, f"Give 1 to {COUNTS_MOST} keys: key=…&key=…", field="key")
         await self._gate.admit(request, query.site())
-        found = await self._discussions.counts(query.site(), keys)
-        return _json(protocol.Counts(counts=[protocol.Count(key=key, count=found[key]) for key in keys]))
+        cleaned = [text.clean_key(key) for key in keys]
+        found = await self._discussions.counts(query.site(), cleaned)
+        counts = [protocol.Count(key=key, count=found[clean]) for key, clean in zip(keys, cleaned, strict=True)]
+        return _json(protocol.Counts(counts=counts))
 
     async def feed(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()

@@ -21,7 +21,7 @@ from tertulia.web.problems import DOCS, MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
-_ALWAYS = (ErrorCode.internal,)
+_ALWAYS = (ErrorCode.origin_not_allowed, ErrorCode.unknown_field, ErrorCode.too_large, ErrorCode.internal)
 _CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
 

@@ -1,7 +1,7 @@
 """Checking: every invariant of a database, counted again; what is wrong is told and never mended.
 
-    file    SQLite's own checks                          tables  counts, replies, visibility, in SQL
-    log     each discussion's events against its tables  replay  what a reader makes of events
+file    SQLite's own checks                          tables  counts, replies, visibility, in SQL
+log     each discussion's events against its tables  replay  what a reader makes of events
 """
 
 from __future__ import annotations

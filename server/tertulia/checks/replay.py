@@ -1,7 +1,7 @@
 """Replaying: what a reader who knows nothing but the events makes of them.
 
-    fold(events 1..n)  ==  what a guest sees of the discussion at n
-    fold(events s+1..n, what is seen at s)  ==  the same
+fold(events 1..n)  ==  what a guest sees of the discussion at n
+fold(events s+1..n, what is seen at s)  ==  the same
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import binascii
 import json
 from dataclasses import dataclass
 
+from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
 
 _LARGEST = 2**53
@@ -41,7 +42,7 @@ def decode_cursor(text: str | None, scope: str, width: int) -> Cursor | None:
     except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise _bad() from error
     numbers = isinstance(values, list) and all(type(v) is int and abs(v) < _LARGEST for v in values)
-    if owner != scope or not numbers or len(values) != width or not isinstance(last, str):
+    if owner != scope or not numbers or len(values) != width or not (isinstance(last, str) and is_uuid(last)):
         raise _bad()
     return Cursor(scope, tuple(values), last)
 

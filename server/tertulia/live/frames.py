@@ -14,6 +14,7 @@ from websockets.frames import Opcode
 WINDOW_BITS = 12  # what the server offers: 4 KiB hold a batch of comments, and cost a client 4 KiB to inflate
 _MEMORY_LEVEL = 5
 _WORTH_IT = 150  # bytes; a shorter message does not get smaller
+_COMPRESSED = 0x40  # RSV1 says so (RFC 7692, section 6)
 _SYNC_TAIL = b"\x00\x00\xff\xff"
 
 
@@ -58,4 +59,5 @@ def _deflated(data: bytes) -> bytes | None:
     packed = (encoder.compress(data) + encoder.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_SYNC_TAIL)
     if len(packed) >= len(data):
         return None
-    return WireFrame(Opcode.TEXT, packed, rsv1=True).serialize(mask=False)
+    frame = WireFrame(Opcode.TEXT, packed).serialize(mask=False)
+    return bytes([frame[0] | _COMPRESSED]) + frame[1:]

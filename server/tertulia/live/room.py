@@ -115,7 +115,11 @@ class Room:
 
     def hear(self, message: Message) -> None:
         """Takes what continues the head, drops what is known, and repairs what left a gap."""
-        self._conceals += sum(event.conceals for event in message.events)
+        for event in message.events:
+            if event.conceals and event.seq > self.head:
+                # minded at once, also where a gap has to be read before it
+                self._conceals += 1
+                self._tail.conceal(event)
         if message.epoch != self.epoch or not self.is_open:
             self.expect(message.events[-1].seq)
             return

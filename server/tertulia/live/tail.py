@@ -33,7 +33,7 @@ class Tail:
     def append(self, event: EncodedEvent) -> None:
         """Adds the event after the head; a removal takes back what earlier ones showed."""
         if event.conceals:
-            self._conceal(event)
+            self.conceal(event)
         self._events.append(event)
         self.head = event.seq
         self._bytes += len(event.payload)
@@ -62,7 +62,8 @@ class Tail:
     def kept(self, cursor: int, to: int) -> Frame | None:
         return self._frames.get((cursor, to))
 
-    def _conceal(self, removal: EncodedEvent) -> None:
+    def conceal(self, removal: EncodedEvent) -> None:
+        """Takes author and text out of what is kept of a comment, in the events and in every frame."""
         self._frames.clear()
         state = state_of(removal.payload) or State.removed
         for index, event in enumerate(self._events):

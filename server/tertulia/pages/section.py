@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tertulia.core.comments import Sort, State
 from tertulia.discussions import Discussions
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import Problem
 from tertulia.pages.form import Form, Typed
 from tertulia.pages.place import Place
 from tertulia.pages.thread import Node, tree
@@ -62,10 +62,8 @@ class Sections:
             return None
         try:
             found = await self._discussions.permalink(comment_id)
-        except Problem as problem:
-            if problem.code is ErrorCode.not_found:
-                return None
-            raise
+        except Problem:  # not_found, the only one
+            return None
         here = (found.site, found.key) == (place.key.site, place.key.key)
         return found.comment if here and found.comment.state is State.visible else None
 
@@ -88,10 +86,12 @@ class Sections:
     async def address_of(self, place: Place, comment_id: str) -> str:
         """The page of ``place`` that has the comment. Raises not_found."""
         cursor = (await self._discussions.permalink(comment_id)).cursor
-        page = await self._discussions.snapshot(place.key, limit=PAGE, cursor=cursor)
         anchor = f"comment-{comment_id}"
-        if any(comment.id == comment_id for comment in page.comments):
-            return place.href(anchor, cursor=cursor)
+        # the first page shows more around a comment than one that begins at its thread
+        for start in dict.fromkeys((None, cursor)):
+            page = await self._discussions.snapshot(place.key, limit=PAGE, cursor=start)
+            if any(comment.id == comment_id for comment in page.comments):
+                return place.href(anchor, cursor=start)
         return place.href(anchor, thread=comment_id)
 
     async def _page(self, place: Place, sort: Sort, cursor: str | None, form: Form) -> Section:

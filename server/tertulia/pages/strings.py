@@ -18,7 +18,6 @@ Catalogue = Mapping[str, str | Plural]
 
 EN: Catalogue = {
     "skip": "Skip to the text",
-    "front_page": "Front page",
     "feed": "Comments",
     "no_articles": "Nothing has been published yet.",
     "newer_articles": "Newer articles",
@@ -90,7 +89,6 @@ EN: Catalogue = {
 
 VI: Catalogue = {
     "skip": "Đến phần nội dung",
-    "front_page": "Trang nhất",
     "feed": "Bình luận",
     "no_articles": "Chưa có bài nào được đăng.",
     "newer_articles": "Bài mới hơn",

@@ -58,9 +58,10 @@ class Push:
                 parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
                 errors=(
                     ErrorCode.unknown_site,
-                    ErrorCode.origin_not_allowed,
                     ErrorCode.invalid,
-                    ErrorCode.unknown_field,
+                    ErrorCode.malformed,
+                    ErrorCode.empty,
+                    ErrorCode.too_long,
                     ErrorCode.unavailable,
                 ),
             )

@@ -97,6 +97,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     if earlier is not None:
         return Outcome(earlier)
     discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+    _name(connection, discussion, draft)
     moderator = draft.author.badge == "moderator"
     if discussion.mode is Mode.closed and not moderator:
         raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
@@ -111,7 +112,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         author=draft.author,
         text=draft.text,
         body=draft.body,
-        created_at=draft.at,
+        created_at=_after(parent, draft.at),
         edited_at=None,
         state=State.held if held else State.visible,
         up=0,
@@ -149,6 +150,11 @@ def _same_request(connection: Connection, draft: Draft) -> Said | None:
         select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
     )
     return Said(rows.to_comment(row), seq, repeated=True)
+
+
+def _after(parent: Comment | None, at: datetime) -> datetime:
+    """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
+    return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
 
 
 def _answerable(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
@@ -189,22 +195,34 @@ def edit(
 def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:
     """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
 
-    Raises not_found, forbidden, gone.
+    What a moderator removed can still be deleted by its author. Raises not_found, forbidden, gone.
     """
-    comment = _changeable(connection, comment_id, actor)
-    was_held = comment.state is State.held
-    if comment.author.id == actor.id:
+    comment = _existing(connection, comment_id, actor.site)
+    own = comment.author.id == actor.id
+    if not (own and comment.state is State.removed):
+        comment = _changeable(connection, comment_id, actor)
+    before = comment.state
+    published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
+    if own:
         comment = replace(comment, state=State.deleted, text="", body=[], author=Author(actor.id, ""))
-        changes = {"text": "", "body": [], "author_name": ""}
+        _update(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
+        _forget_name(connection, actor.id)
     else:
         comment = replace(comment, state=State.removed)
-        changes = {}
-    _update(connection, comment.id, state=comment.state.value, **changes)
-    if was_held:
+        _update(connection, comment.id, state=State.removed.value)
+    if not published:
         return Outcome(Said(comment, None))
     _redact(connection, comment)
-    happened = publish(connection, "comment.removed", comment, at, shown=-1)
+    happened = publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
     return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def _forget_name(connection: Connection, author_id: str) -> None:
+    """An author whose comments are all deleted leaves no name behind."""
+    c = schema.comment.c
+    query = select(c.id).where(c.author_id == author_id, c.state != State.deleted.value).limit(1)
+    if connection.scalar(query) is None:
+        connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
 
 
 def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
@@ -324,6 +342,14 @@ def ensure_discussion(
         )
         row = connection.execute(rows.named(key)).mappings().one()
     return rows.to_discussion(row)
+
+
+def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
+    """A discussion that a moderator made ready gets its title and address with its first comment."""
+    named = {"title": draft.title, "url": draft.url}
+    missing = {name: value for name, value in named.items() if value and not getattr(discussion, name)}
+    if missing:
+        connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(**missing))
 
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:

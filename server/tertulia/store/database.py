@@ -39,11 +39,15 @@ class Database:
 async def open_database(address: str) -> Database:
     """Opens and migrates the database; raises StartupError with one line when it cannot."""
     url = _parsed(address)
-    if not url.drivername.startswith("sqlite"):
+    if url.drivername != "sqlite+aiosqlite":
         raise StartupError(f"The database {url.drivername} is not supported; use sqlite+aiosqlite:///PATH")
     _make_folder(url)
-    write = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-    read = _sqlite_engine(url, begin="BEGIN", pool_size=4)
+    try:
+        write = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        read = _sqlite_engine(url, begin="BEGIN", pool_size=4)
+    except (SQLAlchemyError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise StartupError(f"The database URL {url.render_as_string()} cannot be used: {reason}") from error
     database = Database(write, read)
     try:
         async with write.connect() as connection:
@@ -73,13 +77,13 @@ def _parsed(address: str) -> URL:
     try:
         url = make_url(address)
         url.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise StartupError("The database URL cannot be read; it looks like sqlite+aiosqlite:///PATH") from error
     return url
 
 
 def _make_folder(url: URL) -> None:
-    if not url.database:
+    if not url.database or url.database == ":memory:":
         raise StartupError("The database URL names no file; it looks like sqlite+aiosqlite:///PATH")
     try:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.errors import ErrorCode, Problem
@@ -47,6 +46,7 @@ class Ledger:
         self._committed: Callable[[list[Happened]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     def start(self, committed: Callable[[list[Happened]], None]) -> None:
         self._committed = committed
@@ -55,13 +55,16 @@ class Ledger:
     async def close(self) -> None:
         """Commits what waits, then stops."""
         if self._task is not None:
+            self._closing = True
             await self._queue.put(None)
             await self._task
             self._task = None
 
     async def submit(self, command: Command[T]) -> T:
         """The command's value, once it is durable; raises what the command raises, or unavailable."""
-        if self._task is None or self._queue.full():
+        if self._task is None or self._closing:
+            raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
+        if self._queue.full():
             raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
         waiting = _Waiting(command, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
@@ -92,7 +95,7 @@ class Ledger:
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
             cause.__cause__ = error
             for waiting in batch:
-                if not isinstance(waiting.result, Problem):
+                if not isinstance(waiting.result, Exception):
                     waiting.result = cause
         self._announce(
             [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
@@ -110,15 +113,16 @@ class Ledger:
 
 def _apply(connection: Connection, batch: list[_Waiting]) -> None:
     for waiting in batch:
+        savepoint = connection.begin_nested()
         try:
-            with connection.begin_nested():
-                waiting.result = waiting.command(connection)
-        except Problem as problem:
-            waiting.result = problem
-        except (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            if connection.invalidated or not connection.in_transaction():
-                raise
+            waiting.result = waiting.command(connection)
+        except Exception as error:
+            # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
+            # the batch is stored, and what came after would be stored without it
+            savepoint.rollback()
             waiting.result = error
+        else:
+            savepoint.commit()
 
 
 def _answer(waiting: _Waiting) -> None:

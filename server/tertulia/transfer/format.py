@@ -1,7 +1,7 @@
 """The file: what may stand in it, and how a mistake in it is told: one line that begins with the place.
 
-    {"title", "key", "lang", "timezone", "paragraphs": [...], "comments": [{"author", "at", "text"}, ...]}
-    {"format": "tertulia/1", "site", "sites": [...], "articles": [article as above, ...]}
+{"title", "key", "lang", "timezone", "paragraphs": [...], "comments": [{"author", "at", "text"}, ...]}
+{"format": "tertulia/1", "site", "sites": [...], "articles": [article as above, ...]}
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _moment(value: object) -> datetime:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None or at.year not in _YEARS:
-        raise ValueError("write a time with its zone, such as 2014-10-13T12:25:00+07:00, of the years 1970-2100")
+        raise ValueError("write a time with its zone, such as 2026-09-14T07:30:00+07:00, of the years 1970-2100")
     at = at.astimezone(UTC)
     if at.year not in _YEARS:
         raise ValueError("write a time of the years 1970-2100")
@@ -176,5 +176,5 @@ def _place(steps: Iterable[int | str]) -> str:
         if isinstance(step, int):
             text += f"[{step}]"
         elif not step.startswith("<"):
-            text += f".{step}"
+            text += f".{step if step.isidentifier() else ascii(step)[:80]}"
     return text.removeprefix(".")

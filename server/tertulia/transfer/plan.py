@@ -78,9 +78,10 @@ def plan(file: File, places: list[str]) -> Plan:
         unique.claim(f"sites[{number}].key", "a site", site.key)
     found = Plan(file.sites, [], [], {})
     for article, place in zip(file.articles, places, strict=True):
-        discussion = _discussion(place, article, article.site or file.site, unique)
+        discussion = _discussion(place, article, article.site or file.site)
         if article.comments or article.mode is not None or article.url:
             unique.claim(f"{place}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
+            unique.claim_comments(discussion.comments)
             found.discussions.append(discussion)
             _meet(found.authors, discussion.comments)
         if article.paragraphs is not None or article.markdown is not None:
@@ -100,6 +101,13 @@ class _Unique:
         first = self._claimed.setdefault((kind, name), place)
         if first != place:
             raise wrong(place, f"{kind} of this name stands at {first} already")
+
+    def claim_comments(self, comments: list[PlannedComment]) -> None:
+        for one in comments:
+            self.claim(f"{one.place}.id", "a comment", one.comment.id)
+            if one.comment.idempotency_key is not None:
+                name = f"{one.comment.author.id}\0{one.comment.idempotency_key}"
+                self.claim(f"{one.place}.idempotency_key", "a request", name)
 
 
 def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
@@ -121,15 +129,9 @@ def _cleaned(place: str, clean: Callable[[str], str], raw: str) -> str:
 # ---- discussions ----------------------------------------------------------------------------------------
 
 
-def _discussion(place: str, article: FileArticle, site: str, unique: _Unique) -> PlannedDiscussion:
+def _discussion(place: str, article: FileArticle, site: str) -> PlannedDiscussion:
     key = DiscussionKey(site, _cleaned(f"{place}key", clean_key, article.key))
-    thread = _Thread(place, key, article.comments)
-    comments = list(thread.planned())
-    for one in comments:
-        unique.claim(f"{one.place}.id", "a comment", one.comment.id)
-        if one.comment.idempotency_key is not None:
-            name = f"{one.comment.author.id}\0{one.comment.idempotency_key}"
-            unique.claim(f"{one.place}.idempotency_key", "a request", name)
+    comments = list(_Thread(place, key, article.comments).planned())
     return PlannedDiscussion(
         place=place,
         key=key,
@@ -295,7 +297,7 @@ def _article(place: str, given: FileArticle, discussion: PlannedDiscussion) -> A
     if not given.title.strip():
         raise wrong(f"{place}title", "an article needs a title")
     zone = _zone(f"{place}timezone", given.timezone)
-    first = discussion.comments[0].comment.created_at if discussion.comments else None
+    first = discussion.created_at if discussion.comments else None
     return Article(
         slug=given.slug or naming.slug(discussion.key.key),
         key=discussion.key.key,
@@ -324,8 +326,11 @@ def _date(place: str, given: str | None, zone: ZoneInfo, first_comment: datetime
         return first_comment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     try:
         date = datetime.fromisoformat(given)
-    except ValueError as error:
-        raise wrong(place, "write a date such as 2026-09-14 or 2026-09-14T07:30:00+07:00") from error
+    except ValueError:
+        date = None
+    # the ends of the calendar cannot be shown in another time zone
+    if date is None or date.year not in range(1000, 9000):
+        raise wrong(place, "write a date such as 2026-09-14 or 2026-09-14T07:30:00+07:00")
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits import network
 from tertulia.protocol import BODY_LIMIT
 from tertulia.web import problems
 from tertulia.web.gate import Gate
@@ -44,6 +44,8 @@ class Edge:
             await self._answer(scope, exchange)
         except Problem as problem:
             await problems.response(problem)(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            pass  # it left before it had sent its body: there is nobody to answer
         except Exception:
             log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
             if exchange.status is None:
@@ -126,9 +128,8 @@ def coarse(address: str | None) -> str | None:
     """Enough of an address to see a flood in the log, too little to name a person: the /24 or the /48."""
     if address is None:
         return None
-    if "." in address:
-        return address.rsplit(".", 1)[0] + ".0/24"
-    return ":".join((network(address) or "").split(":")[:3]) + "::/48"
+    parsed = ip_address(address.partition("%")[0])
+    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
 
 
 def _announced(headers: Headers) -> int:

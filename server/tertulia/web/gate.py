@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -12,6 +12,7 @@ from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
 
 
 class Gate:
@@ -76,17 +77,13 @@ class Gate:
 
 def normal_origin(text: str) -> str | None:
     """``scheme://host[:port]`` in lower case without a default port; None for anything else, ``null`` included."""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
+    found = _ORIGIN.fullmatch(text.lower() if text.isascii() else "")
+    if found is None:
         return None
-    plain = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not plain or not text.isascii():
+    scheme, host, port = found[1], found[2], int(found[3] or _DEFAULT_PORTS[found[1]])
+    if port > 65535:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
-    return f"{parts.scheme}://{host}{suffix}"
+    return f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
 
 
 def _canonical(text: str) -> str | None:

@@ -1,0 +1,164 @@
+/**
+ * The server's HTTP side for one site: requests, the reader's token, and what can go wrong.
+ *
+ * @import { Cursor, Page, Posted, Snapshot, Sort, Votes, Comment } from './wire.js'
+ * @import { SafeStorage } from './storage.js'
+ */
+
+const PREFIX = '/api/v1';
+
+/** A request that was refused (status ≥ 400) or did not get through (status 0). */
+export class Trouble extends Error {
+  /** @param {number} status @param {{code?: string, detail?: string, retry_after?: number}} problem */
+  constructor(status, { code = '', detail = '', retry_after } = {}) {
+    super(detail || code);
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.retryAfter = retry_after;
+  }
+
+  /** Whether the same request may succeed later. */
+  get isPassing() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * @typedef {object} Place
+ * @property {string} server Origin.
+ * @property {string} site
+ * @property {string} key
+ */
+
+export class Api {
+  /**
+   * @param {Place} place
+   * @param {SafeStorage} storage
+   * @param {AbortSignal} [signal]
+   * @param {typeof fetch} [request]
+   */
+  constructor(place, storage, signal, request = (...given) => fetch(...given)) {
+    this.place = place;
+    this.storage = storage;
+    this.signal = signal;
+    this.request = request;
+    this.tokenName = `tertulia:token:${place.server}:${place.site}`;
+    this.token = storage.get(this.tokenName);
+  }
+
+  /** @param {string | null} token */
+  keep(token) {
+    this.token = token;
+    this.storage.set(this.tokenName, token);
+  }
+
+  /** @param {string} path @param {Record<string, string | number | undefined>} [query] */
+  url(path, query = {}) {
+    const url = new URL(PREFIX + path, this.place.server);
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+    return url.href;
+  }
+
+  /** The address of the discussion itself. @param {string} path @param {Record<string, string | number | undefined>} [query] */
+  here(path, query) {
+    return this.url(path, { site: this.place.site, key: this.place.key, ...query });
+  }
+
+  /** @param {Sort} sort @returns {Promise<Snapshot>} */
+  snapshot(sort) {
+    return this.#ask('GET', this.here('/discussion', { sort, limit: 50 }));
+  }
+
+  /** @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
+  page(query) {
+    return this.#ask('GET', this.here('/comments', query));
+  }
+
+  /** @param {string} id @returns {Promise<{comment: Comment, ancestors: Comment[], cursor: string | null, site: string, key: string}>} */
+  comment(id) {
+    return this.#ask('GET', this.url(`/comments/${id}`));
+  }
+
+  /** @param {Cursor} cursor @returns {Promise<any>} */
+  events({ epoch, seq }) {
+    return this.#ask('GET', this.here('/events', { epoch, after: seq }));
+  }
+
+  /** @param {{body: string, name: string, parent_id: string | null}} said @param {string} key @returns {Promise<Posted>} */
+  async post({ body, name, parent_id }, key) {
+    const { site, key: discussion } = this.place;
+    const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };
+    const posted = await this.#ask('POST', this.url('/comments'), content, { 'Idempotency-Key': key });
+    if (posted.token) this.keep(posted.token);
+    return posted;
+  }
+
+  /** @param {string} id @param {string} body @returns {Promise<{comment: Comment, seq: number}>} */
+  edit(id, body) {
+    return this.#ask('PATCH', this.url(`/comments/${id}`), { body });
+  }
+
+  /** @param {string} id @returns {Promise<{comment: Comment, seq: number}>} */
+  remove(id) {
+    return this.#ask('DELETE', this.url(`/comments/${id}`));
+  }
+
+  /** @param {string} id @param {number} value @returns {Promise<{votes: Votes, value: number, seq: number}>} */
+  vote(id, value) {
+    return this.#ask('PUT', this.url(`/comments/${id}/vote`), { value });
+  }
+
+  /**
+   * A token that is no longer good is forgotten, and the request tried once more without it.
+   *
+   * @param {string} method
+   * @param {string} url
+   * @param {object} [content]
+   * @param {Record<string, string>} [headers]
+   * @returns {Promise<any>}
+   */
+  async #ask(method, url, content, headers = {}) {
+    const { token } = this;
+    /** @type {Record<string, string>} */
+    const all = { ...headers };
+    if (token) all.Authorization = `Bearer ${token}`;
+    if (content) all['Content-Type'] = 'application/json';
+    const answer = await this.#fetch(url, {
+      method,
+      headers: all,
+      body: content && JSON.stringify(content),
+      credentials: 'omit',
+      signal: this.signal,
+    });
+    if (answer.ok) return answer.status === 204 ? {} : answer.json();
+    if (answer.status === 401 && token) {
+      if (this.token === token) this.keep(null);
+      return this.#ask(method, url, content, headers);
+    }
+    throw await trouble(answer);
+  }
+
+  /** @param {string} url @param {RequestInit} init */
+  async #fetch(url, init) {
+    try {
+      return await this.request(url, init);
+    } catch {
+      throw new Trouble(0);
+    }
+  }
+}
+
+/** What the page says of itself, which names a discussion at its first comment. @param {string | null} parent_id */
+function about(parent_id) {
+  const page = globalThis.document;
+  const url = page?.URL.startsWith('http') ? page.URL.split('#')[0] : undefined;
+  return { title: page?.title.slice(0, 200) || undefined, url, parent_id };
+}
+
+/** @param {Response} answer */
+async function trouble(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  const seconds = Number(answer.headers.get('Retry-After'));
+  return new Trouble(answer.status, { ...problem, retry_after: problem.retry_after ?? (seconds || undefined) });
+}

@@ -1,0 +1,42 @@
+/**
+ * The stream of a session, on the browser's clock and network, started and stopped as the page comes and goes.
+ *
+ * @import { Session } from './session.js'
+ */
+import { Stream } from './stream.js';
+import { eventsTransport, pollTransport, socketTransport } from './transports.js';
+
+/** @type {import('./stream.js').World} */
+export const browser = {
+  setTimeout: (work, ms) => setTimeout(work, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+  random: Math.random,
+  isOnline: () => navigator.onLine !== false,
+};
+
+/** @param {Session} session */
+export function follow(session) {
+  const { api, signal } = session;
+  /** @param {string} path */
+  const at = (path) => (/** @type {import('./wire.js').Cursor} */ { epoch, seq }) => api.here(path, { epoch, after: seq });
+  const stream = new Stream({
+    transports: {
+      socket: socketTransport((cursor) => at('/live')(cursor).replace(/^http/, 'ws'), WebSocket),
+      events: eventsTransport(at('/events'), EventSource),
+      poll: pollTransport({ ...browser, ask: (cursor) => api.events(cursor) }),
+    },
+    cursor: () => session.thread.cursor,
+    deliver: (message) => session.deliver(message),
+    reset: () => session.reload(),
+    probe: () => api.events(session.thread.cursor).then(() => true, () => false),
+    changed: (state) => session.streamChanged(state),
+    world: browser,
+  });
+  const visible = () => (document.hidden ? stream.hidden() : stream.visible());
+  document.addEventListener('visibilitychange', visible, { signal });
+  addEventListener('online', () => stream.online(), { signal });
+  addEventListener('offline', () => stream.offline(), { signal });
+  addEventListener('pagehide', () => stream.away(), { signal });
+  addEventListener('pageshow', (event) => event.persisted && stream.visible(), { signal });
+  return stream;
+}

@@ -1,0 +1,280 @@
+/**
+ * The state of a discussion: a snapshot, the pages loaded after it, and the events since.
+ *
+ *     snapshot at seq ──▶ events seq+1, seq+2 … ──▶ state
+ *     pages carry no seq ──▶ only comments that are not known yet are taken from them
+ *
+ * A page is read by the server at some moment of its request, so the events of that time are applied once more to
+ * what it brought; they carry whole values, so the last one of a comment decides, as it did before.
+ *
+ * @import { Comment, Cursor, Event, Page, Snapshot, Sort } from './wire.js'
+ */
+
+/** @typedef {{type: 'added' | 'changed', id: string} | {type: 'discussion'}} Change */
+/** @typedef {'applied' | 'known' | 'hole'} Verdict */
+/** @typedef {'loaded' | 'anywhere' | 'page'} Where Only in the loaded part; also beyond it; in it, as the page says. */
+/** @typedef {{cursor?: string, last: Comment | null}} Rest Where a list goes on, and the last that was loaded. */
+
+/** @param {Comment} a @param {Comment} b */
+const byAge = (a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id);
+
+/** @param {string} a @param {string} b */
+const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** @type {Record<Sort, (a: Comment, b: Comment) => number>} */
+const ORDERS = {
+  oldest: byAge,
+  newest: (a, b) => byAge(b, a),
+  top: (a, b) => b.votes.up - b.votes.down - (a.votes.up - a.votes.down) || byAge(a, b),
+};
+
+export class Thread {
+  /** Top-level comments of the loaded part, in order. @type {string[]} */
+  roots = [];
+  /** Top-level comments that stand beyond the loaded part: one's own, and those a link leads to. @type {string[]} */
+  beyond = [];
+  /** @type {Map<string, Comment>} */
+  comments = new Map();
+  /** Replies of each comment, oldest first. @type {Map<string, string[]>} */
+  children = new Map();
+  /** The rest of the list, if not all is loaded. @type {Rest | null} */
+  rest = null;
+  /** The rest of each thread that did not come whole. @type {Map<string, Rest>} */
+  rests = new Map();
+  /** The reader's own votes. @type {Record<string, number>} */
+  votes = {};
+  /** What was told while requests are under way. @type {Event[]} */
+  #told = [];
+  #requests = 0;
+
+  /** @param {Snapshot} snapshot @param {Sort} sort */
+  constructor(snapshot, sort) {
+    this.sort = sort;
+    this.discussion = { ...snapshot.discussion };
+    this.viewer = snapshot.viewer;
+    this.limits = snapshot.limits;
+    this.#note(snapshot);
+    this.#take(snapshot.comments, 'page');
+    this.rest = restAfter(snapshot.next, topLevel(snapshot.comments), null);
+  }
+
+  /** @returns {Cursor} */
+  get cursor() {
+    return { epoch: this.discussion.epoch, seq: this.discussion.seq };
+  }
+
+  /** How many comments a reader could still load. */
+  get unloaded() {
+    let shown = 0;
+    for (const { state } of this.comments.values()) if (state === 'visible') shown++;
+    return Math.max(0, this.discussion.comment_count - shown);
+  }
+
+  /** What a comment stands under, nearest first. @param {string} id @returns {string[]} */
+  ancestors(id) {
+    const parent = this.comments.get(id)?.parent_id;
+    return parent ? [parent, ...this.ancestors(parent)] : [];
+  }
+
+  // ---- events -------------------------------------------------------------------------------------------
+
+  /**
+   * @param {Event} event
+   * @param {Change[]} changes Gets what changed.
+   * @returns {Verdict}
+   */
+  apply(event, changes) {
+    const { seq } = this.discussion;
+    if (event.seq <= seq) return 'known';
+    if (event.seq > seq + 1) return 'hole';
+    this.discussion.seq = event.seq;
+    if (event.comment_count !== undefined) this.discussion.comment_count = event.comment_count;
+    if (event.discussion) this.discussion.mode = event.discussion.mode;
+    if (event.comment_count !== undefined || event.discussion) changes.push({ type: 'discussion' });
+    if (this.#requests) this.#told.push(event);
+    this.#change(event, changes);
+    return 'applied';
+  }
+
+  /** @param {Event} event @param {Change[]} changes */
+  #change({ kind, comment, comment_id, votes, parent }, changes) {
+    if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.#place(comment, 'loaded')) {
+      changes.push({ type: 'added', id: comment.id });
+    }
+    if (votes && comment_id) this.#patch(comment_id, { votes }, changes);
+    if (parent) this.#patch(parent.id, parent, changes);
+  }
+
+  /** @param {string} id @param {Partial<Comment>} values @param {Change[]} changes @returns {boolean} Whether it is known. */
+  #patch(id, values, changes) {
+    const comment = this.comments.get(id);
+    if (!comment) return false;
+    this.comments.set(id, { ...comment, ...values });
+    changes.push({ type: 'changed', id });
+    return true;
+  }
+
+  // ---- pages --------------------------------------------------------------------------------------------
+
+  /**
+   * Asks for the rest of the list, or of one thread; `ask` is given the cursor.
+   *
+   * @param {string | null} parent
+   * @param {(cursor: string | undefined) => Promise<Page>} ask
+   * @returns {Promise<string[]>} The comments that it brought, in order.
+   */
+  load(parent, ask) {
+    const rest = parent ? this.rests.get(parent) : this.rest;
+    return this.#during(async () => {
+      const page = await ask(rest?.cursor);
+      const after = rest?.last ?? null;
+      this.#note(page);
+      if (parent) this.#setRest(parent, restAfter(page.next, page.comments, after));
+      else this.rest = restAfter(page.next, topLevel(page.comments), after);
+      return [...this.#take(page.comments, 'page'), ...this.#admit(new Set(page.comments.map(({ id }) => id)))];
+    });
+  }
+
+  /**
+   * Asks for comments somewhere in the discussion, such as a link's, and gives each a place.
+   *
+   * @param {() => Promise<Pick<Page, 'comments'> & Partial<Page>>} ask
+   */
+  reveal(ask) {
+    return this.#during(async () => {
+      const page = await ask();
+      const isKnown = new Set(this.comments.keys());
+      this.#note(page, (id) => !isKnown.has(id));
+      return this.#take(page.comments, 'anywhere');
+    });
+  }
+
+  /** One's own comment, as the answer to its post shows it. @param {Comment} comment @returns {boolean} Whether it is new here. */
+  adopt(comment) {
+    return !this.comments.has(comment.id) && this.#place(comment, 'anywhere');
+  }
+
+  /** What a write was answered with; an event may have been later. @param {string} id @param {Partial<Comment>} values @param {number} [seq] */
+  settle(id, values, seq = Infinity) {
+    const comment = this.comments.get(id);
+    if (comment && seq > this.discussion.seq) this.comments.set(id, { ...comment, ...values });
+  }
+
+  /** @template T @param {() => Promise<T>} work */
+  async #during(work) {
+    this.#requests++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#requests === 0) this.#told = [];
+    }
+  }
+
+  /** @param {Comment[]} comments @param {Where} where @returns {string[]} What is new. */
+  #take(comments, where) {
+    const added = comments.filter((comment) => !this.comments.has(comment.id) && this.#place(comment, where));
+    /** @type {Change[]} */
+    const changes = [];
+    for (const event of this.#told) this.#change(event, changes);
+    return [...added.map(({ id }) => id), ...changes.flatMap((change) => (change.type === 'added' ? [change.id] : []))];
+  }
+
+  /** Comments from beyond move into the loaded part once it reaches them. @param {Set<string>} page */
+  #admit(page) {
+    const reached = this.beyond.filter((id) => page.has(id) || this.#isLoaded(this.#known(id)));
+    this.beyond = this.beyond.filter((id) => !reached.includes(id));
+    for (const id of reached) insert(this.roots, id, this.comments, ORDERS[this.sort]);
+    return reached;
+  }
+
+  // ---- places -------------------------------------------------------------------------------------------
+
+  /**
+   * @param {Comment} comment
+   * @param {Where} where
+   * @returns {boolean} Whether it has a place; without one it comes with its page.
+   */
+  #place(comment, where) {
+    const isLoaded = where === 'page' || this.#isLoaded(comment);
+    if (!isLoaded && where === 'loaded') return false;
+    if (comment.parent_id && !this.comments.has(comment.parent_id)) return false;
+    this.comments.set(comment.id, comment);
+    if (comment.parent_id) insert(this.#list(comment.parent_id), comment.id, this.comments, byAge);
+    else insert(isLoaded ? this.roots : this.beyond, comment.id, this.comments, ORDERS[this.sort]);
+    return true;
+  }
+
+  /** Whether the comment's place lies in what is loaded. @param {Comment} comment */
+  #isLoaded(comment) {
+    const { parent_id } = comment;
+    const root = parent_id && (this.ancestors(parent_id).at(-1) ?? parent_id);
+    const rest = root ? this.rests.get(root) : this.rest;
+    return !rest || isWithin(comment, rest, root ? byAge : ORDERS[this.sort]);
+  }
+
+  /** @param {string} parent */
+  #list(parent) {
+    let list = this.children.get(parent);
+    if (!list) this.children.set(parent, (list = []));
+    return list;
+  }
+
+  /** @param {string} id */
+  #known(id) {
+    return /** @type {Comment} */ (this.comments.get(id));
+  }
+
+  /** Notes which threads did not come whole. @param {Partial<Page> & {comments: Comment[]}} page @param {(id: string) => boolean} [which] */
+  #note({ comments, replies = {}, votes }, which = () => true) {
+    Object.assign(this.votes, votes);
+    for (const [id, cursor] of Object.entries(replies)) {
+      if (which(id)) this.#setRest(id, { cursor, last: lastOfThread(comments, id) });
+    }
+  }
+
+  /** @param {string} id @param {Rest | null} rest */
+  #setRest(id, rest) {
+    if (rest) this.rests.set(id, rest);
+    else this.rests.delete(id);
+  }
+}
+
+/** @param {Comment[]} comments */
+const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
+
+/** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {Rest | null} */
+function restAfter(cursor, comments, before) {
+  return cursor ? { cursor, last: comments.at(-1) ?? before } : null;
+}
+
+/** The last of a page's comments that stands below `root`. @param {Comment[]} comments @param {string} root */
+function lastOfThread(comments, root) {
+  const ids = new Set([root]);
+  let last = null;
+  for (const comment of comments) {
+    if (!comment.parent_id || !ids.has(comment.parent_id)) continue;
+    ids.add(comment.id);
+    last = comment;
+  }
+  return last;
+}
+
+/** @param {Comment} comment @param {Rest} rest @param {(a: Comment, b: Comment) => number} order */
+function isWithin(comment, rest, order) {
+  return rest.last !== null && order(comment, rest.last) <= 0;
+}
+
+/**
+ * From the end, where nearly all arrive.
+ *
+ * @param {string[]} ids
+ * @param {string} id
+ * @param {Map<string, Comment>} comments
+ * @param {(a: Comment, b: Comment) => number} order
+ */
+function insert(ids, id, comments, order) {
+  const comment = /** @type {Comment} */ (comments.get(id));
+  let index = ids.length;
+  while (index > 0 && order(/** @type {Comment} */ (comments.get(ids[index - 1])), comment) > 0) index--;
+  ids.splice(index, 0, id);
+}

@@ -1,0 +1,70 @@
+/** @typedef {{text: (iso: string, now: number) => string, title: (iso: string) => string}} Clock */
+
+/** Largest first; a span is told in the first unit it fills. */
+const UNITS = /** @type {const} */ ([
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+]);
+
+/**
+ * `dd/mm/yy HH:MM` in a time zone. Built from parts: `Intl` for Vietnamese would print the hour first.
+ *
+ * @param {string} [zone] The reader's own without it, and where it is no zone.
+ * @returns {(iso: string) => string}
+ */
+export function absolute(zone) {
+  const format = formatter(zone);
+  return (iso) => {
+    /** @type {Record<string, string>} */
+    const part = {};
+    for (const { type, value } of format.formatToParts(new Date(iso))) part[type] = value;
+    return `${part.day}/${part.month}/${part.year} ${part.hour}:${part.minute}`;
+  };
+}
+
+/** @param {string} [zone] */
+function formatter(zone) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const options = {
+    day: '2-digit',
+    month: '2-digit',
+    year: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  };
+  try {
+    return new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone || undefined });
+  } catch {
+    return new Intl.DateTimeFormat('en-GB', options);
+  }
+}
+
+/** @param {string} language @returns {(iso: string, now: number) => string} */
+export function relative(language) {
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  return (iso, now) => {
+    const seconds = Math.min(0, (Date.parse(iso) - now) / 1000);
+    for (const [unit, size] of UNITS) {
+      if (-seconds >= size) return format.format(Math.trunc(seconds / size), unit);
+    }
+    return format.format(0, 'second');
+  };
+}
+
+/**
+ * How times read on the page: one way in the text, the other in the title.
+ *
+ * @param {'absolute' | 'relative'} way
+ * @param {string} language
+ * @param {string} [zone]
+ * @returns {Clock}
+ */
+export function clock(way, language, zone) {
+  const exact = absolute(zone);
+  if (way !== 'relative') return { text: exact, title: (iso) => new Date(iso).toISOString() };
+  return { text: relative(language), title: exact };
+}

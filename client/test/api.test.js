@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Api, Trouble } from '../src/api.js';
+import { SafeStorage } from '../src/storage.js';
+import { comment, FakeShelf } from './helpers.js';
+
+const PLACE = { server: 'https://talk.example', site: 's', key: 'https://news.example/?a=1&b' };
+const TOKEN = 'tertulia:token:https://talk.example:s';
+
+/** @param {(() => Response)[]} answers */
+function rig(answers) {
+  const shelf = new FakeShelf();
+  /** @type {{url: string, init: any}[]} */
+  const requests = [];
+  const request = async (/** @type {any} */ url, /** @type {any} */ init) => {
+    requests.push({ url, init });
+    return /** @type {() => Response} */ (answers.shift())();
+  };
+  const make = () => new Api(PLACE, new SafeStorage(() => shelf), undefined, request);
+  return { shelf, requests, make };
+}
+
+test('a discussion is named by its site and key', async () => {
+  const { make, requests } = rig([() => Response.json({})]);
+  await make().snapshot('newest');
+  const url = new URL(requests[0].url);
+  assert.equal(url.pathname, '/api/v1/discussion');
+  assert.deepEqual(Object.fromEntries(url.searchParams), { site: 's', key: PLACE.key, sort: 'newest', limit: '50' });
+  assert.equal(requests[0].init.headers.Authorization, undefined);
+});
+
+test('the token of the first post is kept and sent from then on', async () => {
+  const { make, requests, shelf } = rig([
+    () => Response.json({ comment: comment(1), seq: 1, token: 't1' }, { status: 201 }),
+    () => Response.json({}),
+  ]);
+  await make().post({ body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.equal(requests[0].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
+  assert.deepEqual(JSON.parse(requests[0].init.body).author, { name: 'Mai' });
+  assert.equal(shelf.getItem(TOKEN), 't1');
+  await make().snapshot('oldest');
+  assert.equal(requests[1].init.headers.Authorization, 'Bearer t1');
+});
+
+test('a token that is refused is forgotten, and the request made once more as a guest', async () => {
+  const { make, requests, shelf } = rig([() => Response.json({}, { status: 401 }), () => Response.json({ comment: comment(1) })]);
+  shelf.setItem(TOKEN, 'old');
+  await make().post({ body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.deepEqual(requests.map(({ init }) => init.headers.Authorization), ['Bearer old', undefined]);
+  assert.equal(requests[1].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
+  assert.equal(shelf.getItem(TOKEN), null);
+});
+
+test('without a token, 401 is trouble', async () => {
+  const { make } = rig([() => Response.json({ code: 'unauthenticated', detail: 'Sign in.' }, { status: 401 })]);
+  await assert.rejects(make().vote('c1', 1), { status: 401, code: 'unauthenticated', detail: 'Sign in.', isPassing: false });
+});
+
+test('what passes and what does not', () => {
+  const statuses = [0, 400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 500, 502, 503];
+  assert.deepEqual(statuses.filter((status) => new Trouble(status, {}).isPassing), [0, 408, 429, 500, 502, 503]);
+});
+
+test('a lost connection is status 0, and an answer that is no JSON still has its status', async () => {
+  const lost = rig([() => { throw new TypeError('failed'); }]);
+  await assert.rejects(lost.make().snapshot('oldest'), { status: 0 });
+  const proxy = rig([() => new Response('<html>', { status: 502, headers: { 'Retry-After': '7' } })]);
+  await assert.rejects(proxy.make().snapshot('oldest'), { status: 502, retryAfter: 7 });
+});

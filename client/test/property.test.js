@@ -1,0 +1,159 @@
+/** Whatever happens in between: the snapshot, the pages and the events give what the server has. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Thread } from '../src/thread.js';
+import { comment, randomFrom, snapshot } from './helpers.js';
+
+/** @typedef {import('../src/wire.js').Comment} Comment @typedef {import('../src/wire.js').Event} Event */
+
+const RUNS = 150;
+const PAGE = 4;
+
+/** A server small enough to be obviously right. */
+class Server {
+  /** @type {Map<string, Comment>} */
+  comments = new Map();
+  /** @type {Event[]} */
+  events = [];
+  #made = 0;
+
+  /** @param {() => number} random @param {'oldest' | 'newest'} sort */
+  constructor(random, sort) {
+    this.random = random;
+    this.sort = sort;
+  }
+
+  /** @param {number} n */
+  #below(n) {
+    return Math.floor(this.random() * n);
+  }
+
+  act() {
+    const known = [...this.comments.values()];
+    const at = known[this.#below(known.length)];
+    const choice = known.length ? this.#below(8) : 0;
+    if (choice < 4) this.#create(at && choice > 1 ? at.id : null);
+    else if (choice === 4) this.#emit('comment.voted', { ...at, votes: { up: this.#below(9), down: 0 } });
+    else if (choice === 5) this.#emit('comment.edited', { ...at, edited_at: String(this.events.length) });
+    else if (choice === 6) this.#emit('comment.removed', { ...at, state: 'removed', body: null, author: null });
+    else this.#emit('comment.pinned', { ...at, pinned: !at.pinned });
+  }
+
+  /** @param {string | null} parent_id */
+  #create(parent_id) {
+    this.#emit('comment.created', comment(++this.#made, { parent_id }));
+    if (!parent_id) return;
+    const parent = /** @type {Comment} */ (this.comments.get(parent_id));
+    const counted = { ...parent, reply_count: parent.reply_count + 1 };
+    this.comments.set(parent_id, counted);
+    /** @type {Event} */ (this.events.at(-1)).parent = { id: parent_id, reply_count: counted.reply_count };
+  }
+
+  /** @param {string} kind @param {Comment} now */
+  #emit(kind, now) {
+    this.comments.set(now.id, now);
+    const about = kind === 'comment.voted' ? { comment_id: now.id, votes: now.votes } : { comment: now };
+    this.events.push({ seq: this.events.length + 1, kind, at: '', ...about });
+  }
+
+  /** @param {Comment} one */
+  #root(one) {
+    while (one.parent_id) one = /** @type {Comment} */ (this.comments.get(one.parent_id));
+    return one.id;
+  }
+
+  roots() {
+    const found = [...this.comments.values()].filter(({ parent_id }) => !parent_id);
+    return this.sort === 'newest' ? found.reverse() : found;
+  }
+
+  /** @param {string} root */
+  replies(root) {
+    return [...this.comments.values()].filter((one) => one.parent_id && this.#root(one) === root);
+  }
+
+  /** @param {string | undefined} after */
+  page(after) {
+    const roots = this.roots();
+    const start = after ? roots.findIndex(({ id }) => id === after) + 1 : 0;
+    const shown = roots.slice(start, start + PAGE);
+    /** @type {Record<string, string>} */
+    const cut = {};
+    const comments = shown.flatMap((root) => {
+      const replies = this.replies(root.id);
+      if (replies.length > 3) cut[root.id] = replies[2].id;
+      return [root, ...replies.slice(0, 3)];
+    });
+    return { comments, next: roots.length > start + PAGE ? shown[PAGE - 1].id : null, replies: cut, votes: {} };
+  }
+
+  /** @param {string} root @param {string | undefined} after */
+  thread(root, after) {
+    const all = this.replies(root);
+    const start = all.findIndex(({ id }) => id === after) + 1;
+    const comments = all.slice(start, start + PAGE);
+    return { comments, next: all.length > start + PAGE ? comments[PAGE - 1].id : null, replies: {}, votes: {} };
+  }
+}
+
+/** A request that reads the server at one moment and is answered at a later one. @param {() => any} read */
+function request(read) {
+  /** @type {any} */
+  let answer;
+  /** @type {any} */
+  let page;
+  const promise = new Promise((resolve) => (answer = resolve));
+  return { promise, read: () => (page ??= read()), answer: () => answer((page ??= read())) };
+}
+
+/** @param {number} seed */
+async function run(seed) {
+  const random = randomFrom(seed);
+  const sort = random() < 0.5 ? 'oldest' : 'newest';
+  const server = new Server(random, sort);
+  for (let n = 0; n < 25; n++) server.act();
+  const start = server.page(undefined);
+  const thread = new Thread({ ...snapshot([], { seq: server.events.length }), ...start }, sort);
+  /** @type {{open: ReturnType<typeof request>, done: Promise<unknown>}[]} */
+  const open = [];
+  const ask = () => {
+    const parent = thread.rests.size && random() < 0.6 ? [...thread.rests.keys()][0] : null;
+    if ((!parent && !thread.rest) || open.length > 0) return;
+    /** @type {any} */
+    let made;
+    const done = thread.load(parent, (cursor) => {
+      made = request(() => (parent ? server.thread(parent, cursor) : server.page(cursor)));
+      return made.promise;
+    });
+    open.push({ open: made, done });
+  };
+  const deliver = () => {
+    const event = server.events[thread.discussion.seq];
+    if (event) assert.equal(thread.apply(event, []), 'applied');
+  };
+  const finish = async () => {
+    const first = open.shift();
+    first?.open.answer();
+    await first?.done;
+  };
+  for (let step = 0; step < 120; step++) {
+    const choice = random();
+    if (choice < 0.35) server.act();
+    else if (choice < 0.65) deliver();
+    else if (choice < 0.8) ask();
+    else if (choice < 0.9) open[0]?.open.read();
+    else await finish();
+  }
+  await finish();
+  while (thread.discussion.seq < server.events.length) deliver();
+  for (let n = 0; n < 200 && (thread.rest || thread.rests.size); n++) {
+    ask();
+    await finish();
+  }
+  assert.deepEqual(thread.roots, server.roots().map(({ id }) => id), `seed ${seed}: order`);
+  assert.deepEqual(Object.fromEntries(thread.comments), Object.fromEntries(server.comments), `seed ${seed}: state`);
+}
+
+test('snapshot, pages and events in any interleaving give what the server has', async () => {
+  for (let seed = 1; seed <= RUNS; seed++) await run(seed);
+});

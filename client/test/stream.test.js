@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Stream } from '../src/stream.js';
+import { eventsTransport, pollTransport, socketTransport } from '../src/transports.js';
+import { FakeClock, settled, world } from './helpers.js';
+
+/** @typedef {import('../src/wire.js').Message} Message @typedef {import('../src/stream.js').Taken} Taken */
+
+const HELLO = { type: 'hello', epoch: 'e1', seq: 5, heartbeat: 25, readers: 2 };
+
+/** A stream whose connections are made by hand. */
+class Rig {
+  clock = new FakeClock();
+  /** @type {{mode: string, seq: number, isOpen: boolean, sent: string[], message: (message: Message) => void, closed: (code: number, reason?: string) => void}[]} */
+  links = [];
+  /** @type {string[]} */
+  states = [];
+  /** @type {Message[]} */
+  heard = [];
+  /** @type {Taken} */
+  taken = 'ok';
+  resets = 0;
+  seq = 5;
+  isOnline = true;
+  isReachable = true;
+
+  constructor() {
+    const transport = (/** @type {string} */ mode) => (/** @type {any} */ cursor, /** @type {any} */ handlers) => {
+      const link = { mode, seq: cursor.seq, isOpen: true, sent: /** @type {string[]} */ ([]), ...handlers };
+      link.closed = (/** @type {number} */ code, reason = '') => handlers.closed(code, reason);
+      this.links.push(link);
+      return { close: () => (link.isOpen = false), send: (/** @type {string} */ text) => link.sent.push(text) };
+    };
+    this.stream = new Stream({
+      transports: { socket: transport('socket'), events: transport('events'), poll: transport('poll') },
+      cursor: () => ({ epoch: 'e1', seq: this.seq }),
+      deliver: (message) => (this.heard.push(message), this.taken),
+      reset: () => void this.resets++,
+      probe: async () => this.isReachable,
+      changed: (state) => void this.states.push(state),
+      world: world(this.clock, { isOnline: () => this.isOnline }),
+    });
+    this.stream.start();
+  }
+
+  get link() {
+    return /** @type {(typeof this.links)[0]} */ (this.links.at(-1));
+  }
+
+  get open() {
+    return this.links.filter(({ isOpen }) => isOpen).length;
+  }
+
+  live() {
+    this.link.message(HELLO);
+    return this;
+  }
+}
+
+test('hello makes it live, and messages are delivered', () => {
+  const rig = new Rig().live();
+  rig.link.message({ type: 'something new' });
+  assert.deepEqual(rig.states, ['connecting', 'live']);
+  assert.equal(rig.heard.length, 2);
+});
+
+test('back-off doubles to 30 s, with full jitter and 0.1 s', async () => {
+  const rig = new Rig();
+  rig.isReachable = false;
+  const waits = [];
+  for (let n = 0; n < 9; n++) {
+    const before = rig.clock.now;
+    rig.link.closed(1006);
+    await settled();
+    while (!rig.open) await rig.clock.pass(1);
+    waits.push(rig.clock.now - before);
+  }
+  assert.deepEqual(waits.map(Math.round), [350, 600, 1100, 2100, 4100, 8100, 15100, 15100, 15100]);
+});
+
+test('back-off starts anew only after 10 s up', async () => {
+  const rig = new Rig().live();
+  rig.link.closed(1006);
+  await rig.clock.pass(350);
+  rig.live().link.closed(1006);
+  await rig.clock.pass(400);
+  assert.equal(rig.open, 0);
+  await rig.clock.pass(200);
+  rig.live();
+  await rig.clock.pass(10_000);
+  rig.link.closed(1006);
+  await rig.clock.pass(350);
+  assert.equal(rig.open, 1);
+});
+
+test('silence of 45 s ends the connection; a heartbeat keeps it', async () => {
+  const rig = new Rig().live();
+  await rig.clock.pass(44_000);
+  rig.link.message({ type: 'heartbeat', seq: 5, readers: 2 });
+  await rig.clock.pass(44_000);
+  assert.equal(rig.stream.state, 'live');
+  await rig.clock.pass(1_000);
+  assert.equal(rig.stream.state, 'waiting');
+  assert.equal(rig.open, 0);
+  await rig.clock.pass(1_000);
+  assert.equal(rig.open, 1);
+});
+
+test('a hole reconnects after the last seq', async () => {
+  const rig = new Rig().live();
+  rig.seq = 7;
+  rig.taken = 'hole';
+  rig.link.message({ type: 'events', events: [] });
+  assert.equal(rig.open, 0);
+  rig.taken = 'ok';
+  await rig.clock.pass(350);
+  assert.equal(rig.link.seq, 7);
+});
+
+test('reset closes, asks for a snapshot and waits to be started', async () => {
+  const rig = new Rig().live();
+  rig.taken = 'reset';
+  rig.link.message({ type: 'reset', epoch: 'e2', seq: 0 });
+  assert.deepEqual([rig.resets, rig.open], [1, 0]);
+  await rig.clock.pass(60_000);
+  assert.equal(rig.links.length, 1);
+  rig.stream.start();
+  assert.equal(rig.open, 1);
+});
+
+for (const code of [4400, 4403, 4410]) {
+  test(`close code ${code} stops for good`, async () => {
+    const rig = new Rig().live();
+    rig.link.closed(code);
+    rig.stream.online();
+    rig.stream.visible();
+    await rig.clock.pass(600_000);
+    assert.deepEqual([rig.stream.state, rig.links.length, rig.clock.pending], ['stopped', 1, 0]);
+  });
+}
+
+test('4408 resumes at once, 4429 after what it says, 1012 within 5 s', async () => {
+  const table = /** @type {const} */ ([[4408, '', 0], [4429, '7000', 7000], [1012, '', 2500]]);
+  for (const [code, reason, wait] of table) {
+    const rig = new Rig().live();
+    rig.link.closed(code, reason);
+    if (wait) await rig.clock.pass(wait - 1);
+    assert.equal(rig.open, 0, String(code));
+    await rig.clock.pass(1);
+    assert.equal(rig.open, 1, String(code));
+  }
+});
+
+test('a connection that does not open in 10 s is given up', async () => {
+  const rig = new Rig();
+  await rig.clock.pass(10_000);
+  assert.equal(rig.stream.state, 'waiting');
+  assert.equal(rig.open, 0);
+});
+
+test('twice closed unopened: socket, then events, then poll', async () => {
+  const rig = new Rig();
+  for (let n = 0; n < 4; n++) {
+    rig.link.closed(n % 2 ? 1006 : 0);
+    await rig.clock.pass(700);
+  }
+  assert.deepEqual(rig.links.map(({ mode }) => mode), ['socket', 'socket', 'events', 'events', 'poll']);
+  assert.ok(rig.clock.now < 3000);
+  rig.live();
+  assert.equal(rig.stream.state, 'live');
+});
+
+test('a server that is down changes no mode', async () => {
+  const rig = new Rig();
+  rig.isReachable = false;
+  for (let n = 0; n < 5; n++) {
+    rig.link.closed(1006);
+    await rig.clock.pass(31_000);
+  }
+  assert.deepEqual(new Set(rig.links.map(({ mode }) => mode)), new Set(['socket']));
+});
+
+test('what has once opened is not given up for another mode', async () => {
+  const rig = new Rig();
+  for (let n = 0; n < 4; n++) {
+    rig.link.closed(1006);
+    await rig.clock.pass(700);
+    if (rig.link.mode === 'socket') rig.live();
+  }
+  assert.equal(rig.stream.mode, 'socket');
+});
+
+test('offline waits for online, which tries at once and with the best mode', async () => {
+  const rig = new Rig().live();
+  rig.isOnline = false;
+  rig.stream.offline();
+  await rig.clock.pass(60_000);
+  assert.deepEqual([rig.stream.state, rig.links.length], ['offline', 1]);
+  rig.isOnline = true;
+  rig.stream.mode = 'poll';
+  rig.stream.online();
+  assert.deepEqual([rig.links.length, rig.link.mode], [2, 'socket']);
+});
+
+test('hidden for 5 min closes, visible reconnects at once', async () => {
+  const rig = new Rig().live();
+  rig.stream.hidden();
+  for (let n = 0; n < 12; n++) {
+    rig.link.message({ type: 'heartbeat', seq: 5, readers: 1 });
+    await rig.clock.pass(24_000);
+  }
+  assert.equal(rig.open, 1);
+  rig.link.message({ type: 'heartbeat', seq: 5, readers: 1 });
+  await rig.clock.pass(12_000);
+  assert.deepEqual([rig.stream.state, rig.open], ['asleep', 0]);
+  rig.stream.visible();
+  assert.equal(rig.open, 1);
+});
+
+test('visible again before 5 min changes nothing', async () => {
+  const rig = new Rig().live();
+  rig.stream.hidden();
+  rig.stream.visible();
+  assert.equal(rig.links.length, 1);
+});
+
+test('visible while waiting tries now, and the back-off timer starts no second loop', async () => {
+  const rig = new Rig().live();
+  rig.link.closed(1006);
+  rig.stream.visible();
+  assert.equal(rig.links.length, 2);
+  await rig.clock.pass(5_000);
+  assert.equal(rig.links.length, 2);
+});
+
+test('a left page closes, and a late close starts no second loop', async () => {
+  const rig = new Rig().live();
+  const [first] = rig.links;
+  rig.stream.away();
+  rig.stream.visible();
+  first.closed(1006);
+  first.message(HELLO);
+  await rig.clock.pass(5_000);
+  assert.equal(rig.links.length, 2);
+  assert.equal(rig.open, 1);
+});
+
+test('closed for good leaves no timer', async () => {
+  const rig = new Rig().live();
+  rig.stream.hidden();
+  rig.stream.close();
+  rig.stream.online();
+  await rig.clock.pass(600_000);
+  assert.deepEqual([rig.stream.state, rig.open, rig.links.length, rig.clock.pending], ['idle', 0, 1, 0]);
+});
+
+test('a probe that is answered after the stream was closed starts nothing', async () => {
+  const rig = new Rig();
+  rig.link.closed(1006);
+  await rig.clock.pass(350);
+  rig.link.closed(1006);
+  rig.stream.close();
+  await settled();
+  assert.equal(rig.links.length, 2);
+});
+
+test('writing is said only while live', () => {
+  const rig = new Rig();
+  rig.stream.send({ type: 'writing' });
+  rig.live();
+  rig.stream.send({ type: 'writing' });
+  assert.deepEqual(rig.link.sent, ['{"type":"writing"}']);
+});
+
+// ---- transports -----------------------------------------------------------------------------------------
+
+/** @returns {any} */
+function handlers() {
+  const log = /** @type {any[]} */ ([]);
+  return { log, message: (/** @type {any} */ message) => log.push(message.type), closed: (/** @type {number} */ code) => log.push(code) };
+}
+
+test('a socket tells its messages and its close, and nothing once it was closed', () => {
+  /** @type {any[]} */
+  const sockets = [];
+  class FakeSocket {
+    static OPEN = 1;
+    readyState = 1;
+    constructor(/** @type {string} */ url) {
+      this.url = url;
+      sockets.push(this);
+    }
+    close() {}
+    send() {}
+  }
+  const heard = handlers();
+  const link = socketTransport(({ seq }) => `ws://x/?after=${seq}`, /** @type {any} */ (FakeSocket))({ epoch: 'e', seq: 3 }, heard);
+  assert.equal(sockets[0].url, 'ws://x/?after=3');
+  sockets[0].onmessage({ data: '{"type":"hello"}' });
+  const { onclose } = sockets[0];
+  onclose({ code: 1006, reason: '' });
+  link.close();
+  assert.deepEqual([heard.log, sockets[0].onclose, sockets[0].onmessage], [['hello', 1006], null, null]);
+});
+
+test('an event source is closed on error, so that the browser does not reconnect by itself', () => {
+  let closes = 0;
+  /** @type {any} */
+  let source;
+  class FakeSource {
+    constructor() {
+      source = this;
+    }
+    close() {
+      closes++;
+    }
+  }
+  const heard = handlers();
+  eventsTransport(() => '/events', /** @type {any} */ (FakeSource))({ epoch: 'e', seq: 0 }, heard);
+  source.onmessage({ data: '{"type":"hello"}' });
+  source.onerror();
+  assert.deepEqual([heard.log, closes], [['hello', 0], 1]);
+});
+
+test('polling asks every 10 s, at once while there is more, and goes on after what it got', async () => {
+  const clock = new FakeClock();
+  const answers = [
+    { epoch: 'e', seq: 9, events: [{ seq: 4 }], more: true },
+    { epoch: 'e', seq: 9, events: [{ seq: 9 }], more: false },
+    { epoch: 'f', seq: 0, events: [], more: false },
+  ];
+  /** @type {number[]} */
+  const asked = [];
+  const heard = handlers();
+  const ask = async (/** @type {{seq: number}} */ { seq }) => {
+    asked.push(seq);
+    return /** @type {any} */ (answers[asked.length - 1]);
+  };
+  const link = pollTransport({ ask, ...world(clock) })({ epoch: 'e', seq: 3 }, heard);
+  await clock.pass(0);
+  assert.deepEqual(asked, [3, 4]);
+  await clock.pass(9_999);
+  assert.equal(asked.length, 2);
+  await clock.pass(1);
+  assert.deepEqual(asked, [3, 4, 9]);
+  assert.deepEqual(heard.log, ['polled', 'events', 'polled', 'events', 'reset']);
+  link.close();
+  assert.equal(clock.pending, 0);
+});
+
+test('a poll that fails ends the connection once', async () => {
+  const clock = new FakeClock();
+  const heard = handlers();
+  pollTransport({ ask: () => Promise.reject(new Error('down')), ...world(clock) })({ epoch: 'e', seq: 3 }, heard);
+  await clock.pass(60_000);
+  assert.deepEqual(heard.log, [0]);
+});

@@ -1,0 +1,162 @@
+"""What moderators do: remove, restore, hold, approve, close, reopen; and what everybody else sees of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tertulia.protocol import API
+from tests.api.world import World, bearer
+
+
+async def _kinds(world: World, key: str = "talk") -> list[str]:
+    return [event["kind"] for event in (await world.events(key))["events"]]
+
+
+async def test_a_moderator_speaks_with_a_badge_and_without_a_new_token(world: World) -> None:
+    posted = await world.said("Be kind.", token=world.tokens["moderator"], name="Somebody Else")
+    assert posted["comment"]["author"] == {"id": posted["comment"]["author"]["id"], "name": "Mai", "badge": "moderator"}
+    assert "token" not in posted
+    assert (await world.snapshot(token=world.tokens["moderator"]))["viewer"]["moderator"] is True
+
+
+async def test_remove_and_restore(world: World) -> None:
+    posted = await world.said("Buy this.", name="Lan")
+    comment_id = posted["comment"]["id"]
+    removed = (await world.moderate("DELETE", f"/comments/{comment_id}")).json()
+    assert (removed["comment"]["state"], removed["seq"]) == ("removed", 2)
+    for reader in (None, posted["token"]):
+        [tombstone] = (await world.snapshot(token=reader))["comments"]
+        assert (tombstone["state"], tombstone["author"], tombstone["body"]) == ("removed", None, None)
+    [revealed] = (await world.snapshot(token=world.tokens["moderator"]))["comments"]
+    assert revealed["author"]["name"] == "Lan"
+    for path in ("events?key=talk", f"comments/{comment_id}", "discussion?key=talk", "feed.atom?key=talk"):
+        assert "Buy this" not in (await world.client.get(f"{API}/{path}")).text
+    assert (await world.snapshot())["discussion"]["comment_count"] == 0
+    restored = (await world.moderate("POST", f"/comments/{comment_id}/restore")).json()
+    assert (restored["comment"]["state"], restored["seq"]) == ("visible", 3)
+    [comment] = (await world.snapshot())["comments"]
+    assert comment["body"] == posted["comment"]["body"]
+    assert await _kinds(world) == ["comment.created", "comment.removed", "comment.restored"]
+    again = await world.client.post(f"{API}/comments/{comment_id}/restore", headers=bearer(world.tokens["moderator"]))
+    assert again.json()["code"] == "bad_state"
+
+
+async def test_a_moderator_edits_what_others_said(world: World) -> None:
+    comment_id = (await world.said("Rude.", name="Lan"))["comment"]["id"]
+    changed = (await world.moderate("PATCH", f"/comments/{comment_id}", json={"body": "Kind."})).json()
+    assert changed["comment"]["author"]["name"] == "Lan"
+    assert "idempotency_key" not in changed["comment"]
+
+
+async def _hold(world: World) -> tuple[dict[str, Any], str]:
+    """A comment that waits, and its author's token."""
+    await world.set_mode("talk", "held")
+    answer = await world.say("May I?", name="Lan")
+    assert answer.status_code == 202
+    posted: dict[str, Any] = answer.json()
+    return posted, posted["token"]
+
+
+async def test_a_held_comment_is_its_authors_and_nobody_elses(world: World) -> None:
+    posted, lan = await _hold(world)
+    minh = await world.guest("Minh", key="elsewhere")
+    comment_id = posted["comment"]["id"]
+    assert posted["comment"]["state"] == "held"
+    assert posted["comment"]["body"] is not None
+    assert "seq" not in posted
+    [own] = (await world.snapshot(token=lan))["comments"]
+    assert (own["id"], own["state"], own["author"]["name"]) == (comment_id, "held", "Lan")
+    for other in (None, minh):
+        assert (await world.snapshot(token=other))["comments"] == []
+        assert (await world.snapshot(token=other))["discussion"]["comment_count"] == 0
+    for path in ("feed.atom?key=talk", "events?key=talk", "comments?key=talk", "counts?key=talk"):
+        text = (await world.client.get(f"{API}/{path}", headers=bearer(minh) if "comments" in path else {})).text
+        assert "May I" not in text
+        assert comment_id not in text
+    assert (await world.client.get(f"{API}/comments/{comment_id}")).status_code == 404
+    assert await _kinds(world) == ["discussion.changed"]
+
+
+async def test_a_held_comment_is_edited_and_deleted_without_an_event(world: World) -> None:
+    posted, lan = await _hold(world)
+    path = f"{API}/comments/{posted['comment']['id']}"
+    edited = (await world.client.patch(path, json={"body": "Please?"}, headers=bearer(lan))).json()
+    assert edited["seq"] is None
+    assert edited["comment"]["body"][0]["children"][0]["text"] == "Please?"
+    deleted = (await world.client.delete(path, headers=bearer(lan))).json()
+    assert (deleted["seq"], deleted["comment"]["state"]) == (None, "deleted")
+    assert (await world.moderate("GET", "/moderation/held")).json()["comments"] == []
+    assert await _kinds(world) == ["discussion.changed"]
+
+
+async def test_an_approved_comment_happens_when_it_is_approved(world: World) -> None:
+    posted, lan = await _hold(world)
+    comment_id = posted["comment"]["id"]
+    approved = (await world.moderate("POST", f"/comments/{comment_id}/approve")).json()
+    assert (approved["seq"], approved["comment"]["state"]) == (2, "visible")
+    assert await _kinds(world) == ["discussion.changed", "comment.created"]
+    assert [comment["id"] for comment in (await world.snapshot())["comments"]] == [comment_id]
+    again = await world.say("May I?", token=lan, once=posted["comment"]["idempotency_key"])
+    assert again.status_code == 200
+    assert again.json()["seq"] == 2
+
+
+async def test_a_held_comment_that_is_removed_may_be_restored(world: World) -> None:
+    posted, _ = await _hold(world)
+    comment_id = posted["comment"]["id"]
+    assert (await world.moderate("DELETE", f"/comments/{comment_id}")).json()["seq"] is None
+    assert (await world.snapshot())["comments"] == []
+    restored = (await world.moderate("POST", f"/comments/{comment_id}/restore")).json()
+    assert restored["seq"] == 2
+    assert await _kinds(world) == ["discussion.changed", "comment.created"]
+
+
+async def test_the_list_of_what_waits_goes_on(world: World) -> None:
+    await world.set_mode("talk", "held")
+    await world.set_mode("another", "held")
+    expected = [
+        (key, (await world.said(f"No. {n}", key=key, name=f"Guest {n}"))["comment"]["id"])
+        for n, key in enumerate(["talk", "another", "talk"])
+    ]
+    await world.said("Not held.", site="second", name="Sáu")
+    found: list[tuple[str, str]] = []
+    params = {"limit": "2"}
+    while True:
+        page = (await world.moderate("GET", "/moderation/held", params=params)).json()
+        for one in page["comments"]:
+            assert one["site"] == "default"
+            assert one["comment"]["body"] is not None
+            found.append((one["key"], one["comment"]["id"]))
+        if page["next"] is None:
+            break
+        params = {"limit": "2", "cursor": page["next"]}
+    assert found == expected
+    second = (await world.moderate("GET", "/moderation/held", params={"site": "second"})).json()
+    assert second["comments"] == []
+
+
+async def test_a_moderator_is_not_held(world: World) -> None:
+    await world.set_mode("talk", "held")
+    assert (await world.say(token=world.tokens["moderator"])).status_code == 201
+
+
+async def test_close_and_reopen(world: World) -> None:
+    lan = await world.guest("Lan")
+    changed = (await world.moderate("PATCH", "/discussion?key=talk", json={"mode": "closed"})).json()
+    assert (changed["discussion"]["mode"], changed["seq"]) == ("closed", 2)
+    assert (await world.say(token=lan)).json()["code"] == "closed"
+    assert (await world.snapshot())["discussion"]["mode"] == "closed"
+    assert (await world.say(token=world.tokens["moderator"])).status_code == 201
+    assert (await world.moderate("PATCH", "/discussion?key=talk", json={"mode": "closed"})).json()["seq"] == 3
+    assert (await world.moderate("PATCH", "/discussion?key=talk", json={"mode": "open"})).json()["seq"] == 4
+    assert (await world.say(token=lan)).status_code == 201
+    event = (await world.events(after=1))["events"][0]
+    assert (event["kind"], event["discussion"]) == ("discussion.changed", {"mode": "closed"})
+
+
+@pytest.mark.parametrize("mode", ["held", "closed"])
+async def test_a_discussion_may_be_closed_before_anybody_wrote(world: World, mode: str) -> None:
+    await world.set_mode("talk", mode)
+    assert (await world.say(name="Lan")).status_code == (202 if mode == "held" else 409)

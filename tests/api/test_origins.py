@@ -1,0 +1,184 @@
+"""Which pages may use a site: only those of its own list and of the server, by scheme, host and port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tertulia.protocol import API
+from tertulia.settings import Settings
+from tests.api.world import World, add_site, new_key, opened
+
+GOOD = "https://good.example"
+OTHER_PORT = "https://good.example:8443"
+HOSTILE = [
+    "null",
+    "*",
+    "https://hostile.example",
+    "http://good.example",
+    "https://good.example:444",
+    "https://good.example:80",
+    "https://good.example.",
+    "https://good.example.hostile.example",
+    "https://hostile-good.example",
+    "https://hostilegood.example",
+    "https://sub.good.example",
+    "https://example",
+    "https://good.exampl",
+    "https://good.example@hostile.example",
+    "https://hostile.example@good.example",
+    "https://user:pass@good.example",
+    "https://hostile.example/https://good.example",
+    "https://hostile.example#https://good.example",
+    "https://hostile.example?https://good.example",
+    "https://good.example/path",
+    "https://good.example\\.hostile.example",
+    "https://good.example%00.hostile.example",
+    "https://g\u00f6od.example",
+    "https://xn--god-8la.example",
+    "https://good.example,https://hostile.example",
+    "https://good.example https://hostile.example",
+    "good.example",
+    "//good.example",
+    "https:good.example",
+    "file://",
+    "file://good.example",
+    "ftp://good.example",
+    "ws://good.example",
+    "javascript://good.example",
+    "chrome-extension://good.example",
+    "https://",
+    "https://[good.example]",
+    "https://good.example:99999",
+    "https://good.example:x",
+    "http://news.test:81",
+    "https://news.test",
+    "",
+]
+SAME = [GOOD, "HTTPS://GOOD.EXAMPLE", "https://Good.Example:443", OTHER_PORT, "http://news.test", "http://NEWS.test:80"]
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """The site ``default`` may be used by two origins, ``second`` by another."""
+    chosen = settings.model_copy(update={"allowed_origins": (GOOD, OTHER_PORT)})
+    async with opened(chosen) as found:
+        yield found
+
+
+async def _preflight(world: World, path: str, *origins: str) -> httpx.Response:
+    headers = [("Origin", origin.encode()) for origin in origins]
+    asked = [("Access-Control-Request-Method", b"POST"), ("Access-Control-Request-Headers", b"authorization")]
+    raw = [(name.encode(), value) for name, value in headers + asked]
+    return await world.client.request("OPTIONS", API + path, headers=raw)
+
+
+async def _every_way(world: World, *origins: str) -> list[httpx.Response]:
+    headers = [(b"Origin", origin.encode()) for origin in origins]
+    body = {"key": "talk", "body": "x", "author": {"name": "Lan"}}
+    once = [(b"Idempotency-Key", new_key().encode()), *headers]
+    return [
+        await world.client.get(f"{API}/discussion?key=talk", headers=headers),
+        await world.client.get(f"{API}/events?key=talk", headers=headers),
+        await world.client.get(f"{API}/openapi.json", headers=headers),
+        await world.client.post(f"{API}/comments", json=body, headers=once),
+        await world.client.delete(f"{API}/comments/{new_key()}", headers=headers),
+    ]
+
+
+@pytest.mark.parametrize("origin", HOSTILE)
+async def test_a_page_of_another_origin_is_refused(world: World, origin: str) -> None:
+    before = world.rows()
+    for answer in [*await _every_way(world, origin), await _preflight(world, "/comments", origin)]:
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "origin_not_allowed"
+        assert "access-control-allow-origin" not in answer.headers
+        assert "Origin" in answer.headers["vary"]
+    assert world.rows() == before
+
+
+async def test_there_are_enough_of_them() -> None:
+    assert len(set(HOSTILE)) >= 20
+
+
+@pytest.mark.parametrize("origin", SAME)
+async def test_a_page_of_the_site_is_answered(world: World, origin: str) -> None:
+    snapshot, events, document, said, deleted = await _every_way(world, origin)
+    statuses = [answer.status_code for answer in (snapshot, events, document, said, deleted)]
+    assert statuses == [200, 200, 200, 201, 401]
+    for answer in (snapshot, events, document, said, deleted):
+        assert answer.headers["access-control-allow-origin"] == origin
+        assert "Origin" in answer.headers["vary"]
+        assert "access-control-allow-credentials" not in answer.headers
+    preflight = await _preflight(world, "/comments", origin)
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == origin
+    assert "DELETE" in preflight.headers["access-control-allow-methods"]
+    assert {"authorization", "content-type", "idempotency-key"} <= {
+        name.strip().lower() for name in preflight.headers["access-control-allow-headers"].split(",")
+    }
+    assert 0 < int(preflight.headers["access-control-max-age"]) <= 7200
+
+
+@pytest.mark.parametrize(
+    "origins", [(GOOD, GOOD), (GOOD, "https://hostile.example"), ("https://hostile.example", GOOD)]
+)
+async def test_two_origins_are_none(world: World, origins: tuple[str, str]) -> None:
+    for answer in [*await _every_way(world, *origins), await _preflight(world, "/comments", *origins)]:
+        assert answer.json()["code"] == "origin_not_allowed"
+
+
+NAMED = [
+    ("GET", "/discussion?key=talk&site="),
+    ("GET", "/comments?key=talk&site="),
+    ("GET", "/counts?key=talk&site="),
+    ("GET", "/feed.atom?key=talk&site="),
+    ("GET", "/events?key=talk&site="),
+    ("GET", "/moderation/held?site="),
+    ("PATCH", "/discussion?key=talk&site="),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), NAMED)
+@pytest.mark.parametrize(
+    ("origin", "own", "other"), [(GOOD, "default", "second"), ("https://second.example", "second", "default")]
+)
+async def test_an_origin_of_one_site_may_not_use_another(
+    world: World, method: str, path: str, origin: str, own: str, other: str
+) -> None:
+    headers = {"Origin": origin}
+    refused = await world.client.request(method, API + path + other, headers=headers)
+    assert refused.json()["code"] == "origin_not_allowed"
+    answer = await world.client.request(method, API + path + own, headers=headers)
+    assert answer.status_code in (200, 401, 415)
+
+
+async def test_a_page_of_one_site_may_not_post_to_another(world: World) -> None:
+    before = world.rows()
+    body = {"key": "talk", "body": "x", "author": {"name": "Lan"}, "site": "second"}
+    headers = {"Origin": GOOD, "Idempotency-Key": new_key()}
+    answer = await world.client.post(f"{API}/comments", json=body, headers=headers)
+    assert answer.json()["code"] == "origin_not_allowed"
+    headers = {"Origin": GOOD, "Accept": "text/event-stream"}
+    async with asyncio.timeout(10):  # a stream that is not refused has no end
+        stream = await world.client.get(f"{API}/events?key=talk&site=second", headers=headers)
+    assert stream.json()["code"] == "origin_not_allowed"
+    assert world.rows() == before
+
+
+async def test_who_is_no_page_needs_no_origin(world: World) -> None:
+    answer = await world.client.get(f"{API}/discussion?key=talk")
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_a_site_is_known_as_soon_as_the_list_is_old(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"Origin": "https://third.example"}
+    path = f"{API}/discussion?key=talk&site=third"
+    assert (await world.client.get(path)).json()["code"] == "unknown_site"
+    await add_site(world.server, "third", "https://third.example")
+    monkeypatch.setattr("tertulia.discussions.sites.FRESH_SECONDS", -1.0)
+    assert (await world.client.get(path, headers=headers)).status_code == 200

@@ -1,0 +1,203 @@
+"""What readers are given: the snapshot, pages, replies, permalinks, counts, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
+from tertulia.protocol import API
+from tests.api.world import World, bearer
+
+
+def _ids(page: dict[str, Any]) -> list[str]:
+    return [comment["id"] for comment in page["comments"]]
+
+
+async def _several(world: World, count: int, key: str = "talk") -> list[str]:
+    token = await world.guest("Lan", key="first words")
+    return [(await world.said(f"No. {n}", key=key, token=token))["comment"]["id"] for n in range(count)]
+
+
+async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(world: World) -> None:
+    before = world.rows()
+    snapshot = await world.snapshot("quiet")
+    assert snapshot["comments"] == []
+    assert snapshot["next"] is None
+    assert snapshot["viewer"] is None
+    assert snapshot["discussion"] == {
+        "site": "default",
+        "key": "quiet",
+        "title": "",
+        "url": "",
+        "mode": "open",
+        "comment_count": 0,
+        "epoch": world.server.store.epoch,
+        "seq": 0,
+        "readers": 0,
+    }
+    assert world.rows() == before
+
+
+async def test_the_snapshot_says_what_a_client_needs(world: World) -> None:
+    token = await world.guest("Lan", body="Phở **bò**.")
+    snapshot = await world.snapshot(token=token)
+    assert snapshot["discussion"]["seq"] == snapshot["discussion"]["comment_count"] == 1
+    assert snapshot["viewer"] == {"id": snapshot["viewer"]["id"], "name": "Lan", "moderator": False}
+    assert snapshot["limits"] == {
+        "name_length": NAME_LENGTH,
+        "text_length": TEXT_LENGTH,
+        "edit_seconds": 900,
+        "depth": 3,
+    }
+    assert snapshot["server_time"].endswith("Z")
+    [comment] = snapshot["comments"]
+    assert comment["author"] == {"id": snapshot["viewer"]["id"], "name": "Lan", "badge": None}
+    assert comment["body"] == [
+        {
+            "type": "paragraph",
+            "children": [
+                {"type": "text", "text": "Phở "},
+                {"type": "strong", "children": [{"type": "text", "text": "bò"}]},
+                {"type": "text", "text": "."},
+            ],
+        }
+    ]
+    assert comment["state"] == "visible"
+    assert comment["votes"] == {"up": 0, "down": 0}
+
+
+async def test_the_idempotency_key_is_for_its_author_alone(world: World) -> None:
+    token = await world.guest("Lan")
+    minh = await world.guest("Minh", key="elsewhere")
+    assert (await world.snapshot(token=token))["comments"][0]["idempotency_key"]
+    for other in (None, minh, world.tokens["moderator"]):
+        assert "idempotency_key" not in (await world.snapshot(token=other))["comments"][0]
+    assert "idempotency_key" not in (await world.events())["events"][0]["comment"]
+
+
+@pytest.mark.parametrize("sort", ["oldest", "newest", "top"])
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+async def test_pages_give_every_comment_once_in_order(world: World, sort: str, limit: int) -> None:
+    ids = await _several(world, 6)
+    voter = await world.guest("Minh", key="elsewhere")
+    for comment_id, value in ((ids[4], 1), (ids[1], -1)):
+        path = f"{API}/comments/{comment_id}/vote"
+        assert (await world.client.put(path, json={"value": value}, headers=bearer(voter))).status_code == 200
+    expected = {
+        "oldest": ids,
+        "newest": ids[::-1],
+        "top": [ids[4], ids[0], ids[2], ids[3], ids[5], ids[1]],
+    }[sort]
+    page: dict[str, Any] = await world.snapshot(sort=sort, limit=limit)
+    found = _ids(page)
+    while page["next"] is not None:
+        params = {"key": "talk", "sort": sort, "limit": limit, "cursor": page["next"]}
+        page = (await world.client.get(f"{API}/comments", params=params)).json()
+        assert 1 <= len(page["comments"]) <= limit
+        found += _ids(page)
+    assert found == expected
+
+
+async def test_replies_stand_under_what_they_answer_and_continue_apart(world: World) -> None:
+    token = await world.guest("Lan", key="elsewhere")
+    root = (await world.said("root", token=token))["comment"]["id"]
+    later = (await world.said("later", token=token))["comment"]["id"]
+    inner = (await world.said("inner", token=token, parent_id=root))["comment"]["id"]
+    replies = [inner] + [
+        (await world.said(f"reply {n}", token=token, parent_id=(inner if n % 2 else root)))["comment"]["id"]
+        for n in range(52)
+    ]
+    snapshot = await world.snapshot()
+    assert _ids(snapshot) == [root, *replies[:50], later]
+    assert list(snapshot["replies"]) == [root]
+    params = {"key": "talk", "parent": root, "cursor": snapshot["replies"][root]}
+    rest = (await world.client.get(f"{API}/comments", params=params)).json()
+    assert _ids(rest) == replies[50:]
+    assert rest["next"] is None
+    below: list[str] = []
+    cursor: str | None = None
+    while cursor is not None or not below:
+        params = {"key": "talk", "parent": inner, "limit": "10"} | ({"cursor": cursor} if cursor else {})
+        page = (await world.client.get(f"{API}/comments", params=params)).json()
+        below += _ids(page)
+        cursor = page["next"]
+    assert below == [reply for n, reply in enumerate(replies[1:]) if n % 2]
+    by_id = {comment["id"]: comment for comment in snapshot["comments"]}
+    assert by_id[root]["reply_count"] == 27
+    assert by_id[inner]["reply_count"] == 26
+
+
+async def test_a_permalink_names_the_place_of_a_comment(world: World) -> None:
+    ids = await _several(world, 3)
+    reply = (await world.said("reply", name="Minh", parent_id=ids[2]))["comment"]["id"]
+    inner = (await world.said("inner", name="Ba", parent_id=reply))["comment"]["id"]
+    found = (await world.client.get(f"{API}/comments/{inner}")).json()
+    assert (found["site"], found["key"], found["comment"]["id"]) == ("default", "talk", inner)
+    assert [comment["id"] for comment in found["ancestors"]] == [ids[2], reply]
+    params = {"key": "talk", "limit": "1", "cursor": found["cursor"]}
+    page = (await world.client.get(f"{API}/comments", params=params)).json()
+    assert _ids(page) == [ids[2], reply, inner]
+    assert (await world.client.get(f"{API}/comments/{ids[0]}")).json()["cursor"] is None
+
+
+async def test_the_viewers_votes_come_with_the_page(world: World) -> None:
+    ids = await _several(world, 2)
+    voter = await world.guest("Minh", key="elsewhere")
+    await world.client.put(f"{API}/comments/{ids[0]}/vote", json={"value": -1}, headers=bearer(voter))
+    assert (await world.snapshot(token=voter))["votes"] == {ids[0]: -1}
+    assert (await world.snapshot())["votes"] == {}
+
+
+async def test_counts_are_in_the_order_asked_for(world: World) -> None:
+    await _several(world, 3)
+    await world.said(site="second", name="Sáu")
+    params = (("key", "nothing"), ("key", "talk"), ("key", "first words"), ("key", "talk"))
+    counts = (await world.client.get(f"{API}/counts", params=params)).json()["counts"]
+    assert [(one["key"], one["count"]) for one in counts] == [
+        ("nothing", 0),
+        ("talk", 3),
+        ("first words", 1),
+        ("talk", 3),
+    ]
+    second = (await world.client.get(f"{API}/counts", params=[("site", "second"), ("key", "talk")])).json()
+    assert second["counts"] == [{"key": "talk", "count": 1}]
+
+
+async def test_a_hundred_keys_may_be_counted(world: World) -> None:
+    params = tuple(("key", f"k{n}") for n in range(100))
+    counts = (await world.client.get(f"{API}/counts", params=params)).json()["counts"]
+    assert len(counts) == 100
+
+
+async def test_events_come_in_pages_without_holes(world: World) -> None:
+    await _several(world, 5)
+    found: list[int] = []
+    more, after = True, 0
+    while more:
+        params = {"key": "talk", "epoch": world.server.store.epoch, "after": str(after), "limit": "2"}
+        page = (await world.client.get(f"{API}/events", params=params)).json()
+        assert page["seq"] == 5
+        found += [event["seq"] for event in page["events"]]
+        more, after = page["more"], found[-1]
+    assert found == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("cursor", [{"epoch": "another"}, {"epoch": "another", "after": "1"}, {"after": "9"}])
+async def test_a_cursor_that_cannot_go_on_gets_no_events(world: World, cursor: dict[str, str]) -> None:
+    await _several(world, 2)
+    page = (await world.client.get(f"{API}/events", params={"key": "talk", **cursor})).json()
+    assert page == {"epoch": world.server.store.epoch, "seq": 2, "events": [], "more": False}
+
+
+async def test_head_answers_without_a_body_and_without_waiting(world: World) -> None:
+    await _several(world, 1)
+    for path in ("discussion", "comments", "counts", "feed.atom", "events"):
+        answer = await world.client.head(f"{API}/{path}", params={"key": "talk"})
+        assert answer.status_code == 200
+    stream = await world.client.head(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
+    assert stream.status_code == 200
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    assert stream.content == b""
+    assert world.server.hub.rooms == {}

@@ -1,0 +1,192 @@
+"""Saying, editing, deleting, voting, reporting; who a token is good for, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tertulia.protocol import API
+from tertulia.settings import Settings
+from tests.api.world import World, bearer, furnish, new_key, opened
+
+
+async def test_a_first_comment_answers_with_a_token(world: World) -> None:
+    posted = await world.said("Hello.", name=" Nguyễn  Lan ")
+    assert posted["seq"] == 1
+    assert posted["comment"]["author"]["name"] == "Nguyễn Lan"
+    assert posted["comment"]["parent_id"] is None
+    answer = await world.say("Again.", token=posted["token"])
+    assert answer.status_code == 201
+    assert answer.json()["comment"]["author"] == posted["comment"]["author"]
+    assert "token" not in answer.json()
+    assert answer.json()["seq"] == 2
+
+
+async def test_another_name_renews_the_token_and_stays_the_same_author(world: World) -> None:
+    first = await world.said(name="Lan")
+    second = await world.said(name="Lan Anh", token=first["token"])
+    assert second["comment"]["author"]["id"] == first["comment"]["author"]["id"]
+    assert (await world.snapshot(token=second["token"]))["viewer"]["name"] == "Lan Anh"
+    assert (await world.snapshot(token=first["token"]))["viewer"]["name"] == "Lan"
+    names = [comment["author"]["name"] for comment in (await world.snapshot())["comments"]]
+    assert names == ["Lan", "Lan Anh"], "what was said before keeps its name"
+
+
+async def test_the_page_is_told_of_the_first_title_and_address(world: World) -> None:
+    body = {
+        "key": "talk",
+        "body": "x",
+        "author": {"name": "Lan"},
+        "title": " The bridge\n",
+        "url": "https://a.example/b",
+    }
+    for title in (body["title"], "Another"):
+        headers = {"Idempotency-Key": new_key()}
+        answer = await world.client.post(f"{API}/comments", json={**body, "title": title}, headers=headers)
+        assert answer.status_code == 201
+    discussion = (await world.snapshot())["discussion"]
+    assert (discussion["title"], discussion["url"]) == ("The bridge", "https://a.example/b")
+
+
+async def test_the_same_key_again_is_the_same_comment(world: World) -> None:
+    once = new_key()
+    first = await world.say("Once.", name="Lan", once=once)
+    again = await world.say("Once.", name="Lan", once=once)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["comment"] == first.json()["comment"]
+    assert again.json()["seq"] == first.json()["seq"]
+    token = again.json()["token"]
+    assert (await world.snapshot(token=token))["viewer"]["id"] == first.json()["comment"]["author"]["id"]
+    known = await world.say("Once.", token=first.json()["token"], once=once)
+    assert known.status_code == 200
+    assert len((await world.snapshot())["comments"]) == 1
+
+
+async def test_two_guests_may_use_the_same_key(world: World) -> None:
+    once = new_key()
+    lan, minh = await world.guest("Lan"), await world.guest("Minh")
+    for token in (lan, minh):
+        assert (await world.say("Hello.", token=token, once=once)).status_code == 201
+
+
+async def test_ones_own_comment_is_edited(world: World) -> None:
+    posted = await world.said("Tpyo.", name="Lan")
+    path, headers = f"{API}/comments/{posted['comment']['id']}", bearer(posted["token"])
+    changed = (await world.client.patch(path, json={"body": "Typo."}, headers=headers)).json()
+    assert changed["seq"] == 2
+    assert changed["comment"]["body"][0]["children"] == [{"type": "text", "text": "Typo."}]
+    assert changed["comment"]["edited_at"] >= changed["comment"]["created_at"]
+    [comment] = (await world.snapshot())["comments"]
+    assert comment["body"] == changed["comment"]["body"]
+    assert [event["kind"] for event in (await world.events())["events"]] == ["comment.created", "comment.edited"]
+
+
+async def test_ones_own_comment_is_deleted_and_its_place_stays(world: World) -> None:
+    posted = await world.said("I take it back.", name="Lan")
+    await world.said("Why?", name="Minh", parent_id=posted["comment"]["id"])
+    path = f"{API}/comments/{posted['comment']['id']}"
+    answer = await world.client.delete(path, headers=bearer(posted["token"]))
+    assert answer.status_code == 200
+    assert answer.json()["comment"]["state"] == "deleted"
+    for reader in (None, posted["token"], world.tokens["moderator"]):
+        tombstone = (await world.snapshot(token=reader))["comments"][0]
+        assert (tombstone["state"], tombstone["author"], tombstone["body"]) == ("deleted", None, None)
+    assert (await world.snapshot())["discussion"]["comment_count"] == 1
+    for row in world.rows()["event"] + world.rows()["comment"]:
+        assert "take it back" not in repr(row)
+    assert "take it back" not in (await world.client.get(f"{API}/events?key=talk")).text
+    assert (await world.client.get(path)).json()["comment"]["state"] == "deleted"
+
+
+async def test_votes_are_counted_once_and_taken_back(world: World) -> None:
+    comment_id = (await world.said(name="Lan"))["comment"]["id"]
+    minh = await world.guest("Minh", key="elsewhere")
+    path = f"{API}/comments/{comment_id}/vote"
+    expected = [(1, 1, 0, 2), (1, 1, 0, 2), (-1, 0, 1, 3), (0, 0, 0, 4), (0, 0, 0, 4)]
+    for value, up, down, seq in expected:
+        voted = (await world.client.put(path, json={"value": value}, headers=bearer(minh))).json()
+        assert voted == {"votes": {"up": up, "down": down}, "value": value, "seq": seq}
+    event = (await world.events(after=1))["events"][0]
+    assert (event["kind"], event["comment_id"], event["votes"]) == ("comment.voted", comment_id, {"up": 1, "down": 0})
+
+
+@pytest.mark.parametrize("who", [None, "minh", "moderator"])
+async def test_a_comment_is_reported(world: World, who: str | None) -> None:
+    await furnish(world)
+    headers = bearer(world.tokens[who]) if who else {}
+    path = f"{API}/comments/{world.ids['lans']}/reports"
+    answer = await world.client.post(path, json={"reason": "other", "note": "Look."}, headers=headers)
+    assert answer.status_code == 201
+    [row] = world.rows()["report"]
+    assert answer.json()["id"] in row
+    assert "Look." in row
+
+
+# ---- a token is good for one site -----------------------------------------------------------------------
+
+
+async def _try_everything(world: World, token: str, comment_id: str, key: str, site: str) -> dict[str, Any]:
+    headers = bearer(token)
+    where = f"{API}/comments/{comment_id}"
+    named = {"site": site, "key": key}
+    client = world.client
+    said = {**named, "body": "x"}
+    return {
+        "snapshot": await client.get(f"{API}/discussion", params=named, headers=headers),
+        "page": await client.get(f"{API}/comments", params=named, headers=headers),
+        "thread": await client.get(f"{API}/comments", params={**named, "parent": comment_id}, headers=headers),
+        "say": await client.post(f"{API}/comments", json=said, headers=headers | {"Idempotency-Key": new_key()}),
+        "reply": await client.post(
+            f"{API}/comments", json={**said, "parent_id": comment_id}, headers=headers | {"Idempotency-Key": new_key()}
+        ),
+        "edit": await client.patch(where, json={"body": "x"}, headers=headers),
+        "conceal": await client.delete(where, headers=headers),
+        "vote": await client.put(f"{where}/vote", json={"value": 1}, headers=headers),
+        "report": await client.post(f"{where}/reports", json={"reason": "spam"}, headers=headers),
+        "restore": await client.post(f"{where}/restore", headers=headers),
+        "approve": await client.post(f"{where}/approve", headers=headers),
+        "held": await client.get(f"{API}/moderation/held", params={"site": site}, headers=headers),
+        "mode": await client.patch(f"{API}/discussion", params=named, json={"mode": "closed"}, headers=headers),
+    }
+
+
+async def test_a_token_opens_nothing_on_another_site(world: World) -> None:
+    await furnish(world)
+    before = world.rows()
+    for token, comment, site in (("second", "lans", "default"), ("lan", "foreign", "second")):
+        answers = await _try_everything(world, world.tokens[token], world.ids[comment], "talk", site)
+        codes = {name: answer.json().get("code") for name, answer in answers.items()}
+        assert codes == {
+            **dict.fromkeys(("snapshot", "page", "thread", "say", "reply"), "unauthenticated"),
+            **dict.fromkeys(("edit", "conceal", "vote", "report"), "not_found"),
+            **dict.fromkeys(("restore", "approve", "held", "mode"), "forbidden"),
+        }
+    assert world.rows() == before
+
+
+async def test_a_reply_cannot_reach_into_another_site(world: World) -> None:
+    await furnish(world)
+    before = world.rows()
+    answer = await world.say(token=world.tokens["lan"], parent_id=world.ids["foreign"])
+    assert answer.json()["code"] == "bad_parent"
+    page = await world.client.get(f"{API}/comments", params={"key": "talk", "parent": world.ids["foreign"]})
+    assert page.json()["code"] == "not_found"
+    assert world.rows() == before
+
+
+async def test_the_same_key_on_two_sites_is_two_discussions(world: World) -> None:
+    await furnish(world)
+    second = await world.snapshot(site="second")
+    assert [comment["id"] for comment in second["comments"]] == [world.ids["foreign"]]
+    assert world.ids["foreign"] not in [comment["id"] for comment in (await world.snapshot())["comments"]]
+    assert len((await world.events(site="second"))["events"]) == 1
+
+
+async def test_a_key_of_another_server_signs_nothing_here(world: World, settings: Settings) -> None:
+    there = settings.model_copy(
+        update={"secret_key": "another key of the tests, no secret", "data_dir": settings.data_dir / "b"}
+    )
+    async with opened(there) as other:
+        token = await other.guest("Lan")
+    assert (await world.say(token=token)).json()["code"] == "unauthenticated"

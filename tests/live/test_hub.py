@@ -1,0 +1,200 @@
+"""The hub: one room a discussion, none for longer than it is wanted, and no silence that goes unnoticed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tertulia.bus.memory import MemoryBus
+from tertulia.core.comments import DiscussionKey
+from tertulia.errors import CloseCode, ErrorCode, Problem
+from tertulia.live import hub as hubs
+from tertulia.live.hub import Hub
+from tertulia.live.stream import Cursor, Stream
+from tests.live.script import EPOCH, KEY, Clock, Follower, Script, following, joined, made, said, settled, taken
+
+OTHER = DiscussionKey("default", "other")
+
+
+@pytest.fixture
+async def script() -> Script:
+    return Script(made(1), made(2))
+
+
+@pytest.fixture
+async def bus() -> MemoryBus:
+    return MemoryBus()
+
+
+@pytest.fixture
+async def hub(clock: Clock, script: Script, bus: MemoryBus) -> AsyncIterator[Hub]:
+    hub = Hub(bus, EPOCH, script.fetch, script.heads, 1_000_000)
+    hub.start()
+    yield hub
+    await hub.close()
+
+
+async def watched(clock: Clock, seconds: float) -> None:
+    """Lets the watch go round for so long."""
+    for _ in range(int(seconds / hubs.WATCH_SECONDS)):
+        await clock.go(hubs.WATCH_SECONDS + 0.01)
+
+
+async def test_all_readers_of_a_discussion_are_in_one_room(hub: Hub) -> None:
+    found = await asyncio.gather(*(hub.enter(KEY) for _ in range(10)))
+    assert len(set(found)) == 1
+    assert await hub.enter(OTHER) not in found
+    assert set(hub.rooms) == {KEY, OTHER}
+    for room in found:
+        joined(room)
+    assert (hub.readers(KEY), hub.readers(OTHER), hub.readers(DiscussionKey("x", "x"))) == (10, 0, 0)
+
+
+async def test_a_room_hears_its_own_discussion(hub: Hub, bus: MemoryBus, script: Script) -> None:
+    room, other = await hub.enter(KEY), await hub.enter(OTHER)
+    bus.publish(script.add(made(3)))
+    assert (room.head, other.head) == (3, 2)
+
+
+async def test_recent_is_what_a_warm_room_has(hub: Hub, bus: MemoryBus, script: Script) -> None:
+    assert hub.recent(KEY, 2) is None
+    joined(await hub.enter(KEY))
+    bus.publish(script.add(made(3), made(4)))
+    assert hub.recent(KEY, 1) is None
+    assert hub.recent(KEY, 2) == (4, script.events[2:])
+    assert hub.recent(KEY, 4) == (4, [])
+    assert hub.recent(KEY, 5) is None
+
+
+# ---- rooms come and go ----------------------------------------------------------------------------------
+
+
+async def test_an_empty_room_stays_warm_for_a_while_and_goes(
+    clock: Clock, hub: Hub, bus: MemoryBus, script: Script
+) -> None:
+    room = await hub.enter(KEY)
+    reader = joined(room)
+    await watched(clock, 60)
+    assert hub.rooms == {KEY: room}
+    hub.leave(room, reader)
+    await watched(clock, 25)
+    assert hub.rooms == {KEY: room}
+    await watched(clock, 15)
+    assert hub.rooms == {}
+    bus.publish(script.add(made(3)))
+    assert room.head == 2, "nobody listens any more"
+
+
+async def test_who_comes_back_in_time_finds_the_room_warm(clock: Clock, hub: Hub, script: Script) -> None:
+    room = await hub.enter(KEY)
+    reader = joined(room)
+    for _ in range(4):
+        hub.leave(room, reader)
+        await watched(clock, 20)
+        assert await hub.enter(KEY) is room
+        room.join(reader)
+        await watched(clock, 20)
+    assert len(script.asked) == 1
+
+
+async def test_a_room_that_nobody_came_into_goes_too(clock: Clock, hub: Hub, script: Script) -> None:
+    """A reader may leave while its room opens."""
+    script.free.clear()
+    entering = [asyncio.create_task(hub.enter(DiscussionKey("default", str(number)))) for number in range(20)]
+    await settled()
+    for task in entering:
+        task.cancel()
+    await settled()
+    script.free.set()
+    await watched(clock, 60)
+    assert hub.rooms == {}
+
+
+async def test_a_room_that_could_not_open_goes_too(clock: Clock, hub: Hub, script: Script) -> None:
+    script.error = Problem(ErrorCode.unknown_site, "There is no such site.")
+    with pytest.raises(Problem):
+        await hub.enter(KEY)
+    script.error = None
+    await watched(clock, 60)
+    assert hub.rooms == {}
+    assert (await hub.enter(KEY)).head == 2
+
+
+async def test_a_hub_that_is_closed_has_no_rooms(hub: Hub, bus: MemoryBus, script: Script) -> None:
+    room = await hub.enter(KEY)
+    await hub.close()
+    bus.publish(script.add(made(3)))
+    assert (hub.rooms, room.head) == ({}, 2)
+
+
+# ---- the watch ------------------------------------------------------------------------------------------
+
+
+async def test_a_last_message_that_is_lost_is_missed(clock: Clock, hub: Hub, script: Script) -> None:
+    room = await hub.enter(KEY)
+    reader = joined(room)
+    script.add(made(3), made(4))  # and nobody is told
+    await settled()
+    assert await taken(room, reader) == []
+    await watched(clock, 5)
+    assert await taken(room, reader) == [3, 4]
+
+
+async def test_a_comparison_that_finds_nothing_reads_nothing(clock: Clock, hub: Hub, script: Script) -> None:
+    joined(await hub.enter(KEY))
+    await watched(clock, 100)
+    assert script.fills == []
+
+
+async def test_the_watch_goes_on_after_an_error(clock: Clock, hub: Hub, script: Script) -> None:
+    room = await hub.enter(KEY)
+    reader = joined(room)
+    script.error = OSError("no disk")
+    script.add(made(3))
+    await watched(clock, 20)
+    assert room.head == 2
+    script.error = None
+    await watched(clock, 5)
+    assert await taken(room, reader) == [3]
+
+
+async def test_a_room_behind_a_comparison_is_left_alone(hub: Hub, bus: MemoryBus, script: Script) -> None:
+    """The heads that were read may be older than what the room heard meanwhile."""
+    room = await hub.enter(KEY)
+    bus.publish(said(made(3)))
+    await hub.compare()
+    await settled()
+    assert (room.head, script.fills) == (3, [])
+
+
+# ---- draining -------------------------------------------------------------------------------------------
+
+
+async def test_all_are_told_of_the_restart(hub: Hub) -> None:
+    async with (
+        following(Stream(hub, KEY, Cursor(EPOCH, 2))) as one,
+        following(Stream(hub, OTHER, Cursor(EPOCH, 0))) as other,
+    ):
+        hub.drain()
+        await settled()
+        for follower in (one, other):
+            assert follower.task.done()
+            assert follower.stream.closing is CloseCode.restarting
+    async with following(Stream(hub, KEY, Cursor(EPOCH, 2))) as late:
+        assert late.task.done()
+        assert (late.stream.closing, late.heard) == (CloseCode.restarting, [])
+    assert hub.readers(KEY) == 0
+
+
+async def test_who_comes_in_at_that_moment_is_told_too(hub: Hub, script: Script) -> None:
+    script.free.clear()
+    follower = Follower(Stream(hub, KEY, Cursor(EPOCH, 2)))
+    await settled()
+    hub.drain()
+    script.free.set()
+    await settled()
+    closing = follower.stream.closing
+    await follower.end()
+    assert closing is CloseCode.restarting

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.pages.form import Form, Trouble, Typed, explain, read_form
+from tertulia.pages.strings import Strings
+
+FORM = "application/x-www-form-urlencoded"
+NONCE = "n" * 22
+
+
+def request(body: bytes, media_type: str = FORM, chunk: int = 1000) -> Request:
+    parts = [body[at : at + chunk] for at in range(0, len(body), chunk)] or [b""]
+    messages: list[Message] = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    messages[-1]["more_body"] = False
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    headers = [(b"content-type", media_type.encode())]
+    return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
+
+
+async def test_what_was_typed_is_read() -> None:
+    body = urlencode({"name": "Hương", "body": "một\r\nhai", "parent_id": "p", "nonce": NONCE}).encode()
+    assert await read_form(request(body, f"{FORM}; charset=utf-8")) == Typed("Hương", "một\r\nhai", "p", NONCE)
+
+
+async def test_fields_that_are_missing_are_empty() -> None:
+    typed = await read_form(request(b""))
+    assert (typed.name, typed.body, typed.parent_id) == ("", "", None)
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "a" * 41, "spaces are not allowed here", "ü" * 20])
+async def test_a_nonce_that_is_none_is_replaced(nonce: str) -> None:
+    typed = await read_form(request(urlencode({"nonce": nonce}).encode()))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", typed.nonce)
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type", "code"),
+    [
+        (b"name=a", "application/json", ErrorCode.unsupported_media_type),
+        (b"name=a", "multipart/form-data; boundary=x", ErrorCode.unsupported_media_type),
+        (b"body=" + b"a" * 65536, FORM, ErrorCode.too_large),
+        (b"name=\xc3", FORM, ErrorCode.malformed),
+        (b"a=1&" * 17, FORM, ErrorCode.malformed),
+    ],
+)
+async def test_what_is_no_form_is_refused(body: bytes, media_type: str, code: ErrorCode) -> None:
+    with pytest.raises(Problem) as refused:
+        await read_form(request(body, media_type))
+    assert refused.value.code is code
+
+
+async def test_broken_utf_8_is_replaced() -> None:
+    assert (await read_form(request(b"body=%ff%ed%a0%80"))).body.strip("\ufffd") == ""
+
+
+def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
+    typed = Typed("Hương", "text", None, NONCE)
+    assert typed.idempotency_key == Typed("Hương", "text", None, NONCE).idempotency_key
+    others = [Typed("H", "text", None, NONCE), Typed("Hương", "t", None, NONCE), Typed("Hương", "text", "p", NONCE)]
+    assert len({typed.idempotency_key, *(other.idempotency_key for other in others)}) == 4
+    assert re.fullmatch(r"[\x21-\x7e]{16,64}", Typed(nonce="a" * 40).idempotency_key)
+    assert Typed().nonce != Typed().nonce
+
+
+@pytest.mark.parametrize(
+    ("problem", "message", "field"),
+    [
+        (Problem(ErrorCode.empty, "d", field="author.name"), "Please give a name.", "name"),
+        (Problem(ErrorCode.too_long, "d", field="author.name"), "The name is too long.", "name"),
+        (Problem(ErrorCode.invalid, "Why.", field="author.name"), "The name cannot be used like this: Why.", "name"),
+        (Problem(ErrorCode.empty, "d", field="body"), "Please write something first.", "body"),
+        (Problem(ErrorCode.malformed, "Why.", field="body"), "The text cannot be used like this: Why.", "body"),
+        (Problem(ErrorCode.invalid, "Why."), "This could not be posted: Why.", None),
+    ],
+)
+def test_a_refusal_is_told_beside_its_field(problem: Problem, message: str, field: str | None) -> None:
+    trouble = explain(problem, Strings("en"))
+    assert (trouble.message, trouble.field) == (message, field)
+
+
+def test_how_long_to_wait_is_told_in_both_languages() -> None:
+    problem = Problem(ErrorCode.rate_limited, "d", retry_after=1)
+    assert "wait 1 second and" in explain(problem, Strings("en")).message
+    assert "sau 1 giây" in explain(problem, Strings("vi")).message
+
+
+def test_a_form_in_use_says_so() -> None:
+    assert Form(waiting=True).is_used
+    assert Form(trouble=Trouble("Why.", None)).is_used
+    assert not Form().is_used

@@ -1,0 +1,204 @@
+"""Readers of a discussion over each transport, and somebody who writes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.server import ServerProcess
+
+PATIENCE = 15.0
+Told = dict[str, Any]
+
+
+async def within(waiting: Awaitable[Any], what: str, seconds: float = PATIENCE) -> Any:
+    """What ``waiting`` gives; fails with the name of what did not come."""
+    try:
+        return await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        raise AssertionError(f"waited {seconds} s for {what}") from None
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = PATIENCE) -> None:
+    """Asks again until it holds; fails with the name of what did not."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not await holds():
+        assert asyncio.get_running_loop().time() < end, f"waited {seconds} s for {what}"
+        await asyncio.sleep(0.02)
+
+
+def new_discussion() -> str:
+    return f"discussion {uuid.uuid4()}"
+
+
+@dataclass
+class Writer:
+    """Writes in one discussion over HTTP."""
+
+    client: httpx.AsyncClient
+    key: str
+    token: str | None = None
+
+    async def say(self, body: str) -> Told:
+        said: Told = {"key": self.key, "body": body}
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        if self.token is None:
+            said["author"] = {"name": "Lan"}
+        else:
+            headers["Authorization"] = f"Bearer {self.token}"
+        answer = await self.client.post("/api/v1/comments", json=said, headers=headers)
+        assert answer.status_code == 201, answer.text
+        posted: Told = answer.json()
+        self.token = posted.get("token", self.token)
+        return posted
+
+    async def delete(self, comment_id: str) -> None:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        answer = await self.client.delete(f"/api/v1/comments/{comment_id}", headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    async def readers(self) -> int:
+        answer = await self.client.get("/api/v1/discussion", params={"key": self.key})
+        count: int = answer.json()["discussion"]["readers"]
+        return count
+
+    async def until_readers(self, count: int) -> None:
+        async def reached() -> bool:
+            return await self.readers() == count
+
+        await eventually(reached, f"{count} readers of {self.key}")
+
+    async def epoch(self) -> str:
+        answer = await self.client.get("/api/v1/events", params={"key": self.key})
+        epoch: str = answer.json()["epoch"]
+        return epoch
+
+
+@asynccontextmanager
+async def writing(server: ServerProcess, key: str | None = None) -> AsyncIterator[Writer]:
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        yield Writer(client, key or new_discussion())
+
+
+@dataclass
+class Reader:
+    """One reader; ``receive`` gives one message as text."""
+
+    receive: Callable[[], Awaitable[str]]
+    socket: ClientConnection | None = None
+    ids: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    others: list[Told] = field(default_factory=list)
+
+    async def next(self) -> str:
+        text: str = await within(self.receive(), "a message")
+        return text
+
+    async def until(self, type_: str, **values: Any) -> Told:
+        """The next message of this type with these values; events that come before it are kept."""
+
+        async def found() -> Told:
+            while True:
+                text = await self.receive()
+                message: Told = json.loads(text)
+                self._keep(text, message)
+                if message["type"] == type_ and values.items() <= message.items():
+                    return message
+
+        message: Told = await within(found(), f"the message {type_} {values}")
+        return message
+
+    async def to_the_end(self) -> None:
+        """Reads on until there is nothing more; raises what the end is told by."""
+        while True:
+            text = await self.next()
+            self._keep(text, json.loads(text))
+
+    async def until_seq(self, seq: int) -> list[Told]:
+        """All events so far, once the one with this seq is among them."""
+        while not self.events or self.all_events[-1]["seq"] < seq:
+            await self.until("events")
+        return self.all_events
+
+    @property
+    def all_events(self) -> list[Told]:
+        return [json.loads(text) for text in self.events]
+
+    def _keep(self, text: str, message: Told) -> None:
+        if message["type"] == "events":
+            self.events += pieces(text, message)
+        else:
+            self.others.append(message)
+
+
+def pieces(text: str, message: Told) -> list[str]:
+    """The events of a message as the bytes they travelled in: found where they stand, not made again."""
+    decoder, found = json.JSONDecoder(), []
+    at = text.index('"events":[') + len('"events":[')
+    for _ in message["events"]:
+        _, end = decoder.raw_decode(text, at)
+        found.append(text[at:end])
+        at = end + 1
+    return found
+
+
+def _query(parameters: dict[str, Any]) -> str:
+    return urlencode({name: value for name, value in parameters.items() if value is not None})
+
+
+@asynccontextmanager
+async def websocket(
+    server: ServerProcess, key: str | None, *, origin: str | None = None, **cursor: Any
+) -> AsyncIterator[Reader]:
+    url = f"{server.url.replace('http', 'ws')}/api/v1/live?{_query({'key': key, **cursor})}"
+    async with connect(
+        url, additional_headers={"Origin": origin} if origin else None, proxy=None, max_size=None
+    ) as socket:
+
+        async def receive() -> str:
+            text = await socket.recv()
+            assert isinstance(text, str)
+            return text
+
+        yield Reader(receive, socket)
+
+
+@asynccontextmanager
+async def sse(
+    server: ServerProcess, key: str, *, last_event_id: str | None = None, **cursor: Any
+) -> AsyncIterator[tuple[Reader, httpx.Response]]:
+    headers = {b"Accept": b"text/event-stream"}
+    if last_event_id is not None:
+        headers[b"Last-Event-ID"] = last_event_id.encode()
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        client.stream("GET", f"/api/v1/events?{_query({'key': key, **cursor})}", headers=headers) as answer,
+    ):
+        lines = answer.aiter_lines()
+        reader = Reader(lambda: _event(lines, reader.ids))
+        yield reader, answer
+
+
+async def _event(lines: AsyncIterator[str], ids: list[str]) -> str:
+    """The data of the next event; raises EOFError at the end of the stream."""
+    data = None
+    async for line in lines:
+        if line.startswith("id: "):
+            ids.append(line[4:])
+        elif line.startswith("data: "):
+            assert data is None, "one line of data an event"
+            data = line[6:]
+        elif line == "" and data is not None:
+            return data
+        else:
+            assert line == "" or line.startswith("retry: "), line
+    raise EOFError

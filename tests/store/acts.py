@@ -1,0 +1,162 @@
+"""Acts on a store, a second after each other, by people with names; and what the tables hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from sqlalchemy import select
+
+from tertulia.core import documents
+from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, Sort
+from tertulia.core.ids import uuid7
+from tertulia.protocol import Event
+from tertulia.store import Store, administration, commands, schema
+from tertulia.store.commands import Actor, Counted, Draft, Said
+from tertulia.store.ledger import Command
+
+START = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HERE = DiscussionKey("default", "here")
+THERE = DiscussionKey("default", "there")
+ABROAD = DiscussionKey("magazine", "here")
+
+LAN = Author("0190a000-0000-8000-8000-00000000000a", "Lan")
+MINH = Author("0190a000-0000-8000-8000-00000000000b", "Minh")
+EVA = Author("0190a000-0000-8000-8000-00000000000c", "Éva")
+WINDOW = timedelta(minutes=15)
+
+
+def digest(text: str) -> str:
+    return text.encode().hex()[:64]
+
+
+class Acts:
+    """Every act is one command given to the ledger; ``moderator`` is there after ``begin``."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.moderator = Author("", "")
+        self._seconds = count(1)
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=next(self._seconds))
+
+    async def begin(self) -> Acts:
+        at = self.now()
+        await self.do(lambda c: administration.add_site(c, "magazine", ["https://magazine.example"], at))
+        await self.do(lambda c: administration.add_moderator(c, "Editor", "f" * 64, at))
+        found = await self.store.reads.moderator("f" * 64)
+        assert found is not None
+        self.moderator = found
+        return self
+
+    async def do(self, command: Command[commands.T]) -> commands.T:
+        return await self.store.ledger.submit(command)
+
+    def draft(
+        self,
+        text: str = "Something",
+        *,
+        key: DiscussionKey = HERE,
+        by: Author = LAN,
+        parent: Said | str | None = None,
+        at: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> Draft:
+        parent_id = parent.comment.id if isinstance(parent, Said) else parent
+        return Draft(
+            id=uuid7(),
+            key=key,
+            title=f"About {key.key}",
+            url="https://news.example/",
+            parent_id=parent_id,
+            author=by,
+            text=text,
+            body=documents.parse(text),
+            at=at or self.now(),
+            idempotency_key=idempotency_key or uuid7(),
+            digest=digest(text),
+        )
+
+    async def post(self, draft: Draft) -> Said:
+        return await self.do(lambda c: commands.post(c, draft))
+
+    async def say(
+        self,
+        text: str = "Something",
+        *,
+        key: DiscussionKey = HERE,
+        by: Author = LAN,
+        parent: Said | None = None,
+        at: datetime | None = None,
+    ) -> Said:
+        return await self.post(self.draft(text, key=key, by=by, parent=parent, at=at))
+
+    async def edit(self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()) -> Said:
+        at = self.now() + late
+        return await self.do(lambda c: commands.edit(c, comment_id, actor, text, documents.parse(text), at, WINDOW))
+
+    async def conceal(self, comment_id: str, actor: Actor) -> Said:
+        at = self.now()
+        return await self.do(lambda c: commands.conceal(c, comment_id, actor, at))
+
+    async def restore(self, comment_id: str) -> Said:
+        at = self.now()
+        return await self.do(lambda c: commands.restore(c, comment_id, at))
+
+    async def approve(self, comment_id: str) -> Said:
+        at = self.now()
+        return await self.do(lambda c: commands.approve(c, comment_id, at))
+
+    async def vote(self, comment_id: str, actor: Actor, value: int) -> Counted:
+        at = self.now()
+        return await self.do(lambda c: commands.vote(c, comment_id, actor, value, at))
+
+    async def report(self, comment_id: str, actor: Actor | None) -> str:
+        at = self.now()
+        return await self.do(lambda c: commands.report(c, comment_id, actor, "spam", "look at it", at))
+
+    async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
+        at = self.now()
+        return (await self.do(lambda c: commands.set_mode(c, key, mode, at))).seq
+
+    @property
+    def judge(self) -> Actor:
+        """The moderator as an actor."""
+        return Actor(self.moderator.id, moderator=True)
+
+
+def actor(author: Author, site: str = "default") -> Actor:
+    return Actor(author.id, site=site)
+
+
+async def tables(store: Store) -> dict[str, list[str]]:
+    """Every row of every table."""
+    async with store.database.read.connect() as connection:
+        return {
+            table.name: sorted(repr(row) for row in await connection.execute(select(table)))
+            for table in schema.metadata.sorted_tables
+        }
+
+
+async def log(store: Store, key: DiscussionKey = HERE) -> list[Event]:
+    """The events of a discussion."""
+    _, found = await store.reads.events(key, 0, 100_000)
+    return [Event.model_validate_json(event.payload) for event in found]
+
+
+async def listed(store: Store, key: DiscussionKey = HERE, viewer: str | None = None) -> list[Comment]:
+    """What a whole page shows, oldest first."""
+    moment = await store.reads.moment(key, sort=Sort.oldest, limit=1000, viewer=viewer)
+    return moment.page.comments
+
+
+async def until(true: Callable[[], object], seconds: float = 10) -> None:
+    """Lets everything else run until it is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        await asyncio.sleep(0)

@@ -1,0 +1,238 @@
+"""The database: its schema and history, its pragmas, and what is told when it cannot be opened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tertulia.errors import StartupError
+from tertulia.store import Store, schema
+from tertulia.store.database import migrate, open_database
+from tests.store.acts import Acts, tables, until
+
+
+def url(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+def history(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "tertulia.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+# ---- schema ---------------------------------------------------------------------------------------------
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, schema.metadata))
+
+
+async def test_the_history_makes_what_the_schema_says(store: Store) -> None:
+    async with store.database.write.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        checks = await connection.run_sync(lambda c: {name: inspect(c).get_check_constraints(name) for name in TABLES})
+    assert {name for name, found in checks.items() if found} == {"comment", "vote"}
+
+
+TABLES = [table.name for table in schema.metadata.sorted_tables]
+
+
+async def test_there_is_one_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", "tertulia.store:migrations")
+    config.set_main_option("path_separator", "os")
+    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+
+
+async def test_down_and_up_again(store: Store) -> None:
+    def down(connection: Connection) -> list[str]:
+        command.downgrade(history(connection), "base")
+        connection.commit()
+        return inspect(connection).get_table_names()
+
+    async with store.database.write.connect() as connection:
+        assert await connection.run_sync(down) == ["alembic_version"]
+        await connection.rollback()
+        await connection.run_sync(migrate)
+        assert await connection.run_sync(differences) == []
+    acts = await Acts(store).begin()
+    assert (await acts.say()).seq == 1
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    store = await Store.open(url(tmp_path / "store.db"))
+    store.start()
+    await (await Acts(store).begin()).say()
+    before = await tables(store)
+    await store.close()
+    again = await Store.open(url(tmp_path / "store.db"))
+    assert again.epoch == store.epoch
+    assert await tables(again) == before
+    await again.close()
+
+
+OPENS = """
+import asyncio, sys
+from tertulia.store import Store
+async def opens():
+    store = await Store.open(sys.argv[1])
+    print(store.epoch)
+    await store.close()
+asyncio.run(opens())
+"""
+
+
+async def test_processes_that_open_a_new_database_at_once_agree(tmp_path: Path) -> None:
+    address = url(tmp_path / "deep" / "folder" / "store.db")
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", OPENS, address, stdout=asyncio.subprocess.PIPE)
+        for _ in range(3)
+    ]
+    told = [(await process.communicate())[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    store = await Store.open(address)
+    assert {one.decode().strip() for one in told} == {store.epoch}
+    assert len((await tables(store))["site"]) == 1
+    await store.close()
+
+
+async def test_every_database_has_its_own_epoch(tmp_path: Path) -> None:
+    stores = [await Store.open(url(tmp_path / name)) for name in ("one.db", "two.db")]
+    assert stores[0].epoch != stores[1].epoch
+    for store in stores:
+        await store.close()
+
+
+# ---- pragmas --------------------------------------------------------------------------------------------
+
+
+async def pragma(engine: AsyncEngine, name: str) -> object:
+    async with engine.connect() as connection:
+        return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("synchronous", 2),
+        ("journal_mode", "wal"),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+        ("secure_delete", 1),
+        ("busy_timeout", 5000),
+    ],
+)
+async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
+    assert await pragma(store.database.write, name) == value
+    found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
+    assert set(found) == {value}
+
+
+async def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
+    acts = Acts(store)
+    await acts.say()
+    async with store.database.read.connect() as connection:
+        query = schema.comment.select()
+        assert len((await connection.execute(query)).all()) == 1
+        await acts.say()
+        assert len((await connection.execute(query)).all()) == 1
+    async with store.database.read.connect() as connection:
+        assert len((await connection.execute(query)).all()) == 2
+
+
+# ---- refusals -------------------------------------------------------------------------------------------
+
+
+async def refused(address: str) -> str:
+    with pytest.raises(StartupError) as refusal:
+        await open_database(address)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert "PATH" in message or "database" in message
+    await until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()))
+    return message
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "nonsense",
+        "store.db",
+        "foo+bar:///store.db",
+        "sqlite+nothing:///store.db",
+        "sqlite+aiosqlite://",
+        "sqlite+aiosqlite://host/store.db",
+        "sqlite+aiosqlite://host:port/store.db",
+        "postgresql+nothing://host/name",
+        "mysql://host/name",
+        "postgresql://user:secret@host/name",
+        # without a driver for asyncio
+        "sqlite:///{folder}/store.db",
+        "sqlite+pysqlite:///{folder}/store.db",
+        # no file: two connections would be two databases
+        "sqlite+aiosqlite:///:memory:",
+        "sqlite+aiosqlite:///{folder}/store.db?timeout=soon",
+    ],
+)
+async def test_an_address_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, address: str) -> None:
+    message = await refused(address.format(folder=tmp_path))
+    assert "secret" not in message
+    assert not os.listdir(tmp_path), "nothing is made where nothing can be opened"
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_text("This is not a database, and it is long enough to be read as one." * 50)
+    before = path.read_bytes()
+    assert "file is not a database" in await refused(url(path))
+    assert path.read_bytes() == before
+
+
+async def test_a_folder_where_a_file_should_be(tmp_path: Path) -> None:
+    assert "unable to open" in await refused(url(tmp_path))
+
+
+async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    message = await refused(url(tmp_path / "file" / "folder" / "store.db"))
+    assert message.startswith("Cannot make the folder of the database")
+    assert "Not a directory" in message
+
+
+async def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    await (await open_database(url(path))).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert "9999" in await refused(url(path))
+
+
+async def test_a_database_that_another_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tertulia.store.database.BUSY_MILLISECONDS", 20)
+    path = tmp_path / "store.db"
+    await (await open_database(url(path))).close()
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert "locked" in await refused(url(path))
+    holder.execute("ROLLBACK")
+    holder.close()
+    await (await open_database(url(path))).close()

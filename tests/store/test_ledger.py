@@ -1,0 +1,397 @@
+"""The ledger: many commands in one transaction, none of them harmed by another, and no answer before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, insert
+
+from tertulia.checks import check
+from tertulia.core.comments import DiscussionKey
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store import Store, commands, ledger, schema
+from tertulia.store.commands import Actor, Happened, Outcome, Said
+from tertulia.store.ledger import Ledger
+from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, listed, log, tables, until
+from tests.transfer.world import planted
+
+
+@contextmanager
+def counted(store: Store, name: str) -> Iterator[list[None]]:
+    """How often something happened on the connection that writes: "commit" or "rollback"."""
+    seen: list[None] = []
+
+    def note(_connection: Connection) -> None:
+        seen.append(None)
+
+    event.listen(store.database.write.sync_engine, name, note)
+    yield seen
+    event.remove(store.database.write.sync_engine, name, note)
+
+
+@asynccontextmanager
+async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[Happened]]]]:
+    """A store on a file, and what was announced of it."""
+    told: list[list[Happened]] = []
+    store = await Store.open(f"sqlite+aiosqlite:///{path}")
+    store.start(told.append)
+    try:
+        yield await Acts(store).begin(), told
+    finally:
+        await store.close()
+
+
+def fails(error: Exception) -> Callable[[Connection], Outcome[Any]]:
+    def command(_connection: Connection) -> Outcome[Any]:
+        raise error
+
+    return command
+
+
+def forged_vote(connection: Connection) -> Outcome[None]:
+    """Breaks a foreign key in a way that only COMMIT notices."""
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
+    return Outcome(None)
+
+
+# ---- together -------------------------------------------------------------------------------------------
+
+
+async def test_what_waits_together_is_committed_together(store: Store, acts: Acts) -> None:
+    with counted(store, "commit") as commits:
+        answers = await asyncio.gather(*(acts.say(str(number)) for number in range(300)))
+    assert [answer.seq for answer in answers] == list(range(1, 301))
+    assert len(commits) == 3  # of 128, 128 and 44
+    assert [comment.text for comment in await listed(store)] == [str(number) for number in range(300)]
+
+
+async def test_commands_that_come_one_by_one_do_not_wait_for_more(store: Store, acts: Acts) -> None:
+    with counted(store, "commit") as commits:
+        for _ in range(5):
+            await acts.say()
+    assert len(commits) == 5
+
+
+async def test_seqs_are_dense_in_every_discussion(store: Store, acts: Acts) -> None:
+    keys = [DiscussionKey("default", f"key {number}") for number in range(7)]
+    roots = [await acts.say(key=key) for key in keys]
+
+    async def busy(number: int) -> list[int]:
+        key, root = keys[number % 7], roots[number % 7]
+        said = await acts.say(key=key, parent=root, by=MINH)
+        edited = await acts.edit(said.comment.id, acts.judge)
+        voted = await acts.vote(said.comment.id, Actor(EVA.id), 1)
+        return [seq for seq in (said.seq, edited.seq, voted.seq) if seq is not None]
+
+    answers = await asyncio.gather(*(busy(number) for number in range(140)))
+    for number, key in enumerate(keys):
+        mine = sorted(seq for at, seqs in enumerate(answers) if at % 7 == number for seq in seqs)
+        assert mine == list(range(2, 62))
+        assert [one.seq for one in await log(store, key)] == list(range(1, 62))
+    assert await check(store) == []
+
+
+async def test_two_instances_on_one_database_number_as_one(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (one, _):
+        other_store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+        other_store.start()
+        other = Acts(other_store)
+        key = uuid7()
+        same = [acts.post(acts.draft("Once", by=EVA, idempotency_key=key)) for acts in (one, other) * 10]
+        said = await asyncio.gather(*same, *(acts.say(by=by) for acts, by in ((one, LAN), (other, MINH)) * 40))
+        assert len({(answer.comment.id, answer.seq) for answer in said[:20]}) == 1
+        assert {answer.seq for answer in said} == set(range(1, 82))
+        assert [one.seq for one in await log(other_store)] == list(range(1, 82))
+        assert await check(other_store) == []
+        await other_store.close()
+
+
+# ---- one bad command ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Problem(ErrorCode.gone, "It is gone."),
+        ValueError("a bad value"),
+        KeyError("a missing key"),
+        ZeroDivisionError(),
+        AssertionError("a mistake of ours"),
+        AttributeError("a mistake of ours"),
+        RuntimeError("a mistake of ours"),
+        RecursionError(),
+        OSError("a disk"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_command_that_fails_fails_alone(store: Store, acts: Acts, error: Exception) -> None:
+    said = acts.say(), acts.do(fails(error)), acts.say()
+    answers: tuple[Any, ...] = await asyncio.gather(*said, return_exceptions=True)
+    before, bad, after = answers
+    assert bad is error
+    assert isinstance(before, Said), before
+    assert isinstance(after, Said), after
+    assert (before.seq, after.seq) == (1, 2)
+    assert await check(store) == []
+
+
+async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: Acts) -> None:
+    def half(connection: Connection) -> Outcome[Any]:
+        commands.post(connection, acts.draft("Half done", by=EVA))
+        connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
+        return Outcome(None)
+
+    answers: tuple[Any, ...] = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
+    before, bad, after = answers
+    assert isinstance(bad, Exception)
+    assert "FOREIGN KEY" in str(bad)
+    assert isinstance(before, Said)
+    assert isinstance(after, Said)
+    assert [one.seq for one in await log(store)] == [1, 2]
+    assert await store.reads.author(EVA.id) is None
+    assert await check(store) == []
+
+
+# ---- a commit that fails --------------------------------------------------------------------------------
+
+
+async def test_a_commit_that_fails_is_unavailable_to_all_and_announced_to_nobody(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (acts, told):
+        before = await tables(acts.store)
+        told.clear()
+        refusal = acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
+        answers = await asyncio.gather(
+            acts.say(), refusal, acts.do(forged_vote), acts.say(key=THERE), return_exceptions=True
+        )
+        codes = [answer.code for answer in answers if isinstance(answer, Problem)]
+        assert codes == [
+            ErrorCode.unavailable, ErrorCode.gone, ErrorCode.unavailable, ErrorCode.unavailable,
+        ]  # fmt: skip
+        assert [happened for batch in told for happened in batch] == []
+        assert await tables(acts.store) == before
+        assert (await acts.say()).seq == 1, "the next batch is committed as if nothing had been"
+        assert await check(acts.store) == []
+
+
+async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (acts, told):
+        await acts.say()
+        async with acts.store.database.write.connect() as connection:
+            pages = await connection.exec_driver_sql("PRAGMA page_count")
+            await connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 6}")
+        told.clear()
+        texts = ["small"] * 3 + ["large" * 1500] + ["small"] * 3
+        answers = await asyncio.gather(*(acts.say(text) for text in texts), return_exceptions=True)
+        answered = [answer for answer in answers if isinstance(answer, Said)]
+        assert len(answered) < len(texts), "the disk was not full"
+        stored = {comment.id: comment for comment in await listed(acts.store)}
+        assert all(answer.comment.id in stored for answer in answered)
+        announced = [happened.event for batch in told for happened in batch]
+        assert [one.seq for one in announced] == [answer.seq for answer in answered]
+        assert {one.comment_id for one in announced} == {answer.comment.id for answer in answered}
+        assert await check(acts.store) == []
+
+
+async def test_what_was_answered_is_stored_when_the_database_gives_the_transaction_up(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (acts, told):
+        await acts.say()
+        raising = "BEGIN SELECT RAISE(ROLLBACK, 'given up'); END"
+        planted(tmp_path / "store.db", f"CREATE TRIGGER no BEFORE INSERT ON comment WHEN NEW.text = 'no' {raising}")
+        told.clear()
+        answers = await asyncio.gather(
+            *(acts.say(text) for text in ("one", "two", "no", "three", "four")), return_exceptions=True
+        )
+        stored = {comment.id for comment in await listed(acts.store)}
+        for answer in answers:
+            assert not isinstance(answer, Said) or answer.comment.id in stored
+        announced = [happened.event for batch in told for happened in batch]
+        assert {one.comment_id for one in announced} <= stored
+        assert len({one.seq for one in announced}) == len(announced)
+        assert (await acts.say("five")).seq == len(await log(acts.store))
+        assert await check(acts.store) == []
+
+
+async def test_a_database_that_is_closed_under_it_is_unavailable(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (acts, told):
+        said = await acts.say()
+        connection = await acts.store.database.write.raw_connection()
+        assert connection.driver_connection is not None
+        await connection.driver_connection.close()
+        connection.close()
+        told.clear()
+        answers = await asyncio.gather(*(acts.say() for _ in range(5)), return_exceptions=True)
+        assert {answer.code for answer in answers if isinstance(answer, Problem)} == {ErrorCode.unavailable}
+        assert len(answers) == 5
+        assert [happened for batch in told for happened in batch] == []
+        assert [comment.id for comment in await listed(acts.store)] == [said.comment.id]
+        await acts.store.database.write.dispose()
+        assert (await acts.say()).seq == 2
+
+
+# ---- announcing and answering ---------------------------------------------------------------------------
+
+
+async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    answers: list[asyncio.Future[object]] = []
+    told: list[Happened] = []
+
+    def committed(happened: list[Happened]) -> None:
+        assert not any(answer.done() for answer in answers), "somebody was answered before all were told"
+        stored = planted_texts(tmp_path / "store.db")
+        assert len(stored) == len(happened) == len(answers), "it was announced before it was durable"
+        told.extend(happened)
+
+    store.start(committed)
+    acts = Acts(store)
+    waiting = [store.ledger.submit(posting(acts, key)) for key in (HERE, THERE, HERE)]
+    for one in waiting:
+        answers.append(one.send(None))
+    await asyncio.wait(awaitable(answers))
+    assert [(one.key, one.event.seq) for one in told] == [(HERE, 1), (THERE, 1), (HERE, 2)]
+    for one in waiting:
+        with pytest.raises(StopIteration):
+            one.send(None)
+    await store.close()
+
+
+def posting(acts: Acts, key: DiscussionKey) -> Callable[[Connection], Outcome[Said]]:
+    draft = acts.draft(key=key)
+    return lambda connection: commands.post(connection, draft)
+
+
+def awaitable(answers: list[asyncio.Future[object]]) -> list[asyncio.Future[object]]:
+    """Futures that a coroutine driven by hand has given out are marked as awaited by it."""
+    for answer in answers:
+        answer._asyncio_future_blocking = False
+    return answers
+
+
+def planted_texts(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        return [row[0] for row in connection.execute("SELECT text FROM comment")]
+    finally:
+        connection.close()
+
+
+async def test_an_announcement_that_fails_costs_nobody_the_answer(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+
+    def committed(_happened: list[Happened]) -> None:
+        raise RuntimeError("nobody listens")
+
+    store.start(committed)
+    acts = Acts(store)
+    assert [said.seq for said in await asyncio.gather(*(acts.say() for _ in range(5)))] == [1, 2, 3, 4, 5]
+    assert (await acts.say()).seq == 6
+    await store.close()
+
+
+# ---- callers that go ------------------------------------------------------------------------------------
+
+
+async def test_what_is_cancelled_before_its_batch_is_not_done(store: Store, acts: Acts) -> None:
+    tasks = [asyncio.create_task(acts.say(str(number))) for number in range(6)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert [comment.text for comment in await listed(store)] == ["1", "3", "5"]
+    assert [task.cancelled() for task in tasks] == [True, False] * 3
+
+
+async def test_what_is_cancelled_in_its_batch_is_done_and_harms_nobody(store: Store, acts: Acts) -> None:
+    tasks: list[asyncio.Task[object]] = []
+
+    def cancels(_connection: Connection) -> Outcome[object]:
+        tasks[0].cancel()
+        return Outcome(None)
+
+    tasks += [asyncio.create_task(acts.say("0")), asyncio.create_task(acts.do(cancels))]
+    tasks.append(asyncio.create_task(acts.say("2")))
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert [task.cancelled() for task in tasks] == [True, False, False]
+    assert [comment.text for comment in await listed(store)] == ["0", "2"]
+    assert (await acts.say()).seq == 3
+
+
+async def test_readers_that_go_in_the_middle_harm_nobody(store: Store, acts: Acts) -> None:
+    await acts.say()
+    for turns in range(12):
+        tasks = [asyncio.create_task(listed(store)) for _ in range(8)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(one, list) for one in found[1::2])
+    assert len(await asyncio.gather(*(listed(store) for _ in range(8)))) == 8
+
+
+# ---- beginning and ending -------------------------------------------------------------------------------
+
+
+async def test_closing_commits_what_waits(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+    store = await Store.open(url)
+    store.start()
+    acts = Acts(store)
+    tasks = [asyncio.create_task(acts.say(str(number))) for number in range(200)]
+    await asyncio.sleep(0)
+    await store.close()
+    assert sorted(task.result().seq or 0 for task in tasks) == list(range(1, 201))
+    reopened = await Store.open(url)
+    assert len(await listed(reopened)) == 200
+    await reopened.close()
+
+
+async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    acts = Acts(store)
+    late: list[asyncio.Task[Said]] = []
+
+    def committed(_happened: list[Happened]) -> None:
+        late.append(asyncio.create_task(acts.say("late")))
+
+    store.start(committed)
+    first = asyncio.create_task(acts.say("first"))
+    await asyncio.sleep(0)
+    await store.close()
+    assert (await first).seq == 1
+    await until(lambda: late and all(task.done() for task in late), seconds=5)
+    for task in late:
+        assert isinstance(task.exception(), Problem) or task.result().seq
+
+
+async def test_nothing_is_written_before_the_start_and_after_the_end(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+    acts = Acts(store)
+    with pytest.raises(Problem, match="unavailable"):
+        await acts.say()
+    store.start()
+    assert (await acts.say()).seq == 1
+    await store.close()
+    with pytest.raises(Problem, match="unavailable"):
+        await acts.say()
+    await store.ledger.close()
+
+
+async def test_more_than_can_wait_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "QUEUE", 3)
+    small = Ledger(store.database.write)
+    small.start(lambda happened: None)
+    tasks = [asyncio.create_task(small.submit(lambda _: Outcome(1))) for _ in range(5)]
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert answers[:3] == [1, 1, 1]
+    refused = [answer for answer in answers[3:] if isinstance(answer, Problem)]
+    assert [(problem.code, problem.retry_after) for problem in refused] == [(ErrorCode.unavailable, 1)] * 2
+    await small.close()

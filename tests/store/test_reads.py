@@ -1,0 +1,390 @@
+"""Reads: lists that lose and repeat nothing while things come between, threads, places, and who sees what."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tertulia.core.comments import DiscussionKey, Mode, Sort, State
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store import Store
+from tertulia.store.commands import Actor, Said
+from tertulia.store.reads import ANCESTORS, REPLIES_OF_ONE
+from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed
+
+NOWHERE = DiscussionKey("nowhere", "here")
+Meanwhile = Callable[[int], Awaitable[object]]
+
+
+async def nothing(_page: int) -> None:
+    return None
+
+
+async def paged(
+    store: Store, sort: Sort, limit: int, meanwhile: Meanwhile = nothing, viewer: str | None = None
+) -> list[str]:
+    """The ids of a whole list, page after page."""
+    found: list[str] = []
+    cursor, page = None, 0
+    while cursor is not None or page == 0:
+        moment = await store.reads.moment(HERE, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
+        roots = [comment.id for comment in moment.page.comments if comment.parent_id is None]
+        assert len(roots) <= limit
+        found += roots
+        cursor, page = moment.page.next, page + 1
+        await meanwhile(page)
+    return found
+
+
+def expected(sort: Sort, said: list[Said], score: dict[str, int]) -> list[str]:
+    """The order a list has to have, by itself."""
+    by_time = sorted((one.comment.created_at, one.comment.id) for one in said)
+    if sort is Sort.newest:
+        by_time.reverse()
+    if sort is Sort.top:
+        by_time.sort(key=lambda place: -score[place[1]])
+    return [comment_id for _, comment_id in by_time]
+
+
+async def full(acts: Acts) -> tuple[list[Said], dict[str, int]]:
+    """Fourteen top-level comments, many of one millisecond and of one score; and their scores."""
+    said, score = [], {}
+    for number in range(14):
+        one = await acts.say(str(number), at=START + timedelta(milliseconds=number // 4))
+        votes = (0, 2, -1, 0, 2, 1, 0)[number % 7]
+        for _ in range(abs(votes)):
+            await acts.vote(one.comment.id, Actor(uuid7()), 1 if votes > 0 else -1)
+        said.append(one)
+        score[one.comment.id] = votes
+        await acts.say("Reply", by=MINH, parent=one)
+    return said, score
+
+
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("limit", [1, 3, 5, 13, 14, 15])
+async def test_pages_make_the_whole_list_in_its_order(store: Store, acts: Acts, sort: Sort, limit: int) -> None:
+    said, score = await full(acts)
+    assert await paged(store, sort, limit) == expected(sort, said, score)
+
+
+@pytest.mark.parametrize("sort", Sort)
+async def test_what_comes_and_goes_between_pages_repeats_and_hides_nothing(
+    store: Store, acts: Acts, sort: Sort
+) -> None:
+    said, score = await full(acts)
+    wanted = expected(sort, said, score)
+
+    async def meanwhile(page: int) -> None:
+        early = await acts.say("early", at=START + timedelta(microseconds=-page * 1000))
+        await acts.say("between", at=START + timedelta(milliseconds=1))
+        late = await acts.say("late", at=START + timedelta(hours=page))
+        await acts.vote(early.comment.id, Actor(uuid7()), 1)
+        await acts.vote(late.comment.id, Actor(uuid7()), -1)
+        if page < 3:
+            await acts.conceal(wanted[page * 3 - 1], acts.judge)  # the last of the page, which the cursor names
+            await acts.conceal(wanted[page * 3], actor(LAN))  # and the one after it
+
+    found = await paged(store, sort, 3, meanwhile)
+    assert [comment_id for comment_id in found if comment_id in score] == wanted
+    assert len(set(found)) == len(found)
+
+
+async def test_a_page_and_its_seq_are_of_one_moment(store: Store, acts: Acts) -> None:
+    said = await acts.say()
+    await acts.vote(said.comment.id, actor(MINH), 1)
+    moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
+    assert (moment.discussion.seq, moment.discussion.comment_count) == (2, 1)
+    assert moment.votes == {said.comment.id: 1}
+    assert (await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=EVA.id)).votes == {}
+    assert (await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
+
+
+async def test_a_discussion_that_nobody_has_written_in_is_empty(store: Store, acts: Acts) -> None:
+    moment = await store.reads.moment(HERE, sort=Sort.top, limit=10, viewer=LAN.id)
+    assert (moment.page.comments, moment.page.next, moment.page.replies, moment.votes) == ([], None, {}, {})
+    assert (moment.discussion.key, moment.discussion.id, moment.discussion.seq) == (HERE, None, 0)
+    assert await store.reads.events(HERE, 0, 10) == (0, [])
+    assert (await store.reads.newest(HERE, 10))[1] == []
+    assert not await store.reads.any_discussion()
+    await acts.say()
+    assert await store.reads.any_discussion()
+
+
+# ---- replies --------------------------------------------------------------------------------------------
+
+
+async def test_replies_stand_under_their_root_oldest_first(store: Store, acts: Acts) -> None:
+    first, second = await acts.say("1"), await acts.say("2")
+    deep = await acts.say("1.1", parent=first)
+    await acts.say("2.1", parent=second)
+    await acts.say("1.1.1", parent=deep)
+    await acts.say("1.2", parent=first)
+    assert [comment.text for comment in await listed(store)] == ["1", "1.1", "1.1.1", "1.2", "2", "2.1"]
+    moment = await store.reads.moment(HERE, sort=Sort.newest, limit=10, viewer=None)
+    assert [comment.text for comment in moment.page.comments] == ["2", "2.1", "1", "1.1", "1.1.1", "1.2"]
+
+
+@pytest.mark.parametrize("more", [0, 1, 7])
+async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Store, acts: Acts, more: int) -> None:
+    root, quiet = await acts.say("root"), await acts.say("quiet")
+    await acts.say("a reply", parent=quiet)
+    parent, texts = root, []
+    for number in range(REPLIES_OF_ONE + more):
+        at = START + timedelta(minutes=number // 4)
+        said = await acts.say(str(number), parent=parent if number % 3 else root, at=max(at, root.comment.created_at))
+        texts.append((said.comment.created_at, said.comment.id))
+        parent = said
+    moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=None)
+    shown = [comment.id for comment in moment.page.comments if comment.root_id == root.comment.id][1:]
+    assert len(shown) == REPLIES_OF_ONE
+    assert set(moment.page.replies) == ({root.comment.id} if more else set())
+    cursor = moment.page.replies.get(root.comment.id)
+    while cursor is not None:
+        await acts.say("a newer root")
+        page = (await store.reads.thread(HERE, root.comment.id, limit=3, viewer=None, cursor=cursor)).page
+        assert len(page.comments) <= 3
+        shown += [comment.id for comment in page.comments]
+        cursor = page.next
+    assert shown == [comment_id for _, comment_id in sorted(texts)]
+
+
+async def test_a_thread_is_everything_below_a_comment(store: Store, acts: Acts) -> None:
+    root = await acts.say("root")
+    inner = await acts.say("inner", parent=root)
+    await acts.say("beside", parent=root)
+    for number in range(5):
+        inner_reply = await acts.say(str(number), parent=inner)
+        await acts.say(f"{number} deep", parent=inner_reply, by=MINH)
+    found: list[str] = []
+    cursor, pages = None, 0
+    while cursor is not None or pages == 0:
+        moment = await store.reads.thread(HERE, inner.comment.id, limit=4, viewer=None, cursor=cursor)
+        found += [comment.text for comment in moment.page.comments]
+        cursor, pages = moment.page.next, pages + 1
+    assert found == [text for number in range(5) for text in (str(number), f"{number} deep")]
+    assert pages == 3
+    await acts.vote(inner_reply.comment.id, actor(EVA), -1)
+    moment = await store.reads.thread(HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
+    assert moment.votes == {inner_reply.comment.id: -1}
+
+
+async def test_a_thread_of_nothing_is_not_found(store: Store, acts: Acts) -> None:
+    said = await acts.say(key=THERE)
+    await acts.mode(Mode.held)
+    waiting = await acts.say()
+    for parent in (uuid7(), said.comment.id, waiting.comment.id):
+        with pytest.raises(Problem, match="not_found"):
+            await store.reads.thread(HERE, parent, limit=5, viewer=None, cursor=None)
+    with pytest.raises(Problem, match="not_found"):
+        await store.reads.thread(DiscussionKey("default", "new"), uuid7(), limit=5, viewer=None, cursor=None)
+
+
+# ---- cursors --------------------------------------------------------------------------------------------
+
+
+def forged(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def bad_cursors(scope: str) -> dict[str, str]:
+    good = uuid7()
+    return {
+        "empty": "",
+        "no base64": "%%%",
+        "not ASCII": "điểm",
+        "no JSON": "AAAA",
+        "deep": base64.urlsafe_b64encode(b"[" * 100_000).decode(),
+        "a number": forged(1),
+        "an object": forged({"a": 1, "b": 2, "c": 3}),
+        "too short": forged([scope, [1]]),
+        "another list": forged(["oldest:999999", [1], good]),
+        "no values": forged([scope, [], good]),
+        "two values": forged([scope, [1, 2], good]),
+        "a float": forged([scope, [1.5], good]),
+        "a truth": forged([scope, [True], good]),
+        "a text": forged([scope, ["1"], good]),
+        "a text of values": forged([scope, "1", good]),
+        "too large": forged([scope, [2**53], good]),
+        "far too large": forged([scope, [10**40], good]),
+        "no id": forged([scope, [1], None]),
+        "an id that is none": forged([scope, [1], "x"]),
+        "half a surrogate": forged([scope, [1], "\ud800"]),
+        "NUL": forged([scope, [1], "\0"]),
+    }
+
+
+@pytest.mark.parametrize("name", bad_cursors(""))
+async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, acts: Acts, name: str) -> None:
+    said = await acts.say()
+    discussion = (await store.reads.discussion(HERE)).id
+    root = said.comment.id
+    cursor = bad_cursors(f"oldest:{discussion}")[name]
+    with pytest.raises(Problem) as refused:
+        await store.reads.moment(HERE, sort=Sort.oldest, limit=5, viewer=None, cursor=cursor)
+    assert refused.value.code is ErrorCode.bad_cursor
+    cursor = bad_cursors(f"thread:{root}")[name]
+    with pytest.raises(Problem, match="bad_cursor"):
+        await store.reads.thread(HERE, root, limit=5, viewer=None, cursor=cursor)
+    with pytest.raises(Problem, match="bad_cursor"):
+        await store.reads.held("default", 5, bad_cursors("held:default")[name])
+
+
+async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, acts: Acts) -> None:
+    for key in (HERE, THERE):
+        for _ in range(3):
+            await acts.say(key=key)
+    for given in Sort:
+        cursor = (await store.reads.moment(HERE, sort=given, limit=1, viewer=None)).page.next
+        for key in (HERE, THERE):
+            for asked in Sort:
+                if (key, asked) != (HERE, given):
+                    with pytest.raises(Problem, match="bad_cursor"):
+                        await store.reads.moment(key, sort=asked, limit=1, viewer=None, cursor=cursor)
+
+
+# ---- places ---------------------------------------------------------------------------------------------
+
+
+async def test_a_permalink_names_the_page_before_its_thread(store: Store, acts: Acts) -> None:
+    said = [await acts.say(str(number), at=START + timedelta(seconds=number // 2)) for number in range(6)]
+    said.sort(key=lambda one: (one.comment.created_at, one.comment.id))
+    for at, root in enumerate(said):
+        reply = await acts.say("reply", parent=root)
+        for target in (root, reply):
+            discussion, chain, cursor = await store.reads.permalink(target.comment.id)
+            assert discussion.key == HERE
+            assert [comment.id for comment in chain] == [root.comment.id, target.comment.id][target is root :]
+            assert (cursor is None) is (at == 0)
+            page = await store.reads.moment(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+            assert page.page.comments[0].id == root.comment.id
+
+
+async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store, acts: Acts) -> None:
+    before = await acts.say("before")
+    chain = [await acts.say("0")]
+    for number in range(1, ANCESTORS + 20):
+        chain.append(await acts.say(str(number), parent=chain[-1]))
+    for depth in (0, 1, ANCESTORS - 1, ANCESTORS, ANCESTORS + 1, ANCESTORS + 19):
+        _, found, cursor = await store.reads.permalink(chain[depth].comment.id)
+        expected_texts = [str(number) for number in range(max(0, depth - ANCESTORS), depth + 1)]
+        assert [comment.text for comment in found] == expected_texts
+        page = await store.reads.moment(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+        assert page.page.comments[0].id == chain[0].comment.id != before.comment.id
+
+
+async def test_there_is_no_permalink_to_what_was_never_shown(store: Store, acts: Acts) -> None:
+    await acts.mode(Mode.held)
+    waiting, rejected = await acts.say(), await acts.say()
+    await acts.conceal(rejected.comment.id, acts.judge)
+    for comment_id in (waiting.comment.id, rejected.comment.id, uuid7(), "x"):
+        with pytest.raises(Problem, match="not_found"):
+            await store.reads.permalink(comment_id)
+    await acts.approve(waiting.comment.id)
+    await acts.conceal(waiting.comment.id, acts.judge)
+    _, (tombstone,), _ = await store.reads.permalink(waiting.comment.id)
+    assert tombstone.state is State.removed
+
+
+# ---- who sees what --------------------------------------------------------------------------------------
+
+
+async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, acts: Acts) -> None:
+    root = await acts.say("root", by=MINH)
+    await acts.mode(Mode.held)
+    await acts.say("held root")
+    await acts.say("held reply", parent=root)
+    mine, others = ["root", "held reply", "held root"], ["root"]
+    for viewer, texts in ((LAN.id, mine), (MINH.id, others), (None, others), (acts.moderator.id, others)):
+        assert [comment.text for comment in await listed(store, viewer=viewer)] == texts
+        moment = await store.reads.thread(HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
+        assert [comment.text for comment in moment.page.comments] == texts[1:2]
+    assert [comment.text for comment in (await store.reads.newest(HERE, 9))[1]] == ["root"]
+    assert await store.reads.counts("default", ["here"]) == {"here": 1}
+
+
+async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, acts: Acts) -> None:
+    for key in (HERE, THERE, ABROAD):
+        await acts.mode(Mode.held, key)
+    said = [
+        await acts.say(str(number), key=(HERE, THERE)[number % 2], at=START + timedelta(milliseconds=number // 3))
+        for number in range(10)
+    ]
+    await acts.say("abroad", key=ABROAD)
+    places = sorted((one.comment.created_at, one.comment.id) for one in said)
+    found: list[str] = []
+    cursor, pages = None, 0
+    while cursor is not None or pages == 0:
+        held, cursor = await store.reads.held("default", 3, cursor)
+        found += [one.comment.id for one in held]
+        assert all(one.key in (HERE, THERE) for one in held)
+        await acts.approve(held[-1].comment.id)
+        await acts.say("new", at=START + timedelta(days=1)) if pages == 0 else None
+        pages += 1
+    assert found[:10] == [comment_id for _, comment_id in places]
+    assert len(set(found)) == len(found) == 11
+    assert [one.comment.text for one in (await store.reads.held("magazine", 3, None))[0]] == ["abroad"]
+
+
+async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
+    said = await acts.say("one")
+    await acts.say("two", parent=said)
+    gone = await acts.say("three")
+    await acts.conceal(gone.comment.id, acts.judge)
+    await acts.say("there", key=THERE)
+    await acts.say("abroad", key=ABROAD)
+    unknown = DiscussionKey("default", "unknown")
+    assert await store.reads.counts("default", ["here", "there", "unknown"]) == {"here": 2, "there": 1}
+    assert await store.reads.counts("magazine", ["here", "there"]) == {"here": 1}
+    discussion, newest = await store.reads.newest(HERE, 1)
+    assert (discussion.seq, [comment.text for comment in newest]) == (4, ["two"])
+    heads = await store.reads.heads([HERE, THERE, ABROAD, unknown, NOWHERE, DiscussionKey("magazine", "there")])
+    assert heads == {HERE: 4, THERE: 1, ABROAD: 1}
+    assert await store.reads.heads([]) == {}
+    many = [DiscussionKey("default", f"k{number}") for number in range(900)]
+    assert await store.reads.heads([HERE, *many, THERE]) == {HERE: 4, THERE: 1}
+
+
+@pytest.mark.parametrize("after", range(8))
+@pytest.mark.parametrize("limit", [1, 3, 100])
+async def test_events_after_a_seq(store: Store, acts: Acts, after: int, limit: int) -> None:
+    for _ in range(6):
+        await acts.say()
+        await acts.say(key=THERE)
+    head, events = await store.reads.events(HERE, after, limit)
+    assert head == 6
+    assert [event.seq for event in events] == list(range(after + 1, 7))[:limit]
+    assert all(json.loads(event.payload)["seq"] == event.seq and not event.conceals for event in events)
+
+
+async def test_who_is_known(store: Store, acts: Acts) -> None:
+    await acts.say()
+    assert await store.reads.author(LAN.id) == LAN
+    assert await store.reads.author("nobody") is None
+    assert await store.reads.moderator("f" * 64) == acts.moderator
+    assert await store.reads.moderator("0" * 64) is None
+    assert await store.reads.moderators() == ["Editor"]
+    assert await store.reads.sites() == {"default": [], "magazine": ["https://magazine.example"]}
+    assert await store.reads.epoch() == store.epoch
+
+
+async def test_an_unknown_site_is_told(store: Store) -> None:
+    reads = store.reads
+    attempts: list[Awaitable[Any]] = [
+        reads.moment(NOWHERE, sort=Sort.oldest, limit=5, viewer=None),
+        reads.thread(NOWHERE, uuid7(), limit=5, viewer=None, cursor=None),
+        reads.discussion(NOWHERE),
+        reads.events(NOWHERE, 0, 5),
+        reads.counts("nowhere", ["here"]),
+        reads.newest(NOWHERE, 5),
+        reads.held("nowhere", 5, None),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Problem) as refused:
+            await attempt
+        assert refused.value.code is ErrorCode.unknown_site

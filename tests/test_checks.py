@@ -1,0 +1,249 @@
+"""Checking: a database in which everything happened is in order, and each thing that is not is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tertulia.checks import Replayed, check, fold
+from tertulia.checks.trees import mistake
+from tertulia.core.comments import DiscussionKey, Mode, Sort
+from tertulia.protocol import CommentView, Event, comment_view
+from tertulia.store import Store
+from tests.transfer.world import BARE, NEWS, OTHER, QUIET, World, everything, opened, planted
+
+ALL = (NEWS, QUIET, OTHER, BARE)
+NEWS_ID = 1
+
+# the statements to plant, with comments' ids by name; the codes that are found, and no others
+CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
+    "integrity": (["UPDATE vote SET value = 7 WHERE comment_id = '{reply}'"], {"integrity", "votes"}),
+    "foreign_key": (["UPDATE report SET comment_id = 'nowhere'"], {"foreign_key"}),
+    "seq": (
+        [
+            "UPDATE event SET seq = 900, payload = json_set(payload, '$.seq', 900) WHERE discussion_id = 1 AND seq ="
+            " (SELECT max(seq) FROM event WHERE discussion_id = 1)",
+            "UPDATE discussion SET seq = 900 WHERE id = 1",
+        ],
+        {"seq"},
+    ),
+    "head": (["UPDATE discussion SET seq = seq + 1 WHERE id = 1"], {"head"}),
+    "head without events": (
+        ["UPDATE discussion SET seq = 2 WHERE id = 4", "DELETE FROM event WHERE discussion_id = 4"],
+        {"head", "replay"},
+    ),
+    "comment_count": (["UPDATE discussion SET comment_count = 99 WHERE id = 2"], {"comment_count", "replay"}),
+    "reply_count": (["UPDATE comment SET reply_count = 5 WHERE id = '{back}'"], {"reply_count", "replay"}),
+    "votes": (["DELETE FROM vote WHERE comment_id = '{reply}'"], {"votes"}),
+    "orphan": (
+        ["UPDATE comment SET parent_id = '{elsewhere}' WHERE id = '{waiting}'"],
+        {"orphan"},
+    ),
+    "root": (["UPDATE comment SET root_id = '{back}' WHERE id = '{waiting}'"], {"root"}),
+    "root of a top-level comment": (["UPDATE comment SET root_id = '{first}' WHERE id = '{back}'"], {"root"}),
+    "author": (
+        ["UPDATE comment SET author_id = 'nobody' WHERE id = '{rejected}'"],
+        {"author", "foreign_key"},
+    ),
+    "published": (["UPDATE comment SET published = 1 WHERE id = '{waiting}'"], {"published", "created", "replay"}),
+    "published but in no list": (
+        ["UPDATE comment SET published = 0 WHERE id = '{back}'"],
+        {"published", "unpublished", "replay"},
+    ),
+    "residue": (["UPDATE comment SET text = 'again' WHERE id = '{gone}'"], {"residue"}),
+    "residue in a name": (["UPDATE comment SET author_name = 'Minh' WHERE id = '{withdrawn}'"], {"residue"}),
+    "residue in a body": (
+        ["""UPDATE comment SET body = '[{{"type": "code", "text": "x"}}]' WHERE id = '{gone}'"""],
+        {"residue"},
+    ),
+    "row": (["UPDATE comment SET created_at = 9e15 WHERE id = '{rejected}'"], {"row"}),
+    "body that is no JSON": (["UPDATE comment SET body = '[' WHERE id = '{first}'"], {"body"}),
+    "body that is no tree": (["""UPDATE comment SET body = '[{{"type": "html"}}]' WHERE id = '{first}'"""], {"body"}),
+    "payload": (
+        ["UPDATE event SET payload = json_set(payload, '$.extra', 1) WHERE kind = 'comment.voted' AND seq = 4"],
+        {"payload"},
+    ),
+    "payload that is no JSON": (
+        ["UPDATE event SET payload = '' WHERE kind = 'comment.voted' AND seq = 4"],
+        {"payload"},
+    ),
+    "columns": (["UPDATE event SET kind = 'comment.edited' WHERE kind = 'comment.voted'"], {"columns"}),
+    "columns of time": (["UPDATE event SET at = at + 1 WHERE discussion_id = 1 AND seq = 1"], {"columns"}),
+    "stray": (
+        [
+            "UPDATE event SET comment_id = '{elsewhere}', payload = json_set(payload, '$.comment_id', '{elsewhere}')"
+            " WHERE kind = 'comment.voted' AND seq = 4"
+        ],
+        {"stray"},
+    ),
+    "unpublished": (
+        [
+            "UPDATE event SET comment_id = '{waiting}', payload = json_set(payload, '$.comment_id', '{waiting}')"
+            " WHERE kind = 'comment.voted' AND seq = 4"
+        ],
+        {"unpublished"},
+    ),
+    "created": (
+        [
+            "UPDATE event SET kind = 'comment.edited', payload = json_set(payload, '$.kind', 'comment.edited')"
+            " WHERE comment_id = '{back}' AND kind = 'comment.created'"
+        ],
+        {"created"},
+    ),
+    "created late": (
+        [
+            "UPDATE event SET kind = 'comment.edited', payload = json_set(payload, '$.kind', 'comment.edited')"
+            " WHERE comment_id = '{back}' AND kind = 'comment.created'",
+            "UPDATE event SET kind = 'comment.created', payload = json_set(payload, '$.kind', 'comment.created')"
+            " WHERE comment_id = '{back}' AND kind = 'comment.restored'",
+        ],
+        {"created"},
+    ),
+    "exposed author": (
+        [
+            "UPDATE event SET payload = json_set(payload, '$.comment.author',"
+            ' json(\'{{"id": "x", "name": "Forger", "badge": null}}\'))'
+            " WHERE comment_id = '{removed}' AND kind = 'comment.created'"
+        ],
+        {"exposed"},
+    ),
+    "exposed text": (
+        [
+            "UPDATE event SET payload = json_set(payload, '$.comment.body', json('[]'))"
+            " WHERE comment_id = '{gone}' AND kind = 'comment.created'"
+        ],
+        {"exposed"},
+    ),
+    "replay of a text": (["UPDATE comment SET author_name = 'Forged' WHERE id = '{first}'"], {"replay"}),
+    "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
+}
+
+
+@pytest.fixture
+async def full(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """The file of a database in which everything happened, and the ids of its comments by name."""
+    path = tmp_path / "store.db"
+    async with opened(path) as store:
+        ids = await everything(World(store))
+    return path, ids
+
+
+async def test_a_database_in_which_everything_happened_is_in_order(tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        assert await check(store) == []
+        await everything(World(store))
+        assert await check(store) == []
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+async def test_a_corruption_is_found_and_nothing_else_is(full: tuple[Path, dict[str, str]], name: str) -> None:
+    path, ids = full
+    statements, codes = CORRUPTIONS[name]
+    planted(path, *(statement.format(**ids) for statement in statements))
+    async with opened(path) as store:
+        findings = await check(store)
+    assert {finding.code for finding in findings} == codes
+    assert all("\n" not in finding.detail for finding in findings)
+
+
+async def test_a_second_corruption_is_not_hidden_by_the_first(full: tuple[Path, dict[str, str]]) -> None:
+    path, ids = full
+    for name in ("body that is no JSON", "payload", "head", "votes", "residue"):
+        planted(path, *(statement.format(**ids) for statement in CORRUPTIONS[name][0]))
+    async with opened(path) as store:
+        found = [finding.code for finding in await check(store)]
+    assert sorted(found) == ["body", "head", "payload", "residue", "votes"]
+
+
+async def test_a_file_that_cannot_be_read_is_a_finding(full: tuple[Path, dict[str, str]]) -> None:
+    path, _ = full
+    async with opened(path) as store:
+        planted(path, "DROP TABLE vote")
+        findings = await check(store)
+    assert [(one.code, one.where) for one in findings] == [("unreadable", "database")]
+    assert "vote" in findings[0].detail
+
+
+# ---- replaying ------------------------------------------------------------------------------------------
+
+
+async def events(store: Store, key: DiscussionKey) -> list[Event]:
+    _, found = await store.reads.events(key, 0, 1000)
+    return [Event.model_validate_json(event.payload) for event in found]
+
+
+async def snapshot(store: Store, key: DiscussionKey) -> Replayed:
+    """What a guest who asks now is shown."""
+    moment = await store.reads.moment(key, sort=Sort.oldest, limit=100, viewer=None)
+    views = {comment.id: comment_view(comment) for comment in moment.page.comments}
+    return Replayed(views, moment.discussion.comment_count, moment.discussion.mode, moment.discussion.seq)
+
+
+async def test_events_give_what_a_snapshot_shows(full: tuple[Path, dict[str, str]]) -> None:
+    async with opened(full[0]) as store:
+        for key in ALL:
+            assert fold(await events(store, key)) == await snapshot(store, key)
+
+
+async def test_an_old_snapshot_and_the_events_after_it_give_the_new_one(tmp_path: Path) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        world = World(store)
+        await world.begin()
+        first = await world.say(NEWS, world.moderator, "First")
+        old = await snapshot(store, NEWS)
+        kept = replace(old, comments=dict(old.comments))
+        second = await world.say(NEWS, world.moderator, "Second", first)
+        await world.delete(second)
+        await world.mode(NEWS, Mode.closed)
+        missed = [event for event in await events(store, NEWS) if event.seq > old.seq]
+        assert fold(missed, old) == await snapshot(store, NEWS)
+        assert old == kept
+
+
+def test_what_is_said_of_an_unknown_comment_has_no_effect() -> None:
+    event = Event.model_validate(
+        {
+            "seq": 1,
+            "kind": "comment.voted",
+            "at": "2026-01-01T00:00:00.000Z",
+            "comment_id": "x",
+            "votes": {"up": 1, "down": 0},
+        }
+    )
+    assert fold([event]) == Replayed(seq=1)
+
+
+# ---- document trees -------------------------------------------------------------------------------------
+
+
+def paragraph(child: str) -> str:
+    return f'[{{"type": "paragraph", "children": [{child}]}}]'
+
+
+BAD_TREES = [
+    ("{", "the whole: Invalid JSON"),
+    ("{}", "the whole: Input should be a valid"),
+    ('[{"type": "html"}]', "0: Input tag 'html'"),
+    ('[{"type": "paragraph"}]', "0.paragraph.children: Field required"),
+    ('[{"type": "code", "text": "a", "onclick": "b"}]', "0.code.onclick: Extra inputs"),
+    (paragraph('{"type": "text", "text": 1}'), "0.paragraph.children.0.text.text: Input"),
+    (
+        paragraph('{"type": "link", "href": "javascript:alert(1)", "children": []}'),
+        "0.paragraph.children.0.link.href: Value error, a reader",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stored", "message"), BAD_TREES)
+def test_what_is_no_document_tree_is_told(stored: str, message: str) -> None:
+    assert str(mistake(stored)).startswith(message)
+
+
+def test_a_view_has_nothing_that_a_reader_could_miss() -> None:
+    """The comparison of log and tables goes by these fields: one that is added has to be thought about here."""
+    assert set(CommentView.model_fields) == {
+        "id", "parent_id", "author", "body", "created_at", "edited_at", "state", "votes", "reply_count", "pinned",
+        "idempotency_key",
+    }  # fmt: skip

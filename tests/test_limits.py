@@ -1,0 +1,158 @@
+"""Posting limits: who and where is counted, how long to wait, and that a refusal counts nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.limits import PostingLimits, network
+
+
+class Clock:
+    """Time that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """What the limits take for the time."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    yield clock
+    monkeypatch.undo()
+
+
+async def admitted(limits: PostingLimits, who: str | None, where: str | None, times: int = 1) -> int:
+    """How many of so many posts were let in."""
+    count = 0
+    for _ in range(times):
+        refusal = None
+        try:
+            await limits.count(who, where)
+        except Problem as problem:
+            refusal = problem
+        if refusal is None:
+            count += 1
+            continue
+        assert refusal.code is ErrorCode.rate_limited
+        assert refusal.retry_after is not None
+        assert refusal.retry_after >= 1
+        assert str(refusal.retry_after) in refusal.detail
+    return count
+
+
+async def test_a_guest_has_its_own_count() -> None:
+    limits = PostingLimits("3/minute", "off")
+    assert await admitted(limits, "lan", "192.0.2.1", 5) == 3
+    assert await admitted(limits, "minh", "192.0.2.1", 5) == 3
+    assert await admitted(limits, None, "192.0.2.1", 5) == 5
+
+
+async def test_an_address_has_its_own_count() -> None:
+    limits = PostingLimits("off", "3/minute")
+    assert await admitted(limits, "lan", "192.0.2.1", 2) == 2
+    assert await admitted(limits, None, "192.0.2.1", 2) == 1
+    assert await admitted(limits, "lan", "192.0.2.2", 5) == 3
+    assert await admitted(limits, "lan", None, 5) == 5
+
+
+async def test_a_guest_and_an_address_of_one_name_are_two() -> None:
+    limits = PostingLimits("1/minute", "1/minute")
+    assert await admitted(limits, "192.0.2.1", None) == 1
+    assert await admitted(limits, None, "192.0.2.1") == 1
+
+
+async def test_off_is_without_end() -> None:
+    assert await admitted(PostingLimits("off", "off"), "lan", "192.0.2.1", 500) == 500
+
+
+async def test_the_window_moves(clock: Clock) -> None:
+    limits = PostingLimits("2/minute", "off")
+    assert await admitted(limits, "lan", None) == 1
+    clock.now += 40
+    assert await admitted(limits, "lan", None, 3) == 1
+    clock.now += 21
+    assert await admitted(limits, "lan", None, 3) == 1, "one has left the window, the other has not"
+    clock.now += 40
+    assert await admitted(limits, "lan", None, 3) == 1
+
+
+@pytest.mark.parametrize("passed", [0.0, 0.4, 17.5, 59.0])
+async def test_who_waits_as_long_as_it_was_told_is_let_in(clock: Clock, passed: float) -> None:
+    limits = PostingLimits("2/minute", "off")
+    await admitted(limits, "lan", None, 2)
+    clock.now += passed
+    with pytest.raises(Problem) as refused:
+        await limits.count("lan", None)
+    assert refused.value.retry_after is not None
+    assert 60 - passed <= refused.value.retry_after < 62 - passed
+    clock.now += refused.value.retry_after + 0.001
+    assert await admitted(limits, "lan", None, 3) == 2
+
+
+async def test_all_windows_hold(clock: Clock) -> None:
+    limits = PostingLimits("2/minute;3/hour", "off")
+    assert await admitted(limits, "lan", None, 5) == 2
+    clock.now += 61
+    assert await admitted(limits, "lan", None, 5) == 1
+    clock.now += 61
+    with pytest.raises(Problem) as refused:
+        await limits.count("lan", None)
+    assert refused.value.retry_after is not None
+    assert refused.value.retry_after > 3400
+    clock.now += 3600
+    assert await admitted(limits, "lan", None, 5) == 2
+
+
+async def test_what_is_refused_is_not_counted(clock: Clock) -> None:
+    limits = PostingLimits("2/minute", "4/hour")
+    assert await admitted(limits, "lan", "192.0.2.1", 50) == 2
+    assert await admitted(limits, "minh", "192.0.2.1", 50) == 2, "48 refusals took nothing from the address"
+    assert await admitted(limits, "eva", "192.0.2.1", 50) == 0
+    assert await admitted(limits, "eva", "192.0.2.9", 50) == 2, "nor from a guest whose address was refused"
+    clock.now += 61
+    assert await admitted(limits, "lan", "192.0.2.7", 50) == 2
+
+
+async def test_posts_at_once_are_counted_like_one_after_the_other() -> None:
+    limits = PostingLimits("10/minute", "10/minute")
+    answers = await asyncio.gather(*(limits.count("lan", "192.0.2.1") for _ in range(50)), return_exceptions=True)
+    assert answers.count(None) == 10
+
+
+async def test_one_network_of_ipv6_is_one_address() -> None:
+    limits = PostingLimits("off", "2/minute")
+    assert await admitted(limits, None, "2001:db8:1:2::1") == 1
+    assert await admitted(limits, None, "2001:db8:1:2:ffff:ffff:ffff:ffff", 3) == 1
+    assert await admitted(limits, None, "2001:db8:1:3::1", 3) == 2
+    assert await admitted(limits, None, "192.0.2.1", 1) == 1
+    assert await admitted(limits, None, "::ffff:192.0.2.1", 3) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        (None, None),
+        ("", None),
+        ("unknown", None),
+        ("192.0.2.1:80", None),
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::ffff:c000:201", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:0001:0002::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::/64"),
+    ],
+)
+def test_what_counts_as_one_address(address: str | None, counted: str | None) -> None:
+    assert network(address) == counted

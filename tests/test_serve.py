@@ -1,0 +1,138 @@
+"""`tertulia serve` that cannot start says why in one line; one that can is found where it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tertulia.errors import StartupError
+from tertulia.serve import listen
+from tests.server import ServerProcess
+
+
+def _serve(data: Path, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs `tertulia serve` until it ends by itself."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
+    command = [sys.executable, "-W", "error", "-m", "tertulia", "serve", "--port", "0", "--data-dir", str(data), *flags]
+    return subprocess.run(command, env=environment | variables, capture_output=True, text=True, timeout=30)
+
+
+def _one_line(ended: subprocess.CompletedProcess[str]) -> str:
+    assert ended.returncode == 1, ended
+    assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("tertulia: ")
+    return line
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = _one_line(_serve(tmp_path / "data", "--port", str(port)))
+    assert str(port) in line
+    assert "--port" in line
+    assert not (tmp_path / "data").exists(), "nothing is made before it is clear that it can be served"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "a..b", "x" * 300, "::ffff:999"])
+def test_an_address_that_is_not_here_is_named(tmp_path: Path, host: str) -> None:
+    assert host in _one_line(_serve(tmp_path, "--host", host))
+
+
+def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tertulia.db").write_bytes(b"a letter, not a database " * 200)
+    line = _one_line(_serve(tmp_path))
+    assert "tertulia.db" in line
+    assert (tmp_path / "tertulia.db").read_bytes().startswith(b"a letter")
+
+
+def test_a_database_in_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "file" in _one_line(_serve(tmp_path / "file" / "data", TERTULIA_SECRET_KEY="k" * 32))
+
+
+def test_a_short_key_is_refused_and_not_shown(tmp_path: Path) -> None:
+    line = _one_line(_serve(tmp_path, TERTULIA_SECRET_KEY="hunter2-hunter2"))
+    assert "at least 32" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "named"),
+    [
+        ("--port", "many", "TERTULIA_PORT"),
+        ("--trusted-proxies", "*", "TERTULIA_TRUSTED_PROXIES"),
+        ("--allowed-origins", "*", "'*'"),
+        ("--log-format", "xml", "TERTULIA_LOG_FORMAT"),
+        ("--database-url", "mysql://u:hunter2@localhost/x", "database"),
+        ("--secret-key-file", "/nowhere/key", "/nowhere/key"),
+    ],
+)
+def test_a_bad_flag_is_named(tmp_path: Path, flag: str, value: str, named: str) -> None:
+    line = _one_line(_serve(tmp_path, flag, value))
+    assert named in line
+    assert "hunter2" not in line
+
+
+def test_the_key_is_no_flag(tmp_path: Path) -> None:
+    ended = _serve(tmp_path, "--secret-key", "k" * 32)
+    assert ended.returncode == 2
+    assert "No such option" in ended.stderr
+
+
+def test_a_variable_that_nobody_reads_is_named_and_ignored(tmp_path: Path) -> None:
+    ended = _serve(tmp_path, "--time-zone", "UTC", TERTULIA_PROT="80", TERTULIA_SECRET_KEY="short")
+    assert ended.stderr.splitlines()[0].startswith("TERTULIA_PROT is not a setting")
+
+
+def test_a_server_says_where_it_is_and_ends_when_asked(start_server: Callable[..., ServerProcess]) -> None:
+    server = start_server()
+    assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
+    assert server.end() == 0
+    assert "Tertulia is ready" in server.output
+    assert "Traceback" not in server.output
+
+
+def test_ctrl_c_is_an_end_without_a_trace(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
+    command = [sys.executable, "-m", "tertulia", "serve", "--port", "0", "--data-dir", str(tmp_path)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any("Stop with Ctrl+C" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in errors
+    assert "KeyboardInterrupt" not in errors
+
+
+def test_the_log_of_a_server_is_lines_of_json(tmp_path: Path, start_server: Callable[..., ServerProcess]) -> None:
+    server = start_server("--log-format", "json", "--log-level", "info")
+    assert httpx.get(f"{server.url}/%0D%0Ainfo%1B[31m?token=secret").status_code == 404
+    assert server.end() == 0
+    assert "secret" not in server.output
+    lines = [line for line in server.output.splitlines() if line.startswith("{")]
+    assert any('"path": "/\\r\\ninfo\\u001b[31m"' in line for line in lines)
+
+
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)])
+def test_a_listener_is_of_its_address_family(host: str, family: socket.AddressFamily) -> None:
+    try:
+        listener = listen(host, 0)
+    except StartupError:
+        assert family is socket.AF_INET6, "this machine has no IPv6"
+        return
+    with listener:
+        assert listener.family is family
+        assert listener.getsockname()[0] == host
