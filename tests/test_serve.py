@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tertulia.errors import StartupError
-from tertulia.serve import listen
+from tertulia.serving.server import listen
 from tests.server import ServerProcess
 
 

@@ -549,7 +549,7 @@ async def test_a_guest_may_say_so_much(settings: Settings) -> None:
 
 
 async def test_a_server_that_drains_opens_no_stream(world: World) -> None:
-    world.server.hub.drain()
+    await world.server.hub.drain(0)
     answer = await world.client.get(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
     assert answer.json()["code"] == "unavailable"
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey, State
-from tertulia.live.room import Batch, Reader, Room
-from tertulia.live.stream import Stream
+from tertulia.errors import CloseCode
+from tertulia.live.frames import Frame
+from tertulia.live.hub import Hub
+from tertulia.live.pace import Pace
+from tertulia.live.reader import Reader
+from tertulia.live.room import Cursor, Room
 from tertulia.protocol import (
     AuthorView,
     CommentView,
@@ -64,6 +68,7 @@ class Script:
         self.events = list(events)
         self.asked: list[tuple[int, int]] = []
         self.error: Exception | None = None
+        self.emptied: list[Room] = []
         self.free = asyncio.Event()
         self.free.set()
 
@@ -101,7 +106,7 @@ class Script:
 def concealed(event: EncodedEvent, removal: EncodedEvent) -> EncodedEvent:
     if event.comment_id != removal.comment_id:
         return event
-    return EncodedEvent(event.seq, event.comment_id, event.conceals, redacted(event.payload, State.removed))
+    return replace(event, payload=redacted(event.payload, State.removed))
 
 
 class Clock:
@@ -121,76 +126,78 @@ class Clock:
 
 async def settled() -> None:
     """Lets everything run that can run without the outside."""
-    for _ in range(60):
+    for _ in range(100):
         await asyncio.sleep(0)
 
 
-async def opened(script: Script, backlog: int = 1_000_000) -> Room:
-    room = Room(KEY, EPOCH, script.fetch, backlog)
+BUSY = 1e9
+"""A rate that nothing reaches: the room stays instant."""
+
+
+async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = BUSY) -> Room:
+    """An open room; ``script.emptied`` notes when its last reader leaves."""
+    room = Room(KEY, EPOCH, script.fetch, Pace(tick_rate, summary_rate), script.emptied.append)
     await room.ready()
     return room
 
 
-def joined(room: Room, cursor: int | None = None) -> Reader:
-    reader = Reader(room.head if cursor is None else cursor, lambda: None)
-    room.join(reader)
-    return reader
-
-
-def seqs(batch: Batch | None) -> list[int]:
-    return [] if batch is None else [event["seq"] for event in json.loads(batch.message)["events"]]
-
-
-async def taken(room: Room, reader: Reader) -> list[int]:
-    """Every seq that there is for a reader now."""
-    found: list[int] = []
-    while (batch := await room.next_batch(reader)) is not None:
-        reader.cursor = batch.seq
-        found += seqs(batch)
-        assert found[-1] == batch.seq
-    return found
-
-
 class Follower:
-    """Takes what a stream says, as a connection would; ``paused`` makes it a slow one."""
+    """A reader with a connection that records, and that takes no more when it is told to."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
+    def __init__(self, room: Room, cursor: Cursor | None = None, *, full: bool = False) -> None:
+        self.reader = Reader(room, full=full)
+        self.reader.connection = self
+        self.frames: list[Frame] = []
         self.heard: list[dict[str, Any]] = []
-        self.raw: list[str] = []
-        self.ready = asyncio.Event()
-        self.ready.set()
-        self.task = asyncio.create_task(self._follow())
-        stream.on_close = self.task.cancel
+        self.waiting = 0
+        self.closing: CloseCode | None = None
+        self.wrong: list[str] = []
+        self.on_write: Callable[[], None] = lambda: None
+        room.join(self.reader, Cursor(None, None) if cursor is None else cursor)
 
-    async def _follow(self) -> None:
-        messages = self.stream.messages()
-        try:
-            async for message in messages:
-                await self.ready.wait()
-                self.raw.append(message)
-                self.heard.append(json.loads(message))
-        finally:
-            await messages.aclose()
+    def write(self, frame: Frame) -> None:
+        if self.reader.paused or self.closing is not None:
+            self.wrong.append(frame.text)
+        self.frames.append(frame)
+        self.heard.append(json.loads(frame.text))
+        self.on_write()
+
+    def buffered(self) -> int:
+        return self.waiting
+
+    def close(self, code: CloseCode) -> None:
+        if self.closing is None:
+            self.closing = code
+        self.reader.gone()
+
+    def end(self) -> None:
+        """The other side is gone: whatever is written now is wrong."""
+        self.closing = CloseCode.gone
+        self.reader.gone()
+
+    @property
+    def raw(self) -> list[str]:
+        return [frame.text for frame in self.frames]
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in self.heard if message["type"] == kind]
 
     @property
+    def batches(self) -> list[list[int]]:
+        """The seqs of every message of events."""
+        assert self.wrong == [], "written to a connection that is paused or gone"
+        return [[event["seq"] for event in message["events"]] for message in self.of("events")]
+
+    @property
     def seqs(self) -> list[int]:
-        return [event["seq"] for message in self.of("events") for event in message["events"]]
-
-    async def end(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        return [seq for batch in self.batches for seq in batch]
 
 
-@asynccontextmanager
-async def following(stream: Stream) -> AsyncGenerator[Follower]:
-    """A reader who has been greeted."""
-    follower = Follower(stream)
-    try:
-        await settled()
-        yield follower
-    finally:
-        await follower.end()
+def joined(room: Room, after: int | None = None, *, full: bool = False) -> Follower:
+    """One who comes in at ``after``, or at the head."""
+    return Follower(room, Cursor(room.epoch, after), full=full)
+
+
+async def follow(hub: Hub, key: DiscussionKey, cursor: Cursor) -> Follower:
+    """One who comes in through the hub, as the endpoints do it."""
+    return Follower(await hub.enter(key), cursor)

@@ -71,11 +71,11 @@ class Writer:
         count: int = answer.json()["discussion"]["readers"]
         return count
 
-    async def until_readers(self, count: int) -> None:
+    async def until_readers(self, count: int, seconds: float = PATIENCE) -> None:
         async def reached() -> bool:
             return await self.readers() == count
 
-        await eventually(reached, f"{count} readers of {self.key}")
+        await eventually(reached, f"{count} readers of {self.key}", seconds)
 
     async def epoch(self) -> str:
         answer = await self.client.get("/api/v1/events", params={"key": self.key})

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -17,6 +17,9 @@ from tests.server import ServerProcess
 
 BIG = "*a* " * 2_400
 """A comment whose document is twenty times as long as its text."""
+
+LARGE = 30
+"""So many of them are more than the kernel and the server keep for one who does not read."""
 
 
 @asynccontextmanager
@@ -49,12 +52,9 @@ async def _rest(raw: socket.socket) -> bytes:
 
     async def read() -> bytes:
         found = b""
-        while piece := await asyncio.get_running_loop().sock_recv(raw, 65_536):
-            found += piece
-            if found.endswith(b"0\r\n\r\n"):
-                break
-            if found[-10:].endswith(b"too_slow"):
-                break
+        with suppress(ConnectionResetError):
+            while piece := await asyncio.get_running_loop().sock_recv(raw, 65_536):
+                found += piece
         return found
 
     rest: bytes = await within(read(), "the end of a stalled connection")
@@ -74,27 +74,21 @@ async def test_a_slow_reader_is_let_go_and_the_others_miss_nothing(
         _stalled(server, request) as raw,
     ):
         await writer.until_readers(3)
-        seq, end = 0, time.monotonic() + 60
-        while await writer.readers() == 3:
-            assert time.monotonic() < end, f"{seq} large comments were not too much for a reader that takes none"
-            seq = (await writer.say(BIG))["seq"]
-            for reader in (other, another):
-                await reader.until("events")
-        assert await writer.readers() == 2
-        last = (await writer.say("still here"))["seq"]
+        for _ in range(LARGE):
+            last = (await writer.say(BIG))["seq"]
         for reader in (other, another):
             assert [event["seq"] for event in await reader.until_seq(last)] == list(range(1, last + 1))
+        await writer.until_readers(2, seconds=40)
+        last = (await writer.say("still here"))["seq"]
+        for reader in (other, another):
+            await reader.until_seq(last)
         assert other.events == another.events
-        rest = await _rest(raw)
-        if kind == "websocket":
-            assert rest.endswith(b"\x88\x0a" + (4408).to_bytes(2, "big") + b"too_slow")
-        else:
-            assert rest.endswith(b"0\r\n\r\n")
+        await _rest(raw)
 
 
-async def test_a_comment_larger_than_the_backlog_ends_nobody(starting: Callable[..., ServerProcess]) -> None:
+async def test_a_comment_larger_than_the_buffer_ends_nobody(starting: Callable[..., ServerProcess]) -> None:
     """Who has read everything is not slow, however much comes at once."""
-    server = starting("--reader-backlog", "4096")
+    server = starting()
     async with (
         writing(server, "big") as writer,
         websocket(server, "big") as one,
@@ -145,7 +139,7 @@ async def test_a_server_without_readers_ends_at_once(starting: Callable[..., Ser
 
 
 async def test_a_reader_that_takes_nothing_does_not_hold_the_server(starting: Callable[..., ServerProcess]) -> None:
-    server = starting("--reader-backlog", str(2**30))
+    server = starting()
     async with writing(server, "slow") as writer, _stalled(server, _upgrade(server, "slow")):
         await writer.until_readers(1)
         for _ in range(40):

@@ -15,15 +15,16 @@ WINDOW_BITS = 12  # what the server offers: 4 KiB hold a batch of comments, and 
 _MEMORY_LEVEL = 5
 _WORTH_IT = 150  # bytes; a shorter message does not get smaller
 _COMPRESSED = 0x40  # RSV1 says so (RFC 7692, section 6)
+NOWHERE = -1
 _SYNC_TAIL = b"\x00\x00\xff\xff"
 
 
 class Frame:
-    """``text`` is the message as JSON; ``seq`` the last seq that a reader has after it, 0 where it moves none."""
+    """``text`` is the message as JSON; ``seq`` the last seq that a reader has after it, NOWHERE where it moves none."""
 
     __slots__ = ("_deflated", "_plain", "_sse", "seq", "text")
 
-    def __init__(self, text: str, seq: int = 0) -> None:
+    def __init__(self, text: str, seq: int = NOWHERE) -> None:
         self.text = text
         self.seq = seq
         self._plain: bytes | None = None
@@ -47,7 +48,7 @@ class Frame:
     def sse(self, epoch: str) -> bytes:
         """A Server-Sent Event; its id is where a reader that reconnects goes on."""
         if self._sse is None:
-            mark = "" if self.seq == 0 else f"id: {epoch}:{self.seq}\n"
+            mark = "" if self.seq == NOWHERE else f"id: {epoch}:{self.seq}\n"
             self._sse = f"{mark}data: {self.text}\n\n".encode()
         return self._sse
 

@@ -116,10 +116,11 @@ class Room:
     def hear(self, message: Message) -> None:
         """Takes what continues the head, drops what is known, and repairs what left a gap."""
         for event in message.events:
-            if event.conceals and event.seq > self.head:
+            if event.conceals and event.seq > self.head and message.epoch == self.epoch:
                 # minded at once, also where a gap has to be read before it
                 self._conceals += 1
-                self._tail.conceal(event)
+                if message.epoch == self.epoch:
+                    self._tail.conceal(event)
         if message.epoch != self.epoch or not self.is_open:
             self.expect(message.events[-1].seq)
             return
@@ -137,6 +138,7 @@ class Room:
         before = self.head
         for event in events:
             if event.seq == self.head + 1:
+                self._conceals += event.conceals  # one that the store told is minded by reads under way, too
                 self._tail.append(event)
         if self.head > before:
             self.pace.count(self.head - before, _now())
@@ -146,9 +148,9 @@ class Room:
         try:
             await self.ready()
             while self.head < self._target:
-                before = self.head
+                before, wanted = self.head, self._target
                 self._take(await self._read(self.head))
-                if self.head == before:
+                if self.head == before and self._target == wanted:
                     log.warning("The store has not reached what was announced", extra={"announced": self._target})
                     self._target = self.head
         except Exception:
@@ -191,7 +193,7 @@ class Room:
             # looked up again for each slice: a removal heard meanwhile makes the frames anew
             whole, short = self._frames(since, head)
             for reader in readers[start : start + SLICE]:
-                if reader.cursor == since and not reader.paused:
+                if reader.cursor == since and not reader.paused and reader in self.readers:
                     frame = whole if reader.full else short
                     if frame is not None:
                         reader.cursor = frame.seq
@@ -257,7 +259,7 @@ class Room:
         reader.cursor = self.head if cursor.after is None or not known else cursor.after
         self.readers[reader] = None
         hello = Hello(epoch=self.epoch, seq=self.head, readers=len(self.readers))
-        reader.connection.write(Frame(hello.model_dump_json()))
+        reader.connection.write(Frame(hello.model_dump_json(), reader.cursor))
         if not known:
             reset = Reset(epoch=self.epoch, seq=reader.cursor)
             reader.connection.write(Frame(reset.model_dump_json(), reader.cursor))
@@ -327,7 +329,7 @@ class Room:
         self.pace.settle(now)
         if now - self._spoke_at >= HEARTBEAT_SECONDS:
             self._spoke_at = now
-            self._say(Frame(Heartbeat(seq=self.head, readers=len(self.readers)).model_dump_json()))
+            self._say(Frame(Heartbeat(seq=self._flushed, readers=len(self.readers)).model_dump_json()))
         if self._told.writing:
             self._presence_changed()
         for reader in tuple(self.readers):

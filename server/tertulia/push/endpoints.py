@@ -99,7 +99,7 @@ class Push:
     async def events(self, request: Request) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):
             return await self._sse(request)
-        query = Query(request.query_params, ("site", "key", "epoch", "after", "limit"))
+        query = Query(request.query_params, ("site", "key", "epoch", "after", "limit", "full"))
         key = query.discussion()
         await self._gate.admit(request, key.site)
         after = query.number("after", least=0) or 0
@@ -115,6 +115,8 @@ class Push:
         resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
         if resumed is not None:
             cursor = Cursor(resumed[1], int(resumed[2]))
+        if request.method == "HEAD":
+            return Response(media_type=MEDIA_TYPE)
         return EventStream(await self._hub.enter(key), cursor, full=full)
 
 

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -12,7 +15,7 @@ from tertulia.errors import CloseCode
 from tertulia.live.frames import Frame
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor, Room
-from tertulia.push.queued import QueuedConnection
+from tertulia.push.queued import CLOSE_SECONDS, QueuedConnection
 
 MEDIA_TYPE = "text/event-stream"
 _RETRY_MILLISECONDS = 2000
@@ -32,9 +35,6 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
-            return
         await send(_body(f"retry: {_RETRY_MILLISECONDS}\n\n".encode()))
 
         async def send_event(frame: Frame) -> None:
@@ -44,7 +44,9 @@ class EventStream(Response):
         reader.connection = connection = QueuedConnection(reader)
         self._room.join(reader, self._cursor)
         if await connection.carry(send_event, _gone(receive)) is not None:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            with suppress(TimeoutError):  # who takes nothing does not take the end either
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _body(data: bytes) -> dict[str, object]:

@@ -88,6 +88,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             ]
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
+            # ASGI has header names in lower case; the head came here as the client wrote it
+            self.scope["headers"] = [(name.lower(), value) for name, value in self.scope["headers"]]
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
 
     async def send(self, message: ASGISendEvent) -> None:

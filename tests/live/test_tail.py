@@ -1,0 +1,146 @@
+"""The tail: the newest events, each frame of them made once, and nothing in it that was taken back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tertulia.core.comments import State
+from tertulia.live import tail as tails
+from tertulia.live.frames import Frame
+from tertulia.live.tail import FRAME_BYTES, FRAMES_KEPT, Tail, batch
+from tertulia.protocol import EVENTS_PAGE, EncodedEvent, redacted
+from tests.live.script import made
+
+
+def filled(last: int, first: int = 1, text: str = "") -> Tail:
+    tail = Tail()
+    tail.head = first - 1
+    for seq in range(first, last + 1):
+        tail.append(made(seq, text=text))
+    return tail
+
+
+def seqs(frame: Frame) -> list[int]:
+    return [event["seq"] for event in json.loads(frame.text)["events"]]
+
+
+def test_it_begins_where_it_is_told() -> None:
+    tail = filled(9, first=6)
+    assert (tail.floor, tail.head) == (5, 9)
+    assert [event.seq for event in tail.after(5)] == [6, 7, 8, 9]
+    assert [event.seq for event in tail.after(6, 2)] == [7, 8]
+    assert tail.after(9) == []
+
+
+def test_old_events_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "EVENTS_KEPT", 5)
+    tail = filled(20)
+    assert (tail.floor, tail.head) == (15, 20)
+    assert [event.seq for event in tail.after(15)] == [16, 17, 18, 19, 20]
+
+
+def test_large_events_go_sooner_and_the_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "BYTES_KEPT", 3 * len(made(10).payload) + 10)
+    tail = filled(20)
+    assert tail.floor == 17
+    tail.append(made(21, text="x" * 5000))
+    assert (tail.floor, tail.head) == (20, 21)
+    tail.append(made(22))
+    assert tail.floor == 21
+
+
+def test_what_is_taken_out_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes of a text that is gone are not counted any more."""
+    monkeypatch.setattr(tails, "BYTES_KEPT", 6000)
+    tail = filled(3)
+    tail.append(made(4, text="x" * 5000))
+    floor = tail.floor
+    tail.append(made(5, "comment.removed", 4))
+    for seq in range(6, 10):
+        tail.append(made(seq))
+    assert tail.floor == floor
+
+
+def test_a_frame_is_made_once() -> None:
+    tail = filled(9)
+    frame = tail.frame(3, 9)
+    assert (seqs(frame), frame.seq) == (list(range(4, 10)), 9)
+    assert tail.frame(3, 9) is frame
+    assert tail.kept(3, 9) is frame
+    assert tail.kept(3, 8) is None
+    shorter = tail.frame(3, 7)
+    assert (seqs(shorter), shorter.seq) == ([4, 5, 6, 7], 7)
+    tail.append(made(10))
+    assert tail.frame(3, 9) is frame
+
+
+def test_not_all_frames_are_kept() -> None:
+    tail = filled(FRAMES_KEPT + 10)
+    for cursor in range(FRAMES_KEPT + 1):
+        tail.frame(cursor, tail.head)
+    assert tail.kept(0, tail.head) is None
+    assert sum(tail.kept(cursor, tail.head) is not None for cursor in range(tail.head)) == FRAMES_KEPT
+
+
+@pytest.mark.parametrize("appended", [True, False])
+def test_a_removal_takes_it_out_of_events_and_frames(appended: bool) -> None:
+    tail = filled(5)
+    tail.append(made(6, "comment.edited", 4, "better-4"))
+    whole, other = tail.frame(0, 6), tail.frame(0, 2)
+    tail.keep(0, 0, other)
+    assert "text-4" in whole.text
+    removal = made(7, "comment.removed", 4)
+    if appended:
+        tail.append(removal)
+    else:
+        tail.conceal(removal)
+    assert [tail.kept(0, to) for to in (6, 2, 0)] == [None, None, None]
+    again = tail.frame(0, tail.head)
+    assert seqs(again) == list(range(1, 8 if appended else 7))
+    for secret in ("text-4", "better-4", "name-4"):
+        assert secret not in again.text
+    assert "text-5" in again.text
+
+
+def test_what_its_author_deleted_says_so() -> None:
+    tail = filled(4)
+    deletion = made(5, "comment.removed", 4)
+    tail.append(EncodedEvent(5, deletion.kind, deletion.comment_id, redacted(deletion.payload, State.deleted)))
+    states = [json.loads(event.payload)["comment"]["state"] for event in tail.after(3)]
+    assert states == ["deleted", "deleted"]
+
+
+def test_what_is_restored_is_shown_again() -> None:
+    tail = filled(4)
+    tail.append(made(5, "comment.removed", 4))
+    tail.append(made(6, "comment.restored", 4))
+    assert ["text-4" in event.payload for event in tail.after(3)] == [False, False, True]
+
+
+# ---- how much one message holds -------------------------------------------------------------------------
+
+
+def test_a_frame_has_at_most_a_page() -> None:
+    events = [made(seq, "comment.voted") for seq in range(1, EVENTS_PAGE + 10)]
+    frame = batch(events)
+    assert (len(seqs(frame)), frame.seq) == (EVENTS_PAGE, EVENTS_PAGE)
+    assert batch(events[EVENTS_PAGE:]).seq == EVENTS_PAGE + 9
+
+
+def test_a_frame_has_at_most_so_many_bytes() -> None:
+    events = [made(seq, text="x" * 10_000) for seq in range(1, 100)]
+    told: list[int] = []
+    while len(told) < len(events):
+        frame = batch(events[len(told) :])
+        found = seqs(frame)
+        assert frame.seq == found[-1]
+        assert FRAME_BYTES - 11_000 < len(frame.text) < FRAME_BYTES + 1000 or found[-1] == 99
+        told += found
+    assert told == list(range(1, 100))
+
+
+def test_an_event_that_is_too_large_comes_alone() -> None:
+    events = [made(1), made(2, text="x" * (FRAME_BYTES + 10)), made(3)]
+    assert [seqs(batch(events[at:])) for at in range(3)] == [[1], [2], [3]]

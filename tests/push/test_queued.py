@@ -1,0 +1,137 @@
+"""Connections over ASGI's send: what they keep, when they pause, how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tertulia.errors import CloseCode
+from tertulia.live.frames import Frame
+from tertulia.live.reader import Reader
+from tertulia.push import queued
+from tertulia.push.queued import QueuedConnection
+
+
+class Room:
+    """What a reader is in; notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def drained(self, reader: Reader) -> None:
+        self.told.append("drained")
+
+    def note_writing(self, reader: Reader) -> None:
+        self.told.append("writing")
+
+    def leave(self, reader: Reader) -> None:
+        self.told.append("left")
+
+
+def _connected() -> tuple[Room, Reader, QueuedConnection]:
+    room = Room()
+    reader = Reader(room)
+    reader.connection = connection = QueuedConnection(reader)
+    return room, reader, connection
+
+
+async def _never() -> CloseCode | None:
+    await asyncio.Event().wait()
+    return None
+
+
+async def _settled(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not done():
+            await asyncio.sleep(0)
+
+
+async def test_frames_are_sent_in_order_until_the_client_leaves() -> None:
+    room, _, connection = _connected()
+    sent: list[str] = []
+    left = asyncio.Event()
+
+    async def send(frame: Frame) -> None:
+        sent.append(frame.text)
+
+    async def gone() -> CloseCode | None:
+        await left.wait()
+        return None
+
+    carrying = asyncio.create_task(connection.carry(send, gone()))
+    for number in range(5):
+        connection.write(Frame(str(number)))
+    await _settled(lambda: len(sent) == 5)
+    left.set()
+    assert await carrying is None
+    assert sent == ["0", "1", "2", "3", "4"]
+    assert room.told == ["left"]
+    assert connection.buffered() == 0
+
+
+async def test_a_reader_is_paused_and_goes_on_when_little_is_left() -> None:
+    room, reader, connection = _connected()
+    free = asyncio.Event()
+
+    async def send(frame: Frame) -> None:
+        await free.wait()
+
+    carrying = asyncio.create_task(connection.carry(send, _never()))
+    for _ in range(3):
+        connection.write(Frame("x" * (queued.HIGH_BYTES // 2)))
+    assert reader.paused
+    assert connection.buffered() > queued.HIGH_BYTES
+    free.set()
+    await _settled(lambda: not reader.paused)
+    assert room.told == ["drained"]
+    connection.close(CloseCode.restarting)
+    assert await carrying is CloseCode.restarting
+
+
+async def test_the_room_ends_it_while_a_send_is_blocked() -> None:
+    room, _, connection = _connected()
+
+    async def send(frame: Frame) -> None:
+        await asyncio.Event().wait()
+
+    carrying = asyncio.create_task(connection.carry(send, _never()))
+    connection.write(Frame("never taken"))
+    await asyncio.sleep(0)
+    connection.close(CloseCode.too_slow)
+    connection.close(CloseCode.restarting)
+    assert await carrying is CloseCode.too_slow
+    assert room.told == ["left"]
+
+
+@pytest.mark.parametrize("failing", ["send", "gone"])
+async def test_what_fails_is_raised_and_the_reader_leaves(failing: str) -> None:
+    room, _, connection = _connected()
+
+    async def send(frame: Frame) -> None:
+        if failing == "send":
+            raise OSError("the network")
+
+    async def gone() -> CloseCode | None:
+        if failing == "gone":
+            raise OSError("the network")
+        return await _never()
+
+    connection.write(Frame("a"))
+    with pytest.raises(OSError, match="the network"):
+        await connection.carry(send, gone())
+    assert room.told == ["left"]
+
+
+async def test_who_says_something_wrong_is_told_so() -> None:
+    _, _, connection = _connected()
+
+    async def gone() -> CloseCode | None:
+        return CloseCode.malformed
+
+    async def send(frame: Frame) -> None:
+        raise AssertionError("nothing was to be sent")
+
+    sending: Callable[[Frame], Awaitable[None]] = send
+    assert await connection.carry(sending, gone()) is CloseCode.malformed

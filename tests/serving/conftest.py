@@ -1,0 +1,47 @@
+"""One server for the tests of a file, and somebody honest on it, who is served whatever the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import ServerProcess
+from tests.serving.raw import Honest
+
+FLAGS = ("--connections-per-address", "500", "--drain-seconds", "1")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that the tests of a file share; it ends well, with nothing in its log that is a failure."""
+    process = ServerProcess(tmp_path_factory.mktemp("serving"), FLAGS)
+    yield process
+    assert process.end() == 0, process.output
+    assert "Traceback" not in process.output, process.output
+
+
+@pytest.fixture
+def honest(server: ServerProcess) -> Iterator[Honest]:
+    """An honest client before, during and after; the server answers it at the end."""
+    with Honest(server) as client:
+        client.say_and_read()  # what a first use costs is not what an attack costs
+        yield client
+        client.healthy()
+        client.say_and_read()
+
+
+@pytest.fixture
+def starting(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts servers of a test's own."""
+    started: list[ServerProcess] = []
+
+    def start(*flags: str) -> ServerProcess:
+        started.append(ServerProcess(tmp_path / f"data-{len(started)}", (*flags, "--drain-seconds", "1")))
+        return started[-1]
+
+    yield start
+    for process in started:
+        assert process.end() == 0, process.output
+        assert "Traceback" not in process.output, process.output
