@@ -1,5 +1,6 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
+# make bench   measure against yardsticks in the same run; writes docs/benchmarks.md
 # make format  rewrite the code as the linters want it
 # make client  rebuild the browser client after a change in client/
 # make docs    rewrite the tables of docs/ from the code
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint client-test python-test format client docs clean
+.PHONY: run test lint client-test python-test bench format client docs clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -39,6 +40,10 @@ format: $(VENV)/.developing
 
 client: client/node_modules/.package-lock.json
 	cd client && npm run --silent build
+
+bench: $(VENV)/.developing
+	@sh scripts/need gcc gcc
+	$(BIN)/python -m bench --report
 
 docs: $(VENV)/.developing
 	$(BIN)/python scripts/docs.py

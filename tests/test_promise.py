@@ -22,10 +22,11 @@ from tertulia.discussions import Discussions
 from tertulia.identity import Identity, Tokens, new_moderator_token, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.live import room as rooms
-from tertulia.live.stream import Cursor, Stream
+from tertulia.live import tail as tails
+from tertulia.live.room import Cursor
 from tertulia.store import administration
 from tests.folding import Gap, Json, canonical, fold, seen
-from tests.live.script import Follower
+from tests.live.script import follow
 from tests.store.acts import until
 
 KEY = DiscussionKey("default", "promised")
@@ -102,10 +103,10 @@ class Talk:
 
     async def streamed(self, after: int) -> list[dict[str, Any]]:
         """Everything after a seq, as a connected client gets it."""
-        follower = Follower(Stream(self.server.hub, KEY, Cursor(self.server.store.epoch, after)))
+        follower = await follow(self.server.hub, KEY, Cursor(self.server.store.epoch, after))
         head = (await self.now())["seq"]
         await until(lambda: follower.heard and (after >= head or follower.seqs[-1:] == [head]))
-        await follower.end()
+        follower.end()
         assert follower.of("reset") == []
         return [event for message in follower.of("events") for event in message["events"]]
 
@@ -254,7 +255,7 @@ async def everything(talk: Talk) -> None:
 async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
     talk: Talk, change: Callable[[Talk], Awaitable[None]]
 ) -> None:
-    watching = Follower(Stream(talk.server.hub, KEY, Cursor(talk.server.store.epoch, 0)))
+    watching = await follow(talk.server.hub, KEY, Cursor(talk.server.store.epoch, 0))
     await change(talk)
     now = await talk.now()
     assert now["seq"] >= 4
@@ -266,7 +267,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
     await until(lambda: watching.seqs[-1:] == [now["seq"]])
     live = [event for message in watching.of("events") for event in message["events"]]
     assert canonical(fold(talk.moments[0], live)) == canonical(now), "and so does who watched"
-    await watching.end()
+    watching.end()
     assert await check(talk.server.store) == []
 
 
@@ -274,9 +275,9 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
 async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(rooms, "RING_EVENTS", kept)  # more comes from the store where the room keeps less
+    monkeypatch.setattr(tails, "EVENTS_KEPT", kept)  # more comes from the store where the room keeps less
     monkeypatch.setattr(rooms, "EVENTS_PAGE", 3)
-    holding = Follower(Stream(talk.server.hub, KEY, Cursor(None, None)))
+    holding = await follow(talk.server.hub, KEY, Cursor(None, None))
     await until(lambda: holding.heard)
     await everything(talk)
     head = (await talk.now())["seq"]
@@ -288,7 +289,7 @@ async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
         assert await talk.streamed(after) == log[after:]
     await until(lambda: holding.seqs[-1:] == [head])
     assert holding.seqs == list(range(1, head + 1))
-    await holding.end()
+    holding.end()
 
 
 async def test_a_cursor_that_cannot_be_continued_is_answered_without_events(talk: Talk) -> None:
@@ -307,7 +308,7 @@ async def test_a_cursor_that_cannot_be_continued_is_answered_without_events(talk
 @pytest.mark.parametrize("by", ["Editor", "Marker-name"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 async def test_what_was_taken_back_is_sent_to_nobody(talk: Talk, by: str, warm: bool) -> None:
-    holding = Follower(Stream(talk.server.hub, KEY, Cursor(None, None))) if warm else None
+    holding = await follow(talk.server.hub, KEY, Cursor(None, None)) if warm else None
     root = await talk.say("Lan", "Root")
     await until(lambda: holding is None or holding.seqs == [1])
     marked = await talk.say("Marker-name", "Marker-body", root)
@@ -326,11 +327,11 @@ async def test_what_was_taken_back_is_sent_to_nobody(talk: Talk, by: str, warm: 
         await talk.conceal(by, marked)
         assert "Marker" not in await talk.all_bytes()
     if holding is not None:
-        await holding.end()
+        holding.end()
 
 
 async def test_what_waits_or_was_rejected_is_sent_to_nobody(talk: Talk) -> None:
-    holding = Follower(Stream(talk.server.hub, KEY, Cursor(None, None)))
+    holding = await follow(talk.server.hub, KEY, Cursor(None, None))
     root = await talk.say("Lan", "Root")
     await talk.mode(Mode.held)
     waiting = await talk.say("Marker-name", "Marker-body", root)
@@ -344,7 +345,7 @@ async def test_what_waits_or_was_rejected_is_sent_to_nobody(talk: Talk) -> None:
         assert secret not in sent
     await talk.approve(waiting)
     assert "Marker-body" in await talk.all_bytes()
-    await holding.end()
+    holding.end()
 
 
 # ---- the helper itself ----------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -26,17 +28,18 @@ from tertulia.discussions import Announcer, Discussions
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
-from tertulia.live.hub import Hub
-from tertulia.live.stream import Cursor, Stream
+from tertulia.live import room as rooms
+from tertulia.live import tail as tails
+from tertulia.live.hub import Hub, Rates
+from tertulia.live.room import Cursor
 from tertulia.store import Store, administration
 from tests.folding import Json, canonical, fold, seen
-from tests.live.script import Follower
+from tests.live.script import BUSY, Follower, follow
 from tests.store.acts import until
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
 GUESTS = 3
-BACKLOG = 4096
 
 places = st.integers(0, 1_000_000)
 """Which of those that there are, counted round."""
@@ -63,7 +66,7 @@ class UnreliableBus:
 
 
 class Reading:
-    """A client: what it has folded together, and the stream it is connected to now and then."""
+    """A client: what it has folded together, and the room it is connected to now and then."""
 
     def __init__(self, state: Json) -> None:
         self.state = state
@@ -71,9 +74,9 @@ class Reading:
         self._taken = 0
         self._last = 0
 
-    def connect(self, hub: Hub) -> None:
+    async def connect(self, hub: Hub) -> None:
         self._taken, self._last = 0, self.state["seq"]
-        self.follower = Follower(Stream(hub, KEY, Cursor(self.state["epoch"], self._last)))
+        self.follower = await follow(hub, KEY, Cursor(self.state["epoch"], self._last))
 
     async def absorb(self, system: System) -> None:
         """Applies what came; the stream has to be dense, whatever happened to it."""
@@ -91,8 +94,9 @@ class Reading:
                 assert event["seq"] == self._last + 1, f"after {self._last} came {event['seq']}"
                 self._last = event["seq"]
             self.state = fold(self.state, message.get("events", ()))
-        if follower.task.done():
-            assert follower.stream.closing is CloseCode.too_slow
+        assert follower.wrong == []
+        if follower.closing is not None:
+            assert follower.closing is CloseCode.too_slow
             self.follower = None
 
     async def leave(self, system: System) -> None:
@@ -100,7 +104,7 @@ class Reading:
         await self.absorb(system)
         follower, self.follower = self.follower, None
         if follower is not None:
-            await follower.end()
+            follower.end()
 
 
 class System:
@@ -110,7 +114,7 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, BACKLOG)
+        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(BUSY, BUSY))
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1))
@@ -145,12 +149,12 @@ async def opened(path: Path) -> System:
 
 
 def greeted(follower: Follower) -> bool:
-    return bool(follower.heard) or follower.task.done()
+    return bool(follower.heard) or follower.closing is not None
 
 
 def came_to(follower: Follower, seq: int, known: int) -> bool:
     """Whether there is nothing to wait for: it came, the reader had it, or the stream says to begin again."""
-    return follower.seqs[-1:] == [seq] or known == seq or bool(follower.of("reset")) or follower.task.done()
+    return follower.seqs[-1:] == [seq] or known == seq or bool(follower.of("reset")) or follower.closing is not None
 
 
 class Machine(RuleBasedStateMachine):
@@ -158,6 +162,9 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.narrow = ExitStack()
+        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (tails, "EVENTS_KEPT", 8)):
+            self.narrow.enter_context(patch.object(module, name, value))
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
         path = Path(shutil.copy(template()[1], self.folder.name))
@@ -260,7 +267,7 @@ class Machine(RuleBasedStateMachine):
     def reader_comes(self) -> None:
         async def coming() -> None:
             reading = Reading(await self.system.snapshot())
-            reading.connect(self.system.hub)
+            await reading.connect(self.system.hub)
             self.readings.append(reading)
 
         self.run(coming())
@@ -276,13 +283,13 @@ class Machine(RuleBasedStateMachine):
             self.run(self.connecting(reading))
 
     async def connecting(self, reading: Reading) -> None:
-        reading.connect(self.system.hub)
+        await reading.connect(self.system.hub)
 
     @rule(place=places)
     def reader_is_slow(self, place: int) -> None:
         follower = self.readings[place % len(self.readings)].follower
         if follower is not None:
-            follower.ready.clear()
+            self.run(self.stopped(follower))
 
     @rule(place=places)
     def reader_is_quick_again(self, place: int) -> None:
@@ -290,8 +297,11 @@ class Machine(RuleBasedStateMachine):
         if follower is not None:
             self.run(self.awake(follower))
 
+    async def stopped(self, follower: Follower) -> None:
+        follower.reader.pause()
+
     async def awake(self, follower: Follower) -> None:
-        follower.ready.set()
+        follower.reader.resume()
 
     # ---- the bus ----------------------------------------------------------------------------------------
 
@@ -318,6 +328,16 @@ class Machine(RuleBasedStateMachine):
     @rule(place=places)
     def a_message_is_lost(self, place: int) -> None:
         del self.system.bus.pending[place % len(self.system.bus.pending)]
+
+    @rule()
+    def a_second_passes(self) -> None:
+        """The second in which a reader takes nothing is its last."""
+
+        async def ticking() -> None:
+            for room in self.system.hub.rooms.values():
+                room.tick()
+
+        self.run(ticking())
 
     @rule()
     def the_watch_goes_round(self) -> None:
@@ -352,10 +372,10 @@ class Machine(RuleBasedStateMachine):
         for reading in self.readings:
             while reading.state["seq"] < now["seq"] or reading.follower is None:
                 if reading.follower is None:
-                    reading.connect(self.system.hub)
+                    await reading.connect(self.system.hub)
                 follower = reading.follower
                 assert follower is not None
-                follower.ready.set()
+                follower.reader.resume()
                 await until(partial(greeted, follower), seconds=5)
                 await self.system.hub.compare()
                 await until(partial(came_to, follower, now["seq"], reading.state["seq"]), seconds=5)
@@ -368,6 +388,7 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.runner.close()
             self.folder.cleanup()
+            self.narrow.close()
 
     async def ending(self) -> None:
         try:

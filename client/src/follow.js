@@ -18,7 +18,7 @@ export const browser = {
 export function follow(session) {
   const { api, signal } = session;
   /** @param {string} path */
-  const at = (path) => (/** @type {import('./wire.js').Cursor} */ { epoch, seq }) => api.here(path, { epoch, after: seq });
+  const at = (path) => (/** @type {import('./wire.js').Cursor} */ { epoch, seq }) => api.here(path, { epoch, after: seq, full: 1 });
   const stream = new Stream({
     transports: {
       socket: socketTransport((cursor) => at('/live')(cursor).replace(/^http/, 'ws'), WebSocket),

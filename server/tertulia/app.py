@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
+from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
@@ -44,6 +45,7 @@ class Running:
     asgi: ASGIApp
     store: Store
     hub: Hub
+    bus: Bus
     articles: Articles
 
 
@@ -66,7 +68,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         store.start(Announcer(bus, store.epoch).committed)
         hub.start()
         try:
-            yield Running(_asgi(discussions, hub, gate, articles, look, store), store, hub, articles)
+            yield Running(_asgi(discussions, hub, gate, articles, look, store), store, hub, bus, articles)
         finally:
             await hub.close()
     finally:
@@ -122,8 +124,8 @@ def _asgi(discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, lo
 
     return Starlette(
         routes=[
+            *push.routes(),  # first: ten thousand readers may come back at once
             *routes(operations),
-            *push.routes(),
             *Description(operations).routes(),
             *_health(store, hub),
             *pages.routes(),

@@ -98,9 +98,7 @@ async def serve(with_samples: bool, **flags: Any) -> None:
 
 
 def _bounds(chosen: Settings) -> Bounds:
-    return Bounds(
-        chosen.connections, chosen.connections_per_address, chosen.trusted_proxies, chosen.drain_seconds
-    )
+    return Bounds(chosen.connections, chosen.connections_per_address, chosen.trusted_proxies, chosen.drain_seconds)
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> str:

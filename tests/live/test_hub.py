@@ -11,9 +11,8 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live import hub as hubs
-from tertulia.live.hub import Hub
-from tertulia.live.stream import Cursor, Stream
-from tests.live.script import EPOCH, KEY, Clock, Follower, Script, following, joined, made, said, settled, taken
+from tertulia.live.hub import Hub, Rates
+from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, joined, made, said, settled
 
 OTHER = DiscussionKey("default", "other")
 
@@ -30,7 +29,7 @@ async def bus() -> MemoryBus:
 
 @pytest.fixture
 async def hub(clock: Clock, script: Script, bus: MemoryBus) -> AsyncIterator[Hub]:
-    hub = Hub(bus, EPOCH, script.fetch, script.heads, 1_000_000)
+    hub = Hub(bus, EPOCH, script.fetch, script.heads, Rates(BUSY, BUSY))
     hub.start()
     yield hub
     await hub.close()
@@ -78,7 +77,7 @@ async def test_an_empty_room_stays_warm_for_a_while_and_goes(
     reader = joined(room)
     await watched(clock, 60)
     assert hub.rooms == {KEY: room}
-    hub.leave(room, reader)
+    reader.end()
     await watched(clock, 25)
     assert hub.rooms == {KEY: room}
     await watched(clock, 15)
@@ -89,13 +88,13 @@ async def test_an_empty_room_stays_warm_for_a_while_and_goes(
 
 async def test_who_comes_back_in_time_finds_the_room_warm(clock: Clock, hub: Hub, script: Script) -> None:
     room = await hub.enter(KEY)
-    reader = joined(room)
     for _ in range(4):
-        hub.leave(room, reader)
+        joined(room).end()
         await watched(clock, 20)
         assert await hub.enter(KEY) is room
-        room.join(reader)
-        await watched(clock, 20)
+        reader = joined(room)
+        await watched(clock, 60)
+        reader.end()
     assert len(script.asked) == 1
 
 
@@ -137,9 +136,9 @@ async def test_a_last_message_that_is_lost_is_missed(clock: Clock, hub: Hub, scr
     reader = joined(room)
     script.add(made(3), made(4))  # and nobody is told
     await settled()
-    assert await taken(room, reader) == []
+    assert reader.seqs == []
     await watched(clock, 5)
-    assert await taken(room, reader) == [3, 4]
+    assert reader.seqs == [3, 4]
 
 
 async def test_a_comparison_that_finds_nothing_reads_nothing(clock: Clock, hub: Hub, script: Script) -> None:
@@ -157,7 +156,7 @@ async def test_the_watch_goes_on_after_an_error(clock: Clock, hub: Hub, script: 
     assert room.head == 2
     script.error = None
     await watched(clock, 5)
-    assert await taken(room, reader) == [3]
+    assert reader.seqs == [3]
 
 
 async def test_a_room_behind_a_comparison_is_left_alone(hub: Hub, bus: MemoryBus, script: Script) -> None:
@@ -169,32 +168,48 @@ async def test_a_room_behind_a_comparison_is_left_alone(hub: Hub, bus: MemoryBus
     assert (room.head, script.fills) == (3, [])
 
 
+async def test_time_passes_in_all_rooms(clock: Clock, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heartbeats come, also where the tick of another room fails."""
+    broken, room, other = await hub.enter(DiscussionKey("default", "a")), await hub.enter(KEY), await hub.enter(OTHER)
+    monkeypatch.setattr(broken, "tick", lambda: 1 / 0)
+    readers = [joined(room), joined(other)]
+    for _ in range(30):
+        await clock.go(1.01)
+    for reader in readers:
+        assert reader.of("heartbeat") != []
+
+
 # ---- draining -------------------------------------------------------------------------------------------
 
 
 async def test_all_are_told_of_the_restart(hub: Hub) -> None:
-    async with (
-        following(Stream(hub, KEY, Cursor(EPOCH, 2))) as one,
-        following(Stream(hub, OTHER, Cursor(EPOCH, 0))) as other,
-    ):
-        hub.drain()
+    readers = [joined(await hub.enter(key)) for key in (KEY, OTHER) for _ in range(3)]
+    assert not hub.draining
+    await hub.drain(0)
+    assert hub.draining
+    assert [reader.closing for reader in readers] == [CloseCode.restarting] * 6
+    assert (hub.readers(KEY), hub.readers(OTHER)) == (0, 0)
+
+
+async def test_they_are_told_one_after_the_other(clock: Clock, hub: Hub) -> None:
+    """So that they do not all come back in the same moment."""
+    readers = [joined(await hub.enter(KEY)) for _ in range(100)]
+    draining = asyncio.create_task(hub.drain(2))
+    told = []
+    for _ in range(20):
         await settled()
-        for follower in (one, other):
-            assert follower.task.done()
-            assert follower.stream.closing is CloseCode.restarting
-    async with following(Stream(hub, KEY, Cursor(EPOCH, 2))) as late:
-        assert late.task.done()
-        assert (late.stream.closing, late.heard) == (CloseCode.restarting, [])
-    assert hub.readers(KEY) == 0
+        told.append(sum(reader.closing is CloseCode.restarting for reader in readers))
+        await clock.go(0.101)
+    assert told == list(range(5, 101, 5))
+    await draining
 
 
-async def test_who_comes_in_at_that_moment_is_told_too(hub: Hub, script: Script) -> None:
-    script.free.clear()
-    follower = Follower(Stream(hub, KEY, Cursor(EPOCH, 2)))
+async def test_a_drain_without_readers_takes_no_time(hub: Hub) -> None:
+    """The clock stands still."""
+    await hub.enter(KEY)
+    await hub.drain(60)
+    reader = joined(await hub.enter(KEY))
+    draining = asyncio.create_task(hub.drain(60))
     await settled()
-    hub.drain()
-    script.free.set()
-    await settled()
-    closing = follower.stream.closing
-    await follower.end()
-    assert closing is CloseCode.restarting
+    assert reader.closing is CloseCode.restarting
+    assert draining.done()

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from tertulia.live.frames import Frame
 from tertulia.live.summary import SHOWN, summarised
 from tertulia.live.tail import FRAME_BYTES, Tail
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, EventKind, StreamMessage
-from pydantic import TypeAdapter
 from tests.live.script import made
 
 

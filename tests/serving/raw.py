@@ -159,12 +159,16 @@ class Raw:
         rest, self._kept = self._kept, b""
         return rest
 
-    def answer(self) -> Answer:
-        """The next response."""
-        while b"\r\n\r\n" not in self._kept:
+    def read_until(self, mark: bytes) -> bytes:
+        """Everything up to the end of ``mark``."""
+        while mark not in self._kept:
             if not self._more():
                 raise EOFError(self._kept)
-        head, _, self._kept = self._kept.partition(b"\r\n\r\n")
+        return self._take(self._kept.index(mark) + len(mark))
+
+    def answer(self) -> Answer:
+        """The next response."""
+        head = self.read_until(b"\r\n\r\n").removesuffix(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         status = int(first.split(" ")[1])

@@ -6,12 +6,26 @@ import json
 import time
 import uuid
 from contextlib import ExitStack
+from urllib.parse import urlencode
 
 import pytest
 
 from tertulia.serving.http import BODY_SECONDS, HEAD_SECONDS, HEADERS
 from tests.server import ServerProcess
-from tests.serving.raw import MIB, Answer, Honest, Raw, Slow, costing, get, live, note, until_closed, upgrade
+from tests.serving.raw import (
+    MIB,
+    Answer,
+    Honest,
+    Raw,
+    Slow,
+    costing,
+    get,
+    live,
+    note,
+    until_closed,
+    upgrade,
+    wait_until,
+)
 
 GRACE = 2.0
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: news.test\r\n"
@@ -53,6 +67,28 @@ def test_what_never_becomes_a_request_is_cut(server: ServerProcess, honest: Hone
         until_closed(list(slow.values()), HEAD_SECONDS + GRACE)
         for what, one in slow.items():
             note(f"{what}: {one.closed_after:.1f} s")
+
+
+def test_what_is_only_long_is_not_cut(server: ServerProcess, honest: Honest) -> None:
+    """Streams, whatever they say of the connection's end, and a handshake on a connection that was used before."""
+    path = f"/api/v1/events?{urlencode({'key': honest.key})}"
+    accept = "Accept: text/event-stream"
+    with ExitStack() as stack:
+        streams = [stack.enter_context(Raw(server)) for _ in range(5)]
+        streams[0].send(get(path, accept))
+        streams[1].send(get(path, accept, "Connection: close"))
+        streams[2].send(get(path, accept).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        streams[3].send(get(path, accept, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"))
+        streams[4].send(get())
+        assert streams[4].answer().status == 200
+        streams[4].follow(live(honest.key))
+        wait_until(lambda: honest.readers() == 6, "all readers")
+        until = time.monotonic() + HEAD_SECONDS + GRACE
+        wait_until(lambda: time.monotonic() > until, "the time in which nothing is cut")
+        assert honest.readers() == 6
+        honest.say("There you are.")
+        for stream in streams:
+            stream.read_until(b"There you are.")
 
 
 def test_a_body_that_trickles_is_cut(server: ServerProcess, honest: Honest) -> None:
@@ -126,7 +162,6 @@ def test_an_endless_body_is_not_kept(server: ServerProcess, honest: Honest) -> N
             if not raw.send(b"10000\r\n" + b"a" * 65_536 + b"\r\n"):
                 break
         assert raw.answer().status == 413
-        raw.rest()
 
 
 # ---- requests in pieces and in rows ---------------------------------------------------------------------
@@ -166,6 +201,15 @@ def test_requests_in_a_row_are_answered_in_order(server: ServerProcess, honest: 
         assert [b"discussion" in answer.body for answer in answers[:6]] == [False, True, False] * 2
 
 
+def test_a_body_that_breaks_after_its_refusal(server: ServerProcess, honest: Honest) -> None:
+    with Raw(server) as raw:
+        assert raw.send(BODY.replace(b"Content-Length: 900", b"Transfer-Encoding: chunked")[:-1])
+        assert raw.send(b"10001\r\n" + b"a" * 65_537 + b"\r\n")
+        assert raw.answer().status == 413
+        raw.send(b"no length\r\n")
+        assert raw.rest() == b""
+
+
 # ---- what can be read in two ways -----------------------------------------------------------------------
 
 
@@ -183,11 +227,10 @@ def test_requests_in_a_row_are_answered_in_order(server: ServerProcess, honest: 
         b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\n folded: yes\r\nX : y\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 100 + b"\r\n\r\n",
     ],
     ids=["chunk size", "negative chunk", "huge chunk", "unknown coding", "two lengths", "negative length",
-         "length then chunked", "chunked then length", "two hosts", "no host", "space before colon", "version", "TLS"],
+         "length then chunked", "chunked then length", "two hosts", "no host", "space before colon", "TLS"],
 )
 def test_what_is_no_request_is_answered_400_and_closed(server: ServerProcess, honest: Honest, request_: bytes) -> None:
     with Raw(server) as raw:

@@ -1,7 +1,7 @@
 """The pace of a room: how fast events come, and what that asks of delivery.
 
-    instant ── above tick_rate ──▶ ticks ── above summary_rate ──▶ summaries
-            ◀── calm for CALM_SECONDS ──  ◀── calm for CALM_SECONDS ──
+instant ── above tick_rate ──▶ ticks ── above summary_rate ──▶ summaries
+        ◀── calm for CALM_SECONDS ──  ◀── calm for CALM_SECONDS ──
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 import h11
 from uvicorn.config import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tertulia.serving.admission import Admission
@@ -23,6 +23,8 @@ HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
 WRITE_BUFFER = 64 * 1024
 _UPGRADE = b"upgrade: websocket"
+_HEAD_END = b"\r\n\r\n"
+_TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
 class BoundedHTTP(H11Protocol):
@@ -40,7 +42,7 @@ class BoundedHTTP(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._deadline: asyncio.TimerHandle | None = None
-        self._head_bytes = 0
+        self._answering: RequestResponseCycle | None = None
         self._place: str | None = None
 
     # ---- a connection begins and ends -------------------------------------------------------------------
@@ -52,7 +54,7 @@ class BoundedHTTP(H11Protocol):
         if self._place is None:
             self._refuse(503, b"Too many connections; come back later.", retry_after=5)
             return
-        self._await_head()
+        self._start_deadline(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
@@ -66,48 +68,61 @@ class BoundedHTTP(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if self._head_bytes >= 0:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and b"\r\n\r\n" not in data[: HEAD_BYTES + 4]:
+        if self.conn.their_state is h11.IDLE:
+            begun = self.conn.trailing_data[0]
+            if len(begun) + len(data) > HEAD_BYTES and _HEAD_END not in (begun + data[:HEAD_BYTES])[: HEAD_BYTES + 4]:
                 self._refuse(431, b"The request's head is too large.")
                 return
-            if self._head_bytes == len(data) and _is_upgrade(data):
+            if not begun and _is_upgrade(data):
                 self._upgrade(data)
                 return
         super().data_received(data)
 
     def handle_events(self) -> None:
         super().handle_events()
+        state = self.conn.their_state
+        if self.transport.get_protocol() is not self:
+            return  # upgraded
         if self.transport.is_closing():
             self._stop_deadline()
-        elif self._head_bytes >= 0 and self.conn.their_state in (h11.SEND_BODY, h11.DONE):
-            self._head_bytes = -1
-            if len(self.headers) > HEADERS:
-                self._refuse(431, b"The request has too many headers.")
-            elif self.conn.their_state is h11.SEND_BODY:
-                self._start_deadline(BODY_SECONDS)
-            else:
-                self._stop_deadline()
-        elif self._head_bytes < 0 and self.conn.their_state is h11.DONE:
+        elif state is h11.IDLE:
+            if self._answering is not None:
+                self._answering = None
+                self._start_deadline(HEAD_SECONDS)
+        elif self.cycle is not self._answering:
+            self._answering = self.cycle
+            self._begin_request()
+        elif state is not h11.SEND_BODY:
             self._stop_deadline()
 
-    def on_response_complete(self) -> None:
-        self._await_head()
-        super().on_response_complete()
+    def _begin_request(self) -> None:
+        """A head is complete; the application has not run yet."""
+        names = {name for name, _ in self.headers}
+        if len(self.headers) > HEADERS:
+            self._refuse(431, b"The request has too many headers.")
+        elif names >= _TWO_LENGTHS:
+            self._refuse(400, b"A request has a length or is chunked, not both.")
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._start_deadline(BODY_SECONDS)
+        else:
+            self._stop_deadline()
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._refuse(400, msg.encode())
+        else:
+            self.transport.abort()  # an answer is under way or was given
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self.loop.call_later(HEAD_SECONDS, self.transport.abort)
-
-    def _await_head(self) -> None:
-        self._head_bytes = 0
-        self._start_deadline(HEAD_SECONDS)
 
     # ---- WebSocket --------------------------------------------------------------------------------------
 
     def _upgrade(self, head: bytes) -> None:
         """Hands the connection over unparsed: the WebSocket library reads the head itself, once."""
         self._stop_deadline()
+        self._unset_keepalive_if_required()
         self.connections.discard(self)
         place, self._place = self._place, None
         protocol = self.websocket(self.config, self.server_state, self.app_state)
@@ -141,6 +156,8 @@ class BoundedHTTP(H11Protocol):
 
     def _refuse(self, status: int, reason: bytes, retry_after: int | None = None) -> None:
         self._stop_deadline()
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the application reads and writes nothing more
         wait = b"" if retry_after is None else b"retry-after: %d\r\n" % retry_after
         self.transport.write(
             b"HTTP/1.1 %d Refused\r\ncontent-type: text/plain; charset=utf-8\r\n%sconnection: close\r\n"
@@ -156,5 +173,5 @@ def bounded(admission: Admission, websocket: type[LiveWebSocket]) -> type[Bounde
 
 
 def _is_upgrade(data: bytes) -> bool:
-    complete = data.startswith(b"GET ") and data.endswith(b"\r\n\r\n") and data.count(b"\r\n\r\n") == 1
+    complete = data.startswith(b"GET ") and data.find(_HEAD_END) == len(data) - len(_HEAD_END)
     return complete and _UPGRADE in data.lower()

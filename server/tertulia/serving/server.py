@@ -52,9 +52,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(
-    app: ASGIApp, hub: Hub, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]
-) -> None:
+async def serve(app: ASGIApp, hub: Hub, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]) -> None:
     """Serves until SIGINT or SIGTERM; ``ready`` is called when connections are accepted."""
     trusted = [ip_network(network, strict=False) for network in bounds.trusted_proxies]
     admission = Admission(bounds.connections, bounds.connections_per_address, trusted)

@@ -129,7 +129,12 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             log.exception("A WebSocket failed in the application")
             self.send_500_response()
         self._stop_deadline()
-        if not self._detached and self.close_timer is None:
+        if self._detached:
+            # the scope and this object hold each other: let go now, or they wait for a full collection
+            tasks = self.tasks
+            self.__dict__.clear()
+            self.tasks = tasks
+        elif self.close_timer is None:
             self.transport.close()
 
     def _stop_deadline(self) -> None:
@@ -147,8 +152,21 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
 class DetachedReader(asyncio.Protocol):
     """A reader's connection in a few slots. It is what the transport tells of bytes, and what the room writes to."""
 
-    __slots__ = ("_admission", "_closing", "_connections", "_counted", "_deflates", "_fragments", "_interval_ends",
-                 "_loop", "_message", "_parser", "_place", "_reader", "_transport")
+    __slots__ = (
+        "_admission",
+        "_closing",
+        "_connections",
+        "_counted",
+        "_deflates",
+        "_fragments",
+        "_interval_ends",
+        "_loop",
+        "_message",
+        "_parser",
+        "_place",
+        "_reader",
+        "_transport",
+    )
 
     def __init__(
         self, accepted: LiveWebSocket, reader: Reader, parser: Protocol | None, deflates: bool, place: str | None

@@ -1,0 +1,1 @@
+"""Benchmarks: each figure as a ratio against a yardstick of the same run."""
