@@ -46,7 +46,8 @@ def main() -> None:
 
 
 def report(rows: list[Row]) -> None:
-    text = (DOCS / "benchmarks.md").read_text("utf-8")
+    page = DOCS / "benchmarks.md"
+    text = page.read_text("utf-8")
     before, _, rest = text.partition("<!-- measured -->\n")
     after = rest.partition("<!-- end -->")[2]
     day = datetime.now(UTC).date().isoformat()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import selectors
 import socket
 import statistics
 import subprocess
@@ -12,10 +14,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from bench.load import HERE, Readers, Subject
-from bench.subjects import EVENT_BYTES, made
+from bench.subjects import made
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.documents import parse
 from tertulia.core.ids import uuid7
@@ -23,7 +28,7 @@ from tertulia.identity import utc_now
 from tertulia.live.frames import Frame
 from tertulia.protocol import events_message
 from tertulia.store import Store, commands, ledger
-from tertulia.store.commands import Draft
+from tertulia.store.commands import Draft, Outcome, Said
 
 ROUNDS = 3
 Say = Callable[[str], None]
@@ -106,8 +111,6 @@ class _Plain(Readers):
     """Readers of the C loop: it knows no handshake, and a message is so many bytes."""
 
     def __init__(self, subject: Subject, count: int, size: int) -> None:
-        import selectors
-
         self.subject = subject
         self.mark = b""
         self._size = size
@@ -178,8 +181,6 @@ def wire(say: Say) -> list[Row]:
 
 
 def _comment(number: int) -> str:
-    import json
-
     said = f"Comment number {number}: the market by the river opens at five, bring an umbrella and small change."
     author = {"id": str(uuid.uuid4()), "name": f"Nguyễn Văn {number}", "badge": None}
     comment = {"id": uuid7(), "parent_id": None, "author": author, "body": parse(said), "state": "visible"}
@@ -226,8 +227,7 @@ async def _posting(batch: int, seconds: float) -> float:
         async def write() -> None:
             nonlocal done
             while time.perf_counter() < end:
-                draft = _draft()
-                await store.ledger.submit(lambda connection: commands.post(connection, draft))
+                await store.ledger.submit(partial(_post, _draft()))
                 done += 1
 
         await asyncio.gather(*(write() for _ in range(64)))
@@ -235,6 +235,10 @@ async def _posting(batch: int, seconds: float) -> float:
         await store.close()
     ledger.BATCH = kept
     return rate
+
+
+def _post(draft: Draft, connection: Connection) -> Outcome[Said]:
+    return commands.post(connection, draft)
 
 
 def _draft(key: str = "bench") -> Draft:
@@ -275,9 +279,7 @@ async def _snapshot(count: int) -> float:
         store.start()
         for start in range(0, count, 128):
             drafts = [_draft() for _ in range(min(128, count - start))]
-            await asyncio.gather(
-                *(store.ledger.submit(lambda c, draft=draft: commands.post(c, draft)) for draft in drafts)  # type: ignore[misc]
-            )
+            await asyncio.gather(*(store.ledger.submit(partial(_post, draft)) for draft in drafts))
         key, times = DiscussionKey("default", "bench"), []
         for _ in range(200):
             started = time.perf_counter()
@@ -335,6 +337,3 @@ def _last_arrivals(crowd: Readers, total: int, sending: threading.Thread) -> lis
             seen[key.fd] += new
     sending.join()
     return arrived
-
-
-EVENT = EVENT_BYTES

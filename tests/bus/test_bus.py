@@ -34,7 +34,9 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 
 
 def message(key: DiscussionKey, *seqs: int, epoch: str = "one", text: str = "") -> Message:
-    events = (EncodedEvent(seq, f"comment-{seq}", seq % 2 == 0, f'{{"seq":{seq},"text":"{text}"}}') for seq in seqs)
+    events = (
+        EncodedEvent(seq, "comment.created", f"comment-{seq}", f'{{"seq":{seq},"text":"{text}"}}') for seq in seqs
+    )
     return Message(key, epoch, tuple(events))
 
 
@@ -59,7 +61,7 @@ async def test_a_message_arrives_whole(bus: Bus) -> None:
         message(THERE, 1, 2, 3, text="“điểm” \\n \N{DUCK}"),
         message(ABROAD, 7, epoch="two"),
         message(HERE, *range(2, 400), text="long " * 50),
-        Message(HERE, "one", (EncodedEvent(400, None, False, "{}"),)),
+        Message(HERE, "one", (EncodedEvent(400, "discussion.changed", None, "{}"),)),
     ]
     for one in sent:
         bus.publish(one)

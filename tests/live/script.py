@@ -151,6 +151,7 @@ class Follower:
         self.heard: list[dict[str, Any]] = []
         self.waiting = 0
         self.closing: CloseCode | None = None
+        self.lingers = False
         self.wrong: list[str] = []
         self.on_write: Callable[[], None] = lambda: None
         room.join(self.reader, Cursor(None, None) if cursor is None else cursor)
@@ -168,7 +169,8 @@ class Follower:
     def close(self, code: CloseCode) -> None:
         if self.closing is None:
             self.closing = code
-        self.reader.gone()
+        if not self.lingers:
+            self.reader.gone()
 
     def end(self) -> None:
         """The other side is gone: whatever is written now is wrong."""

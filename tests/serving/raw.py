@@ -53,7 +53,12 @@ class Frame:
 
 
 def frame(
-    opcode: int, payload: bytes = b"", *, fin: bool = True, rsv1: bool = False, masked: bool = True,
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    fin: bool = True,
+    rsv1: bool = False,
+    masked: bool = True,
     announced: int | None = None,
 ) -> bytes:
     """A client's frame, with a mask of zeros; ``announced`` is a length that is not its own."""
@@ -72,8 +77,13 @@ def frame(
 def upgrade(path: str, *extra: str) -> bytes:
     """The head of a WebSocket handshake."""
     lines = (
-        f"GET {path} HTTP/1.1", "Host: news.test", "Connection: Upgrade", "Upgrade: websocket",
-        "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {WS_KEY}", *extra,
+        f"GET {path} HTTP/1.1",
+        "Host: news.test",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {WS_KEY}",
+        *extra,
     )
     return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
@@ -128,10 +138,11 @@ class Raw:
             if index % 8 == 0:
                 time.sleep(0.001)  # lets the server read what there is
 
-    def reset(self) -> None:
+    def reset(self) -> bool:
         """Ends without goodbye."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
+        return True
 
     # ---- in ---------------------------------------------------------------------------------------------
 
@@ -215,7 +226,7 @@ class Raw:
 
 @dataclass
 class Slow:
-    """A connection, and what it says a byte of now and then."""
+    """A connection, and what it says now and then."""
 
     raw: Raw
     drip: bytes = b""
@@ -223,7 +234,7 @@ class Slow:
 
 
 def until_closed(slow: Sequence[Slow], seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Lets the connections say their bytes, two a second, until the server closed them all; fails after ``seconds``."""
+    """Lets them speak twice a second until the server closed them all; fails after ``seconds``."""
     began = next_drip = time.monotonic()
     poll = select.poll()
     open_ = {one.raw.socket.fileno(): one for one in slow}
@@ -344,11 +355,12 @@ class Honest:
         return count
 
     def follow(self, **parameters: Any) -> ClientConnection:
-        """Begins to read; ``read_until`` goes on."""
+        """Begins to read, and has joined when it returns; ``read_until`` goes on."""
         url = self.server.url.replace("http", "ws") + live(self.key, **parameters)
         self._socket = self._open.enter_context(
             connect(url, proxy=None, max_size=None, source_address=("127.0.0.9", 0))
         )
+        assert json.loads(self._socket.recv(PATIENCE))["type"] == "hello"
         return self._socket
 
     def read_until(self, seq: int) -> list[int]:

@@ -68,7 +68,7 @@ class Hub:
         for step in range(steps):
             for reader in readers[step::steps]:
                 reader.connection.close(CloseCode.restarting)
-            if True:
+            if step + 1 < steps and any(room.readers for room in self.rooms.values()):
                 await asyncio.sleep(seconds / steps)
 
     def readers(self, key: DiscussionKey) -> int:
@@ -87,7 +87,12 @@ class Hub:
             room = self.rooms.get(key) or self._open(key)
             if room.is_open:
                 return room
-            await room.ready()
+            try:
+                await room.ready()
+            except asyncio.CancelledError:
+                if self.rooms.get(key) is room or asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                    raise
+                # the room was forgotten while it opened: there is a new one
 
     def _open(self, key: DiscussionKey) -> Room:
         pace = Pace(self._rates.tick, self._rates.summary)

@@ -116,7 +116,7 @@ class Room:
     def hear(self, message: Message) -> None:
         """Takes what continues the head, drops what is known, and repairs what left a gap."""
         for event in message.events:
-            if event.conceals and event.seq > self.head and message.epoch == self.epoch:
+            if event.conceals and event.seq > self.head:
                 # minded at once, also where a gap has to be read before it
                 self._conceals += 1
                 if message.epoch == self.epoch:
@@ -193,14 +193,22 @@ class Room:
             # looked up again for each slice: a removal heard meanwhile makes the frames anew
             whole, short = self._frames(since, head)
             for reader in readers[start : start + SLICE]:
-                if reader.cursor == since and not reader.paused and reader in self.readers:
-                    frame = whole if reader.full else short
-                    if frame is not None:
-                        reader.cursor = frame.seq
-                        reader.connection.write(frame)
+                frame = whole if reader.full else short
+                if reader.cursor == since and frame and not reader.paused and reader in self.readers:
+                    self._write(reader, frame)
                 if reader.cursor < head:
                     self._bring(reader)
         self._spoke_at = _now()
+
+    def _write(self, reader: Reader, frame: Frame) -> None:
+        reader.cursor = frame.seq
+        try:
+            reader.connection.write(frame)
+        except Exception:
+            # one connection's trouble is not the room's: it ends, and its reader resumes
+            log.exception("A frame could not be written")
+            self.leave(reader)
+            reader.connection.close(CloseCode.restarting)
 
     def _frames(self, since: int, head: int) -> tuple[Frame | None, Frame | None]:
         """For readers of everything and for the others; None where the tail no longer has the beginning."""
@@ -219,8 +227,7 @@ class Room:
             if frame is None:
                 self._wait_for_history(reader)
                 return
-            reader.cursor = frame.seq
-            reader.connection.write(frame)
+            self._write(reader, frame)
 
     def _wait_for_history(self, reader: Reader) -> None:
         """One read of the store serves all readers that go on from the same place."""
@@ -318,7 +325,8 @@ class Room:
             if start:
                 await asyncio.sleep(0)
             for reader in readers[start : start + SLICE]:
-                if not reader.paused and reader in self.readers:
+                # one that waits for its past would take a newer seq for a loss
+                if not reader.paused and reader.cursor >= self._flushed and reader in self.readers:
                     reader.connection.write(frame)
 
     # ---- time passes ------------------------------------------------------------------------------------

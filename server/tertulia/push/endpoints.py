@@ -83,9 +83,9 @@ class Push:
             await self._gate.admit(socket, key.site)
         except Problem as problem:
             return _STOP.get(problem.code, CloseCode.malformed)
+        room = await self._hub.enter(key)
         if self._hub.draining:
             return CloseCode.restarting
-        room = await self._hub.enter(key)
         reader = Reader(room, full=full)
         attach = socket.scope.get("extensions", {}).get(DETACHING)
         if attach is not None:
@@ -117,7 +117,7 @@ class Push:
             cursor = Cursor(resumed[1], int(resumed[2]))
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
-        return EventStream(await self._hub.enter(key), cursor, full=full)
+        return EventStream(self._hub, key, cursor, full=full)
 
 
 def _start(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:

@@ -11,10 +11,12 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
 from tertulia.live.frames import Frame
+from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
-from tertulia.live.room import Cursor, Room
+from tertulia.live.room import Cursor
 from tertulia.push.queued import CLOSE_SECONDS, QueuedConnection
 
 MEDIA_TYPE = "text/event-stream"
@@ -22,14 +24,15 @@ _RETRY_MILLISECONDS = 2000
 
 
 class EventStream(Response):
-    """The answer that does not end until the reader leaves or the room closes it. ``room`` is open."""
+    """The answer that does not end until the reader leaves or the room closes it."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, room: Room, cursor: Cursor, *, full: bool) -> None:
+    def __init__(self, hub: Hub, key: DiscussionKey, cursor: Cursor, *, full: bool) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._room = room
+        self._hub = hub
+        self._key = key
         self._cursor = cursor
         self._full = full
 
@@ -38,11 +41,14 @@ class EventStream(Response):
         await send(_body(f"retry: {_RETRY_MILLISECONDS}\n\n".encode()))
 
         async def send_event(frame: Frame) -> None:
-            await send(_body(frame.sse(self._room.epoch)))
+            await send(_body(frame.sse(self._hub.epoch)))
 
-        reader = Reader(self._room, full=self._full)
+        room = await self._hub.enter(self._key)
+        reader = Reader(room, full=self._full)
         reader.connection = connection = QueuedConnection(reader)
-        self._room.join(reader, self._cursor)
+        room.join(reader, self._cursor)
+        if self._hub.draining:
+            connection.close(CloseCode.restarting)
         if await connection.carry(send_event, _gone(receive)) is not None:
             with suppress(TimeoutError):  # who takes nothing does not take the end either
                 async with asyncio.timeout(CLOSE_SECONDS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from tertulia.limits import network
 
@@ -45,4 +45,6 @@ class Admission:
         if host is None or place is None:
             return ""
         parsed = ip_address(host)
+        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped
         return "" if any(parsed in known for known in self._trusted) else place

@@ -37,6 +37,7 @@ INTERVAL_SECONDS = 10.0
 EXTENSION = "tertulia.live"
 _POLICY = 1008
 _DECLINED = b"compress=0"
+_NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 log = logging.getLogger(__name__)
 _quiet = logging.getLogger("tertulia.serving.frames")
@@ -75,6 +76,9 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             return
         self._said_something = self.handshake_complete
         super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(_NO_HANDSHAKE)  # the library says nothing to a head that it cannot read
+            self.transport.close()
 
     def handle_connect(self, event: Request) -> None:
         if _DECLINED not in event.path.encode().partition(b"?")[2].split(b"&"):
@@ -116,7 +120,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             if message["type"] == "websocket.receive":
                 detached.said(message.get("text"))
         if self.transport.is_closing():
-            detached.connection_lost(None)
+            # the transport may have told of it already; told again once the reader has joined its room
+            self.loop.call_soon(detached.connection_lost, None)
         else:
             self.transport.resume_reading()
 
@@ -216,6 +221,7 @@ class DetachedReader(asyncio.Protocol):
             return
         if self._parser is None:
             self._parser = _parser(self._deflates)
+        told_to_stop = self._closing and self._counted > FRAMES_PER_INTERVAL
         self._parser.receive_data(data)
         for frame in self._parser.events_received():
             assert isinstance(frame, WireFrame)  # noqa: S101 - requests and responses come before a reader
@@ -225,6 +231,8 @@ class DetachedReader(asyncio.Protocol):
         output = b"".join(self._parser.data_to_send())
         if self._parser.parser_exc is not None or self._parser.close_rcvd is not None:
             self._finish(output)
+        elif told_to_stop:
+            self._transport.abort()
         elif output and not self._closing:
             self._transport.write(output)
             if self._transport.get_write_buffer_size() > 4 * WRITE_BUFFER:

@@ -1,0 +1,172 @@
+"""Admission: how many there may be, from one address and in all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from ipaddress import ip_network
+
+import pytest
+
+from tertulia.serving.admission import Admission
+from tests.server import ServerProcess
+from tests.serving.raw import CLOSE, Answer, Honest, Raw, frame, get, live, upgrade, wait_until
+
+HERE, THERE = "127.0.0.2", "127.0.0.3"
+
+
+def _refusal(server: ServerProcess, address: str = HERE, said: bytes = b"") -> Answer | None:
+    """What a connection is answered before it said anything, or None where it is let in."""
+    with Raw(server, address) as raw:
+        raw.send(said or get())
+        answer = raw.answer()
+        if answer.status != 503:
+            return None
+        assert raw.rest() == b""
+        return answer
+
+
+def _is_let_in(server: ServerProcess, address: str = HERE) -> bool:
+    with suppress(EOFError):
+        return _refusal(server, address) is None
+    return False
+
+
+@pytest.mark.parametrize("said", [get(), upgrade("/api/v1/live?key=x"), b"\x00"], ids=["request", "handshake", "noise"])
+def test_one_address_gets_no_more_than_its_share(starting: Callable[..., ServerProcess], said: bytes) -> None:
+    server = starting("--connections-per-address", "4")
+    with Honest(server) as honest:
+        with ExitStack() as stack:
+            readers = [stack.enter_context(Raw(server, HERE)) for _ in range(4)]
+            for reader in readers:
+                reader.follow(live(honest.key))
+            for _ in range(20):
+                refused = _refusal(server, HERE, said)
+                assert refused is not None
+                assert int(refused.headers["retry-after"]) > 0
+                assert refused.headers["connection"] == "close"
+            with Raw(server, HERE) as silent:  # it is answered without a word of its own
+                assert silent.answer().status == 503
+            assert _is_let_in(server, THERE)
+            honest.say_and_read()
+            readers[0].reset()
+            wait_until(lambda: _is_let_in(server), "the place of a reader that was reset")
+            readers[1].send(frame(CLOSE, (1000).to_bytes(2, "big")))
+            assert readers[1].until_code() == 1000
+            wait_until(lambda: _is_let_in(server), "the place of a reader that said goodbye")
+            for index in (2, 3):
+                readers[index].send(frame(0x3))
+                assert readers[index].until_code() == 1002
+            wait_until(lambda: honest.readers() == 1, "the end of the readers")
+            again = [stack.enter_context(Raw(server, HERE)) for _ in range(4)]
+            for reader in again:
+                reader.follow(live(honest.key))
+            assert not _is_let_in(server)
+        honest.say_and_read()
+        honest.healthy()
+
+
+def test_every_end_gives_the_place_back(starting: Callable[..., ServerProcess]) -> None:
+    server = starting("--connections-per-address", "3")
+    ends: list[Callable[[Raw], object]] = [
+        lambda raw: raw.send(get()) and raw.answer(),
+        lambda raw: raw.send(b"\x00\r\n\r\n") and raw.rest(),
+        lambda raw: raw.send(b"X: y\r\n" * 20_000),
+        lambda raw: raw.send(upgrade("/nothing-here")) and raw.rest(),
+        lambda raw: raw.send(upgrade("/api/v1/live")),
+        lambda raw: raw.send(upgrade("/api/v1/live?key=x", "Content-Length: five")) and raw.rest(),
+        lambda raw: raw.follow(live("x")),
+        lambda raw: raw.send(upgrade("/api/v1/live?key=x")) and raw.reset(),
+        lambda raw: raw.send(upgrade("/api/v1/live?key=x")[:90]) and raw.reset(),
+        lambda raw: raw.send(get("/api/v1/events?key=x", "Accept: text/event-stream")) and raw.reset(),
+    ]
+    with Honest(server) as honest:
+        for _ in range(3):
+            for end in ends:
+                wait_until(lambda: _is_let_in(server), "a place")
+                with Raw(server) as raw:
+                    end(raw)
+        with ExitStack() as stack:
+            wait_until(lambda: _three(server, stack), "all three places")
+        honest.say_and_read()
+        honest.healthy()
+
+
+def _three(server: ServerProcess, stack: ExitStack) -> bool:
+    """Three at once, which are all there may be."""
+    with ExitStack() as opened:
+        for _ in range(3):
+            raw = opened.enter_context(Raw(server))
+            raw.send(get())
+            with suppress(EOFError):
+                if raw.answer().status == 200:
+                    continue
+            return False
+        assert not _is_let_in(server)
+        stack.push(opened.pop_all())
+    return True
+
+
+def test_the_total_is_bounded(starting: Callable[..., ServerProcess]) -> None:
+    server = starting("--connections", "5", "--connections-per-address", "4")
+    with Honest(server) as honest, ExitStack() as stack:
+        honest.healthy()  # one
+        for address in (HERE, THERE, HERE, THERE):
+            stack.enter_context(Raw(server, address)).follow(live(honest.key))
+        assert not _is_let_in(server, "127.0.0.4")
+        stack.close()
+        wait_until(lambda: _is_let_in(server, "127.0.0.4"), "a place")
+        honest.healthy()
+        honest.say_and_read()
+
+
+def test_proxies_are_not_counted_singly_by_a_server(starting: Callable[..., ServerProcess]) -> None:
+    server = starting("--connections-per-address", "2", "--trusted-proxies", "127.0.0.2/32")
+    with Honest(server) as honest, ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(Raw(server, HERE)).follow(live(honest.key))
+        for _ in range(2):
+            stack.enter_context(Raw(server, THERE)).follow(live(honest.key))
+        assert not _is_let_in(server, THERE)
+        honest.say_and_read()
+        honest.healthy()
+
+
+# ---- the counting alone ---------------------------------------------------------------------------------
+
+
+def test_what_is_one_address() -> None:
+    admission = Admission(100, 1, [])
+    assert admission.enter("192.0.2.1") == "192.0.2.1"
+    assert admission.enter("192.0.2.1") is None
+    assert admission.enter("::ffff:192.0.2.1") is None
+    assert admission.enter("192.0.2.2") == "192.0.2.2"
+    assert admission.enter("2001:db8::1") is not None
+    assert admission.enter("2001:db8::ffff") is None  # the same /64
+    assert admission.enter("2001:db8:0:1::1") is not None
+    assert (admission.count, admission.refused) == (4, 3)
+
+
+def test_who_has_no_address_is_counted_in_all_only() -> None:
+    admission = Admission(3, 1, [])
+    assert [admission.enter(host) for host in (None, "", "a socket", None)] == ["", "", "", None]
+    assert (admission.count, admission.refused) == (3, 1)
+
+
+def test_trusted_proxies_are_counted_in_all_only() -> None:
+    admission = Admission(4, 1, [ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
+    assert [admission.enter(host) for host in ("10.1.2.3", "10.1.2.3", "fd00::1")] == ["", "", ""]
+    assert admission.enter("::ffff:10.1.2.3") == ""  # as a socket of both families names it
+    assert admission.enter("10.1.2.3") is None
+
+
+def test_leaving_makes_room() -> None:
+    admission = Admission(2, 1, [ip_network("10.0.0.0/8")])
+    for _ in range(3):
+        places = [admission.enter("192.0.2.1"), admission.enter("10.0.0.1")]
+        assert admission.enter("10.0.0.1") is None
+        for place in places:
+            assert place is not None
+            admission.leave(place)
+        assert admission.count == 0
+    assert admission.refused == 3
