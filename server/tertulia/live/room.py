@@ -124,7 +124,8 @@ class Room:
             if event.conceals and event.seq > self.head:
                 # minded at once, also where a gap has to be read before it
                 self._conceals += 1
-                self._conceal(event)
+                if message.epoch == self.epoch:
+                    self._conceal(event)
         if message.epoch != self.epoch or not self.is_open:
             self.expect(message.events[-1].seq)
             return
@@ -146,12 +147,12 @@ class Room:
         try:
             await self.ready()
             while self.head < self._target:
-                before = self.head
+                before, wanted = self.head, self._target
                 for event in await self._read(self.head):
                     if event.seq == self.head + 1:
                         self._append(event)
                 self._wake()
-                if self.head == before:
+                if self.head == before and self._target == wanted:
                     log.warning("The store has not reached what was announced", extra={"announced": self._target})
                     self._target = self.head
         except Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
@@ -97,7 +97,8 @@ class Stream:
             elif self._presence_news(room):
                 yield Presence(readers=self._told.readers, writing=self._told.writing).model_dump_json()
             elif not await self._woken(reader):
-                yield Heartbeat(seq=reader.cursor, readers=len(room.readers)).model_dump_json()
+                self._told = replace(self._told, readers=len(room.readers))
+                yield Heartbeat(seq=reader.cursor, readers=self._told.readers).model_dump_json()
 
     def _presence_news(self, room: Room) -> bool:
         if self._presence_round == room.presence_round:
