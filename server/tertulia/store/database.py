@@ -56,6 +56,9 @@ async def open_database(address: str) -> Database:
         await database.close()
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise StartupError(f"Cannot open or migrate the database {url.render_as_string()}: {reason}") from error
+    except BaseException:
+        await database.close()  # the driver's threads would keep the process alive
+        raise
     return database
 
 
