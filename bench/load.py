@@ -48,7 +48,7 @@ class Subject:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
 
 class Readers:
