@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
@@ -88,6 +88,34 @@ class Actor:
     site: str | None = None
 
 
+# ---- statements of the busiest way, built once -----------------------------------------------------------
+
+_c, _d = schema.comment.c, schema.discussion.c
+_COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
+_REQUEST = select(schema.comment).where(_c.author_id == bindparam("author"), _c.idempotency_key == bindparam("key"))
+_AUTHOR_NAME = select(schema.author.c.name).where(schema.author.c.id == bindparam("author"))
+_NEW_AUTHOR = insert(schema.author)
+_NEW_COMMENT = insert(schema.comment)
+_NEW_EVENT = insert(schema.event)
+_ADVANCE = (
+    update(schema.discussion)
+    .where(_d.id == bindparam("discussion"))
+    .values(seq=_d.seq + 1, comment_count=_d.comment_count + bindparam("shown"))
+    .returning(
+        _d.seq,
+        _d.comment_count,
+        _d.key,
+        select(schema.site.c.key).where(schema.site.c.id == _d.site_id).scalar_subquery().label("site"),
+    )
+)
+_COUNT_REPLY = (
+    update(schema.comment)
+    .where(_c.id == bindparam("parent"))
+    .values(reply_count=_c.reply_count + bindparam("shown"))
+    .returning(_c.reply_count)
+)
+
+
 # ---- saying something -----------------------------------------------------------------------------------
 
 
@@ -106,7 +134,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     held = discussion.mode is Mode.held and not moderator
     comment = Comment(
         id=draft.id,
-        discussion_id=_id(discussion),
+        discussion_id=stored_id(discussion),
         parent_id=draft.parent_id,
         root_id=parent.root_id if parent else draft.id,
         author=draft.author,
@@ -129,14 +157,8 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
 
 
 def _same_request(connection: Connection, draft: Draft) -> Said | None:
-    c = schema.comment.c
-    row = (
-        connection.execute(
-            select(schema.comment).where(c.author_id == draft.author.id, c.idempotency_key == draft.idempotency_key)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    named = {"author": draft.author.id, "key": draft.idempotency_key}
+    row = connection.execute(_REQUEST, named).mappings().one_or_none()
     if row is None:
         return None
     if row["request_digest"] != draft.digest:
@@ -305,9 +327,9 @@ def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetim
     if discussion.mode is mode:
         return Outcome(discussion)
     connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(mode=mode.value))
-    seq, count, _ = _advance(connection, _id(discussion), shown=0)
+    seq, count, _ = _advance(connection, stored_id(discussion), shown=0)
     event = Event(seq=seq, kind="discussion.changed", at=timestamp(at), discussion=DiscussionState(mode=mode))
-    happened = _append(connection, _id(discussion), key, event, at)
+    happened = _append(connection, stored_id(discussion), key, event, at)
     return Outcome(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
 
 
@@ -315,7 +337,7 @@ def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetim
 
 
 def find(connection: Connection, comment_id: str) -> Comment | None:
-    row = connection.execute(rows.comments().where(schema.comment.c.id == comment_id)).mappings().one_or_none()
+    row = connection.execute(_COMMENT, {"comment": comment_id}).mappings().one_or_none()
     return None if row is None else rows.to_comment(row)
 
 
@@ -323,25 +345,27 @@ def ensure_discussion(
     connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
 ) -> Discussion:
     """The discussion of this name, made when there is none. Raises unknown_site."""
-    row = connection.execute(rows.named(key)).mappings().one_or_none()
-    if row is None:
-        site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
-        if site_id is None:
-            raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
-        connection.execute(
-            insert(schema.discussion).values(
-                site_id=site_id,
-                key=key.key,
-                title=title,
-                url=url,
-                mode=Mode.open.value,
-                seq=0,
-                comment_count=0,
-                created_at=rows.milliseconds(at),
-            )
+    found = rows.named(connection, key)
+    if found is not None:
+        return found
+    site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
+    if site_id is None:
+        raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+    connection.execute(
+        insert(schema.discussion).values(
+            site_id=site_id,
+            key=key.key,
+            title=title,
+            url=url,
+            mode=Mode.open.value,
+            seq=0,
+            comment_count=0,
+            created_at=rows.milliseconds(at),
         )
-        row = connection.execute(rows.named(key)).mappings().one()
-    return rows.to_discussion(row)
+    )
+    made = rows.named(connection, key)
+    assert made is not None  # noqa: S101 - it was inserted above
+    return made
 
 
 def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
@@ -354,41 +378,37 @@ def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:
     """Makes the author's row, or notes the name last used."""
-    name = connection.scalar(select(schema.author.c.name).where(schema.author.c.id == author.id))
+    name = connection.scalar(_AUTHOR_NAME, {"author": author.id})
     if name is None:
-        connection.execute(
-            insert(schema.author).values(
-                id=author.id, name=author.name, badge=author.badge, created_at=rows.milliseconds(at)
-            )
-        )
+        values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
+        connection.execute(_NEW_AUTHOR, values)
     elif name != author.name:
         connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
 
 
 def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
-    connection.execute(
-        insert(schema.comment).values(
-            id=comment.id,
-            discussion_id=comment.discussion_id,
-            parent_id=comment.parent_id,
-            root_id=comment.root_id,
-            author_id=comment.author.id,
-            author_name=comment.author.name,
-            author_badge=comment.author.badge,
-            text=comment.text,
-            body=comment.body,
-            created_at=rows.milliseconds(comment.created_at),
-            edited_at=rows.milliseconds(comment.edited_at) if comment.edited_at else None,
-            state=comment.state.value,
-            published=published,
-            up=comment.up,
-            down=comment.down,
-            reply_count=comment.reply_count,
-            pinned=comment.pinned,
-            idempotency_key=comment.idempotency_key,
-            request_digest=digest,
-        )
-    )
+    values = {
+        "id": comment.id,
+        "discussion_id": comment.discussion_id,
+        "parent_id": comment.parent_id,
+        "root_id": comment.root_id,
+        "author_id": comment.author.id,
+        "author_name": comment.author.name,
+        "author_badge": comment.author.badge,
+        "text": comment.text,
+        "body": comment.body,
+        "created_at": rows.milliseconds(comment.created_at),
+        "edited_at": rows.milliseconds(comment.edited_at) if comment.edited_at else None,
+        "state": comment.state.value,
+        "published": published,
+        "up": comment.up,
+        "down": comment.down,
+        "reply_count": comment.reply_count,
+        "pinned": comment.pinned,
+        "idempotency_key": comment.idempotency_key,
+        "request_digest": digest,
+    }
+    connection.execute(_NEW_COMMENT, values)
 
 
 def publish(connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0) -> Happened:
@@ -412,40 +432,26 @@ def publish(connection: Connection, kind: EventKind, comment: Comment, at: datet
 
 def _advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
     # the row stays locked until the commit, so seqs are committed in their order and without holes
-    d = schema.discussion.c
-    row = connection.execute(
-        update(schema.discussion)
-        .where(d.id == discussion_id)
-        .values(seq=d.seq + 1, comment_count=d.comment_count + shown)
-        .returning(d.seq, d.comment_count, d.site_id, d.key)
-    ).one()
-    site = connection.scalar(select(schema.site.c.key).where(schema.site.c.id == row.site_id))
-    return row.seq, row.comment_count, DiscussionKey(str(site), row.key)
+    row = connection.execute(_ADVANCE, {"discussion": discussion_id, "shown": shown}).one()
+    return row.seq, row.comment_count, DiscussionKey(row.site, row.key)
 
 
 def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    c = schema.comment.c
-    count = connection.execute(
-        update(schema.comment)
-        .where(c.id == parent_id)
-        .values(reply_count=c.reply_count + shown)
-        .returning(c.reply_count)
-    ).scalar_one()
+    count = connection.execute(_COUNT_REPLY, {"parent": parent_id, "shown": shown}).scalar_one()
     return ParentCount(id=parent_id, reply_count=count)
 
 
 def _append(connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime) -> Happened:
     encoded = encode(event)
-    connection.execute(
-        insert(schema.event).values(
-            discussion_id=discussion_id,
-            seq=event.seq,
-            kind=event.kind,
-            comment_id=encoded.comment_id,
-            at=rows.milliseconds(at),
-            payload=encoded.payload,
-        )
-    )
+    values = {
+        "discussion_id": discussion_id,
+        "seq": event.seq,
+        "kind": event.kind,
+        "comment_id": encoded.comment_id,
+        "at": rows.milliseconds(at),
+        "payload": encoded.payload,
+    }
+    connection.execute(_NEW_EVENT, values)
     return Happened(key, encoded)
 
 
@@ -503,6 +509,7 @@ def _head(connection: Connection, discussion_id: int) -> int:
     return seq
 
 
-def _id(discussion: Discussion) -> int:
+def stored_id(discussion: Discussion) -> int:
+    """The row of a discussion that is stored."""
     assert discussion.id is not None  # noqa: S101 - ensure_discussion gives stored discussions only
     return discussion.id

@@ -166,11 +166,11 @@ def _known_site(connection: Connection, site: str) -> None:
 
 
 def _discussion(connection: Connection, key: DiscussionKey) -> Discussion:
-    row = connection.execute(rows.named(key)).mappings().one_or_none()
-    if row is None:
+    found = rows.named(connection, key)
+    if found is None:
         _known_site(connection, key.site)
         return Discussion(key)
-    return rows.to_discussion(row)
+    return found
 
 
 def _moment(

@@ -122,8 +122,8 @@ def _compare(connection: Connection, planned: Plan) -> None:
 
 
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
-    row = connection.execute(rows.named(discussion.key)).mappings().one_or_none()
-    home = None if row is None else row["id"]
+    present = rows.named(connection, discussion.key)
+    home = None if present is None else present.id
     found = {}
     for batch in _batches((one.comment.id for one in discussion.comments), _NAMES):
         query = select(c.id, c.discussion_id, c.published).where(c.id.in_(batch))
@@ -193,14 +193,12 @@ def _add_comments(
 
 def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[Happened]]:
     """The row's id; a discussion that is there keeps its title, address and mode."""
-    named, happened = rows.named(discussion.key), list[Happened]()
-    row = connection.execute(named).mappings().one_or_none()
-    if row is None:
+    found, happened = rows.named(connection, discussion.key), list[Happened]()
+    if found is None:
         key, at = discussion.key, discussion.created_at
-        commands.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
+        found = commands.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
         happened += commands.set_mode(connection, key, discussion.mode, at).events
-        row = connection.execute(named).mappings().one()
-    return int(row["id"]), happened
+    return commands.stored_id(found), happened
 
 
 def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> None:
