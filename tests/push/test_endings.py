@@ -76,8 +76,8 @@ async def test_a_slow_reader_is_let_go_and_the_others_miss_nothing(
         await writer.until_readers(3)
         for _ in range(LARGE):
             last = (await writer.say(BIG))["seq"]
-        for reader in (other, another):
-            assert [event["seq"] for event in await reader.until_seq(last)] == list(range(1, last + 1))
+            for reader in (other, another):
+                assert [event["seq"] for event in await reader.until_seq(last)] == list(range(1, last + 1))
         await writer.until_readers(2, seconds=40)
         last = (await writer.say("still here"))["seq"]
         for reader in (other, another):
