@@ -45,9 +45,9 @@ def differences(connection: Connection) -> list[object]:
 
 
 async def test_the_history_makes_what_the_schema_says(store: Store) -> None:
-    async with store.database.write.connect() as connection:
-        assert await connection.run_sync(differences) == []
-        checks = await connection.run_sync(lambda c: {name: inspect(c).get_check_constraints(name) for name in TABLES})
+    with store.database.write.engine.connect() as connection:
+        assert differences(connection) == []
+        checks = {name: inspect(connection).get_check_constraints(name) for name in TABLES}
     assert {name for name, found in checks.items() if found} == {"comment", "vote"}
 
 
@@ -67,11 +67,11 @@ async def test_down_and_up_again(store: Store) -> None:
         connection.commit()
         return inspect(connection).get_table_names()
 
-    async with store.database.write.connect() as connection:
-        assert await connection.run_sync(down) == ["alembic_version"]
-        await connection.rollback()
-        await connection.run_sync(migrate)
-        assert await connection.run_sync(differences) == []
+    with store.database.write.engine.connect() as connection:
+        assert down(connection) == ["alembic_version"]
+        connection.rollback()
+        migrate(connection)
+        assert differences(connection) == []
     acts = await Acts(store).begin()
     assert (await acts.say()).seq == 1
 
@@ -140,7 +140,8 @@ async def pragma(engine: AsyncEngine, name: str) -> object:
     ],
 )
 async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
-    assert await pragma(store.database.write, name) == value
+    with store.database.write.engine.connect() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() == value
     found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
     assert set(found) == {value}
 

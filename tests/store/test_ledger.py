@@ -31,9 +31,9 @@ def counted(store: Store, name: str) -> Iterator[list[None]]:
     def note(_connection: Connection) -> None:
         seen.append(None)
 
-    event.listen(store.database.write.sync_engine, name, note)
+    event.listen(store.database.write.engine, name, note)
     yield seen
-    event.remove(store.database.write.sync_engine, name, note)
+    event.remove(store.database.write.engine, name, note)
 
 
 @asynccontextmanager
@@ -184,9 +184,9 @@ async def test_a_commit_that_fails_is_unavailable_to_all_and_announced_to_nobody
 async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path) -> None:
     async with heard(tmp_path / "store.db") as (acts, told):
         await acts.say()
-        async with acts.store.database.write.connect() as connection:
-            pages = await connection.exec_driver_sql("PRAGMA page_count")
-            await connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 6}")
+        with acts.store.database.write.engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count")
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 6}")
         told.clear()
         texts = ["small"] * 3 + ["large" * 1500] + ["small"] * 3
         answers = await asyncio.gather(*(acts.say(text) for text in texts), return_exceptions=True)
@@ -219,20 +219,28 @@ async def test_what_was_answered_is_stored_when_the_database_gives_the_transacti
         assert await check(acts.store) == []
 
 
-async def test_a_database_that_is_closed_under_it_is_unavailable(tmp_path: Path) -> None:
+async def test_a_database_that_fails_is_unavailable_until_it_works_again(tmp_path: Path) -> None:
     async with heard(tmp_path / "store.db") as (acts, told):
         said = await acts.say()
-        connection = await acts.store.database.write.raw_connection()
-        assert connection.driver_connection is not None
-        await connection.driver_connection.close()
-        connection.close()
+        engine = acts.store.database.write.engine
+
+        def broken(_connection: Connection) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        event.listen(engine, "begin", broken)
         told.clear()
         answers = await asyncio.gather(*(acts.say() for _ in range(5)), return_exceptions=True)
-        assert {answer.code for answer in answers if isinstance(answer, Problem)} == {ErrorCode.unavailable}
-        assert len(answers) == 5
+        assert [answer.code for answer in answers if isinstance(answer, Problem)] == [ErrorCode.unavailable] * 5
         assert [happened for batch in told for happened in batch] == []
         assert [comment.id for comment in await listed(acts.store)] == [said.comment.id]
-        await acts.store.database.write.dispose()
+        event.remove(engine, "begin", broken)
+        assert (await acts.say()).seq == 2
+
+
+async def test_a_connection_that_was_lost_is_made_anew(tmp_path: Path) -> None:
+    async with heard(tmp_path / "store.db") as (acts, _):
+        await acts.say()
+        acts.store.database.write.engine.dispose()
         assert (await acts.say()).seq == 2
 
 

@@ -13,26 +13,28 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia.errors import StartupError
 from tertulia.store.schema import meta, site
+from tertulia.store.writer import Writer
 
 BUSY_MILLISECONDS = 5_000
+READERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where writes go (one connection, one transaction at a time on SQLite) and where reads come from."""
 
-    write: AsyncEngine
+    write: Writer
     read: AsyncEngine
 
     async def close(self) -> None:
-        await self.write.dispose()
+        await self.write.close()
         await self.read.dispose()
 
 
@@ -43,15 +45,17 @@ async def open_database(address: str) -> Database:
         raise StartupError(f"The database {url.drivername} is not supported; use sqlite+aiosqlite:///PATH")
     _make_folder(url)
     try:
-        write = _sqlite_engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
-        read = _sqlite_engine(url, begin="BEGIN", pool_size=4)
+        plain = url.set(drivername="sqlite+pysqlite")
+        write = create_engine(plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+        read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=10)
     except (SQLAlchemyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise StartupError(f"The database URL {url.render_as_string()} cannot be used: {reason}") from error
-    database = Database(write, read)
+    _prepare(write, begin="BEGIN IMMEDIATE")
+    _prepare(read.sync_engine, begin="BEGIN")
+    database = Database(Writer(write), read)
     try:
-        async with write.connect() as connection:
-            await connection.run_sync(migrate)
+        await database.write.connected(migrate)
     except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
         await database.close()
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
@@ -94,10 +98,8 @@ def _make_folder(url: URL) -> None:
         raise StartupError(f"Cannot make the folder of the database {url.database}: {error.strerror}") from error
 
 
-def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
-
-    @event.listens_for(engine.sync_engine, "connect")
+def _prepare(engine: Engine, *, begin: str) -> None:
+    @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not guessed by the driver
         cursor = connection.cursor()
@@ -112,8 +114,6 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
-
-    return engine

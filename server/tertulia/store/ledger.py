@@ -11,13 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store.commands import Happened, Outcome
+from tertulia.store.writer import Writer
 
 T = TypeVar("T")
 Command = Callable[[Connection], Outcome[T]]
@@ -41,8 +42,8 @@ class Ledger:
     answered.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._committed: Callable[[list[Happened]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
@@ -88,8 +89,7 @@ class Ledger:
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_apply, batch)
+            await self._writer.transact(partial(_apply, batch))
         except Exception as error:
             log.exception("A batch could not be committed", extra={"commands": len(batch)})
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
@@ -111,7 +111,7 @@ class Ledger:
             log.exception("Committed events could not be announced", extra={"events": len(happened)})
 
 
-def _apply(connection: Connection, batch: list[_Waiting]) -> None:
+def _apply(batch: list[_Waiting], connection: Connection) -> None:
     for waiting in batch:
         savepoint = connection.begin_nested()
         try:
