@@ -15,15 +15,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tertulia.serving.admission import Admission
+from tertulia.serving.handshake import HEAD_END, HEADERS
 from tertulia.serving.websocket import LiveWebSocket
 
 HEAD_BYTES = 16 * 1024
-HEADERS = 100
 HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
 WRITE_BUFFER = 64 * 1024
-_UPGRADE = b"upgrade: websocket"
-_HEAD_END = b"\r\n\r\n"
+_UPGRADE = b"\r\nupgrade: websocket"
 _TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
@@ -70,7 +69,7 @@ class BoundedHTTP(H11Protocol):
             return
         if self.conn.their_state is h11.IDLE:
             begun = self.conn.trailing_data[0]
-            if len(begun) + len(data) > HEAD_BYTES and _HEAD_END not in (begun + data[:HEAD_BYTES])[: HEAD_BYTES + 4]:
+            if len(begun) + len(data) > HEAD_BYTES and HEAD_END not in (begun + data[:HEAD_BYTES])[: HEAD_BYTES + 4]:
                 self._refuse(431, b"The request's head is too large.")
                 return
             if not begun and _is_upgrade(data):
@@ -119,8 +118,8 @@ class BoundedHTTP(H11Protocol):
 
     # ---- WebSocket --------------------------------------------------------------------------------------
 
-    def _upgrade(self, head: bytes) -> None:
-        """Hands the connection over unparsed: the WebSocket library reads the head itself, once."""
+    def _upgrade(self, data: bytes) -> None:
+        """Hands the connection over with a whole head, unparsed, and what came with it."""
         self._stop_deadline()
         self._unset_keepalive_if_required()
         self.connections.discard(self)
@@ -129,7 +128,7 @@ class BoundedHTTP(H11Protocol):
         protocol.place = place
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
-        protocol.data_received(head)
+        protocol.open(data)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         # a head that came in pieces, or was not recognised above
@@ -137,7 +136,7 @@ class BoundedHTTP(H11Protocol):
         output = [event.method, b" ", event.target, b" HTTP/1.1\r\n"]
         for name, value in self.headers:
             output += [name, b": ", value, b"\r\n"]
-        self._upgrade(b"".join([*output, b"\r\n"]))
+        self._upgrade(b"".join([*output, b"\r\n", self.conn.trailing_data[0]]))
 
     # ---- bounds -----------------------------------------------------------------------------------------
 
@@ -173,5 +172,5 @@ def bounded(admission: Admission, websocket: type[LiveWebSocket]) -> type[Bounde
 
 
 def _is_upgrade(data: bytes) -> bool:
-    complete = data.startswith(b"GET ") and data.find(_HEAD_END) == len(data) - len(_HEAD_END)
-    return complete and _UPGRADE in data.lower()
+    head, end, _ = data.partition(HEAD_END)
+    return bool(end) and head.startswith(b"GET ") and _UPGRADE in head.lower()

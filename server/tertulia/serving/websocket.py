@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
-from uvicorn._types import ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent, WebSocketAcceptEvent
 from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 from websockets.http11 import Request
@@ -27,6 +29,7 @@ from tertulia.live.frames import WINDOW_BITS, Frame
 from tertulia.live.reader import Reader
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.admission import Admission
+from tertulia.serving.handshake import HEAD_END, Opening, SharedDeflate, declines, read
 
 WRITE_BUFFER = 64 * 1024
 HANDSHAKE_SECONDS = 5.0
@@ -36,7 +39,6 @@ FRAMES_PER_INTERVAL = 40
 INTERVAL_SECONDS = 10.0
 EXTENSION = "tertulia.live"
 _POLICY = 1008
-_DECLINED = b"compress=0"
 _NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 log = logging.getLogger(__name__)
@@ -45,7 +47,10 @@ _quiet.setLevel(logging.CRITICAL)
 
 
 class LiveWebSocket(WebSocketsSansIOProtocol):
-    """One WebSocket until a reader is attached; ``place`` is what admission counted it as."""
+    """One WebSocket until a reader is attached; ``place`` is what admission counted it as.
+
+    What the client says meanwhile waits: in ``_early`` what has come, in the kernel the rest.
+    """
 
     admission: Admission
 
@@ -58,72 +63,136 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.place: str | None = None
+        self._opening: Opening | None = None
+        self._early = b""
+        self._takes_frames = False
         self._detached = False
-        self._said_something = False
         self._deadline: asyncio.TimerHandle | None = None
+
+    @cached_property
+    def conn(self) -> Protocol:  # type: ignore[override]
+        """What reads and makes frames after a plain handshake; most readers never need it."""
+        return _parser(self._opening is not None and self._opening.deflates)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self._deadline = self.loop.call_later(HANDSHAKE_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+    # ---- the handshake ----------------------------------------------------------------------------------
+
+    def open(self, data: bytes) -> None:
+        """Begins with a whole head, and what came with it."""
+        head, end, self._early = data.partition(HEAD_END)
+        head += end
+        self._opening = read(head)
+        if self._opening is not None:
+            self._run(self._opening)
             return
-        self._said_something = self.handshake_complete
-        super().data_received(data)
+        super().data_received(head)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.transport.write(_NO_HANDSHAKE)  # the library says nothing to a head that it cannot read
             self.transport.close()
 
+    def _run(self, opening: Opening) -> None:
+        """Starts the application, as the inherited ``handle_connect`` does."""
+        path, _, query = opening.target.partition(b"?")
+        self.handshake_initiated = True
+        self.scope = {
+            "type": "websocket",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": self.scheme,
+            "server": self.server,
+            "client": self.client,
+            "root_path": self.root_path,
+            "path": self.root_path + unquote(path.decode("ascii")),
+            "raw_path": self.root_path.encode("ascii") + path,
+            "query_string": query,
+            "headers": opening.headers,
+            "subprotocols": [],
+            "state": self.app_state.copy(),
+            "extensions": {"websocket.http.response": {}, EXTENSION: self},  # type: ignore[dict-item]
+        }
+        self.queue.put_nowait({"type": "websocket.connect"})
+        task = self.loop.create_task(self.run_asgi())
+        task.add_done_callback(self.on_task_complete)
+        self.tasks.add(task)
+
     def handle_connect(self, event: Request) -> None:
-        if _DECLINED not in event.path.encode().partition(b"?")[2].split(b"&"):
-            self.conn.available_extensions = [
-                ServerPerMessageDeflateFactory(
-                    server_no_context_takeover=True,
-                    client_no_context_takeover=True,
-                    server_max_window_bits=WINDOW_BITS,
-                    client_max_window_bits=WINDOW_BITS,
-                )
-            ]
+        if not declines(event.path.encode()):
+            self.conn.available_extensions = [SharedDeflate()]  # type: ignore[attr-defined]
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
             # ASGI has header names in lower case; the head came here as the client wrote it
             self.scope["headers"] = [(name.lower(), value) for name, value in self.scope["headers"]]
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
 
+    # ---- the application --------------------------------------------------------------------------------
+
     async def send(self, message: ASGISendEvent) -> None:
-        await super().send(message)
-        if message["type"] == "websocket.accept" and not self.read_paused:
-            # what comes before a reader is attached waits in the kernel, not here
-            self.read_paused = True
+        if message["type"] == "websocket.accept" and self._opening is not None and not self.handshake_complete:
+            await self.writable.wait()
+            if self.disconnected:
+                raise ClientDisconnected
+            self._accept(self._opening, message)
+        else:
+            await super().send(message)
+        if self.close_sent:
+            self._take_frames()
+
+    def _accept(self, opening: Opening, message: WebSocketAcceptEvent) -> None:
+        del self.conn  # it waits for the request; from now on there are frames
+        self.handshake_complete = True
+        headers = [*self.default_headers, *message.get("headers", [])]
+        more = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
+        self.transport.write(opening.answer + more + b"\r\n")
+
+    async def receive(self) -> ASGIReceiveEvent:
+        if self.handshake_complete:
+            self._take_frames()
+        return await super().receive()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._takes_frames:
+            super().data_received(data)
+        else:
+            self._early += data
             self.transport.pause_reading()
+
+    def _take_frames(self) -> None:
+        """The application has no reader to attach, or is at its end: it hears what comes."""
+        if self._takes_frames:
+            return
+        self._takes_frames = True
+        early, self._early = self._early, b""
+        if early:
+            self.transport.resume_reading()
+            self.data_received(early)
 
     def attach(self, reader: Reader) -> None:
         """From now on the transport is the reader's; the application returns and is forgotten."""
         self._stop_deadline()
-        parser = self.conn if self._said_something else None
-        extensions = self.conn.extensions
-        detached = DetachedReader(self, reader, parser, _deflates(extensions), self.place)
+        opening = self._opening
+        deflates = bool(self.conn.extensions) if opening is None else opening.deflates
+        detached = DetachedReader(self, reader, deflates, self.place)
         self._detached = True
         self.place = None
         reader.connection = detached
-        waiting = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
         self.connections.discard(self)
         self.connections.add(detached)  # type: ignore[arg-type]
         self.transport.set_protocol(detached)
-        for message in waiting:
-            if message["type"] == "websocket.receive":
-                detached.said(message.get("text"))
         if self.transport.is_closing():
             # the transport may have told of it already; told again once the reader has joined its room
             self.loop.call_soon(detached.connection_lost, None)
-        else:
+        elif self._early:
             self.transport.resume_reading()
+            self.loop.call_soon(detached.data_received, self._early)
 
     async def run_asgi(self) -> None:
         try:
@@ -173,9 +242,7 @@ class DetachedReader(asyncio.Protocol):
         "_transport",
     )
 
-    def __init__(
-        self, accepted: LiveWebSocket, reader: Reader, parser: Protocol | None, deflates: bool, place: str | None
-    ) -> None:
+    def __init__(self, accepted: LiveWebSocket, reader: Reader, deflates: bool, place: str | None) -> None:
         self._transport = accepted.transport
         self._loop = accepted.loop
         self._connections = accepted.connections
@@ -183,7 +250,7 @@ class DetachedReader(asyncio.Protocol):
         self._place = place
         self._reader: Reader | None = reader
         self._deflates = deflates
-        self._parser = parser
+        self._parser: Protocol | None = None
         self._closing = False
         self._counted = 0
         self._fragments = 0
@@ -328,10 +395,3 @@ def _parser(deflates: bool) -> Protocol:
             )
         ]
     return parser
-
-
-def _deflates(extensions: list[Any]) -> bool:
-    return any(
-        isinstance(extension, PerMessageDeflate) and extension.local_max_window_bits >= WINDOW_BITS
-        for extension in extensions
-    )
