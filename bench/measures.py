@@ -241,6 +241,9 @@ def _post(draft: Draft, connection: Connection) -> Outcome[Said]:
     return commands.post(connection, draft)
 
 
+_SAID = parse("said")
+
+
 def _draft(key: str = "bench") -> Draft:
     return Draft(
         id=uuid7(),
@@ -250,7 +253,7 @@ def _draft(key: str = "bench") -> Draft:
         parent_id=None,
         author=Author(uuid7(), "A writer"),
         text="said",
-        body=parse("said"),
+        body=_SAID,
         at=utc_now(),
         idempotency_key=uuid.uuid4().hex,
         digest="",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
@@ -27,7 +27,7 @@ from tertulia.protocol import (
     redacted,
     timestamp,
 )
-from tertulia.store import rows, schema
+from tertulia.store import rows, schema, statements
 
 T = TypeVar("T")
 
@@ -88,49 +88,29 @@ class Actor:
     site: str | None = None
 
 
-# ---- statements of the busiest way, built once -----------------------------------------------------------
-
-_c, _d = schema.comment.c, schema.discussion.c
-_COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
-_REQUEST = select(schema.comment).where(_c.author_id == bindparam("author"), _c.idempotency_key == bindparam("key"))
-_AUTHOR_NAME = select(schema.author.c.name).where(schema.author.c.id == bindparam("author"))
-_NEW_AUTHOR = insert(schema.author)
-_NEW_COMMENT = insert(schema.comment)
-_NEW_EVENT = insert(schema.event)
-_ADVANCE = (
-    update(schema.discussion)
-    .where(_d.id == bindparam("discussion"))
-    .values(seq=_d.seq + 1, comment_count=_d.comment_count + bindparam("shown"))
-    .returning(
-        _d.seq,
-        _d.comment_count,
-        _d.key,
-        select(schema.site.c.key).where(schema.site.c.id == _d.site_id).scalar_subquery().label("site"),
-    )
-)
-_COUNT_REPLY = (
-    update(schema.comment)
-    .where(_c.id == bindparam("parent"))
-    .values(reply_count=_c.reply_count + bindparam("shown"))
-    .returning(_c.reply_count)
-)
-
-
 # ---- saying something -----------------------------------------------------------------------------------
 
 
 def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
-    earlier = _same_request(connection, draft)
-    if earlier is not None:
-        return Outcome(earlier)
-    discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+    scene = _scene(connection, draft)
+    if scene is None or scene.is_repeated:
+        earlier = _same_request(connection, draft)
+        if earlier is not None:
+            return Outcome(earlier)
+    if scene is None:
+        discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+    else:
+        discussion = scene.discussion
     _name(connection, discussion, draft)
     moderator = draft.author.badge == "moderator"
     if discussion.mode is Mode.closed and not moderator:
         raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
     parent = _answerable(connection, discussion, draft.parent_id)
-    remember_author(connection, draft.author, draft.at)
+    if scene is None:
+        remember_author(connection, draft.author, draft.at)
+    else:
+        _note_name(connection, draft.author, scene.author_name, draft.at)
     held = discussion.mode is Mode.held and not moderator
     comment = Comment(
         id=draft.id,
@@ -156,9 +136,28 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    discussion: Discussion
+    author_name: str | None
+    is_repeated: bool
+
+
+def _scene(connection: Connection, draft: Draft) -> _Scene | None:
+    """All that a comment depends on, in one query; None in a discussion that does not exist yet."""
+    named = {
+        "site": draft.key.site,
+        "key": draft.key.key,
+        "author": draft.author.id,
+        "request": draft.idempotency_key,
+    }
+    row = statements.SCENE.row(connection, named)
+    return None if row is None else _Scene(rows.to_discussion(row), row["author_name"], row["said"] is not None)
+
+
 def _same_request(connection: Connection, draft: Draft) -> Said | None:
-    named = {"author": draft.author.id, "key": draft.idempotency_key}
-    row = connection.execute(_REQUEST, named).mappings().one_or_none()
+    named = {"author": draft.author.id, "request": draft.idempotency_key}
+    row = connection.execute(statements.REQUEST, named).mappings().one_or_none()
     if row is None:
         return None
     if row["request_digest"] != draft.digest:
@@ -337,7 +336,7 @@ def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetim
 
 
 def find(connection: Connection, comment_id: str) -> Comment | None:
-    row = connection.execute(_COMMENT, {"comment": comment_id}).mappings().one_or_none()
+    row = connection.execute(statements.COMMENT, {"comment": comment_id}).mappings().one_or_none()
     return None if row is None else rows.to_comment(row)
 
 
@@ -378,10 +377,13 @@ def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:
     """Makes the author's row, or notes the name last used."""
-    name = connection.scalar(_AUTHOR_NAME, {"author": author.id})
+    _note_name(connection, author, connection.scalar(statements.AUTHOR_NAME, {"author": author.id}), at)
+
+
+def _note_name(connection: Connection, author: Author, name: str | None, at: datetime) -> None:
     if name is None:
         values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
-        connection.execute(_NEW_AUTHOR, values)
+        statements.NEW_AUTHOR.run(connection, values)
     elif name != author.name:
         connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
 
@@ -408,7 +410,7 @@ def insert_comment(connection: Connection, comment: Comment, *, published: bool,
         "idempotency_key": comment.idempotency_key,
         "request_digest": digest,
     }
-    connection.execute(_NEW_COMMENT, values)
+    statements.NEW_COMMENT.run(connection, values)
 
 
 def publish(connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0) -> Happened:
@@ -432,13 +434,15 @@ def publish(connection: Connection, kind: EventKind, comment: Comment, at: datet
 
 def _advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
     # the row stays locked until the commit, so seqs are committed in their order and without holes
-    row = connection.execute(_ADVANCE, {"discussion": discussion_id, "shown": shown}).one()
-    return row.seq, row.comment_count, DiscussionKey(row.site, row.key)
+    row = statements.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
+    assert row is not None  # noqa: S101 - a comment has a discussion
+    return row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"])
 
 
 def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    count = connection.execute(_COUNT_REPLY, {"parent": parent_id, "shown": shown}).scalar_one()
-    return ParentCount(id=parent_id, reply_count=count)
+    row = statements.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
+    assert row is not None  # noqa: S101 - a reply has a parent
+    return ParentCount(id=parent_id, reply_count=row["reply_count"])
 
 
 def _append(connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime) -> Happened:
@@ -451,7 +455,7 @@ def _append(connection: Connection, discussion_id: int, key: DiscussionKey, even
         "at": rows.milliseconds(at),
         "payload": encoded.payload,
     }
-    connection.execute(_NEW_EVENT, values)
+    statements.NEW_EVENT.run(connection, values)
     return Happened(key, encoded)
 
 

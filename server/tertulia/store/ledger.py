@@ -1,6 +1,6 @@
 """The ledger: the only way into the database. Commands that wait together are committed together.
 
-    submit ──▶ queue ──▶ one transaction (a savepoint a command) ──▶ COMMIT ──▶ committed(events) ──▶ answers
+    submit ──▶ queue ──▶ one transaction ──▶ COMMIT ──▶ committed(events) ──▶ answers
 
 A disk that syncs in 5 ms commits 200 times a second, but each time as many commands as have come meanwhile.
 """
@@ -112,17 +112,22 @@ class Ledger:
 
 
 def _apply(batch: list[_Waiting], connection: Connection) -> None:
-    for waiting in batch:
-        savepoint = connection.begin_nested()
-        try:
+    """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
+    savepoint = connection.begin_nested()
+    try:
+        for waiting in batch:
             waiting.result = waiting.command(connection)
-        except Exception as error:
-            # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
-            # the batch is stored, and what came after would be stored without it
-            savepoint.rollback()
-            waiting.result = error
-        else:
-            savepoint.commit()
+    except Exception as error:
+        # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
+        # the batch is stored, and what came after would be stored without it
+        savepoint.rollback()
+        if len(batch) == 1:
+            batch[0].result = error
+            return
+        for waiting in batch:
+            _apply([waiting], connection)
+    else:
+        savepoint.commit()
 
 
 def _answer(waiting: _Waiting) -> None:

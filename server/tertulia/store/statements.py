@@ -1,0 +1,103 @@
+"""The statements of the busiest way, that of a new comment, in the driver's own words.
+
+SQLAlchemy writes them, once for each kind of database; then they go to the driver directly. Of the 38 µs that a
+query of this size takes through SQLAlchemy, SQLite needs 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import ClauseElement, Connection, Dialect, Table, bindparam, insert, literal_column, select, update
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from tertulia.store import rows, schema
+
+
+class _Word(NamedTuple):
+    sql: str
+    parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+
+class Prepared:
+    """A statement whose parameters are the names it binds, or for an insert the columns; there are no constants.
+
+    Values come back as the driver gives them: only columns of plain numbers and texts may be asked for.
+    """
+
+    def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
+        self._statement = statement
+        self._columns = columns
+        self._words: dict[str, _Word] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """For a statement that gives nothing back."""
+        self._execute(connection, values).close()
+
+    def row(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The one row by the names of its columns, None where there is none."""
+        cursor = self._execute(connection, values)
+        found = cursor.fetchone()
+        names = [column[0] for column in cursor.description]
+        cursor.close()
+        return None if found is None else dict(zip(names, found, strict=True))
+
+    def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        dialect = connection.dialect
+        word = self._words.get(dialect.name) or self._translate(dialect)
+        cursor = connection.connection.cursor()
+        cursor.execute(
+            word.sql,
+            tuple(values[name] if convert is None else convert(values[name]) for name, convert in word.parameters),
+        )
+        return cursor
+
+    def _translate(self, dialect: Dialect) -> _Word:
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - statements are no DDL
+        assert compiled.positiontup is not None  # noqa: S101 - the dialects here bind by position
+        parameters = tuple(
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup
+        )
+        word = self._words[dialect.name] = _Word(str(compiled), parameters)
+        return word
+
+
+def _inserting(table: Table) -> Prepared:
+    columns = [column.key for column in table.columns if not (column.primary_key and column.autoincrement is True)]
+    return Prepared(insert(table), columns)
+
+
+_a, _c, _d = schema.author.c, schema.comment.c, schema.discussion.c
+COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
+REQUEST = select(schema.comment).where(_c.author_id == bindparam("author"), _c.idempotency_key == bindparam("request"))
+AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
+SCENE = Prepared(
+    rows.discussions()
+    .where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
+    .add_columns(AUTHOR_NAME.scalar_subquery().label("author_name"))
+    .add_columns(REQUEST.with_only_columns(_c.id).scalar_subquery().label("said"))
+)
+"""What a new comment depends on: its discussion, the name its author is known by, the same request made before."""
+NEW_AUTHOR = _inserting(schema.author)
+NEW_COMMENT = _inserting(schema.comment)
+NEW_EVENT = _inserting(schema.event)
+ADVANCE = Prepared(
+    update(schema.discussion)
+    .where(_d.id == bindparam("discussion"))
+    .values(seq=_d.seq + literal_column("1"), comment_count=_d.comment_count + bindparam("shown"))
+    .returning(
+        _d.seq,
+        _d.comment_count,
+        _d.key,
+        select(schema.site.c.key).where(schema.site.c.id == _d.site_id).scalar_subquery().label("site"),
+    )
+)
+COUNT_REPLY = Prepared(
+    update(schema.comment)
+    .where(_c.id == bindparam("parent"))
+    .values(reply_count=_c.reply_count + bindparam("shown"))
+    .returning(_c.reply_count)
+)
