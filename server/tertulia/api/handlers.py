@@ -231,7 +231,8 @@ class Api:
         viewer = await self._viewer(request, key.site)
         sort = query.choice("sort", Sort, Sort.oldest)
         count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
-        return _json(await self._discussions.snapshot(key, sort=sort, limit=count, viewer=viewer))
+        body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer)
+        return Response(body, media_type="application/json")
 
     async def comments(self, request: Request) -> Response:
         query = Query(request.query_params, ("site", "key", "sort", "cursor", "limit", "parent"))

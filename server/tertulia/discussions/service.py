@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import documents, text
-from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, Sort
+from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
+from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.limits import PostingLimits
@@ -21,6 +22,8 @@ from tertulia.store import Store, commands
 from tertulia.store.commands import Actor, Draft, Said
 from tertulia.store.reads import Moment
 
+_EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
+_OF_A_PAGE = set(protocol.Page.model_fields)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 
 
@@ -39,6 +42,7 @@ class Discussions:
         self, store: Store, hub: Hub, tokens: Tokens, limits: PostingLimits, *, edit_window: timedelta
     ) -> None:
         self._store = store
+        self._first_pages = FirstPages(store.reads)
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
@@ -76,14 +80,28 @@ class Discussions:
         viewer: Identity | None = None,
     ) -> protocol.Snapshot:
         """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
+        if viewer is None and cursor is None:
+            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            return self._snapshot(discussion, first.page, None)
         moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
-        page = self._page(moment, viewer)
+        return self._snapshot(moment.discussion, self._page(moment, viewer), viewer)
+
+    async def first_page(self, key: DiscussionKey, *, sort: Sort, limit: int, viewer: Identity | None) -> str:
+        """The snapshot of the first page as JSON (protocol.Snapshot). Raises unknown_site."""
+        if viewer is not None:
+            return (await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)).model_dump_json()
+        discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+        around = self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_OF_A_PAGE)
+        return f"{first.json[:-1]},{around[1:]}"
+
+    def _snapshot(self, discussion: Discussion, page: protocol.Page, viewer: Identity | None) -> protocol.Snapshot:
+        readers = self._hub.readers(discussion.key)
         return protocol.Snapshot(
             comments=page.comments,
             next=page.next,
             replies=page.replies,
             votes=page.votes,
-            discussion=self._view(moment),
+            discussion=discussion_view(discussion, epoch=self._store.epoch, readers=readers),
             viewer=_viewer(viewer),
             limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
             server_time=protocol.timestamp(utc_now()),
@@ -273,10 +291,6 @@ class Discussions:
         return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
 
     # ---- from the store to the wire ---------------------------------------------------------------------
-
-    def _view(self, moment: Moment) -> protocol.DiscussionView:
-        readers = self._hub.readers(moment.discussion.key)
-        return discussion_view(moment.discussion, epoch=self._store.epoch, readers=readers)
 
     def _page(self, moment: Moment, viewer: Identity | None) -> protocol.Page:
         return protocol.Page(

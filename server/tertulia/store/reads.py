@@ -71,6 +71,13 @@ class Reads:
         async with self._engine.connect() as connection:
             return await connection.run_sync(_moment, key, sort, limit, viewer, cursor)
 
+    async def first_page(
+        self, key: DiscussionKey, *, sort: Sort, limit: int, known: int | None
+    ) -> tuple[Discussion, CommentPage | None]:
+        """The first page as everybody sees it; None where the head is still ``known``. Raises unknown_site."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(_first_page, key, sort, limit, known)
+
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, viewer: str | None, cursor: str | None
     ) -> Moment:
@@ -173,10 +180,26 @@ def _discussion(connection: Connection, key: DiscussionKey) -> Discussion:
     return found
 
 
+def _first_page(
+    connection: Connection, key: DiscussionKey, sort: Sort, limit: int, known: int | None
+) -> tuple[Discussion, CommentPage | None]:
+    discussion = _discussion(connection, key)
+    if discussion.seq == known:
+        return discussion, None
+    return discussion, _roots(connection, discussion, sort, limit, None, None)
+
+
 def _moment(
     connection: Connection, key: DiscussionKey, sort: Sort, limit: int, viewer: str | None, cursor: str | None
 ) -> Moment:
     discussion = _discussion(connection, key)
+    page = _roots(connection, discussion, sort, limit, viewer, cursor)
+    return Moment(discussion, page, _votes(connection, page.comments, viewer))
+
+
+def _roots(
+    connection: Connection, discussion: Discussion, sort: Sort, limit: int, viewer: str | None, cursor: str | None
+) -> CommentPage:
     order = _Order(sort)
     after = decode_cursor(cursor, f"{sort}:{discussion.id}", order.width)
     query = rows.comments().where(c.discussion_id == discussion.id, c.parent_id.is_(None), _shown(viewer))
@@ -187,8 +210,7 @@ def _moment(
     if len(roots) > limit:
         roots = roots[:limit]
         following = encode_cursor(order.cursor(f"{sort}:{discussion.id}", roots[-1]))
-    page = _with_replies(connection, roots, following, viewer)
-    return Moment(discussion, page, _votes(connection, page.comments, viewer))
+    return _with_replies(connection, roots, following, viewer)
 
 
 def _with_replies(

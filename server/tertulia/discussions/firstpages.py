@@ -1,0 +1,118 @@
+"""First pages as strangers see them: each made once while nothing changes in its discussion.
+
+An article on the front page is opened by thousands at once, and all but a few get the same. Every answer is still as
+new as the store: who asks gets what was looked up after the asking, but who asks meanwhile shares the next look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar
+
+from tertulia import protocol
+from tertulia.core.comments import Discussion, DiscussionKey, Sort
+from tertulia.protocol import comment_view
+from tertulia.store.reads import CommentPage, Reads
+
+KEPT_BYTES = 16 * 1024 * 1024
+"""Of JSON; an ordinary page of 50 comments has 30 KB."""
+
+T = TypeVar("T")
+
+
+class Asked(NamedTuple):
+    key: DiscussionKey
+    sort: Sort
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """A page as it is while the discussion's head is ``seq``, and its JSON."""
+
+    seq: int
+    page: protocol.Page
+    json: str
+
+
+class FirstPages:
+    """Keeps the pages that were asked for last."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._kept: OrderedDict[Asked, FirstPage] = OrderedDict()
+        self._bytes = 0
+        self._looks: dict[Asked, Shared[tuple[Discussion, FirstPage]]] = {}
+
+    async def get(self, asked: Asked) -> tuple[Discussion, FirstPage]:
+        """The discussion and the page at one moment. Raises unknown_site."""
+        look = self._looks.get(asked)
+        if look is None:
+            look = self._looks[asked] = Shared(partial(self._look, asked))
+        try:
+            return await look.ask()
+        finally:
+            if not look.is_busy and self._looks.get(asked) is look:
+                del self._looks[asked]
+
+    async def _look(self, asked: Asked) -> tuple[Discussion, FirstPage]:
+        kept = self._kept.get(asked)
+        known = None if kept is None else kept.seq
+        discussion, page = await self._reads.first_page(asked.key, sort=asked.sort, limit=asked.limit, known=known)
+        if page is None:
+            assert kept is not None  # noqa: S101 - only a known page is not read again
+            self._kept.move_to_end(asked)
+            return discussion, kept
+        made = _made(discussion.seq, page)
+        self._keep(asked, made)
+        return discussion, made
+
+    def _keep(self, asked: Asked, made: FirstPage) -> None:
+        earlier = self._kept.pop(asked, None)
+        self._bytes += len(made.json) - (0 if earlier is None else len(earlier.json))
+        self._kept[asked] = made
+        while self._bytes > KEPT_BYTES:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= len(oldest.json)
+
+
+class Shared(Generic[T]):
+    """Work that several ask for: one run at a time, and one more for all who asked while it ran."""
+
+    def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
+        self._work = work
+        self._current: asyncio.Task[T] | None = None
+        self._next: asyncio.Task[T] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self._next is not None or (self._current is not None and not self._current.done())
+
+    async def ask(self) -> T:
+        """The result of a run that begins after this call; raises what it raises."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._run(self._current))
+            self._next.add_done_callback(_is_seen)
+        return await asyncio.shield(self._next)
+
+    async def _run(self, before: asyncio.Task[T] | None) -> T:
+        if before is not None:
+            await asyncio.wait([before])
+        self._current, self._next = self._next, None
+        return await self._work()
+
+
+def _is_seen(task: asyncio.Task[T]) -> None:
+    """An error that everybody who asked for is gone for is nobody's: asyncio need not tell of it."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _made(seq: int, page: CommentPage) -> FirstPage:
+    comments = [comment_view(comment) for comment in page.comments]
+    shown = protocol.Page(comments=comments, next=page.next, replies=page.replies, votes={})
+    return FirstPage(seq, shown, shown.model_dump_json())

@@ -1,0 +1,199 @@
+"""First pages are made once while nothing changes, and are never older than the asking."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tertulia.core.comments import Discussion, DiscussionKey, Mode, Sort
+from tertulia.discussions import firstpages
+from tertulia.discussions.firstpages import Asked, FirstPages, Shared
+from tertulia.errors import ErrorCode, Problem
+from tertulia.protocol import comment_view
+from tertulia.store import Store
+from tertulia.store.reads import CommentPage
+from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, until
+
+ASKED = Asked(HERE, Sort.oldest, 50)
+
+
+@pytest.fixture
+async def acts(store: Store) -> Acts:
+    return await Acts(store).begin()
+
+
+class Counting:
+    """The store's reads, and which of the looks made a page."""
+
+    def __init__(self, store: Store) -> None:
+        self._reads = store.reads
+        self.looks: list[bool] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def first_page(self, key: DiscussionKey, **options: Any) -> tuple[Discussion, CommentPage | None]:
+        found = await self._reads.first_page(key, **options)
+        self.looks.append(found[1] is not None)
+        await self.gate.wait()
+        return found
+
+
+@pytest.fixture
+def reads(store: Store) -> Counting:
+    return Counting(store)
+
+
+@pytest.fixture
+def pages(reads: Counting) -> FirstPages:
+    return FirstPages(reads)  # type: ignore[arg-type]
+
+
+async def fresh(store: Store, asked: Asked) -> tuple[Discussion, list[str]]:
+    moment = await store.reads.moment(asked.key, sort=asked.sort, limit=asked.limit, viewer=None)
+    return moment.discussion, [comment_view(comment).model_dump_json() for comment in moment.page.comments]
+
+
+async def kept(pages: FirstPages, asked: Asked) -> tuple[Discussion, list[str]]:
+    discussion, first = await pages.get(asked)
+    assert first.page.model_dump_json() == first.json
+    return discussion, [comment.model_dump_json() for comment in first.page.comments]
+
+
+async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pages: FirstPages) -> None:
+    every = [Asked(HERE, sort, limit) for sort in Sort for limit in (1, 50)]
+
+    async def same() -> None:
+        for asked in every:
+            assert await kept(pages, asked) == await fresh(store, asked)
+            assert await kept(pages, asked) == await fresh(store, asked)
+
+    await same()  # before anything is said
+    await acts.mode(Mode.held)
+    await same()
+    held = await acts.say("first, held", by=MINH)  # gives the discussion its title, and no event
+    await same()
+    await acts.approve(held.comment.id)
+    await same()
+    await acts.mode(Mode.open)
+    said = await acts.say("second", by=LAN)
+    await same()
+    reply = await acts.say("reply", by=EVA, parent=said)
+    await same()
+    await acts.edit(said.comment.id, actor(LAN), "second, better")
+    await same()
+    await acts.vote(reply.comment.id, actor(LAN), 1)
+    await same()
+    await acts.conceal(reply.comment.id, acts.judge)
+    await same()
+    await acts.restore(reply.comment.id)
+    await same()
+    await acts.conceal(said.comment.id, actor(LAN))
+    await same()
+    await acts.mode(Mode.closed)
+    await same()
+
+
+async def test_a_page_is_made_once_while_nothing_changes(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+    await acts.say()
+    for _ in range(5):
+        await pages.get(ASKED)
+    assert reads.looks == [True, False, False, False, False]
+    await acts.say(key=THERE)
+    await pages.get(ASKED)
+    assert reads.looks[5:] == [False]
+    await acts.say()
+    await pages.get(ASKED)
+    await pages.get(ASKED)
+    assert reads.looks[6:] == [True, False]
+
+
+async def test_a_thousand_at_once_cost_one_look(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+    await acts.say()
+    found = await asyncio.gather(*(pages.get(ASKED) for _ in range(1_000)))
+    assert len({id(first) for _, first in found}) == 1
+    assert reads.looks == [True]
+    assert pages._looks == {}
+
+
+async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+    await acts.say()
+    reads.gate.clear()
+    early = asyncio.create_task(pages.get(ASKED))
+    await until(lambda: reads.looks)
+    said = await acts.say()
+    late = [asyncio.create_task(pages.get(ASKED)) for _ in range(10)]
+    await asyncio.sleep(0)
+    reads.gate.set()
+    assert (await early)[0].seq == 1
+    assert {(await one)[0].seq for one in late} == {said.seq} == {2}
+    assert reads.looks == [True, True]
+
+
+async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPages) -> None:
+    nowhere = Asked(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
+    found = await asyncio.gather(*(pages.get(nowhere) for _ in range(3)), return_exceptions=True)
+    assert [error.code for error in found if isinstance(error, Problem)] == [ErrorCode.unknown_site] * 3
+    assert pages._looks == {}
+    assert pages._kept == {}
+
+
+async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+    await acts.say()
+    reads.gate.clear()
+    gone, stays = (asyncio.create_task(pages.get(ASKED)) for _ in range(2))
+    await until(lambda: reads.looks)
+    gone.cancel()
+    await asyncio.wait([gone])
+    reads.gate.set()
+    assert (await stays)[0].seq == 1
+    assert gone.cancelled()
+    assert reads.looks == [True]
+
+
+async def test_what_is_kept_has_a_bound(
+    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [DiscussionKey("default", f"key {number}") for number in range(5)]
+    for key in keys:
+        await acts.say(key=key)
+    size = len((await pages.get(Asked(keys[0], Sort.oldest, 50)))[1].json)
+    monkeypatch.setattr(firstpages, "KEPT_BYTES", 3 * size + 3)
+    for key in keys:
+        await pages.get(Asked(key, Sort.oldest, 50))
+    assert [asked.key for asked in pages._kept] == keys[2:]
+    assert pages._bytes == sum(len(first.json) for first in pages._kept.values())
+    await pages.get(Asked(keys[2], Sort.oldest, 50))  # asked for again: it is the last to go now
+    await pages.get(Asked(keys[0], Sort.oldest, 50))
+    assert [asked.key for asked in pages._kept] == [keys[4], keys[2], keys[0]]
+    for _ in range(30):
+        await acts.say("It grows.", key=keys[0])
+        await pages.get(Asked(keys[0], Sort.oldest, 50))
+        assert pages._bytes == sum(len(first.json) for first in pages._kept.values()) <= 3 * size + 3
+
+
+async def test_shared_work_runs_one_at_a_time() -> None:
+    running = most = runs = 0
+
+    async def work() -> int:
+        nonlocal running, most, runs
+        running += 1
+        most = max(most, running)
+        runs += 1
+        number = runs
+        await asyncio.sleep(0)
+        running -= 1
+        return number
+
+    shared = Shared(work)
+
+    async def ask() -> None:
+        for _ in range(20):
+            before = runs
+            assert await shared.ask() > before  # it began after the asking
+
+    await asyncio.gather(*(ask() for _ in range(20)))
+    assert most == 1
+    assert runs < 100
+    assert not shared.is_busy
