@@ -178,6 +178,16 @@ async def test_deliveries_are_messages_times_readers_that_take_them(
     assert told["tertulia_deliveries_total"] == sum(len(one.of("events")) for one in followers) == 9
 
 
+async def test_what_is_heard_twice_is_one_event(server: Running, client: httpx.AsyncClient) -> None:
+    [follower] = await _follow(server, 1)
+    for last in (2, 3, 3):
+        server.bus.publish(Message(KEY, server.store.epoch, tuple(made(seq) for seq in range(1, last + 1))))
+        await settled()
+    assert follower.seqs == [1, 2, 3]
+    told = await _scraped(client)
+    assert (told["tertulia_events_total"], told["tertulia_deliveries_total"]) == (3, 2)
+
+
 async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
     busy = settings.model_copy(update={"tick_rate": 1.0, "summary_rate": 2.0})
     async with running(busy) as server, _visitor(server.asgi) as client:
