@@ -6,5 +6,6 @@
     vitals      what it can tell of itself while it serves
     server      the listening socket, and an end in which readers are told to come back
 
-Used by the composition root alone. The application itself is plain ASGI and runs, slower, on any other server.
+Used by the composition alone; metrics read the vitals. The application itself is plain ASGI and runs,
+slower, on any other server.
 """
