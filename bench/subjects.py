@@ -23,7 +23,9 @@ from tertulia.app import running
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent, events_message
-from tertulia.serving.server import Bounds, listen, serve
+from tertulia.serving.admission import Admission
+from tertulia.serving.server import listen, serve
+from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 
 KEY = DiscussionKey("default", "bench")
@@ -62,8 +64,8 @@ async def tertulia(port: int) -> None:
 
             on_numbers(publish)
             with listen("127.0.0.1", port) as listener:
-                bounds = Bounds(NO_LIMIT, NO_LIMIT, (), 1)
-                await serve(server.asgi, server.hub, listener, bounds, lambda: print("ready", flush=True))
+                vitals = Vitals(Admission(NO_LIMIT, NO_LIMIT, []))
+                await serve(server.asgi, server.hub, listener, vitals, 1, lambda: print("ready", flush=True))
 
 
 async def naive(port: int) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.errors import CLOSE_ADVICE, ErrorCode
-from tertulia.settings import PREFIX, Settings
+from tertulia.metrics.catalogue import CATALOGUE, Metric
+from tertulia.settings import PREFIX, Settings, as_written
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -43,10 +44,20 @@ def _flag(name: str) -> str:
 
 
 def _default(value: Any) -> str:
-    return "" if value in (None, ()) else f"`{value}`"
+    written = as_written(value)
+    return f"`{written}`" if written else ""
 
 
-TABLES: dict[str, Callable[[], str]] = {"errors": errors, "closes": closes, "settings": settings}
+def metrics() -> str:
+    rows = [(_series(metric), metric.kind, metric.help) for metric in CATALOGUE]
+    return table(("metric", "type", "what it is"), rows)
+
+
+def _series(metric: Metric[Any]) -> str:
+    return f"`{metric.name}{{{','.join(metric.labels)}}}`" if metric.labels else f"`{metric.name}`"
+
+
+TABLES: dict[str, Callable[[], str]] = {"errors": errors, "closes": closes, "settings": settings, "metrics": metrics}
 
 
 def filled(text: str) -> str:

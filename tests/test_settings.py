@@ -32,6 +32,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "connections": ("10", 10),
     "connections_per_address": ("3", 3),
     "drain_seconds": ("1.5", 1.5),
+    "metrics_allow": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "log_format": ("json", "json"),
     "log_level": ("debug", "debug"),
 }
@@ -57,6 +58,8 @@ REFUSED = [
     ("trusted_proxies", "10.0.0.0/33"),
     ("trusted_proxies", "proxy.example"),
     ("trusted_proxies", "10.0.0.1,*"),
+    ("metrics_allow", "*"),
+    ("metrics_allow", "127.0.0.1, localhost"),
     ("tick_rate", "0"),
     ("summary_rate", "often"),
     ("connections", "0"),

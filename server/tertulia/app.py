@@ -26,8 +26,10 @@ from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub, Rates
+from tertulia.metrics import Metrics, Parts
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
+from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
@@ -50,8 +52,11 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
-    """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError."""
+async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIterator[Running]:
+    """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
+
+    ``vitals`` are those of the server that it will run on, where that is ours.
+    """
     tokens = Tokens(secret_key(settings))
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
@@ -65,10 +70,12 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
         articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
         look = Look(settings.site_name, settings.language, settings.time_zone)
+        metrics = Metrics(Parts(hub, store.ledger, vitals), gate, settings.metrics_allow)
+        operating = [*_health(store, hub), *metrics.routes()]
         store.start(Announcer(bus, store.epoch).committed)
         hub.start()
         try:
-            yield Running(_asgi(discussions, hub, gate, articles, look, store), store, hub, bus, articles)
+            yield Running(_asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles)
         finally:
             await hub.close()
     finally:
@@ -112,7 +119,9 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _asgi(discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, look: Look, store: Store) -> Starlette:
+def _asgi(
+    discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, look: Look, operating: list[Route]
+) -> Starlette:
     push = Push(discussions, hub, gate)
     pages = Pages(discussions, articles, gate, look)
     operations = [*Api(discussions, gate).operations(), *push.operations()]
@@ -127,7 +136,7 @@ def _asgi(discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, lo
             *push.routes(),  # first: ten thousand readers may come back at once
             *routes(operations),
             *Description(operations).routes(),
-            *_health(store, hub),
+            *operating,
             *pages.routes(),
         ],
         middleware=[Middleware(Edge, gate=gate)],

@@ -7,12 +7,12 @@ import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
-from pydantic_core import PydanticUndefined
 
 from tertulia import __version__, logs, samples, settings, transfer
 from tertulia.app import checked_origins, running
@@ -21,8 +21,10 @@ from tertulia.checks import check as check_store
 from tertulia.core.text import clean_name
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
-from tertulia.serving.server import Bounds, listen
+from tertulia.serving.admission import Admission
+from tertulia.serving.server import listen
 from tertulia.serving.server import serve as serve_app
+from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
 
@@ -51,8 +53,8 @@ def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         # the key itself is no flag: other users of the machine see the flags of every process
         for name in reversed(names or tuple(name for name in Settings.model_fields if name != "secret_key")):
             field = Settings.model_fields[name]
-            default = "" if field.default in (None, (), PydanticUndefined) else f" [default: {field.default}]"
-            text = f"{field.description}{default}"
+            default = settings.as_written(field.default)
+            text = f"{field.description} [default: {default}]" if default else field.description
             command = click.option(f"--{name.replace('_', '-')}", name, default=None, help=text)(command)
         return command
 
@@ -88,17 +90,20 @@ async def serve(with_samples: bool, **flags: Any) -> None:
     logs.configure(chosen.log_format, chosen.log_level)
     for name in settings.unknown_variables():
         click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
+    vitals = Vitals(_admission(chosen))
     with listen(chosen.host, chosen.port) as listener:
-        async with running(chosen) as server:
+        async with running(chosen, vitals) as server:
             if with_samples:
                 await _install_samples(server.store, chosen.articles_dir)
             host, port = listener.getsockname()[:2]
             lines = _welcome(chosen, f"[{host}]" if ":" in host else host, port)
-            await serve_app(server.asgi, server.hub, listener, _bounds(chosen), lambda: click.echo(lines))
+            ready = partial(click.echo, lines)
+            await serve_app(server.asgi, server.hub, listener, vitals, chosen.drain_seconds, ready)
 
 
-def _bounds(chosen: Settings) -> Bounds:
-    return Bounds(chosen.connections, chosen.connections_per_address, chosen.trusted_proxies, chosen.drain_seconds)
+def _admission(chosen: Settings) -> Admission:
+    trusted = [ip_network(network, strict=False) for network in chosen.trusted_proxies]
+    return Admission(chosen.connections, chosen.connections_per_address, trusted)
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> str:

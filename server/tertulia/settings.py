@@ -76,17 +76,20 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         20, ge=0, description="How long an end may take, in which readers are told to come back one after another."
     )
+    metrics_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("127.0.0.0/8", "::1"), description="Networks (CIDR) whose addresses may read /metrics, separated by commas."
+    )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
-    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "metrics_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_allow")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         from ipaddress import ip_network
@@ -139,6 +142,13 @@ def load(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise StartupError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def as_written(value: object) -> str:
+    """A setting's value as one writes it in a variable or a flag; empty where it is nothing."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return "" if value is None else str(value)
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:

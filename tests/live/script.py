@@ -11,6 +11,7 @@ from typing import Any
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey, State
 from tertulia.errors import CloseCode
+from tertulia.live.counts import Counts
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.pace import Pace
@@ -136,7 +137,7 @@ BUSY = 1e9
 
 async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = BUSY) -> Room:
     """An open room; ``script.emptied`` notes when its last reader leaves."""
-    room = Room(KEY, EPOCH, script.fetch, Pace(tick_rate, summary_rate), script.emptied.append)
+    room = Room(KEY, EPOCH, script.fetch, Pace(tick_rate, summary_rate), script.emptied.append, Counts())
     await room.ready()
     return room
 

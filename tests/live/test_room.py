@@ -15,6 +15,7 @@ from tertulia.core.comments import State
 from tertulia.errors import CloseCode
 from tertulia.live import room as rooms
 from tertulia.live import tail as tails
+from tertulia.live.counts import Counts
 from tertulia.live.pace import CALM_SECONDS, Mode, Pace
 from tertulia.live.room import STALL_SECONDS, Cursor, Present, Room
 from tertulia.live.summary import SHOWN
@@ -267,7 +268,7 @@ async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.Monke
 
 
 def closed_room(script: Script) -> Room:
-    return Room(KEY, EPOCH, script.fetch, Pace(BUSY, BUSY), script.emptied.append)
+    return Room(KEY, EPOCH, script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
 
 
 async def test_a_room_begins_at_the_head(room: Room) -> None:
@@ -396,7 +397,7 @@ async def test_a_removal_that_the_store_told_while_history_is_read_is_minded(scr
             await fetched[0].wait()
         return head, found
 
-    room = Room(KEY, EPOCH, fetch, Pace(BUSY, BUSY), script.emptied.append)  # type: ignore[arg-type]
+    room = Room(KEY, EPOCH, fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())  # type: ignore[arg-type]
     await room.ready()
     reader = joined(room, 0)
     await settled()

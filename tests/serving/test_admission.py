@@ -144,13 +144,13 @@ def test_what_is_one_address() -> None:
     assert admission.enter("2001:db8::1") is not None
     assert admission.enter("2001:db8::ffff") is None  # the same /64
     assert admission.enter("2001:db8:0:1::1") is not None
-    assert (admission.count, admission.refused) == (4, 3)
+    assert (admission.count, admission.refused_of_address, admission.refused_in_all) == (4, 3, 0)
 
 
 def test_who_has_no_address_is_counted_in_all_only() -> None:
     admission = Admission(3, 1, [])
     assert [admission.enter(host) for host in (None, "", "a socket", None)] == ["", "", "", None]
-    assert (admission.count, admission.refused) == (3, 1)
+    assert (admission.count, admission.refused_of_address, admission.refused_in_all) == (3, 0, 1)
 
 
 def test_trusted_proxies_are_counted_in_all_only() -> None:
@@ -169,4 +169,4 @@ def test_leaving_makes_room() -> None:
             assert place is not None
             admission.leave(place)
         assert admission.count == 0
-    assert admission.refused == 3
+    assert (admission.refused_of_address, admission.refused_in_all) == (0, 3)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tertulia.bus import Bus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
+from tertulia.live.counts import Counts, Found
 from tertulia.live.pace import Pace
 from tertulia.live.room import Fetch, Room
 from tertulia.protocol import EncodedEvent
@@ -33,12 +34,18 @@ class Rates:
 
 
 class Hub:
-    """Opens a room for the first reader of a discussion and keeps it warm for a while after the last."""
+    """Opens a room for the first reader of a discussion and keeps it warm for a while after the last.
+
+    ``lag`` is how late the last tick came, in seconds.
+    """
 
     def __init__(self, bus: Bus, epoch: str, fetch: Fetch, heads: Heads, rates: Rates) -> None:
         self.epoch = epoch
         self.rooms: dict[DiscussionKey, Room] = {}
         self.draining = False
+        self.counts = Counts()
+        self.lag = 0.0
+        self.longest_lag = 0.0
         self._bus = bus
         self._fetch = fetch
         self._heads = heads
@@ -96,7 +103,7 @@ class Hub:
 
     def _open(self, key: DiscussionKey) -> Room:
         pace = Pace(self._rates.tick, self._rates.summary)
-        room = self.rooms[key] = Room(key, self.epoch, self._fetch, pace, self._emptied)
+        room = self.rooms[key] = Room(key, self.epoch, self._fetch, pace, self._emptied, self.counts)
         self._emptied(room)
         self._bus.subscribe(key, room.hear)
         return room
@@ -110,11 +117,15 @@ class Hub:
         for key, seq in heads.items():
             room = self.rooms.get(key)
             if room is not None:
-                room.expect(seq)
+                room.expect(seq, Found.watch)
 
     async def _ticking(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + TICK_SECONDS
             await asyncio.sleep(TICK_SECONDS)
+            self.lag = max(0.0, loop.time() - due)
+            self.longest_lag = max(self.longest_lag, self.lag)
             for room in tuple(self.rooms.values()):
                 try:
                     room.tick()

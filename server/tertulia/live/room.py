@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
+from tertulia.live.counts import Counts, Found
 from tertulia.live.frames import Frame
 from tertulia.live.pace import Mode, Pace
 from tertulia.live.reader import Reader
@@ -68,13 +69,20 @@ class Room:
     """See the module. ``readers`` keeps the order of joining."""
 
     def __init__(
-        self, key: DiscussionKey, epoch: str, fetch: Fetch, pace: Pace, on_empty: Callable[[Room], None]
+        self,
+        key: DiscussionKey,
+        epoch: str,
+        fetch: Fetch,
+        pace: Pace,
+        on_empty: Callable[[Room], None],
+        counts: Counts,
     ) -> None:
         self.key = key
         self.epoch = epoch
         self.pace = pace
         self.readers: dict[Reader, None] = {}
         self._on_empty = on_empty
+        self._counts = counts
         self._tail = Tail()
         self._fetch = fetch
         self._target = 0
@@ -128,11 +136,11 @@ class Room:
         if self.head < message.events[-1].seq:
             self.expect(message.events[-1].seq)
 
-    def expect(self, seq: int) -> None:
+    def expect(self, seq: int, found: Found = Found.bus) -> None:
         """The discussion is known to have reached ``seq``: reads what is missing, once for all readers."""
         self._target = max(self._target, seq)
         if self._target > self.head and (self._repair is None or self._repair.done()):
-            self._repair = asyncio.create_task(self._fill())
+            self._repair = asyncio.create_task(self._fill(found))
 
     def _take(self, events: tuple[EncodedEvent, ...] | list[EncodedEvent]) -> None:
         before = self.head
@@ -141,12 +149,14 @@ class Room:
                 self._conceals += event.conceals  # one that the store told is minded by reads under way, too
                 self._tail.append(event)
         if self.head > before:
+            self._counts.events += self.head - before
             self.pace.count(self.head - before, _now())
             self._start_flush()
 
-    async def _fill(self) -> None:
+    async def _fill(self, found: Found) -> None:
         try:
             await self.ready()
+            self._counts.gaps[found] += self.head < self._target
             while self.head < self._target:
                 before, wanted = self.head, self._target
                 self._take(await self._read(self.head))
@@ -192,12 +202,19 @@ class Room:
                 await asyncio.sleep(0)
             # looked up again for each slice: a removal heard meanwhile makes the frames anew
             whole, short = self._frames(since, head)
-            for reader in readers[start : start + SLICE]:
+            some = readers[start : start + SLICE]
+            passed_over = 0
+            for reader in some:
                 frame = whole if reader.full else short
                 if reader.cursor == since and frame and not reader.paused and reader in self.readers:
                     self._write(reader, frame)
+                else:
+                    passed_over += 1
                 if reader.cursor < head:
                     self._bring(reader)
+            self._counts.deliveries += len(some) - passed_over
+            if not start and short is not whole:
+                self._counts.summaries += 1
         self._spoke_at = _now()
 
     def _write(self, reader: Reader, frame: Frame) -> None:
@@ -227,6 +244,7 @@ class Room:
             if frame is None:
                 self._wait_for_history(reader)
                 return
+            self._counts.deliveries += 1
             self._write(reader, frame)
 
     def _wait_for_history(self, reader: Reader) -> None:
@@ -350,6 +368,7 @@ class Room:
         if reader.stalled_at == 0.0 or waiting < reader.stalled_bytes:
             reader.stalled_at = now
         elif now - reader.stalled_at >= STALL_SECONDS:
+            self._counts.too_slow += 1
             self.leave(reader)
             reader.connection.close(CloseCode.too_slow)
         reader.stalled_bytes = waiting

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from tertulia.limits import network
 
-_Networks = list[IPv4Network | IPv6Network]
+_Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class Admission:
@@ -14,7 +15,8 @@ class Admission:
 
     def __init__(self, total: int, per_address: int, trusted: _Networks) -> None:
         self.count = 0
-        self.refused = 0
+        self.refused_in_all = 0
+        self.refused_of_address = 0
         self._total = total
         self._per_address = per_address
         self._trusted = trusted
@@ -24,8 +26,11 @@ class Admission:
         """Counts a connection; gives what ``leave`` takes, None when there is no room for it."""
         place = self._place(host)
         here = self._by_address.get(place, 0)
-        if self.count >= self._total or (place and here >= self._per_address):
-            self.refused += 1
+        if self.count >= self._total:
+            self.refused_in_all += 1
+            return None
+        if place and here >= self._per_address:
+            self.refused_of_address += 1
             return None
         self.count += 1
         self._by_address[place] = here + 1

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from ipaddress import ip_network
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -16,24 +14,14 @@ from starlette.types import ASGIApp
 from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.admission import Admission
 from tertulia.serving.http import bounded
+from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.serving.websocket import live
 
 BACKLOG = 2048
 UNACKNOWLEDGED_MILLISECONDS = 20_000
 """How long the kernel waits for a peer that acknowledges nothing, a closed window included (TCP_USER_TIMEOUT)."""
 GC_THRESHOLDS = (50_000, 50, 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a server lets itself cost: connections in all and from one address, seconds to end."""
-
-    connections: int
-    connections_per_address: int
-    trusted_proxies: Sequence[str]
-    drain_seconds: float
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,14 +40,19 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, hub: Hub, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]) -> None:
+async def serve(
+    app: ASGIApp,
+    hub: Hub,
+    listener: socket.socket,
+    vitals: Vitals,
+    drain_seconds: float,
+    ready: Callable[[], None],
+) -> None:
     """Serves until SIGINT or SIGTERM; ``ready`` is called when connections are accepted."""
-    trusted = [ip_network(network, strict=False) for network in bounds.trusted_proxies]
-    admission = Admission(bounds.connections, bounds.connections_per_address, trusted)
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=bounded(admission, live(admission)),
+        http=bounded(vitals.admission, live(vitals.admission)),
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,  # ours is negotiated in serving.websocket
         ws_ping_interval=None,  # browsers show no ping to their pages: heartbeats are messages
@@ -68,15 +61,21 @@ async def serve(app: ASGIApp, hub: Hub, listener: socket.socket, bounds: Bounds,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=round(bounds.drain_seconds) or 1,
+        timeout_graceful_shutdown=round(drain_seconds) or 1,
     )
-    await _Server(config, hub, bounds.drain_seconds, ready).serve(sockets=[listener])
+    try:
+        await _Server(config, hub, vitals.pauses, drain_seconds, ready).serve(sockets=[listener])
+    finally:
+        vitals.pauses.stop()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, hub: Hub, drain_seconds: float, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, hub: Hub, pauses: Pauses, drain_seconds: float, ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._hub = hub
+        self._pauses = pauses
         self._drain_seconds = drain_seconds
         self._ready = ready
         self._loop = asyncio.get_running_loop()
@@ -88,6 +87,7 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        self._pauses.start()  # what was collected before made no reader wait
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

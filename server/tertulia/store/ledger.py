@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store.commands import Happened, Outcome
+from tertulia.store.counts import Counts
 from tertulia.store.writer import Writer
 
 T = TypeVar("T")
@@ -43,11 +45,17 @@ class Ledger:
     """
 
     def __init__(self, writer: Writer) -> None:
+        self.counts = Counts()
         self._writer = writer
         self._committed: Callable[[list[Happened]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for the next transaction."""
+        return self._queue.qsize()
 
     def start(self, committed: Callable[[list[Happened]], None]) -> None:
         self._committed = committed
@@ -66,6 +74,7 @@ class Ledger:
         if self._task is None or self._closing:
             raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
         if self._queue.full():
+            self.counts.turned_away += 1
             raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
         waiting = _Waiting(command, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
@@ -88,15 +97,21 @@ class Ledger:
                 await self._commit(batch)
 
     async def _commit(self, batch: list[_Waiting]) -> None:
+        began = time.perf_counter()
         try:
             await self._writer.transact(partial(_apply, batch))
         except Exception as error:
             log.exception("A batch could not be committed", extra={"commands": len(batch)})
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
             cause.__cause__ = error
+            self.counts.failed_commits += 1
             for waiting in batch:
                 if not isinstance(waiting.result, Exception):
                     waiting.result = cause
+                    self.counts.lost += 1
+        else:
+            done = sum(isinstance(waiting.result, Outcome) for waiting in batch)
+            self.counts.commit(len(batch), done, time.perf_counter() - began)
         self._announce(
             [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
         )

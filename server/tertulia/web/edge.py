@@ -18,6 +18,7 @@ from tertulia.web.gate import Gate
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
+_QUIET = {"/healthz", "/readyz", "/metrics"}  # asked every few seconds by machines
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Edge:
         return connection.headers.get("origin")
 
     def _log(self, scope: Scope, exchange: _Exchange) -> None:
-        if not log.isEnabledFor(logging.INFO) or scope["path"] in ("/healthz", "/readyz"):
+        if not log.isEnabledFor(logging.INFO) or scope["path"] in _QUIET:
             return
         fields = {
             "method": scope["method"],

@@ -12,6 +12,7 @@ from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_FORWARDING = {"forwarded", "via", "x-real-ip"}
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
 
 
@@ -37,6 +38,15 @@ class Gate:
                 return found
             peer = found
         return peer
+
+    def certain_address(self, request: HTTPConnection) -> str | None:
+        """Like ``address``, but None where the request was carried on by somebody untrusted or for nobody known."""
+        found = self.address(request)
+        if not any(name in _FORWARDING or name.startswith("x-forwarded-") for name in request.headers):
+            return found
+        peer = _canonical(request.client.host if request.client else "")
+        is_told = peer is not None and self._is_trusted(peer) and found is not None and not self._is_trusted(found)
+        return found if is_told else None
 
     def base_url(self, request: HTTPConnection) -> str:
         """Where readers reach this server, without a slash at the end."""

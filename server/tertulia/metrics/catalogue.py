@@ -1,0 +1,222 @@
+"""Every metric: its name, type and meaning, and where its value is read. docs/metrics.md derives from it."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Generic, Literal, TypeVar
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import Metric as Family
+
+from tertulia import __version__
+from tertulia.live.hub import Hub
+from tertulia.live.pace import Mode
+from tertulia.serving.vitals import Vitals
+from tertulia.store.counts import Histogram
+from tertulia.store.ledger import Ledger
+
+S = TypeVar("S")
+Value = float | Histogram | Mapping[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Generic[S]):
+    """``read`` gives a number; a histogram; or, where there are ``labels``, a number for each of their values."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    read: Callable[[S], Value]
+    labels: tuple[str, ...] = ()
+
+    def family(self, source: S) -> Family:
+        """The metric as it is now."""
+        value = self.read(source)
+        if isinstance(value, Histogram):
+            return HistogramMetricFamily(self.name, self.help, _buckets(value), value.total)
+        family = _NUMBERS[self.kind](self.name, self.help, labels=self.labels)
+        for labels, number in value.items() if isinstance(value, Mapping) else [((), value)]:
+            family.add_metric(labels, number)
+        return family
+
+
+_NUMBERS: dict[str, type[CounterMetricFamily | GaugeMetricFamily]] = {
+    "counter": CounterMetricFamily,
+    "gauge": GaugeMetricFamily,
+}
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    names = [*map(str, map(float, histogram.bounds)), "+Inf"]
+    return list(zip(names, accumulate(histogram.counts), strict=True))
+
+
+def _rooms(hub: Hub) -> Value:
+    modes = Counter(room.pace.mode for room in hub.rooms.values())
+    return {(mode.value,): modes[mode] for mode in Mode}
+
+
+def _paused(hub: Hub) -> int:
+    return sum(1 for room in hub.rooms.values() for reader in room.readers if reader.paused)
+
+
+OF_HUB: tuple[Metric[Hub], ...] = (
+    Metric(
+        "tertulia_rooms",
+        "gauge",
+        "Discussions that have readers or had some a moment ago, by how their events are delivered.",
+        _rooms,
+        ("pace",),
+    ),
+    Metric(
+        "tertulia_readers",
+        "gauge",
+        "Readers that follow a discussion.",
+        lambda hub: sum(len(room.readers) for room in hub.rooms.values()),
+    ),
+    Metric("tertulia_readers_paused", "gauge", "Readers that are behind: their connection takes no more.", _paused),
+    Metric(
+        "tertulia_readers_evicted_total",
+        "counter",
+        "Readers ended with 4408, since their connection took nothing for too long.",
+        lambda hub: hub.counts.too_slow,
+    ),
+    Metric(
+        "tertulia_events_total",
+        "counter",
+        "Events of followed discussions, heard from the bus or read to fill a gap.",
+        lambda hub: hub.counts.events,
+    ),
+    Metric(
+        "tertulia_deliveries_total",
+        "counter",
+        "Messages of events written to readers, each counted once a reader.",
+        lambda hub: hub.counts.deliveries,
+    ),
+    Metric(
+        "tertulia_summaries_total",
+        "counter",
+        "Summaries made because a discussion was busy, each counted once for all its readers.",
+        lambda hub: hub.counts.summaries,
+    ),
+    Metric(
+        "tertulia_gaps_total",
+        "counter",
+        "Gaps for which a discussion's events were read from the database, by what found them: a message of the bus, "
+        "or the watch that compares with the database.",
+        lambda hub: {(found.value,): count for found, count in hub.counts.gaps.items()},
+        ("found_by",),
+    ),
+    Metric(
+        "tertulia_draining",
+        "gauge",
+        "1 while the server ends and tells readers to come back, else 0.",
+        lambda hub: int(hub.draining),
+    ),
+    Metric(
+        "tertulia_loop_lag_seconds",
+        "gauge",
+        "How late the event loop came to its last tick, of which there is one a second.",
+        lambda hub: hub.lag,
+    ),
+    Metric(
+        "tertulia_loop_longest_lag_seconds",
+        "gauge",
+        "How late the event loop came to a tick at most since the start.",
+        lambda hub: hub.longest_lag,
+    ),
+)
+
+OF_LEDGER: tuple[Metric[Ledger], ...] = (
+    Metric(
+        "tertulia_commits_total",
+        "counter",
+        "Transactions of one or more commands that were committed.",
+        lambda ledger: ledger.counts.commits,
+    ),
+    Metric(
+        "tertulia_commits_failed_total",
+        "counter",
+        "Transactions that the database did not commit; none of their commands changed anything.",
+        lambda ledger: ledger.counts.failed_commits,
+    ),
+    Metric(
+        "tertulia_commit_seconds",
+        "histogram",
+        "Seconds that a transaction took, from its first command to the end of its commit.",
+        lambda ledger: ledger.counts.seconds,
+    ),
+    Metric(
+        "tertulia_commit_commands",
+        "histogram",
+        "Commands that were committed together, refused ones among them.",
+        lambda ledger: ledger.counts.batches,
+    ),
+    Metric(
+        "tertulia_commands_committed_total",
+        "counter",
+        "Commands that were committed: comments, edits, votes, decisions of moderators.",
+        lambda ledger: ledger.counts.committed,
+    ),
+    Metric(
+        "tertulia_commands_waiting",
+        "gauge",
+        "Commands that wait for the next transaction.",
+        lambda ledger: ledger.waiting,
+    ),
+    Metric(
+        "tertulia_commands_unavailable_total",
+        "counter",
+        "Commands answered 503, by cause: too many waited, or the database did not commit.",
+        lambda ledger: {("queue_full",): ledger.counts.turned_away, ("commit_failed",): ledger.counts.lost},
+        ("cause",),
+    ),
+)
+
+OF_SERVER: tuple[Metric[Vitals], ...] = (
+    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda vitals: vitals.admission.count),
+    Metric(
+        "tertulia_connections_refused_total",
+        "counter",
+        "Connections answered 503, by bound: in all, or from one address.",
+        lambda vitals: {
+            ("total",): vitals.admission.refused_in_all,
+            ("address",): vitals.admission.refused_of_address,
+        },
+        ("bound",),
+    ),
+    Metric(
+        "tertulia_gc_pauses_total",
+        "counter",
+        "Garbage collections, in which everything waits.",
+        lambda vitals: vitals.pauses.count,
+    ),
+    Metric(
+        "tertulia_gc_pause_seconds_total",
+        "counter",
+        "Seconds that garbage collections took in all.",
+        lambda vitals: vitals.pauses.seconds,
+    ),
+    Metric(
+        "tertulia_gc_longest_pause_seconds",
+        "gauge",
+        "Seconds that the longest garbage collection since the start took.",
+        lambda vitals: vitals.pauses.longest,
+    ),
+)
+
+OF_BUILD: tuple[Metric[None], ...] = (
+    Metric(
+        "tertulia_build_info",
+        "gauge",
+        "Always 1; the labels say which versions run.",
+        lambda _: {(__version__, platform.python_version()): 1},
+        ("version", "python"),
+    ),
+)
+
+CATALOGUE: tuple[Metric[Any], ...] = (*OF_HUB, *OF_LEDGER, *OF_SERVER, *OF_BUILD)
