@@ -1,61 +1,94 @@
-"""``python -m bench``: measures, prints the table, and with ``--report`` writes docs/benchmarks.md and its picture."""
+"""``python -m bench``: measures, prints the table and ends with 1 where a promise was not reached.
+
+--smoke    small and short: does it work
+--full     longer runs, and 10,000 readers too
+--report   writes docs/benchmarks.md and its pictures
+--only A   one measure: fanout, connecting, storm, hostile, wire, latency, writing, reading, profile
+"""
 
 from __future__ import annotations
 
-import platform
+import argparse
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
 
-from bench import measures
-from bench.measures import Row
+from bench import profiles
+from bench.measures import (
+    Plan,
+    connecting,
+    fanout,
+    hostile,
+    latency,
+    reading,
+    storm,
+    wire,
+    writing,
+)
+from bench.report import Findings, table, written
 
-DOCS = Path(__file__).parent.parent / "docs"
-HEAD = ("what", "Tertulia", "yardstick, same run", "ratio", "to reach", "")
+Measure = Callable[[Plan, Findings], None]
+
+
+def _fan_out(plan: Plan, findings: Findings) -> None:
+    fanout.measure(plan, findings)
+    if plan.full:
+        fanout.measure(Plan(10_000, plan.rounds, plan.say), findings)
+
+
+def _profile(plan: Plan, findings: Findings) -> None:
+    profiles.measure(plan.readers, 60 if plan.full else 10, findings)
+
+
+MEASURES: dict[str, Measure] = {
+    "fanout": _fan_out,
+    "connecting": connecting.measure,
+    "storm": storm.measure,
+    "hostile": hostile.measure,
+    "wire": wire.measure,
+    "latency": latency.measure,
+    "writing": writing.measure,
+    "reading": reading.measure,
+    "profile": _profile,
+}
+
+
+def smoke(findings: Findings) -> None:
+    """Every way through the bench that needs no long run."""
+    plan = Plan(50, 1, say)
+    fanout.measure(plan, findings, peers=False)
+    connecting.measure(plan, findings)
+    wire.measure(plan, findings)
+    storm.measure(plan, findings, readers=200)
+    hostile.measure(plan, findings, connections=400)
 
 
 def say(text: str) -> None:
     print(f"  … {text}", file=sys.stderr, flush=True)
 
 
-def run(readers: int, *, short: bool) -> list[Row]:
-    rows = measures.fan_out(readers, say)
-    rows += measures.connections(readers, say)
-    rows += measures.wire(say)
-    if not short:
-        rows += measures.latency(readers, say)
-        rows += measures.writing(say)
-        rows += measures.snapshots(say)
-    return rows
-
-
-def table(rows: list[Row]) -> str:
-    lines = [f"| {' | '.join(HEAD)} |", f"| {' | '.join('---' for _ in HEAD)} |"]
-    for row in rows:
-        verdict = {True: "reached", False: "not reached", None: ""}[row.reached]
-        lines.append(f"| {' | '.join((row.what, row.figure, row.yardstick, row.ratio, row.wanted, verdict))} |")
-    return "\n".join(lines)
-
-
-def main() -> None:
-    short = "--smoke" in sys.argv
-    rows = run(50 if short else 1_000, short=short)
-    print(table(rows))
-    if "--report" in sys.argv:
-        report(rows)
-
-
-def report(rows: list[Row]) -> None:
-    page = DOCS / "benchmarks.md"
-    text = page.read_text("utf-8")
-    before, _, rest = text.partition("<!-- measured -->\n")
-    after = rest.partition("<!-- end -->")[2]
-    day = datetime.now(UTC).date().isoformat()
-    where = f"Measured on {day}, Python {platform.python_version()}, two cores: server on one, load on the other.\n\n"
-    (DOCS / "benchmarks.md").write_text(
-        f"{before}<!-- measured -->\n{where}{table(rows)}\n<!-- end -->{after}", "utf-8"
+def main(given: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--only", choices=MEASURES, action="append")
+    chosen = parser.parse_args(given)
+    findings = Findings()
+    if chosen.smoke:
+        smoke(findings)
+    else:
+        plan = Plan(1_000, 5 if chosen.full else 3, say, chosen.full)
+        for name in chosen.only or MEASURES:
+            MEASURES[name](plan, findings)
+    print(table(findings.rows))
+    for title, text in findings.texts.items():
+        print(f"\n{title}\n\n{text}")
+    if chosen.report:
+        written(findings)
+    return 0 if chosen.smoke or all(row.reached is not False for row in findings.rows) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
+from bench.kinds import HERE, Kind
+
 TOGETHER = 50
+PATIENCE = 30.0
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
 
@@ -22,33 +24,46 @@ class Missing(SystemExit):
 class Subject:
     """A server process on the first core; this process takes the second."""
 
-    def __init__(self, name: str, command: list[str] | None = None) -> None:
-        self.name = name
-        self.port = _free_port()
-        run = command or [sys.executable, "-m", "bench.subjects", name, str(self.port)]
-        run = [part.replace("PORT", str(self.port)) for part in run]
-        pinned = ["taskset", "-c", "0", *run]
-        self.process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent)
+    def __init__(self, kind: Kind, *more: str) -> None:
+        self.kind = kind
+        self.port = free_port()
+        run = [part.replace("PORT", str(self.port)) for part in kind.command]
+        self.process = subprocess.Popen(
+            ["taskset", "-c", "0", *run, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent
+        )
         assert self.process.stdout is not None
-        assert self.process.stdout.readline().strip() == b"ready", f"{name} did not start"
+        ready, *pid = self.process.stdout.readline().split() or [b""]
+        if ready != b"ready":
+            self.end()
+            raise Missing(f"{kind.label} did not start")
+        self.pid = int(pid[0]) if pid else self.process.pid
 
     def rss(self) -> int:
         """Resident memory in bytes."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        text = Path(f"/proc/{self.pid}/status").read_text()
         return 1024 * int(next(line.split()[1] for line in text.splitlines() if line.startswith("VmRSS")))
 
     def busy(self) -> float:
         """Seconds of processor time that the server has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def signal_profile(self, *, start: bool) -> None:
+        """Begins or ends what ``bench.subjects.profiled`` records."""
+        os.kill(self.pid, signal.SIGUSR1 if start else signal.SIGUSR2)
 
     def send(self, count: int) -> None:
         assert self.process.stdin is not None
         os.write(self.process.stdin.fileno(), b"%d\n" % count)
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        """Ends the server; more than once is no harm."""
+        self.process.terminate()
+        try:
+            self.process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
 
 
 class Readers:
@@ -62,30 +77,33 @@ class Readers:
         self.subject = subject
         self.mark = mark
         self.sockets: list[socket.socket] = []
+        self._rests: dict[int, bytes] = {}
         before = subject.busy()
-        request = _handshake(deflate)
+        request = handshake(subject.kind.path, deflate=deflate)
         while len(self.sockets) < count:
             batch = [self._open(request) for _ in range(min(TOGETHER, count - len(self.sockets)))]
             for one in batch:
-                _read_hello(one)
+                read_until(one, b"\r\n\r\n")
+                one.sendall(subject.kind.opening)
             self.sockets += batch
         self.connects_per_second = count / max(subject.busy() - before, 0.01)
-        self._selector = selectors.DefaultSelector()
+        self.selector = selectors.DefaultSelector()
         for one in self.sockets:
             one.setblocking(False)
-            self._selector.register(one, selectors.EVENT_READ)
+            self.selector.register(one, selectors.EVENT_READ)
         self.settle()
 
     def _open(self, request: bytes) -> socket.socket:
-        one = socket.create_connection(("127.0.0.1", self.subject.port))
+        one = socket.create_connection(("127.0.0.1", self.subject.port), PATIENCE)
         one.sendall(request)
         return one
 
     def settle(self) -> None:
-        """Takes what still comes (presence) until two seconds are quiet."""
-        while ready := self._selector.select(2.0):
+        """Takes what still comes (greetings, presence) until two seconds are quiet."""
+        while ready := self.selector.select(2.0):
             for key, _ in ready:
-                key.fileobj.recv(262_144)  # type: ignore[union-attr]
+                if not key.fileobj.recv(262_144):  # type: ignore[union-attr]
+                    raise Missing(f"{self.subject.kind.label} closed a connection")
 
     def fan_out(self, total: int, window: int) -> float:
         """Deliveries a second of ``total`` messages, ``window`` of them on their way at once."""
@@ -102,42 +120,52 @@ class Readers:
             self._take(seen, behind, sent)
         seconds = time.perf_counter() - started
         if any(count != total for count in seen.values()):
-            raise Missing(f"{self.subject.name}: {total} were sent, a reader has {max(seen.values())}")
+            raise Missing(f"{self.subject.kind.label}: {total} were sent, a reader has {max(seen.values())}")
         return total * len(seen) / seconds
 
     def _take(self, seen: dict[int, int], behind: set[int], sent: int) -> None:
-        ready = self._selector.select(20.0)
+        ready = self.selector.select(PATIENCE)
         if not ready:
-            raise Missing(f"{self.subject.name}: {len(behind)} readers did not get message {sent}")
+            raise Missing(f"{self.subject.kind.label}: {len(behind)} readers did not get message {sent}")
         for key, _ in ready:
-            seen[key.fd] += key.fileobj.recv(262_144).count(self.mark)  # type: ignore[union-attr]
+            seen[key.fd] += self._messages(key.fd, key.fileobj.recv(262_144))  # type: ignore[union-attr]
             if seen[key.fd] >= sent:
                 behind.discard(key.fd)
+
+    def _messages(self, reader: int, piece: bytes) -> int:
+        """How many messages are in what came; a mark may be cut in two."""
+        if not piece:
+            raise Missing(f"{self.subject.kind.label} closed a connection")
+        rest = len(self.mark) - 1
+        whole = self._rests.get(reader, b"") + piece
+        self._rests[reader] = whole[len(whole) - rest :] if rest else b""
+        return whole.count(self.mark)
 
     def close(self) -> None:
         for one in self.sockets:
             one.close()
-        self._selector.close()
+        self.selector.close()
 
 
-def _handshake(deflate: bool) -> bytes:
+def handshake(path: str, *, deflate: bool = False) -> bytes:
     return (
-        "GET /api/v1/live?key=bench HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\n{DEFLATE if deflate else ''}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     ).encode()
 
 
-def _read_hello(one: socket.socket) -> None:
-    one.settimeout(20)
+def read_until(one: socket.socket, mark: bytes) -> bytes:
+    one.settimeout(PATIENCE)
     found = b""
-    while b"hello" not in found and not (b"permessage-deflate" in found and found.count(b"\r\n\r\n")):
+    while mark not in found:
         piece = one.recv(4096)
         if not piece:
             raise Missing("a connection was refused")
         found += piece
+    return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as one:
         port: int = one.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""What is measured: servers in processes of their own, each told on standard input how many messages to send.
+"""Our server and the naive one, in processes of their own, told on standard input how many messages to send.
 
 Run as ``python -m bench.subjects NAME PORT``; prints ``ready`` when connections are accepted.
 """
@@ -6,12 +6,16 @@ Run as ``python -m bench.subjects NAME PORT``; prints ``ready`` when connections
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import logging
 import os
+import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -19,14 +23,20 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tertulia.app import running
+from tertulia.app import Running, running
 from tertulia.bus import Message
-from tertulia.core.comments import DiscussionKey
+from tertulia.core.comments import Author, DiscussionKey
+from tertulia.core.documents import parse
+from tertulia.core.ids import uuid7
+from tertulia.identity import utc_now
 from tertulia.protocol import EncodedEvent, events_message
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
+from tertulia.store import Store, commands
+from tertulia.store.commands import Draft, Said
+from tertulia.store.ledger import Command
 
 KEY = DiscussionKey("default", "bench")
 EVENT_BYTES = 400
@@ -43,29 +53,95 @@ def on_numbers(work: Callable[[int], None]) -> None:
     """Calls ``work`` with every number that comes on standard input."""
 
     def read() -> None:
-        for number in os.read(0, 4096).split():
+        given = os.read(0, 4096)
+        if not given:
+            asyncio.get_running_loop().remove_reader(0)
+        for number in given.split():
             work(int(number))
 
     asyncio.get_running_loop().add_reader(0, read)
 
 
-async def tertulia(port: int) -> None:
-    """The whole server; messages enter where a commit announces them."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(data_dir=Path(folder), tick_rate=NO_LIMIT, summary_rate=NO_LIMIT)
+async def tertulia(port: int, comments: str = "0") -> None:
+    """The whole server, nobody refused; numbers enter as messages where a commit announces them."""
+    await _serving(port, Admission(NO_LIMIT, NO_LIMIT, []), int(comments))
+
+
+async def guarded(port: int) -> None:
+    """The whole server with the bounds on connections that it has by default."""
+    default = Settings()
+    await _serving(port, Admission(default.connections, default.connections_per_address, []), 0)
+
+
+async def profiled(port: int, file: str) -> None:
+    """The whole server; SIGUSR1 begins the profile, SIGUSR2 ends it and writes it to the file."""
+    profile, loop = cProfile.Profile(), asyncio.get_running_loop()
+
+    def end() -> None:
+        profile.disable()
+        profile.dump_stats(f"{file}.part")
+        Path(f"{file}.part").rename(file)
+
+    loop.add_signal_handler(signal.SIGUSR1, profile.enable)
+    loop.add_signal_handler(signal.SIGUSR2, end)
+    await tertulia(port)
+
+
+async def _serving(port: int, admission: Admission, comments: int) -> None:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a disk: /tmp may be memory
+        settings = Settings(
+            data_dir=Path(folder),
+            tick_rate=NO_LIMIT,
+            summary_rate=NO_LIMIT,
+            post_limit_guest="off",
+            post_limit_address="off",
+        )
         async with running(settings) as server:
-            seq = 0
-
-            def publish(count: int) -> None:
-                nonlocal seq
-                for _ in range(count):
-                    seq += 1
-                    server.bus.publish(Message(KEY, server.store.epoch, (made(seq),)))
-
-            on_numbers(publish)
+            await _fill(server.store, comments)
+            on_numbers(_publisher(server))
             with listen("127.0.0.1", port) as listener:
-                vitals = Vitals(Admission(NO_LIMIT, NO_LIMIT, []))
-                await serve(server.asgi, server.hub, listener, vitals, 1, lambda: print("ready", flush=True))
+                ready = partial(print, "ready", flush=True)
+                await serve(server.asgi, server.hub, listener, Vitals(admission), 1, ready)
+
+
+def _publisher(server: Running) -> Callable[[int], None]:
+    seq = 0
+
+    def publish(count: int) -> None:
+        nonlocal seq
+        for _ in range(count):
+            seq += 1
+            server.bus.publish(Message(KEY, server.store.epoch, (made(seq),)))
+
+    return publish
+
+
+async def _fill(store: Store, comments: int) -> None:
+    author = Author(uuid7(), "A writer")
+    said = "The market by the river opens at five, bring an umbrella and small change."
+    for start in range(0, comments, 128):
+        drafts = [
+            Draft(
+                id=uuid7(),
+                key=KEY,
+                title="",
+                url="",
+                parent_id=None,
+                author=author,
+                text=said,
+                body=parse(said),
+                at=utc_now(),
+                idempotency_key=uuid.uuid4().hex,
+                digest="",
+            )
+            for _ in range(min(128, comments - start))
+        ]
+        await asyncio.gather(*(store.ledger.submit(posting(draft)) for draft in drafts))
+
+
+def posting(draft: Draft) -> Command[Said]:
+    """The command that posts it."""
+    return lambda connection: commands.post(connection, draft)
 
 
 async def naive(port: int) -> None:
@@ -96,14 +172,36 @@ async def naive(port: int) -> None:
 
     on_numbers(send)
     app = Starlette(routes=[WebSocketRoute("/api/v1/live", live)])
-    listener = socket.create_server(("127.0.0.1", port), backlog=2048)
     config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False)
+    listener = stock_listener(port)
     print("ready", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])
 
 
-SUBJECTS = {"tertulia": tertulia, "naive": naive}
+def stock_listener(port: int) -> socket.socket:
+    """What uvicorn listens on when it is given a port."""
+    listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def main(name: str, port: int, *more: str) -> None:
+    logging.disable(logging.WARNING)
+    subjects: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+        "tertulia": tertulia,
+        "uvloop": tertulia,
+        "guarded": guarded,
+        "profiled": profiled,
+        "naive": naive,
+    }
+    factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    if name == "uvloop":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(subjects[name](port, *more))
+
 
 if __name__ == "__main__":
-    logging.disable(logging.WARNING)
-    asyncio.run(SUBJECTS[sys.argv[1]](int(sys.argv[2])))
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

@@ -136,3 +136,11 @@ def test_a_listener_is_of_its_address_family(host: str, family: socket.AddressFa
     with listener:
         assert listener.family is family
         assert listener.getsockname()[0] == host
+
+
+def test_small_writes_are_sent_at_once() -> None:
+    """What is accepted takes it from the listener: asyncio does not set it there."""
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

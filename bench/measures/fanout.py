@@ -1,0 +1,142 @@
+"""Deliveries a second, with 1, 8 and 64 messages on their way at once."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import subprocess
+import tempfile
+
+from bench.kinds import HERE, NAIVE, PEERS, TERTULIA, UVLOOP, Kind
+from bench.load import Missing, Readers, Subject
+from bench.measures import Plan, median
+from bench.plots import Bars
+from bench.report import Findings, Row
+from bench.subjects import made
+from tertulia.live.frames import Frame
+from tertulia.protocol import events_message
+
+WINDOWS = (1, 8, 64)
+FRAMES = 640_000
+"""Deliveries of one run that are enough for a figure, and take a server of 60,000 a second ten seconds."""
+LIMIT = "send loop in C"
+
+
+def measure(plan: Plan, findings: Findings, peers: bool = True) -> None:
+    """Ours, the two yardsticks and the peers that are installed."""
+    figures = {LIMIT: _limit(plan)}
+    for kind in (TERTULIA, NAIVE, UVLOOP, *(PEERS if peers else ())):
+        if kind.installed():
+            figures[kind.label] = _server(kind, plan)
+        else:
+            plan.say(f"{kind.label} is not installed: left out")
+    ours, limit, naive = figures[TERTULIA.label], figures[LIMIT], figures[NAIVE.label]
+    crowd = "" if plan.readers == 1_000 else f", {plan.readers:,} readers"
+    for window in WINDOWS:
+        to_limit, to_naive = ours[window] / limit[window], ours[window] / naive[window]
+        wanted, reached = "", None
+        if window == 1:
+            wanted, reached = "0.8 × C", to_limit >= 0.8
+        elif window == 64:
+            wanted, reached = "20 × naive", to_naive >= 20
+        findings.rows.append(
+            Row(
+                f"deliveries/s, {window} on their way{crowd}",
+                f"{ours[window]:,.0f}",
+                f"C {limit[window]:,.0f} · naive {naive[window]:,.0f}",
+                f"{to_limit:.2f} × C · {to_naive:.1f} × naive",
+                wanted,
+                reached,
+            )
+        )
+    _against_peers(figures, findings, crowd)
+    groups = [
+        (f"{window} on their way", sorted(((name, found[window]) for name, found in figures.items()), key=_by_value))
+        for window in WINDOWS
+    ]
+    title = f"Deliveries a second to {plan.readers:,} readers"
+    findings.charts[f"fan-out-{plan.readers}"] = Bars(title, "deliveries/s, logarithmic", groups, log=True)
+
+
+def _by_value(bar: tuple[str, float]) -> float:
+    return -bar[1]
+
+
+def _against_peers(figures: dict[str, dict[int, float]], findings: Findings, crowd: str) -> None:
+    ours = figures[TERTULIA.label]
+    for kind in (*PEERS, UVLOOP):
+        if kind.label not in figures:
+            continue
+        found = figures[kind.label]
+        ratios = [ours[window] / found[window] for window in WINDOWS]
+        is_rival = kind.label.startswith(("Nchan", "socketify"))
+        findings.rows.append(
+            Row(
+                f"deliveries/s, 1 · 8 · 64 on their way{crowd}",
+                " · ".join(f"{ours[window]:,.0f}" for window in WINDOWS),
+                f"{kind.label} {' · '.join(f'{found[window]:,.0f}' for window in WINDOWS)}",
+                " · ".join(f"{ratio:.1f} ×" for ratio in ratios),
+                "ahead at 64" if is_rival else "",
+                ratios[-1] > 1 if is_rival else None,
+            )
+        )
+
+
+def _totals(plan: Plan, kind: Kind) -> dict[int, int]:
+    quick = kind in (TERTULIA, UVLOOP)
+    most = FRAMES // plan.readers
+    return {window: max(window, min(10 * window, most) if not quick else 10 * window, 20) for window in WINDOWS}
+
+
+def _server(kind: Kind, plan: Plan) -> dict[int, float]:
+    plan.say(f"fan-out to {plan.readers:,} readers: {kind.label}")
+    subject = Subject(kind)
+    try:
+        crowd = Readers(subject, plan.readers)
+        crowd.fan_out(20, 1)
+        found = {}
+        for window, total in _totals(plan, kind).items():
+            found[window] = median([crowd.fan_out(total, window) for _ in range(plan.rounds)])
+        crowd.close()
+        return found
+    finally:
+        subject.end()
+
+
+def _limit(plan: Plan) -> dict[int, float]:
+    plan.say(f"fan-out to {plan.readers:,} readers: {LIMIT}")
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"{folder}/sendloop"
+        subprocess.run(["gcc", "-O2", "-o", program, str(HERE / "sendloop.c")], check=True)
+        size = len(Frame(events_message([made(1).payload])).plain)
+        subject = Subject(Kind(LIMIT, (program, "PORT", str(plan.readers), str(size))))
+        try:
+            crowd = _Plain(subject, plan.readers, size)
+            found = {
+                window: median([crowd.fan_out(max(20, 10 * window), window) for _ in range(plan.rounds)])
+                for window in WINDOWS
+            }
+            crowd.close()
+            return found
+        finally:
+            subject.end()
+
+
+class _Plain(Readers):
+    """Readers of the C loop: it knows no handshake, and a message is so many bytes."""
+
+    def __init__(self, subject: Subject, count: int, size: int) -> None:
+        self.subject = subject
+        self._size = size
+        self._left: dict[int, int] = {}
+        self.sockets = [socket.create_connection(("127.0.0.1", subject.port)) for _ in range(count)]
+        self.selector = selectors.DefaultSelector()
+        for one in self.sockets:
+            one.setblocking(False)
+            self.selector.register(one, selectors.EVENT_READ)
+
+    def _messages(self, reader: int, piece: bytes) -> int:
+        if not piece:
+            raise Missing(f"{LIMIT} closed a connection")
+        whole, self._left[reader] = divmod(self._left.get(reader, 0) + len(piece), self._size)
+        return whole
