@@ -23,6 +23,8 @@ HEARTBEAT_SECONDS = 25
 EVENTS_PAGE = 500
 WRITING_SECONDS = 3
 BODY_LIMIT = 64 * 1024
+FORM_LIMIT = 128 * 1024
+"""A form writes a character with up to 12 bytes, and the longest comment has 10,000 characters."""
 
 EventKind = Literal[
     "comment.created",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -240,6 +241,26 @@ async def test_a_missing_name_is_asked_for(client: httpx.AsyncClient) -> None:
     assert answer.status_code == 422
     assert "Hãy cho biết tên." in answer.text
     assert "Có.</textarea>" in answer.text
+
+
+async def test_the_longest_comment_fits_into_a_form(client: httpx.AsyncClient) -> None:
+    longest = "🏮" * 10_000  # 12 bytes each in a form
+    assert longest in await text(client, (await post(client, body=longest)).partition("#")[0])
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_form_that_is_too_large_is_answered_with_the_page(client: httpx.AsyncClient, announced: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"body=" + b"a" * 16_384 + b"&"
+
+    content = b"body=" + b"a" * 200_000 if announced else pieces()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.post("/articles/market", content=content, headers=headers)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "That was too much at once: at most 10,000 characters fit." in answer.text
+    assert "<form" in answer.text
 
 
 async def test_what_is_no_form_is_refused(client: httpx.AsyncClient) -> None:

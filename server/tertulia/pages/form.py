@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.pages.strings import Strings
-from tertulia.protocol import BODY_LIMIT, CommentView
+from tertulia.protocol import CommentView
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16
@@ -68,7 +68,7 @@ async def read_form(request: Request) -> Typed:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:
         raise Problem(ErrorCode.unsupported_media_type, f"Send the form as {_MEDIA_TYPE}.")
-    raw = await _body(request)
+    raw = await request.body()
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS, errors="replace")
     except ValueError as error:
@@ -81,15 +81,6 @@ async def read_form(request: Request) -> Typed:
         parent_id=fields.get("parent_id") or None,
         nonce=nonce if _NONCE.fullmatch(nonce) else new_nonce(),
     )
-
-
-async def _body(request: Request) -> bytes:
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > BODY_LIMIT:
-            raise Problem(ErrorCode.too_large, f"At most {BODY_LIMIT} bytes can be sent.")
-    return bytes(raw)
 
 
 _BY_CODE = {

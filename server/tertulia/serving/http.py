@@ -7,6 +7,7 @@ here is what a stranger can make a server keep: bytes, objects and sockets.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import h11
@@ -23,6 +24,8 @@ HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
 WRITE_BUFFER = 64 * 1024
 _UPGRADE = b"\r\nupgrade: websocket"
+_log = logging.getLogger("tertulia.serving.http")
+_log.setLevel(logging.ERROR)  # uvicorn warns of each request that it cannot read: a stranger could fill the disk
 _TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
 
 
@@ -40,6 +43,7 @@ class BoundedHTTP(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.logger = _log
         self._deadline: asyncio.TimerHandle | None = None
         self._answering: RequestResponseCycle | None = None
         self._place: str | None = None

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import BODY_LIMIT
+from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
 from tertulia.web.gate import Gate
 
@@ -22,10 +22,6 @@ _QUIET = {"/healthz", "/readyz", "/metrics"}  # asked every few seconds by machi
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 log = logging.getLogger(__name__)
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class Edge:
@@ -56,15 +52,12 @@ class Edge:
             self._log(scope, exchange)
 
     async def _answer(self, scope: Scope, exchange: _Exchange) -> None:
-        if exchange.announced > BODY_LIMIT:
-            raise _too_large()
+        if exchange.is_api:
+            exchange.check()
         if exchange.cross_origin is not None and _is_preflight(scope):
             await _preflight()(scope, exchange.receive, exchange.send)
             return
-        try:
-            await self._app(scope, exchange.receive, exchange.send)
-        except _TooLarge:
-            raise _too_large() from None
+        await self._app(scope, exchange.receive, exchange.send)
 
     async def _cross_origin(self, scope: Scope) -> str | None:
         """The origin that may read the answer, None where no page asks."""
@@ -88,23 +81,33 @@ class Edge:
 
 
 class _Exchange:
-    """One request and its answer: counts what comes in, adds headers to what goes out."""
+    """One request and its answer: counts what comes in, adds headers to what goes out.
+
+    A body that is too large is refused when it is asked for, so that a page can say so in its own words.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.status: int | None = None
         self.started = time.perf_counter()
         self.cross_origin: str | None = None
-        self.announced = _announced(Headers(scope=scope))
-        self._api = scope["path"].startswith("/api/")
+        self.is_api = scope["path"].startswith("/api/")
+        headers = Headers(scope=scope)
+        self._limit = FORM_LIMIT if not self.is_api and _is_form(headers) else BODY_LIMIT
+        self._announced = _announced(headers)
         self._received = 0
         self._receive = receive
         self._send = send
 
+    def check(self) -> None:
+        """Raises too_large where the body is, or says that it is."""
+        if max(self._announced, self._received) > self._limit:
+            raise Problem(ErrorCode.too_large, f"A request may have at most {self._limit} bytes.")
+
     async def receive(self) -> Message:
+        self.check()
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > BODY_LIMIT:
-            raise _TooLarge
+        self.check()
         return message
 
     async def send(self, message: Message) -> None:
@@ -117,8 +120,8 @@ class _Exchange:
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        headers.setdefault("Cache-Control", "no-store" if self._api else "no-cache")
-        if self._api:
+        headers.setdefault("Cache-Control", "no-store" if self.is_api else "no-cache")
+        if self.is_api:
             headers.add_vary_header("Origin")
         if self.cross_origin is not None:
             headers["Access-Control-Allow-Origin"] = self.cross_origin
@@ -138,6 +141,10 @@ def _announced(headers: Headers) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 2**53
 
 
+def _is_form(headers: Headers) -> bool:
+    return headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+
+
 def _is_preflight(scope: Scope) -> bool:
     return scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope)
 
@@ -149,7 +156,3 @@ def _preflight() -> Response:
         "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
     }
     return Response(status_code=204, headers=headers)
-
-
-def _too_large() -> Problem:
-    return Problem(ErrorCode.too_large, f"A request may have at most {BODY_LIMIT} bytes.")
