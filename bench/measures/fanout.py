@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import selectors
 import socket
 import subprocess
 import tempfile
@@ -130,12 +129,9 @@ class _Plain(Readers):
         self._size = size
         self._left: dict[int, int] = {}
         self.sockets = [socket.create_connection(("127.0.0.1", subject.port)) for _ in range(count)]
-        self.selector = selectors.DefaultSelector()
-        for one in self.sockets:
-            one.setblocking(False)
-            self.selector.register(one, selectors.EVENT_READ)
+        self.watch()
 
-    def _messages(self, reader: int, piece: bytes) -> int:
+    def messages(self, reader: int, piece: bytes) -> int:
         if not piece:
             raise Missing(f"{LIMIT} closed a connection")
         whole, self._left[reader] = divmod(self._left.get(reader, 0) + len(piece), self._size)

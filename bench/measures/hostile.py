@@ -15,8 +15,8 @@ from bench.measures import Plan
 from bench.poster import Poster
 from bench.report import Findings, Row
 
-ADDRESSES = [f"127.0.0.{number}" for number in range(2, 10)]
-HONEST = "127.0.0.100"
+ADDRESSES = [f"127.0.1.{number}" for number in range(1, 9)]
+HONEST = "127.0.0.9"
 CONNECTIONS = 12_000
 TOGETHER = 512
 
@@ -30,7 +30,7 @@ def measure(plan: Plan, findings: Findings, connections: int = CONNECTIONS) -> N
         before = subject.rss()
         honest = _Honest(subject.port)
         honest.start()
-        answers, held = _attack(subject.port, connections)
+        answers, held = attack(subject.port, connections)
         honest.until(visits=3)
         growth = (subject.rss() - before) / 1024 / 1024
         for one in held:
@@ -89,7 +89,7 @@ class _Honest(threading.Thread):
             raise self._error
 
 
-def _attack(port: int, connections: int) -> tuple[Counter[bytes], list[socket.socket]]:
+def attack(port: int, connections: int) -> tuple[Counter[bytes], list[socket.socket]]:
     """What they were answered, and those that are still open; each asks for a live discussion and reads nothing."""
     selector = selectors.DefaultSelector()
     answers: Counter[bytes] = Counter()

@@ -68,16 +68,16 @@ def _last_arrivals(crowd: Readers, total: int) -> list[float]:
     have = [0] * (total + 1)
     arrived: list[float] = []
     while len(arrived) < total:
-        ready = crowd.selector.select(PATIENCE)
-        if not ready:
+        found = crowd.pieces(PATIENCE)
+        if not found:
             raise Missing(f"message {len(arrived) + 1} did not reach everybody")
-        for key, _ in ready:
-            new = crowd._messages(key.fd, key.fileobj.recv(262_144))  # type: ignore[union-attr]
-            for number in range(seen[key.fd] + 1, min(seen[key.fd] + new, total) + 1):
+        for reader, piece in found:
+            new = crowd.messages(reader, piece)
+            for number in range(seen[reader] + 1, min(seen[reader] + new, total) + 1):
                 have[number] += 1
                 if have[number] == len(seen):
                     arrived.append(time.monotonic())
-            seen[key.fd] += new
+            seen[reader] += new
     if any(count != total for count in seen.values()):
         raise Missing(f"{total} were posted, a reader has {max(seen.values())}")
     return arrived

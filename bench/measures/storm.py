@@ -38,8 +38,7 @@ def measure(plan: Plan, findings: Findings, readers: int = READERS) -> None:
         started, busy = time.perf_counter(), subject.busy()
         for one in crowd.sockets:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            one.close()
-        crowd.selector.close()
+        crowd.close()
         for number in range(AWAY):
             poster.post(f"Away, {number}")
         back = Returning(subject.port, f"/api/v1/live?key=bench&epoch={epoch}&after={BEFORE}", BEFORE)

@@ -20,6 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     yield process
     assert process.end() == 0, process.output
     assert "Traceback" not in process.output, process.output
+    assert "Invalid HTTP request" not in process.output, "a line a request that cannot be read fills a disk"
 
 
 @pytest.fixture

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from ipaddress import ip_network
 
 import pytest
 
+from bench.measures import hostile
 from tertulia.serving.admission import Admission
 from tests.server import ServerProcess
-from tests.serving.raw import CLOSE, Answer, Honest, Raw, frame, get, live, upgrade, wait_until
+from tests.serving.raw import CLOSE, MIB, Answer, Honest, Raw, costing, frame, get, live, upgrade, wait_until
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 
@@ -105,6 +107,22 @@ def _three(server: ServerProcess, stack: ExitStack) -> bool:
         assert not _is_let_in(server)
         stack.push(opened.pop_all())
     return True
+
+
+def test_thousands_of_connections_shut_nobody_out(starting: Callable[..., ServerProcess]) -> None:
+    server = starting()
+    with Honest(server) as honest, ThreadPoolExecutor(1) as pool, costing(server, 80 * MIB):
+        honest.say_and_read()
+        attacking = pool.submit(hostile.attack, server.port, 12_000)
+        while not attacking.done():
+            with Honest(server, honest.key) as newcomer:
+                newcomer.say()
+            honest.say_and_read()
+        answers, held = attacking.result()
+        honest.say_and_read()
+        for one in held:
+            one.close()
+    assert answers == {b"101": 1_600, b"503": 10_400}  # 200 of each of 8 addresses
 
 
 def test_the_total_is_bounded(starting: Callable[..., ServerProcess]) -> None:
