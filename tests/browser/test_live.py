@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import uuid
 from collections.abc import Callable
 
 import httpx
@@ -156,6 +159,54 @@ async def test_arrivals_wait_where_somebody_reads(site: ServerProcess, window: W
     await expect(comment(reader, "Arrival 3")).to_have_count(1)
     await expect(comment(reader, "Arrival 0")).to_be_in_viewport()
     await expect(pill).to_be_hidden()
+
+
+async def test_what_a_busy_discussion_leaves_out_is_offered(
+    start_server: Callable[..., ServerProcess], window: Window
+) -> None:
+    server = start_server("--with-samples", "--tick-rate", "1", "--summary-rate", "2")
+    reader = await window(article(server))
+    fetched: list[str] = []
+    reader.on("request", lambda request: fetched.append(request.url) if "/api/v1/events?" in request.url else None)
+    await live(reader)
+    await comments(reader).first.scroll_into_view_if_needed()
+    known = await texts(reader)
+    said = [f"Number {number}" for number in range(60)]
+    await _burst(server, said)
+    await expect(reader.get_by_role("heading", name=f"All comments [ {len(known) + 60} ]")).to_be_visible()
+    pill = reader.get_by_role("button", name="60 new comments")
+    await expect(pill).to_be_visible()
+    assert fetched == []
+    await reader.route("**/api/v1/events?*", lambda route: route.abort(), times=1)
+    await pill.click()
+    offer = reader.locator("tertulia-discussion [part~=pill-button]")
+    await expect(offer).to_have_text(re.compile(r"^[1-9]\d* new comments?$"))
+    await offer.click()
+    await expect(comments(reader)).to_have_count(len(known) + 60)
+    await expect(offer).to_be_hidden()
+    shown = await texts(reader)
+    assert shown[: len(known)] == known
+    assert shown[len(known) :] == await _texts_of_the_log(server, len(known))
+    assert sorted(shown[len(known) :]) == sorted(said)
+
+
+async def _burst(server: ServerProcess, said: list[str]) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+
+        async def say(text: str) -> None:
+            body = {"key": ARTICLE, "body": text, "author": {"name": "A stranger"}}
+            answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+            assert answer.status_code == 201, answer.text
+
+        await asyncio.gather(*(say(text) for text in said))
+
+
+async def _texts_of_the_log(server: ServerProcess, known: int) -> list[str]:
+    """What was said after the first ``known`` comments, in the order of the log."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        events = (await client.get("/api/v1/events", params={"key": ARTICLE})).json()["events"]
+    made = [event["comment"] for event in events if event["kind"] == "comment.created"]
+    return [comment["body"][0]["children"][0]["text"] for comment in made[known:]]
 
 
 async def test_live_updates_can_be_stopped(site: ServerProcess, window: Window) -> None:
