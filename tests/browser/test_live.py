@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import uuid
 from collections.abc import Callable
 
@@ -170,23 +169,24 @@ async def test_what_a_busy_discussion_leaves_out_is_offered(
     reader.on("request", lambda request: fetched.append(request.url) if "/api/v1/events?" in request.url else None)
     await live(reader)
     await comments(reader).first.scroll_into_view_if_needed()
-    known = await texts(reader)
+    known, before = await texts(reader), await comments(reader).count()
     said = [f"Number {number}" for number in range(60)]
     await _burst(server, said)
-    await expect(reader.get_by_role("heading", name=f"All comments [ {len(known) + 60} ]")).to_be_visible()
+    await expect(reader.get_by_role("heading", name=f"All comments [ {before + 60} ]")).to_be_visible()
     pill = reader.get_by_role("button", name="60 new comments")
     await expect(pill).to_be_visible()
     assert fetched == []
     await reader.route("**/api/v1/events?*", lambda route: route.abort(), times=1)
     await pill.click()
     offer = reader.locator("tertulia-discussion [part~=pill-button]")
-    await expect(offer).to_have_text(re.compile(r"^[1-9]\d* new comments?$"))
+    await expect(offer).not_to_have_text("60 new comments")  # those that were not left out are shown
+    await expect(offer).to_be_visible()
     await offer.click()
-    await expect(comments(reader)).to_have_count(len(known) + 60)
+    await expect(comments(reader)).to_have_count(before + 60)
     await expect(offer).to_be_hidden()
     shown = await texts(reader)
     assert shown[: len(known)] == known
-    assert shown[len(known) :] == await _texts_of_the_log(server, len(known))
+    assert shown[len(known) :] == await _last_texts(server, 60)
     assert sorted(shown[len(known) :]) == sorted(said)
 
 
@@ -201,12 +201,13 @@ async def _burst(server: ServerProcess, said: list[str]) -> None:
         await asyncio.gather(*(say(text) for text in said))
 
 
-async def _texts_of_the_log(server: ServerProcess, known: int) -> list[str]:
-    """What was said after the first ``known`` comments, in the order of the log."""
+async def _last_texts(server: ServerProcess, last: int) -> list[str]:
+    """The ``last`` comments that were made, oldest first."""
     async with httpx.AsyncClient(base_url=server.url) as client:
         events = (await client.get("/api/v1/events", params={"key": ARTICLE})).json()["events"]
     made = [event["comment"] for event in events if event["kind"] == "comment.created"]
-    return [comment["body"][0]["children"][0]["text"] for comment in made[known:]]
+    made.sort(key=lambda comment: (comment["created_at"], comment["id"]))
+    return [comment["body"][0]["children"][0]["text"] for comment in made[-last:]]
 
 
 async def test_live_updates_can_be_stopped(site: ServerProcess, window: Window) -> None:
