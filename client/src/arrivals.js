@@ -8,7 +8,7 @@
  * @property {() => List} list
  * @property {Document | ShadowRoot} root
  * @property {(ids: string[]) => void} shown
- * @property {(waiting: number) => void} counted
+ * @property {() => void} counted
  */
 import { anchorIn, bringIntoView, isInView, keeping } from './scroll.js';
 
@@ -40,13 +40,14 @@ export class Arrivals {
   /** @param {string} id */
   add(id) {
     this.waiting.add(id);
-    this.#options.counted(this.waiting.size);
+    this.#options.counted();
     this.look();
   }
 
   /** @param {string} id It has appeared another way, or is gone. */
   drop(id) {
-    if (this.waiting.delete(id)) this.#options.counted(this.waiting.size);
+    this.waiting.delete(id);
+    this.#options.counted();
   }
 
   /** Shows all that wait and goes to the first of them in reading order. */
@@ -80,7 +81,7 @@ export class Arrivals {
       this.waiting.delete(id);
       flash(list.cards.get(id)?.element);
     }
-    this.#options.counted(this.waiting.size);
+    this.#options.counted();
     this.#options.shown(fit);
   }
 

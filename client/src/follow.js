@@ -2,9 +2,10 @@
  * The stream of a session, on the browser's clock and network, started and stopped as the page comes and goes.
  *
  * @import { Session } from './session.js'
+ * @import { Cursor } from './wire.js'
  */
 import { Stream } from './stream.js';
-import { eventsTransport, pollTransport, socketTransport } from './transports.js';
+import { compression, eventsTransport, pollTransport, socketTransport } from './transports.js';
 
 /** @type {import('./stream.js').World} */
 export const browser = {
@@ -17,12 +18,12 @@ export const browser = {
 /** @param {Session} session */
 export function follow(session) {
   const { api, signal } = session;
-  /** @param {string} path */
-  const at = (path) => (/** @type {import('./wire.js').Cursor} */ { epoch, seq }) => api.here(path, { epoch, after: seq, full: 1 });
+  /** @param {string} path @param {Cursor} cursor @param {number} [compress] */
+  const at = (path, { epoch, seq }, compress) => api.here(path, { epoch, after: seq, compress });
   const stream = new Stream({
     transports: {
-      socket: socketTransport((cursor) => at('/live')(cursor).replace(/^http/, 'ws'), WebSocket),
-      events: eventsTransport(at('/events'), EventSource),
+      socket: socketTransport((cursor, compress) => at('/live', cursor, compress).replace(/^http/, 'ws'), WebSocket, compression(session.storage)),
+      events: eventsTransport((cursor) => at('/events', cursor), EventSource),
       poll: pollTransport({ ...browser, ask: (cursor) => api.events(cursor) }),
     },
     cursor: () => session.thread.cursor,

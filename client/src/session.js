@@ -6,7 +6,7 @@
  *                    ▼
  *          Arrivals ──▶ List ──▶ Card          Writer: what the reader says and does
  *
- * @import { Message, Event, Sort } from './wire.js'
+ * @import { Event, Message, Sort, Summary } from './wire.js'
  * @import { Change } from './thread.js'
  * @import { State, Taken } from './stream.js'
  *
@@ -42,6 +42,8 @@ export class Session {
   #retry;
   #backoff = new Backoff(Math.random, { base: 1000 });
   #isOpen = false;
+  #isFilling = false;
+  #unseen = 0;
   #offset = 0;
   /** @type {Thread} */
   thread = /** @type {any} */ (null);
@@ -62,7 +64,7 @@ export class Session {
     this.view = new View({
       ...settings,
       say: this.say,
-      showAll: () => this.arrivals.showAll(),
+      showAll: () => this.#showAll(),
       toggle: (isLive) => this.#toggle(isLive),
       reorder: (sort) => host.setAttribute('sort', sort),
     });
@@ -70,7 +72,7 @@ export class Session {
       list: () => this.list,
       root: /** @type {ShadowRoot} */ (root instanceof ShadowRoot ? root : document),
       shown: (ids) => this.view.announcer.arrived(ids.length),
-      counted: (n) => this.#unseen(n),
+      counted: () => this.#count(),
     }, this.signal);
     this.writer = new Writer(this);
     this.notice = h('p', { class: 'loading', 'aria-busy': 'true' });
@@ -185,15 +187,14 @@ export class Session {
     const { thread, list } = this;
     const cards = new Set(list.cards.keys());
     try {
-      await thread.load(parent, (cursor) =>
+      const ids = await thread.load(parent, (cursor) =>
         this.api.page(parent ? { parent, cursor } : { sort: thread.sort, cursor, limit: 50 }),
-      ).then((ids) => {
-        for (const id of ids) this.arrivals.drop(id);
-        keeping(anchorIn(this.root), () => list.show(ids));
-        const first = ids.find((id) => !cards.has(id));
-        const element = first && list.cards.get(first)?.element;
-        if (element) list.focus(element, true);
-      });
+      );
+      for (const id of ids) this.arrivals.drop(id);
+      keeping(anchorIn(this.root), () => list.show(ids));
+      const first = ids.find((id) => !cards.has(id));
+      const element = first && list.cards.get(first)?.element;
+      if (element) list.focus(element, true);
     } catch {
       this.view.announcer.say(this.say('loadError'));
     }
@@ -236,7 +237,7 @@ export class Session {
     const { thread, view } = this;
     if (message.readers !== undefined) view.setReaders(message.readers);
     if (message.type === 'presence') view.setWriting((message.writing ?? 0) - (this.writer.isWriting ? 1 : 0));
-    if (message.type === 'events') return this.#events(message.events ?? []);
+    if (message.events) return this.#events(message, message.events);
     if (message.type === 'reset') return 'reset';
     if (message.type === 'hello' && message.epoch !== thread.discussion.epoch) return 'reset';
     return message.type === 'heartbeat' && (message.seq ?? 0) > thread.discussion.seq ? 'hole' : 'ok';
@@ -254,14 +255,22 @@ export class Session {
     this.emit('state', { state });
   }
 
-  /** @param {Event[]} events @returns {Taken} */
-  #events(events) {
+  /** @param {Message} message @param {Event[]} events @returns {Taken} */
+  #events(message, events) {
+    const { thread } = this;
     /** @type {Change[]} */
     const changes = [];
-    const isHole = events.some((event) => this.thread.apply(event, changes) === 'hole');
+    const isHole = message.type === 'summary'
+      ? thread.summarise(/** @type {Summary} */ (message), changes) === 'hole'
+      : events.some((event) => thread.apply(event, changes) === 'hole');
+    this.#showChanges(changes);
+    return isHole ? 'hole' : 'ok';
+  }
+
+  /** @param {Change[]} changes */
+  #showChanges(changes) {
     for (const change of changes) this.#changed(change);
     if (changes.length) this.list.refresh();
-    return isHole ? 'hole' : 'ok';
   }
 
   /** @param {Change} change */
@@ -277,8 +286,34 @@ export class Session {
   #discussionChanged() {
     const { comment_count, mode } = this.thread.discussion;
     this.view.setCount(comment_count);
+    this.#count();
     if (this.writer.setMode(mode)) this.list.updateAll();
     this.list.refresh();
+  }
+
+  // ---- what the reader has not seen ---------------------------------------------------------------------
+
+  #count() {
+    const count = this.arrivals.waiting.size + this.thread.leftOut;
+    if (count === this.#unseen) return;
+    this.#unseen = count;
+    this.view.setUnseen(count);
+    this.emit('unseen', { count });
+  }
+
+  /** Shows what waits and what summaries left out. */
+  async #showAll() {
+    const { thread, arrivals, view } = this;
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    const changes = thread.leftOut ? await thread.fill((after) => this.api.events(after)).catch(() => null) : [];
+    this.#isFilling = false;
+    if (!changes) view.announcer.say(this.say('loadError'));
+    else if (thread === this.thread) this.#showChanges(changes);
+    this.#count();
+    // what came may lie beyond the loaded part
+    if (changes && !arrivals.waiting.size) this.list.more.focus();
+    else arrivals.showAll();
   }
 
   // ---- live or not --------------------------------------------------------------------------------------
@@ -296,11 +331,5 @@ export class Session {
     this.view.setLive(isLive);
     if (isLive) this.stream.start();
     if (isLive) this.arrivals.look();
-  }
-
-  /** @param {number} count */
-  #unseen(count) {
-    this.view.setUnseen(count);
-    this.emit('unseen', { count });
   }
 }

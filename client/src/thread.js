@@ -3,11 +3,14 @@
  *
  *     snapshot at seq ──▶ events seq+1, seq+2 … ──▶ state
  *     pages carry no seq ──▶ only comments that are not known yet are taken from them
+ *     summary ──▶ newest comments; the first seq that was left out is remembered ──▶ fill: all events since
  *
  * A page is read by the server at some moment of its request, so the events of that time are applied once more to
- * what it brought; they carry whole values, so the last one of a comment decides, as it did before.
+ * what it brought; they carry whole values, so the last one of a comment decides, as it did before. What summaries
+ * left out is read from its first event to the newest, known ones included, for the same reason: what later events
+ * said of comments that were not there yet need not be kept for them.
  *
- * @import { Comment, Cursor, Event, Page, Snapshot, Sort } from './wire.js'
+ * @import { Comment, Cursor, Event, Page, Snapshot, Sort, Stretch, Summary } from './wire.js'
  */
 
 /** @typedef {{type: 'added' | 'changed', id: string} | {type: 'discussion'}} Change */
@@ -46,6 +49,9 @@ export class Thread {
   /** What was told while requests are under way. @type {Event[]} */
   #told = [];
   #requests = 0;
+  /** Comments that summaries did not show, and where the first of these summaries began. */
+  #leftOut = 0;
+  #leftOutFrom = 0;
 
   /** @param {Snapshot} snapshot @param {Sort} sort */
   constructor(snapshot, sort) {
@@ -70,6 +76,11 @@ export class Thread {
     return Math.max(0, this.discussion.comment_count - shown);
   }
 
+  /** How many comments `fill` would bring; some of what summaries left out may have come with pages. */
+  get leftOut() {
+    return this.#leftOut && Math.min(this.#leftOut, this.unloaded);
+  }
+
   /** What a comment stands under, nearest first. @param {string} id @returns {string[]} */
   ancestors(id) {
     const parent = this.comments.get(id)?.parent_id;
@@ -84,16 +95,57 @@ export class Thread {
    * @returns {Verdict}
    */
   apply(event, changes) {
-    const { seq } = this.discussion;
-    if (event.seq <= seq) return 'known';
-    if (event.seq > seq + 1) return 'hole';
-    this.discussion.seq = event.seq;
-    if (event.comment_count !== undefined) this.discussion.comment_count = event.comment_count;
-    if (event.discussion) this.discussion.mode = event.discussion.mode;
-    if (event.comment_count !== undefined || event.discussion) changes.push({ type: 'discussion' });
+    return this.summarise({ from: event.seq, to: event.seq, count: 0, events: [event] }, changes);
+  }
+
+  /**
+   * @param {Summary} summary
+   * @param {Change[]} changes Gets what changed.
+   * @returns {Verdict}
+   */
+  summarise({ from, to, count, events }, changes) {
+    const { discussion } = this;
+    const { seq } = discussion;
+    if (to <= seq) return 'known';
+    if (from > seq + 1) return 'hole';
+    for (const event of events) if (event.seq > seq) this.#apply(event, changes);
+    discussion.seq = to;
+    if (count && events.every((event) => event.comment_count === undefined)) {
+      discussion.comment_count += count;
+      changes.push({ type: 'discussion' });
+    }
+    if (!this.#leftOut) this.#leftOutFrom = seq + 1;
+    for (const { kind } of events) if (kind === 'comment.created') count--;
+    this.#leftOut += Math.max(0, count);
+    return 'applied';
+  }
+
+  /**
+   * Reads what summaries left out.
+   *
+   * @param {(after: Cursor) => Promise<Stretch>} ask
+   * @returns {Promise<Change[]>}
+   */
+  fill(ask) {
+    const { epoch, seq: to } = this.cursor;
+    const leftOut = this.#leftOut;
+    return this.#during(async () => {
+      const events = await stretch(ask, { epoch, seq: this.#leftOutFrom - 1 }, to);
+      this.#told = [...events, ...this.#told.filter(({ seq }) => seq > to)];
+      this.#leftOutFrom = to + 1;
+      this.#leftOut -= leftOut;
+      return this.#replay();
+    });
+  }
+
+  /** @param {Event} event @param {Change[]} changes */
+  #apply(event, changes) {
+    const { comment_count, discussion } = event;
+    if (comment_count !== undefined) this.discussion.comment_count = comment_count;
+    if (discussion) this.discussion.mode = discussion.mode;
+    if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
     if (this.#requests) this.#told.push(event);
     this.#change(event, changes);
-    return 'applied';
   }
 
   /** @param {Event} event @param {Change[]} changes */
@@ -173,10 +225,14 @@ export class Thread {
   /** @param {Comment[]} comments @param {Where} where @returns {string[]} What is new. */
   #take(comments, where) {
     const added = comments.filter((comment) => !this.comments.has(comment.id) && this.#place(comment, where));
+    return [...added.map(({ id }) => id), ...this.#replay().flatMap((change) => (change.type === 'added' ? [change.id] : []))];
+  }
+
+  #replay() {
     /** @type {Change[]} */
     const changes = [];
     for (const event of this.#told) this.#change(event, changes);
-    return [...added.map(({ id }) => id), ...changes.flatMap((change) => (change.type === 'added' ? [change.id] : []))];
+    return changes;
   }
 
   /** Comments from beyond move into the loaded part once it reaches them. @param {Set<string>} page */
@@ -245,6 +301,19 @@ const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === 
 /** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {Rest | null} */
 function restAfter(cursor, comments, before) {
   return cursor ? { cursor, last: comments.at(-1) ?? before } : null;
+}
+
+/** @param {(after: Cursor) => Promise<Stretch>} ask @param {Cursor} after @param {number} to */
+async function stretch(ask, { epoch, seq }, to) {
+  /** @type {Event[]} */
+  const events = [];
+  for (let isMore = true; isMore && seq < to; seq = events.at(-1)?.seq ?? to) {
+    const found = await ask({ epoch, seq });
+    if (found.epoch !== epoch) throw new Error('another epoch');
+    events.push(...found.events);
+    isMore = found.more;
+  }
+  return events.filter((event) => event.seq <= to);
 }
 
 /** The last of a page's comments that stands below `root`. @param {Comment[]} comments @param {string} root */

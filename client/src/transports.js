@@ -1,6 +1,7 @@
 /**
  * Three ways to receive the same messages. Each is opened with handlers and answers with how to close it.
  *
+ * @import { SafeStorage } from './storage.js'
  * @import { Cursor, Message } from './wire.js'
  *
  * @typedef {object} Handlers
@@ -19,17 +20,56 @@
  */
 
 export const POLL_MS = 10_000;
+const WEEK_MS = 7 * 24 * 3_600_000;
 
 /**
- * @param {(cursor: Cursor) => string} url
+ * Whether to take messages compressed. Once they turned out to be unreadable they are avoided for a week.
+ *
+ * @param {SafeStorage} storage
+ */
+export function compression(storage) {
+  const name = 'tertulia:plain';
+  let until = Number(storage.get(name));
+  return {
+    /** What the address says of it: 0, or nothing. */
+    asked: () => (Date.now() < until ? 0 : undefined),
+    avoid() {
+      until = Date.now() + WEEK_MS;
+      storage.set(name, String(until));
+    },
+  };
+}
+
+/**
+ * An opened socket has an error only when the browser could not read a frame; of a network that fails some browsers
+ * say the same. So it counts only before a second message: after hello, which is too short to be compressed.
+ *
+ * @param {(cursor: Cursor, compress: number | undefined) => string} url
  * @param {typeof WebSocket} Socket
+ * @param {ReturnType<typeof compression>} compression
  * @returns {Transport}
  */
-export function socketTransport(url, Socket) {
+export function socketTransport(url, Socket, { asked, avoid }) {
   return (cursor, handlers) => {
-    const socket = new Socket(url(cursor));
-    socket.onmessage = ({ data }) => handlers.message(JSON.parse(data));
-    socket.onclose = ({ code, reason }) => handlers.closed(code, reason);
+    const socket = new Socket(url(cursor, asked()));
+    let messages = 0;
+    const closed = (/** @type {Pick<CloseEvent, 'code' | 'reason'>} */ { code, reason }) => {
+      if (code === 1002 || code === 1007) avoid();
+      handlers.closed(code, reason);
+    };
+    socket.onopen = () => {
+      socket.onerror = () => messages < 2 && avoid();
+    };
+    socket.onmessage = ({ data }) => {
+      messages++;
+      try {
+        data = JSON.parse(data);
+      } catch {
+        return closed({ code: 1007, reason: '' });
+      }
+      handlers.message(data);
+    };
+    socket.onclose = closed;
     return {
       close() {
         socket.onmessage = socket.onclose = null;

@@ -49,8 +49,14 @@
  * @property {number} [heartbeat]
  * @property {number} [readers]
  * @property {number} [writing]
+ * @property {number} [from]
+ * @property {number} [to]
+ * @property {number} [count]
  * @property {Event[]} [events]
  *
+ * @typedef {Required<Pick<Message, 'from' | 'to' | 'count' | 'events'>>} Summary Some of the events `from` to `to`, in
+ * which `count` comments were made.
+ * @typedef {{epoch: string, events: Event[], more: boolean}} Stretch
  * @typedef {{comment: Comment, seq?: number, token?: string}} Posted
  * @typedef {{epoch: string, seq: number}} Cursor
  * @typedef {'oldest' | 'newest' | 'top'} Sort

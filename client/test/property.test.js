@@ -53,7 +53,11 @@ class Server {
   #emit(kind, now) {
     this.comments.set(now.id, now);
     const about = kind === 'comment.voted' ? { comment_id: now.id, votes: now.votes } : { comment: now };
-    this.events.push({ seq: this.events.length + 1, kind, at: '', ...about });
+    this.events.push({ seq: this.events.length + 1, kind, at: '', ...about, comment_count: this.visible });
+  }
+
+  get visible() {
+    return [...this.comments.values()].filter(({ state }) => state === 'visible').length;
   }
 
   /** @param {Comment} one */
@@ -153,6 +157,74 @@ async function run(seed) {
   assert.deepEqual(thread.roots, server.roots().map(({ id }) => id), `seed ${seed}: order`);
   assert.deepEqual(Object.fromEntries(thread.comments), Object.fromEntries(server.comments), `seed ${seed}: state`);
 }
+
+/** What a busy server says of some events: the newest comments, the last votes, all of the other kinds. @param {Event[]} events @param {number} shown */
+function summaryOf(events, shown) {
+  const made = events.filter(({ kind }) => kind === 'comment.created');
+  const kept = events.filter((event, index) =>
+    event.kind === 'comment.voted' ? !events.slice(index + 1).some(({ kind, comment_id }) => kind === event.kind && comment_id === event.comment_id)
+      : event.kind !== 'comment.created' || made.slice(made.length - shown).includes(event));
+  return { from: events[0].seq, to: events[events.length - 1].seq, count: made.length, events: kept };
+}
+
+/** A log that is told once event by event, and once with summaries whose rest is read at some time. @param {number} seed */
+async function runSummaries(seed) {
+  const random = randomFrom(seed);
+  const sort = random() < 0.5 ? 'oldest' : 'newest';
+  const server = new Server(random, sort);
+  for (let n = 0; n < 15; n++) server.act();
+  const start = { ...snapshot([], { seq: server.events.length, count: server.visible }), ...server.page(undefined) };
+  const [whole, short] = [new Thread(start, sort), new Thread(start, sort)];
+  /** `open` is the first request, if there was one. @type {{open?: ReturnType<typeof request>, done: Promise<unknown>}[]} */
+  const filling = [];
+  let isShort = false;
+  const next = () => server.events.slice(short.discussion.seq, short.discussion.seq + 1 + Math.floor(random() * 12));
+  const tell = () => {
+    const events = next();
+    if (!events.length) return;
+    if (random() < 0.4) for (const event of events) assert.equal(short.apply(event, []), 'applied');
+    else assert.equal(short.summarise(summaryOf(events, 1 + Math.floor(random() * 3)), []), 'applied');
+    isShort ||= short.leftOut > 0;
+    assert.equal(short.discussion.seq, events[events.length - 1].seq);
+  };
+  const fill = () => {
+    if (filling.length || !isShort) return;
+    /** @type {any} */
+    let open;
+    const done = short.fill(({ seq }) => {
+      const found = request(() => ({ epoch: 'e1', events: server.events.slice(seq, seq + 7), more: server.events.length > seq + 7 }));
+      if (!open) open = found;
+      else found.answer();
+      return /** @type {any} */ (found.promise);
+    });
+    filling.push({ open, done });
+  };
+  const finish = async () => {
+    const first = filling.shift();
+    first?.open?.answer();
+    await first?.done;
+  };
+  for (let step = 0; step < 150; step++) {
+    const choice = random();
+    if (choice < 0.55) server.act();
+    else if (choice < 0.75) tell();
+    else if (choice < 0.85) fill();
+    else if (choice < 0.9) filling[0]?.open?.read();
+    else await finish();
+  }
+  while (short.discussion.seq < server.events.length) tell();
+  await finish();
+  fill();
+  await finish();
+  for (const event of server.events.slice(whole.discussion.seq)) whole.apply(event, []);
+  const state = (/** @type {Thread} */ { roots, comments, children, cursor }) =>
+    ({ roots, cursor, comments: Object.fromEntries(comments), children: Object.fromEntries(children) });
+  assert.deepEqual(state(short), state(whole), `seed ${seed}`);
+}
+
+test('summaries whose rest is read at any time end where all events do', async () => {
+  for (let seed = 1; seed <= 3 * RUNS; seed++) await runSummaries(seed);
+});
 
 test('snapshot, pages and events in any interleaving give what the server has', async () => {
   for (let seed = 1; seed <= RUNS; seed++) await run(seed);

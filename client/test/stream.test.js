@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Stream } from '../src/stream.js';
-import { eventsTransport, pollTransport, socketTransport } from '../src/transports.js';
-import { FakeClock, settled, world } from './helpers.js';
+import { SafeStorage } from '../src/storage.js';
+import { compression, eventsTransport, pollTransport, socketTransport } from '../src/transports.js';
+import { FakeClock, FakeShelf, settled, world } from './helpers.js';
 
 /** @typedef {import('../src/wire.js').Message} Message @typedef {import('../src/stream.js').Taken} Taken */
 
@@ -280,27 +281,100 @@ function handlers() {
   return { log, message: (/** @type {any} */ message) => log.push(message.type), closed: (/** @type {number} */ code) => log.push(code) };
 }
 
-test('a socket tells its messages and its close, and nothing once it was closed', () => {
-  /** @type {any[]} */
-  const sockets = [];
-  class FakeSocket {
-    static OPEN = 1;
-    readyState = 1;
-    constructor(/** @type {string} */ url) {
-      this.url = url;
-      sockets.push(this);
-    }
-    close() {}
-    send() {}
+class FakeSocket {
+  static OPEN = 1;
+  readyState = 1;
+  /** @type {any} */
+  onopen;
+  /** @type {any} */
+  onmessage;
+  /** @type {any} */
+  onerror;
+  /** @type {any} */
+  onclose;
+
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+    sockets.push(this);
   }
-  const heard = handlers();
-  const link = socketTransport(({ seq }) => `ws://x/?after=${seq}`, /** @type {any} */ (FakeSocket))({ epoch: 'e', seq: 3 }, heard);
-  assert.equal(sockets[0].url, 'ws://x/?after=3');
-  sockets[0].onmessage({ data: '{"type":"hello"}' });
-  const { onclose } = sockets[0];
-  onclose({ code: 1006, reason: '' });
+
+  close() {}
+  send() {}
+
+  /** @param {number} n Messages that can be read. */
+  tell(n) {
+    this.onopen();
+    for (; n > 0; n--) this.onmessage({ data: '{"type":"hello"}' });
+    return this;
+  }
+
+  /** @param {number} code @param {boolean} [hasError] */
+  end(code, hasError = false) {
+    if (hasError) this.onerror?.({});
+    this.onclose?.({ code, reason: '' });
+  }
+}
+
+/** @type {FakeSocket[]} */
+const sockets = [];
+
+/** Opens a socket of a page; pages of one browser share its shelf. @param {FakeShelf} shelf */
+function page(shelf) {
+  const taken = compression(new SafeStorage(() => shelf));
+  const url = (/** @type {{seq: number}} */ { seq }, /** @type {number | undefined} */ compress) => `ws://x/?after=${seq}&compress=${compress}`;
+  const transport = socketTransport(url, /** @type {any} */ (FakeSocket), taken);
+  return () => {
+    const heard = handlers();
+    const link = transport({ epoch: 'e', seq: 3 }, heard);
+    return { heard, link, socket: /** @type {FakeSocket} */ (sockets.at(-1)) };
+  };
+}
+
+const COMPRESSED = 'ws://x/?after=3&compress=undefined';
+const PLAIN = 'ws://x/?after=3&compress=0';
+
+test('a socket tells its messages and its close, and nothing once it was closed', () => {
+  const { heard, link, socket } = page(new FakeShelf())();
+  assert.equal(socket.url, COMPRESSED);
+  socket.tell(1).end(1006);
   link.close();
-  assert.deepEqual([heard.log, sockets[0].onclose, sockets[0].onmessage], [['hello', 1006], null, null]);
+  assert.deepEqual([heard.log, socket.onclose, socket.onmessage], [['hello', 1006], null, null]);
+});
+
+/** @type {[string, (socket: FakeSocket) => void, string][]} */
+const endings = [
+  ['a frame that the browser could not read, first', (socket) => socket.tell(0).end(1006, true), PLAIN],
+  ['a frame that the browser could not read, after hello', (socket) => socket.tell(1).end(1006, true), PLAIN],
+  ['a frame that the server could not read', (socket) => socket.tell(9).end(1002), PLAIN],
+  ['text that is not UTF-8', (socket) => socket.tell(9).end(1007), PLAIN],
+  ['a message that is no JSON', (socket) => socket.tell(9).onmessage({ data: '\ufffd' }), PLAIN],
+  ['a network that was cut', (socket) => socket.tell(1).end(1006), COMPRESSED],
+  ['an error long after hello', (socket) => socket.tell(9).end(1006, true), COMPRESSED],
+  ['a socket that never opened', (socket) => socket.end(1006, true), COMPRESSED],
+];
+
+for (const [name, end, next] of endings) {
+  test(`${name}: the next socket is ${next === PLAIN ? 'plain' : 'compressed'}`, () => {
+    const shelf = new FakeShelf();
+    const open = page(shelf);
+    const { heard, socket } = open();
+    end(socket);
+    assert.equal(typeof heard.log.at(-1), 'number');
+    assert.deepEqual([open().socket.url, page(shelf)().socket.url], [next, next]);
+  });
+}
+
+test('plain messages are asked for during a week, and while the page is open where nothing is kept', (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const [shelf, blocked] = [new FakeShelf(), new FakeShelf()];
+  blocked.isBroken = true;
+  const pages = [page(shelf), page(blocked)];
+  for (const open of pages) open().socket.tell(1).end(1007);
+  assert.deepEqual(pages.map((open) => open().socket.url), [PLAIN, PLAIN]);
+  assert.equal(page(blocked)().socket.url, COMPRESSED);
+  t.mock.timers.tick(7 * 24 * 3_600_000);
+  assert.deepEqual([pages[0]().socket.url, page(shelf)().socket.url], [COMPRESSED, COMPRESSED]);
 });
 
 test('an event source is closed on error, so that the browser does not reconnect by itself', () => {

@@ -169,3 +169,161 @@ test('a linked comment is revealed with its thread', async () => {
   assert.equal(thread.rest?.cursor, 'n');
   assert.deepEqual(thread.ancestors('c0051'), ['c0050']);
 });
+
+// ---- summaries ------------------------------------------------------------------------------------------
+
+/** @param {number} seq @param {number} n @param {number} [total] @returns {Event} */
+function created(seq, n, total = n) {
+  return { seq, kind: 'comment.created', at: AT, comment: comment(n), comment_count: total };
+}
+
+/** The log of five comments after the snapshot's one, of which the first is edited. @returns {Event[]} */
+function log() {
+  const edited = comment(2, { edited_at: AT });
+  const removed = comment(3, { state: 'removed', author: null, body: null });
+  return [
+    ...[2, 3, 4, 5, 6].map((n) => created(9 + n, n)),
+    { seq: 16, kind: 'comment.edited', at: AT, comment: edited },
+    { seq: 17, kind: 'comment.removed', at: AT, comment: removed, comment_count: 5 },
+  ];
+}
+
+/** What a summary of `log()` shows: not 2, 3 and 4. */
+const SUMMARY = { from: 11, to: 17, count: 5, events: log().slice(3) };
+
+/** @param {Event[]} events @param {number} size */
+function pager(events, size) {
+  /** @type {number[]} */
+  const asked = [];
+  const ask = async (/** @type {{seq: number}} */ { seq }) => {
+    asked.push(seq);
+    const rest = events.filter((event) => event.seq > seq);
+    return { epoch: 'e1', events: rest.slice(0, size), more: rest.length > size };
+  };
+  return { asked, ask };
+}
+
+test('a summary moves the cursor to its end, and counts what it does not show', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  /** @type {import('../src/thread.js').Change[]} */
+  const changes = [];
+  assert.equal(thread.summarise(SUMMARY, changes), 'applied');
+  assert.deepEqual([thread.cursor.seq, thread.roots, thread.discussion.comment_count], [17, ['c0001', 'c0005', 'c0006'], 5]);
+  // the removed one is no longer there to be shown
+  assert.equal(thread.leftOut, 2);
+  assert.deepEqual(changes.filter(({ type }) => type === 'added'), [{ type: 'added', id: 'c0005' }, { type: 'added', id: 'c0006' }]);
+  assert.equal(apply(thread, created(18, 7, 6)).verdict, 'applied');
+});
+
+test('a summary that is known is dropped, one after a hole is told, one that begins earlier is applied', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  assert.equal(thread.summarise({ ...SUMMARY, from: 12 }, []), 'hole');
+  assert.equal(thread.cursor.seq, 10);
+  for (const event of log().slice(0, 4)) thread.apply(event, []);
+  assert.equal(thread.summarise(SUMMARY, []), 'applied');
+  assert.deepEqual([thread.roots.length, thread.cursor.seq], [6, 17]);
+  assert.equal(thread.summarise(SUMMARY, []), 'known');
+  assert.equal(thread.summarise({ ...SUMMARY, to: 16 }, []), 'known');
+  assert.equal(thread.leftOut, 0);
+});
+
+test('an event of a summary that was applied before is not applied again', () => {
+  const vote = (/** @type {number} */ seq) => ({ seq, kind: 'comment.voted', at: AT, comment_id: 'c0001', votes: { up: seq, down: 0 } });
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  for (const seq of [11, 12]) thread.apply(vote(seq), []);
+  thread.summarise({ from: 11, to: 13, count: 0, events: [vote(11)] }, []);
+  assert.equal(thread.comments.get('c0001')?.votes.up, 12);
+});
+
+test('a summary that leaves out no comment offers none', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  const votes = { seq: 13, kind: 'comment.voted', at: AT, comment_id: 'c0001', votes: { up: 3, down: 0 } };
+  thread.summarise({ from: 11, to: 13, count: 0, events: [votes] }, []);
+  assert.deepEqual([thread.leftOut, thread.cursor.seq, thread.comments.get('c0001')?.votes.up], [0, 13, 3]);
+});
+
+test('without a total in it, a summary adds what it counts', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  /** @type {import('../src/thread.js').Change[]} */
+  const changes = [];
+  thread.summarise({ from: 11, to: 14, count: 4, events: [] }, changes);
+  assert.deepEqual([thread.discussion.comment_count, thread.leftOut, changes], [5, 4, [{ type: 'discussion' }]]);
+});
+
+test('what was left out is read from where it begins, page after page, and nothing is doubled', async () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  thread.summarise(SUMMARY, []);
+  const { asked, ask } = pager(log(), 3);
+  const changes = await thread.fill(ask);
+  assert.deepEqual(asked, [10, 13, 16]);
+  assert.deepEqual(changes.filter(({ type }) => type === 'added').map((change) => 'id' in change && change.id), ['c0002', 'c0003', 'c0004']);
+  assert.deepEqual(thread.roots, ['c0001', 'c0002', 'c0003', 'c0004', 'c0005', 'c0006']);
+  assert.deepEqual([thread.comments.get('c0002')?.edited_at, thread.comments.get('c0003')?.state], [AT, 'removed']);
+  assert.deepEqual([thread.leftOut, thread.cursor.seq, thread.discussion.comment_count], [0, 17, 5]);
+});
+
+test('stretches are one: the second begins where the first did, and events between are read again', async () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  const more = [created(18, 7, 6), created(19, 8, 7), created(20, 9, 8)];
+  thread.summarise(SUMMARY, []);
+  thread.apply(more[0], []);
+  thread.summarise({ from: 19, to: 20, count: 2, events: more.slice(2) }, []);
+  assert.equal(thread.leftOut, 3);
+  const { asked, ask } = pager([...log(), ...more], 500);
+  await thread.fill(ask);
+  assert.deepEqual(asked, [10]);
+  assert.deepEqual(thread.roots, [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `c000${n}`));
+});
+
+test('a failed read, or one of another epoch, keeps the offer', async () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  thread.summarise(SUMMARY, []);
+  await assert.rejects(thread.fill(() => Promise.reject(new Error('down'))));
+  await assert.rejects(thread.fill(async () => ({ epoch: 'e2', events: [], more: false })));
+  assert.deepEqual([thread.leftOut, thread.roots], [2, ['c0001', 'c0005', 'c0006']]);
+  const { asked, ask } = pager(log(), 500);
+  await thread.fill(ask);
+  assert.deepEqual([asked, thread.leftOut], [[10], 0]);
+});
+
+test('what happens while it is read stays the newest, and a further summary is a further stretch', async () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  thread.summarise(SUMMARY, []);
+  const later = [
+    { seq: 18, kind: 'comment.edited', at: AT, comment: comment(2, { edited_at: 'later' }) },
+    created(19, 7, 6),
+    created(20, 8, 7),
+  ];
+  await thread.fill(async () => {
+    thread.apply(later[0], []);
+    thread.summarise({ from: 19, to: 20, count: 2, events: later.slice(2) }, []);
+    // the server may tell more than was asked for
+    return { epoch: 'e1', events: [...log(), ...later], more: false };
+  });
+  assert.equal(thread.comments.get('c0002')?.edited_at, 'later');
+  assert.deepEqual([thread.leftOut, thread.comments.has('c0007')], [1, false]);
+  const { asked, ask } = pager([...log(), ...later], 500);
+  await thread.fill(ask);
+  assert.deepEqual([asked, thread.leftOut, thread.roots.at(-2)], [[17], 0, 'c0007']);
+});
+
+test('an old reply count that is told once more does not outlive what was read', async () => {
+  const reply = (/** @type {number} */ seq) =>
+    ({ seq, kind: 'comment.created', at: AT, comment: comment(seq, { parent_id: 'c0001' }), parent: { id: 'c0001', reply_count: seq - 10 } });
+  const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
+  await thread.load(null, async () => {
+    thread.apply(reply(11), []);
+    thread.summarise({ from: 12, to: 13, count: 2, events: [] }, []);
+    await thread.fill(pager([11, 12, 13].map(reply), 500).ask);
+    return { comments: [comment(2)], next: null, replies: {}, votes: {} };
+  });
+  assert.equal(thread.comments.get('c0001')?.reply_count, 3);
+  assert.equal(thread.children.get('c0001')?.length, 3);
+});
+
+test('comments that came with a page are no longer offered', async () => {
+  const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
+  thread.summarise(SUMMARY, []);
+  await thread.load(null, async () => ({ comments: [2, 4, 5, 6].map((n) => comment(n)), next: null, replies: {}, votes: {} }));
+  assert.equal(thread.leftOut, 0);
+});

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import uuid
 from collections.abc import Callable
 
 import httpx
@@ -156,6 +158,56 @@ async def test_arrivals_wait_where_somebody_reads(site: ServerProcess, window: W
     await expect(comment(reader, "Arrival 3")).to_have_count(1)
     await expect(comment(reader, "Arrival 0")).to_be_in_viewport()
     await expect(pill).to_be_hidden()
+
+
+async def test_what_a_busy_discussion_leaves_out_is_offered(
+    start_server: Callable[..., ServerProcess], window: Window
+) -> None:
+    server = start_server("--with-samples", "--tick-rate", "1", "--summary-rate", "2")
+    reader = await window(article(server))
+    fetched: list[str] = []
+    reader.on("request", lambda request: fetched.append(request.url) if "/api/v1/events?" in request.url else None)
+    await live(reader)
+    await comments(reader).first.scroll_into_view_if_needed()
+    known, before = await texts(reader), await comments(reader).count()
+    said = [f"Number {number}" for number in range(60)]
+    await _burst(server, said)
+    await expect(reader.get_by_role("heading", name=f"All comments [ {before + 60} ]")).to_be_visible()
+    pill = reader.get_by_role("button", name="60 new comments")
+    await expect(pill).to_be_visible()
+    assert fetched == []
+    await reader.route("**/api/v1/events?*", lambda route: route.abort(), times=1)
+    await pill.click()
+    offer = reader.locator("tertulia-discussion [part~=pill-button]")
+    await expect(offer).not_to_have_text("60 new comments")  # those that were not left out are shown
+    await expect(offer).to_be_visible()
+    await offer.click()
+    await expect(comments(reader)).to_have_count(before + 60)
+    await expect(offer).to_be_hidden()
+    shown = await texts(reader)
+    assert shown[: len(known)] == known
+    assert shown[len(known) :] == await _last_texts(server, 60)
+    assert sorted(shown[len(known) :]) == sorted(said)
+
+
+async def _burst(server: ServerProcess, said: list[str]) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as client:
+
+        async def say(text: str) -> None:
+            body = {"key": ARTICLE, "body": text, "author": {"name": "A stranger"}}
+            answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+            assert answer.status_code == 201, answer.text
+
+        await asyncio.gather(*(say(text) for text in said))
+
+
+async def _last_texts(server: ServerProcess, last: int) -> list[str]:
+    """The ``last`` comments that were made, oldest first."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        events = (await client.get("/api/v1/events", params={"key": ARTICLE})).json()["events"]
+    made = [event["comment"] for event in events if event["kind"] == "comment.created"]
+    made.sort(key=lambda comment: (comment["created_at"], comment["id"]))
+    return [comment["body"][0]["children"][0]["text"] for comment in made[-last:]]
 
 
 async def test_live_updates_can_be_stopped(site: ServerProcess, window: Window) -> None:
