@@ -1,6 +1,8 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
-# make bench   measure against yardsticks in the same run; writes docs/benchmarks.md
+# make bench   measure against yardsticks in the same run; writes docs/benchmarks.md (10 minutes)
+# make bench-full   the same with every peer that can be installed, longer, and with 10,000 readers (an hour)
+# make profile where a busy minute of the server goes
 # make format  rewrite the code as the linters want it
 # make client  rebuild the browser client after a change in client/
 # make docs    rewrite the tables of docs/ from the code
@@ -10,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint client-test python-test bench format client docs clean
+.PHONY: run test lint client-test python-test bench bench-full bench-peers profile format client docs clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -44,6 +46,19 @@ client: client/node_modules/.package-lock.json
 bench: $(VENV)/.developing
 	@sh scripts/need gcc gcc
 	$(BIN)/python -m bench --report
+
+bench-full: bench-peers
+	$(BIN)/python -m bench --full --report
+
+# each is left out of the comparison where it cannot be installed
+bench-peers: $(VENV)/.developing
+	@sh scripts/need gcc gcc
+	-@$(BIN)/python -m pip install --quiet --group bench
+	-@cd bench/peers && npm ci --silent
+	-@sh scripts/need nginx libnginx-mod-nchan
+
+profile: $(VENV)/.developing
+	$(BIN)/python -m bench.profiles
 
 docs: $(VENV)/.developing
 	$(BIN)/python scripts/docs.py

@@ -18,12 +18,16 @@ _LIVE = "/api/v1/live?key=bench"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``command`` has PORT where the port belongs; ``opening`` is what a reader says once it is connected."""
+    """``command`` has PORT where the port belongs; ``opening`` is what a reader says once it is connected.
+
+    ``mark`` is what each message holds once.
+    """
 
     label: str
     command: tuple[str, ...]
     path: str = _LIVE
     opening: bytes = b""
+    mark: bytes = b'"seq":'
     installed: Callable[[], bool] = lambda: True
 
 
@@ -65,6 +69,7 @@ PEERS = (
         _peer("socketio_"),
         "/socket.io/?EIO=4&transport=websocket",
         _masked(b"40"),
+        b'\\"seq\\":',
         _module("socketio"),
     ),
 )

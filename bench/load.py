@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bench.kinds import HERE, Kind
@@ -61,22 +62,26 @@ class Subject:
         """Ends the server; more than once is no harm."""
         self.process.terminate()
         try:
-            self.process.communicate(timeout=5)
+            self.process.wait(5)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.communicate()
+            self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()
 
 
 class Readers:
-    """Connected readers of one subject. ``mark`` is what each message holds once.
+    """Connected readers of one subject; ``mark`` is counted where it is not the subject's own.
 
     ``connects_per_second`` is what one busy core of the server does: counted by its processor time, since one process
     that connects cannot keep it busy.
     """
 
-    def __init__(self, subject: Subject, count: int, *, mark: bytes = b'"seq":', deflate: bool = False) -> None:
+    def __init__(self, subject: Subject, count: int, *, mark: bytes | None = None, deflate: bool = False) -> None:
         self.subject = subject
-        self.mark = mark
+        self.mark = mark or subject.kind.mark
         self.sockets: list[socket.socket] = []
         self._rests: dict[int, bytes] = {}
         before = subject.busy()

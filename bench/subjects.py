@@ -172,7 +172,7 @@ async def naive(port: int) -> None:
 
     on_numbers(send)
     app = Starlette(routes=[WebSocketRoute("/api/v1/live", live)])
-    config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False)
+    config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False, ws_ping_interval=None)
     listener = stock_listener(port)
     print("ready", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])

@@ -16,8 +16,8 @@ from tertulia.live.frames import Frame
 from tertulia.protocol import events_message
 
 WINDOWS = (1, 8, 64)
-FRAMES = 640_000
-"""Deliveries of one run that are enough for a figure, and take a server of 60,000 a second ten seconds."""
+FRAMES = 200_000
+"""Deliveries of one run that are enough for a figure, and take a server of 60,000 a second three seconds."""
 LIMIT = "send loop in C"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,7 +45,8 @@ def main(port: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "nginx.conf"
         file.write_text(CONFIGURATION.format(module=NCHAN, folder=folder, port=port))
-        nginx = subprocess.Popen(["nginx", "-c", str(file), "-g", "daemon off;"])
+        nginx = subprocess.Popen(["nginx", "-c", str(file), "-g", "daemon off;"], stdout=subprocess.DEVNULL)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that nginx ends as well
         try:
             worker = worker_of(nginx)
             os.sched_setaffinity(0, set(range(1, os.cpu_count() or 1)) or {0})

@@ -13,7 +13,9 @@ from bench.subjects import on_numbers, stock_listener
 
 
 async def main(port: int) -> None:
-    server = socketio.AsyncServer(async_mode="asgi", cors_allowed_origins="*")
+    server = socketio.AsyncServer(
+        async_mode="asgi", cors_allowed_origins="*", ping_interval=600
+    )  # its pings are not answered
     waiting: asyncio.Queue[int] = asyncio.Queue()
 
     async def send() -> None:
@@ -25,7 +27,9 @@ async def main(port: int) -> None:
 
     sending = asyncio.create_task(send())
     on_numbers(waiting.put_nowait)
-    config = uvicorn.Config(socketio.ASGIApp(server), log_level="error", lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        socketio.ASGIApp(server), log_level="error", lifespan="off", access_log=False, ws_ping_interval=None
+    )
     listener = stock_listener(port)
     print("ready", flush=True)
     await uvicorn.Server(config).serve(sockets=[listener])
