@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from bench.kinds import HERE, NAIVE, PEERS, TERTULIA, UVLOOP, Kind
 from bench.load import Missing, Readers, Subject
@@ -19,14 +22,15 @@ WINDOWS = (1, 8, 64)
 FRAMES = 200_000
 """Deliveries of one run that are enough for a figure, and take a server of 60,000 a second three seconds."""
 LIMIT = "send loop in C"
+LIMIT_KIND = Kind(LIMIT, ())
 
 
 def measure(plan: Plan, findings: Findings, peers: bool = True) -> None:
     """Ours, the two yardsticks and the peers that are installed."""
-    figures = {LIMIT: _limit(plan)}
-    for kind in (TERTULIA, NAIVE, UVLOOP, *(PEERS if peers else ())):
+    figures = _in_turn([LIMIT_KIND, TERTULIA, NAIVE], plan)
+    for kind in (UVLOOP, *(PEERS if peers else ())):
         if kind.installed():
-            figures[kind.label] = _server(kind, plan)
+            figures |= _in_turn([kind], plan)
         else:
             plan.say(f"{kind.label} is not installed: left out")
     ours, limit, naive = figures[TERTULIA.label], figures[LIMIT], figures[NAIVE.label]
@@ -81,42 +85,40 @@ def _against_peers(figures: dict[str, dict[int, float]], findings: Findings, cro
         )
 
 
-def _totals(plan: Plan, kind: Kind) -> dict[int, int]:
-    quick = kind in (TERTULIA, UVLOOP)
-    most = FRAMES // plan.readers
-    return {window: max(window, min(10 * window, most) if not quick else 10 * window, 20) for window in WINDOWS}
+def _in_turn(kinds: list[Kind], plan: Plan) -> dict[str, dict[int, float]]:
+    """The medians of each; they take turns, so that a busy neighbour on the machine troubles all of them."""
+    runs: dict[str, dict[int, list[float]]] = {kind.label: {window: [] for window in WINDOWS} for kind in kinds}
+    with ExitStack() as stack:
+        crowds = [(kind, stack.enter_context(_crowd(kind, plan))) for kind in kinds]
+        for number in range(plan.rounds):
+            plan.say(f"{plan.readers:,} readers, round {number + 1}: {', '.join(kind.label for kind in kinds)}")
+            for window in WINDOWS:
+                for kind, crowd in crowds:
+                    runs[kind.label][window].append(crowd.fan_out(_total(plan, kind, window), window))
+    return {label: {window: median(found) for window, found in windows.items()} for label, windows in runs.items()}
 
 
-def _server(kind: Kind, plan: Plan) -> dict[int, float]:
-    plan.say(f"fan-out to {plan.readers:,} readers: {kind.label}")
-    subject = Subject(kind)
-    try:
-        crowd = Readers(subject, plan.readers)
-        crowd.fan_out(20, 1)
-        found = {}
-        for window, total in _totals(plan, kind).items():
-            found[window] = median([crowd.fan_out(total, window) for _ in range(plan.rounds)])
-        crowd.close()
-        return found
-    finally:
-        subject.end()
+def _total(plan: Plan, kind: Kind, window: int) -> int:
+    if kind in (TERTULIA, UVLOOP):
+        return max(60, 10 * window)
+    return max(20, window, min(10 * window, FRAMES // plan.readers))
 
 
-def _limit(plan: Plan) -> dict[int, float]:
-    plan.say(f"fan-out to {plan.readers:,} readers: {LIMIT}")
+@contextmanager
+def _crowd(kind: Kind, plan: Plan) -> Iterator[Readers]:
     with tempfile.TemporaryDirectory() as folder:
-        program = f"{folder}/sendloop"
-        subprocess.run(["gcc", "-O2", "-o", program, str(HERE / "sendloop.c")], check=True)
+        more: tuple[str, ...] = ()
         size = len(Frame(events_message([made(1).payload])).plain)
-        subject = Subject(Kind(LIMIT, (program, "PORT", str(plan.readers), str(size))))
+        if kind is LIMIT_KIND:
+            program = f"{folder}/sendloop"
+            subprocess.run(["gcc", "-O2", "-o", program, str(HERE / "sendloop.c")], check=True)
+            kind, more = replace(kind, command=(program, "PORT")), (str(plan.readers), str(size))
+        subject = Subject(kind, *more)
         try:
-            crowd = _Plain(subject, plan.readers, size)
-            found = {
-                window: median([crowd.fan_out(max(20, 10 * window), window) for _ in range(plan.rounds)])
-                for window in WINDOWS
-            }
+            crowd = _Plain(subject, plan.readers, size) if more else Readers(subject, plan.readers)
+            crowd.fan_out(20, 1)
+            yield crowd
             crowd.close()
-            return found
         finally:
             subject.end()
 
