@@ -11,13 +11,33 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.settings import Settings
 from tertulia.store import Store
+from tests.postgres import Postgres, running_postgres
 from tests.server import ServerProcess
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = await server.create()
+    yield server.address(name)
+    await server.drop(name)
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """An open, writable, empty store."""
-    opened = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
+async def store(database: str) -> AsyncIterator[Store]:
+    """An open, writable, empty store of each kind."""
+    opened = await Store.open(database)
     opened.start()
     yield opened
     await opened.close()

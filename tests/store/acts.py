@@ -17,6 +17,7 @@ from tertulia.protocol import Event
 from tertulia.store import Store, administration, commands, schema
 from tertulia.store.commands import Actor, Counted, Draft, Said
 from tertulia.store.ledger import Command
+from tertulia.store.locks import About
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HERE = DiscussionKey("default", "here")
@@ -53,8 +54,8 @@ class Acts:
         self.moderator = found
         return self
 
-    async def do(self, command: Command[commands.T]) -> commands.T:
-        return await self.store.ledger.submit(command)
+    async def do(self, command: Command[commands.T], about: About = None) -> commands.T:
+        return await self.store.ledger.submit(command, about)
 
     def draft(
         self,
@@ -82,7 +83,7 @@ class Acts:
         )
 
     async def post(self, draft: Draft) -> Said:
-        return await self.do(lambda c: commands.post(c, draft))
+        return await self.do(lambda c: commands.post(c, draft), draft.key)
 
     async def say(
         self,
@@ -97,31 +98,33 @@ class Acts:
 
     async def edit(self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()) -> Said:
         at = self.now() + late
-        return await self.do(lambda c: commands.edit(c, comment_id, actor, text, documents.parse(text), at, WINDOW))
+        return await self.do(
+            lambda c: commands.edit(c, comment_id, actor, text, documents.parse(text), at, WINDOW), comment_id
+        )
 
     async def conceal(self, comment_id: str, actor: Actor) -> Said:
         at = self.now()
-        return await self.do(lambda c: commands.conceal(c, comment_id, actor, at))
+        return await self.do(lambda c: commands.conceal(c, comment_id, actor, at), comment_id)
 
     async def restore(self, comment_id: str) -> Said:
         at = self.now()
-        return await self.do(lambda c: commands.restore(c, comment_id, at))
+        return await self.do(lambda c: commands.restore(c, comment_id, at), comment_id)
 
     async def approve(self, comment_id: str) -> Said:
         at = self.now()
-        return await self.do(lambda c: commands.approve(c, comment_id, at))
+        return await self.do(lambda c: commands.approve(c, comment_id, at), comment_id)
 
     async def vote(self, comment_id: str, actor: Actor, value: int) -> Counted:
         at = self.now()
-        return await self.do(lambda c: commands.vote(c, comment_id, actor, value, at))
+        return await self.do(lambda c: commands.vote(c, comment_id, actor, value, at), comment_id)
 
     async def report(self, comment_id: str, actor: Actor | None) -> str:
         at = self.now()
-        return await self.do(lambda c: commands.report(c, comment_id, actor, "spam", "look at it", at))
+        return await self.do(lambda c: commands.report(c, comment_id, actor, "spam", "look at it", at), comment_id)
 
     async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
         at = self.now()
-        return (await self.do(lambda c: commands.set_mode(c, key, mode, at))).seq
+        return (await self.do(lambda c: commands.set_mode(c, key, mode, at), key)).seq
 
     @property
     def judge(self) -> Actor:

@@ -45,9 +45,11 @@ def differences(connection: Connection) -> list[object]:
 
 
 async def test_the_history_makes_what_the_schema_says(store: Store) -> None:
-    with store.database.write.engine.connect() as connection:
+    def look(connection: Connection) -> dict[str, object]:
         assert differences(connection) == []
-        checks = {name: inspect(connection).get_check_constraints(name) for name in TABLES}
+        return {name: inspect(connection).get_check_constraints(name) for name in TABLES}
+
+    checks = await store.database.write.connected(look)
     assert {name for name, found in checks.items() if found} == {"comment", "vote"}
 
 
@@ -67,11 +69,13 @@ async def test_down_and_up_again(store: Store) -> None:
         connection.commit()
         return inspect(connection).get_table_names()
 
-    with store.database.write.engine.connect() as connection:
+    def and_up(connection: Connection) -> None:
         assert down(connection) == ["alembic_version"]
         connection.rollback()
         migrate(connection)
         assert differences(connection) == []
+
+    await store.database.write.connected(and_up)
     acts = await Acts(store).begin()
     assert (await acts.say()).seq == 1
 
@@ -139,9 +143,10 @@ async def pragma(engine: AsyncEngine, name: str) -> object:
         ("busy_timeout", 5000),
     ],
 )
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
-    with store.database.write.engine.connect() as connection:
-        assert connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() == value
+    written = await store.database.write.connected(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+    assert written == value
     found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
     assert set(found) == {value}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, Text, select, type_coerce
+from sqlalchemy import Connection, Row, Text, cast, select
 
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import fold
@@ -67,7 +67,7 @@ def _discussion(connection: Connection, row: _Row) -> Iterator[Finding]:
 def _read_comments(connection: Connection, discussion_id: int, known: dict[str, _Known]) -> Iterator[Finding]:
     # the body is taken as it is stored: one that is no JSON is a finding, not the end of the check
     columns = [column for column in c if column is not c.body]
-    query = select(*columns, type_coerce(c.body, Text).label("body")).where(c.discussion_id == discussion_id)
+    query = select(*columns, cast(c.body, Text).label("body")).where(c.discussion_id == discussion_id)
     for row in connection.execute(query).mappings():
         trouble = mistake(row["body"])
         if trouble is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, or_, select
 
 from tertulia.checks.findings import Finding
 from tertulia.core.comments import State
@@ -34,7 +34,7 @@ def _per_discussion(*columns: ColumnElement[Any]) -> Select[Any]:
         select(site.c.key.label("site_key"), d.key, d.seq, d.comment_count, *columns)
         .select_from(schema.discussion)
         .join(site, site.c.id == d.site_id)
-        .group_by(d.id)
+        .group_by(d.id, site.c.key)
         .order_by(d.id)
     )
 
@@ -117,6 +117,6 @@ def _published(connection: Connection) -> Iterator[Finding]:
 
 
 def _residue(connection: Connection) -> Iterator[Finding]:
-    left = or_(c.text != "", c.author_name != "", type_coerce(c.body, Text) != "[]")
+    left = or_(c.text != "", c.author_name != "", cast(c.body, Text) != "[]")
     for row in connection.execute(select(c.id).where(c.state == State.deleted.value, left)):
         yield Finding("residue", of_comment(row.id), "it is deleted, and its row still holds text or a name")

@@ -189,7 +189,7 @@ class Discussions:
         key = _idempotency_key(idempotency_key)
         draft = self._draft(new, key, identity)
         await self._limits.count(identity.author_id if identity else None, address)
-        said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft))
+        said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
         if renewed and (identity is None or not identity.moderator):
@@ -235,7 +235,7 @@ class Discussions:
         said, at = text.clean_text(body), utc_now()
         document = documents.parse(said)
         changed = await self._store.ledger.submit(
-            lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window)
+            lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window), found
         )
         return _changed(changed, actor)
 
@@ -245,26 +245,28 @@ class Discussions:
         Raises unauthenticated, not_found, forbidden, gone.
         """
         actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.conceal(connection, found, actor, at))
+        changed = await self._store.ledger.submit(
+            lambda connection: commands.conceal(connection, found, actor, at), found
+        )
         return _changed(changed, actor)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, not_found, bad_state."""
         actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at))
+        changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at), found)
         return _changed(changed, actor)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, not_found, bad_state."""
         actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at))
+        changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at), found)
         return _changed(changed, actor)
 
     async def vote(self, comment_id: str, vote: protocol.Vote, identity: Identity | None) -> protocol.Voted:
         """Raises unauthenticated, not_found, forbidden, gone."""
         actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
         counted = await self._store.ledger.submit(
-            lambda connection: commands.vote(connection, found, actor, vote.value, at)
+            lambda connection: commands.vote(connection, found, actor, vote.value, at), found
         )
         votes = protocol.Votes(up=counted.up, down=counted.down)
         return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq)
@@ -278,7 +280,7 @@ class Discussions:
         reporter = None if identity is None else _actor(identity)
         await self._limits.count(reporter.id if reporter else None, address)
         report_id = await self._store.ledger.submit(
-            lambda connection: commands.report(connection, found, reporter, report.reason, note, at)
+            lambda connection: commands.report(connection, found, reporter, report.reason, note, at), found
         )
         return protocol.Reported(id=report_id)
 
@@ -286,7 +288,7 @@ class Discussions:
         """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, unknown_site."""
         require_moderator(identity)
         at = utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at))
+        changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at), key)
         view = discussion_view(changed, epoch=self._store.epoch, readers=self._hub.readers(key))
         return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
 

@@ -1,10 +1,11 @@
-"""Opening a database: engines, SQLite's pragmas, and migrations."""
+"""Opening a database: the engines of each kind, and migrations, which instances that start at once run one by one."""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,17 +14,23 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia.errors import StartupError
 from tertulia.store.schema import meta, site
-from tertulia.store.writer import Writer
+from tertulia.store.writer import LoopWriter, ThreadWriter, Writer
 
 BUSY_MILLISECONDS = 5_000
 READERS = 4
+POOL_SECONDS = 10
+CONNECT_SECONDS = 5
+COMMAND_SECONDS = 10
+MIGRATING = 0x7E27_01A
+"""The advisory lock under which PostgreSQL migrates."""
+_EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +48,18 @@ class Database:
 async def open_database(address: str) -> Database:
     """Opens and migrates the database; raises StartupError with one line when it cannot."""
     url = _parsed(address)
-    if url.drivername != "sqlite+aiosqlite":
-        raise StartupError(f"The database {url.drivername} is not supported; use sqlite+aiosqlite:///PATH")
-    _make_folder(url)
+    kind = _KINDS.get(url.drivername)
+    if kind is None:
+        raise StartupError(f"The database {url.drivername} is not supported; use {_EXAMPLES}")
     try:
-        plain = url.set(drivername="sqlite+pysqlite")
-        write = create_engine(plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
-        read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=10)
+        database = kind(url)
     except (SQLAlchemyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise StartupError(f"The database URL {url.render_as_string()} cannot be used: {reason}") from error
-    _prepare(write, begin="BEGIN IMMEDIATE")
-    _prepare(read.sync_engine, begin="BEGIN")
-    database = Database(Writer(write), read)
+        raise StartupError(f"The database URL {_shown(url)} cannot be used: {_line(error)}") from error
     try:
         await database.write.connected(migrate)
     except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
         await database.close()
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StartupError(f"Cannot open or migrate the database {url.render_as_string()}: {reason}") from error
+        raise StartupError(f"Cannot open or migrate the database {_shown(url)}: {_line(error)}") from error
     except BaseException:
         await database.close()  # the driver's threads would keep the process alive
         raise
@@ -71,6 +71,10 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(files("tertulia.store") / "migrations"))
     config.attributes["connection"] = connection
+    is_shared = connection.dialect.name == "postgresql"
+    if is_shared:
+        connection.execute(select(func.pg_advisory_lock(MIGRATING)))
+        connection.commit()
     command.upgrade(config, "head")
     connection.commit()
     with connection.begin():
@@ -78,6 +82,9 @@ def migrate(connection: Connection) -> None:
             connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(9)))
         if connection.scalar(select(site.c.id).where(site.c.key == "default")) is None:
             connection.execute(insert(site).values(key="default", origins=[], created_at=time.time_ns() // 1_000_000))
+    if is_shared:
+        connection.execute(select(func.pg_advisory_unlock(MIGRATING)))
+        connection.commit()
 
 
 def _parsed(address: str) -> URL:
@@ -85,8 +92,31 @@ def _parsed(address: str) -> URL:
         url = make_url(address)
         url.get_dialect()
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise StartupError("The database URL cannot be read; it looks like sqlite+aiosqlite:///PATH") from error
+        raise StartupError(f"The database URL cannot be read; it looks like {_EXAMPLES}") from error
     return url
+
+
+def _shown(url: URL) -> str:
+    """The address without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _line(error: BaseException) -> str:
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+# ---- SQLite ---------------------------------------------------------------------------------------------
+
+
+def _sqlite(url: URL) -> Database:
+    _make_folder(url)
+    plain = url.set(drivername="sqlite+pysqlite")
+    write = create_engine(plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+    read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=POOL_SECONDS)
+    _prepare(write, begin="BEGIN IMMEDIATE")
+    _prepare(read.sync_engine, begin="BEGIN")
+    return Database(ThreadWriter(write), read)
 
 
 def _make_folder(url: URL) -> None:
@@ -117,3 +147,29 @@ def _prepare(engine: Engine, *, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+# ---- PostgreSQL -----------------------------------------------------------------------------------------
+
+
+def _postgresql(url: URL) -> Database:
+    connecting: dict[str, Any] = {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": COMMAND_SECONDS,
+        "server_settings": {
+            "application_name": "tertulia",
+            # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
+            "idle_in_transaction_session_timeout": f"{COMMAND_SECONDS}s",
+            "lock_timeout": f"{COMMAND_SECONDS}s",
+        },
+    }
+    # a connection is tried before each use: after a restart of the database none of the old ones work
+    common: dict[str, Any] = {"max_overflow": 0, "pool_pre_ping": True, "connect_args": connecting}
+    write = create_async_engine(url, pool_size=1, **common)
+    read = create_async_engine(
+        url, pool_size=READERS, pool_timeout=POOL_SECONDS, isolation_level="REPEATABLE READ", **common
+    )
+    return Database(LoopWriter(write), read)
+
+
+_KINDS: dict[str, Callable[[URL], Database]] = {"sqlite+aiosqlite": _sqlite, "postgresql+asyncpg": _postgresql}

@@ -20,11 +20,14 @@ from sqlalchemy import Connection
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store.commands import Happened, Outcome
 from tertulia.store.counts import Counts
+from tertulia.store.locks import About, hold, is_transient
 from tertulia.store.writer import Writer
 
 T = TypeVar("T")
 Command = Callable[[Connection], Outcome[T]]
 BATCH = 128
+ATTEMPTS = 3
+"""Of a batch that met another instance's."""
 QUEUE = 10_000
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Waiting:
     command: Command[Any]
+    about: About
     answer: asyncio.Future[Any]
     result: Outcome[Any] | Exception | None = None
 
@@ -69,14 +73,17 @@ class Ledger:
             await self._task
             self._task = None
 
-    async def submit(self, command: Command[T]) -> T:
-        """The command's value, once it is durable; raises what the command raises, or unavailable."""
+    async def submit(self, command: Command[T], about: About = None) -> T:
+        """The command's value, once it is durable; raises what the command raises, or unavailable.
+
+        The command may be run more than once. Nobody else changes what it is ``about`` meanwhile.
+        """
         if self._task is None or self._closing:
             raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
         if self._queue.full():
             self.counts.turned_away += 1
             raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
-        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(command, about, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
         value: T = await waiting.answer
         return value
@@ -99,7 +106,7 @@ class Ledger:
     async def _commit(self, batch: list[_Waiting]) -> None:
         began = time.perf_counter()
         try:
-            await self._writer.transact(partial(_apply, batch))
+            await self._transact(batch)
         except Exception as error:
             log.exception("A batch could not be committed", extra={"commands": len(batch)})
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
@@ -118,6 +125,16 @@ class Ledger:
         for waiting in batch:
             _answer(waiting)
 
+    async def _transact(self, batch: list[_Waiting]) -> None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                await self._writer.transact(partial(_apply, batch))
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+        await self._writer.transact(partial(_apply, batch))
+
     def _announce(self, happened: list[Happened]) -> None:
         try:
             self._committed(happened)
@@ -130,12 +147,15 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
     """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
     savepoint = connection.begin_nested()
     try:
+        hold(connection, [waiting.about for waiting in batch])
         for waiting in batch:
             waiting.result = waiting.command(connection)
     except Exception as error:
         # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
         # the batch is stored, and what came after would be stored without it
         savepoint.rollback()
+        if is_transient(error):
+            raise
         if len(batch) == 1:
             batch[0].result = error
             return

