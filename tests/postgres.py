@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
+import signal
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -44,6 +46,21 @@ class Postgres:
     async def drop(self, name: str) -> None:
         await self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
+    async def end_connections(self, name: str) -> None:
+        """Every connection to a database ends in the middle of what it does."""
+        await self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def crash(self) -> None:
+        """Stops at once, as when the machine loses its power; what was committed has to be there afterwards."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+            time.sleep(0.02)
+
+    def start_again(self) -> None:
+        self._server.ensure_postgres_running()
+
     def stop(self) -> None:
         self._server.cleanup()
 
@@ -56,8 +73,3 @@ def running_postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
-
-
-def new_database(server: Postgres) -> str:
-    """For tests that are not asynchronous."""
-    return asyncio.run(server.create())

@@ -154,8 +154,8 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
         # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
         # the batch is stored, and what came after would be stored without it
         savepoint.rollback()
-        if is_transient(error):
-            raise
+        if connection.invalidated or isinstance(error, TimeoutError) or is_transient(error):
+            raise  # not the command's mistake
         if len(batch) == 1:
             batch[0].result = error
             return

@@ -1,0 +1,251 @@
+"""PostgreSQL with several instances, and what each of its faults costs: never what was answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from tertulia.checks import check
+from tertulia.core.comments import Author, DiscussionKey, Sort
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store import Store
+from tertulia.store.commands import Outcome, Said
+from tertulia.store.ledger import ATTEMPTS
+from tests.postgres import Postgres, running_postgres
+from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, listed, log, until
+
+
+@pytest.fixture
+async def name(postgres: Postgres) -> AsyncIterator[str]:
+    """An empty database."""
+    made = await postgres.create()
+    yield made
+    await postgres.drop(made)
+
+
+@asynccontextmanager
+async def instance(address: str) -> AsyncIterator[Acts]:
+    store = await Store.open(address)
+    store.start()
+    try:
+        yield Acts(store)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def instances(address: str, count: int) -> AsyncIterator[list[Acts]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(instance(address)) for _ in range(count)]
+
+
+async def is_waiting(postgres: Postgres, name: str) -> bool:
+    """Whether a transaction of this database waits for another one's lock."""
+    connection = await asyncpg.connect(postgres.address(name).replace("+asyncpg", ""))
+    try:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'"
+        return bool(await connection.fetchval(query, name))
+    finally:
+        await connection.close()
+
+
+# ---- many instances -------------------------------------------------------------------------------------
+
+
+async def test_instances_that_start_at_once_migrate_once(postgres: Postgres, name: str) -> None:
+    stores = await asyncio.gather(*(Store.open(postgres.address(name)) for _ in range(6)))
+    assert len({store.epoch for store in stores}) == 1
+    assert await stores[0].reads.sites() == {"default": []}
+    for store in stores:
+        await store.close()
+
+
+async def test_two_instances_number_as_one(postgres: Postgres, name: str) -> None:
+    async with instances(postgres.address(name), 2) as (one, other):
+        await one.begin()
+        key = uuid7()
+        same = [acts.post(acts.draft("Once", by=EVA, idempotency_key=key)) for acts in (one, other) * 10]
+        said = await asyncio.gather(*same, *(acts.say(by=by) for acts, by in ((one, LAN), (other, MINH)) * 40))
+        assert len({(answer.comment.id, answer.seq) for answer in said[:20]}) == 1
+        assert {answer.seq for answer in said} == set(range(1, 82))
+        assert [event.seq for event in await log(other.store)] == list(range(1, 82))
+        assert await check(other.store) == []
+
+
+async def test_batches_that_meet_in_many_discussions_do_not_block_each_other(postgres: Postgres, name: str) -> None:
+    keys = [DiscussionKey("default", f"key {number}") for number in range(12)]
+    async with instances(postgres.address(name), 3) as all_acts:
+        await all_acts[0].begin()
+        voters = [Author(uuid7(), f"Voter {number}") for number in range(5)]
+        roots = [await all_acts[0].say(key=key) for key in keys]
+
+        async def busy(acts: Acts, order: list[int]) -> None:
+            await asyncio.gather(*(acts.say(key=keys[number], parent=roots[number], by=MINH) for number in order))
+            await asyncio.gather(
+                *(acts.vote(roots[number].comment.id, actor(voter), 1) for number in order for voter in voters)
+            )
+
+        forward = list(range(12))
+        await asyncio.gather(*(busy(acts, order) for acts in all_acts for order in (forward, forward[::-1])))
+        for root, key in zip(roots, keys, strict=True):
+            found = {comment.id: comment for comment in await listed(all_acts[1].store, key)}
+            assert (found[root.comment.id].up, found[root.comment.id].reply_count) == (5, 6)
+        assert await check(all_acts[2].store) == []
+
+
+async def test_instances_that_make_the_same_discussions_at_once(postgres: Postgres, name: str) -> None:
+    keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
+    async with instances(postgres.address(name), 3) as all_acts:
+        said = await asyncio.gather(
+            *(acts.say(key=key) for acts in all_acts for key in keys),
+            *(acts.say(key=key) for acts in all_acts for key in keys[::-1]),
+        )
+        assert sorted(answer.seq or 0 for answer in said) == sorted(list(range(1, 7)) * 10)
+        assert await check(all_acts[0].store) == []
+
+
+async def test_a_slow_commit_is_skipped_by_nobody(postgres: Postgres, name: str) -> None:
+    """With a global number the second commit would be read first, and the first never."""
+    async with instances(postgres.address(name), 2) as (one, other):
+        await one.say()
+        await one.say(key=THERE)
+        slow = await asyncpg.connect(postgres.address(name).replace("+asyncpg", ""))
+        transaction = slow.transaction()
+        await transaction.start()
+        await slow.execute("UPDATE discussion SET seq = seq + 1 WHERE key = $1", HERE.key)
+        waits = asyncio.create_task(other.say())
+        while not await is_waiting(postgres, name):
+            assert not waits.done()
+        assert (await one.say(key=THERE)).seq == 2, "other discussions go on"
+        assert [event.seq for event in await log(one.store)] == [1]
+        await transaction.rollback()
+        await slow.close()
+        assert (await waits).seq == 2
+        assert [event.seq for event in await log(one.store)] == [1, 2]
+
+
+# ---- faults ---------------------------------------------------------------------------------------------
+
+
+async def tried_until_said(acts: Acts, key: str, by: Author = LAN) -> Said:
+    """Posts again with the same key as long as the answer is "unavailable", as clients do."""
+    draft = acts.draft(f"Said with {key}", by=by, idempotency_key=key)
+    while True:
+        try:
+            return await acts.post(draft)
+        except Problem as problem:
+            if problem.code is not ErrorCode.unavailable:
+                raise
+            await asyncio.sleep(0.01)
+
+
+async def test_connections_that_end_at_any_moment_lose_and_double_nothing(postgres: Postgres, name: str) -> None:
+    async with instances(postgres.address(name), 2) as both:
+        await both[0].begin()
+        writing = [
+            asyncio.create_task(tried_until_said(acts, f"{'key' * 6} {number}", by))
+            for number in range(150)
+            for acts, by in zip(both, (LAN, MINH), strict=True)
+        ]
+        for some in range(0, 300, 12):
+            await until(lambda some=some: sum(task.done() for task in writing) >= some, 30)  # type: ignore[misc]
+            await postgres.end_connections(name)
+        answered = {(await task).comment.id for task in writing}
+        assert len(answered) == 300
+        assert {comment.id for comment in await listed(both[0].store)} == answered
+        assert await check(both[1].store) == []
+
+
+async def test_a_commit_whose_answer_is_lost_is_found_by_its_key(
+    postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with instance(postgres.address(name)) as acts:
+        await acts.say()
+        transact = acts.store.database.write.transact
+
+        async def cut(work: object) -> object:
+            await transact(work)  # type: ignore[arg-type]
+            raise ConnectionResetError("between COMMIT and its answer")
+
+        draft = acts.draft("Once", idempotency_key=uuid7())
+        with monkeypatch.context() as patch:
+            patch.setattr(acts.store.database.write, "transact", cut)
+            with pytest.raises(Problem) as unknown:
+                await acts.post(draft)
+        assert unknown.value.code is ErrorCode.unavailable
+        again = await acts.post(draft)
+        assert (again.seq, again.repeated) == (2, True)
+        assert [comment.text for comment in await listed(acts.store)] == ["Something", "Once"]
+        assert await check(acts.store) == []
+
+
+@pytest.mark.parametrize("times", [1, ATTEMPTS - 1, ATTEMPTS])
+async def test_a_batch_that_met_anothers_is_tried_again(postgres: Postgres, name: str, times: int) -> None:
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    left = times
+
+    def meets(_connection: object) -> Outcome[str]:
+        nonlocal left
+        if left:
+            left -= 1
+            raise Deadlock
+        return Outcome("done")
+
+    async with instance(postgres.address(name)) as acts:
+        answers = await asyncio.gather(acts.say(), acts.do(meets), acts.say(), return_exceptions=True)
+        if times < ATTEMPTS:
+            assert [getattr(answer, "seq", answer) for answer in answers] == [1, "done", 2]
+        else:
+            assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 3
+        assert await check(acts.store) == []
+
+
+@pytest.fixture
+def own() -> Iterator[Postgres]:
+    """A server that the test may crash."""
+    with running_postgres() as server:
+        yield server
+
+
+async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) -> None:
+    async with instance(own.address()) as acts:
+        await acts.begin()
+        answered: list[str] = []
+
+        async def write(number: int) -> None:
+            answered.append((await tried_until_said(acts, f"{'key' * 6} {number}")).comment.id)
+
+        writing = [asyncio.create_task(write(number)) for number in range(300)]
+        await until(lambda: len(answered) > 50)
+        await asyncio.to_thread(own.crash)
+        with pytest.raises(Problem) as read:
+            await acts.store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=None)
+        assert read.value.code is ErrorCode.unavailable
+        assert read.value.retry_after
+        with pytest.raises(Problem) as written:
+            await acts.say()
+        assert written.value.code is ErrorCode.unavailable
+        await asyncio.to_thread(own.start_again)
+        await asyncio.gather(*writing)
+        assert len(set(answered)) == 300
+        assert {comment.id for comment in await listed(acts.store)} == set(answered)
+        assert await check(acts.store) == []
+
+
+async def test_more_readers_than_connections_are_told_to_come_back(
+    postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tertulia.store.database.POOL_SECONDS", 0.05)
+    async with instance(postgres.address(name)) as acts, AsyncExitStack() as stack:
+        for _ in range(4):
+            await stack.enter_async_context(acts.store.database.read.connect())
+        with pytest.raises(Problem) as busy:
+            await acts.store.reads.discussion(HERE)
+        assert busy.value.code is ErrorCode.unavailable
