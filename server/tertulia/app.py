@@ -153,8 +153,9 @@ def _health(store: Store, hub: Hub) -> list[Route]:
             return JSONResponse({"status": "draining"}, 503)
         try:
             await store.reads.epoch()
-        except Exception:
-            log.exception("The database does not answer")
+        except Exception as error:
+            if not isinstance(error, Problem):  # one that is away is asked for every few seconds: no trace each time
+                log.exception("The database does not answer")
             return JSONResponse({"status": "the database does not answer"}, 503)
         return JSONResponse({"status": "ok"})
 

@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         None,
-        description="Database, such as `sqlite+aiosqlite:///path/to.db`; by default a file in the data folder.",
+        description="Database: `sqlite+aiosqlite:///path/to.db` or `postgresql+asyncpg://user:password@host/name`; "
+        "by default a file in the data folder.",
     )
     articles: Path | None = Field(
         None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
