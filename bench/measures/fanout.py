@@ -21,13 +21,19 @@ from tertulia.protocol import events_message
 WINDOWS = (1, 8, 64)
 FRAMES = 200_000
 """Deliveries of one run that are enough for a figure, and take a server of 60,000 a second three seconds."""
+FILES = 16_000
+"""Sockets that one process may surely open."""
 LIMIT = "send loop in C"
 LIMIT_KIND = Kind(LIMIT, ())
 
 
 def measure(plan: Plan, findings: Findings, peers: bool = True) -> None:
     """Ours, the two yardsticks and the peers that are installed."""
-    figures = _in_turn([LIMIT_KIND, TERTULIA, NAIVE], plan)
+    compared = [LIMIT_KIND, TERTULIA, NAIVE]
+    together = [compared] if plan.readers * len(compared) <= FILES else [[kind] for kind in compared]
+    figures: dict[str, dict[int, float]] = {}
+    for kinds in together:
+        figures |= _in_turn(kinds, plan)
     for kind in (UVLOOP, *(PEERS if peers else ())):
         if kind.installed():
             figures |= _in_turn([kind], plan)
