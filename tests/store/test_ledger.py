@@ -114,6 +114,30 @@ async def test_two_instances_on_one_database_number_as_one(tmp_path: Path) -> No
         await other_store.close()
 
 
+async def test_what_one_batch_says_twice_is_stored_once(store: Store, acts: Acts) -> None:
+    key = uuid7()
+    drafts = [acts.draft("Once", idempotency_key=key) for _ in range(3)]
+    with counted(store, "commit") as commits:
+        first = await acts.say()
+        answers = await asyncio.gather(*(acts.post(draft) for draft in drafts), acts.say("Other", by=MINH))
+    assert len(commits) == 2
+    assert [(answer.comment.id, answer.seq) for answer in answers[:3]] == [(drafts[0].id, 2)] * 3
+    assert [answer.repeated for answer in answers] == [False, True, True, False]
+    assert (first.seq, answers[3].seq) == (1, 3)
+    assert await check(store) == []
+
+
+async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, acts: Acts) -> None:
+    said = await acts.say()
+    _, again, _ = await asyncio.gather(
+        acts.say(by=EVA), acts.say("Again"), acts.conceal(said.comment.id, Actor(LAN.id, site="default"))
+    )
+    author = await store.reads.author(LAN.id)
+    assert author is not None
+    assert author.name == LAN.name == again.comment.author.name
+    assert await check(store) == []
+
+
 # ---- one bad command ------------------------------------------------------------------------------------
 
 

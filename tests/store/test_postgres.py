@@ -98,6 +98,18 @@ async def test_batches_that_meet_in_many_discussions_do_not_block_each_other(pos
         assert await check(all_acts[2].store) == []
 
 
+async def test_votes_through_many_instances_are_all_counted(postgres: Postgres, name: str) -> None:
+    """Each reads the number and writes one more: without a lock some would be lost."""
+    async with instances(postgres.address(name), 3) as all_acts:
+        said = await all_acts[0].say()
+        voters = [actor(Author(uuid7(), f"Voter {number}")) for number in range(60)]
+        await asyncio.gather(
+            *(all_acts[number % 3].vote(said.comment.id, voter, 1) for number, voter in enumerate(voters))
+        )
+        assert [comment.up for comment in await listed(all_acts[0].store)] == [60]
+        assert await check(all_acts[1].store) == []
+
+
 async def test_instances_that_make_the_same_discussions_at_once(postgres: Postgres, name: str) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
     async with instances(postgres.address(name), 3) as all_acts:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
@@ -94,14 +95,14 @@ class Actor:
 def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
     scene = _scene(connection, draft)
-    if scene is None or scene.is_repeated:
-        earlier = _same_request(connection, draft)
-        if earlier is not None:
-            return Outcome(earlier)
     if scene is None:
         discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
     else:
         discussion = scene.discussion
+    if scene is None or scene.is_repeated:  # asked once the discussion is there: another instance may have made both
+        earlier = _same_request(connection, draft)
+        if earlier is not None:
+            return Outcome(earlier)
     _name(connection, discussion, draft)
     moderator = draft.author.badge == "moderator"
     if discussion.mode is Mode.closed and not moderator:
@@ -110,7 +111,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     if scene is None:
         remember_author(connection, draft.author, draft.at)
     else:
-        _note_name(connection, draft.author, scene.author_name, draft.at)
+        _note_name(connection, draft.author, scene.author_name, draft.at, later=True)
     held = discussion.mode is Mode.held and not moderator
     comment = Comment(
         id=draft.id,
@@ -129,10 +130,10 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         pinned=False,
         idempotency_key=draft.idempotency_key,
     )
-    insert_comment(connection, comment, published=not held, digest=draft.digest)
+    statements.NEW_COMMENT.later(connection, _row(comment, published=not held, digest=draft.digest))
     if held:
         return Outcome(Said(comment, None))
-    happened = publish(connection, "comment.created", comment, draft.at, shown=+1)
+    happened = publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -156,6 +157,7 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
 
 
 def _same_request(connection: Connection, draft: Draft) -> Said | None:
+    statements.flush(connection)
     named = {"author": draft.author.id, "request": draft.idempotency_key}
     row = connection.execute(statements.REQUEST, named).mappings().one_or_none()
     if row is None:
@@ -350,20 +352,21 @@ def ensure_discussion(
     site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
     if site_id is None:
         raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
-    connection.execute(
-        insert(schema.discussion).values(
-            site_id=site_id,
-            key=key.key,
-            title=title,
-            url=url,
-            mode=Mode.open.value,
-            seq=0,
-            comment_count=0,
-            created_at=rows.milliseconds(at),
-        )
-    )
+    values = {
+        "site_id": site_id,
+        "key": key.key,
+        "title": title,
+        "url": url,
+        "mode": Mode.open.value,
+        "seq": 0,
+        "comment_count": 0,
+        "created_at": rows.milliseconds(at),
+    }
+    # where another instance makes it at this moment, this waits for that and makes none
+    new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    connection.execute(new(schema.discussion).values(values).on_conflict_do_nothing())
     made = rows.named(connection, key)
-    assert made is not None  # noqa: S101 - it was inserted above
+    assert made is not None  # noqa: S101 - it was inserted, here or there
     return made
 
 
@@ -380,16 +383,21 @@ def remember_author(connection: Connection, author: Author, at: datetime) -> Non
     _note_name(connection, author, connection.scalar(statements.AUTHOR_NAME, {"author": author.id}), at)
 
 
-def _note_name(connection: Connection, author: Author, name: str | None, at: datetime) -> None:
+def _note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, later: bool = False) -> None:
     if name is None:
         values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
-        statements.NEW_AUTHOR.run(connection, values)
+        insert_ = statements.NEW_AUTHOR.later if later else statements.NEW_AUTHOR.run
+        insert_(connection, values)
     elif name != author.name:
         connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
 
 
 def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
-    values = {
+    statements.NEW_COMMENT.run(connection, _row(comment, published=published, digest=digest))
+
+
+def _row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
+    return {
         "id": comment.id,
         "discussion_id": comment.discussion_id,
         "parent_id": comment.parent_id,
@@ -410,11 +418,15 @@ def insert_comment(connection: Connection, comment: Comment, *, published: bool,
         "idempotency_key": comment.idempotency_key,
         "request_digest": digest,
     }
-    statements.NEW_COMMENT.run(connection, values)
 
 
-def publish(connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0) -> Happened:
-    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer."""
+def publish(
+    connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0, later: bool = False
+) -> Happened:
+    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer.
+
+    ``later`` where the comment itself is inserted with the next flush.
+    """
     seq, count, key = _advance(connection, comment.discussion_id, shown=shown)
     parent = _count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None
     if kind == "comment.voted":
@@ -429,7 +441,7 @@ def publish(connection: Connection, kind: EventKind, comment: Comment, at: datet
             comment_count=count if shown else None,
             parent=parent,
         )
-    return _append(connection, comment.discussion_id, key, event, at)
+    return _append(connection, comment.discussion_id, key, event, at, later=later)
 
 
 def _advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
@@ -445,7 +457,9 @@ def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCo
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
 
 
-def _append(connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime) -> Happened:
+def _append(
+    connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, later: bool = False
+) -> Happened:
     encoded = encode(event)
     values = {
         "discussion_id": discussion_id,
@@ -455,7 +469,8 @@ def _append(connection: Connection, discussion_id: int, key: DiscussionKey, even
         "at": rows.milliseconds(at),
         "payload": encoded.payload,
     }
-    statements.NEW_EVENT.run(connection, values)
+    insert_ = statements.NEW_EVENT.later if later else statements.NEW_EVENT.run
+    insert_(connection, values)
     return Happened(key, encoded)
 
 
@@ -486,6 +501,7 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
 
 
 def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
+    statements.flush(connection)
     comment = find(connection, comment_id)
     if comment is None or (site is not None and _site_of(connection, comment) != site):
         raise _not_found()

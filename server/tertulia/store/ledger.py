@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
+from tertulia.store import statements
 from tertulia.store.commands import Happened, Outcome
 from tertulia.store.counts import Counts
 from tertulia.store.locks import About, hold, is_transient
@@ -150,9 +151,11 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
         hold(connection, [waiting.about for waiting in batch])
         for waiting in batch:
             waiting.result = waiting.command(connection)
+        statements.flush(connection)
     except Exception as error:
         # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
         # the batch is stored, and what came after would be stored without it
+        statements.forget(connection)
         savepoint.rollback()
         if connection.invalidated or isinstance(error, TimeoutError) or is_transient(error):
             raise  # not the command's mistake

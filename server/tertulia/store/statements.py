@@ -20,6 +20,9 @@ class _Word(NamedTuple):
     parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
+LATER = "rows of a batch that are not inserted yet"
+
+
 class Prepared:
     """A statement whose parameters are the names it binds, or for an insert the columns; there are no constants.
 
@@ -35,6 +38,11 @@ class Prepared:
         """For a statement that gives nothing back."""
         self._execute(connection, values).close()
 
+    def later(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Like ``run``, at the next ``flush``: rows of a whole batch go to the database together."""
+        waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.setdefault(LATER, {})
+        waiting.setdefault(self, []).append(self._bound(self._word(connection), values))
+
     def row(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The one row by the names of its columns, None where there is none."""
         cursor = self._execute(connection, values)
@@ -44,14 +52,24 @@ class Prepared:
         return None if found is None else dict(zip(names, found, strict=True))
 
     def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
-        dialect = connection.dialect
-        word = self._words.get(dialect.name) or self._translate(dialect)
+        word = self._word(connection)
         cursor = connection.connection.cursor()
-        cursor.execute(
-            word.sql,
-            tuple(values[name] if convert is None else convert(values[name]) for name, convert in word.parameters),
-        )
+        cursor.execute(word.sql, self._bound(word, values))
         return cursor
+
+    def insert(self, connection: Connection, rows_: list[tuple[Any, ...]]) -> None:
+        """Inserts rows that ``later`` bound."""
+        cursor = connection.connection.cursor()
+        cursor.executemany(self._word(connection).sql, rows_)
+        cursor.close()
+
+    def _word(self, connection: Connection) -> _Word:
+        dialect = connection.dialect
+        return self._words.get(dialect.name) or self._translate(dialect)
+
+    @staticmethod
+    def _bound(word: _Word, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(values[name] if convert is None else convert(values[name]) for name, convert in word.parameters)
 
     def _translate(self, dialect: Dialect) -> _Word:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
@@ -101,3 +119,17 @@ COUNT_REPLY = Prepared(
     .values(reply_count=_c.reply_count + bindparam("shown"))
     .returning(_c.reply_count)
 )
+
+
+def flush(connection: Connection) -> None:
+    """Inserts what waits; called before anything is read that may be among it, and before the end."""
+    waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.get(LATER, {})
+    for statement in (NEW_AUTHOR, NEW_COMMENT, NEW_EVENT):  # each refers to those before it
+        rows_ = waiting.pop(statement, None)
+        if rows_:
+            statement.insert(connection, rows_)
+
+
+def forget(connection: Connection) -> None:
+    """Drops what waits: the transaction it belongs to is rolled back."""
+    connection.info.pop(LATER, None)
