@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         None,
         description="Database, such as `sqlite+aiosqlite:///path/to.db`; by default a file in the data folder.",
     )
+    redis_url: str | None = Field(
+        None,
+        description="Redis or Valkey that connects several instances, such as `redis://localhost:6379`; "
+        "without it there is one instance.",
+    )
     articles: Path | None = Field(
         None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
     )

