@@ -44,7 +44,7 @@ class Valkey:
         self.kill()
 
     def ask(self, *command: str | bytes | int) -> Any:
-        return self._client.execute_command(*command)
+        return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     def say(self, channel: str, data: bytes) -> int:
         """Publishes, and gives how many heard it."""
