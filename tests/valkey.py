@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 from typing import Any
@@ -15,9 +16,7 @@ class Valkey:
     """A server process that keeps nothing on disk. It starts again, empty, on the same port."""
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"redis://127.0.0.1:{port}"
         self._server = ValkeyServer(port=port, config={"save": "", "appendonly": "no"})
         self._client = redis.Redis(port=port)
@@ -43,6 +42,10 @@ class Valkey:
             self.thaw()
         self.kill()
 
+    def cut_outboxes(self) -> int:
+        """Kills the connections that say something, those of this object aside; gives how many there were."""
+        return int(self.ask("CLIENT", "KILL", "TYPE", "normal"))
+
     def ask(self, *command: str | bytes | int) -> Any:
         return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
 
@@ -53,3 +56,15 @@ class Valkey:
     def cut_ears(self) -> int:
         """Kills the connections that hear; gives how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", "pubsub"))
+
+
+def free_port() -> int:
+    """One that no connection takes while the server is down: the system gives those from higher up."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
