@@ -111,6 +111,7 @@ def test_a_bad_environment_is_refused_at_once(configured: Path, monkeypatch: pyt
         ({"allowed_origins": ("https://*.good.example",)}, "is not an origin"),
         ({"secret_key": "short"}, "needs at least 32"),
         ({"database_url": "postgresql://u:p@localhost/x"}, "database"),
+        ({"redis_url": "http://u:p@localhost"}, "TERTULIA_REDIS_URL cannot be read"),
         ({"database_url": "no url"}, "cannot be read"),
         ({"database_url": "sqlite+aiosqlite://"}, "names no file"),
         ({"database_url": "sqlite+aiosqlite:////dev/null/x.db"}, "folder of the database"),
@@ -156,9 +157,11 @@ async def test_a_database_that_does_not_answer_is_not_ready(
     assert "disk" not in answer.text
 
 
-async def test_an_application_leaves_no_task_behind(settings: Settings) -> None:
+@pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1:1"])
+async def test_an_application_leaves_no_task_behind(settings: Settings, redis_url: str | None) -> None:
+    """Nor does it need its Redis to be there."""
     before = asyncio.all_tasks()
-    async with running(settings) as server:
+    async with running(settings.model_copy(update={"redis_url": redis_url})) as server:
         assert asyncio.all_tasks() > before
         assert server.store.epoch
     assert asyncio.all_tasks() == before

@@ -27,7 +27,7 @@ from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
 from tertulia.live import room as rooms
-from tertulia.metrics.catalogue import CATALOGUE, OF_SERVER
+from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
 from tertulia.serving.vitals import Pauses, Vitals
@@ -42,7 +42,19 @@ from tests.store.acts import until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
-UNITS = {"seconds", "total", "info", "rooms", "readers", "paused", "draining", "commands", "waiting", "connections"}
+UNITS = {
+    "seconds",
+    "total",
+    "info",
+    "rooms",
+    "readers",
+    "paused",
+    "draining",
+    "commands",
+    "waiting",
+    "connections",
+    "doubt",
+}
 
 
 @pytest.fixture
@@ -96,11 +108,19 @@ async def _follow(server: Running, count: int) -> list[Follower]:
 # ---- what there is --------------------------------------------------------------------------------------
 
 
-async def test_an_answer_is_the_text_format(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/metrics")
+@pytest.fixture
+async def whole(settings: Settings, vitals: Vitals) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application with all its parts; its Redis is down."""
+    connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
+    async with running(connected, vitals) as opened, _visitor(opened.asgi) as client:
+        yield client
+
+
+async def test_an_answer_is_the_text_format(whole: httpx.AsyncClient) -> None:
+    answer = await whole.get("/metrics")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
-    assert (await client.head("/metrics")).status_code == 200
+    assert (await whole.head("/metrics")).status_code == 200
     types = re.findall(r"^# TYPE (\S+) (\S+)$", answer.text, re.MULTILINE)
     told = [(name, kind) for name, kind in types if not name.startswith("process_")]
     assert told == [(metric.name, metric.kind) for metric in CATALOGUE]
@@ -109,10 +129,10 @@ async def test_an_answer_is_the_text_format(client: httpx.AsyncClient) -> None:
     assert {"process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"} <= dict(types).keys()
 
 
-async def test_the_documentation_names_what_there_is(client: httpx.AsyncClient) -> None:
+async def test_the_documentation_names_what_there_is(whole: httpx.AsyncClient) -> None:
     rows = re.findall(r"^\| `(\w+)(?:{([\w,]+)})?` \| (\w+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     found = {}
-    for family in _families((await client.get("/metrics")).text).values():
+    for family in _families((await whole.get("/metrics")).text).values():
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         found[family.name] = (family.type, labels)
     documented = {name.removesuffix("_total"): (kind, {*filter(None, by.split(","))}) for name, by, kind in rows}
@@ -144,6 +164,19 @@ async def test_on_another_server_nothing_is_said_of_connections(settings: Settin
         names = {name.partition(" ")[0] for name in await _scraped(client)}
     assert "tertulia_readers" in names
     assert names.isdisjoint(metric.name for metric in OF_SERVER)
+
+
+async def test_without_redis_nothing_is_said_of_it(client: httpx.AsyncClient) -> None:
+    names = {name.partition(" ")[0] for name in await _scraped(client)}
+    assert names.isdisjoint(metric.name for metric in OF_REDIS)
+
+
+async def test_the_bus_tells_of_its_doubt(whole: httpx.AsyncClient) -> None:
+    for number in range(3):
+        assert (await _post(whole, number)).status_code == 201
+    told = await _scraped(whole)
+    assert (told["tertulia_bus_in_doubt"], told["tertulia_bus_messages_waiting"]) == (1, 3)
+    assert told["tertulia_bus_messages_sent_total"] == told["tertulia_bus_connections_total"] == 0
 
 
 async def test_the_library_s_own_registry_is_not_used(client: httpx.AsyncClient) -> None:

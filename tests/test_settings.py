@@ -15,6 +15,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "port": ("80", 80),
     "data_dir": ("/data", Path("/data")),
     "database_url": ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+    "redis_url": ("rediss://:secret@redis.example:6380", "rediss://:secret@redis.example:6380"),
     "articles": ("/articles", Path("/articles")),
     "secret_key": ("k" * 32, "k" * 32),
     "secret_key_file": ("/run/key", Path("/run/key")),

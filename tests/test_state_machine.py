@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Listener, Message
+from tertulia.bus import Listener, Message, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -48,9 +48,14 @@ places = st.integers(0, 1_000_000)
 class UnreliableBus:
     """Holds what is published until it is told what becomes of it."""
 
+    in_doubt = False
+
     def __init__(self) -> None:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
+
+    def watch(self, missed: Missed) -> None:
+        """The machine compares when it chooses to."""
 
     def publish(self, message: Message) -> None:
         self.pending.append(message)
@@ -61,8 +66,9 @@ class UnreliableBus:
     def unsubscribe(self, key: DiscussionKey) -> None:
         self._bus.unsubscribe(key)
 
-    def deliver(self, at: int, *, keep: bool = False) -> None:
-        self._bus.publish(self.pending[at] if keep else self.pending.pop(at))
+    def deliver(self, at: int, *, keep: bool = False, hint: bool = False) -> None:
+        message = self.pending[at] if keep else self.pending.pop(at)
+        self._bus.publish(Message(message.key, message.epoch, (), message.head) if hint else message)
 
 
 class Reading:
@@ -315,12 +321,12 @@ class Machine(RuleBasedStateMachine):
         self.run(arriving())
 
     @precondition(lambda self: self.system.bus.pending)
-    @rule(place=places, keep=st.booleans())
-    def a_message_arrives(self, place: int, keep: bool) -> None:
-        """Perhaps before others, and perhaps again later."""
+    @rule(place=places, keep=st.booleans(), hint=st.booleans())
+    def a_message_arrives(self, place: int, keep: bool, hint: bool) -> None:
+        """Perhaps before others, perhaps again later, and perhaps without what it tells of."""
 
         async def arriving() -> None:
-            self.system.bus.deliver(place % len(self.system.bus.pending), keep=keep)
+            self.system.bus.deliver(place % len(self.system.bus.pending), keep=keep, hint=hint)
 
         self.run(arriving())
 

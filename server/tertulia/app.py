@@ -21,6 +21,7 @@ from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
+from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
@@ -61,25 +62,39 @@ async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIter
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        bus = MemoryBus()
-        rates = Rates(settings.tick_rate, settings.summary_rate)
-        hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
-        limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
-        window = timedelta(minutes=settings.edit_minutes)
-        discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-        gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
-        articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
-        look = Look(settings.site_name, settings.language, settings.time_zone)
-        metrics = Metrics(Parts(hub, store.ledger, vitals), gate, settings.metrics_allow)
-        operating = [*_health(store, hub), *metrics.routes()]
-        store.start(Announcer(bus, store.epoch).committed)
-        hub.start()
-        try:
-            yield Running(_asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles)
-        finally:
-            await hub.close()
+        async with _connected(settings.redis_url) as bus:
+            rates = Rates(settings.tick_rate, settings.summary_rate)
+            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
+            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
+            window = timedelta(minutes=settings.edit_minutes)
+            discussions = Discussions(store, hub, tokens, limits, edit_window=window)
+            gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
+            articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
+            look = Look(settings.site_name, settings.language, settings.time_zone)
+            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow)
+            operating = [*_health(store, hub), *metrics.routes()]
+            store.start(Announcer(bus, store.epoch).committed)
+            hub.start()
+            try:
+                yield Running(_asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles)
+            finally:
+                await hub.close()
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _connected(redis_url: str | None) -> AsyncIterator[Bus]:
+    """The bus of one process, or that of several instances where there is a Redis. Raises StartupError."""
+    if redis_url is None:
+        yield MemoryBus()
+        return
+    bus = RedisBus(redis_url)
+    bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.close()
 
 
 def create_app() -> ASGIApp:

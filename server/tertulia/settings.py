@@ -34,6 +34,11 @@ class Settings(BaseSettings):
         description="Database: `sqlite+aiosqlite:///path/to.db` or `postgresql+asyncpg://user:password@host/name`; "
         "by default a file in the data folder.",
     )
+    redis_url: str | None = Field(
+        None,
+        description="Redis or Valkey that connects several instances, such as `redis://localhost:6379`; "
+        "without it there is one instance.",
+    )
     articles: Path | None = Field(
         None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
+from tertulia.bus import Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -177,6 +178,108 @@ async def test_time_passes_in_all_rooms(clock: Clock, hub: Hub, monkeypatch: pyt
         await clock.go(1.01)
     for reader in readers:
         assert reader.of("heartbeat") != []
+
+
+# ---- doubt ----------------------------------------------------------------------------------------------
+
+
+class DoubtfulBus(MemoryBus):
+    """Doubts when it is told to."""
+
+    def watch(self, missed: Missed) -> None:
+        self.missed = missed
+
+
+@pytest.fixture
+async def doubtful(script: Script) -> DoubtfulBus:
+    return DoubtfulBus()
+
+
+@pytest.fixture
+async def doubting(clock: Clock, script: Script, doubtful: DoubtfulBus) -> AsyncIterator[Hub]:
+    hub = Hub(doubtful, EPOCH, script.fetch, script.heads, Rates(BUSY, BUSY))
+    hub.start()
+    yield hub
+    await hub.close()
+
+
+async def test_in_doubt_a_lost_message_is_missed_sooner(
+    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, script: Script
+) -> None:
+    reader = joined(await doubting.enter(KEY))
+    for seq, doubt, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
+        doubtful.in_doubt = doubt
+        script.add(made(seq))
+        await settled()
+        await clock.go(hubs.DOUBT_SECONDS + 0.01)
+        assert reader.seqs == seqs
+
+
+async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: DoubtfulBus, script: Script) -> None:
+    """The clock stands still."""
+    room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
+    readers = joined(room), joined(other)
+    script.add(made(3))
+    doubtful.missed([KEY, DiscussionKey("x", "without a room")])
+    await settled()
+    assert [reader.seqs for reader in readers] == [[3], []]
+    doubtful.missed([OTHER])
+    await settled()
+    assert [reader.seqs for reader in readers] == [[3], [3]]
+
+
+async def test_much_that_is_missed_is_few_queries(
+    doubting: Hub, doubtful: DoubtfulBus, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[DiscussionKey]] = []
+    free = asyncio.Event()
+
+    async def heads(keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
+        asked.append(list(keys))
+        await free.wait()
+        return {}
+
+    monkeypatch.setattr(doubting, "_heads", heads)
+    keys = [DiscussionKey("default", str(number)) for number in range(50)]
+    for key in keys:
+        await doubting.enter(key)
+    doubtful.missed(keys[:1])
+    await settled()
+    for key in keys * 2:
+        doubtful.missed([key])
+        await settled()
+    free.set()
+    await settled()
+    assert asked == [keys[:1], keys]
+
+
+async def test_what_is_missed_during_an_error_is_not_forgotten(
+    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, script: Script
+) -> None:
+    reader = joined(await doubting.enter(KEY))
+    script.error = OSError("no disk")
+    script.add(made(3))
+    doubtful.missed([KEY])
+    await settled()
+    script.error = None
+    doubtful.missed([KEY])
+    await settled()
+    assert reader.seqs == [3]
+
+
+async def test_a_room_that_is_missed_while_it_opens_is_compared(
+    doubting: Hub, doubtful: DoubtfulBus, script: Script
+) -> None:
+    script.free.clear()
+    entering = asyncio.create_task(doubting.enter(KEY))
+    await settled()
+    script.add(made(3))  # after the head was read, and before the subscription held
+    doubtful.missed([KEY])
+    await settled()
+    script.free.set()
+    room = await entering
+    await settled()
+    assert room.head == 3
 
 
 # ---- draining -------------------------------------------------------------------------------------------

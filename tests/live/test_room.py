@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from tertulia.bus import Message
 from tertulia.core.comments import State
 from tertulia.errors import CloseCode
 from tertulia.live import room as rooms
@@ -197,6 +198,37 @@ async def test_another_epoch_is_never_passed_on(room: Room, script: Script) -> N
     await settled()
     assert reader.seqs == [4]
     assert "another database" not in "".join(reader.raw)
+
+
+async def test_a_hint_makes_the_room_read(room: Room, script: Script) -> None:
+    reader = joined(room)
+    script.add(made(4), made(5))
+    room.hear(Message(KEY, EPOCH, (), reached=5))
+    room.hear(Message(KEY, EPOCH, (), reached=5))
+    await settled()
+    assert reader.seqs == [4, 5]
+    room.hear(Message(KEY, EPOCH, (), reached=4))
+    room.hear(script.add(made(6)))
+    await settled()
+    assert (reader.seqs, script.fills) == ([4, 5, 6], [(3, EVENTS_PAGE)])
+
+
+async def test_a_hint_may_be_of_a_removal(room: Room, script: Script) -> None:
+    """What is read while it comes may be older than the removal, and is read again."""
+    reader = joined(room)
+    script.add(made(4, text="to be removed"))
+    script.free.clear()
+    room.expect(4)
+    await settled()
+    script.add(made(5, "comment.removed", 4))
+    room.hear(Message(KEY, EPOCH, (), reached=5))
+    script.free.set()
+    script.free.clear()  # one read ends, the next has to wait
+    await settled()
+    script.free.set()
+    await settled()
+    assert reader.seqs == [4, 5]
+    assert "to be removed" not in "".join(reader.raw)
 
 
 async def test_what_was_announced_and_is_nowhere_is_given_up(room: Room, script: Script) -> None:

@@ -1,12 +1,15 @@
 """The bus: tells every instance what was committed. What it says is a hint, never the truth.
 
+    memory      one process: a call
+    redis       several instances: Redis or Valkey
+
 A message may be lost, come twice or come late; a room that hears of a seq it does not expect reads the store.
 Messages of one publisher arrive in the order they were published, when they arrive. Publishing never waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,25 +19,48 @@ from tertulia.protocol import EncodedEvent
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Events of one discussion, dense and ascending, as they were committed in ``epoch``."""
+    """Events of one discussion, dense and ascending, as they were committed in ``epoch``.
+
+    Without events it only says that the discussion has ``reached`` a seq.
+    """
 
     key: DiscussionKey
     epoch: str
     events: tuple[EncodedEvent, ...]
+    reached: int = 0
+
+    @property
+    def head(self) -> int:
+        """The newest seq that the message tells of."""
+        return self.events[-1].seq if self.events else self.reached
 
 
 Listener = Callable[[Message], None]
+Missed = Callable[[Iterable[DiscussionKey]], None]
+"""Called with discussions of which messages may have been lost; returns at once."""
 
 
 class Bus(Protocol):
     """Carries messages from the instance that committed to all instances, its own among them."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether messages of other instances may be lost at the moment."""
+        raise NotImplementedError
+
+    def watch(self, missed: Missed) -> None:
+        """From now on ``missed`` hears when a discussion has to be compared with the store; one a bus."""
+        raise NotImplementedError
 
     def publish(self, message: Message) -> None:
         """Sends without waiting; a failure is the bus's own to count."""
         raise NotImplementedError
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
-        """From now on ``listener`` hears of this discussion; one listener a discussion."""
+        """From now on ``listener`` hears of this discussion; one listener a discussion.
+
+        Where that takes a while, the discussion counts as missed once it is done.
+        """
         raise NotImplementedError
 
     def unsubscribe(self, key: DiscussionKey) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Listener, Message
+from tertulia.bus import Listener, Message, Missed
 from tertulia.core.comments import DiscussionKey
 
 
 class MemoryBus:
     """Delivers at once and in order; nothing is lost while the process lives."""
 
+    in_doubt = False
+
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
+
+    def watch(self, missed: Missed) -> None:
+        """Nothing is missed."""
 
     def publish(self, message: Message) -> None:
         listener = self._listeners.get(message.key)

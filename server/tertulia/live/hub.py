@@ -18,6 +18,8 @@ from tertulia.protocol import EncodedEvent
 
 TICK_SECONDS = 1.0
 WATCH_SECONDS = 5.0
+DOUBT_SECONDS = 1.0
+"""Rooms are compared with the store this often while messages of other instances may be lost."""
 GRACE_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
@@ -52,11 +54,15 @@ class Hub:
         self._rates = rates
         self._empty_since: dict[DiscussionKey, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._missed: dict[DiscussionKey, None] = {}
+        self._missing = asyncio.Event()
+        bus.watch(self._miss)
 
     def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._ticking(), name="hub-ticks"),
             asyncio.create_task(self._watching(), name="hub-watch"),
+            asyncio.create_task(self._comparing_missed(), name="hub-missed"),
         ]
 
     async def close(self) -> None:
@@ -111,9 +117,9 @@ class Hub:
     def _emptied(self, room: Room) -> None:
         self._empty_since[room.key] = asyncio.get_running_loop().time()
 
-    async def compare(self) -> None:
-        """Reads the heads of all rooms in one query and lets those that are behind catch up."""
-        heads = await self._heads(list(self.rooms))
+    async def compare(self, keys: Iterable[DiscussionKey] | None = None) -> None:
+        """Reads the heads of these rooms, or of all, in one query and lets those that are behind catch up."""
+        heads = await self._heads([key for key in (self.rooms if keys is None else keys) if key in self.rooms])
         for key, seq in heads.items():
             room = self.rooms.get(key)
             if room is not None:
@@ -133,13 +139,35 @@ class Hub:
                     log.exception("A room failed in its tick")
 
     async def _watching(self) -> None:
+        loop = asyncio.get_running_loop()
+        compared = loop.time()
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(DOUBT_SECONDS)
+            if not self._bus.in_doubt and loop.time() - compared < WATCH_SECONDS:
+                continue
+            compared = loop.time()
             try:
                 await self._close_empty()
                 await self.compare()
             except Exception:
                 log.exception("The rooms could not be compared with the store")
+
+    def _miss(self, keys: Iterable[DiscussionKey]) -> None:
+        self._missed.update(dict.fromkeys(keys))
+        self._missing.set()
+
+    async def _comparing_missed(self) -> None:
+        """Compares at once; what is missed during a query waits for the next, together."""
+        while True:
+            await self._missing.wait()
+            self._missing.clear()
+            missed = list(self._missed)
+            self._missed.clear()
+            try:
+                await self.compare(missed)
+            except Exception:
+                # the watch compares them soon
+                log.exception("Rooms that may have missed something could not be compared with the store")
 
     async def _close_empty(self) -> None:
         now = asyncio.get_running_loop().time()

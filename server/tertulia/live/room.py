@@ -129,12 +129,12 @@ class Room:
                 self._conceals += 1
                 if message.epoch == self.epoch:
                     self._tail.conceal(event)
-        if message.epoch != self.epoch or not self.is_open:
-            self.expect(message.events[-1].seq)
-            return
-        self._take(message.events)
-        if self.head < message.events[-1].seq:
-            self.expect(message.events[-1].seq)
+        if not message.events and message.head > self.head:
+            self._conceals += 1  # what is not told may be a removal
+        if message.epoch == self.epoch and self.is_open:
+            self._take(message.events)
+        if message.epoch != self.epoch or self.head < message.head:
+            self.expect(message.head)
 
     def expect(self, seq: int, found: Found = Found.bus) -> None:
         """The discussion is known to have reached ``seq``: reads what is missing, once for all readers."""

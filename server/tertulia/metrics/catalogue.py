@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
+from tertulia.bus.redis import RedisBus
 from tertulia.live.hub import Hub
 from tertulia.live.pace import Mode
 from tertulia.serving.vitals import Vitals
@@ -177,6 +178,49 @@ OF_LEDGER: tuple[Metric[Ledger], ...] = (
     ),
 )
 
+OF_REDIS: tuple[Metric[RedisBus], ...] = (
+    Metric(
+        "tertulia_bus_in_doubt",
+        "gauge",
+        "1 while messages of other instances may be lost and discussions are compared with the database every second, "
+        "else 0.",
+        lambda bus: int(bus.in_doubt),
+    ),
+    Metric(
+        "tertulia_bus_messages_sent_total",
+        "counter",
+        "Messages that Redis took from this instance.",
+        lambda bus: bus.counts.sent,
+    ),
+    Metric(
+        "tertulia_bus_messages_received_total",
+        "counter",
+        "Messages of other instances that Redis brought.",
+        lambda bus: bus.counts.received,
+    ),
+    Metric(
+        "tertulia_bus_messages_dropped_total",
+        "counter",
+        "Messages that went no further, by cause: too many waited, Redis did not take them, or what arrived is none "
+        "of ours.",
+        lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
+        ("cause",),
+    ),
+    Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.waiting),
+    Metric(
+        "tertulia_bus_connections_total",
+        "counter",
+        "Connections made to Redis: two at the start, further ones after failures.",
+        lambda bus: bus.counts.connections,
+    ),
+    Metric(
+        "tertulia_bus_round_trip_seconds",
+        "gauge",
+        "Seconds that the last probe took through Redis and back, of which there is one a second.",
+        lambda bus: bus.counts.round_trip,
+    ),
+)
+
 OF_SERVER: tuple[Metric[Vitals], ...] = (
     Metric("tertulia_connections", "gauge", "Connections that are open.", lambda vitals: vitals.admission.count),
     Metric(
@@ -219,4 +263,4 @@ OF_BUILD: tuple[Metric[None], ...] = (
     ),
 )
 
-CATALOGUE: tuple[Metric[Any], ...] = (*OF_HUB, *OF_LEDGER, *OF_SERVER, *OF_BUILD)
+CATALOGUE: tuple[Metric[Any], ...] = (*OF_HUB, *OF_LEDGER, *OF_REDIS, *OF_SERVER, *OF_BUILD)

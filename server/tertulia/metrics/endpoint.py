@@ -14,25 +14,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tertulia.bus import Bus
+from tertulia.bus.redis import RedisBus
 from tertulia.errors import ErrorCode, Problem
 from tertulia.live.hub import Hub
-from tertulia.metrics.catalogue import OF_BUILD, OF_HUB, OF_LEDGER, OF_SERVER
+from tertulia.metrics.catalogue import OF_BUILD, OF_HUB, OF_LEDGER, OF_REDIS, OF_SERVER
 from tertulia.serving.vitals import Vitals
 from tertulia.store.ledger import Ledger
 from tertulia.web.gate import Gate
 
 
 class Parts(Collector):
-    """Reads the parts when it is asked; without ``vitals``, on another server than ours, theirs are left out."""
+    """Reads the parts when it is asked.
 
-    def __init__(self, hub: Hub, ledger: Ledger, vitals: Vitals | None) -> None:
+    Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
+    """
+
+    def __init__(self, hub: Hub, ledger: Ledger, bus: Bus, vitals: Vitals | None) -> None:
         self._hub = hub
         self._ledger = ledger
+        self._bus = bus
         self._vitals = vitals
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self._hub) for metric in OF_HUB)
         yield from (metric.family(self._ledger) for metric in OF_LEDGER)
+        if isinstance(self._bus, RedisBus):
+            yield from (metric.family(self._bus) for metric in OF_REDIS)
         if self._vitals is not None:
             yield from (metric.family(self._vitals) for metric in OF_SERVER)
         yield from (metric.family(None) for metric in OF_BUILD)

@@ -1,0 +1,25 @@
+"""What a bus did since it began: plain numbers, so that counting costs a message next to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Dropped(StrEnum):
+    """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours."""
+
+    queue_full = "queue_full"
+    not_sent = "not_sent"
+    malformed = "malformed"
+
+
+@dataclass(slots=True)
+class Counts:
+    """``round_trip`` is how long the last probe was under way, in seconds."""
+
+    sent: int = 0
+    received: int = 0
+    connections: int = 0
+    round_trip: float = 0.0
+    dropped: dict[Dropped, int] = field(default_factory=lambda: dict.fromkeys(Dropped, 0))

@@ -1,0 +1,188 @@
+"""Messages on the way between instances: what is written is read, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tertulia.bus import Message
+from tertulia.bus.encoding import KINDS, LONGEST, Malformed, channel_of, opened, sealed
+from tertulia.core.comments import DiscussionKey
+from tertulia.protocol import EncodedEvent
+from tests.live.script import made
+
+KEY = DiscussionKey("a", "điểm/\N{DUCK}\n")
+GOOD = Message(KEY, "one", tuple(made(seq, text="“điểm”\n") for seq in range(7, 10)))
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+payloads = st.dictionaries(texts, texts | st.integers()).map(json.dumps)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message:
+    first, size = draw(st.integers(1, 2**52)), draw(st.integers(0, 5))
+    key, epoch = DiscussionKey(draw(texts), draw(texts)), draw(texts)
+    if not size:
+        return Message(key, epoch, (), first)
+    events = (
+        EncodedEvent(seq, KINDS[draw(st.sampled_from(sorted(KINDS)))], draw(st.none() | texts), draw(payloads))
+        for seq in range(first, first + size)
+    )
+    return Message(key, epoch, tuple(events))
+
+
+@given(messages(), texts)
+def test_what_is_written_is_read(message: Message, instance: str) -> None:
+    letter = opened(sealed(message, instance))
+    assert (letter.instance, letter.message()) == (instance, message)
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
+    spare = LONGEST - len(sealed(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me"))
+    long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{" + " " * (spare + over) + "}"),))
+    told = opened(sealed(long, "me")).message()
+    assert told == (Message(KEY, "one", (), reached=1) if over else long)
+
+
+def test_many_bytes_of_few_characters_become_a_hint_too() -> None:
+    long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", json.dumps("\N{DUCK}" * 20_000)),))
+    assert len(sealed(long, "me")) < 200
+
+
+def test_a_channel_is_safe_and_its_own_discussions() -> None:
+    keys = [
+        DiscussionKey(site, key) for site in ("", "a", "a\0", "\ud800") for key in ("", "a", "\0a", " *\r\n", "điểm")
+    ]
+    channels = {channel_of(key) for key in keys}
+    assert len(channels) == len(keys)
+    for channel in channels:
+        prefix, _, name = channel.partition(":")
+        assert (prefix, len(name)) == ("tertulia", 32)
+        int(name, 16)
+
+
+# ---- what is none of ours -------------------------------------------------------------------------------
+
+
+def header(**changed: object) -> bytes:
+    fields: dict[str, object] = {"version": 1, "instance": "i", "epoch": "e", "site": "s", "key": "k"}
+    fields |= {"first": 1, "last": 1} | changed
+    return json.dumps(list(fields.values())).encode()
+
+
+def events(*given: object) -> bytes:
+    return header() + b"\n" + json.dumps(given).encode()
+
+
+def event(
+    seq: object = 1, kind: object = "comment.created", comment: object = "c", payload: object = "{}"
+) -> list[object]:
+    return [seq, kind, comment, payload]
+
+
+def read(data: bytes) -> Message:
+    return opened(data).message()
+
+
+def test_the_pieces_of_these_tests_are_good() -> None:
+    key = DiscussionKey("s", "k")
+    assert read(header()) == Message(key, "e", (), 1)
+    assert read(events(event())) == Message(key, "e", (EncodedEvent(1, "comment.created", "c", "{}"),))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\n",
+        b"hello",
+        b"\xff\xfe",
+        b"null",
+        b"{}",
+        b"[]",
+        b"[1]",
+        b"[" * 60_000,
+        b"9" * 60_000,
+        header() + b" " * LONGEST,
+        header()[:-1],
+        header(version=0),
+        header(version=2),
+        header(version=True),
+        header(version=1.0),
+        header(version="1"),
+        header(instance=None),
+        header(epoch=1),
+        header(site=["s"]),
+        header(key=None),
+        header(first=0),
+        header(first=-1, last=-1),
+        header(first=2),
+        header(first=True),
+        header(first=1.0),
+        header(last=2**53),
+        header(last=None),
+        header(more=1),
+        events(),
+        events(event(), event()),
+        events(event(2)),
+        events(event(True)),
+        events(event(1.0)),
+        events(event("1")),
+        events(event(kind="comment.exploded")),
+        events(event(kind=None)),
+        events(event(comment=1)),
+        events(event(payload=None)),
+        events(event(payload={})),
+        events(event(payload="")),
+        events(event(payload="[]")),
+        events(event(payload="{")),
+        events(event(payload='{"a":NaN}')),
+        events(event(payload="{\n}")),
+        events(event(payload="{\r}")),
+        events(event(payload='{"a":"\ud800"}')),
+        events(event()[:3]),
+        events([*event(), 1]),
+        events(None),
+        events("abcd"),
+        header() + b"\n{}",
+        header() + b"\nnull",
+        header() + b"\n" + b"[" * 60_000,
+        events(event())[:-1],
+        events(event()) + b"\n[]",
+    ],
+    ids=lambda data: repr(data[:100]),
+)
+def test_garbage_is_malformed(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        read(data)
+
+
+@given(
+    st.binary()
+    | texts.map(str.encode)
+    | st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | texts, st.lists).map(
+        lambda value: json.dumps(value).encode()
+    )
+)
+def test_random_garbage_is_malformed_and_nothing_else(data: bytes) -> None:
+    with pytest.raises(Malformed):
+        read(data)
+
+
+@given(st.data())
+def test_a_damaged_message_is_malformed_or_in_good_form(data: st.DataObject) -> None:
+    whole = bytearray(sealed(GOOD, "me"))
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    del whole[data.draw(st.just(len(whole)) | st.integers(0, len(whole))) :]
+    try:
+        told = read(bytes(whole))
+    except Malformed:
+        return
+    assert [one.seq for one in told.events] in ([], list(range(told.head - len(told.events) + 1, told.head + 1)))
+    for one in told.events:
+        assert isinstance(json.loads(one.payload.encode()), dict)

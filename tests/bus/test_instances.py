@@ -1,0 +1,138 @@
+"""Two whole instances with one database and one Redis: what is said at one is read at the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+import httpx
+import pytest
+
+from tertulia.app import Running, running
+from tertulia.bus.encoding import channel_of
+from tertulia.bus.redis import RedisBus
+from tertulia.core.comments import DiscussionKey
+from tertulia.live import hub as hubs
+from tertulia.live.counts import Found
+from tertulia.live.room import Cursor
+from tertulia.settings import Settings
+from tests.bus.instances import certain, happened
+from tests.live.script import Follower, follow
+from tests.valkey import Valkey
+
+KEY = DiscussionKey("default", "talk")
+numbers = count(1)
+
+
+class Instance:
+    """An application in this process, somebody who writes through it, and one who reads."""
+
+    def __init__(self, server: Running, client: httpx.AsyncClient) -> None:
+        self.hub = server.hub
+        assert isinstance(server.bus, RedisBus)
+        self.bus = server.bus
+        self._client = client
+
+    async def say(self) -> int:
+        body = {"key": KEY.key, "body": "Hello.", "author": {"name": "Lan"}}
+        began = time.monotonic()
+        answer = await self._client.post(
+            "/api/v1/comments", json=body, headers={"Idempotency-Key": f"{next(numbers):032}"}
+        )
+        assert answer.status_code == 201, answer.text
+        assert time.monotonic() - began < 2, "the answer waited for Redis"
+        return int(answer.json()["seq"])
+
+    async def read(self) -> Follower:
+        return await follow(self.hub, KEY, Cursor(None, None))
+
+
+@asynccontextmanager
+async def instance(settings: Settings, valkey: Valkey) -> AsyncIterator[Instance]:
+    async with running(settings.model_copy(update={"redis_url": valkey.url})) as server:
+        transport = httpx.ASGITransport(server.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
+            opened = Instance(server, client)
+            await certain(opened.bus)
+            yield opened
+
+
+@pytest.fixture
+async def pair(settings: Settings, valkey: Valkey) -> AsyncIterator[tuple[Instance, Instance]]:
+    async with instance(settings, valkey) as here, instance(settings, valkey) as there:
+        yield here, there
+
+
+async def said(here: Instance, readers: list[Follower], last: int) -> None:
+    """One more comment, which everybody gets; all of them are dense."""
+    assert await here.say() == last
+    expected = list(range(1, last + 1))
+    await happened(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
+
+
+async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, Instance], valkey: Valkey) -> None:
+    here, there = pair
+    readers = [await one.read() for one in pair]
+    channel = channel_of(KEY)
+    await happened(lambda: valkey.ask("PUBSUB", "NUMSUB", channel)[1] == len(pair), "nobody subscribes")
+    for seq in range(1, 21):
+        await said(pair[seq % 2], readers, seq)
+    assert here.bus.counts.received == there.bus.counts.received == 10
+    assert [one.hub.counts.gaps[Found.watch] for one in pair] == [0, 0], "Redis carried nothing"
+
+    assert valkey.cut_ears() == 2
+    await said(here, readers, 21)
+    for one in pair:
+        await certain(one.bus)
+    await said(there, readers, 22)
+
+
+async def test_a_message_that_is_lost_is_found(
+    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one, so that no later one tells of it."""
+    here, there = pair
+    readers = [await one.read() for one in pair]
+    monkeypatch.setattr(here.bus._outbox, "put", lambda channel, data: None)
+    await said(here, readers, 1)
+    assert not there.bus.in_doubt
+    assert there.bus.counts.received == 0
+
+
+async def test_comments_go_on_without_redis(
+    pair: tuple[Instance, Instance], valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither who writes nor who reads needs it, dead or frozen."""
+    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    here, there = pair
+    readers = [await one.read() for one in pair]
+    valkey.freeze()
+    await happened(lambda: here.bus.in_doubt and there.bus.in_doubt, "nobody doubts")
+    await said(here, readers, 1)
+    await said(there, readers, 2)
+    valkey.thaw()
+    valkey.kill()
+    await said(here, readers, 3)
+    await said(there, readers, 4)
+    valkey.start()
+    for one in pair:
+        await certain(one.bus)
+    await said(here, readers, 5)
+
+
+async def test_what_was_said_before_the_subscription_held_is_read(
+    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No watch comes to help."""
+    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    here, there = pair
+    reader = await here.read()
+    with monkeypatch.context() as patches:
+        patches.setattr(there.bus._ear, "want", lambda channel: None)
+        late = await there.read()
+    await said(here, [reader], 1)
+    assert late.seqs == []
+    there.bus._ear.want(channel_of(KEY))
+    await happened(lambda: late.seqs == [1], "the comment is not found")

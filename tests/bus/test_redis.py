@@ -1,0 +1,364 @@
+"""The bus over Redis when Redis fails: it says so, nobody waits for it, and it hears again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tertulia.bus import Message, sending
+from tertulia.bus.counts import Dropped
+from tertulia.bus.doubt import Doubt
+from tertulia.bus.encoding import channel_of, sealed
+from tertulia.bus.redis import RedisBus
+from tertulia.core.comments import DiscussionKey
+from tertulia.errors import StartupError
+from tests.bus.instances import Hearing, certain, connected, happened
+from tests.live.script import made
+from tests.valkey import Valkey
+
+KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
+AT_ONCE = 0.25
+"""Seconds within which publishing returns, however slow the machine is: a thousandth of it would do."""
+
+
+def message(*seqs: int, key: DiscussionKey = KEY) -> Message:
+    return Message(key, "one", tuple(made(seq) for seq in seqs))
+
+
+def published(bus: RedisBus, one: Message) -> None:
+    began = time.monotonic()
+    bus.publish(one)
+    assert time.monotonic() - began < AT_ONCE
+
+
+@asynccontextmanager
+async def two(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, Hearing]]:
+    """Two instances, and a listener of the second."""
+    async with connected(url) as here, connected(url) as there:
+        hearing = Hearing(there, KEY)
+        await hearing.holds()
+        yield here, there, hearing
+
+
+def failing(_: Message) -> None:
+    raise OSError("no room")
+
+
+async def heard_again(here: RedisBus, hearing: Hearing, seq: int) -> None:
+    """Both are certain, and what is published from now on is heard."""
+    here.publish(message(seq))
+    await happened(lambda: seq in hearing.seqs, "the later message is not heard")
+
+
+# ---- as it should be ------------------------------------------------------------------------------------
+
+
+async def test_the_own_listener_hears_at_once_and_once(shared_valkey: Valkey) -> None:
+    async with connected(shared_valkey.url) as bus:
+        hearing = Hearing(bus, KEY)
+        await hearing.holds()
+        bus.publish(message(1))
+        assert hearing.seqs == [1]
+        await happened(lambda: bus.counts.sent == 1, "nothing is sent")
+        shared_valkey.say(channel_of(KEY), sealed(message(2), "another"))
+        await happened(lambda: len(hearing.seqs) > 1, "nothing is heard")
+        assert hearing.seqs == [1, 2]
+        assert bus.counts.received == 1
+
+
+async def test_a_listener_that_fails_ends_nothing(shared_valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    async with two(shared_valkey.url) as (here, there, hearing):
+        here.subscribe(KEY, failing)
+        there.subscribe(KEY, failing)
+        here.publish(message(1))
+        await happened(lambda: there.counts.received == 1, "nothing is heard")
+        there.subscribe(KEY, hearing.messages.append)
+        await heard_again(here, hearing, 2)
+        assert not there.in_doubt
+    assert "A message could not be taken" in caplog.text
+
+
+async def test_thousands_of_rooms_come_and_go(shared_valkey: Valkey) -> None:
+    """Only the channels of those that stayed are subscribed, and each of them is told of."""
+    keys = [DiscussionKey("many", str(number)) for number in range(3000)]
+    missed: list[DiscussionKey] = []
+    heard: list[Message] = []
+    async with connected(shared_valkey.url) as here, connected(shared_valkey.url) as there:
+        there.watch(missed.extend)
+        for key in keys:
+            there.subscribe(key, heard.append)
+        for key in keys[::2]:
+            there.unsubscribe(key)
+        for key in keys[::4]:
+            there.subscribe(key, heard.append)
+        stayed = {key for number, key in enumerate(keys) if number % 2 or number % 4 == 0}
+        await happened(lambda: stayed <= set(missed), "not all are subscribed")
+        for key in keys:
+            here.publish(message(1, key=key))
+        await happened(lambda: len(heard) >= len(stayed), "not all are heard")
+        assert {one.key for one in heard} == stayed
+        for key in stayed:
+            there.unsubscribe(key)
+        channels = [channel_of(key) for key in keys]
+        await happened(
+            lambda: not any(shared_valkey.ask("PUBSUB", "NUMSUB", *channels)[1::2]), "channels stay subscribed"
+        )
+
+
+# ---- Redis fails ----------------------------------------------------------------------------------------
+
+
+async def test_a_cut_ear_is_doubt_until_it_hears_again(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "tertulia.bus")
+    async with two(valkey.url) as (here, there, hearing):
+        caplog.clear()
+        hearing.missed.clear()
+        assert valkey.cut_ears() == 2
+        await happened(lambda: KEY in hearing.missed, "nobody is told that messages were missed")
+        await certain(here)
+        await certain(there)
+        await heard_again(here, hearing, 2)
+        assert there.counts.connections == 3
+    assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 2, "one line for each instance"
+    assert len([one for one in caplog.records if one.levelno == logging.INFO]) == 2
+
+
+async def test_a_cut_outbox_is_doubt_until_it_sends_again(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    async with two(valkey.url) as (here, there, hearing):
+        assert valkey.cut_outboxes() == 2
+        here.publish(message(1))
+        await happened(lambda: len(caplog.records) == 2, "nobody doubts")
+        await certain(here)
+        await certain(there)
+        await heard_again(here, hearing, 2)
+        assert here.counts.connections == there.counts.connections == 3
+
+
+async def test_a_probe_from_before_a_failure_settles_nothing() -> None:
+    settled: list[bool] = []
+    doubt = Doubt(lambda: settled.append(True))
+    before = time.monotonic()
+    doubt.begin(OSError("gone"))
+    doubt.end(before)
+    assert (doubt.is_there, settled) == (True, [])
+    doubt.end(time.monotonic())
+    doubt.end(time.monotonic())
+    assert (doubt.is_there, settled) == (False, [True])
+
+
+async def test_a_server_that_starts_again_empty(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "tertulia.bus")
+    async with two(valkey.url) as (here, there, hearing):
+        caplog.clear()
+        valkey.kill()
+        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
+        for seq in range(1, 2000):
+            published(here, message(seq))
+        hearing.missed.clear()
+        valkey.start()
+        await certain(here)
+        await certain(there)
+        assert KEY in hearing.missed
+        await heard_again(here, hearing, 2000)
+    assert len(caplog.records) == 4, "one line when it begins and one when it ends"
+
+
+async def test_a_frozen_server_is_noticed(valkey: Valkey) -> None:
+    """Its connections stay open and silent."""
+    async with two(valkey.url) as (here, there, hearing):
+        valkey.freeze()
+        published(here, message(1))
+        await happened(lambda: here.counts.dropped[Dropped.not_sent] == 1, "the outbox waits for an answer")
+        # the promise is four seconds
+        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts", seconds=8)
+        connections = there.counts.connections
+        for seq in range(2, 100):
+            published(here, message(seq))
+            await asyncio.sleep(0)
+        hearing.missed.clear()
+        valkey.thaw()
+        await certain(here)
+        await certain(there)
+        assert KEY in hearing.missed
+        await heard_again(here, hearing, 100)
+        assert there.counts.connections > connections
+        assert len(hearing.seqs) == len(set(hearing.seqs)), "what was late came twice"
+
+
+async def test_an_ear_alone_that_is_deaf_is_noticed(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent is taken, but nothing comes back: only the probe can tell."""
+    async with two(valkey.url) as (here, there, hearing):
+        connections = there.counts.connections
+        monkeypatch.setattr(there._ear, "_take", lambda reply: None)
+        await happened(lambda: there.in_doubt, "nobody doubts")
+        assert not here.in_doubt
+        monkeypatch.undo()
+        await certain(there)
+        assert there.counts.connections == connections + 1, "the outbox had no reason to connect anew"
+        await heard_again(here, hearing, 1)
+
+
+async def test_a_redis_that_is_down_is_waited_for(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    valkey.kill()
+    bus = RedisBus(valkey.url)
+    hearing = Hearing(bus, KEY)
+    bus.start()
+    try:
+        await happened(lambda: caplog.records, "nobody is told")
+        published(bus, message(1))
+        assert bus.in_doubt
+        assert hearing.seqs == [1]
+        valkey.start()
+        await certain(bus)
+        assert KEY in hearing.missed
+    finally:
+        await bus.close()
+    assert len(caplog.records) == 1
+
+
+async def test_an_outbox_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "MESSAGES_WAITING", 10)
+    monkeypatch.setattr(sending, "BYTES_WAITING", 20_000)
+    async with two(valkey.url) as (here, there, _):
+        valkey.kill()
+        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
+        for seq in range(1, 101):
+            here.publish(message(seq))
+        assert here.waiting == 10
+        assert here.counts.dropped[Dropped.queue_full] == 90
+        for seq in range(101, 111):
+            here.publish(Message(KEY, "one", (made(seq, text="x" * 8_000),)))
+        assert here.waiting == 2
+        assert here.counts.dropped[Dropped.queue_full] == 108
+        valkey.start()
+        await certain(here)
+        await happened(lambda: not here.waiting, "nothing is sent")
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_an_end_takes_no_time(valkey: Valkey, frozen: bool) -> None:
+    bus = RedisBus(valkey.url)
+    bus.start()
+    await certain(bus)
+    if frozen:
+        valkey.freeze()
+    for seq in range(1, 1000):
+        bus.publish(message(seq, key=OTHER))
+    began = time.monotonic()
+    await bus.close()
+    # the promise is two seconds
+    assert time.monotonic() - began < 4
+    assert frozen or (bus.waiting, bus.counts.sent) == (0, 999), "what waited was not sent"
+    bus.publish(message(1))
+
+
+async def test_an_end_before_redis_was_there(valkey: Valkey) -> None:
+    valkey.freeze()
+    bus = RedisBus(valkey.url)
+    bus.start()
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    await bus.close()
+    assert time.monotonic() - began < 4
+
+
+# ---- what others say ------------------------------------------------------------------------------------
+
+
+async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> None:
+    garbage = [
+        b"",
+        b"hello",
+        sealed(message(1), "another")[:-5],
+        sealed(message(1, key=OTHER), "another"),
+        sealed(Message(KEY, "one", (made(1), made(3))), "another"),
+        sealed(message(1), "another").replace(b"[1,", b"[2,", 1),
+        b"[" * 1000,
+        b"x" * 5_000_000,
+        b"\xff" * 70_000,
+    ]
+    async with two(shared_valkey.url) as (here, there, hearing):
+        connections = there.counts.connections
+        probes = shared_valkey.ask("PUBSUB", "CHANNELS", "tertulia:probe:*")
+        assert len(probes) == 2
+        for data in garbage:
+            assert shared_valkey.say(channel_of(KEY), data) == 1
+        await happened(lambda: there.counts.dropped[Dropped.malformed] == len(garbage), "not all is counted")
+        assert hearing.messages == []
+        for channel in probes:
+            shared_valkey.say(channel.decode(), b"not a probe")
+        await heard_again(here, hearing, 1)
+        assert there.counts.received == 1
+        await happened(lambda: there.counts.dropped[Dropped.malformed] > len(garbage), "a probe that is none is taken")
+        assert (there.in_doubt, there.counts.connections) == (False, connections)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
+def test_no_bytes_reach_a_listener(data: bytes) -> None:
+    bus, heard = RedisBus("redis://127.0.0.1:1"), list[Message]()
+    bus.subscribe(KEY, heard.append)
+    bus._hear(channel_of(KEY), data)
+    assert heard == []
+    assert bus.counts.dropped[Dropped.malformed] == 1
+
+
+# ---- who may come in ------------------------------------------------------------------------------------
+
+
+async def test_few_permissions_are_enough(valkey: Valkey) -> None:
+    rules = "on >secret -@all +publish +subscribe +unsubscribe +ping +hello +client|setinfo +auth resetchannels"
+    valkey.ask("ACL", "SETUSER", "talk", *rules.split(), "&tertulia:*")
+    async with two(valkey.url.replace("//", "//talk:secret@") + "/3") as (here, _, hearing):
+        await heard_again(here, hearing, 1)
+    assert valkey.ask("ACL", "LOG") == []
+
+
+async def test_a_wrong_password_is_doubt_and_is_not_told(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+    valkey.ask("ACL", "SETUSER", "talk", "on", ">right", "+@all")
+    bus = RedisBus(valkey.url.replace("//", "//talk:wrong-pass@"))
+    bus.start()
+    try:
+        await happened(lambda: caplog.records, "nobody is told")
+        assert bus.in_doubt
+    finally:
+        await bus.close()
+    for record in caplog.records:
+        assert "wrong-pass" not in str(vars(record))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost",
+        "http://x:hidden@localhost",
+        "redis://x:hidden@localhost:port",
+        "redis://x:6379:hidden/word@localhost",
+        "redis://x:hidden@localhost:99999",
+        "redis://x:hidden@localhost?colour=hidden",
+        "redis://x:hidden@localhost?socket_timeout=hidden",
+        "redis://x:hidden@[::1",
+    ],
+)
+def test_an_address_that_is_none_is_one_line(url: str) -> None:
+    with pytest.raises(StartupError) as refused:
+        RedisBus(url)
+    line = str(refused.value)
+    assert line.startswith("TERTULIA_REDIS_URL")
+    assert "hidden" not in line
+    assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://localhost", "rediss://:p%40ss@redis.example:6380/2", "unix:///run/redis.sock", "redis://[::1]:1"]
+)
+def test_an_address_that_is_one(url: str) -> None:
+    RedisBus(url)
