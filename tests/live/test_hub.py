@@ -180,6 +180,22 @@ async def test_time_passes_in_all_rooms(clock: Clock, hub: Hub, monkeypatch: pyt
         assert reader.of("heartbeat") != []
 
 
+async def test_a_store_that_is_away_is_told_once_each_time(
+    clock: Clock, hub: Hub, script: Script, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = joined(await hub.enter(KEY))
+    for times in (1, 2):
+        script.error = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
+        await watched(clock, 30)
+        told = [record for record in caplog.records if record.getMessage() == "The rooms wait for the database"]
+        assert len(told) == times
+        script.error = None
+        script.add(made(2 + times))
+        await watched(clock, 5)
+        assert reader.seqs[-1] == 2 + times
+    assert not any(record.exc_info for record in caplog.records)
+
+
 # ---- doubt ----------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tertulia.bus import Bus
 from tertulia.core.comments import DiscussionKey
-from tertulia.errors import CloseCode
+from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
 from tertulia.live.pace import Pace
 from tertulia.live.room import Fetch, Room
@@ -56,6 +56,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._missed: dict[DiscussionKey, None] = {}
         self._missing = asyncio.Event()
+        self._is_apart = False
         bus.watch(self._miss)
 
     def start(self) -> None:
@@ -148,9 +149,9 @@ class Hub:
             compared = loop.time()
             try:
                 await self._close_empty()
-                await self.compare()
             except Exception:
-                log.exception("The rooms could not be compared with the store")
+                log.exception("An empty room could not be closed")
+            await self._compared()
 
     def _miss(self, keys: Iterable[DiscussionKey]) -> None:
         self._missed.update(dict.fromkeys(keys))
@@ -163,11 +164,20 @@ class Hub:
             self._missing.clear()
             missed = list(self._missed)
             self._missed.clear()
-            try:
-                await self.compare(missed)
-            except Exception:
-                # the watch compares them soon
-                log.exception("Rooms that may have missed something could not be compared with the store")
+            await self._compared(missed)
+
+    async def _compared(self, keys: Iterable[DiscussionKey] | None = None) -> None:
+        """Compares; what fails now is done by the watch soon. A store that is away is told once, not every time."""
+        try:
+            await self.compare(keys)
+        except Problem as problem:
+            if not self._is_apart:
+                log.warning("The rooms wait for the database", extra={"reason": problem.detail})
+            self._is_apart = True
+        except Exception:
+            log.exception("The rooms could not be compared with the store")
+        else:
+            self._is_apart = False
 
     async def _close_empty(self) -> None:
         now = asyncio.get_running_loop().time()
