@@ -3,7 +3,7 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, wire, latency, writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, instances, wire, latency, writing, reading, profile
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from bench.measures import (
     connecting,
     fanout,
     hostile,
+    instances,
     latency,
     reading,
     storm,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Measure] = {
     "connecting": connecting.measure,
     "storm": storm.measure,
     "hostile": hostile.measure,
+    "instances": instances.measure,
     "wire": wire.measure,
     "latency": latency.measure,
     "writing": writing.measure,
@@ -60,6 +62,7 @@ def smoke(findings: Findings) -> None:
     wire.measure(plan, findings)
     storm.measure(plan, findings, readers=200)
     hostile.measure(plan, findings, connections=400)
+    instances.measure(plan, findings, readers=200)
 
 
 def say(text: str) -> None:

@@ -57,6 +57,7 @@ def _masked(text: bytes) -> bytes:
 
 TERTULIA = Kind("Tertulia", _ours("tertulia"))
 NAIVE = Kind("naive Starlette", _ours("naive"))
+INSTANCE = Kind("Tertulia", _ours("instance"))
 GUARDED = Kind("Tertulia", _ours("guarded"))
 PROFILED = Kind("Tertulia", _ours("profiled"))
 UVLOOP = Kind("Tertulia on uvloop", _ours("uvloop"), installed=_module("uvloop"))

@@ -67,6 +67,11 @@ async def tertulia(port: int, comments: str = "0") -> None:
     await _serving(port, Admission(NO_LIMIT, NO_LIMIT, []), int(comments))
 
 
+async def instance(port: int, database_url: str, redis_url: str) -> None:
+    """One of several servers on one database, connected by Redis."""
+    await _serving(port, Admission(NO_LIMIT, NO_LIMIT, []), 0, database_url=database_url, redis_url=redis_url)
+
+
 async def guarded(port: int) -> None:
     """The whole server with the bounds on connections that it has by default."""
     default = Settings()
@@ -87,10 +92,14 @@ async def profiled(port: int, file: str) -> None:
     await tertulia(port)
 
 
-async def _serving(port: int, admission: Admission, comments: int) -> None:
+async def _serving(
+    port: int, admission: Admission, comments: int, *, database_url: str | None = None, redis_url: str | None = None
+) -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a disk: /tmp may be memory
         settings = Settings(
             data_dir=Path(folder),
+            database_url=database_url,
+            redis_url=redis_url,
             tick_rate=NO_LIMIT,
             summary_rate=NO_LIMIT,
             post_limit_guest="off",
@@ -190,6 +199,7 @@ def main(name: str, port: int, *more: str) -> None:
     subjects: dict[str, Callable[..., Coroutine[None, None, None]]] = {
         "tertulia": tertulia,
         "uvloop": tertulia,
+        "instance": instance,
         "guarded": guarded,
         "profiled": profiled,
         "naive": naive,

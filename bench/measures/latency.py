@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -22,11 +23,11 @@ def measure(plan: Plan, findings: Findings) -> None:
     subject = Subject(TERTULIA)
     try:
         crowd = Readers(subject, plan.readers, mark=MARK)
-        began, arrived = _posted(crowd, count)
+        began, arrived = posted(crowd, count, subject.port)
         crowd.close()
     finally:
         subject.end()
-    waits = [(at - began - number / RATE) * 1000 for number, at in enumerate(arrived)]
+    waits = milliseconds(began, arrived)
     high = p99(waits)
     findings.rows.append(
         Row(
@@ -40,19 +41,15 @@ def measure(plan: Plan, findings: Findings) -> None:
     )
 
 
-def _posted(crowd: Readers, count: int) -> tuple[float, list[float]]:
-    """When the first was due, and when the last reader had number 0, 1, …"""
-    command = [
-        "taskset",
-        "-c",
-        "1",
-        sys.executable,
-        "-m",
-        "bench.poster",
-        str(crowd.subject.port),
-        str(RATE),
-        str(count),
-    ]
+def milliseconds(began: float, arrived: list[float]) -> list[float]:
+    """How long each took from when it was due."""
+    return [(at - began - number / RATE) * 1000 for number, at in enumerate(arrived)]
+
+
+def posted(crowd: Readers, count: int, port: int) -> tuple[float, list[float]]:
+    """When the first was due, and when the last reader had number 0, 1, … of what was posted at ``port``."""
+    program = [sys.executable, "-m", "bench.poster", str(port), str(RATE), str(count)]
+    command = ["taskset", "-c", "1", *program] if (os.cpu_count() or 1) > 1 else program
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE.parent) as poster:
         assert poster.stdout is not None
         began = float(poster.stdout.readline())
