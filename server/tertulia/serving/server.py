@@ -37,8 +37,8 @@ def listen(host: str, port: int) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    # asyncio sets this only for sockets that name their protocol, which accepted ones do not: a body waited 40 ms for
-    # the acknowledgement of its head
+    # asyncio sets this only for sockets that name their protocol, which accepted ones do not: a body would wait
+    # for the acknowledgement of its head, which Linux delays by 40 ms
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
