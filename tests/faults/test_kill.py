@@ -27,7 +27,8 @@ class Posting:
     unknown: dict[str, dict[str, object]] = field(default_factory=dict)
 
 
-async def _write(client: httpx.AsyncClient, posting: Posting, number: int, enough: asyncio.Event) -> None:
+async def _write(client: httpx.AsyncClient, postings: list[Posting], number: int, enough: asyncio.Event) -> None:
+    posting = postings[number]
     while True:
         key = str(uuid.uuid4())
         body: dict[str, object] = {
@@ -43,7 +44,7 @@ async def _write(client: httpx.AsyncClient, posting: Posting, number: int, enoug
         assert answer.status_code == 201, answer.text
         del posting.unknown[key]
         posting.answered[key] = (answer.json()["comment"]["id"], answer.json()["seq"])
-        if len(posting.answered) >= ANSWERS_BEFORE_KILL // WRITERS:
+        if sum(len(one.answered) for one in postings) >= ANSWERS_BEFORE_KILL:
             enough.set()
 
 
@@ -52,7 +53,7 @@ async def _post_until_killed(server: ServerProcess) -> list[Posting]:
     enough = asyncio.Event()
     limits = httpx.Limits(max_connections=WRITERS)
     async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=30) as client:
-        writers = [asyncio.create_task(_write(client, posting, n, enough)) for n, posting in enumerate(postings)]
+        writers = [asyncio.create_task(_write(client, postings, n, enough)) for n in range(WRITERS)]
         await asyncio.wait_for(enough.wait(), 60)
         server.kill()
         await asyncio.wait_for(asyncio.gather(*writers), 60)
