@@ -95,7 +95,8 @@ async def profiled(port: int, file: str) -> None:
 async def _serving(
     port: int, admission: Admission, comments: int, *, database_url: str | None = None, redis_url: str | None = None
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:  # a disk: /tmp may be memory
+    # a disk: /tmp may be memory
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         settings = Settings(
             data_dir=Path(folder),
             database_url=database_url,

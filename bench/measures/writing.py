@@ -25,7 +25,10 @@ _SAID = parse("said")
 
 
 def measure(plan: Plan, findings: Findings) -> None:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder, running_postgres() as postgres:  # /tmp may be memory
+    with (
+        tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder,
+        running_postgres() as postgres,
+    ):  # /tmp may be memory
         addresses = {"SQLite": f"sqlite+aiosqlite:///{folder}/bench.db", "PostgreSQL": postgres.address()}
         for database, address in addresses.items():
             ours, lone = _rates(plan, database, address)
