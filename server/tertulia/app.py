@@ -27,7 +27,7 @@ from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub, Rates
-from tertulia.metrics import Metrics, Parts
+from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.serving.vitals import Vitals
@@ -50,13 +50,16 @@ class Running:
     hub: Hub
     bus: Bus
     articles: Articles
+    metrics: Metrics
 
 
 @asynccontextmanager
-async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, vitals: Vitals | None = None, siblings: Siblings | None = None
+) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours.
+    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
     tokens = Tokens(secret_key(settings))
     origins = checked_origins(settings.allowed_origins)
@@ -71,12 +74,14 @@ async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIter
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
-            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow)
+            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow, siblings)
             operating = [*_health(store, hub), *metrics.routes()]
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             try:
-                yield Running(_asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles)
+                yield Running(
+                    _asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles, metrics
+                )
             finally:
                 await hub.close()
     finally:
