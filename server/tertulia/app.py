@@ -25,7 +25,7 @@ from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
-from tertulia.limits import PostingLimits
+from tertulia.limits import PostingLimits, SharedCounts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
@@ -61,14 +61,15 @@ async def running(
 
     ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
-    tokens = Tokens(secret_key(settings))
+    secret = secret_key(settings)
+    tokens = Tokens(secret)
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis_url) as bus:
+        async with _connected(settings.redis_url) as bus, _shared_counts(settings.redis_url, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
-            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
+            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
@@ -100,6 +101,19 @@ async def _connected(redis_url: str | None) -> AsyncIterator[Bus]:
         yield bus
     finally:
         await bus.close()
+
+
+@asynccontextmanager
+async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> AsyncIterator[SharedCounts | None]:
+    """What counts posts for all instances, where there are several."""
+    if redis_url is None:
+        yield None
+        return
+    counts = SharedCounts(redis_url, secret, lambda: bus.in_doubt)
+    try:
+        yield counts
+    finally:
+        await counts.close()
 
 
 def create_app() -> ASGIApp:
