@@ -63,7 +63,7 @@ DATABASE = ("database_url", "data_dir")
 
 @asynccontextmanager
 async def _opened(chosen: Settings) -> AsyncIterator[Store]:
-    store = await Store.open(chosen.database)
+    store = await Store.open(chosen.database, patient=True)
     store.start()
     try:
         yield store
