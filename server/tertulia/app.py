@@ -76,7 +76,7 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow, siblings)
-            operating = [*_health(store, hub), *metrics.routes()]
+            operating = [*_health(store, hub, bus), *metrics.routes()]
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             try:
@@ -178,7 +178,7 @@ def _asgi(
     )
 
 
-def _health(store: Store, hub: Hub) -> list[Route]:
+def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -191,6 +191,8 @@ def _health(store: Store, hub: Hub) -> list[Route]:
             if not isinstance(error, Problem):  # one that is away is asked for every few seconds: no trace each time
                 log.exception("The database does not answer")
             return JSONResponse({"status": "the database does not answer"}, 503)
+        if bus.in_doubt:
+            return JSONResponse({"status": "slower: Redis is in doubt"})
         return JSONResponse({"status": "ok"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -46,6 +46,10 @@ class Instance:
         assert time.monotonic() - began < 2, "the answer waited for Redis"
         return int(answer.json()["seq"])
 
+    async def health(self) -> tuple[int, str]:
+        answer = await self._client.get("/readyz")
+        return answer.status_code, answer.json()["status"]
+
     async def read(self) -> Follower:
         return await follow(self.hub, KEY, Cursor(None, None))
 
@@ -159,3 +163,16 @@ async def test_readers_are_counted_over_all_instances(
             monkeypatch.setattr(there.bus._outbox, "put", lambda *_parcel: None)
             monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
             await happened(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
+
+
+async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
+    settings: Settings, valkey: Valkey
+) -> None:
+    async with instance(settings, valkey) as here:
+        assert await here.health() == (200, "ok")
+        valkey.kill()
+        await happened(lambda: here.bus.in_doubt, "its death goes unnoticed")
+        assert await here.health() == (200, "slower: Redis is in doubt")
+        valkey.start()
+        await certain(here.bus)
+        assert await here.health() == (200, "ok")
