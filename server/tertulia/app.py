@@ -186,11 +186,14 @@ def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
         if hub.draining:
             return JSONResponse({"status": "draining"}, 503)
         try:
-            await store.reads.epoch()
+            epoch = await store.reads.epoch()
         except Exception as error:
             if not isinstance(error, Problem):  # one that is away is asked for every few seconds: no trace each time
                 log.exception("The database does not answer")
             return JSONResponse({"status": "the database does not answer"}, 503)
+        if epoch != store.epoch:
+            # what the rooms keep, and the cursors they were given, are of a database that is no more
+            return JSONResponse({"status": "the database has another epoch; start this server again"}, 503)
         if bus.in_doubt:
             return JSONResponse({"status": "slower: Redis is in doubt"})
         return JSONResponse({"status": "ok"})

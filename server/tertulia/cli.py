@@ -247,6 +247,25 @@ async def check(**flags: Any) -> None:
     click.echo("Nothing is wrong.")
 
 
+@main.group()
+def epoch() -> None:
+    """The epoch: what a reader's cursor belongs to."""
+
+
+@epoch.command("renew")
+@_options(*DATABASE)
+@_clear
+async def epoch_renew(**flags: Any) -> None:
+    """Give a restored database a new epoch; run it after a restore, before any server starts.
+
+    Seqs given since the backup are given again, to other events. With a new epoch no cursor from before is
+    continued: every reader is told to read anew.
+    """
+    async with _store(flags) as store:
+        await store.ledger.submit(administration.renew_epoch)
+    click.echo("The database has a new epoch; every reader will read its discussion anew.")
+
+
 def _progress(done: int, total: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{done} of {total} comments", nl=done >= total, err=True)

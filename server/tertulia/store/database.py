@@ -27,6 +27,7 @@ READERS = 4
 POOL_SECONDS = 10
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 10
+EPOCH_BYTES = 9
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
@@ -84,7 +85,7 @@ def migrate(connection: Connection) -> None:
     connection.commit()
     with connection.begin():
         if connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) is None:
-            connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(9)))
+            connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(EPOCH_BYTES)))
         if connection.scalar(select(site.c.id).where(site.c.key == "default")) is None:
             connection.execute(insert(site).values(key="default", origins=[], created_at=time.time_ns() // 1_000_000))
     if is_shared:
