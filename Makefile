@@ -62,6 +62,7 @@ profile: $(VENV)/.developing
 
 docs: $(VENV)/.developing
 	$(BIN)/python scripts/docs.py
+	$(BIN)/python scripts/dashboard.py
 
 clean:
 	rm -rf $(VENV) client/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -3,7 +3,8 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, instances, cores, wire, latency, writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, instances, cores, rooms, wire, latency, writing, reading,
+           profile
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bench.measures import (
     instances,
     latency,
     reading,
+    rooms,
     storm,
     wire,
     writing,
@@ -48,6 +50,7 @@ MEASURES: dict[str, Measure] = {
     "hostile": hostile.measure,
     "instances": instances.measure,
     "cores": cores.measure,
+    "rooms": rooms.measure,
     "wire": wire.measure,
     "latency": latency.measure,
     "writing": writing.measure,
@@ -66,6 +69,7 @@ def smoke(findings: Findings) -> None:
     hostile.measure(plan, findings, connections=400)
     instances.measure(plan, findings, readers=200)
     cores.measure(plan, findings)
+    rooms.measure(plan, findings, rooms=100)
 
 
 def say(text: str) -> None:
