@@ -13,7 +13,7 @@ import heapq
 import random
 import re
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -49,6 +49,7 @@ READ = Given(
 HEAR = Given(
     "µs for a message of another instance", 140e-6, "140 µs for a message of another instance", lambda n: n / 1e6
 )
+SAY = Given("µs for a message to other instances", 170e-6, "170 µs for a message to others", lambda n: n / 1e6)
 OPEN = Given("µs to open a discussion for its first reader", 3.5e-3, "3.5 ms to open a discussion", lambda n: n / 1e6)
 KEEP = Given(
     "µs a second to keep a discussion with readers",
@@ -60,14 +61,15 @@ MEMORY = Given("KiB an idle reader", 3.5, "3.5 KiB a reader")
 ROOM_MEMORY = Given("KiB a discussion with readers", 3.1, "3.1 KiB a discussion")
 ONE = Given("bytes of a comment", 354, "354 bytes a compressed comment")
 TEN = Given("bytes of ten comments", 838, "838 bytes ten compressed comments")
-MEASURED = (WRITE, RETURN, READ, HEAR, OPEN, KEEP, MEMORY, ROOM_MEMORY, ONE, TEN)
+MEASURED = (WRITE, RETURN, READ, HEAR, SAY, OPEN, KEEP, MEMORY, ROOM_MEMORY, ONE, TEN)
 
 # as the code has them; tests/test_scaling.py compares
 SLICE = 256
 TICK_SECONDS = 0.15
 TICK_RATE, SUMMARY_RATE = 100.0, 200.0
-PRESENCE_SECONDS = 1.0
+PRESENCE_SECONDS, OTHERS_SECONDS, AGAIN_SECONDS = 1.0, 2.0, 60.0
 BACKLOG = 2048
+WATCH_SECONDS = 5.0
 CONNECTIONS = 15_000
 DRAIN_SECONDS = 20.0
 RESTART_JITTER = 5.0
@@ -81,6 +83,8 @@ AROUND = 70
 SYN_AGAIN = (1.0, 3.0, 7.0, 15.0, 31.0, 63.0)
 """When a client's kernel asks again after the first packet was dropped, in seconds."""
 PRESENCE_BYTES = 60
+STAY_SECONDS = 300.0
+"""How long a reader stays."""
 HERE = -1
 
 
@@ -100,9 +104,13 @@ def share(values: Sequence[float], part: float) -> float:
 
 @dataclass(slots=True)
 class Loop:
-    """One instance's event loop with one room: what is ready runs in turn, a slice of readers at a time."""
+    """One instance's event loop with one room: what is ready runs in turn, a slice of readers at a time.
+
+    ``others`` are the instances that tell it every now and then how many read at theirs.
+    """
 
     readers: int
+    others: int
     rate: float
     tick_rate: float
     seconds: float
@@ -166,6 +174,7 @@ class Loop:
             self._start()
 
     def _presence(self) -> None:
+        self._work(self.others / OTHERS_SECONDS * PRESENCE_SECONDS * HEAR.value)
         self.bytes += AROUND + PRESENCE_BYTES
         self._slices(self.readers, [], lambda: None)
         self._at(self.now + PRESENCE_SECONDS, self._presence)
@@ -183,41 +192,42 @@ class Loop:
 
 
 SECONDS = 40.0
+MILLION = 1_000_000
 HOT = (
-    (50, TICK_RATE, 1_000),
-    (1, TICK_RATE, 14_000),
-    (5, TICK_RATE, 14_000),
-    (20, TICK_RATE, 14_000),
-    (20, TICK_RATE, 5_000),
-    (90, TICK_RATE, 14_000),
-    (20, 2.0, 14_000),
-    (90, 2.0, 14_000),
-    (150, TICK_RATE, 14_000),
-    (1_000, TICK_RATE, 14_000),
+    (1_000, 50, TICK_RATE, 1_000),
+    (MILLION, 1, TICK_RATE, 14_000),
+    (MILLION, 5, TICK_RATE, 14_000),
+    (MILLION, 20, TICK_RATE, 14_000),
+    (MILLION, 20, TICK_RATE, 5_000),
+    (MILLION, 90, TICK_RATE, 14_000),
+    (MILLION, 20, 2.0, 14_000),
+    (MILLION, 90, 2.0, 14_000),
+    (MILLION, 150, TICK_RATE, 14_000),
+    (MILLION, 1_000, TICK_RATE, 14_000),
 )
-"""Events a second, TERTULIA_TICK_RATE, readers of an instance."""
+"""Readers, events a second, TERTULIA_TICK_RATE, readers of an instance."""
 
 
 def hot() -> str:
     rows = []
-    for rate, tick_rate, readers in HOT:
-        loop = Loop(readers, rate, tick_rate, SECONDS, random.Random(SEED)).run()
-        frames, bytes_ = loop.frames / loop.now, loop.bytes / loop.now
+    for total, rate, tick_rate, readers in HOT:
+        instances = -(-total // readers)
+        loop = Loop(readers, instances - 1, rate, tick_rate, SECONDS, random.Random(SEED)).run()
         rows.append(
             (
+                f"{total:,}",
+                f"{instances}",
                 f"{rate:,}",
                 f"{tick_rate:g}",
-                f"{readers:,}",
-                f"{-(-1_000_000 // readers)}",
-                f"{frames:.1f}",
+                f"{loop.frames / loop.now:.1f}",
                 f"{loop.busy / loop.now:.0%}",
                 f"{share(loop.waits, 0.5) * 1000:,.0f}",
                 f"{share(loop.waits, 0.99) * 1000:,.0f}",
-                f"{bytes_ * 8e6 / 1e9:.1f}",
+                f"{loop.bytes / loop.now * 8 * total / 1e9:.1f}",
             )
         )
     head = (
-        *("events/s", "`TERTULIA_TICK_RATE`", "readers an instance", "instances", "messages/s a reader"),
+        *("readers", "instances", "events/s", "`TERTULIA_TICK_RATE`", "messages/s a reader"),
         *("of a core", "p50 ms", "p99 ms", "Gbit/s in all"),
     )
     return table(head, rows)
@@ -421,31 +431,49 @@ def _audience(chance: random.Random) -> list[int]:
 
 
 @dataclass(slots=True)
-class Shares:
-    """What each instance has: readers by discussion, and the seconds of its core that a second takes."""
+class Instance:
+    """What one has: readers by discussion; messages that it hears and says a second; its core's share for readers."""
 
-    rooms: list[dict[int, int]]
-    keep: list[float]
-    hear: list[float]
-    write: list[float]
+    rooms: dict[int, int] = field(default_factory=dict)
+    events: float = 0.0
+    presence: float = 0.0
+    says: float = 0.0
+    writing: float = 0.0
+
+    @property
+    def keeping(self) -> float:
+        return len(self.rooms) * KEEP.value
+
+    @property
+    def talking(self) -> float:
+        return (self.events + self.presence) * HEAR.value + self.says * SAY.value
 
 
-def _placed(routing: Routing, audience: list[int], chance: random.Random) -> Shares:
-    rooms: list[dict[int, int]] = [{} for _ in range(INSTANCES)]
+def _placed(routing: Routing, audience: list[int], chance: random.Random) -> list[Instance]:
+    instances = [Instance(says=EVENTS / INSTANCES) for _ in range(INSTANCES)]
     for discussion, readers in enumerate(audience):
-        for _ in range(readers):
-            here = rooms[routing.to(chance, discussion, readers)]
-            here[discussion] = here.get(discussion, 0) + 1
-    rate = EVENTS / READERS
-    # a message comes to every instance that has readers, but the one that committed it
-    heard = [sum(audience[one] for one in here) * rate * (1 - 1 / INSTANCES) for here in rooms]
-    written = [sum(_writing(audience[one] * rate, count) for one, count in here.items()) for here in rooms]
-    return Shares(rooms, [len(here) * KEEP.value for here in rooms], [n * HEAR.value for n in heard], written)
+        where = Counter(routing.to(chance, discussion, readers) for _ in range(readers))
+        rate = EVENTS * readers / READERS
+        told = {number: _told(count) for number, count in where.items()}
+        for number, count in where.items():
+            one = instances[number]
+            one.rooms[discussion] = count
+            one.events += rate * (1 - 1 / INSTANCES)  # what it committed itself it need not hear
+            one.presence += sum(told.values()) - told[number]
+            one.says += told[number]
+            # as often as events come, and no more often than one pass follows another
+            one.writing += min(rate * count * WRITE.value, 1.0)
+    return instances
 
 
-def _writing(rate: float, readers: int) -> float:
-    """Of a core: as often as events come, and no more often than one pass follows another."""
-    return min(rate * readers * WRITE.value, 1.0)
+def _told(readers: int) -> float:
+    """How often others are told how many read here: on a change, not too often, and again every minute."""
+    return min(1 / OTHERS_SECONDS, max(2 * readers / STAY_SECONDS, 1 / AGAIN_SECONDS))
+
+
+def _both(values: Sequence[float], form: str) -> str:
+    """The mean and the most."""
+    return f"{sum(values) / len(values):{form}} · {max(values):{form}}"
 
 
 def many() -> str:
@@ -453,32 +481,33 @@ def many() -> str:
     audience = _audience(random.Random(SEED))
     for routing in ROUTINGS:
         found = _placed(routing, audience, random.Random(SEED))
-        counts = [len(here) for here in found.rooms]
-        readers = [sum(here.values()) for here in found.rooms]
-        busy = [sum(parts) for parts in zip(found.keep, found.hear, found.write, strict=True)]
+        counts = [len(one.rooms) for one in found]
         rows.append(
             (
                 routing.what,
-                f"{max(readers):,}",
-                f"{sum(counts) // INSTANCES:,} · {max(counts):,}",
+                f"{max(sum(one.rooms.values()) for one in found):,}",
+                _both(counts, ",.0f"),
                 f"{sum(counts):,}",
-                f"{sum(found.hear) / HEAR.value:,.0f}",
-                f"{sum(counts) / 5:,.0f}",
-                *(f"{sum(part) / INSTANCES:.0%} · {max(part):.0%}" for part in (found.keep, found.hear, found.write)),
-                f"{sum(busy) / INSTANCES:.0%} · {max(busy):.0%}",
+                f"{sum(one.events for one in found):,.0f}",
+                f"{sum(one.presence for one in found):,.0f}",
+                f"{sum(counts) / WATCH_SECONDS:,.0f}",
+                _both([one.keeping for one in found], ".0%"),
+                _both([one.talking for one in found], ".0%"),
+                _both([one.writing for one in found], ".0%"),
+                _both([one.keeping + one.talking + one.writing for one in found], ".0%"),
                 f"{max(counts) * OPEN.value:.0f}",
             )
         )
     head = (
-        *("readers go to", "most readers of one", "discussions of one, mean · most", "channels", "Redis delivers/s"),
         *(
-            "heads compared/s",
-            "keeping them",
-            "hearing",
-            "writing",
-            "a core in all, mean · most",
-            "s to open all again",
+            "readers go to",
+            "most readers of one",
+            "discussions of one",
+            "channels",
+            "events heard/s",
+            "presence heard/s",
         ),
+        *("heads compared/s", "keeping", "bus", "writing", "a core in all", "s to open all again"),
     )
     return table(head, rows)
 

@@ -27,7 +27,7 @@ class Panel:
     help: str = ""
 
 
-def rate(metric: str, by: str = "instance") -> str:
+def rate(metric: str, by: str = "instance, worker") -> str:
     return f"sum by ({by}) (rate({metric}HERE[$__rate_interval]))"
 
 
@@ -37,17 +37,17 @@ def quantile(share: float, metric: str) -> str:
 
 ROWS: dict[str, tuple[Panel, ...]] = {
     "Readers and connections": (
-        Panel("Readers", {"{{instance}}": "tertulia_readersHERE", "all": "sum(tertulia_readersHERE)"}),
-        Panel("Connections", {"{{instance}}": "tertulia_connectionsHERE"}),
+        Panel("Readers", {"{{instance}} {{worker}}": "tertulia_readersHERE", "all": "sum(tertulia_readersHERE)"}),
+        Panel("Connections", {"{{instance}} {{worker}}": "tertulia_connectionsHERE"}),
         Panel("Discussions with readers", {"{{pace}}": "sum by (pace) (tertulia_roomsHERE)"}),
-        Panel("Readers that are behind", {"{{instance}}": "tertulia_readers_pausedHERE"}),
+        Panel("Readers that are behind", {"{{instance}} {{worker}}": "tertulia_readers_pausedHERE"}),
     ),
     "Deliveries": (
-        Panel("Messages to readers a second", {"{{instance}}": rate("tertulia_deliveries_total")}),
-        Panel("Events a second", {"{{instance}}": rate("tertulia_events_total")}),
+        Panel("Messages to readers a second", {"{{instance}} {{worker}}": rate("tertulia_deliveries_total")}),
+        Panel("Events a second", {"{{instance}} {{worker}}": rate("tertulia_events_total")}),
         Panel(
             "Summaries a second",
-            {"{{instance}}": rate("tertulia_summaries_total")},
+            {"{{instance}} {{worker}}": rate("tertulia_summaries_total")},
             help="Made while a discussion has more than TERTULIA_SUMMARY_RATE events a second.",
         ),
     ),
@@ -55,31 +55,32 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Event loop",
             {
-                "{{instance}} now": "tertulia_loop_lag_secondsHERE",
-                "{{instance}} most": "tertulia_loop_longest_lag_secondsHERE",
+                "{{instance}} {{worker}} now": "tertulia_loop_lag_secondsHERE",
+                "{{instance}} {{worker}} most": "tertulia_loop_longest_lag_secondsHERE",
             },
             "s",
             help="How late the loop comes to a tick: near 0 while there is time to spare.",
         ),
         Panel(
             "Share of time in garbage collections",
-            {"{{instance}}": rate("tertulia_gc_pause_seconds_total")},
+            {"{{instance}} {{worker}}": rate("tertulia_gc_pause_seconds_total")},
             "percentunit",
         ),
-        Panel("Garbage collections a second", {"{{instance}}": rate("tertulia_gc_pauses_total")}),
-        Panel("Longest collection", {"{{instance}}": "tertulia_gc_longest_pause_secondsHERE"}, "s"),
+        Panel("Garbage collections a second", {"{{instance}} {{worker}}": rate("tertulia_gc_pauses_total")}),
+        Panel("Longest collection", {"{{instance}} {{worker}}": "tertulia_gc_longest_pause_secondsHERE"}, "s"),
     ),
     "Gaps": (
         Panel(
             "Gaps filled from the database",
-            {"{{instance}} {{found_by}}": "increase(tertulia_gaps_totalHERE[$__rate_interval])"},
+            {"{{instance}} {{worker}} {{found_by}}": "increase(tertulia_gaps_totalHERE[$__rate_interval])"},
             help="No reader sees one. Found by the bus: a message came before an earlier one. Found by the watch: a message "
             "never came.",
         ),
     ),
     "Bus": (
-        Panel("In doubt", {"{{instance}}": "tertulia_bus_in_doubtHERE"}, kind="state-timeline"),
-        Panel("Round trip through Redis", {"{{instance}}": "tertulia_bus_round_trip_secondsHERE"}, "s"),
+        Panel("Other instances", {"{{instance}} {{worker}}": "tertulia_bus_instancesHERE"}),
+        Panel("In doubt", {"{{instance}} {{worker}}": "tertulia_bus_in_doubtHERE"}, kind="state-timeline"),
+        Panel("Round trip through Redis", {"{{instance}} {{worker}}": "tertulia_bus_round_trip_secondsHERE"}, "s"),
         Panel(
             "Messages a second",
             {
@@ -89,17 +90,21 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
         Panel(
             "Dropped messages a second",
-            {"{{instance}} {{cause}}": rate("tertulia_bus_messages_dropped_total", "instance, cause")},
+            {
+                "{{instance}} {{worker}} {{cause}}": rate(
+                    "tertulia_bus_messages_dropped_total", "instance, worker, cause"
+                )
+            },
         ),
-        Panel("Messages that wait", {"{{instance}}": "tertulia_bus_messages_waitingHERE"}),
+        Panel("Messages that wait", {"{{instance}} {{worker}}": "tertulia_bus_messages_waitingHERE"}),
         Panel(
             "New connections to Redis",
-            {"{{instance}}": "increase(tertulia_bus_connections_totalHERE[$__rate_interval])"},
+            {"{{instance}} {{worker}}": "increase(tertulia_bus_connections_totalHERE[$__rate_interval])"},
         ),
     ),
     "Ledger": (
-        Panel("Commits a second", {"{{instance}}": rate("tertulia_commits_total")}),
-        Panel("Commands a second", {"{{instance}}": rate("tertulia_commands_committed_total")}),
+        Panel("Commits a second", {"{{instance}} {{worker}}": rate("tertulia_commits_total")}),
+        Panel("Commands a second", {"{{instance}} {{worker}}": rate("tertulia_commands_committed_total")}),
         Panel(
             "Time of a commit",
             {f"p{round(share * 100)}": quantile(share, "tertulia_commit_seconds") for share in (0.5, 0.99)},
@@ -109,29 +114,37 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Commands in a commit",
             {f"p{round(share * 100)}": quantile(share, "tertulia_commit_commands") for share in (0.5, 0.99)},
         ),
-        Panel("Commands that wait", {"{{instance}}": "tertulia_commands_waitingHERE"}),
+        Panel("Commands that wait", {"{{instance}} {{worker}}": "tertulia_commands_waitingHERE"}),
         Panel(
             "Failures a second",
             {
-                "{{instance}} commits": rate("tertulia_commits_failed_total"),
-                "{{instance}} 503: {{cause}}": rate("tertulia_commands_unavailable_total", "instance, cause"),
+                "{{instance}} {{worker}} commits": rate("tertulia_commits_failed_total"),
+                "{{instance}} {{worker}} 503: {{cause}}": rate(
+                    "tertulia_commands_unavailable_total", "instance, worker, cause"
+                ),
             },
         ),
     ),
     "Refusals and ends": (
         Panel(
             "Connections refused a second",
-            {"{{instance}} {{bound}}": rate("tertulia_connections_refused_total", "instance, bound")},
+            {
+                "{{instance}} {{worker}} {{bound}}": rate(
+                    "tertulia_connections_refused_total", "instance, worker, bound"
+                )
+            },
         ),
-        Panel("Readers ended as too slow a second", {"{{instance}}": rate("tertulia_readers_evicted_total")}),
-        Panel("Draining", {"{{instance}}": "tertulia_drainingHERE"}, kind="state-timeline"),
+        Panel(
+            "Readers ended as too slow a second", {"{{instance}} {{worker}}": rate("tertulia_readers_evicted_total")}
+        ),
+        Panel("Draining", {"{{instance}} {{worker}}": "tertulia_drainingHERE"}, kind="state-timeline"),
     ),
     "Process": (
-        Panel("Share of a core", {"{{instance}}": rate("process_cpu_seconds_total")}, "percentunit"),
-        Panel("Resident memory", {"{{instance}}": "process_resident_memory_bytesHERE"}, "bytes"),
+        Panel("Share of a core", {"{{instance}} {{worker}}": rate("process_cpu_seconds_total")}, "percentunit"),
+        Panel("Resident memory", {"{{instance}} {{worker}}": "process_resident_memory_bytesHERE"}, "bytes"),
         Panel(
             "Share of the file descriptors that may be open",
-            {"{{instance}}": "process_open_fdsHERE / process_max_fdsHERE"},
+            {"{{instance}} {{worker}}": "process_open_fdsHERE / process_max_fdsHERE"},
             "percentunit",
         ),
         Panel(

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
 LEFT_OUT: set[str] = set()
 """Metrics that the dashboard does not show, on purpose."""
-GIVEN = {"job", "instance", "le"}
-"""Labels that Prometheus adds, and that of a histogram."""
+GIVEN = {"job", "instance", "worker", "le"}
+"""Labels that Prometheus adds, that of several workers, and that of a histogram."""
 METRIC = re.compile(r"\b(?:tertulia|process)_\w+|\bup\b")
 SELECTED = re.compile(r"((?:tertulia|process)_\w+|\bup\b)\{([^}]*)\}")
 GROUPED = re.compile(r"\b(?:by|without) \(([^)]*)\)")

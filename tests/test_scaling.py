@@ -10,7 +10,7 @@ import pytest
 
 from bench import simulation
 from bench.simulation import MEASURED, Crowd, Given, Loop, Storm, filled, table
-from tertulia.live import pace, room, summary
+from tertulia.live import hub, pace, presence, room, summary
 from tertulia.serving import server
 from tertulia.settings import Settings
 
@@ -49,10 +49,13 @@ def test_figures_are_near_to_what_was_measured(given: Given) -> None:
 def test_constants_are_those_of_the_code() -> None:
     default = Settings()
     assert (simulation.SLICE, simulation.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
-    assert simulation.PRESENCE_SECONDS == room.PRESENCE_SECONDS
+    assert simulation.PRESENCE_SECONDS == presence.READERS_SECONDS
+    assert simulation.OTHERS_SECONDS == presence.OTHERS_SECONDS
+    assert simulation.AGAIN_SECONDS == presence.AGAIN_SECONDS
     assert (default.tick_rate, default.summary_rate) == (simulation.TICK_RATE, simulation.SUMMARY_RATE)
     assert (default.connections, default.drain_seconds) == (simulation.CONNECTIONS, simulation.DRAIN_SECONDS)
     assert simulation.BACKLOG == server.BACKLOG
+    assert simulation.WATCH_SECONDS == hub.WATCH_SECONDS
     assert summary.SHOWN == 10
     assert pace.Mode.instant.value == "instant"
 
@@ -70,7 +73,7 @@ def test_the_client_waits_as_simulated() -> None:
 
 def test_one_event_is_one_message_to_each_reader() -> None:
     """One event in a while: a pass from the first reader to the last."""
-    loop = Loop(10_000, 0.2, simulation.TICK_RATE, 60.0, random.Random(1)).run()
+    loop = Loop(10_000, 0, 0.2, simulation.TICK_RATE, 60.0, random.Random(1)).run()
     assert loop.frames == pytest.approx(12, abs=8)
     assert max(loop.waits) >= 10_000 * simulation.WRITE.value
     presence = 60 * 10_000 * simulation.WRITE.value
@@ -78,7 +81,7 @@ def test_one_event_is_one_message_to_each_reader() -> None:
 
 
 def test_a_busy_loop_makes_larger_messages_not_longer_waits() -> None:
-    calm, busy = (Loop(10_000, rate, simulation.TICK_RATE, 20.0, random.Random(1)).run() for rate in (20.0, 90.0))
+    calm, busy = (Loop(10_000, 0, rate, simulation.TICK_RATE, 20.0, random.Random(1)).run() for rate in (20.0, 90.0))
     assert busy.frames < 1.3 * calm.frames
     assert max(busy.waits) < 2 * max(calm.waits)
 
