@@ -5,7 +5,7 @@
 # make profile where a busy minute of the server goes
 # make format  rewrite the code as the linters want it
 # make client  rebuild the browser client after a change in client/
-# make docs    rewrite the tables of docs/ from the code
+# make docs    rewrite the tables of docs/ and the dashboard from the code
 
 PYTHON ?= python3
 VENV := .venv

@@ -14,7 +14,10 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from tertulia.cli import main
 from tertulia.metrics.catalogue import CATALOGUE
+from tertulia.protocol import BODY_LIMIT, HEARTBEAT_SECONDS
+from tertulia.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -149,3 +152,40 @@ def test_prometheus_asks_the_address_of_the_readme_and_reads_the_alerts() -> Non
     assert job["static_configs"] == [{"targets": ["127.0.0.1:8000"]}]
     asked = {name for rule in ALERTS for name in re.findall(r'job="(\w+)"', rule["expr"])}
     assert asked == {"tertulia"}
+
+
+def test_the_service_starts_what_exists() -> None:
+    unit = (DEPLOY / "tertulia.service").read_text()
+    command = re.search(r"^ExecStart=\S+/tertulia (.*)$", unit, re.MULTILINE)
+    assert command is not None
+    name, *words = command[1].split()
+    known = {flag for parameter in main.commands[name].params for flag in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    default = Settings()
+    limit = re.search(r"^LimitNOFILE=(\d+)$", unit, re.MULTILINE)
+    stop = re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert limit is not None
+    assert stop is not None
+    assert int(limit[1]) > 2 * default.connections
+    assert int(stop[1]) > 1.5 * default.drain_seconds
+
+
+def test_the_proxy_waits_longer_than_the_client_and_passes_what_is_read() -> None:
+    given = (DEPLOY / "nginx.conf").read_text()
+    for name in ("proxy_read_timeout", "proxy_send_timeout"):
+        seconds = re.search(rf"{name} (\d+)s;", given)
+        assert seconds is not None
+        assert int(seconds[1]) > 1.8 * HEARTBEAT_SECONDS
+    for header in ("Host", "X-Forwarded-For", "X-Forwarded-Proto", "Upgrade", "Connection"):
+        assert re.search(rf"proxy_set_header {header} ", given)
+    assert "proxy_buffering off;" in given
+    size = re.search(r"client_max_body_size (\d+)k;", given)
+    assert size is not None
+    assert int(size[1]) * 1024 >= BODY_LIMIT
+    assert given.count("{") == given.count("}")
+
+
+def test_variables_in_the_examples_exist() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for path in (DEPLOY / "nginx.conf", DEPLOY / "tertulia.service", DEPLOY / "alerts.yml", DEPLOY / "prometheus.yml"):
+        assert set(re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", path.read_text())) <= known

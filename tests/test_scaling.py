@@ -46,6 +46,23 @@ def test_figures_are_near_to_what_was_measured(given: Given) -> None:
     assert float(figure[0]) * unit == pytest.approx(given.value)
 
 
+@pytest.mark.parametrize(
+    ("told", "row"),
+    [
+        (r"writes ([\d,]+) messages a second", "deliveries/s, 1 on their way"),
+        (r"and ([\d.]+) KiB a reader", "KiB an idle reader"),
+        (r"\| connects \| ([\d,]+)", "connects/s"),
+        (r"all they missed in ([\d.]+) s", "s until 10,000 cut off readers have all they missed"),
+        (r"\| posts \| ([\d,]+)", "durable posts/s on SQLite, 64 writers"),
+        (r"and ([\d,]+) on PostgreSQL", "durable posts/s on PostgreSQL, 64 writers"),
+    ],
+)
+def test_operators_are_told_what_was_measured(told: str, row: str) -> None:
+    found = re.search(told, (ROOT / "docs/operating.md").read_text("utf-8"))
+    assert found is not None
+    assert float(found[1].replace(",", "")) == pytest.approx(measured(row), rel=0.5)
+
+
 def test_constants_are_those_of_the_code() -> None:
     default = Settings()
     assert (simulation.SLICE, simulation.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
