@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,17 @@ def test_a_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
     assert path.read_bytes().strip() == key
     assert secret_key(chosen) == key
     assert secret_key(load(data_dir=str(tmp_path / "other"))) != key
+
+
+def test_servers_that_start_at_once_on_one_folder_have_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them find no key, and each makes one."""
+    monkeypatch.setattr(Path, "exists", lambda _path: False)
+    chosen = load(data_dir=str(tmp_path))
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _number: secret_key(chosen), range(40)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_key_that_is_given_makes_no_file(tmp_path: Path) -> None:
