@@ -5,7 +5,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const SPAN_S = 120;
 const LEAST_MS = 1;
 const MOST_MS = 30_000;
-const EDGE = { left: 38, right: 4, top: 16, bottom: 18 };
+const EDGE = { left: 46, right: 4, top: 16, bottom: 18 };
 
 const one = (selector, root = document) => root.querySelector(selector);
 const value = (name) => one(`[data-value="${name}"]`);
@@ -56,10 +56,11 @@ function row(part) {
   });
   const made_ = made(
     'tr', {},
-    made('th', { scope: 'row' }, part.title, made('small')),
-    made('td', {}, made('span'), made('small')),
+    made('th', { scope: 'row' }, part.title),
+    made('td', {}, made('span')),
     made('td', { className: 'number' }),
     made('td', { className: 'number' }),
+    made('td', { className: 'number pid' }),
     made('td', {}, ...buttons),
   );
   one('.parts tbody').append(made_);
@@ -68,11 +69,10 @@ function row(part) {
 
 function showPart(part) {
   if (!rows.has(part.name)) rows.set(part.name, row(part));
-  const [title, state, readers, seq, last] = rows.get(part.name).children;
-  say(one('small', title), part.pid ? `pid ${part.pid}` : '');
-  say(one('span', state), part.state);
+  const [, state, readers, seq, pid, last] = rows.get(part.name).children;
+  say(one('span', state), part.due === null ? part.state : `${part.state}, ${Math.ceil(part.due)} s`);
   one('span', state).className = `state ${part.state}`;
-  say(one('small', state), part.due === null ? '' : `${part.state === 'frozen' ? 'goes on' : 'starts'} in ${Math.ceil(part.due)} s`);
+  say(pid, part.pid === null ? '' : String(part.pid));
   say(readers, part.readers === null ? '' : String(part.readers));
   say(seq, part.seq === null ? '' : count.format(part.seq));
   for (const button of last.children) {

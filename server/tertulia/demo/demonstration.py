@@ -93,7 +93,7 @@ class _Demonstration:
             origins = [f"http://{host}:{port}" for host in (HERE, "localhost")]
             cluster = await stack.enter_async_context(Cluster(self._options.instances, folder, origins))
             self._fronts = [
-                await stack.enter_async_context(Front(index + 1, listener, _turned(cluster.instances, index)))
+                await stack.enter_async_context(Front(index + 1, listener, _order(cluster.instances, index)))
                 for index, listener in enumerate(listeners[1:])
             ]
             stack.callback(self._account)
@@ -199,8 +199,9 @@ class _Demonstration:
         )
 
 
-def _turned(instances: list[Instance], index: int) -> list[Instance]:
-    return instances[index:] + instances[:index]
+def _order(instances: list[Instance], home: int) -> list[Instance]:
+    """The home, then the last of the others first: so the two windows, at home at the first two, stay apart."""
+    return [instances[home], *reversed(instances[:home] + instances[home + 1 :])]
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,7 +1,7 @@
 """A front: what a load balancer is to readers. It has a home, and others for when its home is away.
 
-Every new connection goes to the first instance that takes it, counted from the home. A connection whose instance dies
-ends, and whoever had it connects again; nothing is moved, repeated or kept here.
+Every new connection goes to the first instance in its order that takes it. A connection whose instance dies ends, and
+whoever had it connects again; nothing is moved, repeated or kept here.
 """
 
 from __future__ import annotations

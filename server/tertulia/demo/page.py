@@ -75,6 +75,7 @@ class Page:
                 Route("/panes/{number:int}", self._pane),
                 Route("/demo.css", _file((own / "demo.css").read_bytes(), "text/css")),
                 Route("/demo.js", _file((own / "demo.js").read_bytes(), "text/javascript")),
+                Route("/pane.js", _file((own / "pane.js").read_bytes(), "text/javascript")),
                 Route("/favicon.svg", _file(icon, "image/svg+xml")),
                 Route("/snapshot", self._snapshot),
                 Route("/snapshots", self._snapshots),
@@ -95,7 +96,7 @@ class Page:
         front = self._fronts[number - 1]
         there = f"http://{front.address}"
         policy = _POLICY + (
-            f"script-src {there}; connect-src {there} ws://{front.address}; frame-ancestors 'self'; "
+            f"script-src 'self' {there}; connect-src {there} ws://{front.address}; frame-ancestors 'self'; "
             "require-trusted-types-for 'script'"
         )
         return self._rendered("pane.html", policy, server=there, front=front, article=ARTICLE)

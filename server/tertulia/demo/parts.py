@@ -184,7 +184,7 @@ class Redis(Part):
     how: ClassVar = {Act.kill: "killed with SIGKILL", Act.freeze: "frozen with SIGSTOP"}
 
     def __init__(self, server: ValkeyServer, port: int) -> None:
-        super().__init__("redis", "Redis (Valkey)")
+        super().__init__("redis", "Redis")
         self._server = server
         self._port = port
         self.url = f"redis://{HERE}:{port}"
@@ -242,10 +242,21 @@ class Postgres(Part):
 
     async def _kill(self) -> None:
         self._signal(signal.SIGQUIT)
-        running = self._server.pgdata / "postmaster.pid"  # goes with the process
-        async with asyncio.timeout(END_SECONDS):
-            while running.exists():  # noqa: ASYNC110 - a file has no event
-                await asyncio.sleep(0.01)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                while not self._is_gone():  # noqa: ASYNC110 - a process that is no child of ours has no event
+                    await asyncio.sleep(0.01)
+        # left behind by a SIGKILL; where nobody reaps orphans, its pid would look alive to the next start
+        if self._is_gone():
+            (self._server.pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+    def _is_gone(self) -> bool:
+        import psutil
+
+        process = self._server.get_postmaster_info().process
+        with suppress(psutil.NoSuchProcess):
+            return process is None or not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        return True
 
     async def is_alive(self) -> bool:
         path = self._server.get_postmaster_info().socket_path

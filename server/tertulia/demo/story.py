@@ -112,4 +112,4 @@ class Story:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value >= 1 else f"{value * 1000:.0f} ms"
