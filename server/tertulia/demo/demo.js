@@ -5,6 +5,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const SPAN_S = 120;
 const LEAST_MS = 1;
 const MOST_MS = 30_000;
+const LETTER_PX = 7;
 const EDGE = { left: 46, right: 4, top: 16, bottom: 18 };
 
 const one = (selector, root = document) => root.querySelector(selector);
@@ -124,9 +125,9 @@ function showChart({ chart, marks }) {
     const at = x(age);
     shapes.push(drawn('line', { class: 'mark', x1: at, x2: at, y1: EDGE.top, y2: height - EDGE.bottom }));
     const isLate = at > width * 0.8;
-    const end = isLate ? at : at + 90;
-    if (end > taken) continue; // newest first: an older name that would run into a newer one is left out
-    taken = isLate ? at - 90 : at;
+    const long = title.length * LETTER_PX;
+    if ((isLate ? at : at + long) > taken) continue; // newest first: an older name that would touch a newer one is left out
+    taken = isLate ? at - long : at;
     shapes.push(drawn('text', { x: at, y: EDGE.top - 5, 'text-anchor': isLate ? 'end' : 'start' }, title));
   }
   for (const [age, , worst] of chart) shapes.push(drawn('circle', { class: 'worst', cx: x(age), cy: y(worst), r: 2.5 }));
