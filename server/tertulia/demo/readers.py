@@ -38,7 +38,6 @@ class Reader:
         back: Callable[[Reader], None],
     ) -> None:
         self.instance: Instance | None = None
-        self.present = 0
         self.joined = asyncio.Event()
         self.front = front
         self._key = key
@@ -86,7 +85,6 @@ class Reader:
                 self._reading.reset(message["seq"])
             elif message["type"] == "events" and self._reading is not None:
                 self._events(self._reading, message["events"])
-            self.present = message.get("readers", self.present)
             if self.seq >= self._head:
                 self._back(self)
 

@@ -90,7 +90,6 @@ class Scene:
         }
         if isinstance(part, Instance):
             here = [reader for reader in self._readers if reader.instance is part]
-            # what the instance tells its readers of: those of the panes are among them
-            shown["readers"] = here[0].present if here else 0
+            shown["readers"] = len(here)
             shown["seq"] = max((reader.seq for reader in here), default=None)
         return shown
