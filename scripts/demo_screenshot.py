@@ -52,7 +52,7 @@ def main() -> None:
         try:
             until(lambda shown: shown["counts"]["comments"] > 0)
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            page = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            page = chromium.new_context(viewport={"width": 1440, "height": 940}).new_page()
             page.goto(ADDRESS)
             commented(40)
             act(page, "Kill: Instance 2")
