@@ -83,7 +83,7 @@ class Push:
             await self._gate.admit(socket, key.site)
         except Problem as problem:
             return _STOP.get(problem.code, CloseCode.malformed)
-        room = await self._hub.enter(key)
+        room = await self._hub.enter(key, cursor)
         if self._hub.draining:
             return CloseCode.restarting
         reader = Reader(room, full=full)
