@@ -3,7 +3,7 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, instances, wire, latency, writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, instances, outage, wire, latency, writing, reading, profile
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bench.measures import (
     hostile,
     instances,
     latency,
+    outage,
     reading,
     storm,
     wire,
@@ -46,6 +47,7 @@ MEASURES: dict[str, Measure] = {
     "storm": storm.measure,
     "hostile": hostile.measure,
     "instances": instances.measure,
+    "outage": outage.measure,
     "wire": wire.measure,
     "latency": latency.measure,
     "writing": writing.measure,
@@ -63,6 +65,7 @@ def smoke(findings: Findings) -> None:
     storm.measure(plan, findings, readers=200)
     hostile.measure(plan, findings, connections=400)
     instances.measure(plan, findings, readers=200)
+    outage.measure(plan, findings)
 
 
 def say(text: str) -> None:
