@@ -45,7 +45,9 @@ async def test_redis_dies_and_comes_back_empty(instances: Cluster, tmp_path: Pat
 
 
 async def test_redis_freezes_for_half_a_minute(instances: Cluster, tmp_path: Path) -> None:
-    async with run(instances, "freezes", tmp_path, demands=DEMANDS, pause=0.8) as going:
+    """Nobody moves, so that only the watch can find what other instances commit."""
+    demands = Demands(answers=120, faults=True)
+    async with run(instances, "freezes", tmp_path, demands=demands, pause=0.8, restless=False) as going:
         await going.answered(20)
         began = now()
         with going.notes.fault("Redis is frozen"):
