@@ -3,7 +3,8 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, instances, outage, wire, latency, writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, instances, cores, outage, wire, latency, writing, reading,
+           profile
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bench import profiles
 from bench.measures import (
     Plan,
     connecting,
+    cores,
     fanout,
     hostile,
     instances,
@@ -47,6 +49,7 @@ MEASURES: dict[str, Measure] = {
     "storm": storm.measure,
     "hostile": hostile.measure,
     "instances": instances.measure,
+    "cores": cores.measure,
     "outage": outage.measure,
     "wire": wire.measure,
     "latency": latency.measure,
@@ -65,6 +68,7 @@ def smoke(findings: Findings) -> None:
     storm.measure(plan, findings, readers=200)
     hostile.measure(plan, findings, connections=400)
     instances.measure(plan, findings, readers=200)
+    cores.measure(plan, findings)
     outage.measure(plan, findings)
 
 

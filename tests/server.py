@@ -46,15 +46,15 @@ class ServerProcess:
                 return int(found[1])
         raise AssertionError(f"the server did not start (exit code {self._process.wait()}):\n{self.output}")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _take_output(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:
             for line in output:
                 self.output += line
-
-    @property
-    def runs(self) -> bool:
-        return self._process.poll() is None
 
     def kill(self) -> None:
         """The end that nobody can catch."""

@@ -69,13 +69,19 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that serve on this port, best one a core; more than one need Redis.",
+    )
     tick_rate: float = Field(
         100, gt=0, description="Events a second of one discussion above which several travel in one message."
     )
     summary_rate: float = Field(
         200, gt=0, description="Events a second above which readers get the newest few and the number of the others."
     )
-    connections: int = Field(15_000, ge=1, description="Connections in all; further ones are answered 503.")
+    connections: int = Field(15_000, ge=1, description="Connections of one process; further ones are answered 503.")
     connections_per_address: int = Field(
         200, ge=1, description="Connections from one address, proxies that are trusted excepted."
     )
