@@ -1,7 +1,8 @@
 """People who write, read, remove and look while trouble goes on; everything they do and see is written down.
 
-A writer asks again with the same key until it is known what became of a comment, or now and then gives up. A reader
-comes back to any instance with its cursor, as the client does.
+A writer asks again with the same key until it is known what became of a comment, or now and then gives up; now and then
+it asks twice at once, or goes before the answer. A reader comes back to any instance with its cursor, as the client
+does.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class Person:
         while True:
             instance = self.notes.instance()
             self.notes.add(Asked(now(), who or self.who, act, talk, mark, instance, target))
-            answer, why = await self._attempt(instance, *request)
+            answer, why = await self._attempt(instance, *request, self._patience())
             if answer is not None and answer.status_code < 300:
                 return self._answered(act, talk, mark, answer.json(), target)
             if answer is not None and answer.status_code < 500:
@@ -147,12 +148,22 @@ class Person:
                 return None
             await asyncio.sleep(AGAIN_SECONDS)
 
+    def _patience(self) -> float:
+        """Now and then somebody goes before there can be an answer, and what was asked for may be done all the same."""
+        return ATTEMPT_SECONDS if self.notes.chance.random() < 0.9 else self.notes.chance.uniform(0.002, 0.03)
+
     async def _attempt(
-        self, instance: str, method: str, path: str, body: Json | None, headers: dict[str, str]
+        self,
+        instance: str,
+        method: str,
+        path: str,
+        body: Json | None,
+        headers: dict[str, str],
+        patience: float = ATTEMPT_SECONDS,
     ) -> tuple[httpx.Response | None, str]:
         url = f"{self.notes.url(instance)}/api/v1{path}"
         try:
-            answer = await self.client.request(method, url, json=body, headers=headers)
+            answer = await self.client.request(method, url, json=body, headers=headers, timeout=patience)
         except httpx.TransportError as error:
             return None, f"{type(error).__name__}: {error}"
         return answer, f"{answer.status_code}: {answer.text[:200]}"
@@ -210,7 +221,12 @@ class Writer(Person):
         else:
             headers["Authorization"] = f"Bearer {self._token}"
         patience = 0.0 if self.notes.chance.random() < 0.1 else RESOLVED_SECONDS
-        answer = await self.ask("post", talk, text, ("POST", "/comments", body, headers), patience=patience)
+        request = ("POST", "/comments", body, headers)
+        times = 2 if self.notes.chance.random() < 0.1 else 1
+        answers = await asyncio.gather(
+            *(self.ask("post", talk, text, request, patience=patience) for _ in range(times))
+        )
+        answer = answers[0]
         if answer is None:
             return
         self._token = answer.get("token", self._token)
