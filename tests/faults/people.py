@@ -8,6 +8,7 @@ does.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -22,6 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
 
 from tests.faults.cluster import Cluster
+from tests.history.reading import DONE
 from tests.history.records import (
     Act,
     Answered,
@@ -284,7 +286,7 @@ class Reader(Onlooker):
         self._restless = restless
         self._epoch: str | None = None
         self._cursor: int | None = None
-        self._is_lost = False
+        self.head: int | None = None
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -311,7 +313,7 @@ class Reader(Onlooker):
         except CLOSED:
             pass
         self.notes.closes[code] += 1
-        self.notes.add(Left(now(), self.who, self.talk, code))
+        self.notes.add(Left(now(), self.who, self.talk, DONE if self.is_done else code))
         return code
 
     async def _follow(self, socket: ClientConnection, instance: str, began: float) -> None:
@@ -322,11 +324,11 @@ class Reader(Onlooker):
                 async with asyncio.timeout(0.2):
                     text = await socket.recv()
             except TimeoutError:
-                if instance in self.notes.cluster.away and now() - heard > FROZEN_SECONDS:
+                if self.is_leaving or (instance in self.notes.cluster.away and now() - heard > FROZEN_SECONDS):
                     return  # the client, too, does not wait for ever for a server that says nothing
                 continue
             heard = now()
-            if not await self._take(json.loads(text), instance, began):
+            if not await self._take(json.loads(text), instance, began) or self.is_done:
                 return
 
     async def _take(self, message: dict[str, Any], instance: str, began: float) -> bool:
@@ -354,11 +356,21 @@ class Reader(Onlooker):
                 return self._continues(since, to)
         return True
 
+    @property
+    def is_done(self) -> bool:
+        """Whether this one has read what it wanted to."""
+        return False
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether this one goes as soon as there is nothing to hear."""
+        return False
+
     def _hello(self, message: dict[str, Any], instance: str, began: float) -> None:
         epoch, head = message["epoch"], message["seq"]
         joined = Joined(now(), began, self.who, self.talk, instance, self._epoch, self._cursor, epoch, head)
         self.notes.add(joined)
-        self._epoch = epoch
+        self._epoch, self.head = epoch, head
         if self._cursor is None:
             self._move(head)
 
@@ -373,3 +385,36 @@ class Reader(Onlooker):
     def _move(self, seq: int) -> None:
         self._cursor = seq
         self.notes.cursors[self.who] = (self.talk, seq)
+
+
+class Newcomer(Reader):
+    """Reads a discussion from its beginning up to where it was on arrival, and leaves."""
+
+    def __init__(self, notes: Notes, client: httpx.AsyncClient, who: str, talk: str, epoch: str) -> None:
+        super().__init__(notes, client, who, talk, restless=False)
+        self._epoch, self._cursor = epoch, 0
+
+    @property
+    def is_done(self) -> bool:
+        return self._cursor is not None and self.head is not None and self.head <= self._cursor
+
+    @property
+    def is_leaving(self) -> bool:
+        return self.notes.stopping.is_set()
+
+    async def run(self) -> None:
+        while not self.is_done and not self.notes.stopping.is_set():
+            await self._connect(self.notes.instance())
+            await self.notes.pause(AGAIN_SECONDS)
+        self.notes.cursors.pop(self.who, None)
+        if not self.is_done:
+            self.notes.add(Left(now(), self.who, self.talk, DONE))
+
+
+async def newcomers(notes: Notes, client: httpx.AsyncClient, epoch: str) -> None:
+    """One after another."""
+    for number in itertools.count():
+        await notes.pause(2 * notes.pause_seconds)
+        if notes.stopping.is_set():
+            return
+        await Newcomer(notes, client, f"new{number}", notes.chance.choice(notes.talks), epoch).run()

@@ -17,9 +17,9 @@ import httpx
 from tertulia import checks
 from tertulia.store import Store
 from tests.faults.cluster import Cluster
-from tests.faults.people import ATTEMPT_SECONDS, REFUSED, Moderator, Notes, Onlooker, Reader, Writer, now
+from tests.faults.people import ATTEMPT_SECONDS, REFUSED, Moderator, Notes, Onlooker, Reader, Writer, newcomers, now
 from tests.history.checker import Demands, check, told
-from tests.history.records import Answered, Asked, Json, written
+from tests.history.records import Answered, Asked, Joined, Json, written
 from tests.history.stored import Row, Stored, View, mark_in
 
 TALKS, WRITERS, READERS = 2, 10, 9
@@ -113,6 +113,8 @@ async def run(
         try:
             await going.until(lambda: len(notes.cursors) == READERS, "readers do not join")
             busy = [Writer(notes, client, f"w{number}").run() for number in range(WRITERS)]
+            epoch = next(record.epoch for record in notes.records if isinstance(record, Joined))
+            busy.append(newcomers(notes, client, epoch))
             busy += [Moderator(notes, client, "mod").run(), Onlooker(notes, client, "looks").run()]
             async with asyncio.TaskGroup() as people:
                 for one in busy:

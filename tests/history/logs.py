@@ -39,6 +39,12 @@ def violations(history: list[Record], stored: Stored) -> Iterator[Violation]:
         yield from _snapshots(stored.logs.get(talk, []), some)
     for view in stored.views:
         yield from _view(stored.logs.get(view.talk, []), view)
+    removed = {row.id for row in stored.rows if row.state == "removed"}
+    for where, events in _shown_logs(stored):
+        for event in events:
+            comment = event.get("comment")
+            if comment is not None and comment["id"] in removed and is_shown(comment):
+                yield Violation(Name.leak, f"{where} {event['seq']} still shows {comment['id']}, which is removed")
     yield from _vote_counts(stored)
 
 
@@ -141,6 +147,13 @@ def _unlike(snapshot: Json, state: Json, comments: dict[str, Json]) -> str:
     if snapshot["next"] is None and not snapshot["replies"] and len(snapshot["comments"]) != len(comments):
         return f"it has {len(snapshot['comments'])} comments, the log {len(comments)}"
     return ""
+
+
+def _shown_logs(stored: Stored) -> Iterator[tuple[str, list[Json]]]:
+    for talk, log in stored.logs.items():
+        yield f"the log of {talk}", log
+    for view in stored.views:
+        yield f"what {view.instance} shows of {view.talk}", view.events
 
 
 def _view(log: list[Json], view: View) -> Iterator[Violation]:

@@ -105,7 +105,7 @@ class Summed:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A reader's connection is gone, with a close code or 0."""
+    """A reader's connection is gone, with a close code or 0; with 1000 where the reader has read enough."""
 
     at: float
     who: str

@@ -334,6 +334,19 @@ def a_stream_shows_it_after_it_told_of_the_removal(story: Story) -> None:
     story.add(Heard(4.9, "r", TALK, {"seq": 5, "kind": "comment.edited", "comment": comment(2)}))
 
 
+@bad(Name.leak)
+def the_log_keeps_what_was_removed(story: Story) -> None:
+    story.remove_the_second()
+    story.log[1] = created(2)
+
+
+@bad(Name.leak)
+def an_instance_keeps_what_was_removed(story: Story) -> None:
+    story.remove_the_second()
+    views = story.stored().views
+    story.views = [views[0], replace(views[1], events=[created(1), created(2), created(3), removed(4, 2, 2)])]
+
+
 @bad(Name.wrong_count)
 def an_event_counts_wrongly(story: Story) -> None:
     story.log[1] = story.log[1] | {"comment_count": 3}
@@ -460,6 +473,11 @@ def a_summary_stands_for_what_it_leaves_out(story: Story) -> None:
     story.put(story.find(Heard, 1), Summed(3.6, "r", TALK, 2, 3, [created(3)]))
 
 
+def somebody_has_read_enough(story: Story) -> None:
+    story.add(Joined(4.0, 3.9, "new", TALK, "A", EPOCH, 0, EPOCH, 3), Heard(4.1, "new", TALK, created(1)))
+    story.add(Left(4.2, "new", TALK, 1000))
+
+
 def a_snapshot_shows_what_is_removed_later(story: Story) -> None:
     story.remove_the_second()
     story.add(Looked(4.2, 4.1, "s", TALK, "A", snapshot(3, [comment(1), comment(2), comment(3)], 3)))
@@ -476,6 +494,7 @@ GOOD = [
     a_cursor_of_another_epoch_is_reset,
     a_snapshot_after_a_reset_is_ahead_of_the_stream,
     a_summary_stands_for_what_it_leaves_out,
+    somebody_has_read_enough,
     a_snapshot_shows_what_is_removed_later,
 ]
 
