@@ -16,7 +16,7 @@ class Valkey:
     """A server process that keeps nothing on disk. It starts again, empty, on the same port."""
 
     def __init__(self) -> None:
-        port = free_port()
+        self.port = port = free_port()
         self.url = f"redis://127.0.0.1:{port}"
         self._server = ValkeyServer(port=port, config={"save": "", "appendonly": "no"})
         self._client = redis.Redis(port=port)
