@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from tertulia.bus import Message, sending
 from tertulia.bus.counts import Dropped
-from tertulia.bus.doubt import Doubt
+from tertulia.bus.doubt import Doubts
 from tertulia.bus.encoding import channel_of, sealed
+from tertulia.bus.lane import Lane
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import StartupError
@@ -143,7 +144,7 @@ async def test_a_cut_outbox_is_doubt_until_it_sends_again(valkey: Valkey, caplog
 
 async def test_a_probe_from_before_a_failure_settles_nothing() -> None:
     settled: list[bool] = []
-    doubt = Doubt(lambda: settled.append(True))
+    doubt = Doubts(lambda: settled.append(True)).open()
     before = time.monotonic()
     doubt.begin(OSError("gone"))
     doubt.end(before)
@@ -196,7 +197,8 @@ async def test_an_ear_alone_that_is_deaf_is_noticed(valkey: Valkey, monkeypatch:
     """What is sent is taken, but nothing comes back: only the probe can tell."""
     async with two(valkey.url) as (here, there, hearing):
         connections = there.counts.connections
-        monkeypatch.setattr(there._ear, "_take", lambda reply: None)
+        assert isinstance(there._topology, Lane)
+        monkeypatch.setattr(there._topology._ear, "_take", lambda reply: None)
         await happened(lambda: there.in_doubt, "nobody doubts")
         assert not here.in_doubt
         monkeypatch.undo()

@@ -8,18 +8,19 @@ Nothing waits for Redis, and nothing is lost with it but time: see docs/decision
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
 
 from tertulia.bus import Listener, Message, Missed
-from tertulia.bus.connecting import Address
+from tertulia.bus.addresses import Nodes, Sentinels, address
+from tertulia.bus.cluster import Cluster
 from tertulia.bus.counts import Counts, Dropped
-from tertulia.bus.doubt import Doubt
+from tertulia.bus.doubt import Doubts
 from tertulia.bus.encoding import Malformed, channel_of, opened, sealed
-from tertulia.bus.hearing import Ear
-from tertulia.bus.sending import Outbox
+from tertulia.bus.lane import Lane
+from tertulia.bus.sentinel import Master
+from tertulia.bus.topology import Ends, Topology
 from tertulia.core.comments import DiscussionKey
 
 CLOSE_SECONDS = 1.0
@@ -31,38 +32,30 @@ class RedisBus:
     """Raises StartupError where the URL is none; a Redis that is down is waited for."""
 
     def __init__(self, url: str) -> None:
-        address = Address(url)
         self.counts = Counts()
         self._instance = secrets.token_hex(8)
         self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
         self._missed: Missed = _nobody
-        self._doubt = Doubt(self._settled)
-        self._outbox = Outbox(address, self.counts, self._doubt)
-        self._ear = Ear(address, self._outbox, self.counts, self._doubt, self._hear, self._subscribed)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._doubts = Doubts(self._settled)
+        self._topology = _topology(url, Ends(self.counts, self._doubts, self._hear, self._subscribed))
 
     @property
     def in_doubt(self) -> bool:
-        return self._doubt.is_there
+        return self._doubts.are_there
 
     @property
     def waiting(self) -> int:
         """Messages that wait for Redis."""
-        return len(self._outbox)
+        return len(self._topology)
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._outbox.run(), name="bus-outbox"),
-            asyncio.create_task(self._ear.run(), name="bus-ear"),
-        ]
+        self._topology.start()
 
     async def close(self) -> None:
         """Sends what waits where that takes no longer than a moment, and ends."""
         if not self.in_doubt:
-            await self._outbox.emptied(CLOSE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._topology.emptied(CLOSE_SECONDS)
+        await self._topology.close()
 
     def watch(self, missed: Missed) -> None:
         self._missed = missed
@@ -71,17 +64,17 @@ class RedisBus:
         channel = channel_of(message.key)
         if channel in self._listeners:
             _tell(self._listeners[channel][1], message)
-        self._outbox.put(channel, sealed(message, self._instance))
+        self._topology.put(channel, sealed(message, self._instance))
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
         channel = channel_of(key)
         self._listeners[channel] = (key, listener)
-        self._ear.want(channel)
+        self._topology.want(channel)
 
     def unsubscribe(self, key: DiscussionKey) -> None:
         channel = channel_of(key)
         if self._listeners.pop(channel, None) is not None:
-            self._ear.unwant(channel)
+            self._topology.unwant(channel)
 
     def _hear(self, channel: str, data: bytes) -> None:
         if channel not in self._listeners:
@@ -106,6 +99,16 @@ class RedisBus:
 
     def _settled(self) -> None:
         self._missed([key for key, _ in self._listeners.values()])
+
+
+def _topology(url: str, ends: Ends) -> Topology:
+    match address(url):
+        case Nodes() as nodes:
+            return Cluster(nodes, ends)
+        case Sentinels() as sentinels:
+            return Lane.alone(Master(sentinels), ends)
+        case server:
+            return Lane.alone(server, ends)
 
 
 def _tell(listener: Listener, message: Message) -> None:

@@ -8,9 +8,10 @@ from contextlib import suppress
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.connecting import ANSWER_SECONDS, Address, Backoff
+from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Way
 from tertulia.bus.counts import Counts, Dropped
 from tertulia.bus.doubt import Doubt
+from tertulia.bus.speech import Speech
 
 MESSAGES_WAITING = 10_000
 BYTES_WAITING = 8 * 1024 * 1024
@@ -24,8 +25,9 @@ Parcel = tuple[str, bytes]
 class Outbox:
     """Takes without waiting and keeps the newest. What was taken for a batch that fails is lost."""
 
-    def __init__(self, address: Address, counts: Counts, doubt: Doubt) -> None:
-        self._address = address
+    def __init__(self, way: Way, speech: Speech, counts: Counts, doubt: Doubt) -> None:
+        self._way = way
+        self._speech = speech
         self._counts = counts
         self._doubt = doubt
         self._waiting: deque[Parcel] = deque()
@@ -52,6 +54,14 @@ class Outbox:
         self._probe = (channel, data)
         self._fill()
 
+    def left(self) -> list[Parcel]:
+        """Takes out what waits."""
+        left = [*self._waiting]
+        self._waiting.clear()
+        self._bytes = 0
+        self._emptied.set()
+        return left
+
     async def emptied(self, seconds: float) -> None:
         """Waits until everything is sent, but not for longer."""
         with suppress(TimeoutError):
@@ -62,7 +72,7 @@ class Outbox:
         backoff = Backoff()
         while True:
             try:
-                async with self._address.connected() as connection:
+                async with self._way.connected() as connection:
                     self._counts.connections += 1
                     await self._sending(connection, backoff)
             except Exception as error:
@@ -93,7 +103,8 @@ class Outbox:
         self._counts.sent += len(batch)
 
     async def _publish(self, connection: AbstractConnection, batch: list[Parcel]) -> None:
-        commands = connection.pack_commands(("PUBLISH", channel, data) for channel, data in batch)
+        publish = self._speech.publish
+        commands = connection.pack_commands((publish, channel, data) for channel, data in batch)
         async with asyncio.timeout(ANSWER_SECONDS):
             await connection.send_packed_command(commands, check_health=False)
             for _ in batch:
