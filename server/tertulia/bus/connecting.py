@@ -33,6 +33,13 @@ Place = tuple[str, int]
 """A host and a port."""
 
 
+class Moved(ConnectionError):
+    """The server no longer carries a channel that it carried."""
+
+    def __init__(self) -> None:
+        super().__init__("the cluster moved a channel to another server")
+
+
 class Way(Protocol):
     """Leads to the server that carries what is said, whichever that is at the moment."""
 

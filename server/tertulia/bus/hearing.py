@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Way
+from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Moved, Way
 from tertulia.bus.counts import Dropped
 from tertulia.bus.doubt import Doubt
 from tertulia.bus.sending import Outbox
@@ -107,7 +107,7 @@ class Ear:
 
     def _left(self, channel: str) -> None:
         if not self._leaving[channel]:
-            raise ConnectionError("the cluster moved a channel to another server")
+            raise Moved
         self._leaving[channel] -= 1
         if not self._leaving[channel]:
             del self._leaving[channel]

@@ -7,8 +7,9 @@ from collections import deque
 from contextlib import suppress
 
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import MovedError
 
-from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Way
+from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Moved, Way
 from tertulia.bus.counts import Counts, Dropped
 from tertulia.bus.doubt import Doubt
 from tertulia.bus.speech import Speech
@@ -84,7 +85,8 @@ class Outbox:
             await self._filled.wait()
             if self._probe is not None:
                 probe, self._probe = self._probe, None
-                await self._publish(connection, [probe])
+                if await self._publish(connection, [probe]):
+                    raise Moved
             await self._send(connection, self._taken())
             backoff.reset()
             if not self._waiting and self._probe is None:
@@ -95,20 +97,29 @@ class Outbox:
         if not batch:
             return
         try:
-            await self._publish(connection, batch)
+            moved = await self._publish(connection, batch)
         except BaseException:
             # of a batch that fails nobody knows how much arrived
             self._counts.dropped[Dropped.not_sent] += len(batch)
             raise
-        self._counts.sent += len(batch)
+        self._counts.sent += len(batch) - len(moved)
+        if moved:
+            self._return(moved)
+            raise Moved
 
-    async def _publish(self, connection: AbstractConnection, batch: list[Parcel]) -> None:
+    async def _publish(self, connection: AbstractConnection, batch: list[Parcel]) -> list[Parcel]:
+        """Gives those that were refused since another server takes them now."""
         publish = self._speech.publish
         commands = connection.pack_commands((publish, channel, data) for channel, data in batch)
+        moved: list[Parcel] = []
         async with asyncio.timeout(ANSWER_SECONDS):
             await connection.send_packed_command(commands, check_health=False)
-            for _ in batch:
-                await connection.read_response()
+            for parcel in batch:
+                try:
+                    await connection.read_response()
+                except MovedError:
+                    moved.append(parcel)
+        return moved
 
     def _taken(self) -> list[Parcel]:
         batch: list[Parcel] = []
@@ -122,6 +133,10 @@ class Outbox:
         parcel = self._waiting.popleft()
         self._bytes -= len(parcel[1])
         return parcel
+
+    def _return(self, batch: list[Parcel]) -> None:
+        self._waiting.extendleft(reversed(batch))
+        self._bytes += sum(len(data) for _, data in batch)
 
     def _fill(self) -> None:
         self._filled.set()
