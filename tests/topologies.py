@@ -171,6 +171,13 @@ class Cluster(Company):
         for number in (target, source):
             self.servers[number].ask("CLUSTER", "SETSLOT", slot, "NODE", self.names[target])
 
+    def mend(self) -> None:
+        """Gives the slots of all partitions back to the shards that owned them at the start."""
+        for server in self.servers:
+            for slot in partitions.SLOTS:
+                server.ask("CLUSTER", "SETSLOT", slot, "NODE", self.names[slot * self._shards // SLOTS])
+        self.wait_until_well()
+
     def hearers(self, channel: str) -> int:
         name = tagged(channel, partition_of(channel))
         return sum(int(server.ask("PUBSUB", "SHARDNUMSUB", name)[1]) for server in self.servers)

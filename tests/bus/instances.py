@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tertulia.bus import Listener, Message, Missed
 from tertulia.bus.redis import RedisBus
@@ -14,6 +15,12 @@ from tests.live.script import made
 
 PATIENCE = 20.0
 KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
+
+
+def permissions() -> list[list[str]]:
+    """The commands of docs/settings.md: for one server, for servers under Sentinel, sentinels, servers of a cluster."""
+    lines = (Path(__file__).parents[2] / "docs/settings.md").read_text().splitlines()
+    return [line.replace("PASSWORD", "secret").split() for line in lines if line.startswith("ACL SETUSER")]
 
 
 def message(*seqs: int, key: DiscussionKey = KEY) -> Message:

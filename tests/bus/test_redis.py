@@ -18,7 +18,18 @@ from tertulia.bus.lane import Lane
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import KEY, OTHER, Hearing, certain, connected, happened, heard_again, message, two
+from tests.bus.instances import (
+    KEY,
+    OTHER,
+    Hearing,
+    certain,
+    connected,
+    happened,
+    heard_again,
+    message,
+    permissions,
+    two,
+)
 from tests.live.script import made
 from tests.valkey import Valkey
 
@@ -297,8 +308,8 @@ def test_no_bytes_reach_a_listener(data: bytes) -> None:
 
 
 async def test_few_permissions_are_enough(valkey: Valkey) -> None:
-    rules = "on >secret -@all +publish +subscribe +unsubscribe +ping +hello +client|setinfo +auth resetchannels"
-    valkey.ask("ACL", "SETUSER", "talk", *rules.split(), "&tertulia:*")
+    rules, *_ = permissions()
+    valkey.ask(*rules)
     async with two(valkey.url.replace("//", "//talk:secret@") + "/3") as (here, _, hearing):
         await heard_again(here, hearing, 1)
     assert valkey.ask("ACL", "LOG") == []

@@ -10,9 +10,17 @@ import pytest
 from tertulia.bus import sentinel
 from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
-from tests.bus.instances import KEY, Hearing, certain, happened, heard_again, two
+from tests.bus.instances import KEY, Hearing, certain, happened, heard_again, permissions, two
 from tests.topologies import SERVICE, Guarded, Sentinel, wait
 from tests.valkey import Valkey
+
+
+@pytest.fixture(scope="module")
+def robust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """For tests that leave it as it was."""
+    opened = Guarded(tmp_path_factory.mktemp("robust"))
+    yield opened
+    opened.end()
 
 
 @pytest.fixture
@@ -102,7 +110,7 @@ async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
         behind.end()
 
 
-async def test_without_sentinels_all_goes_on(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_sentinels_all_goes_on(robust: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentinel, "WATCH_SECONDS", 0.01)
     asked_in_vain: list[sentinel.Unknown] = []
     found = sentinel.Master._found
@@ -114,14 +122,14 @@ async def test_without_sentinels_all_goes_on(guarded: Guarded, monkeypatch: pyte
             asked_in_vain.append(error)
             raise
 
-    async with two(guarded.url) as (here, there, hearing):
+    async with two(robust.url) as (here, there, hearing):
         monkeypatch.setattr(sentinel.Master, "_found", counted)
-        guarded.retire()
+        robust.retire()
         await happened(lambda: len(asked_in_vain) > 20, "nobody asks")
         assert not here.in_doubt
         assert here.counts.connections == there.counts.connections == 2
         await heard_again(here, hearing, 1)
-        guarded.guard()
+        robust.guard()
 
 
 async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[], object]) -> str:
@@ -140,19 +148,19 @@ async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[]
     return str(vars(caplog.records[0])["reason"])
 
 
-async def test_sentinels_that_are_down_are_waited_for(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
-    guarded.retire()
-    reason = await waiting(guarded.url, caplog, guarded.guard)
+async def test_sentinels_that_are_down_are_waited_for(robust: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    robust.retire()
+    reason = await waiting(robust.url, caplog, robust.guard)
     assert reason.startswith("no sentinel knows where the master is")
 
 
 async def test_a_service_that_nobody_knows_is_waited_for(
-    guarded: Guarded, another: Valkey, caplog: pytest.LogCaptureFixture
+    robust: Guarded, another: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     def known() -> None:
-        guarded.sentinels[0].ask("SENTINEL", "MONITOR", "other", "127.0.0.1", another.port, 1)
+        robust.sentinels[0].ask("SENTINEL", "MONITOR", "other", "127.0.0.1", another.port, 1)
 
-    reason = await waiting(guarded.url.replace("/talk", "/other"), caplog, known)
+    reason = await waiting(robust.url.replace("/talk", "/other"), caplog, known)
     assert "no sentinel knows where the master is" in reason
 
 
@@ -171,16 +179,15 @@ async def test_a_replica_is_no_master(
 
 
 @pytest.mark.parametrize("protected", [True, False])
-async def test_few_permissions_are_enough(guarded: Guarded, protected: bool) -> None:
+async def test_few_permissions_are_enough(robust: Guarded, protected: bool) -> None:
     """Sentinels may have another login than the servers, or none."""
-    common = ["on", ">secret", "resetchannels", "-@all", "+ping", "+hello", "+auth", "+client|setinfo"]
-    to_speak = ["&tertulia:*", "+publish", "+subscribe", "+unsubscribe", "+role"]
-    for server in guarded.servers:
-        server.ask("ACL", "SETUSER", "talk", *common, *to_speak)
-    for one in guarded.sentinels if protected else []:
-        one.ask("ACL", "SETUSER", "talk", *common, "+sentinel|master", "+sentinel|get-master-addr-by-name")
-    url = guarded.url.replace("//", "//talk:secret@")
+    _, of_servers, of_sentinels, _ = permissions()
+    for server in robust.servers:
+        server.ask(*of_servers)
+    for one in robust.sentinels if protected else []:
+        one.ask(*of_sentinels)
+    url = robust.url.replace("//", "//talk:secret@")
     async with two(url if protected else url + "?sentinel_username=&sentinel_password=") as (here, _, hearing):
         await heard_again(here, hearing, 1)
-    assert [server.ask("ACL", "LOG") for server in guarded.servers] == [[], []]
-    assert [one.ask("ACL", "LOG") for one in guarded.sentinels] == [[], [], []]
+    assert [server.ask("ACL", "LOG") for server in robust.servers] == [[], []]
+    assert [one.ask("ACL", "LOG") for one in robust.sentinels] == [[], [], []]
