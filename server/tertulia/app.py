@@ -62,7 +62,7 @@ async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIter
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis_url) as bus:
+        async with _connected(settings.redis) as bus:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
