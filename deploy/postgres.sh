@@ -3,7 +3,7 @@
 # The superuser has no password and exists on the container's own socket alone.
 set -eu
 umask 077
-cluster=/var/lib/postgresql/$(postgres -V | tr -dc '0-9.' | cut -d. -f1)
+cluster=/var/lib/postgresql/tertulia-$(postgres -V | tr -dc '0-9.' | cut -d. -f1)
 secrets=/secrets/passwords.sql
 
 # one statement a line

@@ -18,7 +18,7 @@ from tertulia.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 FILES = ["docker-compose.yml", "deploy/compose.sqlite.yml"]
-HADOLINT = Path(sys.executable).parent / "hadolint"
+TOOLS = Path(sys.executable).parent
 Service = dict[str, Any]
 
 
@@ -34,6 +34,12 @@ SERVICES = [
 ]
 LASTING = [one for one in SERVICES if one.values[0] not in ("secrets", "setup")]
 BIG = _read("docker-compose.yml")
+
+
+def test_the_files_say_what_compose_files_may_say() -> None:
+    command = [str(TOOLS / "check-jsonschema"), "--builtin-schema", "vendor.compose-spec", *FILES]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.parametrize(("name", "service"), SERVICES)
@@ -136,7 +142,7 @@ def test_articles_are_written_by_setup_alone() -> None:
 
 
 def test_the_dockerfile_is_clean() -> None:
-    checked = subprocess.run([HADOLINT, "Dockerfile"], cwd=ROOT, capture_output=True, text=True)
+    checked = subprocess.run([TOOLS / "hadolint", "Dockerfile"], cwd=ROOT, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout
 
 

@@ -98,9 +98,8 @@ def _podman_environment() -> dict[str, str]:
 
 def _without_systemd() -> str:
     """Podman's settings for a machine that systemd does not run, where limits may be below Podman's defaults."""
-    limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
-    hard = {name: min(resource.getrlimit(limit)[1] % 2**63, 2**20) for name, limit in limits.items()}
-    ulimits = ", ".join(f'"{name}={most}:{most}"' for name, most in hard.items())
+    files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 20_000)
+    ulimits = f'"nofile={files}:{files}", "nproc=4096:4096"'
     runtime = "crun" if shutil.which("crun") else "runc"
     text = (
         f"[containers]\ndefault_ulimits = [{ulimits}]\n"
