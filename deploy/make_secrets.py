@@ -35,7 +35,7 @@ def _passwords() -> dict[str, str]:
     return {
         "setup/database-url": f"postgresql+asyncpg://tertulia_owner:{owner}@postgres/tertulia",
         "server/database-url": f"postgresql+asyncpg://tertulia:{server}@postgres/tertulia",
-        "server/redis-url": f"redis://tertulia:{redis}@redis",
+        "server/redis-url": f"redis://tertulia:{redis}@redis:6379",
         "postgres/passwords.sql": "\n".join(f"ALTER ROLE {role} PASSWORD '{its}';" for role, its in roles.items()),
         "redis/users.acl": _acl(hashlib.sha256(redis.encode()).hexdigest()),
     }

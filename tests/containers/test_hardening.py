@@ -132,6 +132,22 @@ except redis.exceptions.AuthenticationError:
     ]
 
 
+def test_posting_limits_may_be_counted_in_redis(stack: Stack, server: str) -> None:
+    code = """
+import asyncio, limits, pathlib
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.storage import storage_from_string
+url = 'async+' + pathlib.Path('/secrets/redis-url').read_text().strip()
+async def main():
+    limiter = MovingWindowRateLimiter(storage_from_string(url, implementation='redispy', key_prefix='tertulia:limits'))
+    limit = limits.parse('2/minute')
+    print([await limiter.hit(limit, 'somebody') for _ in range(3)])
+    print((await limiter.get_window_stats(limit, 'somebody')).remaining)
+asyncio.run(main())
+"""
+    assert stack.python(server, code) == "[True, True, False]\n0"
+
+
 # ---- secrets --------------------------------------------------------------------------------------------
 
 
