@@ -1,19 +1,21 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make demo    a cluster on this machine to watch and to kill: http://127.0.0.1:8080
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
+# make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
 # make bench   measure against yardsticks in the same run; writes docs/benchmarks.md (10 minutes)
 # make bench-full   the same with every peer that can be installed, longer, and with 10,000 readers (an hour)
 # make profile where a busy minute of the server goes
 # make format  rewrite the code as the linters want it
 # make client  rebuild the browser client after a change in client/
 # make docs    rewrite the tables of docs/ and the dashboard from the code
+# make lock    choose anew the versions that the image is made of, after a change of the dependencies
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test lint client-test python-test bench bench-full bench-peers profile format client docs clean
+.PHONY: run demo test lint client-test python-test test-containers bench bench-full bench-peers profile format client docs lock clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -39,6 +41,10 @@ python-test: $(VENV)/.developing
 	$(BIN)/coverage run -m pytest -n auto --dist loadgroup
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=95
+
+test-containers: $(VENV)/.developing
+	@$(BIN)/python -m tests.containers.engine
+	$(BIN)/pytest tests/containers
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .
@@ -67,6 +73,11 @@ profile: $(VENV)/.developing
 docs: $(VENV)/.developing
 	$(BIN)/python scripts/docs.py
 	$(BIN)/python scripts/dashboard.py
+
+lock: $(VENV)/.developing
+	@$(BIN)/python -m pip install --quiet --group lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+	  --no-annotate --no-header --output-file deploy/requirements.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) client/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import stat
+import threading
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,28 @@ def test_migrate_makes_a_database(tmp_path: Path) -> None:
     result = _run("migrate", data=tmp_path / "data")
     assert result.exit_code == 0
     assert (tmp_path / "data" / "tertulia.db").exists()
+
+
+def test_migrate_installs_the_samples_once(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert _run("migrate", "--with-samples", data=data).exit_code == 0
+    first = _run("export", data=data).stdout
+    assert len(json.loads(first)["articles"]) == len(list((data / "articles").glob("*.md"))) == 4
+    (data / "articles" / "who-reads-the-river.md").unlink()
+    assert _run("migrate", "--with-samples", data=data).exit_code == 0
+    assert len(list((data / "articles").glob("*.md"))) == 3, "what an operator took away stays away"
+
+
+def test_migrate_waits_for_a_database_that_comes_up_later(tmp_path: Path) -> None:
+    data, blocked = tmp_path / "data", tmp_path / "blocked"
+    blocked.write_text("a file where the folder will be")
+    url = f"sqlite+aiosqlite:///{blocked / 'later.db'}"
+    assert _run("migrate", "--database-url", url, data=data).exit_code == 1
+    later = threading.Timer(0.2, blocked.unlink)
+    later.start()
+    assert _run("migrate", "--database-url", url, "--patience", "60", data=data).exit_code == 0
+    later.join()
+    assert (blocked / "later.db").exists()
 
 
 def test_sites_are_added_listed_and_changed(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ GIVEN: dict[str, tuple[str, object]] = {
     "port": ("80", 80),
     "data_dir": ("/data", Path("/data")),
     "database_url": ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+    "database_url_file": ("/run/database-url", Path("/run/database-url")),
     "redis_url": ("rediss://:secret@redis.example:6380", "rediss://:secret@redis.example:6380"),
+    "redis_url_file": ("/run/redis-url", Path("/run/redis-url")),
     "articles": ("/articles", Path("/articles")),
     "secret_key": ("k" * 32, "k" * 32),
     "secret_key_file": ("/run/key", Path("/run/key")),
@@ -145,6 +147,37 @@ def test_variables_that_nobody_reads_are_found() -> None:
     environment = {"TERTULIA_PROT": "1", "TERTULIA_PORT": "1", "PATH": "/", "TERTULIA_": "", "TERTULIA_A": ""}
     assert unknown_variables(environment) == ["TERTULIA_", "TERTULIA_A", "TERTULIA_PROT"]
     assert unknown_variables({}) == []
+
+
+# ---- URLs that are secrets --------------------------------------------------------------------------------
+
+
+def test_urls_are_read_from_files(tmp_path: Path) -> None:
+    database, redis = tmp_path / "database", tmp_path / "redis"
+    database.write_text("postgresql+asyncpg://u:p@db/x\n")
+    redis.write_text(" redis://u:p@redis \n")
+    chosen = load(database_url_file=str(database), redis_url_file=str(redis))
+    assert (chosen.database, chosen.redis) == ("postgresql+asyncpg://u:p@db/x", "redis://u:p@redis")
+    given = load(database_url="sqlite+aiosqlite:///x.db", database_url_file=str(database), redis_url="redis://r")
+    assert (given.database, given.redis) == ("sqlite+aiosqlite:///x.db", "redis://r"), "one that is given wins"
+    assert load().redis is None
+
+
+@pytest.mark.parametrize(("name", "read"), [("database_url_file", "database"), ("redis_url_file", "redis")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file"), (b" \n", "is empty"), (b"redis://:\xff@r", "no UTF-8")]
+)
+def test_a_file_without_a_url_is_one_line_that_names_it(
+    tmp_path: Path, name: str, read: str, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "url"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(StartupError, match=said) as caught:
+        getattr(load(**{name: str(path)}), read)
+    assert str(caught.value).startswith(f"{PREFIX}{name.upper()}: ")
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 # ---- the key --------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ async def running(
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis_url) as bus, _shared_counts(settings.redis_url, secret, bus) as counts:
+        async with _connected(settings.redis) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)

@@ -26,6 +26,7 @@ from tertulia.store import Store, administration
 from tertulia.workers import serve_one, supervise
 
 P = ParamSpec("P")
+SAMPLES = "Fill an empty database and an empty folder with sample articles."
 
 
 def _clear(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
@@ -58,12 +59,13 @@ def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return decorate
 
 
-DATABASE = ("database_url", "data_dir")
+DATABASE = ("database_url", "database_url_file", "data_dir")
+RETRY_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def _opened(chosen: Settings) -> AsyncIterator[Store]:
-    store = await Store.open(chosen.database, patient=True)
+async def _opened(chosen: Settings, patience: float = 0) -> AsyncIterator[Store]:
+    store = await _answering(chosen.database, patience)
     store.start()
     try:
         yield store
@@ -71,8 +73,21 @@ async def _opened(chosen: Settings) -> AsyncIterator[Store]:
         await store.close()
 
 
-def _store(flags: dict[str, Any]) -> AbstractAsyncContextManager[Store]:
-    return _opened(settings.load(**flags))
+def _store(flags: dict[str, Any], patience: float = 0) -> AbstractAsyncContextManager[Store]:
+    return _opened(settings.load(**flags), patience)
+
+
+async def _answering(url: str, patience: float) -> Store:
+    """The store, which may take a while to answer: a database is often started in the same moment."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    while True:
+        try:
+            return await Store.open(url, patient=True)
+        except StartupError:
+            if loop.time() >= deadline:
+                raise
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -82,7 +97,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--with-samples", is_flag=True, help="Fill an empty database and an empty folder with sample articles.")
+@click.option("--with-samples", is_flag=True, help=SAMPLES)
 @_options()
 @_clear
 async def serve(with_samples: bool, **flags: Any) -> None:
@@ -128,12 +143,18 @@ async def _install_samples(store: Store, folder: Path) -> None:
 
 
 @main.command()
-@_options(*DATABASE)
+@click.option("--with-samples", is_flag=True, help=SAMPLES)
+@click.option("--patience", default=0.0, help="Seconds to wait for a database that does not answer yet. [default: 0]")
+@_options(*DATABASE, "articles")
 @_clear
-async def migrate(**flags: Any) -> None:
+async def migrate(with_samples: bool, patience: float, **flags: Any) -> None:
     """Bring the database to the newest schema; serve does so too."""
-    async with _store(flags):
+    folder = settings.load(**flags).articles_dir
+    flags.pop("articles")
+    async with _store(flags, patience) as store:
         click.echo("The database has the newest schema.")
+        if with_samples:
+            await _install_samples(store, folder)
 
 
 @main.group()

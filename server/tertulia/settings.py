@@ -36,12 +36,16 @@ class Settings(BaseSettings):
         description="Database: `sqlite+aiosqlite:///path/to.db` or `postgresql+asyncpg://user:password@host/name`; "
         "by default a file in the data folder.",
     )
+    database_url_file: Path | None = Field(
+        None, description="File that holds the database's URL, where that is a secret."
+    )
     redis_url: str | None = Field(
         None,
         description="Redis or Valkey that connects several instances: `redis://localhost:6379`, "
         "`redis+sentinel://host1:26379,host2:26379/service` or `redis+cluster://host1:7000,host2:7001`; "
         "without it there is one instance.",
     )
+    redis_url_file: Path | None = Field(None, description="File that holds the URL of Redis, where that is a secret.")
     articles: Path | None = Field(
         None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
     )
@@ -140,8 +144,14 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'tertulia.db'}"
+        """The database's URL. Raises StartupError where its file cannot be read."""
+        given = self.database_url or _url_from_file("database_url_file", self.database_url_file)
+        return given or f"sqlite+aiosqlite:///{self.data_dir / 'tertulia.db'}"
+
+    @property
+    def redis(self) -> str | None:
+        """The URL of Redis, where there is one. Raises StartupError where its file cannot be read."""
+        return self.redis_url or _url_from_file("redis_url_file", self.redis_url_file)
 
     @property
     def articles_dir(self) -> Path:
@@ -157,6 +167,19 @@ def load(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise StartupError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _url_from_file(name: str, path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        found = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise StartupError(f"{PREFIX}{name.upper()}: cannot read {path}: {reason}") from error
+    if not found:
+        raise StartupError(f"{PREFIX}{name.upper()}: {path} is empty")
+    return found
 
 
 def as_written(value: object) -> str:

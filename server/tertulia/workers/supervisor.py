@@ -35,7 +35,7 @@ async def supervise(
     ``prepare`` is awaited once the port is sure and before any starts; ``ready`` hears where, once all of them serve.
     Raises StartupError where one cannot start at first.
     """
-    if settings.redis_url is None:
+    if settings.redis is None:
         raise StartupError(
             "Several workers tell each other what they committed by Redis; set TERTULIA_REDIS_URL, "
             "such as redis://localhost:6379, or run one worker."
