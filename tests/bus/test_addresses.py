@@ -52,7 +52,7 @@ BAD = [
 
 
 def connection(server: Server) -> AbstractConnection:
-    return server._kind(**server._arguments)
+    return server.kind(**server._arguments)
 
 
 def login(server: Server) -> tuple[str | None, str | None]:

@@ -6,12 +6,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 import redis as client
+from redis.asyncio import RedisCluster, SSLConnection
 
+from tertulia.bus import clients
+from tertulia.errors import StartupError
 from tertulia.limits import PostingLimits, SharedCounts, shared
 from tests.limits.test_posting import admitted
+from tests.topologies import Cluster, Guarded
 from tests.valkey import Valkey
 
 SECRET = b"a key of the tests, not a secret of anybody, and longer than BLAKE2b takes"
@@ -166,3 +171,52 @@ async def test_a_redis_in_doubt_is_not_asked(valkey: Valkey) -> None:
     async with counting(valkey.url, "2/minute", "off", doubt=True) as [limits]:
         assert await admitted(limits, "lan", None, 5) == 2
         assert valkey.ask("KEYS", "*") == []
+
+
+# ---- several Redis servers ------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sentinel", "cluster"])
+def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guarded | Cluster]:
+    servers = Guarded(tmp_path) if request.param == "sentinel" else Cluster(tmp_path)
+    yield servers
+    servers.end()
+
+
+async def test_one_limit_holds_with_sentinels_and_in_a_cluster(company: Guarded | Cluster) -> None:
+    async with counting(company.url, "5/minute", "7/minute", count=2) as [here, there]:
+        assert await admitted(here, "lan", "192.0.2.1", 3) + await admitted(there, "lan", "192.0.2.1", 5) == 5
+        assert await admitted(here, "minh", "192.0.2.1", 5) == 2
+
+
+async def test_after_a_failover_the_limit_holds_at_the_new_master(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    guarded = Guarded(tmp_path)
+    try:
+        async with counting(guarded.url, "1000/hour", "off", count=2) as [here, there]:
+            assert await admitted(here, "lan", None) == 1
+            old = guarded.master
+            old.kill()
+            end = time.monotonic() + 30
+            while guarded.master is old or not guarded.master.ask("KEYS", "tertulia:*"):
+                assert time.monotonic() < end, "the new master is not asked"
+                await admitted(there, "minh", None)
+                await asyncio.sleep(0.05)
+    finally:
+        guarded.end()
+
+
+def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:
+    for url in ("rediss://u:p@h:1", "redis+sentinel://u:p@h:1/s?ssl=true"):
+        pool = clients.client(url, 1.0).connection_pool  # type: ignore[union-attr]
+        assert issubclass(pool.connection_class, SSLConnection)
+        assert (pool.connection_kwargs["username"], pool.connection_kwargs["password"]) == ("u", "p")
+    cluster = clients.client("redis+cluster://u:p@h:1?ssl=true", 1.0)
+    assert isinstance(cluster, RedisCluster)
+    asked = cluster.nodes_manager.connection_kwargs
+    assert issubclass(asked["connection_class"], SSLConnection)
+    assert (asked["username"], asked["password"]) == ("u", "p")
+    with pytest.raises(StartupError, match="TERTULIA_REDIS_URL"):
+        clients.client("redis+sentinel://u:hidden@h:1", 1.0)

@@ -4,7 +4,7 @@
     redis+sentinel://user:password@host1:26379,host2:26379/service
     redis+cluster://user:password@host1:7000,host2:7001
 
-The last two are written as the ``limits`` library takes them, so that one URL serves both.
+The last two are written as other libraries take them, ``limits`` among them.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from redis.asyncio.connection import AbstractConnection, Connection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
@@ -53,9 +53,21 @@ class Server:
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         given = arguments.copy()
-        self._kind: type[AbstractConnection] = given.pop("connection_class", Connection)
+        self.kind: type[AbstractConnection] = given.pop("connection_class", Connection)
+        self._given = given
         self._arguments = given | OURS
-        self._kind(**self._arguments)
+        self.kind(**self._arguments)
+
+    @property
+    def all_arguments(self) -> dict[str, Any]:
+        """What a client of redis-py takes for connections of this ``kind``."""
+        return self._given | {"db": 0, "protocol": 2}
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The same for one that finds the place, and the kind, by itself."""
+        named = {name: value for name, value in self.all_arguments.items() if name not in ("host", "port", "db")}
+        return named | ({"ssl": True} if issubclass(self.kind, SSLConnection) else {})
 
     @property
     def place(self) -> Place:
@@ -63,11 +75,11 @@ class Server:
 
     def at(self, host: str, port: int) -> Server:
         """Another server that takes the same."""
-        return Server(self._arguments | {"connection_class": self._kind, "host": host, "port": port})
+        return Server(self._arguments | {"connection_class": self.kind, "host": host, "port": port})
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[AbstractConnection]:
-        connection = self._kind(**self._arguments)
+        connection = self.kind(**self._arguments)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]

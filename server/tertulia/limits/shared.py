@@ -14,12 +14,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
-from limits.storage import storage_from_string
 from redis.exceptions import RedisError
 
 from limits import RateLimitItem
+from tertulia.bus import clients
 
 PATIENCE = 0.25
 REST_SECONDS = 2.0
@@ -67,21 +66,13 @@ class Window:
 
 
 class SharedCounts:
-    """Of one Redis, by a URL that the bus has taken.
+    """Of one Redis. Raises StartupError where the URL is none.
 
     ``in_doubt`` says whether it is known not to answer; ``secret`` hides who is counted.
     """
 
     def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
-        # the library knows how to reach one server, sentinels and clusters
-        storage: Any = storage_from_string(
-            f"async+{url.replace('unix://', 'redis+unix://', 1) if url.startswith('unix://') else url}",
-            implementation="redispy",
-            protocol=2,  # RESP3 needs one more permission
-            socket_timeout=PATIENCE,
-            socket_connect_timeout=PATIENCE,
-        )
-        self._redis = storage.bridge.storage
+        self._redis = clients.client(url, PATIENCE)
         self._script = self._redis.register_script(SCRIPT)
         self._secret = secret[:MOST_KEY_BYTES]
         self._in_doubt = in_doubt
@@ -106,7 +97,7 @@ class SharedCounts:
     async def close(self) -> None:
         """Gives the connections back."""
         with suppress(RedisError, OSError):
-            await self._redis.aclose()
+            await clients.close(self._redis)
 
     def _key(self, window: Window) -> str:
         """Says nothing of the guest or the address."""
