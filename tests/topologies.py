@@ -161,22 +161,58 @@ class Cluster(Company):
 
     def shard(self, channel: str) -> int:
         """The number of the shard that owns the channel at the start."""
-        return partitions.SLOTS[partition_of(channel)] * self._shards // SLOTS
+        return self._home(partitions.SLOTS[partition_of(channel)])
 
     def move(self, channel: str, target: int) -> None:
-        """Gives the channel's slot from the shard that owned it at the start to another one, as tools do."""
-        slot, source = partitions.SLOTS[partition_of(channel)], self.shard(channel)
+        """Gives the channel's slot from the shard that owned it at the start to another one."""
+        self._move(partitions.SLOTS[partition_of(channel)], self.shard(channel), target)
+
+    def disown(self, slot: int) -> None:
+        """Nobody owns the slot any more."""
+        for server in self._from_home(slot):
+            server.ask("CLUSTER", "DELSLOTS", slot)
+
+    def own(self, slot: int) -> None:
+        """The shard owns it again that owned it at the start."""
+        for server in self._from_home(slot):
+            server.ask("CLUSTER", "SETSLOT", slot, "NODE", self.names[self._home(slot)])
+
+    def mend(self) -> None:
+        """Gives the slots of all partitions back to the shards that owned them at the start."""
+        homes = [self._home(slot) for slot in partitions.SLOTS]
+        for slot, home in zip(partitions.SLOTS, homes, strict=True):
+            source = self._owner(slot, self.servers[home])
+            if source is None:
+                self.own(slot)
+            elif source != home:
+                self._move(slot, source, home)
+        for server in self.servers:
+            wait(lambda server=server: self._owners(server) == homes, "servers do not agree")  # type: ignore[misc]
+        self.wait_until_well()
+
+    def _home(self, slot: int) -> int:
+        return slot * self._shards // SLOTS
+
+    def _from_home(self, slot: int) -> list[Valkey]:
+        """All servers, the owner first: what it said a moment ago is then not believed again."""
+        home = self.servers[self._home(slot)]
+        return [home, *(server for server in self.servers if server is not home)]
+
+    def _move(self, slot: int, source: int, target: int) -> None:
+        """As tools do, so that who believes it is not a matter of chance."""
         self.servers[target].ask("CLUSTER", "SETSLOT", slot, "IMPORTING", self.names[source])
         self.servers[source].ask("CLUSTER", "SETSLOT", slot, "MIGRATING", self.names[target])
         for number in (target, source):
             self.servers[number].ask("CLUSTER", "SETSLOT", slot, "NODE", self.names[target])
 
-    def mend(self) -> None:
-        """Gives the slots of all partitions back to the shards that owned them at the start."""
-        for server in self.servers:
-            for slot in partitions.SLOTS:
-                server.ask("CLUSTER", "SETSLOT", slot, "NODE", self.names[slot * self._shards // SLOTS])
-        self.wait_until_well()
+    def _owners(self, seer: Valkey) -> list[int | None]:
+        """Of the partitions, as this server sees it."""
+        return [self._owner(slot, seer) for slot in partitions.SLOTS]
+
+    def _owner(self, slot: int, seer: Valkey) -> int | None:
+        numbers = {server.port: number for number, server in enumerate(self.servers)}
+        owned = seer.ask("CLUSTER", "SLOTS")
+        return next((numbers[master[1]] for first, last, master, *_ in owned if first <= slot <= last), None)
 
     def hearers(self, channel: str) -> int:
         name = tagged(channel, partition_of(channel))

@@ -234,25 +234,22 @@ async def test_a_cluster_that_is_not_whole_is_doubt(cluster: Cluster, monkeypatc
     slot = next(slot for slot in range(ALL_SLOTS) if slot not in SLOTS)
     async with two(cluster.url) as (here, there, hearing):
         connections = here.counts.connections
-        for server in cluster.servers:
-            server.ask("CLUSTER", "DELSLOTS", slot)
+        cluster.disown(slot)
         await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
         await heard_again(here, hearing, 1)
         assert here.in_doubt
-        for server in cluster.servers:
-            server.ask("CLUSTER", "SETSLOT", slot, "NODE", cluster.names[0])
+        cluster.own(slot)
         await both_hear(here, there, hearing, 2)
         assert here.counts.connections == connections
 
 
 async def test_a_partition_without_an_owner_is_doubt(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clusters, "MAP_SECONDS", 0.1)
-    slot, owner = SLOTS[partition_of(CHANNEL)], cluster.names[cluster.shard(CHANNEL)]
+    slot = SLOTS[partition_of(CHANNEL)]
     for server in cluster.servers:
         server.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
     async with two(cluster.url) as (here, there, hearing):
-        for server in cluster.servers:
-            server.ask("CLUSTER", "DELSLOTS", slot)
+        cluster.disown(slot)
         await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
 
         def dropped() -> int:
@@ -260,8 +257,7 @@ async def test_a_partition_without_an_owner_is_doubt(cluster: Cluster, monkeypat
             return here.counts.dropped[Dropped.not_sent]
 
         await happened(dropped, "it is sent to somebody")
-        for server in cluster.servers:
-            server.ask("CLUSTER", "SETSLOT", slot, "NODE", owner)
+        cluster.own(slot)
         await both_hear(here, there, hearing, 2)
 
 
