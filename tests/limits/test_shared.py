@@ -15,6 +15,7 @@ from redis.asyncio import RedisCluster, SSLConnection
 from tertulia.bus import clients
 from tertulia.errors import StartupError
 from tertulia.limits import PostingLimits, SharedCounts, shared
+from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
 from tests.topologies import Cluster, Guarded
 from tests.valkey import Valkey
@@ -117,13 +118,17 @@ async def test_what_is_kept_names_nobody_and_expires(valkey: Valkey) -> None:
         assert sorted(valkey.ask("LLEN", key) for key in keys) == [2, 2]
 
 
-async def test_it_needs_few_permissions(valkey: Valkey) -> None:
-    rules = "on >word resetkeys ~tertulia:* -@all +evalsha +script|load +time +lindex +lpush +ltrim +expire"
-    valkey.ask("ACL", "SETUSER", "counter", *rules.split())
-    url = valkey.url.replace("redis://", "redis://counter:word@")
-    async with counting(url, "2/minute", "off", count=2) as [here, there]:
+async def test_it_needs_no_more_permissions_than_the_settings_tell(valkey: Valkey) -> None:
+    for rules in all_permissions()[0]:
+        valkey.ask(*rules)
+    await _counted_by_redis(valkey.url, [valkey])
+    valkey.ask("ACL", "DELUSER", "talk")
+
+
+async def _counted_by_redis(url: str, servers: list[Valkey]) -> None:
+    async with counting(url.replace("://", "://talk:secret@"), "2/minute", "off", count=2) as [here, there]:
         assert await admitted(here, "lan", None) + await admitted(there, "lan", None, 5) == 2
-        assert len(valkey.ask("KEYS", "*")) == 1, "it was not Redis that counted"
+    assert any(server.ask("KEYS", "tertulia:*") for server in servers), "it was not Redis that counted"
 
 
 # ---- without Redis --------------------------------------------------------------------------------------
@@ -187,6 +192,18 @@ async def test_one_limit_holds_with_sentinels_and_in_a_cluster(company: Guarded 
     async with counting(company.url, "5/minute", "7/minute", count=2) as [here, there]:
         assert await admitted(here, "lan", "192.0.2.1", 3) + await admitted(there, "lan", "192.0.2.1", 5) == 5
         assert await admitted(here, "minh", "192.0.2.1", 5) == 2
+
+
+async def test_companies_need_no_more_permissions_than_the_settings_tell(company: Guarded | Cluster) -> None:
+    _, of_servers, of_sentinels, of_nodes = all_permissions()
+    for server in company.servers:
+        for rules in of_servers if isinstance(company, Guarded) else of_nodes:
+            server.ask(*rules)
+    if isinstance(company, Guarded):
+        for sentinel in company.sentinels:
+            for rules in of_sentinels:
+                sentinel.ask(*rules)
+    await _counted_by_redis(company.url, company.servers)
 
 
 async def test_after_a_failover_the_limit_holds_at_the_new_master(
