@@ -44,7 +44,7 @@ from tests.history.records import (
 ATTEMPT_SECONDS = 5.0
 RESOLVED_SECONDS = 60.0
 AGAIN_SECONDS = 0.2
-STAY_SECONDS = 2.0
+STAY_SECONDS = 0.7
 """How long a restless reader stays at one instance, on average."""
 FROZEN_SECONDS = 2.0
 REFUSED = {"bad_parent", "idempotency_conflict", "gone", "forbidden"}
@@ -62,6 +62,7 @@ class Notes:
     name: str
     cluster: Cluster
     at: tuple[str, ...]
+    writes_at: tuple[str, ...]
     talks: tuple[str, ...]
     chance: random.Random
     pause_seconds: float
@@ -134,7 +135,7 @@ class Person:
         """The answer, or None where it was refused or the patience ends first."""
         end = now() + patience
         while True:
-            instance = self.notes.instance()
+            instance = self.notes.chance.choice(self.notes.writes_at)
             self.notes.add(Asked(now(), who or self.who, act, talk, mark, instance, target))
             answer, why = await self._attempt(instance, *request, self._patience())
             if answer is not None and answer.status_code < 300:

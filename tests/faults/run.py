@@ -88,20 +88,23 @@ async def run(
     folder: Path,
     *,
     at: tuple[str, ...] = ("A", "B", "C"),
+    writes_at: tuple[str, ...] = (),
     demands: Demands | None = None,
     hide: float = HIDE_SECONDS,
     pause: float = 0.25,
     restless: bool = True,
     seed: int = 0,
 ) -> AsyncIterator[Run]:
-    """People write and read at the instances ``at`` while the body makes trouble; the checker has the last word.
+    """People read at the instances ``at`` and write at those or at ``writes_at`` while the body makes trouble.
+
+    Then the checker has its say.
 
     Some readers are ``restless``; one who comes with a newer cursor makes an instance look at the store, for all.
 
     The history stays in ``folder`` where something is wrong.
     """
     talks = tuple(f"{name}-{number}" for number in range(TALKS))
-    notes = Notes(name, cluster, at, talks, random.Random(seed), pause)
+    notes = Notes(name, cluster, at, writes_at or at, talks, random.Random(seed), pause)
     going = Run(notes)
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(timeout=ATTEMPT_SECONDS, limits=limits, trust_env=False) as client:

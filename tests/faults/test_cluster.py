@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from tertulia.discussions.sites import FRESH_SECONDS
@@ -18,9 +17,8 @@ from tests.history.checker import Demands
 
 pytestmark = pytest.mark.xdist_group("instances")
 
-DEMANDS = Demands(answers=120, resumes=10, faults=True)
+DEMANDS = Demands(answers=90, resumes=5, faults=True)
 FROZEN_SECONDS = 6.0
-LOCKED_SECONDS = 2.0
 SLOW = """
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -31,6 +29,17 @@ CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON event DEFERRABLE INITIALLY DEFERR
     FOR EACH ROW EXECUTE FUNCTION slow();
 """
 """Every tenth event makes the COMMIT itself slow: what others do meanwhile is committed in between."""
+HELD = "SELECT 1, pg_sleep(2) FROM (SELECT 1 FROM discussion WHERE key = 'slow-0' FOR UPDATE) AS held"
+"""A stranger's transaction keeps one discussion for two seconds."""
+
+
+@asynccontextmanager
+async def slow_commits(instances: Cluster) -> AsyncIterator[None]:
+    await instances.postgres.run(SLOW)
+    try:
+        yield
+    finally:
+        await instances.postgres.run("DROP TRIGGER slow ON event; DROP FUNCTION slow()")
 
 
 async def test_instances_are_killed_while_many_post(instances: Cluster, tmp_path: Path) -> None:
@@ -57,7 +66,7 @@ async def test_instances_are_restarted_one_after_another(instances: Cluster, tmp
 
 async def test_an_instance_is_frozen_for_a_while(instances: Cluster, tmp_path: Path) -> None:
     hide = HIDE_SECONDS + 5 * FROZEN_SECONDS
-    demands = Demands(answers=90, resumes=10, faults=True)
+    demands = Demands(answers=80, resumes=5, faults=True)
     async with run(instances, "frozen", tmp_path, demands=demands, hide=hide) as going:
         await going.answered(30)
         began = now()
@@ -73,8 +82,8 @@ async def test_an_instance_is_frozen_for_a_while(instances: Cluster, tmp_path: P
 
 
 async def test_the_database_crashes_and_starts_again(instances: Cluster, tmp_path: Path) -> None:
-    """The second time for longer than instances believe what they know of the sites."""
-    async with run(instances, "crashed", tmp_path, demands=DEMANDS) as going:
+    """In the middle of slow commits; the second time for longer than instances believe what they know of the sites."""
+    async with slow_commits(instances), run(instances, "crashed", tmp_path, demands=DEMANDS) as going:
         for seconds in (0.0, FRESH_SECONDS + 1):
             await going.answered(30)
             began = now()
@@ -89,32 +98,16 @@ async def test_the_database_crashes_and_starts_again(instances: Cluster, tmp_pat
             await going.answered(30)
 
 
-@asynccontextmanager
-async def connected(instances: Cluster) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(instances.postgres.address().replace("+asyncpg", ""))
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 async def test_a_slow_commit_between_two_others_is_skipped_by_nobody(instances: Cluster, tmp_path: Path) -> None:
     """Every discussion that waits for one has its events after it; every other one goes on before it."""
     async with (
-        connected(instances) as connection,
+        slow_commits(instances),
         run(instances, "slow", tmp_path, demands=DEMANDS, pause=0.1) as going,
     ):
-        await connection.execute(SLOW)
-        try:
-            with going.notes.fault("commits are slow"):
-                await going.answered(80)
-                async with connection.transaction():
-                    await connection.execute("SELECT 1 FROM discussion WHERE key = 'slow-0' FOR UPDATE")
-                    await asyncio.sleep(LOCKED_SECONDS)
-                await going.answered(40)
-        finally:
-            await connection.execute("DROP TRIGGER slow ON event; DROP FUNCTION slow()")
-        await going.answered(20)
+        with going.notes.fault("commits are slow"):
+            await going.answered(60)
+            await instances.postgres.run(HELD)
+            await going.answered(50)
 
 
 async def test_the_clock_of_an_instance_is_an_hour_back(instances: Cluster, tmp_path: Path) -> None:
