@@ -6,7 +6,7 @@
 # make profile where a busy minute of the server goes
 # make format  rewrite the code as the linters want it
 # make client  rebuild the browser client after a change in client/
-# make docs    rewrite the tables of docs/ from the code
+# make docs    rewrite the tables of docs/ and the dashboard from the code
 # make lock    choose anew the versions that the image is made of, after a change of the dependencies
 
 PYTHON ?= python3
@@ -68,6 +68,7 @@ profile: $(VENV)/.developing
 
 docs: $(VENV)/.developing
 	$(BIN)/python scripts/docs.py
+	$(BIN)/python scripts/dashboard.py
 
 lock: $(VENV)/.developing
 	@$(BIN)/python -m pip install --quiet --group lock

@@ -3,7 +3,8 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, instances, wire, latency, writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, instances, cores, rooms, wire, latency, writing, reading,
+           profile
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from bench import profiles
 from bench.measures import (
     Plan,
     connecting,
+    cores,
     fanout,
     hostile,
     instances,
     latency,
     reading,
+    rooms,
     storm,
     wire,
     writing,
@@ -46,6 +49,8 @@ MEASURES: dict[str, Measure] = {
     "storm": storm.measure,
     "hostile": hostile.measure,
     "instances": instances.measure,
+    "cores": cores.measure,
+    "rooms": rooms.measure,
     "wire": wire.measure,
     "latency": latency.measure,
     "writing": writing.measure,
@@ -63,6 +68,8 @@ def smoke(findings: Findings) -> None:
     storm.measure(plan, findings, readers=200)
     hostile.measure(plan, findings, connections=400)
     instances.measure(plan, findings, readers=200)
+    cores.measure(plan, findings)
+    rooms.measure(plan, findings, rooms=100)
 
 
 def say(text: str) -> None:

@@ -24,14 +24,14 @@ class Missing(SystemExit):
 
 
 class Subject:
-    """A server process on the first core; this process takes the second."""
+    """A server process on one core, if nothing else is said the first; this process takes the second."""
 
-    def __init__(self, kind: Kind, *more: str) -> None:
+    def __init__(self, kind: Kind, *more: str, core: int = 0) -> None:
         self.kind = kind
         self.port = free_port()
         run = [part.replace("PORT", str(self.port)) for part in kind.command]
         self.process = subprocess.Popen(
-            ["taskset", "-c", "0", *run, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent
+            ["taskset", "-c", str(core), *run, *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE.parent
         )
         assert self.process.stdout is not None
         ready, *pid = self.process.stdout.readline().split() or [b""]
@@ -140,6 +140,12 @@ class Readers:
         if any(count != total for count in seen.values()):
             raise Missing(f"{self.subject.kind.label}: {total} were sent, a reader has {max(seen.values())}")
         return total * len(seen) / seconds
+
+    def take_until(self, seen: dict[int, int], wanted: int) -> None:
+        """Counts in ``seen`` what comes until each reader has as much as is ``wanted``."""
+        behind = {reader for reader, count in seen.items() if count < wanted}
+        while behind:
+            self._take(seen, behind, wanted)
 
     def _take(self, seen: dict[int, int], behind: set[int], sent: int) -> None:
         found = self.pieces(PATIENCE)

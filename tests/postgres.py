@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import tempfile
 import time
 import uuid
@@ -49,6 +50,18 @@ class Postgres:
     async def end_connections(self, name: str) -> None:
         """Every connection to a database ends in the middle of what it does."""
         await self.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def dump(self, name: str, file: Path) -> None:
+        """What an operator does to keep a copy."""
+        self._program("pg_dump", "--format=custom", f"--file={file}", name)
+
+    def load(self, name: str, file: Path) -> None:
+        """What an operator does to have the copy back, in an empty database."""
+        self._program("pg_restore", "--exit-on-error", f"--dbname={name}", str(file))
+
+    def _program(self, program: str, *arguments: str) -> None:
+        command = [str(self._server.bin_path / program), f"--host={self._folder}", "--username=postgres", *arguments]
+        subprocess.run(command, check=True, capture_output=True)
 
     def crash(self) -> None:
         """Stops at once, as when the machine loses its power; what was committed has to be there afterwards."""

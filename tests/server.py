@@ -40,6 +40,10 @@ class ServerProcess:
                 return int(found[1])
         raise AssertionError(f"the server did not start (exit code {self._process.wait()}):\n{self.output}")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """The end that nobody can catch."""
         self._process.kill()

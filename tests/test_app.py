@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from tertulia.app import Running, checked_origins, create_app, running
 from tertulia.errors import StartupError
 from tertulia.settings import Settings
+from tertulia.store import administration
 
 
 @pytest.fixture
@@ -155,6 +156,13 @@ async def test_a_database_that_does_not_answer_is_not_ready(
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
     assert "the disk is gone" in caplog.text
     assert "disk" not in answer.text
+
+
+async def test_a_server_that_began_before_a_restore_is_not_ready(server: Running, client: httpx.AsyncClient) -> None:
+    await server.store.ledger.submit(administration.renew_epoch)
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert "another epoch" in answer.json()["status"]
 
 
 @pytest.mark.parametrize("redis_url", [None, "redis://127.0.0.1:1"])

@@ -12,8 +12,10 @@ from typing import get_args
 import click
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from tertulia.cli import main
+from tertulia.metrics.catalogue import CATALOGUE
 from tertulia.protocol import API, EventKind, StreamMessage
 from tertulia.settings import PREFIX, Settings
 
@@ -73,6 +75,56 @@ def test_variables_in_the_text_exist() -> None:
     for page in PAGES:
         for name in re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", page.read_text("utf-8")):
             assert name in known, f"{page.name}: {name}"
+
+
+def test_metrics_in_the_text_exist() -> None:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    known = {sample.name for family in registry.collect() for sample in family.samples}
+    known |= {metric.name for metric in CATALOGUE}
+    for page in PAGES:
+        for name in re.findall(r"`((?:tertulia|process)_\w+)", page.read_text("utf-8")):
+            assert name in known, f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize("name", ["docs/operating.md", "docs/scaling.md"])
+def test_files_that_operators_are_told_of_exist(name: str) -> None:
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir())
+    named = re.findall(rf"(?<![\w/.])(?:{folders})/[\w./-]*\w", _read(name))
+    assert len(named) >= 2
+    for path in named:
+        assert (ROOT / path).exists(), path
+
+
+def test_flags_that_operators_are_told_of_exist() -> None:
+    for command in re.findall(r"^.*\btertulia ((?:serve|epoch|check)\b.*)$", _read("docs/operating.md"), re.MULTILINE):
+        if "`" in command:
+            continue
+        words = command.split()
+        chosen: click.Command = main
+        while isinstance(chosen, click.Group):
+            chosen = chosen.commands[words.pop(0)]
+        known = {flag for parameter in chosen.params for flag in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, command
+
+
+def test_log_lines_that_operators_are_told_of_are_written() -> None:
+    source = "".join(path.read_text("utf-8") for path in (ROOT / "server/tertulia").rglob("*.py"))
+    prose = re.sub(r"```.*?```", "", _read("docs/operating.md"), flags=re.DOTALL)
+    told = re.findall(r'"([^"\n]+)"', prose)
+    assert len(told) >= 4
+    for line in told:
+        assert f'"{line}' in source, line
+
+
+def test_sections_in_the_text_exist() -> None:
+    """Links to a section lead to a heading of that page."""
+    for page in PAGES:
+        for target, section in re.findall(r"\]\(([\w./-]*)#([\w-]+)\)", page.read_text("utf-8")):
+            there = (page.parent / target if target else page).read_text("utf-8")
+            headings = re.findall(r"^#+ (.+)$", there, re.MULTILINE)
+            names = {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+            assert section in names, f"{page.name} links to {target}#{section}"
 
 
 def test_the_protocol_names_every_kind_and_message() -> None:

@@ -53,6 +53,7 @@ UNITS = {
     "commands",
     "waiting",
     "connections",
+    "instances",
     "doubt",
 }
 

@@ -38,8 +38,12 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         line = _one_line(_serve(tmp_path / "data", "--port", str(port)))
+        shared = _one_line(
+            _serve(tmp_path / "data", "--port", str(port), "--workers", "2", "--redis-url", "redis://localhost")
+        )
     assert str(port) in line
     assert "--port" in line
+    assert str(port) in shared
     assert not (tmp_path / "data").exists(), "nothing is made before it is clear that it can be served"
 
 
@@ -80,6 +84,17 @@ def test_a_short_key_is_refused_and_not_shown(tmp_path: Path) -> None:
 def test_a_bad_flag_is_named(tmp_path: Path, flag: str, value: str, named: str) -> None:
     line = _one_line(_serve(tmp_path, flag, value))
     assert named in line
+    assert "hunter2" not in line
+
+
+def test_workers_need_redis(tmp_path: Path) -> None:
+    assert "TERTULIA_REDIS_URL" in _one_line(_serve(tmp_path / "data", "--workers", "2"))
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_stops_all_workers_is_said_once(tmp_path: Path) -> None:
+    line = _one_line(_serve(tmp_path, "--workers", "3", "--redis-url", "mailto:hunter2"))
+    assert "TERTULIA_REDIS_URL cannot be read" in line
     assert "hunter2" not in line
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "post_limit_guest": ("1/minute", "1/minute"),
     "post_limit_address": ("off", "off"),
     "trusted_proxies": ("10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
+    "workers": ("4", 4),
     "tick_rate": ("50", 50.0),
     "summary_rate": ("150.5", 150.5),
     "connections": ("10", 10),
@@ -63,6 +65,8 @@ REFUSED = [
     ("trusted_proxies", "10.0.0.1,*"),
     ("metrics_allow", "*"),
     ("metrics_allow", "127.0.0.1, localhost"),
+    ("workers", "0"),
+    ("workers", "1.5"),
     ("tick_rate", "0"),
     ("summary_rate", "often"),
     ("connections", "0"),
@@ -188,6 +192,17 @@ def test_a_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
     assert path.read_bytes().strip() == key
     assert secret_key(chosen) == key
     assert secret_key(load(data_dir=str(tmp_path / "other"))) != key
+
+
+def test_servers_that_start_at_once_on_one_folder_have_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them find no key, and each makes one."""
+    monkeypatch.setattr(Path, "exists", lambda _path: False)
+    chosen = load(data_dir=str(tmp_path))
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _number: secret_key(chosen), range(40)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+    assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_key_that_is_given_makes_no_file(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Listener, Message, Missed
+from tertulia.bus import Attended, Listener, Message, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -54,8 +54,14 @@ class UnreliableBus:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def watch(self, missed: Missed) -> None:
+    def watch(self, missed: Missed, attended: Attended) -> None:
         """The machine compares when it chooses to."""
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        """There is one instance."""
+
+    def is_alive(self, instance: str) -> bool:
+        return False
 
     def publish(self, message: Message) -> None:
         self.pending.append(message)

@@ -25,9 +25,9 @@ from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens
-from tertulia.limits import PostingLimits
+from tertulia.limits import PostingLimits, SharedCounts
 from tertulia.live.hub import Hub, Rates
-from tertulia.metrics import Metrics, Parts
+from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.serving.vitals import Vitals
@@ -50,33 +50,39 @@ class Running:
     hub: Hub
     bus: Bus
     articles: Articles
+    metrics: Metrics
 
 
 @asynccontextmanager
-async def running(settings: Settings, vitals: Vitals | None = None) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, vitals: Vitals | None = None, siblings: Siblings | None = None
+) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours.
+    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
-    tokens = Tokens(secret_key(settings))
+    secret = secret_key(settings)
+    tokens = Tokens(secret)
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis) as bus:
+        async with _connected(settings.redis) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
-            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address)
+            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
-            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow)
-            operating = [*_health(store, hub), *metrics.routes()]
+            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow, siblings)
+            operating = [*_health(store, hub, bus), *metrics.routes()]
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             try:
-                yield Running(_asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles)
+                yield Running(
+                    _asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles, metrics
+                )
             finally:
                 await hub.close()
     finally:
@@ -95,6 +101,19 @@ async def _connected(redis_url: str | None) -> AsyncIterator[Bus]:
         yield bus
     finally:
         await bus.close()
+
+
+@asynccontextmanager
+async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> AsyncIterator[SharedCounts | None]:
+    """What counts posts for all instances, where there are several."""
+    if redis_url is None:
+        yield None
+        return
+    counts = SharedCounts(redis_url, secret, lambda: bus.in_doubt)
+    try:
+        yield counts
+    finally:
+        await counts.close()
 
 
 def create_app() -> ASGIApp:
@@ -159,7 +178,7 @@ def _asgi(
     )
 
 
-def _health(store: Store, hub: Hub) -> list[Route]:
+def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -167,11 +186,16 @@ def _health(store: Store, hub: Hub) -> list[Route]:
         if hub.draining:
             return JSONResponse({"status": "draining"}, 503)
         try:
-            await store.reads.epoch()
+            epoch = await store.reads.epoch()
         except Exception as error:
             if not isinstance(error, Problem):  # one that is away is asked for every few seconds: no trace each time
                 log.exception("The database does not answer")
             return JSONResponse({"status": "the database does not answer"}, 503)
+        if epoch != store.epoch:
+            # what the rooms keep, and the cursors they were given, are of a database that is no more
+            return JSONResponse({"status": "the database has another epoch; start this server again"}, 503)
+        if bus.in_doubt:
+            return JSONResponse({"status": "slower: Redis is in doubt"})
         return JSONResponse({"status": "ok"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

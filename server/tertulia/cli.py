@@ -6,27 +6,24 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial, wraps
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
 
 from tertulia import __version__, logs, samples, settings, transfer
-from tertulia.app import checked_origins, running
+from tertulia.app import checked_origins
 from tertulia.articles import Articles
 from tertulia.checks import check as check_store
 from tertulia.core.text import clean_name
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
-from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen
-from tertulia.serving.server import serve as serve_app
-from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
+from tertulia.workers import serve_one, supervise
 
 P = ParamSpec("P")
 SAMPLES = "Fill an empty database and an empty folder with sample articles."
@@ -67,8 +64,8 @@ RETRY_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def _store(flags: dict[str, Any], patience: float = 0) -> AsyncIterator[Store]:
-    store = await _opened(settings.load(**flags).database, patience)
+async def _opened(chosen: Settings, patience: float = 0) -> AsyncIterator[Store]:
+    store = await _answering(chosen.database, patience)
     store.start()
     try:
         yield store
@@ -76,17 +73,21 @@ async def _store(flags: dict[str, Any], patience: float = 0) -> AsyncIterator[St
         await store.close()
 
 
-async def _opened(url: str, patience: float) -> Store:
+async def _answering(url: str, patience: float) -> Store:
     """The store, which may take a while to answer: a database is often started in the same moment."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience
     while True:
         try:
-            return await Store.open(url)
+            return await Store.open(url, patient=True)
         except StartupError:
             if loop.time() >= deadline:
                 raise
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def _store(flags: dict[str, Any]) -> AbstractAsyncContextManager[Store]:
+    return _opened(settings.load(**flags))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -105,28 +106,30 @@ async def serve(with_samples: bool, **flags: Any) -> None:
     logs.configure(chosen.log_format, chosen.log_level)
     for name in settings.unknown_variables():
         click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
-    vitals = Vitals(_admission(chosen))
+    if chosen.workers > 1:
+        await supervise(chosen, partial(_prepare, chosen, with_samples), partial(_welcome, chosen))
+        return
     with listen(chosen.host, chosen.port) as listener:
-        async with running(chosen, vitals) as server:
-            if with_samples:
-                await _install_samples(server.store, chosen.articles_dir)
-            host, port = listener.getsockname()[:2]
-            lines = _welcome(chosen, f"[{host}]" if ":" in host else host, port)
-            ready = partial(click.echo, lines)
-            await serve_app(server.asgi, server.hub, listener, vitals, chosen.drain_seconds, ready)
+        if with_samples:
+            await _prepare(chosen, with_samples)
+        await serve_one(chosen, listener, partial(_welcome, chosen, *listener.getsockname()[:2]))
 
 
-def _admission(chosen: Settings) -> Admission:
-    trusted = [ip_network(network, strict=False) for network in chosen.trusted_proxies]
-    return Admission(chosen.connections, chosen.connections_per_address, trusted)
+async def _prepare(chosen: Settings, with_samples: bool) -> None:
+    """What is done once, by one process, before any serves."""
+    settings.secret_key(chosen)
+    async with _opened(chosen) as store:
+        if with_samples:
+            await _install_samples(store, chosen.articles_dir)
 
 
-def _welcome(chosen: Settings, host: str, port: int) -> str:
-    address = chosen.public_url or f"http://{host}:{port}"
-    return (
+def _welcome(chosen: Settings, host: str, port: int) -> None:
+    address = chosen.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    click.echo(
         f"\n  Tertulia is ready:  {address}\n"
         f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
         f"  Data:               {chosen.data_dir}\n"
+        f"{f'  Workers:            {chosen.workers}' + chr(10) if chosen.workers > 1 else ''}"
         f"  Stop with Ctrl+C.\n"
     )
 
@@ -146,12 +149,11 @@ async def _install_samples(store: Store, folder: Path) -> None:
 @_clear
 async def migrate(with_samples: bool, patience: float, **flags: Any) -> None:
     """Bring the database to the newest schema; serve does so too."""
-    folder = settings.load(**flags).articles_dir
-    flags.pop("articles")
-    async with _store(flags, patience) as store:
+    chosen = settings.load(**flags)
+    async with _opened(chosen, patience) as store:
         click.echo("The database has the newest schema.")
         if with_samples:
-            await _install_samples(store, folder)
+            await _install_samples(store, chosen.articles_dir)
 
 
 @main.group()
@@ -263,6 +265,25 @@ async def check(**flags: Any) -> None:
     if findings:
         sys.exit(1)
     click.echo("Nothing is wrong.")
+
+
+@main.group()
+def epoch() -> None:
+    """The epoch: what a reader's cursor belongs to."""
+
+
+@epoch.command("renew")
+@_options(*DATABASE)
+@_clear
+async def epoch_renew(**flags: Any) -> None:
+    """Give a restored database a new epoch; run it after a restore, before any server starts.
+
+    Seqs given since the backup are given again, to other events. With a new epoch no cursor from before is
+    continued: every reader is told to read anew.
+    """
+    async with _store(flags) as store:
+        await store.ledger.submit(administration.renew_epoch)
+    click.echo("The database has a new epoch; every reader will read its discussion anew.")
 
 
 def _progress(done: int, total: int) -> None:

@@ -11,9 +11,11 @@ from typing import Literal
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-def configure(format_: Literal["text", "json"], level: str) -> None:
-    """Sends every logger's lines to standard error in the form asked for."""
+def configure(format_: Literal["text", "json"], level: str, *, worker: int | None = None) -> None:
+    """Sends every logger's lines to standard error in the form asked for; those of one of several workers say which."""
     handler = logging.StreamHandler(sys.stderr)
+    if worker is not None:
+        handler.addFilter(_Numbered(worker))
     handler.setFormatter(JsonFormatter() if format_ == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel("WARNING")
@@ -23,6 +25,16 @@ def configure(format_: Literal["text", "json"], level: str) -> None:
         logger.propagate = True
     # uvicorn's lines repeat what ours say, and its connection lines carry the query string
     logging.getLogger("uvicorn").setLevel("WARNING")
+
+
+class _Numbered(logging.Filter):
+    def __init__(self, worker: int) -> None:
+        super().__init__()
+        self._worker = worker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.worker = self._worker
+        return True
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

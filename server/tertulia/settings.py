@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -73,13 +75,19 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
     )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="Processes that serve on this port, best one a core; more than one need Redis.",
+    )
     tick_rate: float = Field(
         100, gt=0, description="Events a second of one discussion above which several travel in one message."
     )
     summary_rate: float = Field(
         200, gt=0, description="Events a second above which readers get the newest few and the number of the others."
     )
-    connections: int = Field(15_000, ge=1, description="Connections in all; further ones are answered 503.")
+    connections: int = Field(15_000, ge=1, description="Connections of one process; further ones are answered 503.")
     connections_per_address: int = Field(
         200, ge=1, description="Connections from one address, proxies that are trusted excepted."
     )
@@ -205,9 +213,19 @@ def _key_from_file(settings: Settings) -> bytes:
     try:
         if settings.secret_key_file is None and not path.exists():
             settings.data_dir.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(48) + "\n")
+            _make_key(path)
         return path.read_bytes().strip()
     except OSError as error:
         raise StartupError(f"Cannot read the secret key file {path}: {error.strerror}") from error
+
+
+def _make_key(path: Path) -> None:
+    """Makes the file as a whole; of several processes that do so at once all get the key of one."""
+    descriptor, name = tempfile.mkstemp(prefix=".secret-key-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from tertulia.bus import Listener, Message, Missed
+from tertulia.bus import Attendance, Attended, Listener, Message, Missed
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 
@@ -44,8 +44,9 @@ class Hearing:
     def __init__(self, bus: RedisBus, key: DiscussionKey) -> None:
         self.messages: list[Message] = []
         self.missed: list[DiscussionKey] = []
+        self.attended: list[Attendance] = []
         self._key = key
-        bus.watch(self.missed.extend)
+        bus.watch(self.missed.extend, self.attended.append)
         bus.subscribe(key, self.messages.append)
 
     @property
@@ -67,8 +68,14 @@ class Between:
     def in_doubt(self) -> bool:
         return self._here.in_doubt or self._there.in_doubt
 
-    def watch(self, missed: Missed) -> None:
-        self._there.watch(missed)
+    def watch(self, missed: Missed, attended: Attended) -> None:
+        self._there.watch(missed, attended)
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        self._here.tell(key, readers, writing, asks=asks)
+
+    def is_alive(self, instance: str) -> bool:
+        return self._there.is_alive(instance)
 
     def publish(self, message: Message) -> None:
         self._here.publish(message)

@@ -10,7 +10,7 @@ from itertools import count
 
 import pytest
 
-from tertulia.bus import Bus, Message
+from tertulia.bus import Attendance, Bus, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
@@ -172,3 +172,22 @@ async def test_a_listener_may_unsubscribe_while_it_hears(bus: Bus) -> None:
     bus.publish(message(HERE, 2))
     await arrived(bus)
     assert heard == [message(HERE, 1)]
+
+
+async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
+    told: list[Attendance] = []
+    bus.watch(lambda _keys: None, told.append)
+    heard: list[Message] = []
+    bus.subscribe(HERE, heard.append)
+    await arrived(bus)
+    bus.tell(HERE, 7, 2, asks=True)
+    bus.tell(THERE, 1, 0, asks=False)  # which nobody subscribes to
+    await arrived(bus)
+    assert heard == []
+    if isinstance(bus, Between):
+        [said] = told
+        assert said == Attendance(HERE, said.instance, 7, 2, asks=True)
+        assert bus.is_alive(said.instance)
+    else:
+        assert told == []
+    assert not bus.is_alive("nobody")

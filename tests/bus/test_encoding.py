@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.bus import Message
-from tertulia.bus.encoding import KINDS, LONGEST, Malformed, channel_of, opened, sealed
+from tertulia.bus import Attendance, Message
+from tertulia.bus.encoding import (
+    KINDS,
+    LONGEST,
+    NAME_LONGEST,
+    Alive,
+    Letter,
+    Malformed,
+    alive,
+    channel_of,
+    opened,
+    present,
+    sealed,
+)
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
 from tests.live.script import made
@@ -36,15 +48,24 @@ def messages(draw: st.DrawFn) -> Message:
 
 @given(messages(), texts)
 def test_what_is_written_is_read(message: Message, instance: str) -> None:
-    letter = opened(sealed(message, instance))
-    assert (letter.instance, letter.message()) == (instance, message)
+    letter = opened(sealed(message, instance[:NAME_LONGEST]))
+    assert isinstance(letter, Letter)
+    assert (letter.instance, letter.message()) == (instance[:NAME_LONGEST], message)
+
+
+@given(texts, texts, texts.map(lambda name: name[:NAME_LONGEST]), st.integers(0, 2**53 - 1), st.booleans(), st.data())
+def test_who_reads_is_read(site: str, key: str, instance: str, readers: int, asks: bool, data: st.DataObject) -> None:
+    writing = data.draw(st.integers(0, readers))
+    said = Attendance(DiscussionKey(site, key), instance, readers, writing, asks)
+    assert opened(present(said)) == said
+    assert opened(alive(instance)) == Alive(instance)
 
 
 @pytest.mark.parametrize("over", [False, True])
 def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
     spare = LONGEST - len(sealed(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me"))
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{" + " " * (spare + over) + "}"),))
-    told = opened(sealed(long, "me")).message()
+    told = read(sealed(long, "me"))
     assert told == (Message(KEY, "one", (), reached=1) if over else long)
 
 
@@ -85,7 +106,9 @@ def event(
 
 
 def read(data: bytes) -> Message:
-    return opened(data).message()
+    letter = opened(data)
+    assert isinstance(letter, Letter)
+    return letter.message()
 
 
 def test_the_pieces_of_these_tests_are_good() -> None:
@@ -152,6 +175,22 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         header() + b"\nnull",
         header() + b"\n" + b"[" * 60_000,
         events(event())[:-1],
+        header(instance="i" * (NAME_LONGEST + 1)),
+        b'[1,"alive"]',
+        b'[2,"alive","i"]',
+        b'[true,"alive","i"]',
+        b'[1,"alive",1]',
+        b'[1,"dead","i"]',
+        b'[1,"alive","%s"]' % (b"i" * (NAME_LONGEST + 1)),
+        b'[1,"here","i","s","k",1,0]',
+        b'[1,"here","i","s","k",-1,0,0]',
+        b'[1,"here","i","s","k",1,2,0]',
+        b'[1,"here","i","s","k",1.0,0,0]',
+        b'[1,"here","i","s","k",9007199254740992,0,0]',
+        b'[1,"here","i","s","k",1,0,true]',
+        b'[1,"here","i","s","k",1,0,2]',
+        b'[1,"here",null,"s","k",1,0,0]',
+        b'[2,"here","i","s","k",1,0,0]',
         events(event()) + b"\n[]",
     ],
     ids=lambda data: repr(data[:100]),

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tertulia.app import Running, running
+from tertulia.bus import redis
 from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
@@ -44,6 +45,10 @@ class Instance:
         assert answer.status_code == 201, answer.text
         assert time.monotonic() - began < 2, "the answer waited for Redis"
         return int(answer.json()["seq"])
+
+    async def health(self) -> tuple[int, str]:
+        answer = await self._client.get("/readyz")
+        return answer.status_code, answer.json()["status"]
 
     async def read(self) -> Follower:
         return await follow(self.hub, KEY, Cursor(None, None))
@@ -136,3 +141,38 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     assert late.seqs == []
     there.bus._ear.want(channel_of(KEY))
     await happened(lambda: late.seqs == [1], "the comment is not found")
+
+
+async def test_readers_are_counted_over_all_instances(
+    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the first moment at a new one, and no longer than they are there."""
+    async with instance(settings, valkey) as here:
+        first = await here.read()
+        async with instance(settings, valkey) as there:
+            readers = [await there.read() for _ in range(3)]
+            await happened(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
+            await happened(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
+            readers[0].end()
+            await happened(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
+        await happened(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
+        async with instance(settings, valkey) as there:
+            await there.read()
+            await happened(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
+            monkeypatch.setattr(there.bus, "tell", lambda *_told, **_asks: None)
+            monkeypatch.setattr(there.bus._outbox, "put", lambda *_parcel: None)
+            monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
+            await happened(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
+
+
+async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
+    settings: Settings, valkey: Valkey
+) -> None:
+    async with instance(settings, valkey) as here:
+        assert await here.health() == (200, "ok")
+        valkey.kill()
+        await happened(lambda: here.bus.in_doubt, "its death goes unnoticed")
+        assert await here.health() == (200, "slower: Redis is in doubt")
+        valkey.start()
+        await certain(here.bus)
+        assert await here.health() == (200, "ok")

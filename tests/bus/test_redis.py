@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tertulia.bus import Message, sending
+from tertulia.bus import Message, redis, sending
 from tertulia.bus.counts import Dropped
 from tertulia.bus.doubt import Doubt
-from tertulia.bus.encoding import channel_of, sealed
+from tertulia.bus.encoding import ALL, alive, channel_of, sealed
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import StartupError
@@ -91,7 +91,7 @@ async def test_thousands_of_rooms_come_and_go(shared_valkey: Valkey) -> None:
     missed: list[DiscussionKey] = []
     heard: list[Message] = []
     async with connected(shared_valkey.url) as here, connected(shared_valkey.url) as there:
-        there.watch(missed.extend)
+        there.watch(missed.extend, lambda _said: None)
         for key in keys:
             there.subscribe(key, heard.append)
         for key in keys[::2]:
@@ -362,3 +362,38 @@ def test_an_address_that_is_none_is_one_line(url: str) -> None:
 )
 def test_an_address_that_is_one(url: str) -> None:
     RedisBus(url)
+
+
+async def test_a_sign_of_life_is_given_and_missed(shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "ALIVE_SECONDS", 0.05)
+    async with connected(shared_valkey.url) as here:
+        async with connected(shared_valkey.url) as there:
+            await happened(lambda: here.others == there.others == 1, "they do not hear of each other")
+            monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
+            await happened(lambda: not here._heard_of, "one that is silent is not forgotten")
+        monkeypatch.undo()
+        assert here.others == 0
+
+
+async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected(valkey.url) as here, connected(valkey.url) as there:
+        hearing = Hearing(here, KEY)
+        await hearing.holds()
+        there.tell(KEY, 3, 0, asks=False)
+        await happened(lambda: hearing.attended, "nothing is told")
+        valkey.kill()
+        await happened(lambda: here.in_doubt, "its death goes unnoticed")
+        monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
+        assert here.is_alive(hearing.attended[0].instance)
+
+
+async def test_names_of_instances_are_not_kept_without_end(
+    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis, "INSTANCES_MOST", 5)
+    async with connected(shared_valkey.url) as here:
+        for number in range(20):
+            shared_valkey.say(ALL, alive(f"fake {number}"))
+        shared_valkey.say(ALL, b"the last one")
+        await happened(lambda: here.counts.dropped[Dropped.malformed], "it is not heard")
+        assert here.others == 5

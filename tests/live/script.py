@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tertulia.bus import Message
+from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey, State
 from tertulia.errors import CloseCode
 from tertulia.live.counts import Counts
@@ -137,7 +138,7 @@ BUSY = 1e9
 
 async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = BUSY) -> Room:
     """An open room; ``script.emptied`` notes when its last reader leaves."""
-    room = Room(KEY, EPOCH, script.fetch, Pace(tick_rate, summary_rate), script.emptied.append, Counts())
+    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), script.emptied.append, Counts())
     await room.ready()
     return room
 

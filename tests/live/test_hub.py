@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Missed
+from tertulia.bus import Attended, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -202,7 +202,7 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed) -> None:
+    def watch(self, missed: Missed, _attended: Attended) -> None:
         self.missed = missed
 
 

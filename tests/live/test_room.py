@@ -12,13 +12,15 @@ from dataclasses import replace
 import pytest
 
 from tertulia.bus import Message
+from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import State
 from tertulia.errors import CloseCode
 from tertulia.live import room as rooms
 from tertulia.live import tail as tails
 from tertulia.live.counts import Counts
 from tertulia.live.pace import CALM_SECONDS, Mode, Pace
-from tertulia.live.room import STALL_SECONDS, Cursor, Present, Room
+from tertulia.live.presence import Present
+from tertulia.live.room import STALL_SECONDS, Cursor, Room
 from tertulia.live.summary import SHOWN
 from tertulia.live.tail import FRAME_BYTES
 from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS, redacted
@@ -300,7 +302,7 @@ async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.Monke
 
 
 def closed_room(script: Script) -> Room:
-    return Room(KEY, EPOCH, script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
+    return Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
 
 
 async def test_a_room_begins_at_the_head(room: Room) -> None:
@@ -429,7 +431,7 @@ async def test_a_removal_that_the_store_told_while_history_is_read_is_minded(scr
             await fetched[0].wait()
         return head, found
 
-    room = Room(KEY, EPOCH, fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())  # type: ignore[arg-type]
+    room = Room(KEY, EPOCH, MemoryBus(), fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())  # type: ignore[arg-type]
     await room.ready()
     reader = joined(room, 0)
     await settled()
@@ -732,7 +734,7 @@ async def test_who_takes_nothing_is_ended(clock: Clock, room: Room, script: Scri
     assert [reader.closing for reader in (stuck, other)] == [None, None]
     await ticked(clock, room, 2)
     assert [reader.closing for reader in (stuck, other)] == [CloseCode.too_slow, None]
-    assert room.present() == Present(1, 0)
+    assert room.presence.here() == Present(1, 0)
     room.hear(script.add(made(4)))
     await settled()
     assert (stuck.seqs, other.seqs) == ([], [4])
@@ -855,7 +857,7 @@ async def test_presence_is_told_at_most_once_a_second(clock: Clock, room: Room) 
     readers = [joined(room) for _ in range(5)]
     await settled()
     first = readers[0]
-    assert room.present() == Present(5, 0)
+    assert room.presence.here() == Present(5, 0)
     assert first.of("presence") == [{"type": "presence", "readers": 5, "writing": 0}]
     for reader in readers[1:]:
         reader.end()
@@ -890,23 +892,23 @@ async def test_writing_is_over_unless_it_is_said_again(clock: Clock, room: Room)
     one, other = joined(room), joined(room)
     assert one.reader.said('{"type":"writing"}') is None
     await ticked(clock, room, 1)
-    assert room.present() == Present(2, 1)
+    assert room.presence.here() == Present(2, 1)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 1}
     other.reader.said('{"type":"writing"}')
     await ticked(clock, room, 3)
-    assert room.present() == Present(2, 2)
+    assert room.presence.here() == Present(2, 2)
     other.reader.said('{"type":"writing"}')
     await ticked(clock, room, 3)
-    assert room.present() == Present(2, 1), "one has been silent for more than six seconds"
+    assert room.presence.here() == Present(2, 1), "one has been silent for more than six seconds"
     await ticked(clock, room, 7)
-    assert room.present() == Present(2, 0)
+    assert room.presence.here() == Present(2, 0)
     assert one.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 0}
     one.reader.said('{"type":"writing"}')
     await ticked(clock, room, 1)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 1}
     one.end()
     await ticked(clock, room, 2)
-    assert room.present() == Present(1, 0)
+    assert room.presence.here() == Present(1, 0)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 1, "writing": 0}
 
 
@@ -914,7 +916,7 @@ async def test_writing_is_over_unless_it_is_said_again(clock: Clock, room: Room)
 async def test_what_is_not_in_the_protocol_is_not_taken(room: Room, text: str) -> None:
     reader = joined(room)
     assert reader.reader.said(text) is CloseCode.malformed
-    assert room.present() == Present(1, 0)
+    assert room.presence.here() == Present(1, 0)
 
 
 async def test_leaving_twice_is_leaving_once(room: Room, script: Script) -> None:

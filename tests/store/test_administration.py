@@ -1,4 +1,4 @@
-"""What an operator does: sites and moderators."""
+"""What an operator does: sites, moderators and the epoch."""
 
 from __future__ import annotations
 
@@ -51,3 +51,18 @@ async def test_names_and_tokens_of_moderators_are_used_once(store: Store) -> Non
     assert await tables(store) == before
     await acts.do(lambda c: administration.add_moderator(c, "Other", "0" * 64, START))
     assert await store.reads.moderators() == ["Editor", "Other"]
+
+
+async def test_a_renewed_epoch_is_another_one_and_changes_nothing_else(store: Store) -> None:
+    acts = Acts(store)
+    await acts.say()
+    before = await tables(store)
+    epochs = [await store.reads.epoch()]
+    for _ in range(2):
+        given = await acts.do(administration.renew_epoch)
+        assert await store.reads.epoch() == given
+        epochs.append(given)
+    assert len(set(epochs)) == 3
+    assert {name: rows for name, rows in (await tables(store)).items() if name != "meta"} == {
+        name: rows for name, rows in before.items() if name != "meta"
+    }

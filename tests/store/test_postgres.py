@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import Connection, text
 
 from tertulia.checks import check
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store
+from tertulia.store import Store, database
 from tertulia.store.commands import Outcome, Said
 from tertulia.store.ledger import ATTEMPTS
 from tests.postgres import Postgres, running_postgres
@@ -261,3 +262,27 @@ async def test_more_readers_than_connections_are_told_to_come_back(
         with pytest.raises(Problem) as busy:
             await acts.store.reads.discussion(HERE)
         assert busy.value.code is ErrorCode.unavailable
+
+
+async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_need(
+    postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other statements end after a while: whoever asked has gone."""
+
+    def slowly(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_sleep(0.6)"))
+        connection.commit()
+        migrate(connection)
+
+    migrate = database.migrate
+    monkeypatch.setattr(database, "COMMAND_SECONDS", 0.3)
+    monkeypatch.setattr(database, "migrate", slowly)
+    store = await Store.open(postgres.address(name))
+    with pytest.raises(TimeoutError):
+        await store.database.write.connected(slowly)
+    await store.close()
+    patient = await Store.open(postgres.address(name), patient=True)
+    await patient.database.write.connected(slowly)
+    async with patient.database.read.connect() as reading:
+        await reading.execute(text("SELECT pg_sleep(0.6)"))
+    await patient.close()

@@ -35,9 +35,25 @@ class Message:
         return self.events[-1].seq if self.events else self.reached
 
 
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """How many read a discussion at one instance, and how many of them write.
+
+    Where it ``asks``, whoever hears it tells the same of itself.
+    """
+
+    key: DiscussionKey
+    instance: str
+    readers: int
+    writing: int
+    asks: bool = False
+
+
 Listener = Callable[[Message], None]
 Missed = Callable[[Iterable[DiscussionKey]], None]
 """Called with discussions of which messages may have been lost; returns at once."""
+Attended = Callable[[Attendance], None]
+"""Called with what other instances tell of discussions that are subscribed to; returns at once."""
 
 
 class Bus(Protocol):
@@ -48,12 +64,22 @@ class Bus(Protocol):
         """Whether messages of other instances may be lost at the moment."""
         raise NotImplementedError
 
-    def watch(self, missed: Missed) -> None:
-        """From now on ``missed`` hears when a discussion has to be compared with the store; one a bus."""
+    def watch(self, missed: Missed, attended: Attended) -> None:
+        """From now on ``missed`` hears when a discussion has to be compared with the store, ``attended`` how many
+        read it elsewhere; one of each a bus.
+        """
         raise NotImplementedError
 
     def publish(self, message: Message) -> None:
         """Sends without waiting; a failure is the bus's own to count."""
+        raise NotImplementedError
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        """Tells the other instances how many read here; nothing is told while the bus is in doubt."""
+        raise NotImplementedError
+
+    def is_alive(self, instance: str) -> bool:
+        """Whether something was heard of the instance lately."""
         raise NotImplementedError
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:

@@ -1,9 +1,12 @@
-"""Messages between instances, version 1: a line of header, then the events, both JSON.
+"""What instances say to each other, version 1: JSON, of events a line of header and a line of the events.
 
-    [1, instance, epoch, site, key, first seq, last seq]
+    [1, instance, epoch, site, key, first seq, last seq]        events were committed
     [[seq, kind, comment id, payload], …]
 
-The second line is left out where the whole would be longer than LONGEST: then the message is only a hint. The header
+    [1, "here", instance, site, key, readers, writing, asks]    who reads a discussion at this instance
+    [1, "alive", instance]                                      to all, now and then
+
+The line of events is left out where the whole would be longer than LONGEST: then the message is only a hint. The header
 comes apart, so that an instance knows its own messages without reading them.
 """
 
@@ -14,13 +17,16 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeGuard, get_args
 
-from tertulia.bus import Message
+from tertulia.bus import Attendance, Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent, EventKind
 
 VERSION = 1
 PREFIX = "tertulia:"
+ALL = f"{PREFIX}instances"
+"""The channel that all instances hear."""
 LONGEST = 64 * 1024
+NAME_LONGEST = 64
 KINDS: dict[str, EventKind] = {kind: kind for kind in get_args(EventKind)}
 SEQ_END = 2**53
 """Seqs are numbers that JavaScript takes, too."""
@@ -54,6 +60,13 @@ class Letter:
         return Message(self.key, self.epoch, events)
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The sign of life of an instance."""
+
+    instance: str
+
+
 def channel_of(key: DiscussionKey) -> str:
     """The name of the discussion's channel: safe whatever the key, and of the same length."""
     name = json.dumps([key.site, key.key]).encode()
@@ -72,7 +85,18 @@ def sealed(message: Message, instance: str) -> bytes:
     return whole if len(whole) <= LONGEST else header
 
 
-def opened(data: bytes) -> Letter:
+def present(said: Attendance) -> bytes:
+    """Who reads a discussion, as bytes."""
+    key = said.key
+    return _written([VERSION, "here", said.instance, key.site, key.key, said.readers, said.writing, int(said.asks)])
+
+
+def alive(instance: str) -> bytes:
+    """The sign of life of an instance, as bytes."""
+    return _written([VERSION, "alive", instance])
+
+
+def opened(data: bytes) -> Letter | Attendance | Alive:
     """Reads the header. Raises Malformed."""
     if len(data) > LONGEST:
         raise Malformed("too long")
@@ -82,9 +106,28 @@ def opened(data: bytes) -> Letter:
         raise Malformed("not UTF-8") from error
     match _parsed(header):
         case [version, str(instance), str(epoch), str(site), str(key), first, last] if (
-            _is_number(version) and version == VERSION and _is_seq(first) and _is_seq(last) and first <= last
+            _is_number(version)
+            and version == VERSION
+            and len(instance) <= NAME_LONGEST
+            and _is_seq(first)
+            and _is_seq(last)
+            and first <= last
         ):
             return Letter(instance, epoch, DiscussionKey(site, key), first, last, events)
+        case [version, "here", str(instance), str(site), str(key), readers, writing, 0 | 1 as asks] if (
+            _is_number(version)
+            and version == VERSION
+            and len(instance) <= NAME_LONGEST
+            and _is_count(readers)
+            and _is_count(writing)
+            and writing <= readers
+            and _is_number(asks)
+        ):
+            return Attendance(DiscussionKey(site, key), instance, readers, writing, bool(asks))
+        case [version, "alive", str(instance)] if (
+            _is_number(version) and version == VERSION and len(instance) <= NAME_LONGEST
+        ):
+            return Alive(instance)
     raise Malformed("not a header of this version")
 
 
@@ -112,6 +155,10 @@ def _is_number(value: object) -> TypeGuard[int]:
 
 def _is_seq(value: object) -> TypeGuard[int]:
     return _is_number(value) and 0 < value < SEQ_END
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return _is_number(value) and 0 <= value < SEQ_END
 
 
 def _parsed(text: str) -> Any:

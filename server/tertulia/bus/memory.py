@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Listener, Message, Missed
+from tertulia.bus import Attended, Listener, Message, Missed
 from tertulia.core.comments import DiscussionKey
 
 
@@ -14,13 +14,19 @@ class MemoryBus:
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
 
-    def watch(self, missed: Missed) -> None:
-        """Nothing is missed."""
+    def watch(self, missed: Missed, attended: Attended) -> None:
+        """Nothing is missed, and nobody is elsewhere."""
 
     def publish(self, message: Message) -> None:
         listener = self._listeners.get(message.key)
         if listener is not None:
             listener(message)
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        """There is no other instance."""
+
+    def is_alive(self, instance: str) -> bool:
+        return False
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
         self._listeners[key] = listener

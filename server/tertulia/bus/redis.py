@@ -11,20 +11,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
+from typing import TypeVar
 
-from tertulia.bus import Listener, Message, Missed
+from tertulia.bus import Attendance, Attended, Listener, Message, Missed
 from tertulia.bus.connecting import Address
 from tertulia.bus.counts import Counts, Dropped
 from tertulia.bus.doubt import Doubt
-from tertulia.bus.encoding import Malformed, channel_of, opened, sealed
+from tertulia.bus.encoding import ALL, Alive, Malformed, alive, channel_of, opened, present, sealed
 from tertulia.bus.hearing import Ear
 from tertulia.bus.sending import Outbox
 from tertulia.core.comments import DiscussionKey
 
 CLOSE_SECONDS = 1.0
+ALIVE_SECONDS = 5.0
+DEAD_SECONDS = 3 * ALIVE_SECONDS
+"""An instance of which nothing was heard for so long is taken for dead: its readers are not counted any more."""
+INSTANCES_MOST = 1_000
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class RedisBus:
@@ -36,6 +44,8 @@ class RedisBus:
         self._instance = secrets.token_hex(8)
         self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
         self._missed: Missed = _nobody
+        self._attended: Attended = _nobody
+        self._heard_of: dict[str, float] = {}
         self._doubt = Doubt(self._settled)
         self._outbox = Outbox(address, self.counts, self._doubt)
         self._ear = Ear(address, self._outbox, self.counts, self._doubt, self._hear, self._subscribed)
@@ -54,7 +64,9 @@ class RedisBus:
         self._tasks = [
             asyncio.create_task(self._outbox.run(), name="bus-outbox"),
             asyncio.create_task(self._ear.run(), name="bus-ear"),
+            asyncio.create_task(self._living(), name="bus-living"),
         ]
+        self._ear.want(ALL)
 
     async def close(self) -> None:
         """Sends what waits where that takes no longer than a moment, and ends."""
@@ -64,14 +76,28 @@ class RedisBus:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def watch(self, missed: Missed) -> None:
-        self._missed = missed
+    def watch(self, missed: Missed, attended: Attended) -> None:
+        self._missed, self._attended = missed, attended
 
     def publish(self, message: Message) -> None:
         channel = channel_of(message.key)
         if channel in self._listeners:
             _tell(self._listeners[channel][1], message)
         self._outbox.put(channel, sealed(message, self._instance))
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        if not self.in_doubt:  # what waits for a Redis that is away are events
+            self._outbox.put(channel_of(key), present(Attendance(key, self._instance, readers, writing, asks)))
+
+    def is_alive(self, instance: str) -> bool:
+        heard = self._heard_of.get(instance)
+        # while Redis is away nobody is heard, and that says nothing of them
+        return heard is not None and (self.in_doubt or time.monotonic() - heard < DEAD_SECONDS)
+
+    @property
+    def others(self) -> int:
+        """Other instances of which something was heard lately."""
+        return sum(map(self.is_alive, self._heard_of))
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
         channel = channel_of(key)
@@ -84,36 +110,54 @@ class RedisBus:
             self._ear.unwant(channel)
 
     def _hear(self, channel: str, data: bytes) -> None:
-        if channel not in self._listeners:
-            return  # unsubscribed a moment ago
-        key, listener = self._listeners[channel]
         try:
-            letter = opened(data)
-            if letter.instance == self._instance:
+            said = opened(data)
+            if said.instance == self._instance:
                 return
-            if letter.key != key:
+            self._note(said.instance)
+            if isinstance(said, Alive) or channel not in self._listeners:
+                return  # said to all, or unsubscribed a moment ago
+            key, listener = self._listeners[channel]
+            if said.key != key:
                 raise Malformed("another discussion's")
-            message = letter.message()
+            if isinstance(said, Attendance):
+                _tell(self._attended, said)
+                return
+            message = said.message()
         except Malformed:
             self.counts.dropped[Dropped.malformed] += 1
             return
         self.counts.received += 1
         _tell(listener, message)
 
+    def _note(self, instance: str) -> None:
+        if instance in self._heard_of or len(self._heard_of) < INSTANCES_MOST:
+            self._heard_of[instance] = time.monotonic()
+
+    async def _living(self) -> None:
+        """Says that this instance lives, and forgets those that do not."""
+        while True:
+            await asyncio.sleep(ALIVE_SECONDS)
+            if not self.in_doubt:
+                self._outbox.put(ALL, alive(self._instance))
+            for instance in [one for one in self._heard_of if not self.is_alive(one)]:
+                del self._heard_of[instance]
+
     def _subscribed(self, channel: str) -> None:
         if channel in self._listeners:
             self._missed((self._listeners[channel][0],))
 
     def _settled(self) -> None:
+        self._heard_of = dict.fromkeys(self._heard_of, time.monotonic())
         self._missed([key for key, _ in self._listeners.values()])
 
 
-def _tell(listener: Listener, message: Message) -> None:
+def _tell(listener: Callable[[T], None], message: T) -> None:
     try:
         listener(message)
     except Exception:
         log.exception("A message could not be taken")
 
 
-def _nobody(_keys: Iterable[DiscussionKey]) -> None:
+def _nobody(_told: object) -> None:
     """Before there is a hub."""

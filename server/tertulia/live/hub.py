@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tertulia.bus import Bus
+from tertulia.bus import Attendance, Bus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
@@ -57,7 +57,7 @@ class Hub:
         self._missed: dict[DiscussionKey, None] = {}
         self._missing = asyncio.Event()
         self._is_apart = False
-        bus.watch(self._miss)
+        bus.watch(self._miss, self._attended)
 
     def start(self) -> None:
         self._tasks = [
@@ -86,8 +86,9 @@ class Hub:
                 await asyncio.sleep(seconds / steps)
 
     def readers(self, key: DiscussionKey) -> int:
+        """Readers of the discussion, as far as this instance knows: all of them where it has one itself."""
         room = self.rooms.get(key)
-        return 0 if room is None else len(room.readers)
+        return 0 if room is None else room.presence.readers
 
     def recent(self, key: DiscussionKey, after: int) -> tuple[int, list[EncodedEvent]] | None:
         """The head and what came after ``after``, where a warm room has it; the store has the rest."""
@@ -110,7 +111,7 @@ class Hub:
 
     def _open(self, key: DiscussionKey) -> Room:
         pace = Pace(self._rates.tick, self._rates.summary)
-        room = self.rooms[key] = Room(key, self.epoch, self._fetch, pace, self._emptied, self.counts)
+        room = self.rooms[key] = Room(key, self.epoch, self._bus, self._fetch, pace, self._emptied, self.counts)
         self._emptied(room)
         self._bus.subscribe(key, room.hear)
         return room
@@ -154,8 +155,16 @@ class Hub:
             await self._compared()
 
     def _miss(self, keys: Iterable[DiscussionKey]) -> None:
-        self._missed.update(dict.fromkeys(keys))
+        missed = dict.fromkeys(keys)
+        self._missed.update(missed)
+        for key in missed:
+            if key in self.rooms:
+                self.rooms[key].presence.ask(len(missed))
         self._missing.set()
+
+    def _attended(self, said: Attendance) -> None:
+        if said.key in self.rooms:
+            self.rooms[said.key].presence.hear(said)
 
     async def _comparing_missed(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""

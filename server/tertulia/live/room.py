@@ -15,12 +15,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tertulia.bus import Message
+from tertulia.bus import Bus, Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
 from tertulia.live.counts import Counts, Found
 from tertulia.live.frames import Frame
 from tertulia.live.pace import Mode, Pace
+from tertulia.live.presence import Present, RoomPresence
 from tertulia.live.reader import Reader
 from tertulia.live.summary import SHOWN, summarised
 from tertulia.live.tail import Tail, batch
@@ -40,8 +41,6 @@ SLICE = 256
 TICK_SECONDS = 0.15
 STALL_SECONDS = 15.0
 WRITING_SHOWN_SECONDS = 2 * WRITING_SECONDS
-PRESENCE_SECONDS = 1.0
-"""Presence is told at most this often; the last value wins."""
 
 log = logging.getLogger(__name__)
 
@@ -57,14 +56,6 @@ class Cursor:
     after: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
-    """How many read, and how many of them write at the moment."""
-
-    readers: int
-    writing: int
-
-
 class Room:
     """See the module. ``readers`` keeps the order of joining."""
 
@@ -72,6 +63,7 @@ class Room:
         self,
         key: DiscussionKey,
         epoch: str,
+        bus: Bus,
         fetch: Fetch,
         pace: Pace,
         on_empty: Callable[[Room], None],
@@ -94,9 +86,7 @@ class Room:
         self._tasks: set[asyncio.Task[None]] = set()
         self._flushed = 0
         self._spoke_at = 0.0
-        self._told = Present(0, 0)
-        self._presence_timer: asyncio.TimerHandle | None = None
-        self._presence_at = -PRESENCE_SECONDS
+        self.presence = RoomPresence(key, bus, self.readers, self._say_presence)
 
     @property
     def head(self) -> int:
@@ -283,13 +273,13 @@ class Room:
         known = self._known(cursor)
         reader.cursor = self.head if cursor.after is None or not known else cursor.after
         self.readers[reader] = None
-        hello = Hello(epoch=self.epoch, seq=self.head, readers=len(self.readers))
+        hello = Hello(epoch=self.epoch, seq=self.head, readers=self.presence.readers)
         reader.connection.write(Frame(hello.model_dump_json(), reader.cursor))
         if not known:
             reset = Reset(epoch=self.epoch, seq=reader.cursor)
             reader.connection.write(Frame(reset.model_dump_json(), reader.cursor))
         self._bring(reader)
-        self._presence_changed()
+        self.presence.changed()
 
     def _known(self, cursor: Cursor) -> bool:
         if cursor.after is None:
@@ -300,7 +290,7 @@ class Room:
         """The connection is gone; leaving twice is leaving once."""
         if reader in self.readers:
             del self.readers[reader]
-            self._presence_changed()
+            self.presence.changed()
             if not self.readers:
                 self._on_empty(self)
 
@@ -310,26 +300,10 @@ class Room:
     def note_writing(self, reader: Reader) -> None:
         """The reader is writing; forgotten after a while unless it is said again."""
         reader.writing_until = _now() + WRITING_SHOWN_SECONDS
-        self._presence_changed()
+        self.presence.changed()
 
-    def present(self) -> Present:
-        """Who is here now."""
-        now = _now()
-        return Present(len(self.readers), sum(1 for reader in self.readers if reader.writing_until > now))
-
-    def _presence_changed(self) -> None:
-        if self._presence_timer is None:
-            due = max(_now(), self._presence_at + PRESENCE_SECONDS)
-            self._presence_timer = asyncio.get_running_loop().call_at(due, self._tell_presence)
-
-    def _tell_presence(self) -> None:
-        self._presence_timer = None
-        self._presence_at = _now()
-        present = self.present()
-        if present != self._told:
-            self._told = present
-            message = Presence(readers=present.readers, writing=present.writing)
-            self._say(Frame(message.model_dump_json()))
+    def _say_presence(self, present: Present) -> None:
+        self._say(Frame(Presence(readers=present.readers, writing=present.writing).model_dump_json()))
 
     def _say(self, frame: Frame) -> None:
         """Writes to everyone something that moves no cursor; who takes nothing now does not need it later."""
@@ -355,9 +329,8 @@ class Room:
         self.pace.settle(now)
         if now - self._spoke_at >= HEARTBEAT_SECONDS:
             self._spoke_at = now
-            self._say(Frame(Heartbeat(seq=self._flushed, readers=len(self.readers)).model_dump_json()))
-        if self._told.writing:
-            self._presence_changed()
+            self._say(Frame(Heartbeat(seq=self._flushed, readers=self.presence.readers).model_dump_json()))
+        self.presence.tick(now)
         for reader in tuple(self.readers):
             if reader.paused:
                 self._judge(reader, now)
@@ -375,8 +348,7 @@ class Room:
 
     async def shut(self) -> None:
         """Cancels what the room still does."""
-        if self._presence_timer is not None:
-            self._presence_timer.cancel()
+        self.presence.shut()
         running = [task for task in (self._opened, self._repair, self._flusher, *self._tasks) if task is not None]
         for task in running:
             task.cancel()

@@ -206,6 +206,12 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
         lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
         ("cause",),
     ),
+    Metric(
+        "tertulia_bus_instances",
+        "gauge",
+        "Other instances of which something was heard lately.",
+        lambda bus: bus.others,
+    ),
     Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.waiting),
     Metric(
         "tertulia_bus_connections_total",

@@ -19,6 +19,7 @@ from tertulia.bus.redis import RedisBus
 from tertulia.errors import ErrorCode, Problem
 from tertulia.live.hub import Hub
 from tertulia.metrics.catalogue import OF_BUILD, OF_HUB, OF_LEDGER, OF_REDIS, OF_SERVER
+from tertulia.metrics.siblings import Siblings
 from tertulia.serving.vitals import Vitals
 from tertulia.store.ledger import Ledger
 from tertulia.web.gate import Gate
@@ -49,8 +50,9 @@ class Parts(Collector):
 class Metrics:
     """The registries of one application, and who may read them. The library's global registry is not used."""
 
-    def __init__(self, parts: Parts, gate: Gate, allowed: Sequence[str]) -> None:
+    def __init__(self, parts: Parts, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None) -> None:
         self._gate = gate
+        self._siblings = siblings
         self._allowed = [ip_network(network, strict=False) for network in allowed]
         self._parts = CollectorRegistry(auto_describe=False)
         self._parts.register(parts)
@@ -63,10 +65,16 @@ class Metrics:
     async def _answer(self, request: Request) -> Response:
         if not self._may_read(request):
             raise Problem(ErrorCode.not_found, "There is nothing at this address.")
+        text = await self.own()
+        if self._siblings is not None:
+            text = await self._siblings.merged(text)
+        return Response(text, headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def own(self) -> bytes:
+        """The metrics of this process."""
         parts = generate_latest(self._parts)
         # in a thread: it lists the open files, which takes 10 ms with 15,000 connections
-        process = await asyncio.to_thread(generate_latest, self._process)
-        return Response(parts + process, headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return parts + await asyncio.to_thread(generate_latest, self._process)
 
     def _may_read(self, request: Request) -> bool:
         address = self._gate.certain_address(request)

@@ -24,11 +24,16 @@ UNACKNOWLEDGED_MILLISECONDS = 20_000
 GC_THRESHOLDS = (50_000, 50, 100)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises StartupError with what to do."""
+def listen(host: str, port: int, *, shared: bool = False, backlog: int | None = BACKLOG) -> socket.socket:
+    """A listening socket, or without ``backlog`` one that only holds the port. Raises StartupError with what to do.
+
+    One that is ``shared`` lets others listen on the same port (SO_REUSEPORT): the kernel spreads connections over them.
+    """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = _bound(family, host, port, shared=shared)
+        if backlog is not None:
+            listener.listen(backlog)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StartupError(
@@ -41,6 +46,21 @@ def listen(host: str, port: int) -> socket.socket:
     # for the acknowledgement of its head, which Linux delays by 40 ms
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
+
+
+def _bound(family: int, host: str, port: int, *, shared: bool) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
 
 
 async def serve(

@@ -24,9 +24,12 @@ class Store:
         self.epoch = epoch
 
     @classmethod
-    async def open(cls, url: str) -> Store:
-        """Opens and migrates; writing is possible once ``start`` was called. Raises StartupError."""
-        database = await open_database(url)
+    async def open(cls, url: str, *, patient: bool = False) -> Store:
+        """Opens and migrates; writing is possible once ``start`` was called. Raises StartupError.
+
+        One that is ``patient`` gives every statement the time that it takes, as work on a whole database needs.
+        """
+        database = await open_database(url, patient=patient)
         reads = Reads(database.read)
         return cls(database, Ledger(database.write), reads, await reads.epoch())
 

@@ -1,8 +1,9 @@
-"""Commands of the operator: sites and moderators."""
+"""Commands of the operator: sites, moderators and the epoch."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import rows, schema
 from tertulia.store.commands import Outcome
+from tertulia.store.database import EPOCH_BYTES
 
 _SITE = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -40,3 +42,10 @@ def add_moderator(connection: Connection, name: str, token_hash: str, at: dateti
     values = {"author_id": author_id, "name": name, "token_hash": token_hash, "created_at": created_at}
     connection.execute(insert(schema.moderator).values(**values))
     return Outcome(None)
+
+
+def renew_epoch(connection: Connection) -> Outcome[str]:
+    """Gives the database a new epoch, so that every cursor from before is answered by reset; the new one."""
+    epoch = secrets.token_urlsafe(EPOCH_BYTES)
+    connection.execute(update(schema.meta).where(schema.meta.c.name == "epoch").values(value=epoch))
+    return Outcome(epoch)

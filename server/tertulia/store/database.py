@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -28,6 +27,7 @@ READERS = 4
 POOL_SECONDS = 10
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 10
+EPOCH_BYTES = 9
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
@@ -45,25 +45,31 @@ class Database:
         await self.read.dispose()
 
 
-async def open_database(address: str) -> Database:
-    """Opens and migrates the database; raises StartupError with one line when it cannot."""
+async def open_database(address: str, *, patient: bool = False) -> Database:
+    """Opens and migrates the database; raises StartupError with one line when it cannot.
+
+    One that is ``patient``, as migrations always are, may take longer for a statement than people wait for an answer.
+    """
     url = _parsed(address)
     kind = _KINDS.get(url.drivername)
     if kind is None:
         raise StartupError(f"The database {url.drivername} is not supported; use {_EXAMPLES}")
     try:
-        database = kind(url)
+        migrating = kind(url, patient=True)
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StartupError(f"The database URL {_shown(url)} cannot be used: {_line(error)}") from error
     try:
-        await database.write.connected(migrate)
+        await migrating.write.connected(migrate)
     except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
-        await database.close()
+        await migrating.close()
         raise StartupError(f"Cannot open or migrate the database {_shown(url)}: {_line(error)}") from error
     except BaseException:
-        await database.close()  # the driver's threads would keep the process alive
+        await migrating.close()  # the driver's threads would keep the process alive
         raise
-    return database
+    if patient:
+        return migrating
+    await migrating.close()
+    return kind(url, patient=False)
 
 
 def migrate(connection: Connection) -> None:
@@ -79,7 +85,7 @@ def migrate(connection: Connection) -> None:
     connection.commit()
     with connection.begin():
         if connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) is None:
-            connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(9)))
+            connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(EPOCH_BYTES)))
         if connection.scalar(select(site.c.id).where(site.c.key == "default")) is None:
             connection.execute(insert(site).values(key="default", origins=[], created_at=time.time_ns() // 1_000_000))
     if is_shared:
@@ -109,7 +115,7 @@ def _line(error: BaseException) -> str:
 # ---- SQLite ---------------------------------------------------------------------------------------------
 
 
-def _sqlite(url: URL) -> Database:
+def _sqlite(url: URL, *, patient: bool) -> Database:
     _make_folder(url)
     plain = url.set(drivername="sqlite+pysqlite")
     write = create_engine(plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
@@ -152,17 +158,15 @@ def _prepare(engine: Engine, *, begin: str) -> None:
 # ---- PostgreSQL -----------------------------------------------------------------------------------------
 
 
-def _postgresql(url: URL) -> Database:
-    connecting: dict[str, Any] = {
-        "timeout": CONNECT_SECONDS,
-        "command_timeout": COMMAND_SECONDS,
-        "server_settings": {
-            "application_name": "tertulia",
-            # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
+def _postgresql(url: URL, *, patient: bool) -> Database:
+    connecting: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": {"application_name": "tertulia"}}
+    if not patient:
+        connecting["command_timeout"] = COMMAND_SECONDS
+        # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
+        connecting["server_settings"] |= {
             "idle_in_transaction_session_timeout": f"{COMMAND_SECONDS}s",
             "lock_timeout": f"{COMMAND_SECONDS}s",
-        },
-    }
+        }
     # a connection is tried before each use: after a restart of the database none of the old ones work
     common: dict[str, Any] = {"max_overflow": 0, "pool_pre_ping": True, "connect_args": connecting}
     write = create_async_engine(url, pool_size=1, **common)
@@ -172,4 +176,9 @@ def _postgresql(url: URL) -> Database:
     return Database(LoopWriter(write), read)
 
 
-_KINDS: dict[str, Callable[[URL], Database]] = {"sqlite+aiosqlite": _sqlite, "postgresql+asyncpg": _postgresql}
+class _Opened(Protocol):
+    def __call__(self, url: URL, *, patient: bool) -> Database:
+        raise NotImplementedError
+
+
+_KINDS: dict[str, _Opened] = {"sqlite+aiosqlite": _sqlite, "postgresql+asyncpg": _postgresql}

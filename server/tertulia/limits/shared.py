@@ -1,0 +1,124 @@
+"""Counts that instances share in Redis, as long as it answers at once.
+
+A post waits for them at most PATIENCE seconds. After a failure nobody asks for a while: each instance then counts
+alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from limits.storage import storage_from_string
+from redis.exceptions import RedisError
+
+from limits import RateLimitItem
+
+PATIENCE = 0.25
+REST_SECONDS = 2.0
+AT_ONCE = 16
+"""Posts that ask Redis at the same time, each on a connection of its own; others wait for one of them to end."""
+PREFIX = "tertulia:{limit}:"
+"""The braces keep all keys on one shard of a cluster, so that one script may ask for several of them."""
+MOST_KEY_BYTES = 64
+"""Of a key for BLAKE2b (RFC 7693)."""
+SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+for i, key in ipairs(KEYS) do
+  local first = redis.call('LINDEX', key, ARGV[2 * i - 1] - 1)
+  local wait = first and first + ARGV[2 * i] - now or 0
+  if wait > 0 then return tostring(wait) end
+end
+for i, key in ipairs(KEYS) do
+  redis.call('LPUSH', key, string.format('%.6f', now))
+  redis.call('LTRIM', key, 0, ARGV[2 * i - 1] - 1)
+  redis.call('EXPIRE', key, ARGV[2 * i])
+end
+return '0'
+"""
+"""Moving windows: KEYS are lists of the times of the newest posts, ARGV a limit and its seconds for each.
+
+Counts one post in all of them and gives '0', or in none and gives the seconds to wait. It is one call a post, and the
+clock is that of Redis, since those of instances differ.
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Unavailable(Exception):
+    """The shared counts cannot be had at the moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How much one guest or one address may post in some time."""
+
+    item: RateLimitItem
+    kind: str
+    name: str
+
+
+class SharedCounts:
+    """Of one Redis, by a URL that the bus has taken.
+
+    ``in_doubt`` says whether it is known not to answer; ``secret`` hides who is counted.
+    """
+
+    def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
+        # the library knows how to reach one server, sentinels and clusters
+        storage: Any = storage_from_string(
+            f"async+{url.replace('unix://', 'redis+unix://', 1) if url.startswith('unix://') else url}",
+            implementation="redispy",
+            protocol=2,  # RESP3 needs one more permission
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
+        )
+        self._redis = storage.bridge.storage
+        self._script = self._redis.register_script(SCRIPT)
+        self._secret = secret[:MOST_KEY_BYTES]
+        self._in_doubt = in_doubt
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._rests_until = 0.0
+        self._told = False
+
+    async def count(self, windows: Sequence[Window]) -> float:
+        """Counts one post in all windows, or in none and gives the seconds to wait. Raises Unavailable."""
+        if self._in_doubt() or time.monotonic() < self._rests_until:
+            raise Unavailable
+        bounds = [bound for one in windows for bound in (one.item.amount, one.item.get_expiry())]
+        try:
+            async with asyncio.timeout(PATIENCE), self._turns:
+                wait = float(await self._script([self._key(one) for one in windows], bounds))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._rest(error)
+            raise Unavailable from error
+        self._told = False
+        return wait
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        with suppress(RedisError, OSError):
+            await self._redis.aclose()
+
+    def _key(self, window: Window) -> str:
+        """Says nothing of the guest or the address."""
+        item = window.item
+        counted = json.dumps([window.kind, window.name, item.amount, item.get_expiry()])
+        return PREFIX + blake2b(counted.encode(), digest_size=16, key=self._secret).hexdigest()
+
+    def _rest(self, error: Exception) -> None:
+        self._rests_until = time.monotonic() + REST_SECONDS
+        if not self._told:
+            self._told = True
+            log.warning(
+                "Posting limits are counted by each instance alone until Redis answers again",
+                extra={"reason": str(error) or type(error).__name__},
+            )

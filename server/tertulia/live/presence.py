@@ -1,0 +1,138 @@
+"""Presence: how many read and write a discussion, here and at other instances.
+
+Readers are told at most once a second, other instances at most every two, both only of a change; the last value wins.
+Each instance tells a number, never a reader, so it costs as much as there are instances. What one that died had told is
+forgotten when nothing was heard of it for a while; what the bus lost is told again every minute, and asked for whenever
+something may have been lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tertulia.bus import Attendance, Bus
+from tertulia.core.comments import DiscussionKey
+from tertulia.live.reader import Reader
+
+READERS_SECONDS = 1.0
+OTHERS_SECONDS = 2.0
+AGAIN_SECONDS = 60.0
+ASKED_PER_SECOND = 500
+"""Rooms that ask at once after Redis was away: the bus has other things to carry then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How many read, and how many of them write at the moment."""
+
+    readers: int
+    writing: int
+
+
+class RoomPresence:
+    """Of one room, with the ``readers`` it has; ``say`` tells them."""
+
+    def __init__(
+        self, key: DiscussionKey, bus: Bus, readers: Mapping[Reader, None], say: Callable[[Present], None]
+    ) -> None:
+        self._key = key
+        self._bus = bus
+        self._readers = readers
+        self._say = say
+        self._elsewhere: dict[str, Present] = {}
+        self._said = Present(0, 0)
+        self._said_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._told = Present(0, 0)
+        self._told_at = float("-inf")
+        self._is_new = False
+        """Whether others have yet to be told of a change here."""
+        self._asking_at = float("inf")
+
+    @property
+    def readers(self) -> int:
+        """Readers here and elsewhere."""
+        return len(self._readers) + sum(present.readers for present in self._elsewhere.values())
+
+    def here(self) -> Present:
+        """Who is here now."""
+        now = _now()
+        return Present(len(self._readers), sum(1 for reader in self._readers if reader.writing_until > now))
+
+    def total(self) -> Present:
+        """Who is here and elsewhere now."""
+        everywhere = (self.here(), *self._elsewhere.values())
+        return Present(sum(one.readers for one in everywhere), sum(one.writing for one in everywhere))
+
+    def changed(self) -> None:
+        """Somebody came, left or writes here."""
+        self._is_new = True
+        self._say_soon()
+
+    def hear(self, said: Attendance) -> None:
+        """Another instance tells how many are there."""
+        if said.readers and self._bus.is_alive(said.instance):
+            self._elsewhere[said.instance] = Present(said.readers, said.writing)
+        else:
+            self._elsewhere.pop(said.instance, None)
+        if said.asks and self._readers:
+            self._is_new = True
+            self._told_at = float("-inf")
+        self._say_soon()
+
+    def ask(self, rooms: int = 1) -> None:
+        """Something may have been lost: tells the others and asks them, soon, but not all ``rooms`` at once."""
+        self._asking_at = _now() + random.uniform(0, rooms / ASKED_PER_SECOND)  # noqa: S311
+
+    def tick(self, now: float) -> None:
+        """Called once a second."""
+        dead = [instance for instance in self._elsewhere if not self._bus.is_alive(instance)]
+        for instance in dead:
+            del self._elsewhere[instance]
+        if dead or self._said.writing:
+            self._say_soon()
+        if self._told.writing:
+            self._is_new = True
+        if now >= self._asking_at:
+            self._asking_at = float("inf")
+            self._tell(now, asks=True)
+        elif now - self._told_at >= (OTHERS_SECONDS if self._is_new else AGAIN_SECONDS):
+            self._tell_change(now)
+
+    def shut(self) -> None:
+        """The room ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._told.readers:
+            self._bus.tell(self._key, 0, 0, asks=False)
+
+    def _tell_change(self, now: float) -> None:
+        here = self.here()
+        again = here.readers and now - self._told_at >= AGAIN_SECONDS
+        if here != self._told or again:
+            self._tell(now, asks=False)
+        self._is_new = False
+
+    def _tell(self, now: float, *, asks: bool) -> None:
+        self._told, self._told_at, self._is_new = self.here(), now, False
+        self._bus.tell(self._key, self._told.readers, self._told.writing, asks=asks)
+
+    def _say_soon(self) -> None:
+        if self._timer is None:
+            due = max(_now(), self._said_at + READERS_SECONDS)
+            self._timer = asyncio.get_running_loop().call_at(due, self._say_change)
+
+    def _say_change(self) -> None:
+        self._timer = None
+        self._said_at = _now()
+        total = self.total()
+        if total != self._said:
+            self._said = total
+            self._say(total)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

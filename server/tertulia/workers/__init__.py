@@ -1,0 +1,12 @@
+"""Workers: several processes of one server on one host, which share its port.
+
+    supervisor  holds the port, starts the workers, starts again those that die, and ends them all
+    worker      one process: the application on a listener of its own; the kernel spreads connections over them
+
+Workers share nothing but the database and Redis: to each other they are other instances.
+"""
+
+from tertulia.workers.supervisor import supervise
+from tertulia.workers.worker import serve_one
+
+__all__ = ["serve_one", "supervise"]

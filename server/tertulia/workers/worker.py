@@ -1,0 +1,77 @@
+"""One process that serves: on its own, or as one of several under a supervisor.
+
+A supervisor writes the order as one line of JSON to standard input and holds it open: where that ends, the supervisor
+is gone, and the worker ends as if it were asked to. On standard output the worker says one line, READY or why it cannot
+start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from ipaddress import ip_network
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from tertulia import logs
+from tertulia.app import running
+from tertulia.errors import StartupError
+from tertulia.metrics.siblings import Siblings
+from tertulia.serving.admission import Admission
+from tertulia.serving.server import listen, serve
+from tertulia.serving.vitals import Vitals
+from tertulia.settings import Settings
+
+READY = "ready"
+
+
+class Order(BaseModel):
+    """What a supervisor tells a worker: ``number`` counts from 1, ``folder`` is where workers find each other."""
+
+    settings: Settings
+    number: int
+    host: str
+    port: int
+    folder: Path
+
+
+async def serve_one(
+    settings: Settings, listener: socket.socket, ready: Callable[[], None], siblings: Siblings | None = None
+) -> None:
+    """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
+    trusted = [ip_network(network, strict=False) for network in settings.trusted_proxies]
+    vitals = Vitals(Admission(settings.connections, settings.connections_per_address, trusted))
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running(settings, vitals, siblings))
+        if siblings is not None:
+            await stack.enter_async_context(siblings.answering(server.metrics.own))
+        await serve(server.asgi, server.hub, listener, vitals, settings.drain_seconds, ready)
+
+
+async def work() -> int:
+    """The life of one worker; its exit code."""
+    order = Order.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
+    logs.configure(order.settings.log_format, order.settings.log_level, worker=order.number)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
+    try:
+        with listen(order.host, order.port, shared=True) as listener:
+            await serve_one(order.settings, listener, _ready, Siblings(order.folder, order.number))
+    except StartupError as error:
+        print(error, flush=True)
+        return 1
+    return 0
+
+
+def _ready() -> None:
+    print(READY, flush=True)
+
+
+def _left_alone() -> None:
+    asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+    os.kill(os.getpid(), signal.SIGTERM)

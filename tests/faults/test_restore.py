@@ -1,0 +1,140 @@
+"""A backup that is restored: time goes back, its numbers are given again, and every reader is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.faults.test_instances import follow, say
+from tests.postgres import Postgres, running_postgres
+from tests.server import ServerProcess
+
+PATIENCE = 20.0
+Start = Callable[..., ServerProcess]
+
+
+class Sqlite:
+    """The database in the data folder; backup and restore as docs/operating.md tells them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "tertulia.db"
+        self.flags: tuple[str, ...] = ()
+
+    def back_up(self, copy: Path) -> None:
+        with sqlite3.connect(self._file) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        connection.close()
+
+    def restore(self, copy: Path) -> None:
+        for ending in ("", "-wal", "-shm"):
+            self._file.with_name(self._file.name + ending).unlink(missing_ok=True)
+        self._file.write_bytes(copy.read_bytes())
+
+
+class Postgresql:
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self.flags = ("--database-url", server.address("before"))
+        self._run("CREATE DATABASE before")
+
+    def back_up(self, copy: Path) -> None:
+        self._server.dump("before", copy)
+
+    def restore(self, copy: Path) -> None:
+        self._run("DROP DATABASE before")  # refused while anybody is connected
+        self._run("CREATE DATABASE before")
+        self._server.load("before", copy)
+
+    def _run(self, statement: str) -> None:
+        asyncio.run(self._server.run(statement))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sqlite | Postgresql]:
+    if request.param == "sqlite":
+        yield Sqlite(tmp_path / "data")
+        return
+    with running_postgres() as server:
+        yield Postgresql(server)
+
+
+def run(data: Path, flags: tuple[str, ...], *command: str) -> str:
+    """A command of the operator's."""
+    whole = [sys.executable, "-m", "tertulia", *command, "--data-dir", str(data), *flags]
+    done = subprocess.run(whole, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def snapshot(server: ServerProcess) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(f"{server.url}/api/v1/discussion?key=x", timeout=PATIENCE).json()
+    return answer
+
+
+def test_readers_of_what_is_no_more_are_reset_after_a_restore(
+    place: Sqlite | Postgresql, tmp_path: Path, start_server: Start
+) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    server = start_server(*place.flags, data_dir=data)
+    say(server, 2)
+    place.back_up(copy)  # while it serves
+    say(server, 3)
+    old = snapshot(server)
+    assert old["discussion"]["seq"] == 5
+    assert server.end() == 0
+
+    place.restore(copy)
+    assert "new epoch" in run(data, place.flags, "epoch", "renew")
+    server = start_server(*place.flags, data_dir=data)
+    kept = snapshot(server)
+    assert [comment["id"] for comment in kept["comments"]] == [comment["id"] for comment in old["comments"][:2]]
+    # the same numbers as before, of other comments: by seq alone nobody could tell
+    assert say(server, 3) == [3, 4, 5]
+    fresh = snapshot(server)
+    epoch = fresh["discussion"]["epoch"]
+    assert epoch != old["discussion"]["epoch"]
+    for after in (1, 5, 7):
+        with follow(server, old["discussion"]["epoch"], after) as (reader, told):
+            assert told == epoch
+            reset = json.loads(reader.recv(PATIENCE))
+            assert reset == {"type": "reset", "epoch": epoch, "seq": 5}
+        polled = httpx.get(
+            f"{server.url}/api/v1/events",
+            params={"key": "x", "epoch": old["discussion"]["epoch"], "after": after},
+            timeout=PATIENCE,
+        ).json()
+        assert polled["epoch"] == epoch
+    # who read anew goes on from there
+    with follow(server, epoch, fresh["discussion"]["seq"]) as (reader, _):
+        assert say(server, 1) == [6]
+        assert json.loads(reader.recv(PATIENCE))["type"] in ("events", "presence")
+    assert server.end() == 0
+    assert "Nothing is wrong" in run(data, place.flags, "check")
+
+
+def test_without_a_new_epoch_a_reader_would_take_other_comments_for_its_own(
+    place: Sqlite | Postgresql, tmp_path: Path, start_server: Start
+) -> None:
+    """Why the command is there: this is what it prevents."""
+    data, copy = tmp_path / "data", tmp_path / "copy"
+    server = start_server(*place.flags, data_dir=data)
+    say(server, 2)
+    place.back_up(copy)
+    say(server, 3)
+    old = snapshot(server)
+    assert server.end() == 0
+    place.restore(copy)
+    server = start_server(*place.flags, data_dir=data)
+    say(server, 4)
+    with follow(server, old["discussion"]["epoch"], 5) as (reader, _):
+        told = json.loads(reader.recv(PATIENCE))
+    assert [event["seq"] for event in told["events"]] == [6]

@@ -1,0 +1,168 @@
+"""Counts that instances share: one limit for all of them, and none that waits when Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+import redis as client
+
+from tertulia.limits import PostingLimits, SharedCounts, shared
+from tests.limits.test_posting import admitted
+from tests.valkey import Valkey
+
+SECRET = b"a key of the tests, not a secret of anybody, and longer than BLAKE2b takes"
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Valkey]:
+    server = Valkey()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def mortal() -> Iterator[Valkey]:
+    """One that a test may kill."""
+    server = Valkey()
+    yield server
+    server.end()
+
+
+@asynccontextmanager
+async def counting(
+    url: str, guest: str, address: str, *, doubt: bool = False, count: int = 1
+) -> AsyncIterator[list[PostingLimits]]:
+    """The limits at so many instances."""
+    async with AsyncExitStack() as stack:
+        found = []
+        for _ in range(count):
+            counts = SharedCounts(url, SECRET, lambda: doubt)
+            stack.push_async_callback(counts.close)
+            found.append(PostingLimits(guest, address, counts))
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy is no Redis that is away."""
+    monkeypatch.setattr(shared, "PATIENCE", 30.0)
+
+
+@pytest.fixture(autouse=True)
+def emptied(request: pytest.FixtureRequest) -> None:
+    if "valkey" in request.fixturenames:
+        request.getfixturevalue("valkey").ask("FLUSHALL")
+
+
+async def test_one_limit_holds_over_all_instances(valkey: Valkey) -> None:
+    async with counting(valkey.url, "5/minute;7/hour", "off", count=3) as instances:
+        assert [await admitted(instances[number % 3], "lan", None) for number in range(9)] == [1] * 5 + [0] * 4
+        assert await admitted(instances[1], "minh", None, 9) == 5
+
+
+async def test_posts_at_once_are_counted_exactly(valkey: Valkey) -> None:
+    async with counting(valkey.url, "10/minute", "12/minute", count=2) as instances:
+        posts = (one.count("lan", "192.0.2.1") for one in instances for _ in range(100))
+        answers = await asyncio.gather(*posts, return_exceptions=True)
+        assert answers.count(None) == 10
+        assert await admitted(instances[0], "minh", "192.0.2.1", 5) == 2, "refusals took nothing from the address"
+
+
+async def test_what_is_refused_is_not_counted(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/minute", "4/hour") as [limits]:
+        assert await admitted(limits, "lan", "192.0.2.1", 20) == 2
+        assert await admitted(limits, "minh", "192.0.2.1", 20) == 2
+        assert await admitted(limits, "eva", "192.0.2.1", 20) == 0
+        assert await admitted(limits, "eva", "192.0.2.9", 20) == 2
+
+
+async def test_the_window_moves(valkey: Valkey) -> None:
+    async with counting(valkey.url, "3/second", "off") as [limits]:
+        assert await admitted(limits, "lan", None, 4) == 3
+        end = time.monotonic() + 20
+        while not await admitted(limits, "lan", None):
+            assert time.monotonic() < end, "the window does not move"
+
+
+async def test_the_wait_is_until_the_first_one_leaves(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/hour", "off") as [limits]:
+        await admitted(limits, "lan", None, 2)
+        [key] = valkey.ask("KEYS", "*")
+        first = float(valkey.ask("LINDEX", key, 1))
+        valkey.ask("LSET", key, 1, str(first - 1800))
+        with pytest.raises(Exception, match=r"1[78]\d\d seconds"):
+            await limits.count("lan", None)
+        valkey.ask("LSET", key, 1, str(first - 3601))
+        assert await admitted(limits, "lan", None, 3) == 1
+
+
+async def test_what_is_kept_names_nobody_and_expires(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/minute", "3/hour") as [limits]:
+        await admitted(limits, "lan", "192.0.2.1", 5)
+        keys = valkey.ask("KEYS", "*")
+        assert len(keys) == 2
+        for key in keys:
+            assert key.startswith(b"tertulia:{limit}:")
+            assert len(key) == len(b"tertulia:{limit}:") + 32
+            assert 0 < valkey.ask("TTL", key) <= 3600
+        assert sorted(valkey.ask("LLEN", key) for key in keys) == [2, 2]
+
+
+async def test_it_needs_few_permissions(valkey: Valkey) -> None:
+    rules = "on >word resetkeys ~tertulia:* -@all +evalsha +script|load +time +lindex +lpush +ltrim +expire"
+    valkey.ask("ACL", "SETUSER", "counter", *rules.split())
+    url = valkey.url.replace("redis://", "redis://counter:word@")
+    async with counting(url, "2/minute", "off", count=2) as [here, there]:
+        assert await admitted(here, "lan", None) + await admitted(there, "lan", None, 5) == 2
+        assert len(valkey.ask("KEYS", "*")) == 1, "it was not Redis that counted"
+
+
+# ---- without Redis --------------------------------------------------------------------------------------
+
+
+async def test_each_instance_counts_alone_while_redis_is_away(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it let in before counts, too."""
+    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    async with counting(mortal.url, "4/minute", "off", count=2) as [here, there]:
+        assert await admitted(here, "lan", None, 3) == 3
+        mortal.kill()
+        assert await admitted(here, "lan", None, 5) == 1
+        assert await admitted(there, "lan", None, 5) == 4
+        assert len([one for one in caplog.records if "each instance alone" in one.message]) == 2, "told once at each"
+        mortal.start()
+        end = time.monotonic() + 20
+        while not mortal.ask("KEYS", "*"):
+            assert time.monotonic() < end, "Redis is not asked again"
+            await admitted(here, "minh", None)
+
+
+async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "REST_SECONDS", 3600.0)
+    asked = 0
+    run = client.asyncio.connection.AbstractConnection.send_packed_command
+
+    async def counted(self: object, *given: object, **named: object) -> None:
+        nonlocal asked
+        asked += 1
+        await run(self, *given, **named)  # type: ignore[arg-type]
+
+    async with counting(mortal.url, "100/minute", "off") as [limits]:
+        assert await admitted(limits, "lan", None, 3) == 3
+        mortal.freeze()
+        monkeypatch.setattr(shared, "PATIENCE", 0.25)
+        monkeypatch.setattr(client.asyncio.connection.AbstractConnection, "send_packed_command", counted)
+        assert await admitted(limits, "lan", None, 50) == 50
+        assert asked == 1
+        mortal.thaw()
+
+
+async def test_a_redis_in_doubt_is_not_asked(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/minute", "off", doubt=True) as [limits]:
+        assert await admitted(limits, "lan", None, 5) == 2
+        assert valkey.ask("KEYS", "*") == []

@@ -1,0 +1,183 @@
+"""Presence: who reads here and elsewhere, who is told of it and how often, and what becomes of the dead."""
+
+from __future__ import annotations
+
+import pytest
+
+from tertulia.bus import Attendance
+from tertulia.bus.memory import MemoryBus
+from tertulia.core.comments import DiscussionKey
+from tertulia.live.counts import Counts
+from tertulia.live.pace import Pace
+from tertulia.live.presence import AGAIN_SECONDS, OTHERS_SECONDS, Present
+from tertulia.live.room import Room
+from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, joined, made, settled
+
+
+class Neighbours(MemoryBus):
+    """Notes what is told to other instances as (readers, writing, asks); those in ``living`` live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[int, int, bool]] = []
+        self.living = {"one", "other"}
+
+    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+        assert key == KEY
+        self.told.append((readers, writing, asks))
+
+    def is_alive(self, instance: str) -> bool:
+        return instance in self.living
+
+
+@pytest.fixture
+def bus() -> Neighbours:
+    return Neighbours()
+
+
+@pytest.fixture
+async def room(clock: Clock, bus: Neighbours) -> Room:
+    script = Script(made(1))
+    room = Room(KEY, EPOCH, bus, script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
+    await room.ready()
+    return room
+
+
+def elsewhere(instance: str, readers: int, writing: int = 0, *, asks: bool = False) -> Attendance:
+    return Attendance(KEY, instance, readers, writing, asks)
+
+
+async def ticked(clock: Clock, room: Room, seconds: float) -> None:
+    for _ in range(int(seconds)):
+        await clock.go(1)
+        room.tick()
+        await settled()
+
+
+async def test_readers_are_told_how_many_read_here_and_elsewhere(clock: Clock, room: Room) -> None:
+    reader = joined(room)
+    await ticked(clock, room, 1)
+    room.presence.hear(elsewhere("one", 4, 1))
+    room.presence.hear(elsewhere("other", 5, 2))
+    await clock.go(1)
+    assert reader.of("presence")[-1] == {"type": "presence", "readers": 10, "writing": 3}
+    assert joined(room).heard[0]["readers"] == 11
+    room.presence.hear(elsewhere("one", 0))
+    await clock.go(1)
+    assert room.presence.total() == Present(7, 2)
+    assert reader.of("presence")[-1] == {"type": "presence", "readers": 7, "writing": 2}
+
+
+async def test_the_last_value_counts_and_is_told_once_a_second(clock: Clock, room: Room) -> None:
+    reader = joined(room)
+    await clock.go(2)
+    before = len(reader.of("presence"))
+    await clock.go(2)
+    for number in range(1, 100):
+        room.presence.hear(elsewhere("one", number))
+    await clock.go(0)
+    assert reader.of("presence")[-1]["readers"] == 100
+    room.presence.hear(elsewhere("one", 1000))
+    await clock.go(0.9)
+    assert len(reader.of("presence")) == before + 1
+    await clock.go(0.2)
+    assert reader.of("presence")[-1]["readers"] == 1001
+    assert len(reader.of("presence")) == before + 2
+
+
+async def test_others_are_told_of_a_change_and_not_too_often(clock: Clock, room: Room, bus: Neighbours) -> None:
+    readers = [joined(room) for _ in range(3)]
+    await ticked(clock, room, 1)
+    assert bus.told == [(3, 0, False)]
+    for reader in readers[1:]:
+        reader.end()
+    await ticked(clock, room, OTHERS_SECONDS - 1)
+    assert bus.told[1:] == []
+    await ticked(clock, room, 1)
+    assert bus.told[1:] == [(1, 0, False)]
+    joined(room).end()
+    await ticked(clock, room, 10)
+    assert bus.told[2:] == [], "it is what it was"
+
+
+async def test_others_are_told_who_writes_and_when_it_is_over(clock: Clock, room: Room, bus: Neighbours) -> None:
+    reader = joined(room)
+    await ticked(clock, room, 3)
+    bus.told.clear()
+    reader.reader.said('{"type":"writing"}')
+    await ticked(clock, room, 12)
+    assert bus.told == [(1, 1, False), (1, 0, False)]
+
+
+async def test_it_is_told_again_now_and_then(clock: Clock, room: Room, bus: Neighbours) -> None:
+    """A message may have been lost."""
+    joined(room)
+    await ticked(clock, room, 2)
+    bus.told.clear()
+    await ticked(clock, room, 3 * AGAIN_SECONDS)
+    assert bus.told == [(1, 0, False)] * 3
+
+
+async def test_a_room_without_readers_says_nothing(clock: Clock, room: Room, bus: Neighbours) -> None:
+    room.presence.hear(elsewhere("one", 3, asks=True))
+    await ticked(clock, room, 3 * AGAIN_SECONDS)
+    assert bus.told == []
+
+
+async def test_who_asks_is_answered_once_for_all(clock: Clock, room: Room, bus: Neighbours) -> None:
+    joined(room)
+    await ticked(clock, room, 3)
+    bus.told.clear()
+    for number in range(50):
+        room.presence.hear(elsewhere("one", number, asks=True))
+    await ticked(clock, room, 1)
+    assert bus.told == [(1, 0, False)]
+    await ticked(clock, room, 10)
+    assert bus.told == [(1, 0, False)]
+
+
+async def test_what_may_be_lost_is_asked_for(clock: Clock, room: Room, bus: Neighbours) -> None:
+    joined(room)
+    await ticked(clock, room, 3)
+    bus.told.clear()
+    room.presence.ask()
+    await ticked(clock, room, 2)
+    assert bus.told == [(1, 0, True)]
+
+
+async def test_many_rooms_do_not_ask_at_once(clock: Clock, room: Room, bus: Neighbours) -> None:
+    asked_after = []
+    for _ in range(30):
+        bus.told.clear()
+        room.presence.ask(rooms=5_000)
+        seconds = 0
+        while not bus.told:
+            await ticked(clock, room, 1)
+            seconds += 1
+        asked_after.append(seconds)
+    assert max(asked_after) <= 11
+    assert len(set(asked_after)) > 2
+
+
+async def test_readers_of_a_dead_instance_expire(clock: Clock, room: Room, bus: Neighbours) -> None:
+    reader = joined(room)
+    room.presence.hear(elsewhere("one", 4))
+    room.presence.hear(elsewhere("other", 5))
+    await ticked(clock, room, 2)
+    assert room.presence.readers == 10
+    bus.living.remove("one")
+    await ticked(clock, room, 2)
+    assert room.presence.readers == 6
+    assert reader.of("presence")[-1]["readers"] == 6
+
+
+async def test_an_instance_that_nobody_knows_is_not_counted(room: Room) -> None:
+    room.presence.hear(elsewhere("ghost", 1000))
+    assert room.presence.total() == Present(0, 0)
+
+
+async def test_the_end_of_a_room_takes_its_readers_with_it(clock: Clock, room: Room, bus: Neighbours) -> None:
+    joined(room)
+    await ticked(clock, room, 2)
+    await room.shut()
+    assert bus.told[-1] == (0, 0, False)

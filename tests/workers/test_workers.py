@@ -1,0 +1,185 @@
+"""Several workers on one port: all serve, each death is made good, and the end of one ends no other."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.server import ServerProcess
+from tests.valkey import Valkey
+
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[Valkey]:
+    server = Valkey()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def server(start_server: Callable[..., ServerProcess], valkey: Valkey) -> ServerProcess:
+    return start_server("--workers", "2", "--redis-url", valkey.url, "--drain-seconds", "0.2")
+
+
+def say(server: ServerProcess, body: str = "Here.") -> int:
+    """Posts, as often as it takes while workers come and go; its seq."""
+    said = {"key": "x", "body": body, "author": {"name": "Lan"}}
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            answer = httpx.post(f"{server.url}/api/v1/comments", json=said, headers=headers, timeout=PATIENCE)
+        except httpx.TransportError:
+            assert time.monotonic() < end, "nobody takes the post"
+            continue
+        assert answer.status_code in (200, 201), answer.text
+        return int(answer.json()["seq"])
+
+
+@contextmanager
+def follow(server: ServerProcess, cursor: str = "") -> Iterator[ClientConnection]:
+    """A reader that has joined."""
+    with connect(f"{server.url.replace('http', 'ws')}/api/v1/live?key=x{cursor}", proxy=None) as reader:
+        assert json.loads(reader.recv(PATIENCE))["type"] == "hello"
+        yield reader
+
+
+def seqs_until(reader: ClientConnection, last: int) -> list[int]:
+    seen: list[int] = []
+    while not seen or seen[-1] < last:
+        message = json.loads(reader.recv(PATIENCE))
+        assert message["type"] != "reset"
+        if message["type"] == "events":
+            seen += [event["seq"] for event in message["events"]]
+    return seen
+
+
+def by_worker(server: ServerProcess, name: str) -> dict[str, float]:
+    """A metric of each worker that answers."""
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
+    [family] = [one for one in text_string_to_metric_families(text) if one.name == name]
+    return {sample.labels["worker"]: sample.value for sample in family.samples}
+
+
+def happened(condition: Callable[[], object], what: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+def workers_of(server: ServerProcess) -> set[int]:
+    found = set()
+    for folder in Path("/proc").iterdir():
+        try:
+            if folder.name.isdigit() and int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == server.pid:
+                found.add(int(folder.name))
+        except OSError:
+            continue  # it has ended meanwhile
+    return found
+
+
+def lives(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def crowd(server: ServerProcess, stack: ExitStack) -> list[ClientConnection]:
+    """Readers, as many as it takes until each worker has one."""
+    readers: list[ClientConnection] = []
+    while len(readers) < 4 or not all(by_worker(server, "tertulia_readers").values()):
+        readers.append(stack.enter_context(follow(server)))
+        assert len(readers) < 200, "one worker gets no connections"
+    return readers
+
+
+def test_every_worker_delivers_what_any_of_them_commits(server: ServerProcess) -> None:
+    with ExitStack() as stack:
+        readers = crowd(server, stack)
+        counted = by_worker(server, "tertulia_readers")
+        assert counted.keys() == {"1", "2"}
+        assert sum(counted.values()) == len(readers)
+        with ThreadPoolExecutor(8) as pool:
+            seqs = sorted(pool.map(lambda number: say(server, f"Post {number}"), range(60)))
+        assert seqs == list(range(1, 61))
+        for reader in readers:
+            assert seqs_until(reader, 60) == seqs
+        committed = by_worker(server, "tertulia_commands_committed")
+        assert sum(committed.values()) == 60
+        assert all(committed.values()), "one worker answered no post"
+
+
+def test_a_worker_that_dies_is_started_again_and_its_readers_go_on(server: ServerProcess) -> None:
+    with ExitStack() as stack:
+        readers = crowd(server, stack)
+        epoch = httpx.get(f"{server.url}/api/v1/discussion?key=x").json()["discussion"]["epoch"]
+        say(server)
+        for reader in readers:
+            assert seqs_until(reader, 1) == [1]
+        before = workers_of(server)
+        os.kill(min(before), signal.SIGKILL)
+        assert [say(server) for _ in range(3)] == [2, 3, 4]
+        cut = 0
+        for reader in readers:
+            try:
+                assert seqs_until(reader, 4) == [2, 3, 4]
+            except ConnectionClosed:
+                cut += 1
+                with follow(server, f"&epoch={epoch}&after=1") as back:
+                    assert seqs_until(back, 4) == [2, 3, 4]
+        assert 0 < cut < len(readers), "the readers of one worker were cut off, and nobody else"
+        happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the worker is not started again")
+        assert len(workers_of(server) - before) == 1
+    assert server.end() == 0
+    assert "A worker died and is started again" in server.output
+
+
+def test_workers_are_replaced_one_after_another(server: ServerProcess) -> None:
+    before = workers_of(server)
+    assert len(before) == 2
+    os.kill(server.pid, signal.SIGHUP)
+    seqs = []
+    end = time.monotonic() + PATIENCE
+    while not (len(now := workers_of(server)) == 2 and not now & before):
+        assert time.monotonic() < end, "they are not replaced"
+        seqs.append(say(server))
+    assert seqs == list(range(1, len(seqs) + 1)), "posts found somebody all the time"
+    happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the new ones are not asked")
+    assert server.end() == 0
+    assert "died" not in server.output
+
+
+def test_workers_end_with_the_supervisor(server: ServerProcess) -> None:
+    workers = workers_of(server)
+    server.kill()
+    happened(lambda: not any(map(lives, workers)), "a worker lives on alone")
+
+
+def test_the_end_of_all_leaves_nobody(server: ServerProcess) -> None:
+    workers = workers_of(server)
+    with follow(server) as reader:
+        assert server.end() == 0
+        with pytest.raises(ConnectionClosed) as closed:
+            seqs_until(reader, 1)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+    assert not any(map(lives, workers))
+    assert "Traceback" not in server.output
+    assert server.output.count("Tertulia is ready") == 1
