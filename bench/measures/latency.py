@@ -53,13 +53,13 @@ def posted(crowd: Readers, count: int, port: int) -> tuple[float, list[float]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=HERE.parent) as poster:
         assert poster.stdout is not None
         began = float(poster.stdout.readline())
-        arrived = _last_arrivals(crowd, count + 1)[1:]  # the first prepared the discussion
+        arrived = last_arrivals(crowd, count + 1)[1:]  # the first prepared the discussion
     if poster.returncode:
         raise Missing("a post was refused")
     return began, arrived
 
 
-def _last_arrivals(crowd: Readers, total: int) -> list[float]:
+def last_arrivals(crowd: Readers, total: int) -> list[float]:
     """When the last reader had message 1, 2, …"""
     seen = {one.fileno(): 0 for one in crowd.sockets}
     have = [0] * (total + 1)

@@ -153,7 +153,10 @@ export class List {
     const later = index < 0 ? beyond.slice(beyond.indexOf(comment.id) + 1) : roots.slice(index + 1);
     const next = later.find((id) => this.cards.has(id));
     const following = next && this.cards.get(next)?.element;
-    if (following) return put(element, this.#chunkBefore(following), following);
+    if (following) {
+      const chunk = this.#chunkBefore(following);
+      return put(element, chunk, chunk === following.parentElement ? following : null);
+    }
     const list = index < 0 ? this.beyond : this.feed;
     if (!list.contains(element)) this.#chunkAtEnd(list).append(element);
   }

@@ -16,6 +16,8 @@ from tertulia.errors import ErrorCode, Problem
 
 GUEST_DAYS = 180
 RENEW_DAYS = 30
+AHEAD_SECONDS = 86_400
+"""How far the clock of the instance that made a token may be ahead of this one's: a guest is no less known for it."""
 MODERATOR_PREFIX = "tm_"
 TOKEN_LENGTH = 2048
 _ALGORITHM = "HS256"
@@ -79,6 +81,7 @@ class Tokens:
                     "require": ["exp", "iat", "iss", "sub", "aud"],
                     "strict_aud": site is not None,
                     "verify_aud": site is not None,
+                    "verify_iat": False,  # in _is_span
                 },
             )
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
@@ -92,10 +95,11 @@ class Tokens:
 
 
 def _is_span(issued: object, expires: object) -> bool:
-    """Whether these are whole seconds of this age of the world, no further apart than tokens are made."""
+    """Whether these are whole seconds, not of the day after tomorrow, no further apart than tokens are made."""
     if type(issued) is not int or type(expires) is not int:
         return False
-    return 0 < issued < 2**33 and expires - issued <= GUEST_DAYS * 86_400
+    latest = utc_now().timestamp() + AHEAD_SECONDS
+    return 0 < issued < latest and expires - issued <= GUEST_DAYS * 86_400
 
 
 def unauthenticated() -> Problem:

@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(
         None,
-        description="Redis or Valkey that connects several instances, such as `redis://localhost:6379`; "
+        description="Redis or Valkey that connects several instances: `redis://localhost:6379`, "
+        "`redis+sentinel://host1:26379,host2:26379/service` or `redis+cluster://host1:7000,host2:7001`; "
         "without it there is one instance.",
     )
     redis_url_file: Path | None = Field(None, description="File that holds the URL of Redis, where that is a secret.")

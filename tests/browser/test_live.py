@@ -160,6 +160,23 @@ async def test_arrivals_wait_where_somebody_reads(site: ServerProcess, window: W
     await expect(pill).to_be_hidden()
 
 
+async def test_a_list_that_begins_with_the_newest_grows_on(site: ServerProcess, window: Window) -> None:
+    """It is kept in chunks, and before a full one another has to begin."""
+    await post(site, "One", key="growing")
+    await post(site, "Two", key="growing")
+    reader = await window(f"{site.url}/d?key=growing")
+    await live(reader)
+    await reader.get_by_role("combobox").select_option("newest")
+    await expect(comments(reader).first).to_contain_text("Two")
+    await reader.locator("tertulia-discussion article").first.focus()  # nothing moves where somebody is busy
+    for number in range(120):
+        await post(site, f"Number {number}", key="growing")
+    await expect(reader.get_by_role("heading", name="All comments [ 122 ]")).to_be_visible()
+    await reader.locator("tertulia-discussion [part~=pill-button]").click()
+    await expect(comments(reader)).to_have_count(122)
+    assert await texts(reader) == [*(f"Number {number}" for number in reversed(range(120))), "Two", "One"]
+
+
 async def test_what_a_busy_discussion_leaves_out_is_offered(
     start_server: Callable[..., ServerProcess], window: Window
 ) -> None:

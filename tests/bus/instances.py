@@ -6,12 +6,25 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tertulia.bus import Attendance, Attended, Listener, Message, Missed
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
+from tests.live.script import made
 
 PATIENCE = 20.0
+KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
+
+
+def permissions() -> list[list[str]]:
+    """The commands of docs/settings.md: for one server, for servers under Sentinel, sentinels, servers of a cluster."""
+    lines = (Path(__file__).parents[2] / "docs/settings.md").read_text().splitlines()
+    return [line.replace("PASSWORD", "secret").split() for line in lines if line.startswith("ACL SETUSER")]
+
+
+def message(*seqs: int, key: DiscussionKey = KEY) -> Message:
+    return Message(key, "one", tuple(made(seq) for seq in seqs))
 
 
 async def happened(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -55,6 +68,21 @@ class Hearing:
 
     async def holds(self) -> None:
         await happened(lambda: self._key in self.missed, "the subscription is not confirmed")
+
+
+@asynccontextmanager
+async def two(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, Hearing]]:
+    """Two instances, and a listener of the second."""
+    async with connected(url) as here, connected(url) as there:
+        hearing = Hearing(there, KEY)
+        await hearing.holds()
+        yield here, there, hearing
+
+
+async def heard_again(here: RedisBus, hearing: Hearing, seq: int) -> None:
+    """Both are certain, and what is published from now on is heard."""
+    here.publish(message(seq))
+    await happened(lambda: seq in hearing.seqs, "the later message is not heard")
 
 
 class Between:

@@ -5,47 +5,51 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from itertools import count
+from contextlib import asynccontextmanager
+from itertools import count, product
 
 import pytest
 
 from tertulia.bus import Attendance, Bus, Message
+from tertulia.bus.encoding import channel_of
 from tertulia.bus.memory import MemoryBus
+from tertulia.bus.partitions import partition_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
+from tests.bus.conftest import TOPOLOGIES
 from tests.bus.instances import Between, connected
-from tests.valkey import Valkey
 
 HERE, THERE, ABROAD = DiscussionKey("a", "x"), DiscussionKey("a", "điểm/\N{DUCK}\n"), DiscussionKey("b", "x")
-MARK = DiscussionKey("a", "mark")
 
 
 @asynccontextmanager
-async def memory(_valkey: Valkey) -> AsyncIterator[Bus]:
-    yield MemoryBus()
-
-
-@asynccontextmanager
-async def redis(valkey: Valkey) -> AsyncIterator[Bus]:
-    async with connected(valkey.url) as bus:
+async def alone(url: str) -> AsyncIterator[Bus]:
+    async with connected(url) as bus:
         yield bus
 
 
 @asynccontextmanager
-async def redis_between_instances(valkey: Valkey) -> AsyncIterator[Bus]:
-    async with connected(valkey.url) as here, connected(valkey.url) as there:
+async def between_instances(url: str) -> AsyncIterator[Bus]:
+    async with connected(url) as here, connected(url) as there:
         yield Between(here, there)
 
 
-BUSES: list[Callable[[Valkey], AbstractAsyncContextManager[Bus]]] = [memory, redis, redis_between_instances]
+BUSES = [None, *product(TOPOLOGIES, [alone, between_instances])]
 
 
-@pytest.fixture(params=BUSES, ids=lambda factory: factory.__name__)
-async def bus(request: pytest.FixtureRequest, shared_valkey: Valkey) -> AsyncIterator[Bus]:
+def name(kind: tuple[str, Callable[..., object]] | None) -> str:
+    return "memory" if kind is None else f"{kind[0]}-{kind[1].__name__}"
+
+
+@pytest.fixture(params=BUSES, ids=name)
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     """A bus of each kind."""
-    async with request.param(shared_valkey) as opened:
-        yield opened
+    if request.param is None:
+        yield MemoryBus()
+        return
+    topology, opened = request.param
+    async with opened(request.getfixturevalue(f"shared_{topology}").url) as bus:
+        yield bus
 
 
 def message(key: DiscussionKey, *seqs: int, epoch: str = "one", text: str = "") -> Message:
@@ -58,17 +62,31 @@ def message(key: DiscussionKey, *seqs: int, epoch: str = "one", text: str = "") 
 marks = count(1)
 
 
+def beside(key: DiscussionKey) -> DiscussionKey:
+    """Another discussion that goes the same way, also in a cluster."""
+    keys = (DiscussionKey("marks", f"{key}-{number}") for number in count())
+    return next(one for one in keys if partition_of(channel_of(one)) == partition_of(channel_of(key)))
+
+
+MARKS = [beside(key) for key in (HERE, THERE, ABROAD)]
+
+
 async def arrived(bus: Bus) -> None:
     """Waits until everything published before has been delivered, and everything subscribed before is heard."""
+    for key in MARKS:
+        await _arrived(bus, key)
+
+
+async def _arrived(bus: Bus, mark: DiscussionKey) -> None:
     heard: list[int] = []
-    bus.subscribe(MARK, lambda one: heard.append(one.head))
+    bus.subscribe(mark, lambda one: heard.append(one.head))
     first = next(marks)
     end = time.monotonic() + 20
     while not heard or heard[-1] < first:
         assert time.monotonic() < end, "nothing arrives"
-        bus.publish(message(MARK, next(marks)))
+        bus.publish(message(mark, next(marks)))
         await asyncio.sleep(0.001)
-    bus.unsubscribe(MARK)
+    bus.unsubscribe(mark)
 
 
 async def test_a_message_arrives_whole(bus: Bus) -> None:
@@ -100,7 +118,7 @@ async def test_a_long_message_arrives_at_least_as_a_hint(bus: Bus) -> None:
     assert heard in ([sent], [Message(HERE, "one", (), reached=499)])
 
 
-async def test_messages_of_one_publisher_arrive_in_order(bus: Bus) -> None:
+async def test_what_one_publisher_says_of_a_discussion_arrives_in_order(bus: Bus) -> None:
     heard: list[Message] = []
     bus.subscribe(HERE, heard.append)
     await arrived(bus)

@@ -204,4 +204,4 @@ def joined(room: Room, after: int | None = None, *, full: bool = False) -> Follo
 
 async def follow(hub: Hub, key: DiscussionKey, cursor: Cursor) -> Follower:
     """One who comes in through the hub, as the endpoints do it."""
-    return Follower(await hub.enter(key), cursor)
+    return Follower(await hub.enter(key, cursor), cursor)

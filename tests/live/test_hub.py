@@ -13,7 +13,8 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live import hub as hubs
 from tertulia.live.hub import Hub, Rates
-from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, joined, made, said, settled
+from tertulia.live.room import Cursor
+from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, follow, joined, made, said, settled
 
 OTHER = DiscussionKey("default", "other")
 
@@ -66,6 +67,29 @@ async def test_recent_is_what_a_warm_room_has(hub: Hub, bus: MemoryBus, script: 
     assert hub.recent(KEY, 2) == (4, script.events[2:])
     assert hub.recent(KEY, 4) == (4, [])
     assert hub.recent(KEY, 5) is None
+
+
+async def test_who_knows_more_than_the_room_goes_on(hub: Hub, script: Script) -> None:
+    """Another instance committed it, and its message is late: the reader is no reason to begin again."""
+    early = joined(await hub.enter(KEY))
+    script.add(made(3), made(4), made(5))  # and nobody is told
+    reader = await follow(hub, KEY, Cursor(EPOCH, 4))
+    await settled()
+    assert (reader.of("reset"), reader.seqs) == ([], [5])
+    assert early.seqs == [3, 4, 5]
+
+
+async def test_who_knows_more_than_there_is_begins_again(hub: Hub, script: Script) -> None:
+    reader = await follow(hub, KEY, Cursor(EPOCH, 9))
+    assert reader.of("reset") == [{"type": "reset", "epoch": EPOCH, "seq": 2}]
+    assert script.fills == []
+
+
+async def test_a_store_that_is_away_makes_nobody_begin_again(hub: Hub, script: Script) -> None:
+    joined(await hub.enter(KEY))
+    script.error = Problem(ErrorCode.unavailable, "The database does not answer.")
+    with pytest.raises(Problem):
+        await hub.enter(KEY, Cursor(EPOCH, 3))
 
 
 # ---- rooms come and go ----------------------------------------------------------------------------------

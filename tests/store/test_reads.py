@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tertulia.core.comments import DiscussionKey, Mode, Sort, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store
 from tertulia.store.commands import Actor, Said
-from tertulia.store.reads import ANCESTORS, REPLIES_OF_ONE
+from tertulia.store.reads import ANCESTORS, REPLIES_OF_ONE, Reads
 from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed
 
 NOWHERE = DiscussionKey("nowhere", "here")
@@ -388,3 +390,28 @@ async def test_an_unknown_site_is_told(store: Store) -> None:
         with pytest.raises(Problem) as refused:
             await attempt
         assert refused.value.code is ErrorCode.unknown_site
+
+
+class _Refusing:
+    """An engine whose connections fail with this SQLSTATE; the driver has no class of its own for some of them."""
+
+    def __init__(self, state: str) -> None:
+        self._error = DBAPIError("connect", None, Exception("no"))
+        self._error.orig.sqlstate = state  # type: ignore[union-attr]
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[None]:
+        raise self._error
+        yield
+
+
+@pytest.mark.parametrize("state", ["57P03", "57P01", "53300", "08006"])
+async def test_a_database_that_starts_or_is_full_is_unavailable(state: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await Reads(_Refusing(state)).epoch()  # type: ignore[arg-type]
+    assert refused.value.code is ErrorCode.unavailable
+
+
+async def test_a_query_that_is_wrong_is_no_matter_of_time() -> None:
+    with pytest.raises(DBAPIError):
+        await Reads(_Refusing("42P01")).epoch()  # type: ignore[arg-type]

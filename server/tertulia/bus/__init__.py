@@ -4,7 +4,7 @@
     redis       several instances: Redis or Valkey
 
 A message may be lost, come twice or come late; a room that hears of a seq it does not expect reads the store.
-Messages of one publisher arrive in the order they were published, when they arrive. Publishing never waits.
+What one publisher says of a discussion arrives in the order it was said, when it arrives. Publishing never waits.
 """
 
 from __future__ import annotations

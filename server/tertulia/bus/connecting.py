@@ -1,16 +1,14 @@
-"""Connections to Redis: from its URL to one that is ready, and how long to wait before the next."""
+"""Connections to Redis: from a server to one that is ready, and how long to wait before the next."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
 
-from redis.asyncio.connection import AbstractConnection, Connection, parse_url
-
-from tertulia.errors import StartupError
+from redis.asyncio.connection import AbstractConnection, Connection
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
@@ -31,22 +29,44 @@ OURS: dict[str, Any] = {
 }
 
 
-class Address:
-    """Where Redis is. Raises StartupError where the URL is none, without repeating it: it may hold a password."""
+Place = tuple[str, int]
+"""A host and a port."""
 
-    def __init__(self, url: str) -> None:
-        try:
-            given: dict[str, Any] = {**parse_url(url)}
-            self._kind: type[AbstractConnection] = given.pop("connection_class", Connection)
-            self._arguments = {**given, **OURS}
-            self._kind(**self._arguments)
-        except Exception:
-            line = "TERTULIA_REDIS_URL cannot be read; write it as redis://user:password@host:6379"
-            raise StartupError(line) from None
+
+class Moved(ConnectionError):
+    """The server no longer carries a channel that it carried."""
+
+    def __init__(self) -> None:
+        super().__init__("the cluster moved a channel to another server")
+
+
+class Way(Protocol):
+    """Leads to the server that carries what is said, whichever that is at the moment."""
+
+    def connected(self) -> AbstractAsyncContextManager[AbstractConnection]:
+        """A new connection, thrown away at the end. It fails within when the server is no longer the right one."""
+        raise NotImplementedError
+
+
+class Server:
+    """One server, and how to connect to it. Raises where redis-py does not know such arguments."""
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        given = arguments.copy()
+        self._kind: type[AbstractConnection] = given.pop("connection_class", Connection)
+        self._arguments = given | OURS
+        self._kind(**self._arguments)
+
+    @property
+    def place(self) -> Place:
+        return self._arguments["host"], self._arguments["port"]
+
+    def at(self, host: str, port: int) -> Server:
+        """Another server that takes the same."""
+        return Server(self._arguments | {"connection_class": self._kind, "host": host, "port": port})
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[AbstractConnection]:
-        """A new connection, thrown away at the end."""
         connection = self._kind(**self._arguments)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -68,6 +88,13 @@ class Backoff:
     async def wait(self) -> None:
         await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))  # noqa: S311
         self._wait = min(2 * self._wait, LONGEST_WAIT)
+
+
+async def answers(connection: AbstractConnection, *commands: tuple[str, ...]) -> list[Any]:
+    """What the server answers to each of them. Raises the first error that it answers."""
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        return [await connection.read_response() for _ in commands]
 
 
 def reason(error: BaseException) -> str:

@@ -1,4 +1,7 @@
-"""Doubt: whether messages may be lost at the moment, told once when it begins and once when it ends."""
+"""Doubt: whether messages may be lost at the moment, told once when it begins and once when it ends.
+
+Each part of a bus that can fail by itself has a doubt of its own; the bus is in doubt while one of them is.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,35 @@ from tertulia.bus.connecting import reason
 log = logging.getLogger(__name__)
 
 
-class Doubt:
-    """There is doubt from the start, and until a probe comes back that was sent after the last failure."""
+def nobody() -> None:
+    """Needs not be told."""
+
+
+class Doubts:
+    """Those of one bus. ``settled`` is called whenever the last one ends."""
 
     def __init__(self, settled: Callable[[], None]) -> None:
-        self.is_there = True
         self._settled = settled
-        self._since = time.monotonic()
+        self._parts: set[Doubt] = set()
         self._told = False
 
-    def begin(self, error: Exception) -> None:
-        self.is_there = True
-        self._since = time.monotonic()
+    @property
+    def are_there(self) -> bool:
+        return any(part.is_there for part in self._parts)
+
+    def open(self, failed: Callable[[], None] = nobody) -> Doubt:
+        """That of a new part. ``failed`` is called at each of its failures."""
+        doubt = Doubt(self, failed)
+        self._parts.add(doubt)
+        return doubt
+
+    def close(self, doubt: Doubt) -> None:
+        """The part is no longer needed."""
+        self._parts.discard(doubt)
+        if doubt.is_there:
+            self.ended()
+
+    def begun(self, error: Exception) -> None:
         if not self._told:
             self._told = True
             log.warning(
@@ -30,10 +50,30 @@ class Doubt:
                 extra={"reason": reason(error)},
             )
 
+    def ended(self) -> None:
+        if not self.are_there:
+            self._told = False
+            log.info("Redis carries what instances commit to each other")
+            self._settled()
+
+
+class Doubt:
+    """There is doubt from the start, and until a probe comes back that was sent after the last failure."""
+
+    def __init__(self, whole: Doubts, failed: Callable[[], None]) -> None:
+        self.is_there = True
+        self._whole = whole
+        self._failed = failed
+        self._since = time.monotonic()
+
+    def begin(self, error: Exception) -> None:
+        self.is_there = True
+        self._since = time.monotonic()
+        self._whole.begun(error)
+        self._failed()
+
     def end(self, asked: float) -> None:
         """Messages that were sent at ``asked`` arrived."""
         if self.is_there and asked >= self._since:
             self.is_there = False
-            self._told = False
-            log.info("Redis carries what instances commit to each other")
-            self._settled()
+            self._whole.ended()

@@ -10,47 +10,42 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.connecting import ANSWER_SECONDS, Address, Backoff
-from tertulia.bus.counts import Counts, Dropped
+from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Moved, Way
+from tertulia.bus.counts import Dropped
 from tertulia.bus.doubt import Doubt
-from tertulia.bus.encoding import PREFIX
 from tertulia.bus.sending import Outbox
+from tertulia.bus.speech import Speech, batches
+from tertulia.bus.topology import Ends
 
 PROBE_SECONDS = 1.0
 PROBES_MISSED = 3
 PROBES_KEPT = 8
-BATCH_CHANNELS = 500
 TURN = 64
 """Messages after which the loop runs something else: a burst is in the buffer, and reading it never waits."""
 
 
 class Ear:
-    """Hears the channels that are wanted: ``heard`` what is said, ``subscribed`` from when on."""
+    """Hears the channels that are wanted. Probes go through the outbox and come back on a channel of their own."""
 
-    def __init__(
-        self,
-        address: Address,
-        outbox: Outbox,
-        counts: Counts,
-        doubt: Doubt,
-        heard: Callable[[str, bytes], None],
-        subscribed: Callable[[str], None],
-    ) -> None:
-        self._address = address
+    def __init__(self, way: Way, speech: Speech, outbox: Outbox, ends: Ends, doubt: Doubt, probe_channel: str) -> None:
+        self._way = way
+        self._speech = speech
         self._outbox = outbox
-        self._counts = counts
+        self._counts = ends.counts
+        self._heard = ends.heard
+        self._subscribed = ends.subscribed
         self._doubt = doubt
-        self._heard = heard
-        self._subscribed = subscribed
         self._backoff = Backoff()
         self._wanted: dict[str, None] = {}
         self._changed: dict[str, None] = {}
+        self._leaving: Counter[str] = Counter()
         self._woken = asyncio.Event()
-        self._probe_channel = f"{PREFIX}probe:{secrets.token_hex(16)}"
+        self._probe_channel = probe_channel
         self._probes: dict[bytes, float] = {}
         self._unanswered = 0
 
@@ -69,7 +64,7 @@ class Ear:
     async def run(self) -> None:
         while True:
             try:
-                async with self._address.connected() as connection:
+                async with self._way.connected() as connection:
                     self._counts.connections += 1
                     await self._listen(connection)
             except Exception as error:
@@ -95,26 +90,37 @@ class Ear:
 
     def _take(self, reply: object) -> None:
         match reply:
-            case [b"message", bytes(name), bytes(data)]:
+            case [b"message" | b"smessage", bytes(name), bytes(data)]:
                 channel = name.decode(errors="replace")
                 if channel == self._probe_channel:
                     self._came_back(data)
                 else:
                     self._heard(channel, data)
-            case [b"subscribe", bytes(name), _]:
+            case [b"subscribe" | b"ssubscribe", bytes(name), _]:
                 channel = name.decode(errors="replace")
                 if channel == self._probe_channel:
                     self._probe()
                 else:
                     self._subscribed(channel)
+            case [b"unsubscribe" | b"sunsubscribe", bytes(name), _]:
+                self._left(name.decode(errors="replace"))
+
+    def _left(self, channel: str) -> None:
+        if not self._leaving[channel]:
+            raise Moved
+        self._leaving[channel] -= 1
+        if not self._leaving[channel]:
+            del self._leaving[channel]
 
     # ---- which channels ----------------------------------------------------------------------------------
 
     async def _asking(self, connection: AbstractConnection) -> None:
         asked = set(self._wanted)
         self._changed.clear()
+        self._leaving.clear()
+        await _ask(connection, self._speech.subscribe, asked)
         # the probe's is the last: when a probe comes back, all of them are subscribed
-        await _ask(connection, "SUBSCRIBE", [*asked, self._probe_channel])
+        await _ask(connection, self._speech.subscribe, [self._probe_channel])
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -123,8 +129,9 @@ class Ear:
             more = (changed & self._wanted.keys()) - asked
             less = (changed - self._wanted.keys()) & asked
             asked = (asked | more) - less
-            await _ask(connection, "SUBSCRIBE", [*more])
-            await _ask(connection, "UNSUBSCRIBE", [*less])
+            self._leaving.update(less)
+            await _ask(connection, self._speech.subscribe, more)
+            await _ask(connection, self._speech.unsubscribe, less)
 
     # ---- whether it hears --------------------------------------------------------------------------------
 
@@ -155,8 +162,8 @@ class Ear:
         self._doubt.end(asked)
 
 
-async def _ask(connection: AbstractConnection, command: str, channels: Sequence[str]) -> None:
-    for start in range(0, len(channels), BATCH_CHANNELS):
-        packed = connection.pack_command(command, *channels[start : start + BATCH_CHANNELS])
+async def _ask(connection: AbstractConnection, command: str, channels: Iterable[str]) -> None:
+    for batch in batches(channels):
+        packed = connection.pack_command(command, *batch)
         async with asyncio.timeout(ANSWER_SECONDS):
             await connection.send_packed_command(packed, check_health=False)

@@ -16,12 +16,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tertulia.bus import Attendance, Attended, Listener, Message, Missed
-from tertulia.bus.connecting import Address
+from tertulia.bus.addresses import Nodes, Sentinels, address
+from tertulia.bus.cluster import Cluster
 from tertulia.bus.counts import Counts, Dropped
-from tertulia.bus.doubt import Doubt
+from tertulia.bus.doubt import Doubts
 from tertulia.bus.encoding import ALL, Alive, Malformed, alive, channel_of, opened, present, sealed
-from tertulia.bus.hearing import Ear
-from tertulia.bus.sending import Outbox
+from tertulia.bus.lane import Lane
+from tertulia.bus.sentinel import Master
+from tertulia.bus.topology import Ends, Topology
 from tertulia.core.comments import DiscussionKey
 
 CLOSE_SECONDS = 1.0
@@ -39,42 +41,38 @@ class RedisBus:
     """Raises StartupError where the URL is none; a Redis that is down is waited for."""
 
     def __init__(self, url: str) -> None:
-        address = Address(url)
         self.counts = Counts()
         self._instance = secrets.token_hex(8)
         self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
         self._missed: Missed = _nobody
         self._attended: Attended = _nobody
         self._heard_of: dict[str, float] = {}
-        self._doubt = Doubt(self._settled)
-        self._outbox = Outbox(address, self.counts, self._doubt)
-        self._ear = Ear(address, self._outbox, self.counts, self._doubt, self._hear, self._subscribed)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._living: asyncio.Task[None] | None = None
+        self._doubts = Doubts(self._settled)
+        self._topology = _topology(url, Ends(self.counts, self._doubts, self._hear, self._subscribed))
 
     @property
     def in_doubt(self) -> bool:
-        return self._doubt.is_there
+        return self._doubts.are_there
 
     @property
     def waiting(self) -> int:
         """Messages that wait for Redis."""
-        return len(self._outbox)
+        return len(self._topology)
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._outbox.run(), name="bus-outbox"),
-            asyncio.create_task(self._ear.run(), name="bus-ear"),
-            asyncio.create_task(self._living(), name="bus-living"),
-        ]
-        self._ear.want(ALL)
+        self._topology.start()
+        self._topology.want(ALL)
+        self._living = asyncio.create_task(self._live(), name="bus-living")
 
     async def close(self) -> None:
         """Sends what waits where that takes no longer than a moment, and ends."""
         if not self.in_doubt:
-            await self._outbox.emptied(CLOSE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._topology.emptied(CLOSE_SECONDS)
+        if self._living is not None:
+            self._living.cancel()
+            await asyncio.gather(self._living, return_exceptions=True)
+        await self._topology.close()
 
     def watch(self, missed: Missed, attended: Attended) -> None:
         self._missed, self._attended = missed, attended
@@ -83,11 +81,11 @@ class RedisBus:
         channel = channel_of(message.key)
         if channel in self._listeners:
             _tell(self._listeners[channel][1], message)
-        self._outbox.put(channel, sealed(message, self._instance))
+        self._topology.put(channel, sealed(message, self._instance))
 
     def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
         if not self.in_doubt:  # what waits for a Redis that is away are events
-            self._outbox.put(channel_of(key), present(Attendance(key, self._instance, readers, writing, asks)))
+            self._topology.put(channel_of(key), present(Attendance(key, self._instance, readers, writing, asks)))
 
     def is_alive(self, instance: str) -> bool:
         heard = self._heard_of.get(instance)
@@ -102,12 +100,12 @@ class RedisBus:
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
         channel = channel_of(key)
         self._listeners[channel] = (key, listener)
-        self._ear.want(channel)
+        self._topology.want(channel)
 
     def unsubscribe(self, key: DiscussionKey) -> None:
         channel = channel_of(key)
         if self._listeners.pop(channel, None) is not None:
-            self._ear.unwant(channel)
+            self._topology.unwant(channel)
 
     def _hear(self, channel: str, data: bytes) -> None:
         try:
@@ -134,12 +132,12 @@ class RedisBus:
         if instance in self._heard_of or len(self._heard_of) < INSTANCES_MOST:
             self._heard_of[instance] = time.monotonic()
 
-    async def _living(self) -> None:
+    async def _live(self) -> None:
         """Says that this instance lives, and forgets those that do not."""
         while True:
             await asyncio.sleep(ALIVE_SECONDS)
             if not self.in_doubt:
-                self._outbox.put(ALL, alive(self._instance))
+                self._topology.put(ALL, alive(self._instance))
             for instance in [one for one in self._heard_of if not self.is_alive(one)]:
                 del self._heard_of[instance]
 
@@ -150,6 +148,16 @@ class RedisBus:
     def _settled(self) -> None:
         self._heard_of = dict.fromkeys(self._heard_of, time.monotonic())
         self._missed([key for key, _ in self._listeners.values()])
+
+
+def _topology(url: str, ends: Ends) -> Topology:
+    match address(url):
+        case Nodes() as nodes:
+            return Cluster(nodes, ends)
+        case Sentinels() as sentinels:
+            return Lane.alone(Master(sentinels), ends)
+        case server:
+            return Lane.alone(server, ends)
 
 
 def _tell(listener: Callable[[T], None], message: T) -> None:

@@ -7,10 +7,12 @@ from collections import deque
 from contextlib import suppress
 
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import MovedError
 
-from tertulia.bus.connecting import ANSWER_SECONDS, Address, Backoff
+from tertulia.bus.connecting import ANSWER_SECONDS, Backoff, Moved, Way
 from tertulia.bus.counts import Counts, Dropped
 from tertulia.bus.doubt import Doubt
+from tertulia.bus.speech import Speech
 
 MESSAGES_WAITING = 10_000
 BYTES_WAITING = 8 * 1024 * 1024
@@ -24,8 +26,9 @@ Parcel = tuple[str, bytes]
 class Outbox:
     """Takes without waiting and keeps the newest. What was taken for a batch that fails is lost."""
 
-    def __init__(self, address: Address, counts: Counts, doubt: Doubt) -> None:
-        self._address = address
+    def __init__(self, way: Way, speech: Speech, counts: Counts, doubt: Doubt) -> None:
+        self._way = way
+        self._speech = speech
         self._counts = counts
         self._doubt = doubt
         self._waiting: deque[Parcel] = deque()
@@ -52,6 +55,14 @@ class Outbox:
         self._probe = (channel, data)
         self._fill()
 
+    def left(self) -> list[Parcel]:
+        """Takes out what waits."""
+        left = [*self._waiting]
+        self._waiting.clear()
+        self._bytes = 0
+        self._emptied.set()
+        return left
+
     async def emptied(self, seconds: float) -> None:
         """Waits until everything is sent, but not for longer."""
         with suppress(TimeoutError):
@@ -62,7 +73,7 @@ class Outbox:
         backoff = Backoff()
         while True:
             try:
-                async with self._address.connected() as connection:
+                async with self._way.connected() as connection:
                     self._counts.connections += 1
                     await self._sending(connection, backoff)
             except Exception as error:
@@ -74,7 +85,8 @@ class Outbox:
             await self._filled.wait()
             if self._probe is not None:
                 probe, self._probe = self._probe, None
-                await self._publish(connection, [probe])
+                if await self._publish(connection, [probe]):
+                    raise Moved
             await self._send(connection, self._taken())
             backoff.reset()
             if not self._waiting and self._probe is None:
@@ -85,19 +97,29 @@ class Outbox:
         if not batch:
             return
         try:
-            await self._publish(connection, batch)
+            moved = await self._publish(connection, batch)
         except BaseException:
             # of a batch that fails nobody knows how much arrived
             self._counts.dropped[Dropped.not_sent] += len(batch)
             raise
-        self._counts.sent += len(batch)
+        self._counts.sent += len(batch) - len(moved)
+        if moved:
+            self._return(moved)
+            raise Moved
 
-    async def _publish(self, connection: AbstractConnection, batch: list[Parcel]) -> None:
-        commands = connection.pack_commands(("PUBLISH", channel, data) for channel, data in batch)
+    async def _publish(self, connection: AbstractConnection, batch: list[Parcel]) -> list[Parcel]:
+        """Gives those that were refused since another server takes them now."""
+        publish = self._speech.publish
+        commands = connection.pack_commands((publish, channel, data) for channel, data in batch)
+        moved: list[Parcel] = []
         async with asyncio.timeout(ANSWER_SECONDS):
             await connection.send_packed_command(commands, check_health=False)
-            for _ in batch:
-                await connection.read_response()
+            for parcel in batch:
+                try:
+                    await connection.read_response()
+                except MovedError:
+                    moved.append(parcel)
+        return moved
 
     def _taken(self) -> list[Parcel]:
         batch: list[Parcel] = []
@@ -111,6 +133,10 @@ class Outbox:
         parcel = self._waiting.popleft()
         self._bytes -= len(parcel[1])
         return parcel
+
+    def _return(self, batch: list[Parcel]) -> None:
+        self._waiting.extendleft(reversed(batch))
+        self._bytes += sum(len(data) for _, data in batch)
 
     def _fill(self) -> None:
         self._filled.set()

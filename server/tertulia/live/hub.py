@@ -13,7 +13,7 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
 from tertulia.live.pace import Pace
-from tertulia.live.room import Fetch, Room
+from tertulia.live.room import AT_HEAD, Cursor, Fetch, Room
 from tertulia.protocol import EncodedEvent
 
 TICK_SECONDS = 1.0
@@ -96,8 +96,17 @@ class Hub:
         events = None if room is None else room.recent(after)
         return None if room is None or events is None else (room.head, events)
 
-    async def enter(self, key: DiscussionKey) -> Room:
-        """The discussion's room, its head known. Between this and ``join`` nothing may be awaited."""
+    async def enter(self, key: DiscussionKey, cursor: Cursor = AT_HEAD) -> Room:
+        """The discussion's room, not behind ``cursor``. Between this and ``join`` nothing may be awaited."""
+        room = await self._opened(key)
+        if room.is_behind(cursor):
+            # another instance committed what the reader knows already, and its message is late or lost
+            await self.compare((key,))
+            await room.repaired()
+            room = await self._opened(key)
+        return room
+
+    async def _opened(self, key: DiscussionKey) -> Room:
         while True:
             room = self.rooms.get(key) or self._open(key)
             if room.is_open:

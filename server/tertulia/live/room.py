@@ -56,6 +56,9 @@ class Cursor:
     after: int | None
 
 
+AT_HEAD = Cursor(None, None)
+
+
 class Room:
     """See the module. ``readers`` keeps the order of joining."""
 
@@ -103,6 +106,15 @@ class Room:
         if self._opened is None or (self._opened.done() and not self.is_open):
             self._opened = asyncio.create_task(self._open())
         await asyncio.shield(self._opened)
+
+    def is_behind(self, cursor: Cursor) -> bool:
+        """Whether a cursor of this epoch is past the head: there is more, or the cursor was made up."""
+        return cursor.epoch == self.epoch and cursor.after is not None and cursor.after > self.head
+
+    async def repaired(self) -> None:
+        """Waits for the repair that is under way; how it ends is its own affair."""
+        if self._repair is not None:
+            await asyncio.wait([self._repair])
 
     async def _open(self) -> None:
         head, _ = await self._fetch(self.key, 2**53, 1)

@@ -216,7 +216,7 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
     Metric(
         "tertulia_bus_connections_total",
         "counter",
-        "Connections made to Redis: two at the start, further ones after failures.",
+        "Connections made to Redis: two at the start, in a cluster two a shard; further ones after failures.",
         lambda bus: bus.counts.connections,
     ),
     Metric(

@@ -30,9 +30,10 @@ _LAST_EVENT_ID = re.compile(r"([\w-]{1,64}):(\d{1,16})", re.ASCII)
 _FULL = Parameter("full", "1 asks a stream for every event, also while a discussion is busy.", {"enum": [0, 1]})
 DETACHING = "tertulia.live"
 """The ASGI extension of our own server: takes a reader off the application's hands; see serving.websocket."""
-_STOP = {
+_CLOSES = {
     ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unknown_site: CloseCode.gone,
+    ErrorCode.unavailable: CloseCode.restarting,
 }
 
 
@@ -81,9 +82,9 @@ class Push:
         try:
             key, cursor, full = _start(socket.query_params, extra=("compress",))
             await self._gate.admit(socket, key.site)
+            room = await self._hub.enter(key, cursor)
         except Problem as problem:
-            return _STOP.get(problem.code, CloseCode.malformed)
-        room = await self._hub.enter(key)
+            return _CLOSES.get(problem.code, CloseCode.malformed)
         if self._hub.draining:
             return CloseCode.restarting
         reader = Reader(room, full=full)

@@ -43,7 +43,7 @@ class EventStream(Response):
         async def send_event(frame: Frame) -> None:
             await send(_body(frame.sse(self._hub.epoch)))
 
-        room = await self._hub.enter(self._key)
+        room = await self._hub.enter(self._key, self._cursor)
         reader = Reader(room, full=self._full)
         reader.connection = connection = QueuedConnection(reader)
         room.join(reader, self._cursor)

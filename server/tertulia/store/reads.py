@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as BusyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +17,7 @@ from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import EncodedEvent
 from tertulia.store import rows, schema
+from tertulia.store.locks import is_away
 
 REPLIES_OF_ONE = 50
 """How many replies (of all depths) come with a top-level comment in a page; the rest has a cursor of its own."""
@@ -62,7 +63,9 @@ class Reads:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, TimeoutError, BusyError, InterfaceError, OperationalError) as error:
+        except (OSError, TimeoutError, BusyError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not is_away(error):
+                raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
 
     async def epoch(self) -> str:

@@ -1,0 +1,93 @@
+"""Where Redis is, from its URL:
+
+    redis://user:password@host:6379     one server; rediss:// with TLS, unix:///path for a socket
+    redis+sentinel://user:password@host1:26379,host2:26379/service
+    redis+cluster://user:password@host1:7000,host2:7001
+
+The last two are written as the ``limits`` library takes them, so that one URL serves both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+
+from redis.asyncio.connection import parse_url
+
+from tertulia.bus.connecting import Server
+from tertulia.errors import StartupError
+
+REFUSED = (
+    "TERTULIA_REDIS_URL cannot be read; write it as redis://user:password@host:6379, "
+    "redis+sentinel://user:password@host1:26379,host2:26379/service or redis+cluster://user:password@host1:7000,host2:7001"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentinels:
+    """Servers that know where the master of a service is, and ``master``: one that takes what the master takes."""
+
+    servers: tuple[Server, ...]
+    service: str
+    master: Server
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Some of the servers of a cluster."""
+
+    servers: tuple[Server, ...]
+
+
+def address(url: str) -> Server | Sentinels | Nodes:
+    """Raises StartupError where the URL is none, without repeating it: it may hold a password."""
+    try:
+        given = urlsplit(url)
+        match given.scheme:
+            case "redis+sentinel":
+                return _sentinels(given)
+            case "redis+cluster":
+                return _nodes(given)
+        return Server({**parse_url(url)})
+    except Exception:
+        raise StartupError(REFUSED) from None
+
+
+def _sentinels(given: SplitResult) -> Sentinels:
+    service = given.path.removeprefix("/")
+    if not service or "/" in service:
+        raise ValueError("no service")
+    own, common = _asked(given, "sentinel_username", "sentinel_password")
+    login = {name.removeprefix("sentinel_"): value or None for name, value in own.items()}
+    return Sentinels(_servers(given, common | login), service, Server(common))
+
+
+def _nodes(given: SplitResult) -> Nodes:
+    if given.path.strip("/"):
+        raise ValueError("a cluster has no databases")
+    return Nodes(_servers(given, _asked(given)[1]))
+
+
+def _asked(given: SplitResult, *own: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """What the URL asks of every connection, in the terms of redis-py; what is named here comes apart."""
+    asked = dict(parse_qsl(given.query, keep_blank_values=True))
+    ours = {name: asked.pop(name) for name in own if name in asked}
+    scheme = "rediss" if _is_true(asked.pop("ssl", "false")) else "redis"
+    login = given.netloc.rpartition("@")[0]
+    return ours, {**parse_url(f"{scheme}://{login}@host?{urlencode(asked)}")}
+
+
+def _is_true(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _servers(given: SplitResult, arguments: dict[str, Any]) -> tuple[Server, ...]:
+    return tuple(_server(one, arguments) for one in given.netloc.rpartition("@")[2].split(","))
+
+
+def _server(place: str, arguments: dict[str, Any]) -> Server:
+    host, port = urlsplit(f"//{place}").hostname, urlsplit(f"//{place}").port
+    if not host or not port:
+        raise ValueError("host and port are both needed")
+    return Server(arguments | {"host": host, "port": port})

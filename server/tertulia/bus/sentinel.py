@@ -1,0 +1,86 @@
+"""Redis Sentinel: the way to the master of a service, whichever server that is at the moment.
+
+All sentinels are asked at once, and the newest view counts: one that a network cut off keeps the old one. A master that
+was replaced goes on taking messages, and does so as a replica, but then they reach nobody elsewhere: a connection ends
+when the sentinels name another server. Usually they have cut it before, when they made the old master a replica.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio.connection import AbstractConnection
+
+from tertulia.bus.addresses import Sentinels
+from tertulia.bus.connecting import Server, answers, reason
+
+SENTINEL_SECONDS = 1.0
+"""How long a sentinel that does not answer can hold up the others."""
+WATCH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class View:
+    """Where the master was in ``epoch``, which rises with every change."""
+
+    epoch: int
+    host: str
+    port: int
+
+
+class Unknown(ConnectionError):
+    """No sentinel says where the master is."""
+
+
+class Master:
+    """The way to the master."""
+
+    def __init__(self, sentinels: Sentinels) -> None:
+        self._sentinels = sentinels
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[AbstractConnection]:
+        server = await self._found()
+        async with server.connected() as connection:
+            await _expect_master(connection)
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self._watching(server), name="bus-sentinel")
+                yield connection
+                watching.cancel()
+
+    async def _watching(self, server: Server) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                found = await self._found()
+            except Unknown:
+                continue  # without sentinels no other server becomes the master
+            if found.place != server.place:
+                raise ConnectionError("the sentinels name another master")
+
+    async def _found(self) -> Server:
+        told = await asyncio.gather(*map(self._view, self._sentinels.servers), return_exceptions=True)
+        views = [one for one in told if isinstance(one, View)]
+        if not views:
+            errors = [one for one in told if isinstance(one, Exception)]
+            raise Unknown(f"no sentinel knows where the master is: {reason(errors[0])}")
+        newest = max(views)
+        return self._sentinels.master.at(newest.host, newest.port)
+
+    async def _view(self, sentinel: Server) -> View:
+        service = self._sentinels.service
+        # in the midst of a failover the first still tells of the old place, the second of the new one
+        commands = ("SENTINEL", "MASTER", service), ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
+        async with asyncio.timeout(SENTINEL_SECONDS), sentinel.connected() as connection:
+            fields, (host, port) = await answers(connection, *commands)
+        epoch = dict(zip(fields[::2], fields[1::2], strict=True))[b"config-epoch"]
+        return View(int(epoch), host.decode(), int(port))
+
+
+async def _expect_master(connection: AbstractConnection) -> None:
+    ((role, *_),) = await answers(connection, ("ROLE",))
+    if role != b"master":
+        raise ConnectionError("the server that the sentinels name is not yet the master")

@@ -1,0 +1,156 @@
+"""The page: a document, two panes that embed the discussion as any site would, snapshots, and the buttons."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+
+import uvicorn
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tertulia.demo.cluster import Cluster, Refused
+from tertulia.demo.front import Front
+from tertulia.demo.parts import Act
+from tertulia.demo.scene import Scene
+
+PANES = 2
+SNAPSHOT_SECONDS = 0.5
+_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src 'self'; style-src 'self'; "
+
+
+@dataclass(frozen=True)
+class Article:
+    """The sample article that is discussed."""
+
+    key: str
+    title: str
+
+
+ARTICLE = Article("the-night-market-moves-to-the-river", "The night market moves to the river")
+
+
+class Page:
+    """``serve`` listens until it is cancelled."""
+
+    def __init__(self, scene: Scene, cluster: Cluster, fronts: Sequence[Front]) -> None:
+        self._scene = scene
+        self._cluster = cluster
+        self._fronts = fronts
+        self._ending = asyncio.Event()
+        self._templates = Environment(
+            loader=PackageLoader("tertulia.demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+
+    async def serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            self._app(), loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=2,
+        )  # fmt: skip
+        server = _Server(config, ready)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self._ending.set()
+            server.should_exit = True
+            await serving
+
+    def _app(self) -> Starlette:
+        own = files("tertulia.demo")
+        icon = (files("tertulia.pages") / "favicon.svg").read_bytes()
+        return Starlette(
+            routes=[
+                Route("/", self._document),
+                Route("/panes/{number:int}", self._pane),
+                Route("/demo.css", _file((own / "demo.css").read_bytes(), "text/css")),
+                Route("/demo.js", _file((own / "demo.js").read_bytes(), "text/javascript")),
+                Route("/pane.js", _file((own / "pane.js").read_bytes(), "text/javascript")),
+                Route("/favicon.svg", _file(icon, "image/svg+xml")),
+                Route("/snapshot", self._snapshot),
+                Route("/snapshots", self._snapshots),
+                Route("/parts/{name}/{act}", self._act, methods=["POST"]),
+            ],
+            # another name that leads here is another page's way in
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
+        )
+
+    async def _document(self, request: Request) -> Response:
+        policy = _POLICY + "script-src 'self'; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'"
+        return self._rendered("cluster.html", policy, fronts=self._fronts[:PANES], article=ARTICLE)
+
+    async def _pane(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        if not 1 <= number <= len(self._fronts):
+            return Response(status_code=404)
+        front = self._fronts[number - 1]
+        there = f"http://{front.address}"
+        policy = _POLICY + (
+            f"script-src 'self' {there}; connect-src {there} ws://{front.address}; frame-ancestors 'self'; "
+            "require-trusted-types-for 'script'"
+        )
+        return self._rendered("pane.html", policy, server=there, front=front, article=ARTICLE)
+
+    def _rendered(self, template: str, policy: str, **context: object) -> Response:
+        headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        return HTMLResponse(self._templates.get_template(template).render(**context), headers=headers)
+
+    async def _snapshot(self, _request: Request) -> Response:
+        return JSONResponse(self._scene.snapshot(), headers={"Cache-Control": "no-store"})
+
+    async def _snapshots(self, _request: Request) -> Response:
+        return StreamingResponse(self._events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    async def _events(self) -> AsyncIterator[str]:
+        while not self._ending.is_set():
+            yield f"data: {json.dumps(self._scene.snapshot())}\n\n"
+            try:
+                async with asyncio.timeout(SNAPSHOT_SECONDS):
+                    await self._ending.wait()
+            except TimeoutError:
+                pass
+
+    async def _act(self, request: Request) -> Response:
+        # browsers say where a request comes from; only this page has the buttons
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return JSONResponse({"detail": "Only the page itself may do that."}, 403)
+        part, act = self._cluster.part(request.path_params["name"]), request.path_params["act"]
+        if part is None or act not in list(Act):
+            return JSONResponse({"detail": "There is no such part or act."}, 404)
+        try:
+            await self._cluster.act(part, Act(act))
+        except Refused as refused:
+            return JSONResponse({"detail": str(refused)}, 409)
+        return Response(status_code=204)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are the demonstration's, which ends more than a web server."""
+        yield
+
+
+def _file(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_request: Request) -> Response:
+        return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
+
+    return answer

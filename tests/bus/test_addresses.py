@@ -1,0 +1,132 @@
+"""Where Redis is: what a URL says, and that the library of the posting limits reads the same."""
+
+from __future__ import annotations
+
+import pytest
+from limits.storage import storage_from_string
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+
+from tertulia.bus.addresses import Nodes, Sentinels, address
+from tertulia.bus.connecting import Server
+from tertulia.bus.redis import RedisBus
+from tertulia.errors import StartupError
+
+GOOD = [
+    "redis://localhost",
+    "rediss://:p%40ss@redis.example:6380/2",
+    "unix:///run/redis.sock",
+    "redis://[::1]:1",
+    "redis+sentinel://a:26379/talk",
+    "redis+sentinel://a:1,b:2,[::1]:3/talk?ssl=true&ssl_ca_certs=/ca.pem",
+    "redis+sentinel://me:p%40ss@a:1,b:2/talk?sentinel_username=&sentinel_password=",
+    "redis+cluster://a:7000",
+    "redis+cluster://me:secret@a:7000,[::1]:7001/?ssl=false",
+]
+BAD = [
+    "",
+    "localhost",
+    "http://x:hidden@localhost",
+    "redis://x:hidden@localhost:port",
+    "redis://x:6379:hidden/word@localhost",
+    "redis://x:hidden@localhost:99999",
+    "redis://x:hidden@localhost?colour=hidden",
+    "redis://x:hidden@localhost?socket_timeout=hidden",
+    "redis://x:hidden@localhost?ssl=true",
+    "redis://x:hidden@[::1",
+    "redis+sentinel://x:hidden@a:1",
+    "redis+sentinel://x:hidden@a:1/",
+    "redis+sentinel://x:hidden@a:1/talk/hidden",
+    "redis+sentinel://x:hidden@a/talk",
+    "redis+sentinel://x:hidden@a:1,b/talk",
+    "redis+sentinel://x:hidden@a:1,,b:2/talk",
+    "redis+sentinel://x:hidden@/talk",
+    "redis+sentinel://x:hidden@a:1/talk?colour=hidden",
+    "redis+sentinel://x:hidden@a:1/talk?ssl=hidden",
+    "redis+cluster://x:hidden@a",
+    "redis+cluster://x:hidden@",
+    "redis+cluster://x:hidden@a:port",
+    "redis+cluster://x:hidden@a:1/3",
+    "redis+cluster://x:hidden@a:1?sentinel_password=hidden",
+    "rediss+cluster://x:hidden@a:1",
+]
+
+
+def connection(server: Server) -> AbstractConnection:
+    return server._kind(**server._arguments)
+
+
+def login(server: Server) -> tuple[str | None, str | None]:
+    one = connection(server)
+    return one.username, one.password
+
+
+def places(servers: tuple[Server, ...]) -> list[tuple[str, int]]:
+    return [server.place for server in servers]
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_a_url_that_is_one(url: str) -> None:
+    RedisBus(url)
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_a_url_that_is_none_is_one_line(url: str) -> None:
+    with pytest.raises(StartupError) as refused:
+        RedisBus(url)
+    line = str(refused.value)
+    assert line.startswith("TERTULIA_REDIS_URL")
+    assert "hidden" not in line
+    assert refused.value.__suppress_context__
+
+
+def test_one_server() -> None:
+    kinds = {"redis://a:1": Connection, "rediss://a:1": SSLConnection, "unix:///a": UnixDomainSocketConnection}
+    for url, kind in kinds.items():
+        given = address(url)
+        assert isinstance(given, Server)
+        assert type(connection(given)) is kind
+
+
+def test_sentinels_have_the_login_of_the_servers_unless_another_is_given() -> None:
+    given = address("redis+sentinel://me:p%40ss@a:1,[::1]:2/talk")
+    assert isinstance(given, Sentinels)
+    assert (places(given.servers), given.service) == ([("a", 1), ("::1", 2)], "talk")
+    assert {*map(login, given.servers), login(given.master.at("c", 3))} == {("me", "p@ss")}
+
+    for query, expected in {
+        "sentinel_username=you&sentinel_password=p%26ss": ("you", "p&ss"),
+        "sentinel_username=&sentinel_password=": (None, None),
+        "sentinel_password=other": ("me", "other"),
+    }.items():
+        given = address(f"redis+sentinel://me:secret@a:1/talk?{query}")
+        assert isinstance(given, Sentinels)
+        assert login(given.servers[0]) == expected
+        assert login(given.master) == ("me", "secret")
+
+
+def test_nodes_of_a_cluster() -> None:
+    given = address("redis+cluster://me:p%40ss@a:7000,b:7001")
+    assert isinstance(given, Nodes)
+    assert places(given.servers) == [("a", 7000), ("b", 7001)]
+    assert {*map(login, given.servers), login(given.servers[0].at("c", 1))} == {("me", "p@ss")}
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_both_may_be_encrypted(is_secure: bool) -> None:
+    query = f"?ssl={str(is_secure).lower()}" + ("&ssl_check_hostname=false" if is_secure else "")
+    sentinels, nodes = address(f"redis+sentinel://a:1/talk{query}"), address(f"redis+cluster://a:1{query}")
+    assert isinstance(sentinels, Sentinels)
+    assert isinstance(nodes, Nodes)
+    for server in (sentinels.servers[0], sentinels.master.at("b", 2), nodes.servers[0].at("b", 2)):
+        one = connection(server)
+        assert isinstance(one, SSLConnection) == is_secure
+        assert not isinstance(one, SSLConnection) or one.check_hostname is False
+
+
+@pytest.mark.parametrize("url", [url for url in GOOD if "+" in url])
+async def test_the_library_of_the_limits_reads_the_same(url: str) -> None:
+    given = address(url)
+    assert isinstance(given, Sentinels | Nodes)
+    options = storage_from_string(f"async+{url}", implementation="redispy").bridge.options_from_uri  # type: ignore[union-attr]
+    assert options.locations == places(given.servers)
+    assert not isinstance(given, Sentinels) or options.path == f"/{given.service}"
