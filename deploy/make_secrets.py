@@ -43,7 +43,7 @@ def _passwords() -> dict[str, str]:
 
 def _acl(digest: str) -> str:
     """What the server does: pub/sub, and the Lua scripts of posting limits. ``health`` may say PING."""
-    commands = "+publish +subscribe +unsubscribe +ping +eval +evalsha +script|load +time +lindex +lpush +ltrim +expire"
+    commands = "+publish +subscribe +unsubscribe +ping +eval +evalsha +script|load +lindex +lpush +ltrim +expire +time"
     return (
         "user default off\n"
         "user health on nopass resetchannels -@all +ping\n"

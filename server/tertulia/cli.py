@@ -149,12 +149,11 @@ async def _install_samples(store: Store, folder: Path) -> None:
 @_clear
 async def migrate(with_samples: bool, patience: float, **flags: Any) -> None:
     """Bring the database to the newest schema; serve does so too."""
-    folder = settings.load(**flags).articles_dir
-    flags.pop("articles")
-    async with _store(flags, patience) as store:
+    chosen = settings.load(**flags)
+    async with _opened(chosen, patience) as store:
         click.echo("The database has the newest schema.")
         if with_samples:
-            await _install_samples(store, folder)
+            await _install_samples(store, chosen.articles_dir)
 
 
 @main.group()

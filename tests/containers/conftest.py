@@ -34,6 +34,7 @@ def small(engine: Engine) -> Iterator[Stack]:
 def _brought_up(stack: Stack, scale: int | None) -> Iterator[Stack]:
     stack.down(volumes=True)  # what a run that was killed has left
     try:
+        stack.build()
         stack.up(scale)
         yield stack
     finally:

@@ -44,6 +44,10 @@ class Stack:
 
     # ---- up and down ------------------------------------------------------------------------------------
 
+    def build(self) -> None:
+        """The image, of the code as it is; podman-compose keeps one that is there."""
+        self._compose("build")
+
     def up(self, scale: int | None = None) -> None:
         flags = [] if scale is None else ["--scale", f"server={scale}"]
         if self.engine.is_podman:

@@ -12,7 +12,7 @@ import pytest
 from tertulia import __version__
 from tests.containers.engine import Engine, python_version
 from tests.containers.people import Writer, following, until
-from tests.containers.stack import Stack
+from tests.containers.stack import PROBE, Stack
 
 OURS_MEGABYTES = 95
 """What the image may add to its base. The official python:3-slim has 120 to 150 MB: both stay below 250."""
@@ -132,20 +132,22 @@ except redis.exceptions.AuthenticationError:
     ]
 
 
-def test_posting_limits_may_be_counted_in_redis(stack: Stack, server: str) -> None:
+def test_posts_are_counted_in_redis(stack: Stack, server: str) -> None:
     code = """
 import asyncio, limits, pathlib
-from limits.aio.strategies import MovingWindowRateLimiter
-from limits.storage import storage_from_string
-url = 'async+' + pathlib.Path('/secrets/redis-url').read_text().strip()
+from tertulia.limits.shared import SharedCounts, Window
 async def main():
-    limiter = MovingWindowRateLimiter(storage_from_string(url, implementation='redispy', key_prefix='tertulia:limits'))
-    limit = limits.parse('2/minute')
-    print([await limiter.hit(limit, 'somebody') for _ in range(3)])
-    print((await limiter.get_window_stats(limit, 'somebody')).remaining)
+    counts = SharedCounts(pathlib.Path('/secrets/redis-url').read_text().strip(), b'k' * 32, lambda: False)
+    window = Window(limits.parse('2/minute'), 'guest', 'somebody of this test')
+    print([await counts.count([window]) > 0 for _ in range(3)])
 asyncio.run(main())
 """
-    assert stack.python(server, code) == "[True, True, False]\n0"
+    assert stack.python(server, code) == "[False, False, True]"
+
+
+def test_servers_hear_each_other_by_redis(stack: Stack) -> None:
+    for server in stack.containers("server"):
+        assert "tertulia_bus_in_doubt 0.0" in stack.python(server, PROBE, "/metrics")
 
 
 # ---- secrets --------------------------------------------------------------------------------------------
