@@ -68,8 +68,9 @@ async def tertulia(port: int, comments: str = "0") -> None:
 
 
 async def instance(port: int, database_url: str, redis_url: str) -> None:
-    """One of several servers on one database, connected by Redis."""
-    await _serving(port, Admission(NO_LIMIT, NO_LIMIT, []), 0, database_url=database_url, redis_url=redis_url)
+    """One of several servers on one database, connected by Redis; what is handed in at once is of one commit."""
+    admission = Admission(NO_LIMIT, NO_LIMIT, [])
+    await _serving(port, admission, 0, database_url=database_url, redis_url=redis_url, lot=128)
 
 
 async def guarded(port: int) -> None:
@@ -93,7 +94,13 @@ async def profiled(port: int, file: str) -> None:
 
 
 async def _serving(
-    port: int, admission: Admission, comments: int, *, database_url: str | None = None, redis_url: str | None = None
+    port: int,
+    admission: Admission,
+    comments: int,
+    *,
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    lot: int = 1,
 ) -> None:
     # a disk: /tmp may be memory
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
@@ -108,20 +115,22 @@ async def _serving(
         )
         async with running(settings) as server:
             await _fill(server.store, comments)
-            on_numbers(_publisher(server))
+            on_numbers(_publisher(server, lot))
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
                 await serve(server.asgi, server.hub, listener, Vitals(admission), 1, ready)
 
 
-def _publisher(server: Running) -> Callable[[int], None]:
+def _publisher(server: Running, lot: int) -> Callable[[int], None]:
+    """Publishes so many events, at most ``lot`` of them in one message."""
     seq = 0
 
     def publish(count: int) -> None:
         nonlocal seq
-        for _ in range(count):
-            seq += 1
-            server.bus.publish(Message(KEY, server.store.epoch, (made(seq),)))
+        for start in range(0, count, lot):
+            events = tuple(made(seq + number + 1) for number in range(min(lot, count - start)))
+            seq = events[-1].seq
+            server.bus.publish(Message(KEY, server.store.epoch, events))
 
     return publish
 
