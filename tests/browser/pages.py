@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import httpx
@@ -42,6 +43,16 @@ async def at_the_end(page: Page) -> None:
     """The discussion, read to its end: arrivals appear there at once."""
     await live(page)
     await page.locator("tertulia-discussion form textarea").last.scroll_into_view_if_needed()
+
+
+async def read_on(page: Page, count: int) -> None:
+    """Goes to the end again and again, as it moves away with each arrival, until so many comments are there."""
+    end = time.monotonic() + 60
+    while await comments(page).count() < count:
+        assert time.monotonic() < end, f"{await comments(page).count()} of {count} comments are there"
+        await page.locator("tertulia-discussion form textarea").last.scroll_into_view_if_needed()
+        await page.wait_for_timeout(100)
+    await expect(comments(page)).to_have_count(count)
 
 
 async def write(page: Page, name: str, text: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
-from tests.browser.pages import article, at_the_end, comment, comments, discussion, live, post, texts, write
+from tests.browser.pages import article, at_the_end, comment, comments, discussion, live, post, read_on, texts, write
 from tests.proxy import Proxy
 from tests.server import ServerProcess
 
@@ -71,7 +71,7 @@ async def test_a_socket_cut_midway_costs_nothing(site: ServerProcess, window: Wi
             if number == 7:
                 proxy.refusing = False
             await post(site, f"Number {number}")
-        await expect(comments(reader)).to_have_count(shown + 10, timeout=60_000)
+        await read_on(reader, shown + 10)
         assert (await texts(reader))[known:] == [f"Number {number}" for number in range(10)]
 
 
