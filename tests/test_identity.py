@@ -112,7 +112,7 @@ ODD: dict[str, str] = {
     "iat beyond any time": signed(HEADER, CLAIMS | {"iat": -(10**30)}),
     "expired": signed(HEADER, CLAIMS | {"iat": SECONDS - 7200, "exp": SECONDS - 120}),
     "from the future": signed(HEADER, CLAIMS | {"iat": SECONDS + 2 * 86_400, "exp": SECONDS + 3 * 86_400}),
-    "not yet good": signed(HEADER, CLAIMS | {"nbf": SECONDS + 600}),
+    "not yet good": signed(HEADER, CLAIMS | {"nbf": SECONDS + 86_400, "exp": SECONDS + 2 * 86_400}),
     "too long a life": signed(HEADER, CLAIMS | {"exp": SECONDS + GUEST_DAYS * 86_400 + 1}),
     "an old one made to last": signed(HEADER, CLAIMS | {"iat": SECONDS - GUEST_DAYS * 86_400}),
     "another issuer": signed(HEADER, CLAIMS | {"iss": "Tertulia"}),

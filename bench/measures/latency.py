@@ -54,6 +54,7 @@ def posted(crowd: Readers, count: int, port: int) -> tuple[float, list[float]]:
         assert poster.stdout is not None
         began = float(poster.stdout.readline())
         arrived = last_arrivals(crowd, count + 1)[1:]  # the first prepared the discussion
+        poster.stdout.read()  # it has yet to say how long its posts took
     if poster.returncode:
         raise Missing("a post was refused")
     return began, arrived

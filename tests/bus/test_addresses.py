@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from limits.storage import storage_from_string
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 
 from tertulia.bus.addresses import Nodes, Sentinels, address
@@ -121,12 +120,3 @@ def test_both_may_be_encrypted(is_secure: bool) -> None:
         one = connection(server)
         assert isinstance(one, SSLConnection) == is_secure
         assert not isinstance(one, SSLConnection) or one.check_hostname is False
-
-
-@pytest.mark.parametrize("url", [url for url in GOOD if "+" in url])
-async def test_the_library_of_the_limits_reads_the_same(url: str) -> None:
-    given = address(url)
-    assert isinstance(given, Sentinels | Nodes)
-    options = storage_from_string(f"async+{url}", implementation="redispy").bridge.options_from_uri  # type: ignore[union-attr]
-    assert options.locations == places(given.servers)
-    assert not isinstance(given, Sentinels) or options.path == f"/{given.service}"

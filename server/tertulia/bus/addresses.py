@@ -43,7 +43,7 @@ class Nodes:
 def address(url: str) -> Server | Sentinels | Nodes:
     """Raises StartupError where the URL is none, without repeating it: it may hold a password."""
     try:
-        given = urlsplit(url)
+        given = _split(url)
         match given.scheme:
             case "redis+sentinel":
                 return _sentinels(given)
@@ -52,6 +52,14 @@ def address(url: str) -> Server | Sentinels | Nodes:
         return Server({**parse_url(url)})
     except Exception:
         raise StartupError(REFUSED) from None
+
+
+def _split(url: str) -> SplitResult:
+    """As ``urlsplit``, which in newer versions of Python refuses several hosts where one is in brackets."""
+    scheme, _, rest = url.partition("://")
+    rest, _, query = rest.partition("?")
+    netloc, slash, path = rest.partition("/")
+    return SplitResult(scheme, netloc, slash + path, query, "")
 
 
 def _sentinels(given: SplitResult) -> Sentinels:
