@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
+from tertulia.discussions.firstpages import Shared
 from tertulia.errors import ErrorCode, Problem
 
 FRESH_SECONDS = 5.0
@@ -15,7 +16,8 @@ class Sites:
     """Reads the sites at most every few seconds: one added by the command line is known soon, without a restart."""
 
     def __init__(self, read: Callable[[], Awaitable[dict[str, list[str]]]], default_origins: Sequence[str]) -> None:
-        self._read = read
+        self._reading = Shared(read)
+        """Thousands may come in the moment in which what is known has grown old."""
         self._default_origins = tuple(default_origins)
         self._known: dict[str, frozenset[str]] = {}
         self._read_at = -FRESH_SECONDS
@@ -33,7 +35,7 @@ class Sites:
 
     async def _sites(self) -> dict[str, frozenset[str]]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
-            found = await self._read()
+            found = await self._reading.ask()
             self._known = {key: frozenset(origins) for key, origins in found.items()}
             self._known[DEFAULT_SITE] = self._known.get(DEFAULT_SITE, frozenset()).union(self._default_origins)
             self._read_at = time.monotonic()
