@@ -91,6 +91,10 @@ class Writer:
             await self._say_once()
             await asyncio.sleep(0.02)
 
+    def has_said_more(self, count: int) -> bool:
+        """Whether more than so many were answered."""
+        return len(self.seqs) > count
+
     async def _say_once(self) -> None:
         said = {"key": self._key, "body": f"Comment {len(self.seqs) + 1}.", "author": {"name": "Lan"}}
         headers = {"Idempotency-Key": str(uuid.uuid4())}
