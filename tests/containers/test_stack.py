@@ -83,6 +83,7 @@ async def test_a_rolling_restart_loses_nobody(stack: Stack, key: str) -> None:
             said = len(writer.seqs)
             await asyncio.to_thread(stack.restart, server)
             await until(partial(writer.has_said_more, said), "a comment since the restart began")
+        await until(partial(writer.has_said_more, 20), "more than 20 comments in all")
         ended.set()
         await posting
         assert sorted(writer.seqs) == list(range(1, len(writer.seqs) + 1)), "each comment is there once"
