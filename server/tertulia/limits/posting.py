@@ -10,10 +10,10 @@ import math
 import time
 from collections.abc import Sequence
 
+from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from limits import RateLimitItem, parse_many
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits.addresses import network
 from tertulia.limits.shared import SharedCounts, Unavailable, Window

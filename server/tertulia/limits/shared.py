@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from limits import RateLimitItem
 from redis.exceptions import RedisError
 
-from limits import RateLimitItem
 from tertulia.bus import clients
 
 PATIENCE = 0.25
