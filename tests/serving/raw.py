@@ -354,6 +354,13 @@ class Honest:
         count: int = answer.json()["discussion"]["readers"]
         return count
 
+    def connections(self) -> int:
+        """All that are open at the server, as it says."""
+        metrics = self.client.get("/metrics").text
+        return int(
+            float(next(line.split()[1] for line in metrics.splitlines() if line.startswith("tertulia_connections ")))
+        )
+
     def follow(self, **parameters: Any) -> ClientConnection:
         """Begins to read, and has joined when it returns; ``read_until`` goes on."""
         url = self.server.url.replace("http", "ws") + live(self.key, **parameters)

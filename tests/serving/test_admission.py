@@ -114,15 +114,21 @@ def test_thousands_of_connections_shut_nobody_out(starting: Callable[..., Server
     with Honest(server) as honest, ThreadPoolExecutor(1) as pool, costing(server, 80 * MIB):
         honest.say_and_read()
         attacking = pool.submit(hostile.attack, server.port, 12_000)
+        most = 0
         while not attacking.done():
             with Honest(server, honest.key) as newcomer:
                 newcomer.say()
+                most = max(most, newcomer.connections())
             honest.say_and_read()
         answers, held = attacking.result()
         honest.say_and_read()
         for one in held:
             one.close()
-    assert answers == {b"101": 1_600, b"503": 10_400}  # 200 of each of 8 addresses
+    assert most <= 1_600 + 2 * 3  # 200 of each of 8 addresses, and the honest ones with their reader
+    assert set(answers) == {b"101", b"503"}
+    assert answers.total() == 12_000
+    # the silent are let go after 20 s without a pong, and others have their places: more where the attack takes longer
+    assert answers[b"101"] >= 1_600
 
 
 def test_the_total_is_bounded(starting: Callable[..., ServerProcess]) -> None:
