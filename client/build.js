@@ -1,18 +1,26 @@
 /**
- * Bundles src/ into one file that needs nothing else, with its source map beside it.
+ * Bundles src/ into the files that pages load, each with its source map.
  *
- *     node build.js            writes server/tertulia/static/embed.js and embed.js.map
+ *     node build.js            writes them into server/tertulia/static/
  *     node build.js --check    fails if they are not what src/ gives, or too large
+ *
+ *     embed.js                   the element: all that reading takes
+ *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
+ *     embed.whole.js             both in one, whose digest a page can demand
+ *
+ * Also the sentences of src/ are written from the catalogue of the server.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
-// with gzip, styles and two languages included; see docs/decisions/0008-a-budget-for-the-client.md
-const LARGEST = 20_480;
+const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
+// with gzip; see docs/decisions/0021-two-files.md
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 15_000 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -25,47 +33,101 @@ const styles = {
   },
 };
 
-/** @returns {Promise<Map<string, Uint8Array>>} File name → bytes. */
-async function bundle() {
+/** The single file has the actions in it. @type {import('esbuild').Plugin} */
+const whole = {
+  name: 'whole',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/loading\.js$/ }, () => ({ path: `${HERE}src/loading.whole.js` }));
+  },
+};
+
+/** @param {import('esbuild').BuildOptions} options @returns {Promise<Map<string, Uint8Array>>} File name → bytes. */
+async function bundle(options) {
   const { outputFiles } = await build({
     absWorkingDir: HERE,
-    entryPoints: ['src/index.js'],
-    outfile: 'embed.js',
     bundle: true,
     minify: true,
-    format: 'iife',
     target: ['es2022'],
     charset: 'utf8',
     sourcemap: 'linked',
     legalComments: 'none',
     plugins: [styles],
     write: false,
+    ...options,
   });
-  return new Map(outputFiles.map(({ path, contents }) => [path.slice(HERE.length), contents]));
+  return new Map((outputFiles ?? []).map(({ path, contents }) => [path.slice(HERE.length), contents]));
+}
+
+/** @returns {Promise<Map<string, Uint8Array>>} */
+async function bundles() {
+  const actions = { entryPoints: ['src/actions/index.js'], format: /** @type {const} */ ('esm') };
+  const draft = await bundle({ ...actions, outfile: 'actions.js', sourcemap: false });
+  const name = `embed-actions.${digest(draft.get('actions.js'))}.js`;
+  return new Map([
+    ...(await bundle({ ...actions, outfile: name })),
+    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define: { ACTIONS_FILE: JSON.stringify(name) } })),
+    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.whole.js', format: 'iife', plugins: [styles, whole] })),
+  ]);
+}
+
+/** @param {Uint8Array | undefined} content */
+function digest(content = new Uint8Array()) {
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+}
+
+/** @returns {Promise<Map<string, string>>} File in src/ → its content. */
+async function sentences() {
+  const catalogue = JSON.parse(await readFile(CATALOGUE, 'utf8'));
+  const module = (/** @type {string} */ group) =>
+    `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
+  return new Map([['page/sentences.js', module('reading')], ['actions/sentences.js', module('writing')]]);
+}
+
+/** @param {string} path @returns {Promise<Buffer>} */
+const stored = (path) => readFile(path).catch(() => Buffer.alloc(0));
+
+/** Each file packed beforehand, since servers rarely can. @param {Map<string, Uint8Array>} files */
+async function write(files) {
+  for (const name of await readdir(STATIC)) if (/^embed/.test(name) && !files.has(name.replace(/\.br$/, ''))) await rm(STATIC + name);
+  for (const [name, contents] of files) {
+    await writeFile(STATIC + name, contents);
+    if (name.endsWith('.js') && !(await isPacked(name, contents))) await writeFile(`${STATIC}${name}.br`, brotliCompressSync(contents));
+  }
+}
+
+/** Versions of brotli may pack differently, so only what comes out counts. @param {string} name @param {Uint8Array} contents */
+async function isPacked(name, contents) {
+  const packed = await stored(`${STATIC}${name}.br`);
+  return packed.length > 0 && brotliDecompressSync(packed).equals(contents);
 }
 
 /** @param {Map<string, Uint8Array>} files */
 async function differing(files) {
   const names = [];
   for (const [name, contents] of files) {
-    const stored = await readFile(STATIC + name).catch(() => Buffer.alloc(0));
-    if (!stored.equals(contents)) names.push(name);
+    const isSame = (await stored(STATIC + name)).equals(contents);
+    if (!isSame || (name.endsWith('.js') && !(await isPacked(name, contents)))) names.push(name);
   }
   return names;
 }
 
-const files = await bundle();
-const script = files.get('embed.js') ?? new Uint8Array();
-const size = gzipSync(script, { level: 9 }).length;
-console.log(`embed.js ${script.length} B, gzip ${size} B (at most ${LARGEST})`);
-
+const isCheck = process.argv.includes('--check');
 /** @type {string[]} */
 const complaints = [];
-if (process.argv.includes('--check')) {
-  if (size > LARGEST) complaints.push(`embed.js is ${size - LARGEST} B too large.`);
-  for (const name of await differing(files)) complaints.push(`${name} is not what src/ gives; run npm run build.`);
-} else {
-  for (const [name, contents] of files) await writeFile(STATIC + name, contents);
+for (const [name, text] of await sentences()) {
+  const isSame = (await stored(`${HERE}src/${name}`)).toString() === text;
+  if (!isSame && isCheck) complaints.push(`src/${name} is not what the catalogue gives; run npm run build.`);
+  else if (!isSame) await writeFile(`${HERE}src/${name}`, text);
 }
+const files = await bundles();
+for (const [name, contents] of files) {
+  if (!name.endsWith('.js')) continue;
+  const size = gzipSync(contents, { level: 9 }).length;
+  const [, largest = Infinity] = Object.entries(LARGEST).find(([start]) => name.startsWith(start)) ?? [];
+  console.log(`${name} ${contents.length} B, gzip ${size} B${largest < Infinity ? ` (at most ${largest})` : ''}, brotli ${brotliCompressSync(contents).length} B`);
+  if (size > largest) complaints.push(`${name} is ${size - largest} B too large.`);
+}
+if (!isCheck) await write(files);
+else for (const name of await differing(files)) complaints.push(`${name} is not what src/ gives; run npm run build.`);
 for (const complaint of complaints) console.error(complaint);
 process.exitCode = complaints.length ? 1 : 0;

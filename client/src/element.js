@@ -1,23 +1,25 @@
 /**
- * `<tertulia-discussion>`: reads its attributes, shows what the server rendered until the comments are there, and
- * keeps one session open while it stands in a page.
+ * `<tertulia-discussion>`: its attributes, methods and properties. It shows what the server rendered until the
+ * comments are there, and keeps one session open while it stands in a page.
  *
- * @import { Sort } from './wire.js'
+ * @import { Sort } from './live/wire.js'
+ * @import { Settings } from './session.js'
+ * @import { State } from './live/stream.js'
  */
-import css from './styles.css';
+import css from './reading/styles.css';
+import { SCRIPT_ORIGIN } from './loading.js';
 import { Session } from './session.js';
 
-/** @typedef {import('./session.js').Settings} Settings */
-
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
-const NEAR = '600px';
+const NEAR = '1200px';
 const LINK = /^#comment-([\w-]+)$/;
-
-const SCRIPT_ORIGIN = scriptOrigin();
+/** These are followed without beginning anew. */
+const LIVELY = ['live', 'sort', 'announce', 'theme'];
 
 export class TertuliaDiscussion extends HTMLElement {
   static observedAttributes = [
-    'key', 'site', 'server', 'lang', 'sort', 'composer', 'time', 'timezone', 'live', 'heading', 'no-shadow',
+    'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
+    'depth', 'no-shadow', 'credentials', 'token-endpoint', 'heading', 'heading-level',
   ];
 
   /** @type {Session | null} */
@@ -37,7 +39,7 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
     if (before === after || !this.isConnected) return;
-    if (name === 'live') return this.#session?.setLive(after !== 'off');
+    if (LIVELY.includes(name)) return this.#session?.change(this.#settings());
     if (this.#isStale || !(this.#session || this.#observer)) return;
     this.#isStale = true;
     queueMicrotask(() => {
@@ -48,22 +50,76 @@ export class TertuliaDiscussion extends HTMLElement {
     });
   }
 
+  // ---- for the page -------------------------------------------------------------------------------------
+
+  /** `idle` until it is near, then `loading`, `ready` or `error`. */
+  get state() {
+    return this.#session?.phase ?? 'idle';
+  }
+
+  /** The state of the live connection. @returns {State} */
+  get connection() {
+    return this.#session?.stream?.state ?? 'idle';
+  }
+
+  /** How many comments the discussion has. */
+  get total() {
+    return this.#session?.thread?.discussion.comment_count ?? 0;
+  }
+
+  /** How many of them have arrived and are not shown yet. */
+  get unseen() {
+    return this.#session?.unseen ?? 0;
+  }
+
+  /** Signs the reader in with a token of the server, or out with null. @param {string | null} token */
+  setToken(token) {
+    this.#begin().setToken(token);
+  }
+
+  /** Reads everything again. @returns {Promise<void>} */
+  refresh() {
+    return this.#begin().load();
+  }
+
+  /** Shows a comment, wherever in the discussion it is. @param {string} id @returns {Promise<boolean>} Whether it is there. */
+  goTo(id) {
+    return this.#begin().goTo(id);
+  }
+
+  /** Shows only what matches, without regard to accents and case; '' shows all. @param {string} text @returns {Promise<number>} How many match. */
+  search(text) {
+    return this.#begin().search(text);
+  }
+
+  /** Holds arrivals back until `play`. */
+  pause() {
+    this.#begin().pause(true);
+  }
+
+  play() {
+    this.#begin().pause(false);
+  }
+
   // ---- life cycle ---------------------------------------------------------------------------------------
 
   #open() {
-    const root = this.#root();
-    if (LINK.test(location.hash) || !globalThis.IntersectionObserver) return this.#start(root);
+    this.#root();
+    if (LINK.test(location.hash) || this.getAttribute('loading') === 'eager' || !globalThis.IntersectionObserver) {
+      this.#begin();
+      return;
+    }
     this.#observer = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.#start(root);
+      if (entries.some((entry) => entry.isIntersecting)) this.#begin();
     }, { rootMargin: NEAR });
     this.#observer.observe(this);
   }
 
-  /** @param {ShadowRoot | HTMLElement} root */
-  #start(root) {
+  #begin() {
     this.#observer?.disconnect();
     this.#observer = null;
-    this.#session = new Session(this, root, this.#settings());
+    this.#session ??= new Session(this, this.#root(), this.#settings());
+    return this.#session;
   }
 
   #close() {
@@ -76,19 +132,34 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @returns {ShadowRoot | HTMLElement} */
   #root() {
     if (this.hasAttribute('no-shadow')) {
-      adopt(document, () => `@scope (tertulia-discussion){${css.replaceAll(':host(', ':scope:is(').replaceAll(':host', ':scope')}}`);
+      this.adopt(css);
       return this;
     }
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-    adopt(root, () => css);
+    this.adopt(css);
     if (!root.firstChild) root.append(document.createElement('slot'));
     return root;
   }
 
+  /** Gives the element styles; each text is one sheet for all elements. @param {string} text */
+  adopt(text) {
+    const isScoped = this.hasAttribute('no-shadow');
+    const root = isScoped ? document : /** @type {ShadowRoot} */ (this.shadowRoot);
+    if (isScoped) text = `@scope (tertulia-discussion){${text.replaceAll(':host(', ':scope:is(').replaceAll(':host', ':scope')}}`;
+    const sheet = sheets.get(text) ?? new CSSStyleSheet();
+    if (!sheets.has(text)) sheet.replaceSync(text);
+    sheets.set(text, sheet);
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  }
+
   /** @returns {Settings} */
   #settings() {
-    const read = (/** @type {string} */ name, /** @type {string} */ otherwise) => this.getAttribute(name) || otherwise;
-    const sort = /** @type {Sort} */ (oneOf(['oldest', 'newest', 'top'], this.getAttribute('sort')));
+    const read = (/** @type {string} */ name, otherwise = '') => this.getAttribute(name) || otherwise;
+    const number = (/** @type {string} */ name, /** @type {number} */ least, /** @type {number} */ most, /** @type {number} */ otherwise) => {
+      const given = parseInt(read(name), 10);
+      return given >= least && given <= most ? given : otherwise;
+    };
+    const sort = /** @type {Sort} */ (oneOf(['newest', 'oldest', 'top'], this.getAttribute('sort')));
     return {
       place: {
         server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
@@ -98,28 +169,22 @@ export class TertuliaDiscussion extends HTMLElement {
       language: /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language,
       sort,
       composer: read('composer', sort === 'oldest' ? 'bottom' : 'top') === 'top' ? 'top' : 'bottom',
-      time: this.getAttribute('time') === 'relative' ? 'relative' : 'absolute',
-      timezone: this.getAttribute('timezone') ?? undefined,
-      heading: this.getAttribute('heading') ?? undefined,
-      isLive: this.getAttribute('live') !== 'off',
+      time: read('time') === 'relative' ? 'relative' : 'absolute',
+      timezone: read('timezone') || undefined,
+      heading: read('heading') || undefined,
+      headingLevel: number('heading-level', 2, 6, 2),
+      max: number('max', 1, 100, 50),
+      depth: number('depth', 0, 3, 3),
+      isLive: read('live') !== 'off',
+      isAnnounced: read('announce') !== 'off',
+      isCredentialed: read('credentials') === 'include',
+      tokenEndpoint: read('token-endpoint') || undefined,
     };
   }
 }
 
-/** @type {Map<boolean, CSSStyleSheet>} Shared by all elements: one with `@scope`, one without. */
+/** @type {Map<string, CSSStyleSheet>} */
 const sheets = new Map();
-
-/** @param {DocumentOrShadowRoot} root @param {() => string} text */
-function adopt(root, text) {
-  const isScoped = root === document;
-  let sheet = sheets.get(isScoped);
-  if (!sheet) {
-    sheet = new CSSStyleSheet();
-    sheet.replaceSync(text());
-    sheets.set(isScoped, sheet);
-  }
-  if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-}
 
 /** @param {string[]} values @param {string | null} value */
 function oneOf(values, value) {
@@ -130,9 +195,4 @@ function oneOf(values, value) {
 function pageKey() {
   const link = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="canonical"]'));
   return link?.href || location.origin + location.pathname;
-}
-
-function scriptOrigin() {
-  const script = /** @type {HTMLScriptElement | null} */ (document.currentScript);
-  return script?.src ? new URL(script.src).origin : location.origin;
 }

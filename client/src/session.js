@@ -4,87 +4,94 @@
  *     snapshot ──▶ Thread ◀── events ── Stream
  *                    │ changes
  *                    ▼
- *          Arrivals ──▶ List ──▶ Card          Writer: what the reader says and does
+ *      View ── List ── Card ──▶ Desk ──▶ Actions, loaded afterwards: how what arrives appears, and all that readers do
  *
- * @import { Event, Message, Sort, Summary } from './wire.js'
- * @import { Change } from './thread.js'
- * @import { State, Taken } from './stream.js'
+ * @import { Comment, Event, Message, Snapshot, Sort, Summary } from './live/wire.js'
+ * @import { Change } from './live/thread.js'
+ * @import { State, Taken } from './live/stream.js'
+ * @import { TertuliaDiscussion } from './element.js'
+ * @import { Actions } from './actions/actions.js'
  *
  * @typedef {object} Settings
- * @property {import('./api.js').Place} place
+ * @property {import('./live/api.js').Place} place
  * @property {string} language
  * @property {Sort} sort
  * @property {'top' | 'bottom'} composer
  * @property {'absolute' | 'relative'} time
  * @property {string} [timezone]
  * @property {string} [heading]
+ * @property {number} headingLevel
+ * @property {number} max Comments of a page.
+ * @property {number} depth How far replies are indented.
  * @property {boolean} isLive
+ * @property {boolean} isAnnounced
+ * @property {boolean} isCredentialed
+ * @property {string} [tokenEndpoint]
  */
-import { Api } from './api.js';
-import { Arrivals } from './arrivals.js';
-import { Backoff } from './backoff.js';
-import { button, h } from './dom.js';
-import { List } from './list.js';
-import { follow } from './follow.js';
-import { SafeStorage } from './storage.js';
-import { anchorIn, bringIntoView, keeping } from './scroll.js';
-import { speaker } from './strings.js';
-import { Thread } from './thread.js';
-import { clock } from './time.js';
-import { View } from './view.js';
-import { Writer } from './writer.js';
+import { Api, Trouble } from './live/api.js';
+import { Backoff } from './live/backoff.js';
+import { follow } from './live/follow.js';
+import { Thread } from './live/thread.js';
+import { loadActions } from './loading.js';
+import { button, h } from './page/dom.js';
+import { anchorIn } from './page/scroll.js';
+import { SafeStorage } from './page/storage.js';
+import { english, speaker } from './page/strings.js';
+import { clock } from './page/time.js';
+import { Desk } from './reading/desk.js';
+import { List } from './reading/list.js';
+import { View } from './reading/view.js';
 
 const TICK_MS = 30_000;
+const SPREAD_MS = 1000;
 
 export class Session {
+  /** @type {'loading' | 'ready' | 'error'} */
+  phase = 'loading';
+  unseen = 0;
+  isPaused = false;
+  /** @type {Thread} From the first snapshot on, as are the following. */
+  thread = /** @type {any} */ (undefined);
+  view = /** @type {View} */ (/** @type {unknown} */ (undefined));
+  list = /** @type {List} */ (/** @type {unknown} */ (undefined));
+  /** @type {Actions | undefined} */
+  actions;
+  say = speaker();
   #closing = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #backoff = new Backoff(Math.random, { base: 1000 });
-  #isOpen = false;
-  #isFilling = false;
-  #unseen = 0;
+  #notice = h('div', { part: 'skeleton', class: 'skeleton' });
   #offset = 0;
-  /** @type {Thread} */
-  thread = /** @type {any} */ (null);
-  /** @type {List} */
-  list = /** @type {any} */ (null);
+  /** @type {Promise<void>} */
+  #opened;
+  #isOpen = () => {};
+  /** @type {Promise<Actions> | undefined} */
+  #acting;
+  /** What arrived before it could be shown. @type {Comment[]} */
+  #early = [];
 
-  /** @param {HTMLElement} host @param {ShadowRoot | HTMLElement} root @param {Settings} settings */
+  /** @param {TertuliaDiscussion} host @param {ShadowRoot | HTMLElement} root @param {Settings} settings */
   constructor(host, root, settings) {
     this.host = host;
     this.root = root;
     this.settings = settings;
     this.signal = this.#closing.signal;
-    this.say = speaker(settings.language);
-    this.clock = clock(settings.time, settings.language, settings.timezone);
     this.storage = new SafeStorage();
     this.api = new Api(settings.place, this.storage, this.signal);
-    this.isLive = settings.isLive && this.storage.get('tertulia:live') !== 'off';
-    this.view = new View({
-      ...settings,
-      say: this.say,
-      showAll: () => this.#showAll(),
-      toggle: (isLive) => this.#toggle(isLive),
-      reorder: (sort) => host.setAttribute('sort', sort),
-    });
-    this.arrivals = new Arrivals({
-      list: () => this.list,
-      root: /** @type {ShadowRoot} */ (root instanceof ShadowRoot ? root : document),
-      shown: (ids) => this.view.announcer.arrived(ids.length),
-      counted: () => this.#count(),
-    }, this.signal);
-    this.writer = new Writer(this);
-    this.notice = h('p', { class: 'loading', 'aria-busy': 'true' });
+    this.api.credentials = settings.isCredentialed ? 'include' : 'omit';
+    this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
+    this.desk = new Desk(this);
     this.stream = follow(this);
-    this.#load();
+    this.#opened = new Promise((resolve) => (this.#isOpen = resolve));
+    this.load();
   }
 
   close() {
-    this.writer.close();
+    this.actions?.close();
     this.#closing.abort();
     this.stream.close();
-    this.view.close();
+    this.view?.close();
     clearTimeout(this.#retry);
     this.#clear();
   }
@@ -93,86 +100,139 @@ export class Session {
     return Date.now() + this.#offset;
   }
 
-  /** @param {string} name @param {object} detail */
-  emit(name, detail) {
-    this.host.dispatchEvent(new CustomEvent(`tertulia-${name}`, { bubbles: true, composed: true, detail }));
+  /** @param {string} name @param {object} detail @param {boolean} [cancelable] @returns {boolean} Whether the page lets it go on. */
+  emit(name, detail, cancelable = false) {
+    const { host } = this;
+    return host.dispatchEvent(new CustomEvent(`tertulia-${name}`, { bubbles: true, composed: true, cancelable, detail }));
+  }
+
+  /** Takes over what can change on the fly. @param {Settings} settings */
+  change(settings) {
+    const { sort, isLive } = this.settings;
+    this.settings = settings;
+    if (settings.sort !== sort) this.load();
+    if (settings.isLive !== isLive) this.pause(!settings.isLive);
+  }
+
+  /** @param {string | null} token */
+  async setToken(token) {
+    this.api.keep(token);
+    await this.load();
+    this.actions?.viewerChanged();
   }
 
   // ---- loading ------------------------------------------------------------------------------------------
 
-  async #load() {
+  async load() {
     clearTimeout(this.#retry);
-    if (!this.#isOpen) this.#showLoading();
+    if (this.phase !== 'ready') this.#showLoading();
+    const { sort, max, language } = this.settings;
     try {
-      const snapshot = await this.api.snapshot(this.settings.sort);
-      if (this.signal.aborted) return;
-      this.#offset = Date.parse(snapshot.server_time) - Date.now();
+      const snapshot = await this.api.snapshot(sort, max, language);
+      if (this.signal.aborted || sort !== this.settings.sort) return;
       this.#backoff.reset();
-      this.#show(new Thread(snapshot, this.settings.sort));
+      this.#show(snapshot, sort);
     } catch (error) {
       if (this.signal.aborted) return;
-      if (!(error instanceof Error && 'status' in error)) throw error;
-      this.#failed();
+      if (!(error instanceof Trouble)) throw error;
+      this.#failed(error);
     }
   }
 
   #showLoading() {
-    if (this.host.firstElementChild && this.root !== this.host) return;
-    this.notice.replaceChildren(this.say('loading'));
-    if (!this.host.firstElementChild) this.root.append(this.notice);
+    this.phase = 'loading';
+    if (this.host.firstElementChild) return;
+    this.#notice.replaceChildren();
+    this.host.setAttribute('aria-busy', 'true');
+    this.root.append(this.#notice);
   }
 
-  #failed() {
-    this.#retry = setTimeout(() => this.#load(), this.#backoff.next() + 2000);
-    if (this.#isOpen) return;
-    const again = button(this.say('again'), 'again', () => this.#load());
-    this.notice.replaceChildren(this.say('loadError'), ' ', again);
-    this.notice.removeAttribute('aria-busy');
-    this.root.append(this.notice);
+  /** @param {Trouble} error */
+  #failed({ status, code }) {
+    this.#retry = setTimeout(() => this.load(), this.#backoff.next() + 2000);
+    this.emit('error', { error: { status, code } });
+    if (this.phase === 'ready') return;
+    this.phase = 'error';
+    const language = this.storage.get(this.#languageItem);
+    this.say = speaker(language && JSON.parse(language));
+    const again = button(this.say('try_again'), 'again', () => this.load());
+    this.#notice.replaceChildren(this.say('load_error'), ' ', again);
+    this.host.removeAttribute('aria-busy');
+    this.root.append(this.#notice);
   }
 
-  /** @param {Thread} thread */
-  #show(thread) {
-    const isFirst = !this.#isOpen;
-    this.thread = thread;
-    for (const id of [...this.arrivals.waiting]) this.arrivals.drop(id);
-    const anchor = isFirst ? null : anchorIn(this.root)?.closest('article')?.id;
-    const find = () => (anchor ? this.list.element.querySelector(`[id="${anchor}"]`) : null);
-    const list = new List(thread, this.writer, (parent) => this.#loadMore(parent));
-    list.show(thread.comments.keys());
-    const before = isFirst ? 0 : find()?.getBoundingClientRect().top ?? 0;
-    this.list = list;
-    this.view.list.replaceChildren(list.element);
-    const kept = find();
-    if (kept) scrollBy(0, kept.getBoundingClientRect().top - before);
+  get #languageItem() {
+    return `tertulia:language:${this.settings.language}`;
+  }
+
+  /** @param {Snapshot} snapshot @param {Sort} sort */
+  #show(snapshot, sort) {
+    this.#offset = Date.parse(snapshot.server_time) - Date.now();
+    const isFirst = this.phase !== 'ready';
+    this.thread = new Thread(snapshot, sort);
+    if (isFirst) this.#prepare(snapshot);
+    this.#replaceList();
     if (isFirst) this.#open();
-    else this.writer.showEntries();
+    else this.actions?.listReplaced();
     this.#discussionChanged();
     if (isFirst || this.stream.state !== 'idle') this.stream.start();
   }
 
-  #open() {
-    this.#isOpen = true;
-    const typed = { ...this.#typed(this.host), ...this.#typed(this.root) };
-    this.#clear();
-    this.host.replaceChildren();
-    this.root.replaceChildren(...this.view.parts);
-    this.writer.open(typed);
-    this.setLive(this.isLive);
-    const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
-    this.signal.addEventListener('abort', () => clearInterval(tick));
-    addEventListener('hashchange', () => this.#goToHash(), { signal: this.signal });
-    this.emit('ready', { total: this.thread.discussion.comment_count });
-    this.#goToHash();
+  /** @param {Snapshot} snapshot */
+  #prepare({ strings }) {
+    const { settings } = this;
+    this.say = speaker(strings);
+    this.storage.set(this.#languageItem, strings ? JSON.stringify(strings) : null);
+    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
+    this.view = new View({
+      ...settings,
+      say: this.say,
+      direction: strings?.direction ?? 'ltr',
+      fields: this.#typed(),
+      showAll: () => this.#act((actions) => actions.more.showAll()),
+      pause: (isPaused) => this.#choose(isPaused),
+      reorder: (sort) => this.host.setAttribute('sort', sort),
+      submit: () => this.#act(() => this.view.form.element.requestSubmit()),
+    });
   }
 
-  /** What the reader has typed into the server's form meanwhile. @param {ParentNode} root */
-  #typed(root) {
-    /** @type {(name: string) => HTMLInputElement | null} */
-    const field = (name) => root.querySelector(`[name="${name}"]`);
+  /** What is read stays where it is, although all is made anew. */
+  #replaceList() {
+    const before = this.list;
+    const list = new List(this.thread, this.desk, this.view.heading.id, (parent) =>
+      this.#act((actions) => actions.more.load(parent)));
+    list.show(this.thread.comments.keys());
+    this.list = list;
+    const anchor = before && anchorIn(this.root)?.closest('article')?.id;
+    const find = () => (anchor ? this.list.element.querySelector(`[id="${anchor}"]`) : null);
+    const top = anchor ? before.element.querySelector(`[id="${anchor}"]`)?.getBoundingClientRect().top : 0;
+    this.view.list.replaceChildren(list.element);
+    const kept = find();
+    if (kept) scrollBy(0, kept.getBoundingClientRect().top - (top ?? 0));
+  }
+
+  #open() {
+    const { host, root, view, signal } = this;
+    this.phase = 'ready';
+    host.removeAttribute('aria-busy');
+    const { isFocused } = this.#typed();
+    host.replaceChildren();
+    root.replaceChildren(view.element);
+    if (isFocused) view.form.text.focus();
+    this.pause(this.isPaused);
+    const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
+    signal.addEventListener('abort', () => clearInterval(tick));
+    this.emit('ready', { total: this.thread.discussion.comment_count });
+    this.#isOpen();
+    this.#whenIdle(() => this.#act(() => {}));
+  }
+
+  /** What the reader has typed into the server's form meanwhile. */
+  #typed() {
+    const field = (/** @type {string} */ name) =>
+      /** @type {HTMLInputElement | null} */ (this.host.querySelector(`[name="${name}"]`));
     const body = field('body');
-    const isFocused = body !== null && document.activeElement === body;
-    return body?.value || isFocused ? { body: body?.value, name: field('name')?.value, isFocused } : {};
+    return { body: body?.value, name: field('name')?.value, isFocused: body !== null && document.activeElement === body };
   }
 
   #clear() {
@@ -180,54 +240,50 @@ export class Session {
     else this.root.replaceChildren(document.createElement('slot'));
   }
 
-  // ---- further pages ------------------------------------------------------------------------------------
+  // ---- the actions --------------------------------------------------------------------------------------
 
-  /** @param {string | null} parent */
-  async #loadMore(parent) {
-    const { thread, list } = this;
-    const cards = new Set(list.cards.keys());
+  /** Who saves data gets the second file only when it is needed. @param {() => void} work */
+  #whenIdle(work) {
+    const { connection } = /** @type {any} */ (navigator);
+    if (connection?.saveData && !this.storage.get(this.desk.outboxItem)) return;
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
+    else setTimeout(work, 200);
+  }
+
+  /** What the reader can do, loaded at the first call. @returns {Promise<Actions>} */
+  act() {
+    this.#acting ??= this.#loadActions();
+    return this.#acting;
+  }
+
+  async #loadActions() {
     try {
-      const ids = await thread.load(parent, (cursor) =>
-        this.api.page(parent ? { parent, cursor } : { sort: thread.sort, cursor, limit: 50 }),
-      );
-      for (const id of ids) this.arrivals.drop(id);
-      keeping(anchorIn(this.root), () => list.show(ids));
-      const first = ids.find((id) => !cards.has(id));
-      const element = first && list.cards.get(first)?.element;
-      if (element) list.focus(element, true);
-    } catch {
-      this.view.announcer.say(this.say('loadError'));
+      const [{ Actions, sentences, css }] = await Promise.all([loadActions(), this.#opened]);
+      Object.assign(english, sentences);
+      this.host.adopt(css);
+      this.actions = new Actions(this);
+      for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
+      return this.actions;
+    } catch (error) {
+      this.#acting = undefined;
+      this.view?.form.showError(this.say('form_error'));
+      throw error;
     }
   }
 
-  #goToHash() {
-    const id = /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
-    if (id) this.goTo(id);
+  /** Failures are told by `act`. @param {(actions: Actions) => unknown} work */
+  #act(work) {
+    this.act().then(work, () => {});
   }
 
-  /** Shows a comment, loading the page that holds it. @param {string} id */
+  /** @param {string} id @returns {Promise<boolean>} */
   async goTo(id) {
-    if (!this.thread.comments.has(id)) await this.#find(id).catch(() => {});
-    this.list.show(this.thread.comments.has(id) ? [id] : []);
-    this.arrivals.drop(id);
-    const element = this.list.cards.get(id)?.element;
-    if (!element) return;
-    this.root.querySelector('.target')?.classList.remove('target');
-    element.classList.add('target');
-    this.list.focus(element, true);
-    bringIntoView(element, 'start');
+    return (await this.act()).finding.goTo(id);
   }
 
-  /** @param {string} id */
-  async #find(id) {
-    const { thread, api } = this;
-    const found = await api.comment(id);
-    if (found.site !== api.place.site || found.key !== thread.discussion.key) return;
-    const cursor = found.cursor ?? undefined;
-    this.list.show(await thread.reveal(() => api.page({ sort: 'oldest', cursor, limit: 1 })));
-    if (!thread.comments.has(id)) {
-      this.list.show(await thread.reveal(async () => ({ comments: [...found.ancestors, found.comment] })));
-    }
+  /** @param {string} text @returns {Promise<number>} */
+  async search(text) {
+    return (await this.act()).finding.search(text);
   }
 
   // ---- the stream ---------------------------------------------------------------------------------------
@@ -236,7 +292,7 @@ export class Session {
   deliver(message) {
     const { thread, view } = this;
     if (message.readers !== undefined) view.setReaders(message.readers);
-    if (message.type === 'presence') view.setWriting((message.writing ?? 0) - (this.writer.isWriting ? 1 : 0));
+    if (message.type === 'presence') view.setWriting((message.writing ?? 0) - (this.actions?.isWriting ? 1 : 0));
     if (message.events) return this.#events(message, message.events);
     if (message.type === 'reset') return 'reset';
     if (message.type === 'hello' && message.epoch !== thread.discussion.epoch) return 'reset';
@@ -245,13 +301,13 @@ export class Session {
 
   /** The cursor cannot be continued: everything is read again, after a moment that spreads the readers. */
   reload() {
-    this.#retry = setTimeout(() => this.#load(), Math.random() * 1000);
+    this.#retry = setTimeout(() => this.load(), Math.random() * SPREAD_MS);
   }
 
   /** @param {State} state */
   streamChanged(state) {
-    this.view.setState(state);
-    if (state !== 'live') this.view.setWriting(0);
+    this.view?.setState(state);
+    if (state !== 'live') this.view?.setWriting(0);
     this.emit('state', { state });
   }
 
@@ -263,12 +319,12 @@ export class Session {
     const isHole = message.type === 'summary'
       ? thread.summarise(/** @type {Summary} */ (message), changes) === 'hole'
       : events.some((event) => thread.apply(event, changes) === 'hole');
-    this.#showChanges(changes);
+    this.showChanges(changes);
     return isHole ? 'hole' : 'ok';
   }
 
   /** @param {Change[]} changes */
-  #showChanges(changes) {
+  showChanges(changes) {
     for (const change of changes) this.#changed(change);
     if (changes.length) this.list.refresh();
   }
@@ -280,56 +336,34 @@ export class Session {
     if (!comment) return;
     if (change.type === 'changed') return this.list.update(change.id);
     this.emit('comment', { comment });
-    if (!this.writer.holdsBack(comment)) this.arrivals.add(change.id);
+    if (this.actions) this.actions.arrived(comment);
+    else this.#early.push(comment);
   }
 
   #discussionChanged() {
     const { comment_count, mode } = this.thread.discussion;
     this.view.setCount(comment_count);
-    this.#count();
-    if (this.writer.setMode(mode)) this.list.updateAll();
+    this.actions?.counted();
+    if (this.view.setMode(mode)) this.list.updateAll();
     this.list.refresh();
-  }
-
-  // ---- what the reader has not seen ---------------------------------------------------------------------
-
-  #count() {
-    const count = this.arrivals.waiting.size + this.thread.leftOut;
-    if (count === this.#unseen) return;
-    this.#unseen = count;
-    this.view.setUnseen(count);
-    this.emit('unseen', { count });
-  }
-
-  /** Shows what waits and what summaries left out. */
-  async #showAll() {
-    const { thread, arrivals, view } = this;
-    if (this.#isFilling) return;
-    this.#isFilling = true;
-    const changes = thread.leftOut ? await thread.fill((after) => this.api.events(after)).catch(() => null) : [];
-    this.#isFilling = false;
-    if (!changes) view.announcer.say(this.say('loadError'));
-    else if (thread === this.thread) this.#showChanges(changes);
-    this.#count();
-    // what came may lie beyond the loaded part
-    if (changes && !arrivals.waiting.size) this.list.more.focus();
-    else arrivals.showAll();
   }
 
   // ---- live or not --------------------------------------------------------------------------------------
 
-  /** @param {boolean} isLive */
-  #toggle(isLive) {
-    this.storage.set('tertulia:live', isLive ? null : 'off');
-    this.setLive(isLive);
+  /** The reader's choice, which is remembered. @param {boolean} isPaused */
+  #choose(isPaused) {
+    this.storage.set('tertulia:live', isPaused ? 'off' : null);
+    this.pause(isPaused);
   }
 
-  /** Off holds arrivals back; who opened the page with it off has no connection until it is on. @param {boolean} isLive */
-  setLive(isLive) {
-    this.isLive = isLive;
-    this.arrivals.isPaused = !isLive;
-    this.view.setLive(isLive);
-    if (isLive) this.stream.start();
-    if (isLive) this.arrivals.look();
+  /** Holds arrivals back; who opened the page paused has no connection until it goes on. @param {boolean} isPaused */
+  pause(isPaused) {
+    this.isPaused = isPaused;
+    if (this.phase !== 'ready') return;
+    this.view.setLive(!isPaused);
+    this.actions?.counted();
+    if (isPaused) return;
+    this.stream.start();
+    this.actions?.arrivals.look();
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Api, Trouble } from '../src/api.js';
-import { SafeStorage } from '../src/storage.js';
+import { post, vote } from '../src/actions/commands.js';
+import { Api, Trouble } from '../src/live/api.js';
+import { SafeStorage } from '../src/page/storage.js';
 import { comment, FakeShelf } from './helpers.js';
 
 const PLACE = { server: 'https://talk.example', site: 's', key: 'https://news.example/?a=1&b' };
@@ -22,10 +23,10 @@ function rig(answers) {
 
 test('a discussion is named by its site and key', async () => {
   const { make, requests } = rig([() => Response.json({})]);
-  await make().snapshot('newest');
+  await make().snapshot('newest', 50, 'vi');
   const url = new URL(requests[0].url);
   assert.equal(url.pathname, '/api/v1/discussion');
-  assert.deepEqual(Object.fromEntries(url.searchParams), { site: 's', key: PLACE.key, sort: 'newest', limit: '50' });
+  assert.deepEqual(Object.fromEntries(url.searchParams), { site: 's', key: PLACE.key, sort: 'newest', limit: '50', lang: 'vi' });
   assert.equal(requests[0].init.headers.Authorization, undefined);
 });
 
@@ -34,18 +35,18 @@ test('the token of the first post is kept and sent from then on', async () => {
     () => Response.json({ comment: comment(1), seq: 1, token: 't1' }, { status: 201 }),
     () => Response.json({}),
   ]);
-  await make().post({ body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  await post(make(), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.equal(requests[0].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
   assert.deepEqual(JSON.parse(requests[0].init.body).author, { name: 'Mai' });
   assert.equal(shelf.getItem(TOKEN), 't1');
-  await make().snapshot('oldest');
+  await make().snapshot('oldest', 50, 'en');
   assert.equal(requests[1].init.headers.Authorization, 'Bearer t1');
 });
 
 test('a token that is refused is forgotten, and the request made once more as a guest', async () => {
   const { make, requests, shelf } = rig([() => Response.json({}, { status: 401 }), () => Response.json({ comment: comment(1) })]);
   shelf.setItem(TOKEN, 'old');
-  await make().post({ body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  await post(make(), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.deepEqual(requests.map(({ init }) => init.headers.Authorization), ['Bearer old', undefined]);
   assert.equal(requests[1].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
   assert.equal(shelf.getItem(TOKEN), null);
@@ -53,7 +54,7 @@ test('a token that is refused is forgotten, and the request made once more as a 
 
 test('without a token, 401 is trouble', async () => {
   const { make } = rig([() => Response.json({ code: 'unauthenticated', detail: 'Sign in.' }, { status: 401 })]);
-  await assert.rejects(make().vote('c1', 1), { status: 401, code: 'unauthenticated', detail: 'Sign in.', isPassing: false });
+  await assert.rejects(vote(make(), 'c1', 1), { status: 401, code: 'unauthenticated', detail: 'Sign in.', isPassing: false });
 });
 
 test('what passes and what does not', () => {
@@ -63,7 +64,7 @@ test('what passes and what does not', () => {
 
 test('a lost connection is status 0, and an answer that is no JSON still has its status', async () => {
   const lost = rig([() => { throw new TypeError('failed'); }]);
-  await assert.rejects(lost.make().snapshot('oldest'), { status: 0 });
+  await assert.rejects(lost.make().snapshot('oldest', 50, 'en'), { status: 0 });
   const proxy = rig([() => new Response('<html>', { status: 502, headers: { 'Retry-After': '7' } })]);
-  await assert.rejects(proxy.make().snapshot('oldest'), { status: 502, retryAfter: 7 });
+  await assert.rejects(proxy.make().snapshot('oldest', 50, 'en'), { status: 502, retryAfter: 7 });
 });

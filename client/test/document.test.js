@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { render, toSource } from '../src/document.js';
+import { toSource } from '../src/actions/source.js';
+import { render } from '../src/reading/document.js';
 
-/** @typedef {import('../src/wire.js').Node} Node */
+/** @typedef {import('../src/live/wire.js').Node} Node */
 
 const text = (/** @type {string} */ words) => ({ type: 'text', text: words });
 const paragraph = (/** @type {Node[]} */ ...children) => ({ type: 'paragraph', children });

@@ -38,7 +38,7 @@ export async function settled() {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/stream.js').World} */
+/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/live/stream.js').World} */
 export function world(clock, others = {}) {
   return { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, random: () => 0.5, isOnline: () => true, ...others };
 }
@@ -53,7 +53,7 @@ export function randomFrom(seed) {
   };
 }
 
-/** @param {number} n @param {Partial<import('../src/wire.js').Comment>} [values] @returns {import('../src/wire.js').Comment} */
+/** @param {number} n @param {Partial<import('../src/live/wire.js').Comment>} [values] @returns {import('../src/live/wire.js').Comment} */
 export function comment(n, values = {}) {
   return {
     id: `c${String(n).padStart(4, '0')}`,
@@ -70,7 +70,7 @@ export function comment(n, values = {}) {
   };
 }
 
-/** @param {import('../src/wire.js').Comment[]} comments @param {{seq?: number, next?: string | null, replies?: Record<string, string>, mode?: string, count?: number}} [values] @returns {import('../src/wire.js').Snapshot} */
+/** @param {import('../src/live/wire.js').Comment[]} comments @param {{seq?: number, next?: string | null, replies?: Record<string, string>, mode?: string, count?: number}} [values] @returns {import('../src/live/wire.js').Snapshot} */
 export function snapshot(comments, { seq = 10, next = null, replies = {}, mode = 'open', count = comments.length } = {}) {
   return {
     discussion: { site: 'default', key: 'k', mode: /** @type {any} */ (mode), comment_count: count, epoch: 'e1', seq, readers: 1 },

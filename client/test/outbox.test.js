@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Trouble } from '../src/api.js';
-import { newKey, Outbox } from '../src/outbox.js';
-import { SafeStorage } from '../src/storage.js';
+import { Trouble } from '../src/live/api.js';
+import { newKey, Outbox } from '../src/actions/outbox.js';
+import { SafeStorage } from '../src/page/storage.js';
 import { comment, FakeClock, FakeShelf, settled, world } from './helpers.js';
 
 const SAID = { body: 'Hello', name: 'Mai', parent_id: null };

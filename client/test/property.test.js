@@ -1,10 +1,11 @@
 /** Whatever happens in between: the snapshot, the pages and the events give what the server has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Thread } from '../src/thread.js';
+import { fill, load } from '../src/actions/pages.js';
+import { Thread } from '../src/live/thread.js';
 import { comment, randomFrom, snapshot } from './helpers.js';
 
-/** @typedef {import('../src/wire.js').Comment} Comment @typedef {import('../src/wire.js').Event} Event */
+/** @typedef {import('../src/live/wire.js').Comment} Comment @typedef {import('../src/live/wire.js').Event} Event */
 
 const RUNS = 150;
 const PAGE = 4;
@@ -125,7 +126,7 @@ async function run(seed) {
     if ((!parent && !thread.rest) || open.length > 0) return;
     /** @type {any} */
     let made;
-    const done = thread.load(parent, (cursor) => {
+    const done = load(thread, parent, (cursor) => {
       made = request(() => (parent ? server.thread(parent, cursor) : server.page(cursor)));
       return made.promise;
     });
@@ -187,11 +188,11 @@ async function runSummaries(seed) {
     isShort ||= short.leftOut > 0;
     assert.equal(short.discussion.seq, events[events.length - 1].seq);
   };
-  const fill = () => {
+  const refill = () => {
     if (filling.length || !isShort) return;
     /** @type {any} */
     let open;
-    const done = short.fill(({ seq }) => {
+    const done = fill(short, ({ seq }) => {
       const found = request(() => ({ epoch: 'e1', events: server.events.slice(seq, seq + 7), more: server.events.length > seq + 7 }));
       if (!open) open = found;
       else found.answer();
@@ -208,13 +209,13 @@ async function runSummaries(seed) {
     const choice = random();
     if (choice < 0.55) server.act();
     else if (choice < 0.75) tell();
-    else if (choice < 0.85) fill();
+    else if (choice < 0.85) refill();
     else if (choice < 0.9) filling[0]?.open?.read();
     else await finish();
   }
   while (short.discussion.seq < server.events.length) tell();
   await finish();
-  fill();
+  refill();
   await finish();
   for (const event of server.events.slice(whole.discussion.seq)) whole.apply(event, []);
   const state = (/** @type {Thread} */ { roots, comments, children, cursor }) =>

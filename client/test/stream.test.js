@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Stream } from '../src/stream.js';
-import { SafeStorage } from '../src/storage.js';
-import { compression, eventsTransport, pollTransport, socketTransport } from '../src/transports.js';
+import { Stream } from '../src/live/stream.js';
+import { SafeStorage } from '../src/page/storage.js';
+import { eventsTransport, pollTransport } from '../src/live/fallbacks.js';
+import { compression, socketTransport } from '../src/live/transports.js';
 import { FakeClock, FakeShelf, settled, world } from './helpers.js';
 
-/** @typedef {import('../src/wire.js').Message} Message @typedef {import('../src/stream.js').Taken} Taken */
+/** @typedef {import('../src/live/wire.js').Message} Message @typedef {import('../src/live/stream.js').Taken} Taken */
 
 const HELLO = { type: 'hello', epoch: 'e1', seq: 5, heartbeat: 25, readers: 2 };
 

@@ -1,27 +1,43 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { languages, speaker } from '../src/strings.js';
+import writing from '../src/actions/sentences.js';
+import reading from '../src/page/sentences.js';
+import { english, speaker } from '../src/page/strings.js';
 
-test('both languages have the same sentences, with the same blanks', () => {
-  const { en, vi } = /** @type {Record<string, Record<string, string | string[]>>} */ (languages);
-  assert.deepEqual(Object.keys(vi).sort(), Object.keys(en).sort());
-  const blanks = (/** @type {string | string[]} */ text) => new Set([text].flat().join().match(/\{\w+\}/g));
-  for (const key of Object.keys(en)) assert.deepEqual(blanks(vi[key]), blanks(en[key]), key);
+/** @type {import('../src/page/strings.js').Language} */
+const arabic = {
+  language: 'ar',
+  direction: 'rtl',
+  texts: { new_comments: { zero: 'صفر', one: 'واحد', two: 'اثنان', few: '{n} تعليقات', many: '{n} تعليقًا', other: '{n} تعليق' } },
+};
+
+test('English is what the catalogue of the server says', () => {
+  const catalogue = JSON.parse(readFileSync(new URL('../../server/tertulia/languages/en.json', import.meta.url), 'utf8'));
+  assert.deepEqual(reading, catalogue.reading);
+  assert.deepEqual(writing, catalogue.writing);
 });
 
-test('English has one and other, Vietnamese one form', () => {
-  assert.equal(speaker('en-GB')('pill', { n: 1 }), '1 new comment');
-  assert.equal(speaker('en')('pill', { n: 2 }), '2 new comments');
-  assert.equal(speaker('vi')('pill', { n: 1 }), '1 bình luận mới');
+test('the form of a sentence is that of its number', () => {
+  assert.equal(speaker()('new_comments', { n: 1 }), '1 new comment');
+  assert.equal(speaker()('new_comments', { n: 2 }), '2 new comments');
+  const forms = [0, 1, 2, 3, 11, 100].map((n) => speaker(arabic)('new_comments', { n }));
+  assert.deepEqual(forms, ['صفر', 'واحد', 'اثنان', '3 تعليقات', '11 تعليقًا', '100 تعليق']);
 });
 
-test('the headings of the page', () => {
-  assert.equal(speaker('en')('heading', { n: 10 }), 'All comments [ 10 ]');
-  assert.equal(speaker('vi-VN')('heading', { n: 1234 }), 'Tất cả bình luận [ 1.234 ]');
-  assert.equal(speaker('vi')('compose'), 'Bình luận của bạn');
+test('numbers are grouped as the language does', () => {
+  const say = speaker({ language: 'vi', direction: 'ltr', texts: { all_comments: 'Tất cả bình luận [ {n} ]' } });
+  assert.equal(say('all_comments', { n: 1234 }), 'Tất cả bình luận [ 1.234 ]');
+  assert.equal(speaker()('all_comments', { n: 1234 }), 'All comments [ 1,234 ]');
 });
 
-test('a language that there is not is English, and a name is not a pattern', () => {
-  assert.equal(speaker('fr')('replyTo', { name: '$& {n}' }), 'Reply to $& {n}');
-  assert.equal(speaker('constructor')('reply'), 'Reply');
+test('what a language lacks is said in English, and a name is not a pattern', () => {
+  assert.equal(speaker(arabic)('reply_to', { name: '$& {n}' }), 'Reply to $& {n}');
+});
+
+test('what comes with the second file is known from then on', () => {
+  const say = speaker();
+  assert.equal(say('undo'), '');
+  Object.assign(english, writing);
+  assert.equal(say('undo'), 'Undo');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clean, cleanName, length } from '../src/text.js';
+import { clean, cleanName, fold, length } from '../src/actions/text.js';
 
 test('text is NFC, with one kind of newline and nothing invisible', () => {
   assert.equal(clean('Nguye\u0302\u0303n'), 'Nguyễn');
@@ -23,4 +23,10 @@ test('a name is one line', () => {
 
 test('length is in code points', () => {
   assert.equal(length('a😀ễ'), 3);
+});
+
+test('comparing disregards accents, case and how letters are composed', () => {
+  for (const typed of ['Đặng Thị Hường', 'Đặng Thị Hường'.normalize('NFD'), 'ĐẶNG THỊ HƯỜNG']) {
+    assert.equal(fold(typed), 'dang thi huong');
+  }
 });

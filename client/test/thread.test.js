@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Thread } from '../src/thread.js';
+import { adopt, fill, load, reveal, settle } from '../src/actions/pages.js';
+import { Thread } from '../src/live/thread.js';
 import { comment, snapshot } from './helpers.js';
 
-/** @typedef {import('../src/wire.js').Event} Event */
+/** @typedef {import('../src/live/wire.js').Event} Event */
 
 const AT = '2026-01-01T01:00:00.000Z';
 
 /** @param {Thread} thread @param {Partial<Event> & {kind: string}} event */
 function apply(thread, event) {
-  /** @type {import('../src/thread.js').Change[]} */
+  /** @type {import('../src/live/thread.js').Change[]} */
   const changes = [];
   const verdict = thread.apply({ seq: thread.discussion.seq + 1, at: AT, ...event }, changes);
   return { verdict, changes };
@@ -85,7 +86,7 @@ test('a comment beyond the loaded part waits for its page', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n', count: 2 }), 'oldest');
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(3), comment_count: 3 }).changes, [{ type: 'discussion' }]);
   assert.equal(thread.unloaded, 2);
-  const added = await thread.load(null, async (cursor) => {
+  const added = await load(thread, null, async (cursor) => {
     assert.equal(cursor, 'n');
     return { comments: [comment(2), comment(3)], next: null, replies: {}, votes: {} };
   });
@@ -96,7 +97,7 @@ test('a comment beyond the loaded part waits for its page', async () => {
 
 test('what arrives while the last page loads is not lost', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  await thread.load(null, async () => {
+  await load(thread, null, async () => {
     apply(thread, { kind: 'comment.created', comment: comment(3) });
     apply(thread, { kind: 'comment.voted', comment_id: 'c0003', votes: { up: 1, down: 0 } });
     return { comments: [comment(2)], next: null, replies: {}, votes: {} };
@@ -107,7 +108,7 @@ test('what arrives while the last page loads is not lost', async () => {
 
 test('a page never overwrites what an event said', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  await thread.load(null, async () => {
+  await load(thread, null, async () => {
     apply(thread, { kind: 'comment.removed', comment: comment(2, { state: 'removed', author: null, body: null }) });
     apply(thread, { kind: 'comment.voted', comment_id: 'c0003', votes: { up: 5, down: 0 } });
     apply(thread, { kind: 'comment.edited', comment: comment(1, { edited_at: AT }) });
@@ -120,7 +121,7 @@ test('a page never overwrites what an event said', async () => {
 
 test('a failed page leaves the cursor, so that it can be asked for again', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  await assert.rejects(thread.load(null, () => Promise.reject(new Error('down'))));
+  await assert.rejects(load(thread, null, () => Promise.reject(new Error('down'))));
   assert.equal(thread.rest?.cursor, 'n');
 });
 
@@ -129,7 +130,7 @@ test('a thread that did not come whole holds new replies until its page', async 
   const thread = new Thread(snapshot([comment(1), first], { replies: { c0001: 'r' } }), 'oldest');
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(9, { parent_id: 'c0001' }) }).changes, []);
   const page = { comments: [comment(3, { parent_id: 'c0002' }), comment(9, { parent_id: 'c0001' })], next: null, replies: {}, votes: {} };
-  assert.deepEqual(await thread.load('c0001', async () => page), ['c0003', 'c0009']);
+  assert.deepEqual(await load(thread, 'c0001', async () => page), ['c0003', 'c0009']);
   assert.deepEqual(thread.children.get('c0001'), ['c0002', 'c0009']);
   assert.equal(thread.rests.size, 0);
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(10, { parent_id: 'c0003' }) }).changes, [{ type: 'added', id: 'c0010' }]);
@@ -137,33 +138,33 @@ test('a thread that did not come whole holds new replies until its page', async 
 
 test("one's own comment is shown beyond the loaded part, and moves into it", async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  assert.equal(thread.adopt(comment(5)), true);
+  assert.equal(adopt(thread, comment(5)), true);
   assert.deepEqual(thread.beyond, ['c0005']);
-  const added = await thread.load(null, async () => ({ comments: [comment(2), comment(5)], next: null, replies: {}, votes: {} }));
+  const added = await load(thread, null, async () => ({ comments: [comment(2), comment(5)], next: null, replies: {}, votes: {} }));
   assert.deepEqual(added, ['c0002', 'c0005']);
   assert.deepEqual([thread.roots, thread.beyond], [['c0001', 'c0002', 'c0005'], []]);
 });
 
 test("the event of one's own comment changes it, and does not add it again", () => {
   const thread = new Thread(snapshot([]), 'oldest');
-  thread.adopt(comment(1));
+  adopt(thread, comment(1));
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(1) }).changes, [{ type: 'changed', id: 'c0001' }]);
-  assert.equal(thread.adopt(comment(1)), false);
+  assert.equal(adopt(thread, comment(1)), false);
   assert.deepEqual(thread.roots, ['c0001']);
 });
 
 test('an answer that an event has overtaken is not applied', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  thread.settle('c0001', { votes: { up: 9, down: 0 } }, 10);
+  settle(thread, 'c0001', { votes: { up: 9, down: 0 } }, 10);
   assert.equal(thread.comments.get('c0001')?.votes.up, 0);
-  thread.settle('c0001', { votes: { up: 9, down: 0 } }, 11);
+  settle(thread, 'c0001', { votes: { up: 9, down: 0 } }, 11);
   assert.equal(thread.comments.get('c0001')?.votes.up, 9);
 });
 
 test('a linked comment is revealed with its thread', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
   const page = { comments: [comment(50), comment(51, { parent_id: 'c0050' })], next: 'x', replies: { c0050: 'r' }, votes: {} };
-  assert.deepEqual(await thread.reveal(async () => page), ['c0050', 'c0051']);
+  assert.deepEqual(await reveal(thread, async () => page), ['c0050', 'c0051']);
   assert.deepEqual(thread.beyond, ['c0050']);
   assert.equal(thread.rests.get('c0050')?.cursor, 'r');
   assert.equal(thread.rest?.cursor, 'n');
@@ -205,7 +206,7 @@ function pager(events, size) {
 
 test('a summary moves the cursor to its end, and counts what it does not show', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  /** @type {import('../src/thread.js').Change[]} */
+  /** @type {import('../src/live/thread.js').Change[]} */
   const changes = [];
   assert.equal(thread.summarise(SUMMARY, changes), 'applied');
   assert.deepEqual([thread.cursor.seq, thread.roots, thread.discussion.comment_count], [17, ['c0001', 'c0005', 'c0006'], 5]);
@@ -244,7 +245,7 @@ test('a summary that leaves out no comment offers none', () => {
 
 test('without a total in it, a summary adds what it counts', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  /** @type {import('../src/thread.js').Change[]} */
+  /** @type {import('../src/live/thread.js').Change[]} */
   const changes = [];
   thread.summarise({ from: 11, to: 14, count: 4, events: [] }, changes);
   assert.deepEqual([thread.discussion.comment_count, thread.leftOut, changes], [5, 4, [{ type: 'discussion' }]]);
@@ -254,7 +255,7 @@ test('what was left out is read from where it begins, page after page, and nothi
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   thread.summarise(SUMMARY, []);
   const { asked, ask } = pager(log(), 3);
-  const changes = await thread.fill(ask);
+  const changes = await fill(thread, ask);
   assert.deepEqual(asked, [10, 13, 16]);
   assert.deepEqual(changes.filter(({ type }) => type === 'added').map((change) => 'id' in change && change.id), ['c0002', 'c0003', 'c0004']);
   assert.deepEqual(thread.roots, ['c0001', 'c0002', 'c0003', 'c0004', 'c0005', 'c0006']);
@@ -270,7 +271,7 @@ test('stretches are one: the second begins where the first did, and events betwe
   thread.summarise({ from: 19, to: 20, count: 2, events: more.slice(2) }, []);
   assert.equal(thread.leftOut, 3);
   const { asked, ask } = pager([...log(), ...more], 500);
-  await thread.fill(ask);
+  await fill(thread, ask);
   assert.deepEqual(asked, [10]);
   assert.deepEqual(thread.roots, [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `c000${n}`));
 });
@@ -278,11 +279,11 @@ test('stretches are one: the second begins where the first did, and events betwe
 test('a failed read, or one of another epoch, keeps the offer', async () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   thread.summarise(SUMMARY, []);
-  await assert.rejects(thread.fill(() => Promise.reject(new Error('down'))));
-  await assert.rejects(thread.fill(async () => ({ epoch: 'e2', events: [], more: false })));
+  await assert.rejects(fill(thread, () => Promise.reject(new Error('down'))));
+  await assert.rejects(fill(thread, async () => ({ epoch: 'e2', events: [], more: false })));
   assert.deepEqual([thread.leftOut, thread.roots], [2, ['c0001', 'c0005', 'c0006']]);
   const { asked, ask } = pager(log(), 500);
-  await thread.fill(ask);
+  await fill(thread, ask);
   assert.deepEqual([asked, thread.leftOut], [[10], 0]);
 });
 
@@ -294,7 +295,7 @@ test('what happens while it is read stays the newest, and a further summary is a
     created(19, 7, 6),
     created(20, 8, 7),
   ];
-  await thread.fill(async () => {
+  await fill(thread, async () => {
     thread.apply(later[0], []);
     thread.summarise({ from: 19, to: 20, count: 2, events: later.slice(2) }, []);
     // the server may tell more than was asked for
@@ -303,7 +304,7 @@ test('what happens while it is read stays the newest, and a further summary is a
   assert.equal(thread.comments.get('c0002')?.edited_at, 'later');
   assert.deepEqual([thread.leftOut, thread.comments.has('c0007')], [1, false]);
   const { asked, ask } = pager([...log(), ...later], 500);
-  await thread.fill(ask);
+  await fill(thread, ask);
   assert.deepEqual([asked, thread.leftOut, thread.roots.at(-2)], [[17], 0, 'c0007']);
 });
 
@@ -311,10 +312,10 @@ test('an old reply count that is told once more does not outlive what was read',
   const reply = (/** @type {number} */ seq) =>
     ({ seq, kind: 'comment.created', at: AT, comment: comment(seq, { parent_id: 'c0001' }), parent: { id: 'c0001', reply_count: seq - 10 } });
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  await thread.load(null, async () => {
+  await load(thread, null, async () => {
     thread.apply(reply(11), []);
     thread.summarise({ from: 12, to: 13, count: 2, events: [] }, []);
-    await thread.fill(pager([11, 12, 13].map(reply), 500).ask);
+    await fill(thread, pager([11, 12, 13].map(reply), 500).ask);
     return { comments: [comment(2)], next: null, replies: {}, votes: {} };
   });
   assert.equal(thread.comments.get('c0001')?.reply_count, 3);
@@ -324,6 +325,6 @@ test('an old reply count that is told once more does not outlive what was read',
 test('comments that came with a page are no longer offered', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
   thread.summarise(SUMMARY, []);
-  await thread.load(null, async () => ({ comments: [2, 4, 5, 6].map((n) => comment(n)), next: null, replies: {}, votes: {} }));
+  await load(thread, null, async () => ({ comments: [2, 4, 5, 6].map((n) => comment(n)), next: null, replies: {}, votes: {} }));
   assert.equal(thread.leftOut, 0);
 });

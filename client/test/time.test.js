@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { absolute, clock, relative } from '../src/time.js';
+import { absolute, clock, relative } from '../src/page/time.js';
 
 test('dd/mm/yy HH:MM in a zone', () => {
   assert.equal(absolute('Asia/Ho_Chi_Minh')('2009-09-22T00:05:20.000Z'), '22/09/09 07:05');

@@ -31,3 +31,12 @@ export function length(text) {
   for (const _ of text) count++;
   return count;
 }
+
+/** For comparing: without accents and case; đ is d. @param {string} text */
+export function fold(text) {
+  return text
+    .normalize('NFD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/[đĐ]/g, 'd')
+    .toLowerCase();
+}

@@ -3,14 +3,12 @@
  *
  *     snapshot at seq ──▶ events seq+1, seq+2 … ──▶ state
  *     pages carry no seq ──▶ only comments that are not known yet are taken from them
- *     summary ──▶ newest comments; the first seq that was left out is remembered ──▶ fill: all events since
+ *     summary ──▶ newest comments; the first seq that was left out is remembered
  *
  * A page is read by the server at some moment of its request, so the events of that time are applied once more to
- * what it brought; they carry whole values, so the last one of a comment decides, as it did before. What summaries
- * left out is read from its first event to the newest, known ones included, for the same reason: what later events
- * said of comments that were not there yet need not be kept for them.
+ * what it brought; they carry whole values, so the last one of a comment decides, as it did before.
  *
- * @import { Comment, Cursor, Event, Page, Snapshot, Sort, Stretch, Summary } from './wire.js'
+ * @import { Comment, Cursor, Event, Page, Snapshot, Sort, Summary } from './wire.js'
  */
 
 /** @typedef {{type: 'added' | 'changed', id: string} | {type: 'discussion'}} Change */
@@ -25,7 +23,7 @@ const byAge = (a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.i
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** @type {Record<Sort, (a: Comment, b: Comment) => number>} */
-const ORDERS = {
+export const ORDERS = {
   oldest: byAge,
   newest: (a, b) => byAge(b, a),
   top: (a, b) => b.votes.up - b.votes.down - (a.votes.up - a.votes.down) || byAge(a, b),
@@ -47,11 +45,11 @@ export class Thread {
   /** The reader's own votes. @type {Record<string, number>} */
   votes = {};
   /** What was told while requests are under way. @type {Event[]} */
-  #told = [];
+  told = [];
   #requests = 0;
   /** Comments that summaries did not show, and where the first of these summaries began. */
-  #leftOut = 0;
-  #leftOutFrom = 0;
+  skipped = 0;
+  skippedFrom = 0;
 
   /** @param {Snapshot} snapshot @param {Sort} sort */
   constructor(snapshot, sort) {
@@ -59,8 +57,8 @@ export class Thread {
     this.discussion = { ...snapshot.discussion };
     this.viewer = snapshot.viewer;
     this.limits = snapshot.limits;
-    this.#note(snapshot);
-    this.#take(snapshot.comments, 'page');
+    this.note(snapshot);
+    this.take(snapshot.comments, 'page');
     this.rest = restAfter(snapshot.next, topLevel(snapshot.comments), null);
   }
 
@@ -76,9 +74,9 @@ export class Thread {
     return Math.max(0, this.discussion.comment_count - shown);
   }
 
-  /** How many comments `fill` would bring; some of what summaries left out may have come with pages. */
+  /** How many comments reading them would bring; some of what summaries left out may have come with pages. */
   get leftOut() {
-    return this.#leftOut && Math.min(this.#leftOut, this.unloaded);
+    return this.skipped && Math.min(this.skipped, this.unloaded);
   }
 
   /** What a comment stands under, nearest first. @param {string} id @returns {string[]} */
@@ -114,28 +112,10 @@ export class Thread {
       discussion.comment_count += count;
       changes.push({ type: 'discussion' });
     }
-    if (!this.#leftOut) this.#leftOutFrom = seq + 1;
+    if (!this.skipped) this.skippedFrom = seq + 1;
     for (const { kind } of events) if (kind === 'comment.created') count--;
-    this.#leftOut += Math.max(0, count);
+    this.skipped += Math.max(0, count);
     return 'applied';
-  }
-
-  /**
-   * Reads what summaries left out.
-   *
-   * @param {(after: Cursor) => Promise<Stretch>} ask
-   * @returns {Promise<Change[]>}
-   */
-  fill(ask) {
-    const { epoch, seq: to } = this.cursor;
-    const leftOut = this.#leftOut;
-    return this.#during(async () => {
-      const events = await stretch(ask, { epoch, seq: this.#leftOutFrom - 1 }, to);
-      this.#told = [...events, ...this.#told.filter(({ seq }) => seq > to)];
-      this.#leftOutFrom = to + 1;
-      this.#leftOut -= leftOut;
-      return this.#replay();
-    });
   }
 
   /** @param {Event} event @param {Change[]} changes */
@@ -144,13 +124,13 @@ export class Thread {
     if (comment_count !== undefined) this.discussion.comment_count = comment_count;
     if (discussion) this.discussion.mode = discussion.mode;
     if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
-    if (this.#requests) this.#told.push(event);
+    if (this.#requests) this.told.push(event);
     this.#change(event, changes);
   }
 
   /** @param {Event} event @param {Change[]} changes */
   #change({ kind, comment, comment_id, votes, parent }, changes) {
-    if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.#place(comment, 'loaded')) {
+    if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.place(comment, 'loaded')) {
       changes.push({ type: 'added', id: comment.id });
     }
     if (votes && comment_id) this.#patch(comment_id, { votes }, changes);
@@ -168,79 +148,27 @@ export class Thread {
 
   // ---- pages --------------------------------------------------------------------------------------------
 
-  /**
-   * Asks for the rest of the list, or of one thread; `ask` is given the cursor.
-   *
-   * @param {string | null} parent
-   * @param {(cursor: string | undefined) => Promise<Page>} ask
-   * @returns {Promise<string[]>} The comments that it brought, in order.
-   */
-  load(parent, ask) {
-    const rest = parent ? this.rests.get(parent) : this.rest;
-    return this.#during(async () => {
-      const page = await ask(rest?.cursor);
-      const after = rest?.last ?? null;
-      this.#note(page);
-      if (parent) this.#setRest(parent, restAfter(page.next, page.comments, after));
-      else this.rest = restAfter(page.next, topLevel(page.comments), after);
-      return [...this.#take(page.comments, 'page'), ...this.#admit(new Set(page.comments.map(({ id }) => id)))];
-    });
-  }
-
-  /**
-   * Asks for comments somewhere in the discussion, such as a link's, and gives each a place.
-   *
-   * @param {() => Promise<Pick<Page, 'comments'> & Partial<Page>>} ask
-   */
-  reveal(ask) {
-    return this.#during(async () => {
-      const page = await ask();
-      const isKnown = new Set(this.comments.keys());
-      this.#note(page, (id) => !isKnown.has(id));
-      return this.#take(page.comments, 'anywhere');
-    });
-  }
-
-  /** One's own comment, as the answer to its post shows it. @param {Comment} comment @returns {boolean} Whether it is new here. */
-  adopt(comment) {
-    return !this.comments.has(comment.id) && this.#place(comment, 'anywhere');
-  }
-
-  /** What a write was answered with; an event may have been later. @param {string} id @param {Partial<Comment>} values @param {number} [seq] */
-  settle(id, values, seq = Infinity) {
-    const comment = this.comments.get(id);
-    if (comment && seq > this.discussion.seq) this.comments.set(id, { ...comment, ...values });
-  }
-
   /** @template T @param {() => Promise<T>} work */
-  async #during(work) {
+  async during(work) {
     this.#requests++;
     try {
       return await work();
     } finally {
-      if (--this.#requests === 0) this.#told = [];
+      if (--this.#requests === 0) this.told = [];
     }
   }
 
   /** @param {Comment[]} comments @param {Where} where @returns {string[]} What is new. */
-  #take(comments, where) {
-    const added = comments.filter((comment) => !this.comments.has(comment.id) && this.#place(comment, where));
-    return [...added.map(({ id }) => id), ...this.#replay().flatMap((change) => (change.type === 'added' ? [change.id] : []))];
+  take(comments, where) {
+    const added = comments.filter((comment) => !this.comments.has(comment.id) && this.place(comment, where));
+    return [...added.map(({ id }) => id), ...this.replay().flatMap((change) => (change.type === 'added' ? [change.id] : []))];
   }
 
-  #replay() {
+  replay() {
     /** @type {Change[]} */
     const changes = [];
-    for (const event of this.#told) this.#change(event, changes);
+    for (const event of this.told) this.#change(event, changes);
     return changes;
-  }
-
-  /** Comments from beyond move into the loaded part once it reaches them. @param {Set<string>} page */
-  #admit(page) {
-    const reached = this.beyond.filter((id) => page.has(id) || this.#isLoaded(this.#known(id)));
-    this.beyond = this.beyond.filter((id) => !reached.includes(id));
-    for (const id of reached) insert(this.roots, id, this.comments, ORDERS[this.sort]);
-    return reached;
   }
 
   // ---- places -------------------------------------------------------------------------------------------
@@ -250,8 +178,8 @@ export class Thread {
    * @param {Where} where
    * @returns {boolean} Whether it has a place; without one it comes with its page.
    */
-  #place(comment, where) {
-    const isLoaded = where === 'page' || this.#isLoaded(comment);
+  place(comment, where) {
+    const isLoaded = where === 'page' || this.isLoaded(comment);
     if (!isLoaded && where === 'loaded') return false;
     if (comment.parent_id && !this.comments.has(comment.parent_id)) return false;
     this.comments.set(comment.id, comment);
@@ -261,7 +189,7 @@ export class Thread {
   }
 
   /** Whether the comment's place lies in what is loaded. @param {Comment} comment */
-  #isLoaded(comment) {
+  isLoaded(comment) {
     const { parent_id } = comment;
     const root = parent_id && (this.ancestors(parent_id).at(-1) ?? parent_id);
     const rest = root ? this.rests.get(root) : this.rest;
@@ -276,44 +204,31 @@ export class Thread {
   }
 
   /** @param {string} id */
-  #known(id) {
+  known(id) {
     return /** @type {Comment} */ (this.comments.get(id));
   }
 
   /** Notes which threads did not come whole. @param {Partial<Page> & {comments: Comment[]}} page @param {(id: string) => boolean} [which] */
-  #note({ comments, replies = {}, votes }, which = () => true) {
+  note({ comments, replies = {}, votes }, which = () => true) {
     Object.assign(this.votes, votes);
     for (const [id, cursor] of Object.entries(replies)) {
-      if (which(id)) this.#setRest(id, { cursor, last: lastOfThread(comments, id) });
+      if (which(id)) this.setRest(id, { cursor, last: lastOfThread(comments, id) });
     }
   }
 
   /** @param {string} id @param {Rest | null} rest */
-  #setRest(id, rest) {
+  setRest(id, rest) {
     if (rest) this.rests.set(id, rest);
     else this.rests.delete(id);
   }
 }
 
 /** @param {Comment[]} comments */
-const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
+export const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
 
 /** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {Rest | null} */
-function restAfter(cursor, comments, before) {
+export function restAfter(cursor, comments, before) {
   return cursor ? { cursor, last: comments.at(-1) ?? before } : null;
-}
-
-/** @param {(after: Cursor) => Promise<Stretch>} ask @param {Cursor} after @param {number} to */
-async function stretch(ask, { epoch, seq }, to) {
-  /** @type {Event[]} */
-  const events = [];
-  for (let isMore = true; isMore && seq < to; seq = events.at(-1)?.seq ?? to) {
-    const found = await ask({ epoch, seq });
-    if (found.epoch !== epoch) throw new Error('another epoch');
-    events.push(...found.events);
-    isMore = found.more;
-  }
-  return events.filter((event) => event.seq <= to);
 }
 
 /** The last of a page's comments that stands below `root`. @param {Comment[]} comments @param {string} root */
@@ -341,7 +256,7 @@ function isWithin(comment, rest, order) {
  * @param {Map<string, Comment>} comments
  * @param {(a: Comment, b: Comment) => number} order
  */
-function insert(ids, id, comments, order) {
+export function insert(ids, id, comments, order) {
   const comment = /** @type {Comment} */ (comments.get(id));
   let index = ids.length;
   while (index > 0 && order(/** @type {Comment} */ (comments.get(ids[index - 1])), comment) > 0) index--;

@@ -1,19 +1,12 @@
 /**
  * The stream of a session, on the browser's clock and network, started and stopped as the page comes and goes.
  *
- * @import { Session } from './session.js'
+ * @import { Session } from '../session.js'
  * @import { Cursor } from './wire.js'
  */
+import { browser } from '../page/browser.js';
 import { Stream } from './stream.js';
-import { compression, eventsTransport, pollTransport, socketTransport } from './transports.js';
-
-/** @type {import('./stream.js').World} */
-export const browser = {
-  setTimeout: (work, ms) => setTimeout(work, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-  random: Math.random,
-  isOnline: () => navigator.onLine !== false,
-};
+import { compression, laterTransport, socketTransport } from './transports.js';
 
 /** @param {Session} session */
 export function follow(session) {
@@ -23,8 +16,8 @@ export function follow(session) {
   const stream = new Stream({
     transports: {
       socket: socketTransport((cursor, compress) => at('/live', cursor, compress).replace(/^http/, 'ws'), WebSocket, compression(session.storage)),
-      events: eventsTransport((cursor) => at('/events', cursor), EventSource),
-      poll: pollTransport({ ...browser, ask: (cursor) => api.events(cursor) }),
+      events: laterTransport(async () => (await session.act()).events((cursor) => at('/events', cursor), EventSource)),
+      poll: laterTransport(async () => (await session.act()).poll({ ...browser, ask: (cursor) => api.events(cursor) })),
     },
     cursor: () => session.thread.cursor,
     deliver: (message) => session.deliver(message),

@@ -6,9 +6,9 @@
  *               ├─ no network, 429, 5xx ──▶ queued ── time, online, retry ──▶ sending
  *               └─ refused ──▶ failed ── discard ──▶ gone
  *
- * @import { SafeStorage } from './storage.js'
- * @import { Posted } from './wire.js'
- * @import { Trouble } from './api.js'
+ * @import { SafeStorage } from '../page/storage.js'
+ * @import { Posted } from '../live/wire.js'
+ * @import { Trouble } from '../live/api.js'
  *
  * @typedef {{body: string, name: string, parent_id: string | null}} Said
  * @typedef {Said & {key: string, made_at: string, detail?: string, code?: string}} Entry With `detail` it was refused.
@@ -20,9 +20,9 @@
  * @property {(entry: Entry) => Promise<Posted>} send Throws Trouble.
  * @property {(entry: Entry, stage: Stage, result?: Posted | Trouble) => void} changed
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
- * @property {import('./stream.js').World} world
+ * @property {import('../live/stream.js').World} world
  */
-import { Backoff } from './backoff.js';
+import { Backoff } from '../live/backoff.js';
 
 export class Outbox {
   /** @type {Entry[]} */

@@ -1,15 +1,15 @@
 /**
- * The comments on the page: a card for each, in trees that are flat below the third level.
+ * The comments on the page: a card for each, in trees that are flat below some level.
  *
  *     .list > .chunk (≤ 50) > article ▸ .replies > article ▸ …      [more]      .list of what stands beyond
  *
  * Chunks are what the browser may skip drawing: per article that would cost WebKit 1.6 s an insertion at 10,000.
  *
- * @import { Comment } from './wire.js'
- * @import { Thread } from './thread.js'
- * @import { Desk } from './card.js'
+ * @import { Comment } from '../live/wire.js'
+ * @import { Thread } from '../live/thread.js'
+ * @import { Desk } from './desk.js'
  */
-import { button, h, setAttribute, setText } from './dom.js';
+import { button, h, setAttribute, setText } from '../page/dom.js';
 import { Card } from './card.js';
 
 const CHUNK = 50;
@@ -21,16 +21,15 @@ export class List {
   #loadMore;
   /** "More replies" of threads that are not whole. @type {Map<string, HTMLElement>} */
   #rests = new Map();
-
-  /** @param {Thread} thread @param {Desk} desk @param {(parent: string | null) => void} loadMore */
-  constructor(thread, desk, loadMore) {
+  /** @param {Thread} thread @param {Desk} desk @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
+  constructor(thread, desk, label, loadMore) {
     this.thread = thread;
     this.#desk = desk;
     this.#loadMore = loadMore;
-    this.feed = feed();
+    this.feed = feed(label);
     this.more = button('', 'more', () => loadMore(null));
-    this.beyond = feed();
-    this.empty = h('p', { part: 'empty' }, desk.say('none'));
+    this.beyond = feed(label);
+    this.empty = h('p', { part: 'empty' }, desk.say(desk.canReply ? 'no_comments' : 'no_comments_closed'));
     this.element = h('div', {}, this.empty, this.feed, this.more, this.beyond);
     this.element.addEventListener('keydown', (event) => this.#key(event));
   }
@@ -42,15 +41,9 @@ export class List {
   }
 
   /** Whether what it stands under has a card. @param {string} id */
-  hasPlace(id) {
+  #hasPlace(id) {
     const comment = this.thread.comments.get(id);
     return comment !== undefined && (!comment.parent_id || this.#parentCard(comment) !== undefined);
-  }
-
-  /** What it would appear below; nothing for a top-level comment. @param {string} id */
-  slot(id) {
-    const comment = this.thread.comments.get(id);
-    return comment && this.#parentCard(comment)?.element;
   }
 
   /** @param {string} id */
@@ -75,14 +68,14 @@ export class List {
     this.feed.hidden = !this.feed.querySelector('article');
     this.beyond.hidden = !this.beyond.querySelector('article');
     this.more.hidden = !thread.rest;
-    setText(this.more, this.#desk.say('more', { n: thread.unloaded || 1 }));
+    setText(this.more, this.#desk.say('show_more', { n: thread.unloaded || 1 }));
     this.#number();
     this.#refreshRests();
   }
 
   // ---- on their way -------------------------------------------------------------------------------------
 
-  /** @param {string} key @param {Comment} comment @returns {Card} */
+  /** A card for what has no id yet, where the comment will stand. @param {string} key @param {Comment} comment @returns {Card} */
   addEntry(key, comment) {
     const card = new Card(comment, this.#desk);
     this.cards.set(key, card);
@@ -101,7 +94,8 @@ export class List {
     if (card && this.cards.has(comment.id)) card.element.remove();
     else if (card) {
       this.cards.set(comment.id, card);
-      card.settle(comment);
+      card.clearStage();
+      card.update(comment);
     }
     this.show([comment.id]);
   }
@@ -118,7 +112,7 @@ export class List {
   /** @param {string} id */
   #show(id) {
     const comment = this.thread.comments.get(id);
-    if (!comment || !this.hasPlace(id)) return;
+    if (!comment || !this.#hasPlace(id)) return;
     const card = this.cards.get(id) ?? new Card(comment, this.#desk);
     this.cards.set(id, card);
     const parent = this.#parentCard(comment);
@@ -131,7 +125,7 @@ export class List {
     const { parent_id } = comment;
     if (!parent_id) return undefined;
     const above = [parent_id, ...this.thread.ancestors(parent_id)];
-    return this.cards.get(above[Math.max(0, above.length - this.thread.limits.depth)]);
+    return this.cards.get(above[Math.max(0, above.length - this.#desk.depth)]);
   }
 
   /** @param {Card} card @param {Card} parent */
@@ -203,7 +197,7 @@ export class List {
     for (const id of this.thread.rests.keys()) {
       const card = this.cards.get(id);
       if (!card || this.#rests.has(id)) continue;
-      const more = button(this.#desk.say('moreReplies'), 'more', () => this.#loadMore(id));
+      const more = button(this.#desk.say('more_replies'), 'more', () => this.#loadMore(id));
       card.replies.after(more);
       this.#rests.set(id, more);
     }
@@ -232,8 +226,9 @@ export class List {
   }
 }
 
-function feed() {
-  return h('div', { part: 'list', role: 'feed', 'aria-labelledby': 'heading' });
+/** @param {string} label */
+function feed(label) {
+  return h('div', { part: 'list', role: 'feed', 'aria-labelledby': label });
 }
 
 /** @param {Comment} one @param {Comment} other */

@@ -1,8 +1,8 @@
 /**
  * The server's HTTP side for one site: requests, the reader's token, and what can go wrong.
  *
- * @import { Cursor, Page, Posted, Snapshot, Sort, Votes, Comment } from './wire.js'
- * @import { SafeStorage } from './storage.js'
+ * @import { Comment, Cursor, Page, Snapshot, Sort } from './wire.js'
+ * @import { SafeStorage } from '../page/storage.js'
  */
 
 const PREFIX = '/api/v1';
@@ -47,6 +47,16 @@ export class Api {
     this.token = storage.get(this.tokenName);
   }
 
+  /** For requests that outlive the page. */
+  lasting() {
+    const api = new Api(this.place, this.storage, undefined, this.request);
+    api.credentials = this.credentials;
+    return api;
+  }
+
+  /** @type {RequestCredentials} */
+  credentials = 'omit';
+
   /** @param {string | null} token */
   keep(token) {
     this.token = token;
@@ -65,48 +75,24 @@ export class Api {
     return this.url(path, { site: this.place.site, key: this.place.key, ...query });
   }
 
-  /** @param {Sort} sort @returns {Promise<Snapshot>} */
-  snapshot(sort) {
-    return this.#ask('GET', this.here('/discussion', { sort, limit: 50 }));
+  /** @param {Sort} sort @param {number} limit @param {string} lang The language of its sentences. @returns {Promise<Snapshot>} */
+  snapshot(sort, limit, lang) {
+    return this.ask('GET', this.here('/discussion', { sort, limit, lang }));
   }
 
   /** @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
   page(query) {
-    return this.#ask('GET', this.here('/comments', query));
+    return this.ask('GET', this.here('/comments', query));
   }
 
   /** @param {string} id @returns {Promise<{comment: Comment, ancestors: Comment[], cursor: string | null, site: string, key: string}>} */
   comment(id) {
-    return this.#ask('GET', this.url(`/comments/${id}`));
+    return this.ask('GET', this.url(`/comments/${id}`));
   }
 
   /** @param {Cursor} cursor @returns {Promise<any>} */
   events({ epoch, seq }) {
-    return this.#ask('GET', this.here('/events', { epoch, after: seq }));
-  }
-
-  /** @param {{body: string, name: string, parent_id: string | null}} said @param {string} key @returns {Promise<Posted>} */
-  async post({ body, name, parent_id }, key) {
-    const { site, key: discussion } = this.place;
-    const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };
-    const posted = await this.#ask('POST', this.url('/comments'), content, { 'Idempotency-Key': key });
-    if (posted.token) this.keep(posted.token);
-    return posted;
-  }
-
-  /** @param {string} id @param {string} body @returns {Promise<{comment: Comment, seq: number}>} */
-  edit(id, body) {
-    return this.#ask('PATCH', this.url(`/comments/${id}`), { body });
-  }
-
-  /** @param {string} id @returns {Promise<{comment: Comment, seq: number}>} */
-  remove(id) {
-    return this.#ask('DELETE', this.url(`/comments/${id}`));
-  }
-
-  /** @param {string} id @param {number} value @returns {Promise<{votes: Votes, value: number, seq: number}>} */
-  vote(id, value) {
-    return this.#ask('PUT', this.url(`/comments/${id}/vote`), { value });
+    return this.ask('GET', this.here('/events', { epoch, after: seq }));
   }
 
   /**
@@ -118,7 +104,7 @@ export class Api {
    * @param {Record<string, string>} [headers]
    * @returns {Promise<any>}
    */
-  async #ask(method, url, content, headers = {}) {
+  async ask(method, url, content, headers = {}) {
     const { token } = this;
     /** @type {Record<string, string>} */
     const all = { ...headers };
@@ -128,13 +114,14 @@ export class Api {
       method,
       headers: all,
       body: content && JSON.stringify(content),
-      credentials: 'omit',
+      credentials: this.credentials,
       signal: this.signal,
+      keepalive: !this.signal,
     });
     if (answer.ok) return answer.status === 204 ? {} : answer.json();
     if (answer.status === 401 && token) {
       if (this.token === token) this.keep(null);
-      return this.#ask(method, url, content, headers);
+      return this.ask(method, url, content, headers);
     }
     throw await trouble(answer);
   }
@@ -147,13 +134,6 @@ export class Api {
       throw new Trouble(0);
     }
   }
-}
-
-/** What the page says of itself, which names a discussion at its first comment. @param {string | null} parent_id */
-function about(parent_id) {
-  const page = globalThis.document;
-  const url = page?.URL.startsWith('http') ? page.URL.split('#')[0] : undefined;
-  return { title: page?.title.slice(0, 200) || undefined, url, parent_id };
 }
 
 /** @param {Response} answer */

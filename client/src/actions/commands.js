@@ -1,0 +1,47 @@
+/**
+ * What changes something on the server: each is one request.
+ *
+ * @import { Api } from '../live/api.js'
+ * @import { Comment, Node, Posted, Votes } from '../live/wire.js'
+ */
+
+/** @param {Api} api @param {{body: string, name: string, parent_id: string | null}} said @param {string} key @returns {Promise<Posted>} */
+export async function post(api, { body, name, parent_id }, key) {
+  const { site, key: discussion } = api.place;
+  const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };
+  const posted = await api.ask('POST', api.url('/comments'), content, { 'Idempotency-Key': key });
+  if (posted.token) api.keep(posted.token);
+  return posted;
+}
+
+/** @param {Api} api @param {string} id @param {string} body @returns {Promise<{comment: Comment, seq: number}>} */
+export function edit(api, id, body) {
+  return api.ask('PATCH', api.url(`/comments/${id}`), { body });
+}
+
+/** @param {Api} api @param {string} id @returns {Promise<{comment: Comment, seq: number}>} */
+export function remove(api, id) {
+  return api.ask('DELETE', api.url(`/comments/${id}`));
+}
+
+/** @param {Api} api @param {string} id @param {number} value @returns {Promise<{votes: Votes, value: number, seq: number}>} */
+export function vote(api, id, value) {
+  return api.ask('PUT', api.url(`/comments/${id}/vote`), { value });
+}
+
+/** @param {Api} api @param {string} id @param {string} reason @param {string} note */
+export function report(api, id, reason, note) {
+  return api.ask('POST', api.url(`/comments/${id}/reports`), { reason, note: note || undefined });
+}
+
+/** The document tree that the text would get. @param {Api} api @param {string} body @returns {Promise<{body: Node[]}>} */
+export function preview(api, body) {
+  return api.ask('POST', api.url('/preview'), { body });
+}
+
+/** What the page says of itself, which names a discussion at its first comment. @param {string | null} parent_id */
+function about(parent_id) {
+  const page = globalThis.document;
+  const url = page?.URL.startsWith('http') ? page.URL.split('#')[0] : undefined;
+  return { title: page?.title.slice(0, 200) || undefined, url, parent_id };
+}

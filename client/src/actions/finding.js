@@ -1,0 +1,122 @@
+/**
+ * Goes to a comment wherever it is, and shows only what matches some words.
+ *
+ * @import { Actions } from './actions.js'
+ */
+import { h, setText } from '../page/dom.js';
+import { reveal } from './pages.js';
+import { bringIntoView } from '../page/scroll.js';
+import { fold } from './text.js';
+
+const SEARCH_MS = 300;
+/** Fewer comments are found by looking. */
+const SEARCHED_FROM = 20;
+
+export class Finding {
+  #actions;
+  #session;
+  #wanted = '';
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#session = actions.session;
+    const { say, view, signal } = this.#session;
+    const label = say('search');
+    this.field = h('input', { type: 'search', part: 'search', 'aria-label': label, placeholder: label, dir: 'auto', oninput: () => this.#soon() });
+    this.found = h('span', { class: 'found' });
+    view.bar.append(this.field, this.found);
+    signal.addEventListener('abort', () => clearTimeout(this.#timer));
+    addEventListener('hashchange', () => this.#goToHash(), { signal });
+    this.#goToHash();
+  }
+
+  #goToHash() {
+    const id = /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
+    if (id) this.goTo(id);
+  }
+
+  counted() {
+    this.field.hidden = this.#session.thread.discussion.comment_count < SEARCHED_FROM && !this.field.value;
+  }
+
+  /** Loads the page that holds the comment, where it is not there. @param {string} id @returns {Promise<boolean>} Whether it is there. */
+  async goTo(id) {
+    const { thread, list, root } = this.#session;
+    if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
+    list.show(thread.comments.has(id) ? [id] : []);
+    this.#actions.arrivals.drop(id);
+    const element = list.cards.get(id)?.element;
+    if (!element) return false;
+    root.querySelector('.target')?.classList.remove('target');
+    element.classList.add('target');
+    list.focus(element, true);
+    bringIntoView(element, 'start');
+    return true;
+  }
+
+  /** @param {string} id */
+  async #find(id) {
+    const { thread, api, list } = this.#session;
+    const found = await api.comment(id);
+    if (found.site !== api.place.site || found.key !== thread.discussion.key) return;
+    const cursor = found.cursor ?? undefined;
+    list.show(await reveal(thread, () => api.page({ sort: 'oldest', cursor, limit: 1 })));
+    if (!thread.comments.has(id)) {
+      list.show(await reveal(thread, async () => ({ comments: [...found.ancestors, found.comment] })));
+    }
+  }
+
+  // ---- search -------------------------------------------------------------------------------------------
+
+  #soon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.search(this.field.value), SEARCH_MS);
+  }
+
+  /** After the list was made anew. */
+  again() {
+    if (this.#wanted) this.search(this.#wanted);
+  }
+
+  /** All pages are read for it, a hundred comments each; what matches shows meanwhile. @param {string} text @returns {Promise<number>} */
+  async search(text) {
+    const { say } = this.#session;
+    if (fold(this.field.value.trim()) !== fold(text.trim())) this.field.value = text;
+    const wanted = (this.#wanted = fold(text.trim()));
+    let count = this.#sift(wanted);
+    while (wanted && (await this.#more()) && wanted === this.#wanted) count = this.#sift(wanted);
+    if (wanted !== this.#wanted) return count;
+    const sentence = !wanted ? '' : count ? say('matches', { n: count }) : say('no_match');
+    setText(this.found, sentence);
+    this.#actions.announce(sentence);
+    return count;
+  }
+
+  /** @returns {Promise<boolean>} Whether there was more. */
+  async #more() {
+    const { thread, signal } = this.#session;
+    if (signal.aborted) return false;
+    if (thread.rest) return this.#actions.more.load(null, true);
+    const [parent] = thread.rests.keys();
+    return parent !== undefined && this.#actions.more.load(parent, true);
+  }
+
+  /** A comment that does not match stays where a reply to it does. @param {string} wanted */
+  #sift(wanted) {
+    const { thread, list } = this.#session;
+    const shown = new Set();
+    let count = 0;
+    for (const [id, { element }] of list.cards) {
+      const comment = thread.comments.get(id);
+      if (!wanted || !comment) continue;
+      if (!fold(`${comment.author?.name ?? ''}\n${element.querySelector('.body')?.textContent}`).includes(wanted)) continue;
+      count++;
+      for (const one of [id, ...thread.ancestors(id)]) shown.add(one);
+    }
+    for (const [id, { element }] of list.cards) element.hidden = wanted !== '' && thread.comments.has(id) && !shown.has(id);
+    return wanted ? count : list.cards.size;
+  }
+}

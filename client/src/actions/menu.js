@@ -1,0 +1,29 @@
+/**
+ * What is done to a comment less often, made when it is asked for: ten thousand comments need not have it.
+ *
+ * @import { Card } from '../reading/card.js'
+ * @import { Actions } from './actions.js'
+ */
+import { button, setAttribute } from '../page/dom.js';
+
+const ACTS = /** @type {const} */ (['quote', 'link', 'report']);
+
+/** @type {WeakMap<Card, HTMLElement[]>} */
+const menus = new WeakMap();
+
+/** @param {Card} card @param {Actions} actions */
+export function toggleMenu(card, actions) {
+  const { session, say } = actions;
+  const isOpen = card.more.getAttribute('aria-expanded') === 'true';
+  let items = menus.get(card);
+  if (!items) {
+    items = ACTS.filter((act) => act !== 'quote' || session.desk.canReply)
+      .filter((act) => act !== 'report' || !session.desk.isOwn(card.comment))
+      .map((act) => button(say(act), 'action', () => actions.act(act, card.comment.id)));
+    menus.set(card, items);
+    card.more.after(...items);
+  }
+  for (const item of items) item.hidden = isOpen;
+  setAttribute(card.more, 'aria-expanded', String(!isOpen));
+  if (!isOpen) items[0]?.focus();
+}

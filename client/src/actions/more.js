@@ -1,0 +1,62 @@
+/**
+ * Brings what is not on the page yet: further pages, replies that did not come along, what summaries left out.
+ *
+ * @import { Actions } from './actions.js'
+ */
+import { fill, load } from './pages.js';
+import { anchorIn, keeping } from '../page/scroll.js';
+
+/** As much as the server gives at once, for what nobody waits to read. */
+const MOST = 100;
+
+export class More {
+  #actions;
+  #isFilling = false;
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  /** @param {string | null} parent @param {boolean} [isQuiet] Without moving the focus. @returns {Promise<boolean>} Whether it came. */
+  async load(parent, isQuiet = false) {
+    const { session, arrivals, visit } = this.#actions;
+    const { thread, list, api, settings, root } = session;
+    const limit = isQuiet ? MOST : settings.max;
+    const cards = new Set(list.cards.keys());
+    try {
+      const ids = await load(thread, parent, (cursor) => api.page(parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
+      for (const id of ids) arrivals.drop(id);
+      keeping(anchorIn(root), () => list.show(ids));
+      visit.mark(ids);
+      const first = ids.find((id) => !cards.has(id));
+      const element = first && list.cards.get(first)?.element;
+      if (element && !isQuiet) list.focus(element, true);
+      return true;
+    } catch {
+      this.#complain();
+      return false;
+    }
+  }
+
+  /** Shows what waits for a place of its own, and what summaries left out. */
+  async showAll() {
+    const { session, arrivals } = this.#actions;
+    const { thread, api, list } = session;
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    const changes = thread.leftOut ? await fill(thread, (after) => api.events(after)).catch(() => null) : [];
+    this.#isFilling = false;
+    if (!changes) this.#complain();
+    else if (thread === session.thread) session.showChanges(changes);
+    arrivals.count();
+    const ids = arrivals.listed;
+    // what came may lie beyond the loaded part
+    if (changes && !ids.length) list.more.focus();
+    else arrivals.goTo(ids);
+  }
+
+  #complain() {
+    this.#actions.announce(this.#actions.say('load_error'));
+  }
+}

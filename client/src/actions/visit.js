@@ -1,0 +1,86 @@
+/**
+ * What is new since the reader was last here: marked, told by a line before the first, and gone through one by one.
+ *
+ * @import { Actions } from './actions.js'
+ */
+import { button, h, setText } from '../page/dom.js';
+import { bringIntoView } from '../page/scroll.js';
+
+export class Visit {
+  /** Comments that are new and not gone to yet. @type {Set<string>} */
+  #unread = new Set();
+  #actions;
+  #session;
+  #item;
+  /** When the last visit ended, by the newest comment of that time. @type {string | null} */
+  #before;
+  #button;
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    const { session } = actions;
+    this.#session = session;
+    const { server, site, key } = session.settings.place;
+    this.#item = `tertulia:seen:${server}:${site}:${key}`;
+    this.#before = session.storage.get(this.#item);
+    this.#button = button('', 'next-new', () => this.next(), { hidden: true });
+    const { signal, view } = session;
+    view.bar.append(this.#button);
+    addEventListener('pagehide', () => this.close(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden && this.close(), { signal });
+  }
+
+  /** Remembers what has been here to see. */
+  close() {
+    const { thread, storage } = this.#session;
+    let newest = this.#before ?? new Date(0).toISOString();
+    for (const { id, created_at } of thread.comments.values()) {
+      if (created_at > newest && !this.#actions.arrivals.waiting.has(id)) newest = created_at;
+    }
+    storage.set(this.#item, newest);
+  }
+
+  /** Marks those of the comments that are new. @param {Iterable<string>} ids */
+  mark(ids) {
+    const { thread, list, desk } = this.#session;
+    if (!this.#before) return;
+    for (const id of ids) {
+      const comment = thread.comments.get(id);
+      if (!comment?.body || comment.created_at <= this.#before || desk.isOwn(comment)) continue;
+      this.#unread.add(id);
+      list.cards.get(id)?.element.classList.add('unread');
+    }
+    this.#divide();
+    this.#tell();
+  }
+
+  /** The line stands in the first new comment, since a feed may hold articles only. */
+  #divide() {
+    const { list, thread } = this.#session;
+    if (thread.sort === 'top' || list.element.querySelector('.divider')) return;
+    const roots = [...list.feed.querySelectorAll(':scope > .chunk > article')];
+    const first = roots.findIndex((article) => article.classList.contains('unread'));
+    if (first < 0 || (thread.sort === 'oldest' && first === 0)) return;
+    roots[first].prepend(h('p', { part: 'divider', class: 'divider' }, this.#session.say('since_last_visit')));
+  }
+
+  #tell() {
+    const n = this.#unread.size;
+    this.#button.hidden = n === 0;
+    setText(this.#button, `${this.#session.say('next_new')} (${n})`);
+  }
+
+  /** Goes to the next one below what is read, or to the first. */
+  next() {
+    const { list } = this.#session;
+    const cards = [...list.element.querySelectorAll('article.unread')];
+    const below = cards.find((card) => card.getBoundingClientRect().top > 24) ?? cards[0];
+    if (!(below instanceof HTMLElement)) return;
+    below.classList.remove('unread');
+    this.#unread.delete(below.id.slice('comment-'.length));
+    this.#tell();
+    list.focus(below, true);
+    bringIntoView(below, 'center');
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The forms in which the reader writes: one for the discussion, and one reply, edit or report at a time.
+ *
+ * @import { Entry } from './outbox.js'
+ * @import { Card } from '../reading/card.js'
+ * @import { Actions } from './actions.js'
+ */
+import * as commands from './commands.js';
+import { Composer } from './composer.js';
+import { Form } from '../reading/form.js';
+import { button, h, setText } from '../page/dom.js';
+import { bringIntoView } from '../page/scroll.js';
+import { signIn } from './signing.js';
+import { toSource } from './source.js';
+
+const WRITING_MS = 3000;
+const STILL_WRITING_MS = 6000;
+
+export class Writing {
+  #actions;
+  #session;
+  #wroteAt = 0;
+  #composer;
+  /** The form that is open in a card. @type {{card: Card, composer?: Composer} | null} */
+  #open = null;
+  #signIn = h('p', { class: 'sign-in', hidden: true });
+
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#session = actions.session;
+    const { view, signal, settings } = this.#session;
+    const { server, site, key } = settings.place;
+    this.nameItem = `tertulia:name:${server}:${site}`;
+    this.draftItem = `tertulia:draft:${server}:${site}:${key}:`;
+    view.form.element.onsubmit = null;
+    this.#composer = new Composer(view.form, this.#options(null));
+    view.form.element.before(this.#signIn);
+    addEventListener('pagehide', () => this.#saveDrafts(), { signal });
+    this.viewerChanged();
+    if (settings.tokenEndpoint && !this.#session.api.token) signIn(this.#session, settings.tokenEndpoint);
+  }
+
+  close() {
+    this.#saveDrafts();
+  }
+
+  #saveDrafts() {
+    this.#composer.saveDraft();
+    this.#open?.composer?.saveDraft();
+  }
+
+  get isTyping() {
+    return Date.now() - this.#wroteAt < STILL_WRITING_MS;
+  }
+
+  /** Where the page signs readers in, who is not signed in sees a button in place of the form. */
+  viewerChanged() {
+    const { settings, thread, view, emit, api } = this.#session;
+    const { tokenEndpoint } = settings;
+    if (!tokenEndpoint) return;
+    const { say } = this.#actions;
+    const { viewer } = thread;
+    const ask = () => emit.call(this.#session, 'auth-required', {}, true) && signIn(this.#session, tokenEndpoint);
+    view.form.nameField.hidden = true;
+    view.form.name.value = viewer?.name ?? '';
+    this.#signIn.hidden = false;
+    if (viewer) setText(this.#signIn, say('signed_in_as', { name: viewer.name }));
+    else this.#signIn.replaceChildren(button(say('sign_in'), 'submit', ask));
+    view.form.element.hidden = !api.token || thread.discussion.mode === 'closed';
+  }
+
+  /** @param {Card | null} card Whose comment is answered. */
+  #options(card) {
+    const { storage, thread, settings } = this.#session;
+    const parent_id = card?.comment.id ?? null;
+    return {
+      say: this.#actions.say,
+      storage,
+      limit: thread.limits.text_length,
+      nameLimit: thread.limits.name_length,
+      nameItem: settings.tokenEndpoint ? undefined : this.nameItem,
+      draftItem: this.draftItem + (parent_id ?? ''),
+      typing: () => this.#typing(),
+      preview: (/** @type {string} */ text) => commands.preview(this.#session.api, text),
+      send: (/** @type {{body: string, name: string}} */ said) => {
+        const isSent = this.#actions.sending.add({ ...said, parent_id });
+        if (isSent && card) this.closeForm();
+        return isSent;
+      },
+    };
+  }
+
+  #typing() {
+    if (Date.now() - this.#wroteAt < WRITING_MS) return;
+    this.#wroteAt = Date.now();
+    this.#session.stream.send({ type: 'writing' });
+  }
+
+  // ---- forms in cards -----------------------------------------------------------------------------------
+
+  /** @param {Card} card @param {HTMLElement} element @param {Composer} [composer] */
+  openForm(card, element, composer) {
+    this.closeForm();
+    card.form.replaceChildren(element);
+    this.#open = { card, composer };
+    bringIntoView(element, 'nearest');
+  }
+
+  closeForm() {
+    const open = this.#open;
+    this.#open = null;
+    open?.composer?.saveDraft();
+    open?.card.form.replaceChildren();
+  }
+
+  /** @param {Card} card @param {boolean} isQuoting */
+  reply(card, isQuoting = false) {
+    const { say } = this.#actions;
+    const quoted = isQuoting ? quote(card) : '';
+    if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
+    const cancel = () => {
+      this.closeForm();
+      card.reply.focus();
+    };
+    const form = new Form(say, card.comment.id, 'send_reply', !this.#session.settings.tokenEndpoint);
+    const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
+    this.openForm(card, form.element, composer);
+    if (quoted) composer.fill(quoted);
+    else (form.name.value || form.nameField.hidden ? form.text : form.name).focus();
+  }
+
+  /** @param {Card} card */
+  edit(card) {
+    const { say } = this.#actions;
+    const { comment } = card;
+    const cancel = () => {
+      this.closeForm();
+      card.element.focus();
+    };
+    const form = new Form(say, `edit-${comment.id}`, 'save', false);
+    const options = this.#options(null);
+    const composer = new Composer(form, {
+      ...options, nameLimit: undefined, nameItem: undefined, draftItem: undefined, cancel,
+      value: toSource(comment.body ?? []),
+      send: ({ body }) => this.#save(card, body, form),
+    });
+    this.openForm(card, form.element, composer);
+    form.text.focus();
+  }
+
+  /** @param {Card} card @param {string} body @param {Form} form */
+  async #save({ comment, element }, body, form) {
+    form.submit.disabled = true;
+    try {
+      const changed = await commands.edit(this.#session.api, comment.id, body);
+      this.#actions.settle(comment.id, changed.comment, changed.seq);
+      this.closeForm();
+      element.focus();
+    } catch (error) {
+      form.showError(this.#actions.sentence(error), form.text);
+    } finally {
+      form.submit.disabled = false;
+    }
+    return false;
+  }
+
+  /** A text that was not sent returns to the form that it came from. @param {Entry} entry @param {boolean} isFocused */
+  takeBack({ parent_id, body, name }, isFocused) {
+    const card = parent_id && this.#session.list.cards.get(parent_id);
+    if (card && isFocused) this.reply(card);
+    const composer = card ? this.#open?.composer : this.#composer;
+    if (composer) composer.fill(body, name, isFocused);
+  }
+}
+
+/** What is selected of the comment, or all of it, as a quotation. @param {Card} card */
+function quote({ comment, element }) {
+  const selected = document.getSelection()?.toString().trim() ?? '';
+  const isOfIt = selected !== '' && (element.querySelector('.body')?.textContent ?? '').includes(selected);
+  const source = isOfIt ? selected : toSource(comment.body ?? []);
+  return `${source.split('\n').map((line) => `> ${line}`).join('\n')}\n\n`;
+}

@@ -1,0 +1,73 @@
+/**
+ * Where no socket gets through: the same messages as Server-Sent Events or by asking again and again.
+ *
+ * @import { Cursor } from './wire.js'
+ * @import { Transport } from './transports.js'
+ *
+ * @typedef {object} Poller
+ * @property {(cursor: Cursor) => Promise<{epoch: string, seq: number, events: any[], more: boolean}>} ask
+ * @property {(work: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {() => number} random
+ */
+
+export const POLL_MS = 10_000;
+
+/**
+ * The browser's own reconnection is not used: it would not know the cursor of what was applied.
+ *
+ * @param {(cursor: Cursor) => string} url
+ * @param {typeof EventSource} Source
+ * @returns {Transport}
+ */
+export function eventsTransport(url, Source) {
+  return (cursor, handlers) => {
+    const source = new Source(url(cursor));
+    const close = () => {
+      source.onmessage = source.onerror = null;
+      source.close();
+    };
+    source.onmessage = ({ data }) => handlers.message(JSON.parse(data));
+    source.onerror = () => {
+      close();
+      handlers.closed(0, '');
+    };
+    return { close };
+  };
+}
+
+/**
+ * Asks every 10 s ± 20 %, at once while there is more, and says what it finds as stream messages.
+ *
+ * @param {Poller} poller
+ * @returns {Transport}
+ */
+export function pollTransport({ ask, setTimeout, clearTimeout, random }) {
+  return (cursor, handlers) => {
+    let isOpen = true;
+    /** @type {any} */
+    let timer;
+    const { epoch } = cursor;
+    let { seq } = cursor;
+    const next = async () => {
+      try {
+        const found = await ask({ epoch, seq });
+        if (!isOpen) return;
+        handlers.message({ type: found.epoch === epoch ? 'polled' : 'reset', epoch: found.epoch, seq: found.seq });
+        if (isOpen && found.events.length) handlers.message({ type: 'events', events: found.events });
+        seq = found.events.at(-1)?.seq ?? seq;
+        if (isOpen) timer = setTimeout(next, found.more ? 0 : POLL_MS * (0.8 + 0.4 * random()));
+      } catch {
+        if (isOpen) handlers.closed(0, '');
+        isOpen = false;
+      }
+    };
+    timer = setTimeout(next, 0);
+    return {
+      close() {
+        isOpen = false;
+        clearTimeout(timer);
+      },
+    };
+  };
+}

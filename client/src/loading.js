@@ -1,0 +1,15 @@
+/**
+ * Where the script came from, and the second file beside it: what a reader does beyond reading. It is loaded once the
+ * comments are there, so that they need not wait for it.
+ *
+ * @import * as Actions from './actions/index.js'
+ */
+
+const script = /** @type {HTMLScriptElement | null} */ (globalThis.document?.currentScript);
+
+export const SCRIPT_ORIGIN = script?.src ? new URL(script.src).origin : globalThis.location?.origin;
+
+/** @returns {Promise<typeof Actions>} */
+export function loadActions() {
+  return import(new URL(ACTIONS_FILE, script?.src || SCRIPT_ORIGIN).href);
+}

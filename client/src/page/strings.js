@@ -1,0 +1,33 @@
+/**
+ * What the client says. English is built in; another language comes with the snapshot, from the catalogue that the
+ * server's own pages use.
+ *
+ * @import reading from './sentences.js'
+ * @import writing from '../actions/sentences.js'
+ *
+ * @typedef {keyof typeof reading | keyof typeof writing} Key
+ * @typedef {string | Record<string, string>} Sentence One form, or one for each plural category of CLDR.
+ * @typedef {{language: string, direction: 'ltr' | 'rtl', texts: Record<string, Sentence>}} Language
+ * @typedef {(key: Key, values?: {n?: number, name?: string}) => string} Speak
+ */
+import sentences from './sentences.js';
+
+/** The sentences of the actions are added when those are loaded. @type {Record<string, Sentence>} */
+export const english = { ...sentences };
+
+/**
+ * `{n}` and `{name}` are filled in. A sentence that the language lacks is said in English.
+ *
+ * @param {Language | null} [given] Without it: English.
+ * @returns {Speak}
+ */
+export function speaker(given) {
+  const language = given?.language ?? 'en';
+  const plural = new Intl.PluralRules(language);
+  const number = new Intl.NumberFormat(language, { numberingSystem: 'latn' });
+  return (key, { n = 0, name = '' } = {}) => {
+    const found = given?.texts[key] ?? english[key] ?? '';
+    const form = typeof found === 'string' ? found : (found[plural.select(n)] ?? found.other);
+    return form.replace('{n}', () => number.format(n)).replace('{name}', () => name);
+  };
+}

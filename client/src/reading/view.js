@@ -1,0 +1,150 @@
+/**
+ * What stands around the comments: heading, connection, order, pill, the form, announcements.
+ *
+ *     heading · bar · [form] · pill · list · who is writing · [form] · announcements
+ *
+ * @import { Speak, Key } from '../page/strings.js'
+ * @import { Discussion, Sort } from '../live/wire.js'
+ * @import { State } from '../live/stream.js'
+ *
+ * @typedef {object} Options
+ * @property {Speak} say
+ * @property {'ltr' | 'rtl'} direction
+ * @property {string} [heading] The page's own words for it.
+ * @property {number} headingLevel
+ * @property {Sort} sort
+ * @property {'top' | 'bottom'} composer
+ * @property {{name?: string, body?: string}} fields What was typed before.
+ * @property {() => void} showAll
+ * @property {(isPaused: boolean) => void} pause
+ * @property {(sort: string) => void} reorder
+ * @property {() => void} submit
+ */
+import { Form } from './form.js';
+import { button, h, setAttribute, setText } from '../page/dom.js';
+
+const RECONNECTING_MS = 3000;
+const SORTS = /** @type {const} */ (['oldest', 'newest', 'top']);
+
+let views = 0;
+
+export class View {
+  #options;
+  #isLive = true;
+  #waiting = 0;
+  /** @type {State} */
+  #state = 'idle';
+  #readers = 0;
+  /** @type {Discussion['mode'] | undefined} */
+  #mode;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #stateTimer;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    const { say, direction, composer } = options;
+    const id = ++views;
+    this.heading = this.#heading(`comments-${id}`);
+    this.composeHeading = this.#heading(`compose-${id}`, say('your_comments'));
+    this.form = new Form(say, `new-${id}`, 'send', true);
+    this.form.name.value = options.fields.name ?? '';
+    this.form.text.value = options.fields.body ?? '';
+    this.form.element.onsubmit = (event) => {
+      event.preventDefault();
+      options.submit();
+    };
+    this.notice = h('p', { part: 'notice' });
+    const compose = h('section', { class: 'compose', 'aria-labelledby': this.composeHeading.id }, this.composeHeading, this.notice, this.form.element);
+    this.stateText = h('span');
+    this.state = h('span', { part: 'status' }, h('span', { part: 'status-dot' }), this.stateText);
+    this.live = button('', 'live-toggle', () => options.pause(this.#isLive));
+    this.sort = h('select', { part: 'sort', 'aria-label': say('order'), onchange: () => options.reorder(this.sort.value) });
+    this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, say(one))));
+    this.bar = h('div', { class: 'bar' }, this.state, this.live, this.sort);
+    this.pillButton = button('', 'pill-button', options.showAll);
+    this.pill = h('div', { part: 'pill', hidden: true }, this.pillButton);
+    this.list = h('div');
+    this.writing = h('p', { class: 'writing' });
+    this.told = h('p', { class: 'unseen', role: 'status' });
+    const top = h('div', { class: 'top' }, this.heading, this.bar);
+    /** @type {HTMLElement[]} */
+    const parts = [top, this.pill, this.list, this.writing];
+    parts.splice(composer === 'top' ? 1 : 4, 0, compose);
+    this.element = h('div', { class: 'all', dir: direction }, ...parts, this.told);
+  }
+
+  /** @param {string} id @param {string} [text] @returns {HTMLHeadingElement} */
+  #heading(id, text = '') {
+    const tag = /** @type {'h2'} */ (`h${this.#options.headingLevel}`);
+    return h(tag, { id, part: 'heading' }, text);
+  }
+
+  close() {
+    clearTimeout(this.#stateTimer);
+  }
+
+  /** @param {number} n */
+  setCount(n) {
+    setText(this.heading, this.#options.heading ?? this.#options.say('all_comments', { n }));
+    this.sort.hidden = n < 2;
+  }
+
+  /** @param {Discussion['mode']} mode @returns {boolean} Whether it is another one. */
+  setMode(mode) {
+    if (mode === this.#mode) return false;
+    const { say } = this.#options;
+    this.#mode = mode;
+    setText(this.notice, mode === 'open' ? '' : say(mode === 'closed' ? 'closed' : 'held_mode'));
+    this.notice.hidden = mode === 'open';
+    this.form.element.hidden = mode === 'closed';
+    return true;
+  }
+
+  /** @param {boolean} isLive */
+  setLive(isLive) {
+    this.#isLive = isLive;
+    setAttribute(this.live, 'aria-pressed', String(isLive));
+    this.setState(this.#state);
+  }
+
+  /** @param {number} listed Comments that wait for a place of their own. @param {number} waiting Replies counted, too. */
+  setUnseen(listed, waiting) {
+    const { say } = this.#options;
+    this.#waiting = waiting;
+    this.pill.hidden = listed === 0 || !this.#isLive;
+    setText(this.pillButton, say('new_comments', { n: listed }));
+    setText(this.live, this.#isLive ? say('live') : say(this.#waiting ? 'paused_new' : 'paused', { n: this.#waiting }));
+  }
+
+  /** Trouble is told only once it has lasted. @param {State} state */
+  setState(state) {
+    this.#state = state;
+    clearTimeout(this.#stateTimer);
+    const isTrouble = state === 'waiting' || state === 'connecting';
+    if (isTrouble) this.#stateTimer = setTimeout(() => this.#showState(), RECONNECTING_MS);
+    else this.#showState();
+  }
+
+  /** @param {number} readers */
+  setReaders(readers) {
+    this.#readers = readers;
+    if (this.#state === 'live') this.#showState();
+  }
+
+  /** @param {number} n Others who are writing. */
+  setWriting(n) {
+    setText(this.writing, n > 0 && this.#isLive ? this.#options.say('writers', { n }) : '');
+  }
+
+  #showState() {
+    const { say } = this.#options;
+    /** @type {Partial<Record<State, Key>>} */
+    const words = { connecting: 'connecting', waiting: 'reconnecting', offline: 'offline', stopped: 'stopped' };
+    const key = words[this.#state];
+    this.state.dataset.state = this.#isLive ? this.#state : 'idle';
+    const readers = this.#state === 'live' && this.#readers ? say('readers', { n: this.#readers }) : '';
+    setText(this.stateText, key ? say(key) : readers);
+    this.state.hidden = !this.#isLive || !this.stateText.textContent;
+  }
+}
