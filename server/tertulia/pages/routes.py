@@ -17,6 +17,7 @@ from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
 from tertulia.pages.assets import Assets
+from tertulia.pages.client import client_assets
 from tertulia.pages.form import Form, Typed, explain, read_form
 from tertulia.pages.look import Look
 from tertulia.pages.place import Place, alone, under
@@ -40,7 +41,7 @@ class Pages:
         self._articles = articles
         self._gate = gate
         self._look = look
-        self._assets = Assets()
+        self._assets = Assets(client_assets())
         self._rendering = Rendering(look, self._assets)
 
     def routes(self) -> list[BaseRoute]:
