@@ -111,7 +111,7 @@ async def test_an_article_is_complete_without_javascript(client: httpx.AsyncClie
         "Other posts",
         "Bát phở sáng",
         '<tertulia-discussion class="discussion" site="default" key="market" lang="en" sort="oldest" '
-        'composer="bottom" time="absolute" timezone="Asia/Ho_Chi_Minh">',
+        'composer="bottom" time="absolute" timezone="Asia/Ho_Chi_Minh" data-epoch="',
         "All comments [ 1 ]",
         '<bdi class="author">Đặng Thị Hường</bdi>',
         '<p dir="auto">Said first.</p>',
