@@ -75,6 +75,12 @@ class CommentEdit(Inbound):
     body: str
 
 
+class PreviewText(Inbound):
+    """``POST /preview``."""
+
+    body: str
+
+
 class Vote(Inbound):
     """``PUT /comments/{id}/vote``; 0 takes the vote back."""
 
@@ -184,6 +190,12 @@ class Posted(Outbound):
     comment: CommentView
     seq: int | None = Field(default=None, exclude_if=lambda value: value is None)
     token: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class Preview(Outbound):
+    """The document tree that a comment of this text would have."""
+
+    body: list[dict[str, Any]]
 
 
 class Changed(Outbound):

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tertulia.errors import ErrorCode
+from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
 from tertulia.web.requests import Query
@@ -98,6 +99,7 @@ class Good:
 
 TALK = (("key", "talk"),)
 SAY = Good("POST", "/comments", {"key": "talk", "body": "Hello.", "author": {"name": "Ba"}}, once=True)
+PREVIEW = Good("POST", "/preview", {"body": "Hello."})
 EDIT = Good("PATCH", "/comments/{id}", {"body": "Hello."}, token="lan")
 VOTE = Good("PUT", "/comments/{id}/vote", {"value": 1}, token="minh")
 REPORT = Good("POST", "/comments/{id}/reports", {"reason": "spam"})
@@ -113,7 +115,7 @@ FEED = Good("GET", "/feed.atom", params=TALK)
 HELD = Good("GET", "/moderation/held", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 
-WITH_BODY = (SAY, EDIT, VOTE, REPORT, MODE)
+WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE)
 BY_ID = (PERMALINK, EDIT, CONCEAL, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
 BY_SITE = (*BY_KEY, COUNTS, HELD)
@@ -302,12 +304,13 @@ def _others() -> Iterator[Case]:
     yield VOTE.spoilt("1e400", ErrorCode.invalid, content=b'{"value": 1e400}')
     yield VOTE.spoilt("one's own", ErrorCode.forbidden, token="lan")
     bodies: tuple[object, ...] = (None, 1, True, ["x"])
-    for value in bodies:
-        yield EDIT.spoilt(f"body {value!r}", ErrorCode.invalid, body={"body": value})
-    yield EDIT.spoilt("half a pair", ErrorCode.malformed, body={"body": "\udfff"})
-    yield EDIT.spoilt("NUL", ErrorCode.malformed, body={"body": "\0"})
-    yield EDIT.spoilt("no text", ErrorCode.empty, body={"body": " "})
-    yield EDIT.spoilt("text too long", ErrorCode.too_long, body={"body": "ộ" * 10_001})
+    for good in (EDIT, PREVIEW):
+        for value in bodies:
+            yield good.spoilt(f"body {value!r}", ErrorCode.invalid, body={"body": value})
+        yield good.spoilt("half a pair", ErrorCode.malformed, body={"body": "\udfff"})
+        yield good.spoilt("NUL", ErrorCode.malformed, body={"body": "\0"})
+        yield good.spoilt("no text", ErrorCode.empty, body={"body": " "})
+        yield good.spoilt("text too long", ErrorCode.too_long, body={"body": "ộ" * 10_001})
     yield EDIT.spoilt("another's", ErrorCode.forbidden, token="minh")
     yield CONCEAL.spoilt("another's", ErrorCode.forbidden, token="minh")
     reasons: tuple[object, ...] = ("Spam", "", None, 1, True, ["spam"], "spam\0")
@@ -455,6 +458,7 @@ APART = {
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
     (SAY.method + " " + SAY.path, ErrorCode.rate_limited): "a limit",
     (REPORT.method + " " + REPORT.path, ErrorCode.rate_limited): "a limit",
+    (PREVIEW.method + " " + PREVIEW.path, ErrorCode.rate_limited): "a limit",
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
     (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",
@@ -546,6 +550,16 @@ async def test_a_guest_may_say_so_much(settings: Settings) -> None:
         assert answer.json()["code"] == "rate_limited"
         assert 1 <= answer.json()["retry_after"] <= 86_400
         assert (await world.say(token=minh)).status_code == 201
+
+
+async def test_an_address_may_look_so_often(settings: Settings) -> None:
+    async with opened(settings.model_copy(update={"post_limit_address": "1/day"})) as world:
+        for _ in range(PREVIEWS_A_MINUTE):
+            assert (await world.client.post(f"{API}/preview", json={"body": "Hello."})).status_code == 200
+        answer = await world.client.post(f"{API}/preview", json={"body": "Hello."})
+        assert answer.json()["code"] == "rate_limited"
+        assert 1 <= answer.json()["retry_after"] <= 60
+        assert (await world.say(name="Lan")).status_code == 201, "a preview is no comment"
 
 
 async def test_a_server_that_drains_opens_no_stream(world: World) -> None:

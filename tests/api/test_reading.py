@@ -171,6 +171,14 @@ async def test_a_hundred_keys_may_be_counted(world: World) -> None:
     assert len(counts) == 100
 
 
+async def test_counts_may_be_kept_for_a_moment_by_all_of_an_origin(world: World) -> None:
+    answer = await world.client.get(f"{API}/counts", params={"key": "talk"})
+    assert answer.headers["cache-control"] == "public, max-age=10"
+    assert "Origin" in answer.headers["vary"]
+    refused = await world.client.get(f"{API}/counts")
+    assert refused.headers["cache-control"] == "no-store"
+
+
 async def test_events_come_in_pages_without_holes(world: World) -> None:
     await _several(world, 5)
     found: list[int] = []

@@ -190,3 +190,19 @@ async def test_a_key_of_another_server_signs_nothing_here(world: World, settings
     async with opened(there) as other:
         token = await other.guest("Lan")
     assert (await world.say(token=token)).json()["code"] == "unauthenticated"
+
+
+HARD_TO_READ = [
+    "A **bold** word, *another*, `code` and https://news.example/a?b=1.",
+    "> quoted\n\n1. one\n2. two\n\n```py\nprint()\n```",
+    "\u202eturned\u200b  a\u0301" + "\u0301" * 20 + "\r\n\r\n\r\n\r\n[a](javascript:alert(1)) <b>x</b>",
+]
+
+
+@pytest.mark.parametrize("body", HARD_TO_READ)
+async def test_a_preview_is_what_the_comment_will_be_and_stores_nothing(world: World, body: str) -> None:
+    before = world.rows()
+    preview = await world.client.post(f"{API}/preview", json={"body": body})
+    assert preview.status_code == 200
+    assert world.rows() == before
+    assert preview.json() == {"body": (await world.said(body, name="Lan"))["comment"]["body"]}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import PostingLimits, network
+from tertulia.limits.posting import PREVIEWS_A_MINUTE
 
 
 class Clock:
@@ -55,6 +57,30 @@ async def test_a_guest_has_its_own_count() -> None:
     assert await admitted(limits, "lan", "192.0.2.1", 5) == 3
     assert await admitted(limits, "minh", "192.0.2.1", 5) == 3
     assert await admitted(limits, None, "192.0.2.1", 5) == 5
+
+
+async def previewed(limits: PostingLimits, where: str | None, times: int) -> int:
+    """How many of so many previews were made."""
+    count = 0
+    for _ in range(times):
+        with suppress(Problem):
+            await limits.count_preview(where)
+            count += 1
+    return count
+
+
+async def test_previews_are_counted_by_address_and_apart_from_posts(clock: Clock) -> None:
+    limits = PostingLimits("off", "2/minute")
+    assert await previewed(limits, "192.0.2.1", PREVIEWS_A_MINUTE + 5) == PREVIEWS_A_MINUTE
+    assert await previewed(limits, "192.0.2.2", 5) == 5
+    assert await previewed(limits, None, PREVIEWS_A_MINUTE + 5) == PREVIEWS_A_MINUTE + 5
+    assert await admitted(limits, None, "192.0.2.1", 5) == 2
+    clock.now += 61
+    assert await previewed(limits, "192.0.2.1", 5) == 5
+
+
+async def test_who_counts_no_addresses_counts_no_previews() -> None:
+    assert await previewed(PostingLimits("1/day", "off"), "192.0.2.1", PREVIEWS_A_MINUTE + 5) == PREVIEWS_A_MINUTE + 5
 
 
 async def test_an_address_has_its_own_count() -> None:

@@ -111,7 +111,7 @@ async def test_an_article_is_complete_without_javascript(client: httpx.AsyncClie
         "Other posts",
         "Bát phở sáng",
         '<tertulia-discussion class="discussion" site="default" key="market" lang="en" sort="oldest" '
-        'composer="bottom" time="absolute" timezone="Asia/Ho_Chi_Minh">',
+        'composer="bottom" time="absolute" timezone="Asia/Ho_Chi_Minh" data-epoch="',
         "All comments [ 1 ]",
         '<bdi class="author">Đặng Thị Hường</bdi>',
         '<p dir="auto">Said first.</p>',
@@ -483,5 +483,5 @@ async def test_the_client_may_be_used_by_any_page(client: httpx.AsyncClient) -> 
     assert answer.headers["content-type"].startswith("text/javascript")
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert answer.headers["cache-control"] == "public, max-age=300"
+    assert answer.headers["cache-control"] == "public, max-age=300, stale-while-revalidate=86400"
     assert (await client.get("/embed.js", headers={"If-None-Match": answer.headers["etag"]})).status_code == 304

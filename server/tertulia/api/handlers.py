@@ -21,6 +21,8 @@ from tertulia.web.requests import Query, read_json
 PAGE = 50
 PAGE_MOST = 100
 COUNTS_MOST = 100
+COUNTS_SECONDS = 10
+"""How old counts may be: the list of a front page is asked about by all who open it."""
 FEED_ENTRIES = 50
 
 _READ = (ErrorCode.unknown_site, ErrorCode.invalid)
@@ -123,6 +125,22 @@ class Api:
                     ErrorCode.rate_limited,
                 ),
                 bearer="optional",
+            ),
+            Operation(
+                "POST",
+                f"{API}/preview",
+                self.preview,
+                "The document tree that a comment of this text would have; nothing is stored",
+                {200: protocol.Preview},
+                body=protocol.PreviewText,
+                errors=(
+                    ErrorCode.malformed,
+                    ErrorCode.invalid,
+                    ErrorCode.unsupported_media_type,
+                    ErrorCode.empty,
+                    ErrorCode.too_long,
+                    ErrorCode.rate_limited,
+                ),
             ),
             Operation(
                 "PATCH",
@@ -259,7 +277,9 @@ class Api:
         cleaned = [text.clean_key(key) for key in keys]
         found = await self._discussions.counts(query.site(), cleaned)
         counts = [protocol.Count(key=key, count=found[clean]) for key, clean in zip(keys, cleaned, strict=True)]
-        return _json(protocol.Counts(counts=counts))
+        answer = _json(protocol.Counts(counts=counts))
+        answer.headers["Cache-Control"] = f"public, max-age={COUNTS_SECONDS}"
+        return answer
 
     async def feed(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()
@@ -281,6 +301,11 @@ class Api:
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201
         return _json(answer.posted, status)
+
+    async def preview(self, request: Request) -> Response:
+        Query(request.query_params, ())
+        wanted = await read_json(request, protocol.PreviewText)
+        return _json(await self._discussions.preview(wanted.body, self._gate.address(request)))
 
     async def edit(self, request: Request) -> Response:
         edit = await read_json(request, protocol.CommentEdit)

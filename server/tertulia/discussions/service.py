@@ -226,6 +226,14 @@ class Discussions:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
         return Author(self._tokens.guest_id(new.site, key), name)
 
+    async def preview(self, body: str, address: str | None) -> protocol.Preview:
+        """What a comment of this text would show; nothing is stored.
+
+        Raises rate_limited, empty, too_long, malformed.
+        """
+        await self._limits.count_preview(address)
+        return protocol.Preview(body=documents.parse(text.clean_text(body)))
+
     async def edit(self, comment_id: str, body: str, identity: Identity | None) -> protocol.Changed:
         """Changes what one said, or as a moderator what anybody said.
 

@@ -5,6 +5,7 @@ place      where a discussion is shown                   thread     a flat list 
 section    a discussion on a page, read and posted       form       what was typed, and why it was refused
 prose      an article's text as HTML                     rendering  templates and headers
 routes     addresses                                     assets     files that pages refer to
+client     the browser client's files                    structured comments for search engines
 """
 
 from tertulia.pages.look import Look

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -13,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-_FOREVER = "public, max-age=31536000, immutable"
+FOREVER = "public, max-age=31536000, immutable"
 _A_DAY = "public, max-age=86400"
-_FIVE_MINUTES = "public, max-age=300"
 _ROBOTS = "User-agent: *\nDisallow: /api/\n"
+_REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
 @dataclass(frozen=True)
@@ -28,63 +30,74 @@ class Asset:
     media_type: str
     cache: str
     for_everyone: bool = False
+    brotli: bytes | None = None
 
     @cached_property
     def packed(self) -> bytes:
         """The content with gzip, made once."""
         return gzip.compress(self.content, 9, mtime=0)
 
-    @property
+    @cached_property
     def etag(self) -> str:
-        return f'"{_digest(self.content)}"'
+        """Weak where it is sent, since it is the same however the content is packed."""
+        return f'"{digest(self.content)}"'
 
     def route(self) -> Route:
         return Route(self.path, self._answer, methods=["GET"])
 
     async def _answer(self, request: Request) -> Response:
-        headers = {"ETag": self.etag, "Cache-Control": self.cache, "X-Content-Type-Options": "nosniff"}
+        headers = {"ETag": f"W/{self.etag}", "Cache-Control": self.cache, "X-Content-Type-Options": "nosniff"}
         headers["Vary"] = "Accept-Encoding"
         if self.for_everyone:
             headers |= {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
         if self.etag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(self.content, media_type=self.media_type, headers=headers)
-        return Response(self.packed, media_type=self.media_type, headers=headers | {"Content-Encoding": "gzip"})
+        content, coding = self._for(request.headers.get("accept-encoding", ""))
+        if coding:
+            headers["Content-Encoding"] = coding
+        return Response(content, media_type=self.media_type, headers=headers)
+
+    def _for(self, accepted: str) -> tuple[bytes, str]:
+        """The content as this client may have it, and the coding that says how."""
+        if self.brotli is not None and accepts(accepted, "br"):
+            return self.brotli, "br"
+        if accepts(accepted, "gzip"):
+            return self.packed, "gzip"
+        return self.content, ""
 
 
 class Assets:
-    """Every file of the pages; the hash in a name changes with the content."""
+    """Every file of the pages and of the client; the hash in a name changes with the content."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: Iterable[Asset]) -> None:
         own = files("tertulia.pages")
         self.styles = _hashed(own / "styles.css", "text/css")
         self.script = _hashed(own / "page.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
-            *_client(files("tertulia") / "static"),
+            *others,
         ]
 
     def routes(self) -> list[Route]:
         return [asset.route() for asset in (self.styles, self.script, *self._others)]
 
 
-def _client(folder: Traversable) -> list[Asset]:
-    """The browser client; a checkout in which it has not been built yet shows pages without the live part."""
-    kinds = {"embed.js": "text/javascript", "embed.js.map": "application/json"}
-    return [
-        Asset(f"/{name}", (folder / name).read_bytes(), media_type, _FIVE_MINUTES, for_everyone=True)
-        for name, media_type in kinds.items()
-        if (folder / name).is_file()
-    ]
+def digest(content: bytes) -> str:
+    """What names a file by its content."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def accepts(header: str, coding: str) -> bool:
+    """Whether an Accept-Encoding names this coding and does not refuse it."""
+    for part in header.lower().split(","):
+        name, _, parameters = part.partition(";")
+        if name.strip() == coding:
+            return _REFUSED.fullmatch(parameters.strip()) is None
+    return False
 
 
 def _hashed(file: Traversable, media_type: str) -> Asset:
     content = file.read_bytes()
     stem, _, suffix = file.name.partition(".")
-    return Asset(f"/{stem}.{_digest(content)}.{suffix}", content, media_type, _FOREVER)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    return Asset(f"/{stem}.{digest(content)}.{suffix}", content, media_type, FOREVER)

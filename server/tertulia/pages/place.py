@@ -12,7 +12,10 @@ from tertulia.discussions.sites import DEFAULT_SITE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The page of a discussion: its address, its language and the zone of its times."""
+    """The page of a discussion: its address, its language and the zone of its times.
+
+    ``base`` is what its addresses begin with: the server's own address where they are to work on other pages.
+    """
 
     key: DiscussionKey
     language: str
@@ -20,11 +23,16 @@ class Place:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     article: Article | None = None
+    base: str = ""
 
     def href(self, fragment: str = "", **query: str | None) -> str:
         """The page's address with these parameters (None leaves one out) and this fragment."""
         given = [*self.query, *((name, value) for name, value in query.items() if value is not None)]
-        return self.path + (f"?{urlencode(given)}" if given else "") + (f"#{fragment}" if fragment else "")
+        query_string = f"?{urlencode(given)}" if given else ""
+        return self.base + self.path + query_string + (f"#{fragment}" if fragment else "")
+
+    def permalink(self, comment_id: str) -> str:
+        return f"{self.base}/c/{comment_id}"
 
 
 def under(article: Article) -> Place:
@@ -37,5 +45,5 @@ def under(article: Article) -> Place:
     )
 
 
-def alone(key: DiscussionKey, language: str, time_zone: str) -> Place:
-    return Place(key, language, time_zone, "/d", (("site", key.site), ("key", key.key)))
+def alone(key: DiscussionKey, language: str, time_zone: str, base: str = "") -> Place:
+    return Place(key, language, time_zone, "/d", (("site", key.site), ("key", key.key)), base=base)

@@ -11,22 +11,27 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tertulia.articles import Article, Articles
-from tertulia.core.comments import DiscussionKey
+from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.text import clean_key
 from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
-from tertulia.pages.assets import Assets
+from tertulia.pages.assets import Assets, digest
+from tertulia.pages.client import client_assets
 from tertulia.pages.form import Form, Typed, explain, read_form
 from tertulia.pages.look import Look
 from tertulia.pages.place import Place, alone, under
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.section import Sections
 from tertulia.pages.sharing import mail, shares
+from tertulia.pages.structured import structured
 from tertulia.web.gate import Gate
+from tertulia.web.requests import Query
 
 ARTICLES_A_PAGE = 30
 OTHER_POSTS = 5
+# shared caches may keep it, too: what was removed is in them for no longer than this
+_OF_A_FRAGMENT = {"Cache-Control": "public, max-age=10", "X-Robots-Tag": "noindex"}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,7 +45,7 @@ class Pages:
         self._articles = articles
         self._gate = gate
         self._look = look
-        self._assets = Assets()
+        self._assets = Assets(client_assets())
         self._rendering = Rendering(look, self._assets)
 
     def routes(self) -> list[BaseRoute]:
@@ -48,6 +53,7 @@ class Pages:
             Route("/", self._calm(self._front_page), methods=["GET"]),
             Route("/articles/{slug}", self._calm(self._article), methods=["GET", "POST"]),
             Route("/d", self._calm(self._discussion), methods=["GET", "POST"]),
+            Route("/embed.html", self._embed, methods=["GET"]),
             Route("/c/{id}", self._calm(self._comment), methods=["GET"]),
             *self._assets.routes(),
         ]
@@ -119,7 +125,8 @@ class Pages:
         section = await self._sections.read(place, query, form)
         article = place.article
         canonical = self._gate.base_url(request) + place.href()
-        context: dict[str, object] = {"section": section, "place": place, "canonical": canonical}
+        data = structured(section, canonical, self._gate.base_url(request))
+        context: dict[str, object] = {"section": section, "place": place, "canonical": canonical, "data": data}
         if article is not None:
             context |= {
                 "article": article,
@@ -152,6 +159,25 @@ class Pages:
 
     def _others(self, article: Article) -> list[Article]:
         return [other for other in self._articles.all() if other.slug != article.slug][:OTHER_POSTS]
+
+    # ---- for other servers' pages -----------------------------------------------------------------------
+
+    async def _embed(self, request: Request) -> Response:
+        """The first page of comments to be put into a page by whoever makes it. Refusals are those of the API."""
+        query = Query(request.query_params, ("site", "key", "sort", "lang"))
+        key, sort = query.discussion(), query.choice("sort", Sort, Sort.oldest)
+        await self._gate.admit(request, key.site)
+        base_url = self._gate.base_url(request)
+        place = alone(key, query.text("lang") or self._look.language, self._look.time_zone, base_url)
+        section = await self._sections.read(place, {"sort": sort})
+        context = {"section": section, "data": structured(section, place.href(), base_url)}
+        answer = self._rendering.page("embed.html", place.language, context, headers=_OF_A_FRAGMENT)
+        etag = f'"{digest(bytes(answer.body))}"'
+        answer.headers["ETag"] = f"W/{etag}"
+        if etag in request.headers.get("if-none-match", ""):
+            kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control")}
+            return Response(status_code=304, headers=kept)
+        return answer
 
     # ---- one comment ------------------------------------------------------------------------------------
 

@@ -113,11 +113,12 @@ class Sections:
         )
 
     async def _thread(self, place: Place, comment_id: str, cursor: str | None, form: Form) -> Section:
+        # read first, so that nothing of the moment it tells is missing from what is shown
+        whole = await self._discussions.snapshot(place.key, limit=1)
         found = await self._discussions.permalink(comment_id)
         page = await self._discussions.thread(place.key, comment_id, limit=PAGE, cursor=cursor, viewer=None)
         nodes = tree([found.comment, *page.comments])
         nodes[0].answers = found.ancestors[-1] if found.ancestors else None
-        whole = await self._discussions.snapshot(place.key, limit=1)
         return Section(
             place=place,
             discussion=whole.discussion,

@@ -61,7 +61,7 @@ class Edge:
 
     async def _cross_origin(self, scope: Scope) -> str | None:
         """The origin that may read the answer, None where no page asks."""
-        if not scope["path"].startswith("/api/"):
+        if not _is_for_other_pages(scope["path"]):
             return None
         connection = HTTPConnection(scope)
         await self._gate.admit_any(connection)
@@ -91,6 +91,7 @@ class _Exchange:
         self.started = time.perf_counter()
         self.cross_origin: str | None = None
         self.is_api = scope["path"].startswith("/api/")
+        self._is_for_other_pages = _is_for_other_pages(scope["path"])
         headers = Headers(scope=scope)
         self._limit = FORM_LIMIT if not self.is_api and _is_form(headers) else BODY_LIMIT
         self._announced = _announced(headers)
@@ -121,7 +122,7 @@ class _Exchange:
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         headers.setdefault("Cache-Control", "no-store" if self.is_api else "no-cache")
-        if self.is_api:
+        if self._is_for_other_pages:
             headers.add_vary_header("Origin")
         if self.cross_origin is not None:
             headers["Access-Control-Allow-Origin"] = self.cross_origin
@@ -134,6 +135,11 @@ def coarse(address: str | None) -> str | None:
         return None
     parsed = ip_address(address.partition("%")[0])
     return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
+
+
+def _is_for_other_pages(path: str) -> bool:
+    """Whether pages of other origins may read what is there, where their site allows them."""
+    return path.startswith("/api/") or path == "/embed.html"
 
 
 def _announced(headers: Headers) -> int:

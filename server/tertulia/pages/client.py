@@ -1,0 +1,69 @@
+"""The browser client's files: every one that its build wrote, where it is served and how long it may be kept.
+
+embed.js, count.js              five minutes: pages name them, and a new server has new ones
+embed-writing.HASH.js           for ever: its name changes with its content
+embed.full.js                   for ever, as /embed.DIGEST.js: for pages that pin what they load (integrity="…")
+X.js.map                        as X.js;      X.br: X as brotli packed it, sent instead of it
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from tertulia.pages.assets import FOREVER, Asset, digest
+
+_FIVE_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
+_MEDIA_TYPES = {".js": "text/javascript", ".map": "application/json"}
+_HASHED = re.compile(r"[.-](?=[^.]*\d)[A-Za-z0-9]{8,64}\.js(\.map)?|[.-][A-Z0-9]{8}\.js(\.map)?")
+"""The end of such a name. A word of small letters without a digit is no hash."""
+_PINNED = re.compile(r"embed\.full(\.[A-Za-z0-9]{8,64})?\.js")
+
+STATIC = files("tertulia") / "static"
+
+
+def client_assets(folder: Traversable = STATIC) -> Iterator[Asset]:
+    """A checkout in which the client has not been built yet has none: its pages lack the live part."""
+    for file in _scripts(folder):
+        path, cache = _place(file)
+        packed = folder / f"{file.name}.br"
+        yield Asset(
+            path,
+            file.read_bytes(),
+            _MEDIA_TYPES[_suffix(file.name)],
+            cache,
+            for_everyone=True,
+            brotli=packed.read_bytes() if packed.is_file() else None,
+        )
+
+
+def pinned_script(folder: Traversable = STATIC) -> tuple[str, str] | None:
+    """The path of the client in one file that never changes, and its integrity; None where there is none."""
+    for file in _scripts(folder):
+        if _PINNED.fullmatch(file.name):
+            content = file.read_bytes()
+            return _pinned_path(content), "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+    return None
+
+
+def _scripts(folder: Traversable) -> list[Traversable]:
+    found = [file for file in folder.iterdir() if file.is_file() and _suffix(file.name) in _MEDIA_TYPES]
+    return sorted(found, key=lambda file: file.name)
+
+
+def _place(file: Traversable) -> tuple[str, str]:
+    if _PINNED.fullmatch(file.name):
+        return _pinned_path(file.read_bytes()), FOREVER
+    return f"/{file.name}", FOREVER if _HASHED.search(file.name) else _FIVE_MINUTES
+
+
+def _pinned_path(content: bytes) -> str:
+    return f"/embed.{digest(content)}.js"
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :]
