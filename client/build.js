@@ -6,7 +6,7 @@
  *
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
- *     embed.whole.js             both in one, whose digest a page can demand
+ *     embed.full.js             both in one, whose digest a page can demand
  *
  * Also the sentences of src/ are written from the catalogue of the server.
  */
@@ -34,10 +34,10 @@ const styles = {
 };
 
 /** The single file has the actions in it. @type {import('esbuild').Plugin} */
-const whole = {
-  name: 'whole',
+const full = {
+  name: 'full',
   setup({ onResolve }) {
-    onResolve({ filter: /\/loading\.js$/ }, () => ({ path: `${HERE}src/loading.whole.js` }));
+    onResolve({ filter: /\/loading\.js$/ }, () => ({ path: `${HERE}src/loading.full.js` }));
   },
 };
 
@@ -66,7 +66,7 @@ async function bundles() {
   return new Map([
     ...(await bundle({ ...actions, outfile: name })),
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define: { ACTIONS_FILE: JSON.stringify(name) } })),
-    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.whole.js', format: 'iife', plugins: [styles, whole] })),
+    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.full.js', format: 'iife', plugins: [styles, full] })),
   ]);
 }
 

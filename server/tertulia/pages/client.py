@@ -1,7 +1,7 @@
 """The browser client's files: every one that its build wrote, where it is served and how long it may be kept.
 
 embed.js, count.js              five minutes: pages name them, and a new server has new ones
-embed-writing.HASH.js           for ever: its name changes with its content
+embed-actions.HASH.js           for ever: its name changes with its content
 embed.full.js                   for ever, as /embed.DIGEST.js: for pages that pin what they load (integrity="…")
 X.js.map                        as X.js;      X.br: X as brotli packed it, sent instead of it
 """
