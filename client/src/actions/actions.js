@@ -81,7 +81,6 @@ export class Actions {
 
   /** There are more or fewer comments, or the reader stopped or went on. */
   counted() {
-    this.finding.counted();
     this.arrivals.count();
   }
 

@@ -45,8 +45,7 @@ export class Composer {
     if (options.cancel) form.submit.after(button(say('cancel'), 'cancel', () => this.cancel()));
     form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
     form.text.value ||= options.value ?? (draftItem && storage.get(draftItem)) ?? '';
-    this.#toolbar = new Toolbar(form.text, say, options.preview);
-    form.text.before(this.#toolbar.element);
+    this.#toolbar = new Toolbar(form, say, options.preview);
     form.text.after(this.#toolbar.preview);
     this.#listen();
     this.#count('');

@@ -9,8 +9,6 @@ import { bringIntoView } from '../page/scroll.js';
 import { fold } from './text.js';
 
 const SEARCH_MS = 300;
-/** Fewer comments are found by looking. */
-const SEARCHED_FROM = 20;
 
 export class Finding {
   #actions;
@@ -23,11 +21,12 @@ export class Finding {
   constructor(actions) {
     this.#actions = actions;
     this.#session = actions.session;
-    const { say, view, signal } = this.#session;
-    const label = say('search');
-    this.field = h('input', { type: 'search', part: 'search', 'aria-label': label, placeholder: label, dir: 'auto', oninput: () => this.#soon() });
+    const { view, signal } = this.#session;
+    this.field = view.search;
+    this.field.addEventListener('input', () => this.#soon(), { signal });
     this.found = h('span', { class: 'found' });
-    view.bar.append(this.field, this.found);
+    view.bar.append(this.found);
+    if (this.field.value) this.#soon();
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
     addEventListener('hashchange', () => this.#goToHash(), { signal });
     this.#goToHash();
@@ -36,10 +35,6 @@ export class Finding {
   #goToHash() {
     const id = /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
     if (id) this.goTo(id);
-  }
-
-  counted() {
-    this.field.hidden = this.#session.thread.discussion.comment_count < SEARCHED_FROM && !this.field.value;
   }
 
   /** Loads the page that holds the comment, where it is not there. @param {string} id @returns {Promise<boolean>} Whether it is there. */

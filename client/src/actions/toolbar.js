@@ -2,6 +2,7 @@
  * Marks for what is selected, and how it will look: the server reads the text as it would read the comment.
  *
  * @import { Speak } from '../page/strings.js'
+ * @import { Form } from '../reading/form.js'
  * @import { Node as Tree } from '../live/wire.js'
  */
 import { button, h, setAttribute } from '../page/dom.js';
@@ -18,7 +19,8 @@ const MARKS = {
   list: ['- '],
   insert_link: ['[', '](https://)'],
 };
-const SIGNS = { bold: 'B', italic: 'I', code: '‹›', quotation: '❝', list: '•', insert_link: '🔗\uFE0E' };
+/** Signs that every font has; a link has its word. @type {Partial<Record<keyof typeof MARKS, string>>} */
+const SIGNS = { bold: 'B', italic: 'I', code: '<>', quotation: '”', list: '•' };
 
 export class Toolbar {
   #text;
@@ -27,15 +29,20 @@ export class Toolbar {
   #toggle;
   #isOpen = false;
 
-  /** @param {HTMLTextAreaElement} text @param {Speak} say @param {(text: string) => Promise<{body: Tree[]}>} read */
-  constructor(text, say, read) {
+  /** @param {Form} form @param {Speak} say @param {(text: string) => Promise<{body: Tree[]}>} read */
+  constructor({ text, tools }, say, read) {
     this.#text = text;
+    this.element = tools;
     this.#say = say;
     this.#read = read;
     this.#toggle = button(say('preview'), 'tool', () => (this.#isOpen ? this.close() : this.#open()), { 'aria-pressed': 'false' });
-    const tools = /** @type {(keyof typeof MARKS)[]} */ (Object.keys(MARKS)).map((name) =>
-      button(SIGNS[name], 'tool', () => this.#mark(MARKS[name]), { 'aria-label': say(name), title: say(name), class: `tool ${name}` }));
-    this.element = h('div', { part: 'toolbar', role: 'toolbar', 'aria-label': say('formatting') }, ...tools, this.#toggle);
+    setAttribute(tools, 'role', 'toolbar');
+    setAttribute(tools, 'aria-label', say('formatting'));
+    for (const name of /** @type {(keyof typeof MARKS)[]} */ (Object.keys(MARKS))) {
+      const label = { 'aria-label': say(name), title: say(name), class: `tool ${name}` };
+      tools.append(button(SIGNS[name] ?? say(name), 'tool', () => this.#mark(MARKS[name]), label));
+    }
+    tools.append(this.#toggle);
     this.preview = h('div', { part: 'preview', class: 'preview body', hidden: true });
     this.element.addEventListener('keydown', (event) => this.#key(event));
     this.#rove(0);

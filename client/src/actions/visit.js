@@ -6,6 +6,9 @@
 import { button, h, setText } from '../page/dom.js';
 import { bringIntoView } from '../page/scroll.js';
 
+/** How much of a comment has to be in view. */
+const SEEN = 0.5;
+
 export class Visit {
   /** Comments that are new and not gone to yet. @type {Set<string>} */
   #unread = new Set();
@@ -15,6 +18,9 @@ export class Visit {
   /** When the last visit ended, by the newest comment of that time. @type {string | null} */
   #before;
   #button;
+  #watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(target.id.slice('comment-'.length));
+  }, { threshold: SEEN });
 
   /** @param {Actions} actions */
   constructor(actions) {
@@ -26,7 +32,8 @@ export class Visit {
     this.#before = session.storage.get(this.#item);
     this.#button = button('', 'next-new', () => this.next(), { hidden: true });
     const { signal, view } = session;
-    view.bar.append(this.#button);
+    view.pill.append(this.#button);
+    signal.addEventListener('abort', () => this.#watch.disconnect());
     addEventListener('pagehide', () => this.close(), { signal });
     document.addEventListener('visibilitychange', () => document.hidden && this.close(), { signal });
   }
@@ -49,7 +56,9 @@ export class Visit {
       const comment = thread.comments.get(id);
       if (!comment?.body || comment.created_at <= this.#before || desk.isOwn(comment)) continue;
       this.#unread.add(id);
-      list.cards.get(id)?.element.classList.add('unread');
+      const element = list.cards.get(id)?.element;
+      element?.classList.add('unread');
+      if (element) this.#watch.observe(element);
     }
     this.#divide();
     this.#tell();
@@ -71,15 +80,21 @@ export class Visit {
     setText(this.#button, `${this.#session.say('next_new')} (${n})`);
   }
 
+  /** @param {string} id */
+  #isSeen(id) {
+    if (!this.#unread.delete(id)) return;
+    const element = this.#session.list.cards.get(id)?.element;
+    if (element) this.#watch.unobserve(element);
+    this.#tell();
+  }
+
   /** Goes to the next one below what is read, or to the first. */
   next() {
     const { list } = this.#session;
-    const cards = [...list.element.querySelectorAll('article.unread')];
+    const cards = [...list.element.querySelectorAll('article.unread')].filter(({ id }) => this.#unread.has(id.slice('comment-'.length)));
     const below = cards.find((card) => card.getBoundingClientRect().top > 24) ?? cards[0];
     if (!(below instanceof HTMLElement)) return;
-    below.classList.remove('unread');
-    this.#unread.delete(below.id.slice('comment-'.length));
-    this.#tell();
+    this.#isSeen(below.id.slice('comment-'.length));
     list.focus(below, true);
     bringIntoView(below, 'center');
   }

@@ -14,9 +14,11 @@ export class Form {
     this.error = h('p', { id: `error-${id}`, part: 'error', role: 'alert', hidden: true });
     this.submit = h('button', { type: 'submit', part: 'submit' }, say(submit));
     this.foot = h('div', { class: 'foot' }, this.submit, this.hint);
+    /** Room for what comes with the actions. */
+    this.tools = h('div', { part: 'toolbar' });
     this.nameField = h('div', { hidden: !hasName }, h('label', { for: this.name.id }, say('name')), this.name);
     const label = h('label', { for: this.text.id }, say('text'));
-    this.element = h('form', { part: 'form', novalidate: true }, this.nameField, label, this.text, this.error, this.foot);
+    this.element = h('form', { part: 'form', novalidate: true }, this.nameField, label, this.tools, this.text, this.error, this.foot);
   }
 
   /** @param {string} sentence '' takes it away. @param {HTMLElement} [field] The one it is about. */

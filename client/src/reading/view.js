@@ -24,6 +24,8 @@ import { Form } from './form.js';
 import { button, h, setAttribute, setText } from '../page/dom.js';
 
 const RECONNECTING_MS = 3000;
+/** Fewer comments are found by looking. */
+const SEARCHED_FROM = 20;
 const SORTS = /** @type {const} */ (['oldest', 'newest', 'top']);
 
 let views = 0;
@@ -61,9 +63,10 @@ export class View {
     this.live = button('', 'live-toggle', () => options.pause(this.#isLive));
     this.sort = h('select', { part: 'sort', 'aria-label': say('order'), onchange: () => options.reorder(this.sort.value) });
     this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, say(one))));
-    this.bar = h('div', { class: 'bar' }, this.state, this.live, this.sort);
-    this.pillButton = button('', 'pill-button', options.showAll);
-    this.pill = h('div', { part: 'pill', hidden: true }, this.pillButton);
+    this.search = h('input', { type: 'search', part: 'search', 'aria-label': say('search'), placeholder: say('search'), dir: 'auto' });
+    this.bar = h('div', { class: 'bar' }, this.state, this.live, this.sort, this.search);
+    this.pillButton = button('', 'pill-button', options.showAll, { hidden: true });
+    this.pill = h('div', { part: 'pill' }, this.pillButton);
     this.list = h('div');
     this.writing = h('p', { class: 'writing' });
     this.told = h('p', { class: 'unseen', role: 'status' });
@@ -88,6 +91,7 @@ export class View {
   setCount(n) {
     setText(this.heading, this.#options.heading ?? this.#options.say('all_comments', { n }));
     this.sort.hidden = n < 2;
+    this.search.hidden = n < SEARCHED_FROM && !this.search.value;
   }
 
   /** @param {Discussion['mode']} mode @returns {boolean} Whether it is another one. */
@@ -112,7 +116,7 @@ export class View {
   setUnseen(listed, waiting) {
     const { say } = this.#options;
     this.#waiting = waiting;
-    this.pill.hidden = listed === 0 || !this.#isLive;
+    this.pillButton.hidden = listed === 0 || !this.#isLive;
     setText(this.pillButton, say('new_comments', { n: listed }));
     setText(this.live, this.#isLive ? say('live') : say(this.#waiting ? 'paused_new' : 'paused', { n: this.#waiting }));
   }
