@@ -37,6 +37,7 @@ client-test: client/node_modules/.package-lock.json
 
 python-test: $(VENV)/.developing
 	@sh scripts/need chromium chromium
+	@sh scripts/need node nodejs
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto --dist loadgroup
 	$(BIN)/coverage combine --quiet

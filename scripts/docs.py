@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tertulia.errors import CLOSE_ADVICE, ErrorCode
+from tertulia.languages import every
 from tertulia.metrics.catalogue import CATALOGUE, Metric
 from tertulia.settings import PREFIX, Settings, as_written
 
@@ -57,7 +58,22 @@ def _series(metric: Metric[Any]) -> str:
     return f"`{metric.name}{{{','.join(metric.labels)}}}`" if metric.labels else f"`{metric.name}`"
 
 
-TABLES: dict[str, Callable[[], str]] = {"errors": errors, "closes": closes, "settings": settings, "metrics": metrics}
+def languages() -> str:
+    directions = {"ltr": "left to right", "rtl": "right to left"}
+    rows = [
+        (f"`{one.tag}`", one.name, directions[one.direction], "machine-made draft" if one.is_draft else "")
+        for one in every().values()
+    ]
+    return table(("tag", "language", "written", "state"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "errors": errors,
+    "closes": closes,
+    "settings": settings,
+    "metrics": metrics,
+    "languages": languages,
+}
 
 
 def filled(text: str) -> str:

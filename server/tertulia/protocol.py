@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
+from tertulia.languages import DEFAULT, Language
+from tertulia.languages.plurals import Category
 
 API = "/api/v1"
 HEARTBEAT_SECONDS = 25
@@ -164,6 +167,14 @@ class Limits(Outbound):
     depth: int = 3
 
 
+class Strings(Outbound):
+    """What the client says in one language; a text that depends on a number has a form for each plural category."""
+
+    language: str
+    direction: Literal["ltr", "rtl"]
+    texts: dict[str, str | dict[Category, str]]
+
+
 class Page(Outbound):
     """Top-level comments in the order asked for, each followed by its replies (parents first, oldest first).
 
@@ -182,6 +193,7 @@ class Snapshot(Page):
     viewer: Viewer | None
     limits: Limits
     server_time: str
+    strings: Strings | None
 
 
 class Posted(Outbound):
@@ -351,6 +363,17 @@ StreamMessage = Annotated[Hello | EventsMessage | Summary | Heartbeat | Presence
 
 class Writing(Inbound):
     type: Literal["writing"]
+
+
+@cache
+def strings_json(language: Language | None) -> str:
+    """The client's sentences as JSON (see Strings), encoded once a language; null for English, which it has itself."""
+    if language is None or language.tag == DEFAULT:
+        return "null"
+    texts = {**language.groups["reading"], **language.groups["writing"]}
+    return Strings.model_validate(
+        {"language": language.tag, "direction": language.direction, "texts": texts}
+    ).model_dump_json()
 
 
 def events_message(encoded: list[str]) -> str:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tertulia import languages
 from tertulia.errors import StartupError
 
 PREFIX = "TERTULIA_"
@@ -63,7 +64,12 @@ class Settings(BaseSettings):
         description="Origins that may use the site `default` besides the server's own, separated by commas.",
     )
     site_name: str = Field("Tertulia", description="Name in the masthead of the pages.")
-    language: Literal["en", "vi"] = Field("en", description="Language of pages that have none of their own.")
+    language: str = Field(
+        languages.DEFAULT,
+        description="Language of pages that have none of their own: "
+        + ", ".join(f"`{tag}`" for tag in languages.TAGS)
+        + ".",
+    )
     time_zone: str = Field("UTC", description="Zone of the times on pages that have none of their own.")
     edit_minutes: int = Field(15, ge=0, description="How long authors may edit what they said, in minutes.")
     post_limit_guest: str = Field(
@@ -122,6 +128,13 @@ class Settings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(r"https?://[^\s/?#@]+/?", value):
             raise ValueError("write it as https://news.example")
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in languages.TAGS:
+            raise ValueError(f"choose one of: {', '.join(languages.TAGS)}")
         return value
 
     @field_validator("time_zone")

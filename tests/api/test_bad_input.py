@@ -390,6 +390,8 @@ def _everywhere() -> Iterator[Case]:
     for good in (SNAPSHOT, COMMENTS):
         for sort in ("", "OLDEST", "best", "oldest\0"):
             yield good.spoilt(f"sort {sort!r}", ErrorCode.invalid, params=(*TALK, ("sort", sort)))
+    for lang in ("", "vi_VN", "vi VN", "é", "vi\0", "v" * 36, "*"):
+        yield SNAPSHOT.spoilt(f"lang {lang[:9]!r}", ErrorCode.invalid, params=(*TALK, ("lang", lang)))
     for good in TOKENS_READ:
         for name, value in BAD_TOKENS.items():
             yield good.spoilt(

@@ -28,7 +28,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = ["site", "key", "title", "url", "parent_id", "body", "author", "value", "reason", "note", "mode", "name"]
-PARAMETERS = ["site", "key", "sort", "limit", "cursor", "parent", "epoch", "after"]
+PARAMETERS = ["site", "key", "sort", "limit", "cursor", "parent", "epoch", "after", "lang"]
 BODIES = st.one_of(JSON, st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6))
 QUERIES = st.lists(st.tuples(st.one_of(st.sampled_from(PARAMETERS), WORDS), WORDS), max_size=4)
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from tertulia import protocol
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
+from tertulia.discussions import firstpages
+from tertulia.languages import every
 from tertulia.protocol import API
 from tests.api.world import World, bearer
 
@@ -66,6 +69,46 @@ async def test_the_snapshot_says_what_a_client_needs(world: World) -> None:
     ]
     assert comment["state"] == "visible"
     assert comment["votes"] == {"up": 0, "down": 0}
+
+
+@pytest.mark.parametrize("who", ["stranger", "guest"])
+async def test_the_snapshot_brings_the_sentences_of_a_language(world: World, who: str) -> None:
+    token = await world.guest("Lan", body="Phở.")
+    asker = token if who == "guest" else None
+    plain = await world.snapshot(token=asker)
+    snapshot = await world.snapshot(token=asker, lang="vi-VN")
+    strings = snapshot["strings"]
+    assert (strings["language"], strings["direction"]) == ("vi", "ltr")
+    assert strings["texts"]["reply"] == "Trả lời"
+    reading, writing = (every()["vi"].groups[name] for name in ("reading", "writing"))
+    assert strings["texts"] == {**reading, **writing}, "and none of the pages'"
+    without = {"strings": None, "server_time": None}
+    assert snapshot | without == plain | without, "nothing else changes"
+    assert protocol.Snapshot.model_validate(snapshot).model_dump() == snapshot
+
+
+async def test_sentences_have_the_forms_and_the_direction_of_their_language(world: World) -> None:
+    arabic = (await world.snapshot(lang="ar"))["strings"]
+    assert arabic["direction"] == "rtl"
+    assert list(arabic["texts"]["new_comments"]) == ["zero", "one", "two", "few", "many", "other"]
+    assert (await world.snapshot(lang="DE"))["strings"]["texts"]["new_comments"] == {
+        "one": "{n} neuer Kommentar",
+        "other": "{n} neue Kommentare",
+    }
+
+
+@pytest.mark.parametrize("lang", ["en", "en-GB", "tlh", "-", "x" * 35])
+async def test_english_and_unknown_languages_bring_no_sentences(world: World, lang: str) -> None:
+    assert (await world.snapshot(lang=lang))["strings"] is None
+
+
+async def test_a_first_page_is_kept_once_for_all_languages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.guest("Lan", body="Phở.")
+    await world.snapshot()
+    made: list[object] = []
+    monkeypatch.setattr(firstpages, "_made", lambda *page: made.append(page))
+    assert {(await world.snapshot(lang=tag))["strings"]["language"] for tag in ("vi", "fr", "ko")} == {"vi", "fr", "ko"}
+    assert made == []
 
 
 async def test_the_idempotency_key_is_for_its_author_alone(world: World) -> None:

@@ -49,13 +49,19 @@ async def test_a_reply_an_edit_and_a_deletion_are_live(site: ServerProcess, wind
     await theirs.get_by_label("Name").fill("Minh")
     await theirs.locator("textarea").fill("I liked the first ones")
     await theirs.get_by_role("button", name="Post reply").click()
-    await writer.locator("tertulia-discussion form textarea").last.focus()  # busy in the list no more
+    chip = comment(writer, "Second thoughts").get_by_role("button", name="1 new reply")
+    await chip.click()
     await expect(comment(writer, "I liked the first ones")).to_have_count(1)
+    await expect(chip).to_have_count(0)
     mine = comment(writer, "Second thoughts")
     await mine.get_by_role("button", name="Delete").click()
-    await mine.get_by_role("button", name="Delete for good?").click()
-    await expect(comment(reader, "Second thoughts")).to_have_count(0)
+    await mine.get_by_role("button", name="Undo").click()
+    await mine.get_by_role("button", name="Delete").click()
+    await expect(mine).to_contain_text("Your comment is deleted.")
+    await expect(comment(reader, "Second thoughts")).to_have_count(1)  # as long as it can be undone
+    await writer.close()
     await expect(comment(reader, "deleted by its author")).to_have_count(1)
+    await expect(comment(reader, "Second thoughts")).to_have_count(0)
     await expect(comment(reader, "I liked the first ones")).to_have_count(1)
 
 

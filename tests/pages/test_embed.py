@@ -42,7 +42,7 @@ async def test_it_is_the_first_page_of_comments_and_no_page(client: httpx.AsyncC
     second = await say(client, "Second.", parent_id=first["comment"]["id"])
     text = await fragment(client)
     assert shown(text) == [first["comment"]["id"], second["comment"]["id"]]
-    assert text.startswith('<div lang="en" data-sort="oldest" data-epoch="')
+    assert text.startswith('<div lang="en" dir="ltr" data-sort="oldest" data-epoch="')
     assert text.rstrip().endswith("</div>")
     assert "All comments [ 2 ]" in text
     for tag in ("<html", "<head>", "<body", "<style", "<link", "<form", "<script src", "<tertulia"):
@@ -82,7 +82,7 @@ async def test_language_and_order_are_as_asked_for(client: httpx.AsyncClient) ->
     said = [(await say(client, text))["comment"]["id"] for text in ("One.", "Two.")]
     text = await fragment(client, f"{PATH}&lang=vi&sort=newest")
     assert shown(text) == said[::-1]
-    assert text.startswith('<div lang="vi" data-sort="newest"')
+    assert text.startswith('<div lang="vi" dir="ltr" data-sort="newest"')
     assert "Viết bình luận" in text
     assert (await fragment(client, f"{PATH}&lang=tlh")).startswith('<div lang="en"')
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from tertulia.errors import ErrorCode, Problem
+from tertulia.languages import language
 from tertulia.pages.form import Form, Trouble, Typed, explain, read_form
-from tertulia.pages.strings import Strings
 
 FORM = "application/x-www-form-urlencoded"
 NONCE = "n" * 22
@@ -83,14 +83,14 @@ def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
     ],
 )
 def test_a_refusal_is_told_beside_its_field(problem: Problem, message: str, field: str | None) -> None:
-    trouble = explain(problem, Strings("en"))
+    trouble = explain(problem, language("en"))
     assert (trouble.message, trouble.field) == (message, field)
 
 
-def test_how_long_to_wait_is_told_in_both_languages() -> None:
+def test_how_long_to_wait_is_told_in_the_language() -> None:
     problem = Problem(ErrorCode.rate_limited, "d", retry_after=1)
-    assert "wait 1 second and" in explain(problem, Strings("en")).message
-    assert "sau 1 giây" in explain(problem, Strings("vi")).message
+    assert "wait 1 second and" in explain(problem, language("en")).message
+    assert "chờ 1 giây rồi" in explain(problem, language("vi")).message
 
 
 def test_a_form_in_use_says_so() -> None:

@@ -137,7 +137,7 @@ async def test_the_head_names_the_page(client: httpx.AsyncClient) -> None:
 
 async def test_an_article_speaks_its_language(client: httpx.AsyncClient) -> None:
     page = await text(client, "/articles/pho")
-    assert '<html lang="vi">' in page
+    assert '<html lang="vi" dir="ltr">' in page
     for part in (
         "Tất cả bình luận [ 0 ]",
         "Chia sẻ bài viết",
@@ -146,6 +146,37 @@ async def test_an_article_speaks_its_language(client: httpx.AsyncClient) -> None
         "22 tháng 10, 2026",
     ):
         assert part in page
+
+
+async def test_a_page_in_arabic_runs_from_right_to_left(client: httpx.AsyncClient, settings: Settings) -> None:
+    (settings.articles_dir / "souk.md").write_text(
+        "---\ntitle: السوق\ndate: 2026-10-22\nlanguage: ar\n---\nنص.", "utf-8"
+    )
+    page = await text(client, "/articles/souk")
+    assert '<html lang="ar" dir="rtl">' in page
+    assert "22 أكتوبر 2026" in page
+    assert '<div class="prose">' in page, "the direction of the page is the text's"
+
+
+async def test_a_text_in_a_language_that_pages_do_not_speak_has_its_own_direction(
+    client: httpx.AsyncClient, settings: Settings
+) -> None:
+    (settings.articles_dir / "shuk.md").write_text(
+        "---\ntitle: השוק\ndate: 2026-10-22\nlanguage: he\n---\nטקסט.", "utf-8"
+    )
+    page = await text(client, "/articles/shuk")
+    assert '<html lang="en" dir="ltr">' in page
+    assert '<article class="post" lang="he">' in page
+    assert '<div class="prose" dir="auto">' in page
+
+
+async def test_names_stand_apart_in_every_language(client: httpx.AsyncClient, settings: Settings) -> None:
+    (settings.articles_dir / "ichiba.md").write_text(
+        "---\ntitle: 市場\ndate: 2026-10-22\nlanguage: ja\n---\n本文。", "utf-8"
+    )
+    said = comment_id(await post(client, "/articles/ichiba", name="<Lan>"))
+    page = await text(client, f"/articles/ichiba?reply={said}")
+    assert f'<p class="answering"><a href="#comment-{said}"><bdi>&lt;Lan&gt;</bdi></a>に返信しています · ' in page
 
 
 async def test_sharing_needs_nobody_elses_script(client: httpx.AsyncClient) -> None:
@@ -181,7 +212,7 @@ async def test_a_method_that_is_not_offered_is_a_page_too(client: httpx.AsyncCli
 
 
 async def test_a_cursor_of_another_list_is_refused_calmly(client: httpx.AsyncClient) -> None:
-    assert "That did not work" in await text(client, "/articles/market?cursor=x", 400)
+    assert "This did not work" in await text(client, "/articles/market?cursor=x", 400)
 
 
 async def test_head_is_answered(client: httpx.AsyncClient) -> None:
@@ -239,7 +270,7 @@ async def test_a_refused_text_is_kept_with_the_reason_beside_it(client: httpx.As
 async def test_a_missing_name_is_asked_for(client: httpx.AsyncClient) -> None:
     answer = await client.post("/articles/pho", data={"name": " ", "body": "Có."})
     assert answer.status_code == 422
-    assert "Hãy cho biết tên." in answer.text
+    assert "Hãy cho biết tên của bạn." in answer.text
     assert "Có.</textarea>" in answer.text
 
 
@@ -387,7 +418,7 @@ async def test_a_long_thread_goes_on_and_its_comments_are_found(client: httpx.As
     locations = [await post(client, body=f"Number {at}.", parent_id=root) for at in range(PAGE + 2)]
     page = await text(client, "/articles/market")
     assert len(ids(page)) == 1 + PAGE
-    onward = re.search(r'<a href="([^"]+)">More replies to Đặng Thị Hường</a>', page)
+    onward = re.search(r'<a href="([^"]+)">More replies to <bdi>Đặng Thị Hường</bdi></a>', page)
     assert onward is not None
     rest = await text(client, html.unescape(onward[1]))
     assert ids(rest) == [root, *(comment_id(location) for location in locations[PAGE:])]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from tertulia.languages import language
 from tertulia.pages.times import day, moment
 
 LATE = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
@@ -14,6 +15,6 @@ def test_a_moment_is_written_in_the_zone_of_the_page() -> None:
 
 
 def test_a_day_is_written_out() -> None:
-    assert day(LATE, "UTC", "en") == "23 November 2026"
-    assert day(LATE, "Asia/Ho_Chi_Minh", "en") == "24 November 2026"
-    assert day(LATE, "Asia/Ho_Chi_Minh", "vi") == "24 tháng 11, 2026"
+    assert day(LATE, "UTC", language("en")) == "23 November 2026"
+    assert day(LATE, "Asia/Ho_Chi_Minh", language("en")) == "24 November 2026"
+    assert day(LATE, "Asia/Ho_Chi_Minh", language("vi")) == "24 tháng 11, 2026"

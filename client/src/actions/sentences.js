@@ -23,7 +23,6 @@ export default {
   "failed": "Not sent.",
   "send_now": "Send now",
   "discard": "Discard",
-  "held": "Waiting for approval",
   "posted": "Your comment is posted.",
   "posted_held": "Thank you. Your comment will appear once a moderator has approved it.",
   "formatting": "Formatting",

@@ -13,6 +13,7 @@ export default {
   "moderator": "moderator",
   "edited": "edited",
   "pinned": "pinned",
+  "held": "Waiting for approval",
   "removed": "This comment was removed by a moderator.",
   "deleted": "This comment was deleted by its author.",
   "replying_to": "replying to {name}",

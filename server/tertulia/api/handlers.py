@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +15,7 @@ from tertulia.core.comments import Mode, Sort
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
+from tertulia.languages import find
 from tertulia.protocol import API
 from tertulia.web.gate import Gate
 from tertulia.web.operations import CURSOR, KEY, SITE, Operation, Parameter, limit
@@ -36,6 +39,12 @@ _BODY = (
 _CHANGE = (ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.not_found, ErrorCode.unavailable)
 
 _SORT = Parameter("sort", "The order.", {"type": "string", "enum": [*Sort], "default": "oldest"})
+_LANGUAGE_TAG = re.compile(r"[A-Za-z0-9-]{1,35}")
+_LANG = Parameter(
+    "lang",
+    "The language, such as `vi` or `vi-VN`, of the sentences that the answer brings for the client.",
+    {"type": "string", "pattern": f"^{_LANGUAGE_TAG.pattern}$"},
+)
 _PARENT = Parameter("parent", "Replies to this comment, of all depths, instead of top-level comments.")
 _KEYS = Parameter("key", f"A discussion; repeat it, at most {COUNTS_MOST} times.", required=True)
 _ONCE = Parameter("Idempotency-Key", "16-64 visible ASCII characters, random and new for each comment.", required=True)
@@ -60,7 +69,7 @@ class Api:
                 self.snapshot,
                 "The snapshot: a discussion and its first page of comments at one moment",
                 {200: protocol.Snapshot},
-                parameters=(SITE, KEY, _SORT, limit(PAGE, PAGE_MOST)),
+                parameters=(SITE, KEY, _SORT, limit(PAGE, PAGE_MOST), _LANG),
                 errors=(*_READ, *_NAMED, ErrorCode.unauthenticated),
                 bearer="optional",
             ),
@@ -243,13 +252,15 @@ class Api:
     # ---- reading ----------------------------------------------------------------------------------------
 
     async def snapshot(self, request: Request) -> Response:
-        query = Query(request.query_params, ("site", "key", "sort", "limit"))
+        query = Query(request.query_params, ("site", "key", "sort", "limit", "lang"))
         key = query.discussion()
         await self._gate.admit(request, key.site)
         viewer = await self._viewer(request, key.site)
         sort = query.choice("sort", Sort, Sort.oldest)
         count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
-        body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer)
+        tag = query.text_like("lang", _LANGUAGE_TAG, "a language tag such as vi or vi-VN")
+        spoken = find(tag) if tag else None
+        body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer, language=spoken)
         return Response(body, media_type="application/json")
 
     async def comments(self, request: Request) -> Response:

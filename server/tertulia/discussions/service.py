@@ -15,6 +15,7 @@ from tertulia.core.ids import is_uuid, uuid7
 from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
+from tertulia.languages import Language
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
@@ -23,7 +24,7 @@ from tertulia.store.commands import Actor, Draft, Said
 from tertulia.store.reads import Moment
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
-_OF_A_PAGE = set(protocol.Page.model_fields)
+_MADE_APART = {*protocol.Page.model_fields, "strings"}
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 
 
@@ -86,13 +87,27 @@ class Discussions:
         moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
         return self._snapshot(moment.discussion, self._page(moment, viewer), viewer)
 
-    async def first_page(self, key: DiscussionKey, *, sort: Sort, limit: int, viewer: Identity | None) -> str:
-        """The snapshot of the first page as JSON (protocol.Snapshot). Raises unknown_site."""
+    async def first_page(
+        self,
+        key: DiscussionKey,
+        *,
+        sort: Sort,
+        limit: int,
+        viewer: Identity | None,
+        language: Language | None = None,
+    ) -> str:
+        """The snapshot of the first page as JSON (protocol.Snapshot), with what the client says in ``language``.
+
+        Raises unknown_site.
+        """
         if viewer is not None:
-            return (await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)).model_dump_json()
-        discussion, first = await self._first_pages.get(Asked(key, sort, limit))
-        around = self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_OF_A_PAGE)
-        return f"{first.json[:-1]},{around[1:]}"
+            own = await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)
+            parts = [own.model_dump_json(exclude={"strings"})]
+        else:
+            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            parts = [first.json, self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_MADE_APART)]
+        fields = ",".join(part[1:-1] for part in parts)
+        return f'{{{fields},"strings":{protocol.strings_json(language)}}}'
 
     def _snapshot(self, discussion: Discussion, page: protocol.Page, viewer: Identity | None) -> protocol.Snapshot:
         readers = self._hub.readers(discussion.key)
@@ -105,6 +120,7 @@ class Discussions:
             viewer=_viewer(viewer),
             limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
             server_time=protocol.timestamp(utc_now()),
+            strings=None,
         )
 
     async def page(

@@ -1,6 +1,6 @@
 """The pages: articles and discussions as HTML that needs no JavaScript.
 
-look       the server's name, language and zone          strings    what pages say, in each language
+look       the server's name, language and zone          times      moments and days as pages write them
 place      where a discussion is shown                   thread     a flat list as a tree
 section    a discussion on a page, read and posted       form       what was typed, and why it was refused
 prose      an article's text as HTML                     rendering  templates and headers

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.pages.strings import Strings
+from tertulia.languages import Language
 from tertulia.protocol import CommentView
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -84,22 +84,25 @@ async def read_form(request: Request) -> Typed:
 
 
 _BY_CODE = {
-    ErrorCode.empty: "problem.empty",
+    ErrorCode.empty: "no_text",
     ErrorCode.too_long: "problem.too_long",
     ErrorCode.too_large: "problem.too_large",
     ErrorCode.closed: "problem.closed",
     ErrorCode.bad_parent: "problem.bad_parent",
     ErrorCode.rate_limited: "problem.rate_limited",
 }
-_NAME_BY_CODE = {ErrorCode.empty: "problem.no_name", ErrorCode.too_long: "problem.long_name"}
+_NAME_BY_CODE = {ErrorCode.empty: "no_name", ErrorCode.too_long: "problem.long_name"}
 
 
-def explain(problem: Problem, strings: Strings) -> Trouble:
+def explain(problem: Problem, language: Language) -> Trouble:
     """The refusal in the language of the page."""
-    values = {"detail": problem.detail, "n": problem.retry_after or 1}
     place = problem.field or ""
     if place.startswith("author"):
-        return Trouble(strings(_NAME_BY_CODE.get(problem.code, "problem.name"), **values), "name")
+        return Trouble(_said(problem, _NAME_BY_CODE.get(problem.code, "problem.name"), language), "name")
     if place == "body":
-        return Trouble(strings(_BY_CODE.get(problem.code, "problem.text"), **values), "body")
-    return Trouble(strings(_BY_CODE.get(problem.code, "problem.other"), **values), None)
+        return Trouble(_said(problem, _BY_CODE.get(problem.code, "problem.text"), language), "body")
+    return Trouble(_said(problem, _BY_CODE.get(problem.code, "problem.other"), language), None)
+
+
+def _said(problem: Problem, key: str, language: Language) -> str:
+    return language.speak(key, n=problem.retry_after or 1, detail=problem.detail)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from tertulia.languages import Language, language
 from tertulia.pages import times
 from tertulia.pages.assets import Assets
 from tertulia.pages.look import Look
 from tertulia.pages.prose import prose_html
-from tertulia.pages.strings import Strings
 from tertulia.protocol import API
 from tertulia.web.html import document_html
 
@@ -50,21 +52,30 @@ class Rendering:
             feed_address=_feed_address,
         )
 
-    def strings(self, language: str) -> Strings:
-        return Strings(language, self._fallback)
+    def language(self, tag: str) -> Language:
+        """The language of a page with this tag: the server's where there is no such one."""
+        return language(tag, self._fallback)
 
     def page(
         self,
         template: str,
-        language: str,
+        tag: str,
         context: Mapping[str, object],
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
-        """The template in this language, or in the server's where it speaks no such one."""
-        html = self._environment.get_template(template).render(t=self.strings(language), **context)
+        """The template in the language of the tag, or in the server's where there is no such one."""
+        spoken = self.language(tag)
+        html = self._environment.get_template(template).render(
+            language=spoken, t=spoken.speak, t_html=partial(_speak_html, spoken), **context
+        )
         return HTMLResponse(html, status, HEADERS | dict(headers or {}))
+
+
+def _speak_html(spoken: Language, key: str, **values: object) -> Markup:
+    """A sentence with HTML in it, such as a link around a name; values that are text only are escaped."""
+    return escape(spoken.form(key)).format(**values)
 
 
 def _feed_address(site: str, key: str) -> str:

@@ -62,7 +62,7 @@ class Pages:
         """The exception handler for addresses and methods that no route offers."""
         status = error.status_code if isinstance(error, HTTPException) else 404
         headers = error.headers if isinstance(error, HTTPException) else None
-        return self._trouble(status, str(getattr(error, "detail", "")), dict(headers or {}))
+        return self._trouble(status, dict(headers or {}))
 
     def _calm(self, handler: Handler) -> Handler:
         """A refusal becomes a page that says so."""
@@ -71,12 +71,12 @@ class Pages:
             try:
                 return await handler(request)
             except Problem as problem:
-                return self._trouble(problem.code.value.status, problem.detail, _retry_after(problem))
+                return self._trouble(problem.code.value.status, _retry_after(problem))
 
         return answer
 
-    def _trouble(self, status: int, detail: str, headers: dict[str, str]) -> Response:
-        context = {"status": status, "detail": detail}
+    def _trouble(self, status: int, headers: dict[str, str]) -> Response:
+        context = {"status": status}
         return self._rendering.page("error.html", self._look.language, context, status=status, headers=headers)
 
     # ---- the front page ---------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Pages:
                 address=self._gate.address(request),
             )
         except Problem as problem:
-            trouble = explain(problem, self._rendering.strings(place.language))
+            trouble = explain(problem, self._rendering.language(place.language))
             parent = await self._sections.answerable(place, typed.parent_id)
             return await self._show(request, place, Form(typed, parent, trouble), problem)
         return RedirectResponse(where, 303, HEADERS)

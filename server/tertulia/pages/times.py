@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
+from tertulia.languages import Language
 
 
 def moment(at: datetime | str, zone: str) -> str:
@@ -17,9 +15,6 @@ def moment(at: datetime | str, zone: str) -> str:
     return at.astimezone(ZoneInfo(zone)).strftime("%d/%m/%y %H:%M")
 
 
-def day(at: datetime, zone: str, language: str) -> str:
+def day(at: datetime, zone: str, language: Language) -> str:
     """``24 November 2026``, in Vietnamese ``24 tháng 11, 2026``."""
-    there = at.astimezone(ZoneInfo(zone))
-    if language == "vi":
-        return f"{there.day} tháng {there.month}, {there.year}"
-    return f"{there.day} {_MONTHS[there.month - 1]} {there.year}"
+    return language.dates.write(at.astimezone(ZoneInfo(zone)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
@@ -79,6 +80,13 @@ class Query:
 
     def text(self, name: str) -> str | None:
         return self._parameters.get(name)
+
+    def text_like(self, name: str, pattern: re.Pattern[str], what: str) -> str | None:
+        """A text that the whole pattern describes; raises invalid for another, naming ``what`` was wanted."""
+        given = self._parameters.get(name)
+        if given is not None and not pattern.fullmatch(given):
+            raise Problem(ErrorCode.invalid, f"Give {what}.", field=name)
+        return given
 
     def texts(self, name: str) -> list[str]:
         return self._parameters.getlist(name)

@@ -1,0 +1,8 @@
+"""Languages: every sentence that pages and client say, one JSON file a language, and how each counts and writes dates.
+
+catalogue  the files, read once                          plurals    which form of a sentence a number takes
+"""
+
+from tertulia.languages.catalogue import DEFAULT, TAGS, Language, Sentence, every, find, language
+
+__all__ = ["DEFAULT", "TAGS", "Language", "Sentence", "every", "find", "language"]

@@ -1,0 +1,103 @@
+"""The languages' files: read once, looked up by a tag, spoken by key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from tertulia.languages.plurals import RULES, Category, Rule
+
+DEFAULT = "en"
+TAGS = tuple(RULES)
+
+Sentence = str | Mapping[Category, str]
+"""A text, or its forms where it depends on a number; ``{n}``, ``{name}`` and others are filled in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How a language writes whole numbers: ``separator`` between thousands, in numbers from ``grouped_from`` on."""
+
+    separator: str
+    grouped_from: int = 1000
+
+    def write(self, n: int) -> str:
+        return f"{n:,}".replace(",", self.separator) if abs(n) >= self.grouped_from else str(n)
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """A pattern of ``{day}``, ``{month}`` and ``{year}``; without names a month is its number."""
+
+    pattern: str
+    months: tuple[str, ...] = ()
+
+    def write(self, on: date) -> str:
+        month = self.months[on.month - 1] if self.months else on.month
+        return self.pattern.format(day=on.day, month=month, year=on.year)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Language:
+    """One language; ``name`` is its own for itself, ``is_draft`` says that nobody who speaks it has read it yet.
+
+    ``groups`` has the sentences as the file groups them (``reading``, ``writing``, ``pages``), ``texts`` all of them.
+    """
+
+    tag: str
+    name: str
+    direction: Literal["ltr", "rtl"]
+    is_draft: bool
+    groups: Mapping[str, Mapping[str, Sentence]]
+    texts: Mapping[str, Sentence]
+    rule: Rule
+    numbers: Numbers
+    dates: Dates
+
+    def form(self, key: str, n: int | None = None) -> str:
+        """The sentence in the form for ``n``, with its placeholders. Raises KeyError for one that is not there."""
+        sentence = self.texts[key]
+        return sentence if isinstance(sentence, str) else sentence[self.rule.of(n or 0)]
+
+    def speak(self, key: str, *, n: int | None = None, **values: object) -> str:
+        """The sentence with its placeholders filled in. Raises KeyError for a key or a value that is missing."""
+        if n is not None:
+            values["n"] = self.numbers.write(n)
+        return self.form(key, n).format(**values)
+
+
+@cache
+def every() -> Mapping[str, Language]:
+    """All languages by their tags."""
+    folder = files(__package__)
+    return {tag: _read(tag, json.loads((folder / f"{tag}.json").read_text("utf-8"))) for tag in TAGS}
+
+
+def find(tag: str) -> Language | None:
+    """The language of a tag such as ``vi-VN``, whatever its case; None where it is not here."""
+    return every().get(tag.partition("-")[0].lower())
+
+
+def language(tag: str, fallback: str = DEFAULT) -> Language:
+    """The language of a tag; where it is not here, the fallback's, and where that is not either, English."""
+    return find(tag) or find(fallback) or every()[DEFAULT]
+
+
+def _read(tag: str, file: dict[str, Any]) -> Language:
+    groups = {name: file[name] for name in ("reading", "writing", "pages")}
+    return Language(
+        tag=tag,
+        name=file["language"],
+        direction=file.get("direction", "ltr"),
+        is_draft=file.get("draft", False),
+        groups=groups,
+        texts={key: sentence for group in groups.values() for key, sentence in group.items()},
+        rule=RULES[tag],
+        numbers=Numbers(**file["numbers"]),
+        dates=Dates(file["dates"]["pattern"], tuple(file["dates"].get("months", ()))),
+    )
