@@ -1,7 +1,7 @@
 /**
- * Bundles src/ into one file that needs nothing else, with its source map beside it.
+ * Bundles src/ into files that need nothing else, each with its source map beside it.
  *
- *     node build.js            writes server/tertulia/static/embed.js and embed.js.map
+ *     node build.js            writes embed.js, count.js and their maps into server/tertulia/static/
  *     node build.js --check    fails if they are not what src/ gives, or too large
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -11,8 +11,12 @@ import { build, transform } from 'esbuild';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
-// with gzip, styles and two languages included; see docs/decisions/0008-a-budget-for-the-client.md
-const LARGEST = 20_480;
+// `largest` is with gzip; embed.js has styles and two languages, see docs/decisions/0008-a-budget-for-the-client.md
+const BUNDLES = [
+  { source: 'src/index.js', name: 'embed.js', largest: 20_480 },
+  { source: 'src/count.js', name: 'count.js', largest: 999 },
+];
+const IS_CHECK = process.argv.includes('--check');
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -25,12 +29,12 @@ const styles = {
   },
 };
 
-/** @returns {Promise<Map<string, Uint8Array>>} File name → bytes. */
-async function bundle() {
+/** @param {string} source @param {string} name @returns {Promise<Array<[string, Uint8Array]>>} File names and bytes. */
+async function bundle(source, name) {
   const { outputFiles } = await build({
     absWorkingDir: HERE,
-    entryPoints: ['src/index.js'],
-    outfile: 'embed.js',
+    entryPoints: [source],
+    outfile: name,
     bundle: true,
     minify: true,
     format: 'iife',
@@ -41,7 +45,7 @@ async function bundle() {
     plugins: [styles],
     write: false,
   });
-  return new Map(outputFiles.map(({ path, contents }) => [path.slice(HERE.length), contents]));
+  return outputFiles.map(({ path, contents }) => [path.slice(HERE.length), contents]);
 }
 
 /** @param {Map<string, Uint8Array>} files */
@@ -54,15 +58,16 @@ async function differing(files) {
   return names;
 }
 
-const files = await bundle();
-const script = files.get('embed.js') ?? new Uint8Array();
-const size = gzipSync(script, { level: 9 }).length;
-console.log(`embed.js ${script.length} B, gzip ${size} B (at most ${LARGEST})`);
-
 /** @type {string[]} */
 const complaints = [];
-if (process.argv.includes('--check')) {
-  if (size > LARGEST) complaints.push(`embed.js is ${size - LARGEST} B too large.`);
+const files = new Map((await Promise.all(BUNDLES.map(({ source, name }) => bundle(source, name)))).flat());
+for (const { name, largest } of BUNDLES) {
+  const script = files.get(name) ?? new Uint8Array();
+  const size = gzipSync(script, { level: 9 }).length;
+  console.log(`${name} ${script.length} B, gzip ${size} B (at most ${largest})`);
+  if (IS_CHECK && size > largest) complaints.push(`${name} is ${size - largest} B too large.`);
+}
+if (IS_CHECK) {
   for (const name of await differing(files)) complaints.push(`${name} is not what src/ gives; run npm run build.`);
 } else {
   for (const [name, contents] of files) await writeFile(STATIC + name, contents);
