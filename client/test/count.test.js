@@ -87,6 +87,7 @@ test.after(() => {
 test('all elements of a page ask once, and each key once', async () => {
   const elements = ['a', 'bb', 'a', 'ccc'].map((key) => put({ key }));
   assert.deepEqual(elements.map(({ textContent }) => textContent), Array(4).fill('Comments'));
+  assert.equal(timers.length, 1);
   const [request, ...more] = await asked();
   assert.deepEqual(request.keys, ['a', 'bb', 'ccc']);
   assert.deepEqual([request.site, request.server], ['default', 'https://talk.example']);
