@@ -7,6 +7,7 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed.full.js             both in one, whose digest a page can demand
+ *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences of src/ are written from the catalogue of the server.
  */
@@ -20,7 +21,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 // with gzip; see docs/decisions/0021-two-files.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 15_000 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 15_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -66,6 +67,7 @@ async function bundles() {
   return new Map([
     ...(await bundle({ ...actions, outfile: name })),
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define: { ACTIONS_FILE: JSON.stringify(name) } })),
+    ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.full.js', format: 'iife', plugins: [styles, full] })),
   ]);
 }
@@ -88,7 +90,7 @@ const stored = (path) => readFile(path).catch(() => Buffer.alloc(0));
 
 /** Each file packed beforehand, since servers rarely can. @param {Map<string, Uint8Array>} files */
 async function write(files) {
-  for (const name of await readdir(STATIC)) if (/^embed/.test(name) && !files.has(name.replace(/\.br$/, ''))) await rm(STATIC + name);
+  for (const name of await readdir(STATIC)) if (/^(embed|count)/.test(name) && !files.has(name.replace(/\.br$/, ''))) await rm(STATIC + name);
   for (const [name, contents] of files) {
     await writeFile(STATIC + name, contents);
     if (name.endsWith('.js') && !(await isPacked(name, contents))) await writeFile(`${STATIC}${name}.br`, brotliCompressSync(contents));

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import sqlite3
 import stat
@@ -15,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from tertulia.app import running
 from tertulia.cli import main
+from tertulia.pages import client
 from tertulia.settings import Settings
 
 SECRET = "a key of the tests, not a secret of anybody"
@@ -176,3 +179,52 @@ def test_the_secret_key_is_made_once_and_is_nobodys_business(tmp_path: Path) -> 
     assert len(first.strip()) >= 32
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
     assert asyncio.run(start()) == first
+
+
+def test_a_snippet_names_the_server_and_nothing_else(tmp_path: Path) -> None:
+    result = _run("snippet", "--public-url", "https://talk.example/", data=tmp_path / "data")
+    assert result.exit_code == 0
+    assert result.output == (
+        '<script src="https://talk.example/embed.js" defer></script>\n<tertulia-discussion></tertulia-discussion>\n'
+    )
+    assert not (tmp_path / "data").exists(), "it needs no database"
+
+
+def test_a_snippet_for_a_key_has_a_link_for_readers_without_javascript(tmp_path: Path) -> None:
+    flags = ("--public-url", "https://talk.example", "--site", "times", "--key", 'a "b" & <c>', "--language", "vi")
+    result = _run("snippet", *flags, data=tmp_path)
+    assert result.stdout == (
+        '<script src="https://talk.example/embed.js" defer></script>\n'
+        '<tertulia-discussion site="times" key="a &#34;b&#34; &amp; &lt;c&gt;">\n'
+        '  <a href="https://talk.example/d?site=times&amp;key=a+%22b%22+%26+%3Cc%3E">Bình luận</a>\n'
+        "</tertulia-discussion>\n"
+    )
+
+
+def test_a_snippet_of_a_server_without_a_name_says_so(tmp_path: Path) -> None:
+    result = _run("snippet", "--port", "8123", data=tmp_path)
+    assert 'src="http://127.0.0.1:8123/embed.js"' in result.stdout
+    assert result.stderr == "TERTULIA_PUBLIC_URL is not set; the address is one of this machine.\n"
+
+
+def test_a_snippet_can_say_which_bytes_the_script_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b"// the client in one file"
+    (tmp_path / "embed.full.js").write_bytes(content)
+    monkeypatch.setattr(client, "STATIC", tmp_path)
+    result = _run("snippet", "--sri", "--public-url", "https://talk.example", data=tmp_path)
+    integrity = base64.b64encode(hashlib.sha384(content).digest()).decode()
+    path = f"embed.{hashlib.sha256(content).hexdigest()[:16]}.js"
+    attributes = f'src="https://talk.example/{path}" integrity="sha384-{integrity}" crossorigin="anonymous" defer'
+    assert result.stdout.splitlines()[0] == f"<script {attributes}></script>"
+    assert f"/{path}" in {asset.path for asset in client.client_assets()}
+
+
+@pytest.mark.parametrize("flags", [("--sri",), ("--key", ""), ("--key", "a\nb")])
+def test_a_snippet_that_cannot_be_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(client, "STATIC", tmp_path)
+    result = _run("snippet", *flags, data=tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith("tertulia: ")
+    assert len(result.output.splitlines()) == 1

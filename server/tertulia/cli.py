@@ -18,8 +18,10 @@ from tertulia.app import checked_origins
 from tertulia.articles import Articles
 from tertulia.checks import check as check_store
 from tertulia.core.text import clean_name
+from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
+from tertulia.pages import snippet
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
@@ -124,14 +126,18 @@ async def _prepare(chosen: Settings, with_samples: bool) -> None:
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> None:
-    address = chosen.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     click.echo(
-        f"\n  Tertulia is ready:  {address}\n"
+        f"\n  Tertulia is ready:  {_address(chosen, host, port)}\n"
         f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
         f"  Data:               {chosen.data_dir}\n"
         f"{f'  Workers:            {chosen.workers}' + chr(10) if chosen.workers > 1 else ''}"
         f"  Stop with Ctrl+C.\n"
     )
+
+
+def _address(chosen: Settings, host: str, port: int) -> str:
+    """Where readers find the server, as far as it knows."""
+    return chosen.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _install_samples(store: Store, folder: Path) -> None:
@@ -265,6 +271,22 @@ async def check(**flags: Any) -> None:
     if findings:
         sys.exit(1)
     click.echo("Nothing is wrong.")
+
+
+@main.command("snippet")
+@click.option("--key", default=None, help="What the discussion is about. [default: the page's canonical address]")
+@click.option("--site", default=DEFAULT_SITE, show_default=True, help="The site.")
+@click.option("--sri", is_flag=True, help="Say which bytes the script has to have (subresource integrity).")
+@_options("public_url", "host", "port", "language")
+@_clear
+async def print_snippet(key: str | None, site: str, sri: bool, **flags: Any) -> None:
+    """Print the HTML that puts a discussion into your page."""
+    chosen = settings.load(**flags)
+    base_url = _address(chosen, chosen.host, chosen.port).rstrip("/")
+    html = snippet(base_url, site=site, key=key, language=chosen.language, pinned=sri)
+    if chosen.public_url is None:
+        click.echo("TERTULIA_PUBLIC_URL is not set; the address is one of this machine.", err=True)
+    click.echo(html, nl=False)
 
 
 @main.group()

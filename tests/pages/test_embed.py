@@ -5,13 +5,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
 from tertulia.app import Running, running
 from tertulia.core.comments import DiscussionKey, Mode
+from tertulia.discussions import Discussions
 from tertulia.identity import utc_now
+from tertulia.protocol import Page
 from tertulia.settings import Settings
 from tertulia.store import commands
 from tests.pages.talk import HOSTILE, change, say, snapshot
@@ -73,9 +76,21 @@ async def test_it_says_which_moment_it_shows(client: httpx.AsyncClient, path: st
     assert text.count(f' data-epoch="{now["epoch"]}" data-seq="3">') == 1
 
 
-async def test_a_thread_alone_says_a_moment_of_which_nothing_is_missing(client: httpx.AsyncClient) -> None:
+async def test_nothing_of_the_moment_that_a_thread_says_is_missing_from_it(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     posted = await say(client, "First.")
-    assert ' data-seq="1">' in await fragment(client, f"/d?key=talk&thread={posted['comment']['id']}")
+    read = Discussions.thread
+
+    async def and_then_somebody_answers(*given: Any, **named: Any) -> Page:
+        page = await read(*given, **named)
+        await say(client, "Just too late.", parent_id=posted["comment"]["id"])
+        return page
+
+    monkeypatch.setattr(Discussions, "thread", and_then_somebody_answers)
+    text = await fragment(client, f"/d?key=talk&thread={posted['comment']['id']}")
+    assert "Just too late." not in text
+    assert ' data-seq="1">' in text
 
 
 async def test_language_and_order_are_as_asked_for(client: httpx.AsyncClient) -> None:

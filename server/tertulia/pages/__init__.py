@@ -6,9 +6,11 @@ section    a discussion on a page, read and posted       form       what was typ
 prose      an article's text as HTML                     rendering  templates and headers
 routes     addresses                                     assets     files that pages refer to
 client     the browser client's files                    structured comments for search engines
+snippet    what others put into their pages
 """
 
 from tertulia.pages.look import Look
 from tertulia.pages.routes import Pages
+from tertulia.pages.snippet import snippet
 
-__all__ = ["Look", "Pages"]
+__all__ = ["Look", "Pages", "snippet"]

@@ -26,8 +26,9 @@ _PINNED = re.compile(r"embed\.full(\.[A-Za-z0-9]{8,64})?\.js")
 STATIC = files("tertulia") / "static"
 
 
-def client_assets(folder: Traversable = STATIC) -> Iterator[Asset]:
+def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
     """A checkout in which the client has not been built yet has none: its pages lack the live part."""
+    folder = folder or STATIC
     for file in _scripts(folder):
         path, cache = _place(file)
         packed = folder / f"{file.name}.br"
@@ -41,9 +42,9 @@ def client_assets(folder: Traversable = STATIC) -> Iterator[Asset]:
         )
 
 
-def pinned_script(folder: Traversable = STATIC) -> tuple[str, str] | None:
+def pinned_script(folder: Traversable | None = None) -> tuple[str, str] | None:
     """The path of the client in one file that never changes, and its integrity; None where there is none."""
-    for file in _scripts(folder):
+    for file in _scripts(folder or STATIC):
         if _PINNED.fullmatch(file.name):
             content = file.read_bytes()
             return _pinned_path(content), "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
