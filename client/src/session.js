@@ -34,7 +34,7 @@ import { follow } from './live/follow.js';
 import { Thread } from './live/thread.js';
 import { loadActions } from './loading.js';
 import { button, h } from './page/dom.js';
-import { anchorIn } from './page/scroll.js';
+import { anchorIn, keeping } from './page/scroll.js';
 import { SafeStorage } from './page/storage.js';
 import { english, speaker } from './page/strings.js';
 import { clock } from './page/time.js';
@@ -53,6 +53,7 @@ export class Session {
   /** @type {Thread} From the first snapshot on, as are the following. */
   thread = /** @type {any} */ (undefined);
   view = /** @type {View} */ (/** @type {unknown} */ (undefined));
+  clock = clock('absolute', 'en');
   list = /** @type {List} */ (/** @type {unknown} */ (undefined));
   /** @type {Actions | undefined} */
   actions;
@@ -261,14 +262,21 @@ export class Session {
       const [{ Actions, sentences, css }] = await Promise.all([loadActions(), this.#opened]);
       Object.assign(english, sentences);
       this.host.adopt(css);
+      this.view.form.error.hidden = true;
       this.actions = new Actions(this);
       for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
       return this.actions;
     } catch (error) {
       this.#acting = undefined;
-      this.view?.form.showError(this.say('form_error'));
+      if (this.view) this.#tellError(this.view.form.error);
       throw error;
     }
+  }
+
+  /** @param {HTMLElement} element */
+  #tellError(element) {
+    element.textContent = this.say('form_error');
+    element.hidden = false;
   }
 
   /** Failures are told by `act`. @param {(actions: Actions) => unknown} work */
@@ -325,8 +333,11 @@ export class Session {
 
   /** @param {Change[]} changes */
   showChanges(changes) {
-    for (const change of changes) this.#changed(change);
-    if (changes.length) this.list.refresh();
+    if (!changes.length) return;
+    keeping(anchorIn(this.root), () => {
+      for (const change of changes) this.#changed(change);
+    });
+    this.list.refresh();
   }
 
   /** @param {Change} change */

@@ -21,6 +21,7 @@
  * @property {() => void} [typing]
  * @property {(text: string) => Promise<{body: Tree[]}>} preview
  */
+import { complain } from './complaint.js';
 import { button, setText } from '../page/dom.js';
 import { clean, cleanName, length } from './text.js';
 import { Toolbar } from './toolbar.js';
@@ -97,7 +98,7 @@ export class Composer {
   }
 
   #typed() {
-    if (!this.#form.error.hidden) this.#form.showError('');
+    if (!this.#form.error.hidden) complain(this.#form, '');
     this.#count('');
     if (this.#form.text.value.trim()) this.#options.typing?.();
     clearTimeout(this.#timer);
@@ -117,7 +118,7 @@ export class Composer {
     const { text } = this.#form;
     const said = { body: clean(text.value), name: cleanName(this.#form.name.value) };
     const [sentence, field] = this.#wrong(said);
-    if (sentence) return this.#form.showError(sentence, field);
+    if (sentence) return complain(this.#form, sentence, field);
     clearTimeout(this.#timer);
     if (nameItem) storage.set(nameItem, said.name);
     if (!(await send(said))) return;

@@ -8,6 +8,7 @@
  * @import { Actions } from './actions.js'
  */
 import * as commands from './commands.js';
+import { addEntry, removeEntry, settleEntry } from './entries.js';
 import { Outbox } from './outbox.js';
 import { adopt } from './pages.js';
 import { browser } from '../page/browser.js';
@@ -72,7 +73,7 @@ export class Sending {
   #changed(entry, stage, result) {
     const { session } = this.#actions;
     if (stage === 'done') this.#posted(entry, /** @type {Posted} */ (result));
-    else if (stage === 'gone') session.list.removeEntry(entry.key);
+    else if (stage === 'gone') removeEntry(session.list, entry.key);
     const trouble = result && 'status' in result ? result : undefined;
     if (stage === 'sending' || stage === 'queued' || stage === 'failed') this.#show(entry, stage, trouble);
     if (trouble) session.emit('post-error', { status: trouble.status, code: trouble.code });
@@ -83,7 +84,7 @@ export class Sending {
   #show(entry, stage, trouble) {
     const { list, thread } = this.#actions.session;
     const isNew = !list.cards.has(entry.key);
-    const card = list.cards.get(entry.key) ?? list.addEntry(entry.key, asComment(entry, thread.viewer?.id ?? ''));
+    const card = list.cards.get(entry.key) ?? addEntry(list, asComment(entry, thread.viewer?.id ?? ''));
     this.#setStage(card, stage, entry, trouble);
     if (isNew && stage === 'sending') bringIntoView(card.element, 'nearest');
   }
@@ -122,12 +123,13 @@ export class Sending {
     const { session, say } = this.#actions;
     const { thread, list } = session;
     const { author } = comment;
+    const isKnown = author === null || thread.viewer?.id === author.id;
     if (author && thread.viewer?.id !== author.id) thread.viewer = { ...author, moderator: false };
     adopt(thread, comment);
     this.#heldBack.delete(comment.id);
     this.#actions.arrivals.drop(comment.id);
-    list.settleEntry(entry.key, thread.comments.get(comment.id) ?? comment);
-    list.updateAll();
+    settleEntry(list, entry.key, thread.comments.get(comment.id) ?? comment);
+    if (!isKnown) list.updateAll();
     this.#actions.announce(say(comment.state === 'held' ? 'posted_held' : 'posted'));
     session.emit('posted', { comment });
   }

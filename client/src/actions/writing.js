@@ -6,6 +6,7 @@
  * @import { Actions } from './actions.js'
  */
 import * as commands from './commands.js';
+import { complain } from './complaint.js';
 import { Composer } from './composer.js';
 import { Form } from '../reading/form.js';
 import { button, h, setText } from '../page/dom.js';
@@ -158,7 +159,7 @@ export class Writing {
       this.closeForm();
       element.focus();
     } catch (error) {
-      form.showError(this.#actions.sentence(error), form.text);
+      complain(form, this.#actions.sentence(error), form.text);
     } finally {
       form.submit.disabled = false;
     }

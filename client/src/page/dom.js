@@ -13,7 +13,7 @@ export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   if (properties.part) properties = { class: properties.part, ...properties };
   for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    if (value && name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else setAttribute(element, name, value);
   }
   element.append(...children);
@@ -45,7 +45,7 @@ export function setText(element, text) {
  *
  * @param {string} text
  * @param {string} part
- * @param {(event: Event) => void} onclick
+ * @param {(event: Event) => void} [onclick]
  * @param {Record<string, any>} [properties]
  */
 export function button(text, part, onclick, properties = {}) {

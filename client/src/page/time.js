@@ -10,19 +10,14 @@ const UNITS = /** @type {const} */ ([
 ]);
 
 /**
- * `dd/mm/yy HH:MM` in a time zone. Built from parts: `Intl` for Vietnamese would print the hour first.
+ * `dd/mm/yy HH:MM` in a time zone. British, since `Intl` for Vietnamese would print the hour first.
  *
  * @param {string} [zone] The reader's own without it, and where it is no zone.
  * @returns {(iso: string) => string}
  */
 export function absolute(zone) {
   const format = formatter(zone);
-  return (iso) => {
-    /** @type {Record<string, string>} */
-    const part = {};
-    for (const { type, value } of format.formatToParts(new Date(iso))) part[type] = value;
-    return `${part.day}/${part.month}/${part.year} ${part.hour}:${part.minute}`;
-  };
+  return (iso) => format.format(Date.parse(iso)).replace(',', '');
 }
 
 /** @param {string} [zone] */
@@ -65,6 +60,6 @@ export function relative(language) {
  */
 export function clock(way, language, zone) {
   const exact = absolute(zone);
-  if (way !== 'relative') return { text: exact, title: (iso) => new Date(iso).toISOString() };
+  if (way !== 'relative') return { text: exact, title: (iso) => iso };
   return { text: relative(language), title: exact };
 }

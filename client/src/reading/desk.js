@@ -9,6 +9,8 @@
 
 export class Desk {
   #session;
+  /** What cards are copied from. @type {HTMLElement | undefined} */
+  blank;
 
   /** @param {Session} session */
   constructor(session) {
@@ -24,8 +26,12 @@ export class Desk {
 
   /** @param {string} iso */
   time(iso) {
-    const { clock } = this.#session;
-    return { text: clock?.text(iso, this.#session.now()) ?? '', title: clock?.title(iso) ?? '' };
+    return this.#session.clock.text(iso, this.#session.now());
+  }
+
+  /** @param {string} iso */
+  title(iso) {
+    return this.#session.clock.title(iso);
   }
 
   /** How many levels have replies of their own; below, they stand flat. */

@@ -3,7 +3,7 @@
  *
  * @import { Key, Speak } from '../page/strings.js'
  */
-import { h, setAttribute, setText } from '../page/dom.js';
+import { h } from '../page/dom.js';
 
 export class Form {
   /** @param {Speak} say @param {string} id Sets the fields of one form apart from those of another. @param {Key} submit The label of the button. @param {boolean} hasName */
@@ -19,16 +19,5 @@ export class Form {
     this.nameField = h('div', { hidden: !hasName }, h('label', { for: this.name.id }, say('name')), this.name);
     const label = h('label', { for: this.text.id }, say('text'));
     this.element = h('form', { part: 'form', novalidate: true }, this.nameField, label, this.tools, this.text, this.error, this.foot);
-  }
-
-  /** @param {string} sentence '' takes it away. @param {HTMLElement} [field] The one it is about. */
-  showError(sentence, field) {
-    setText(this.error, sentence);
-    this.error.hidden = !sentence;
-    for (const one of [this.name, this.text]) {
-      setAttribute(one, 'aria-invalid', one === field ? 'true' : undefined);
-      setAttribute(one, 'aria-errormessage', one === field ? this.error.id : undefined);
-    }
-    field?.focus();
   }
 }

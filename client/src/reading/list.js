@@ -7,24 +7,30 @@
  *
  * @import { Comment } from '../live/wire.js'
  * @import { Thread } from '../live/thread.js'
- * @import { Desk } from './desk.js'
+ * @import { Act, Desk } from './desk.js'
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
 import { Card } from './card.js';
 
 const CHUNK = 50;
+/** More comments than this are counted later. */
+const COUNTED = 500;
+const COUNT_MS = 500;
 
 export class List {
   /** By comment id, or by key while it is on its way. @type {Map<string, Card>} */
   cards = new Map();
-  #desk;
   #loadMore;
   /** "More replies" of threads that are not whole. @type {Map<string, HTMLElement>} */
   #rests = new Map();
+  /** The one that Tab reaches. @type {HTMLElement | undefined} */
+  #roving;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #counting;
   /** @param {Thread} thread @param {Desk} desk @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
   constructor(thread, desk, label, loadMore) {
     this.thread = thread;
-    this.#desk = desk;
+    this.desk = desk;
     this.#loadMore = loadMore;
     this.feed = feed(label);
     this.more = button('', 'more', () => loadMore(null));
@@ -32,18 +38,17 @@ export class List {
     this.empty = h('p', { part: 'empty' }, desk.say(desk.canReply ? 'no_comments' : 'no_comments_closed'));
     this.element = h('div', {}, this.empty, this.feed, this.more, this.beyond);
     this.element.addEventListener('keydown', (event) => this.#key(event));
+    this.element.addEventListener('click', (event) => this.#click(event));
   }
 
   /** Gives comments that the thread knows their place. @param {Iterable<string>} ids */
   show(ids) {
-    for (const id of ids) this.#show(id);
+    const all = [...ids];
+    const roots = new Set(all.filter((id) => this.thread.comments.get(id)?.parent_id === null));
+    this.#showRoots(this.thread.roots, this.feed, roots);
+    this.#showRoots(this.thread.beyond, this.beyond, roots);
+    for (const id of all) if (!roots.has(id)) this.#showReply(id);
     this.refresh();
-  }
-
-  /** Whether what it stands under has a card. @param {string} id */
-  #hasPlace(id) {
-    const comment = this.thread.comments.get(id);
-    return comment !== undefined && (!comment.parent_id || this.#parentCard(comment) !== undefined);
   }
 
   /** @param {string} id */
@@ -68,68 +73,34 @@ export class List {
     this.feed.hidden = !this.feed.querySelector('article');
     this.beyond.hidden = !this.beyond.querySelector('article');
     this.more.hidden = !thread.rest;
-    setText(this.more, this.#desk.say('show_more', { n: thread.unloaded || 1 }));
+    setText(this.more, this.desk.say('show_more', { n: thread.unloaded || 1 }));
     this.#number();
     this.#refreshRests();
   }
 
-  // ---- on their way -------------------------------------------------------------------------------------
+  // ---- places -------------------------------------------------------------------------------------------
 
-  /** A card for what has no id yet, where the comment will stand. @param {string} key @param {Comment} comment @returns {Card} */
-  addEntry(key, comment) {
-    const card = new Card(comment, this.#desk);
-    this.cards.set(key, card);
-    const parent = this.#parentCard(comment);
-    if (parent) parent.replies.append(card.element);
-    else if (this.thread.sort === 'newest') this.#chunkBefore(this.feed.querySelector('article')).prepend(card.element);
-    else this.#chunkAtEnd(this.thread.rest ? this.beyond : this.feed).append(card.element);
-    this.refresh();
+  /** @param {Comment} comment */
+  card(comment) {
+    const card = this.cards.get(comment.id) ?? new Card(comment, this.desk);
+    this.cards.set(comment.id, card);
     return card;
   }
 
-  /** The entry's card becomes the comment's. @param {string} key @param {Comment} comment */
-  settleEntry(key, comment) {
-    const card = this.cards.get(key);
-    this.cards.delete(key);
-    if (card && this.cards.has(comment.id)) card.element.remove();
-    else if (card) {
-      this.cards.set(comment.id, card);
-      card.clearStage();
-      card.update(comment);
-    }
-    this.show([comment.id]);
-  }
-
-  /** @param {string} key */
-  removeEntry(key) {
-    this.cards.get(key)?.element.remove();
-    this.cards.delete(key);
-    this.refresh();
-  }
-
-  // ---- places -------------------------------------------------------------------------------------------
-
-  /** @param {string} id */
-  #show(id) {
-    const comment = this.thread.comments.get(id);
-    if (!comment || !this.#hasPlace(id)) return;
-    const card = this.cards.get(id) ?? new Card(comment, this.#desk);
-    this.cards.set(id, card);
-    const parent = this.#parentCard(comment);
-    if (parent) this.#showReply(card, parent);
-    else this.#showRoot(card);
-  }
-
   /** The card that the comment stands under: below the third level that of an ancestor. @param {Comment} comment */
-  #parentCard(comment) {
+  parentCard(comment) {
     const { parent_id } = comment;
     if (!parent_id) return undefined;
     const above = [parent_id, ...this.thread.ancestors(parent_id)];
-    return this.cards.get(above[Math.max(0, above.length - this.#desk.depth)]);
+    return this.cards.get(above[Math.max(0, above.length - this.desk.depth)]);
   }
 
-  /** @param {Card} card @param {Card} parent */
-  #showReply({ element, comment }, parent) {
+  /** @param {string} id */
+  #showReply(id) {
+    const comment = this.thread.comments.get(id);
+    const parent = comment && this.parentCard(comment);
+    if (!parent) return;
+    const { element } = this.card(comment);
     let next = null;
     for (let one = parent.replies.lastElementChild; one; one = one.previousElementSibling) {
       if (one === element) continue;
@@ -140,25 +111,43 @@ export class List {
     put(element, parent.replies, next);
   }
 
-  /** @param {Card} card */
-  #showRoot({ element, comment }) {
-    const { roots, beyond } = this.thread;
-    const index = roots.lastIndexOf(comment.id);
-    const later = index < 0 ? beyond.slice(beyond.indexOf(comment.id) + 1) : roots.slice(index + 1);
-    const next = later.find((id) => this.cards.has(id));
-    const following = next && this.cards.get(next)?.element;
-    if (following) {
-      const chunk = this.#chunkBefore(following);
-      return put(element, chunk, chunk === following.parentElement ? following : null);
+  /**
+   * One walk from the end, however many they are: each stands before what was passed last.
+   *
+   * @param {string[]} order
+   * @param {HTMLElement} list
+   * @param {Set<string>} wanted
+   */
+  #showRoots(order, list, wanted) {
+    let left = 0;
+    for (const id of order) if (wanted.has(id)) left++;
+    /** @type {[Card, Element | null][]} */
+    const places = [];
+    /** @type {Element | null} */
+    let following = null;
+    for (let index = order.length - 1; index >= 0 && left; index--) {
+      const id = order[index];
+      const comment = wanted.has(id) && this.thread.comments.get(id);
+      if (comment) {
+        places.push([this.card(comment), following]);
+        left--;
+      } else following = this.cards.get(id)?.element ?? following;
     }
-    const list = index < 0 ? this.beyond : this.feed;
-    if (!list.contains(element)) this.#chunkAtEnd(list).append(element);
+    for (const [{ element }, next] of places.reverse()) this.#putRoot(element, list, next);
+  }
+
+  /** @param {HTMLElement} element @param {HTMLElement} list @param {Element | null} following */
+  #putRoot(element, list, following) {
+    if (following) {
+      const chunk = this.chunkBefore(following);
+      put(element, chunk, chunk === following.parentElement ? following : null);
+    } else if (!list.contains(element)) this.chunkAtEnd(list).append(element);
   }
 
   /** @param {Element | null} following */
-  #chunkBefore(following) {
+  chunkBefore(following) {
     const chunk = following?.parentElement;
-    if (!chunk) return this.#chunkAtEnd(this.feed);
+    if (!chunk) return this.chunkAtEnd(this.feed);
     if (chunk.childElementCount < 2 * CHUNK || following !== chunk.firstElementChild) return chunk;
     const fresh = h('div', { part: 'chunk' });
     chunk.before(fresh);
@@ -166,7 +155,7 @@ export class List {
   }
 
   /** @param {Element} list */
-  #chunkAtEnd(list) {
+  chunkAtEnd(list) {
     const last = list.lastElementChild;
     if (last && last.childElementCount < CHUNK) return last;
     last?.classList.add('full');
@@ -178,14 +167,15 @@ export class List {
     return this.thread.comments.get(element.id.slice('comment-'.length));
   }
 
+  /** Long lists are counted when there is time, and are of unknown size: writing ten thousand numbers takes 10 ms. */
   #number() {
     const articles = this.feed.querySelectorAll(':scope > .chunk > article');
-    const size = this.thread.rest ? -1 : articles.length;
-    articles.forEach((article, index) => {
-      setAttribute(article, 'aria-posinset', index + 1);
-      setAttribute(article, 'aria-setsize', size);
-    });
-    if (!this.element.querySelector('article[tabindex="0"]')) articles[0]?.setAttribute('tabindex', '0');
+    const first = articles[0];
+    if (first && !this.#roving?.isConnected) this.#rove(/** @type {HTMLElement} */ (first));
+    const isLong = articles.length > COUNTED;
+    clearTimeout(this.#counting);
+    if (isLong) this.#counting = setTimeout(() => number(articles, -1), COUNT_MS);
+    else number(articles, this.thread.rest ? -1 : articles.length);
   }
 
   #refreshRests() {
@@ -197,7 +187,7 @@ export class List {
     for (const id of this.thread.rests.keys()) {
       const card = this.cards.get(id);
       if (!card || this.#rests.has(id)) continue;
-      const more = button(this.#desk.say('more_replies'), 'more', () => this.#loadMore(id));
+      const more = button(this.desk.say('more_replies'), 'more', () => this.#loadMore(id));
       card.replies.after(more);
       this.#rests.set(id, more);
     }
@@ -218,12 +208,33 @@ export class List {
     this.focus(next);
   }
 
-  /** The list costs one Tab stop: the comment that was last focused. @param {HTMLElement} article @param {boolean} [preventScroll] */
+  /** @param {Event} event */
+  #click({ target }) {
+    const pressed = /** @type {Element} */ (target).closest('[data-act]');
+    const comment = pressed && this.#commentOf(/** @type {Element} */ (pressed.closest('article')));
+    if (comment) this.desk.act(/** @type {Act} */ (/** @type {HTMLElement} */ (pressed).dataset.act), comment.id);
+  }
+
+  /** @param {HTMLElement} article @param {boolean} [preventScroll] */
   focus(article, preventScroll) {
-    this.element.querySelector('article[tabindex="0"]')?.setAttribute('tabindex', '-1');
-    setAttribute(article, 'tabindex', 0);
+    this.#rove(article);
     article.focus({ preventScroll });
   }
+
+  /** The list costs one Tab stop: the comment that was last focused. @param {HTMLElement} article */
+  #rove(article) {
+    if (this.#roving) this.#roving.tabIndex = -1;
+    this.#roving = article;
+    article.tabIndex = 0;
+  }
+}
+
+/** @param {NodeListOf<Element>} articles @param {number} size */
+function number(articles, size) {
+  articles.forEach((article, index) => {
+    if (article.getAttribute('aria-posinset') !== String(index + 1)) setAttribute(article, 'aria-posinset', index + 1);
+    if (article.getAttribute('aria-setsize') !== String(size)) setAttribute(article, 'aria-setsize', size);
+  });
 }
 
 /** @param {string} label */
