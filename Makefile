@@ -1,6 +1,7 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make demo    a cluster on this machine to watch and to kill: http://127.0.0.1:8080
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
+# make test-engines   the browser client in Firefox and WebKitGTK besides Chromium (5 minutes)
 # make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
 # make bench   measure against yardsticks in the same run; writes docs/benchmarks.md (10 minutes)
 # make bench-full   the same with every peer that can be installed, longer, and with 10,000 readers (an hour)
@@ -15,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test lint client-test python-test test-containers bench bench-full bench-peers profile format client docs lock clean
+.PHONY: run demo test lint client-test python-test test-engines test-containers bench bench-full bench-peers profile format client docs lock clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -42,6 +43,13 @@ python-test: $(VENV)/.developing
 	$(BIN)/coverage run -m pytest -n auto --dist loadgroup
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=95
+
+test-engines: $(VENV)/.developing
+	@sh scripts/need chromium chromium
+	@sh scripts/need firefox-esr firefox-esr
+	@sh scripts/need WebKitWebDriver webkit2gtk-driver
+	@sh scripts/need Xvfb xvfb
+	$(BIN)/pytest tests/engines --engines chromium,firefox,webkit
 
 test-containers: $(VENV)/.developing
 	@$(BIN)/python -m tests.containers.engine
