@@ -111,6 +111,7 @@ export class Session {
   change(settings) {
     const { sort, isLive } = this.settings;
     this.settings = settings;
+    if (this.view) this.view.sort.value = settings.sort;
     if (settings.sort !== sort) this.load();
     if (settings.isLive !== isLive) this.pause(!settings.isLive);
   }

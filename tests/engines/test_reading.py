@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.engines.discussion import BOXES, PILL, ROOT, TEXTAREA, Discussion, saying
-from tests.engines.window import Engine, Window
+from tests.engines.window import Window
 from tests.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -63,11 +63,7 @@ async def test_an_arrival_above_does_not_move_what_is_read(discussion: Discussio
     assert await discussion.top(watched) == pytest.approx(before, abs=1)
 
 
-async def test_a_comment_that_grows_above_does_not_move_what_is_read(
-    discussion: Discussion, engine: Engine, request: pytest.FixtureRequest
-) -> None:
-    if engine.name == "webkit":  # it anchors nothing by itself
-        request.applymarker(pytest.mark.xfail(reason="only insertions are corrected, changes in place are not yet"))
+async def test_a_comment_that_grows_above_does_not_move_what_is_read(discussion: Discussion) -> None:
     posted = await _open_thirty(discussion, "oldest")
     await discussion.read(12)
     watched = saying("Number 11")
