@@ -117,9 +117,9 @@ async def test_the_script_that_cannot_change_runs(press: Press, window: Window) 
     [command] = snippets("A script that cannot change", "sh")
     words = shlex.split(press.here(command))
     assert words[0] == ".venv/bin/tertulia"
-    printed = subprocess.run(
-        [sys.executable, "-m", "tertulia", *words[1:]], capture_output=True, text=True, check=True
-    ).stdout
+    command_line = [sys.executable, "-m", "tertulia", *words[1:]]
+    ended = await asyncio.to_thread(subprocess.run, command_line, capture_output=True, text=True, check=True)
+    printed = ended.stdout
     assert 'integrity="sha384-' in printed
     page = await window(press.publish(printed))
     await is_there(page, 0)

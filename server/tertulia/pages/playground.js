@@ -193,7 +193,7 @@ addEventListener('playground-used', ({ detail }) => {
 });
 form.addEventListener('change', ({ target }) => (target.name === 'fault' ? fault(target.value) : apply()));
 form.addEventListener('reset', () => setTimeout(() => (setFault('none'), apply())));
-gallery.addEventListener('click', ({ target }) => target.matches('[data-once], [data-method]') && press(target));
+for (const button of all('[data-once], [data-method]')) button.addEventListener('click', () => press(button));
 one('#log-of').addEventListener('change', ({ target }) => (log.dataset.of = target.value));
 for (const name of EVENTS) gallery.addEventListener(`tertulia-${name}`, told);
 
