@@ -101,14 +101,17 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
 
 async def test_showing_states_neither_scrolls_the_page_nor_takes_the_focus(ground: str, window: Window) -> None:
     page = await window(ground, **DESK)
-    await expect((await seen(page, "reply")).locator("[part~=comment] form")).to_be_visible()
+    posted = page.locator('#log [data-state="sent"]', has_text="tertulia-posted")
+    await expect(posted).to_have_count(1)
+    assert await page.evaluate("[scrollY, document.activeElement.localName]") == [0, "body"]
+    found = await seen(page, "reply")
     before = await page.evaluate("scrollY")
-    await expect((await seen(page, "sent")).locator("[part~=actions]").first).to_contain_text("Edit")
-    assert await page.evaluate("document.activeElement === document.body")
-    assert abs(await page.evaluate("scrollY") - before) < 1500, "it is where the test has gone"
+    await expect(found.locator("[part~=comment] form")).to_be_visible()
+    assert await page.evaluate("[scrollY, document.activeElement.localName]") == [before, "body"]
     # who touches an element has it as it is
-    await frame(page, "reply").get_by_role("button", name="Cancel").click()
-    await frame(page, "reply").get_by_role("button", name="Reply to").first.click()
+    await found.get_by_role("button", name="Cancel").click()
+    await found.get_by_role("button", name="Reply to").first.click()
+    await expect(found.locator("[part~=comment] form")).to_be_visible()
     assert await page.evaluate("document.activeElement.localName") == "tertulia-discussion"
 
 
@@ -192,12 +195,17 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
     page, other = await window(ground, **DESK), await window(ground, **DESK)
     live = await seen(page, "live")
     await expect(page.locator("[data-property=connection]")).to_have_text("live")
+    opened: list[str] = []
+    page.on("websocket", lambda _: opened.append("socket"))
+    page.on("request", lambda request: opened.append(request.resource_type))
     await choose(page, "fault", fault)
     await expect(page.locator("[data-property=connection]")).not_to_have_text("live")
     await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
     await write((await seen(other, "live")).locator("tertulia-discussion"), "Written elsewhere")
     await expect(page.locator("[data-property=total]")).to_have_text("7", timeout=60_000)
     await expect(live.locator("[part~=body]", has_text="Written elsewhere")).to_have_count(1)
+    assert "socket" not in opened
+    assert ("eventsource" in opened) is (fault == "socket")
 
 
 async def test_offline_a_comment_waits_and_goes_on_its_way(ground: str, window: Window) -> None:
@@ -224,6 +232,7 @@ async def test_a_post_or_its_answer_that_gets_lost_makes_one_comment(ground: str
     await page.locator(f'[data-once="{fault}"]').click()
     await write(live.locator("tertulia-discussion"), "Said once")
     await expect(page.locator("#fault-told")).to_contain_text("got lost")
+    await expect(page.locator("#log")).to_contain_text("tertulia-post-error")
     await expect(page.locator("#log")).to_contain_text("tertulia-posted", timeout=60_000)
     await expect(live.locator("[part~=body]", has_text="Said once")).to_have_count(1)
     await expect(page.locator("[data-property=total]")).to_have_text("7")

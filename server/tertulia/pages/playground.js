@@ -2,6 +2,8 @@
 const { setFault, restart, setNext, stage, calm, wake } = globalThis.playground;
 
 const LOG_LINES = 200;
+/** Reply, Delete and More; Edit is the fourth. */
+const OTHERS_BUTTONS = 3;
 const TICK_MS = 500;
 const EVENTS = ['ready', 'state', 'comment', 'unseen', 'post', 'posted', 'post-error', 'auth-required', 'error'];
 const BODY = 'I walked there this morning: the *east stairs* are open again.';
@@ -94,9 +96,12 @@ function write(frame) {
   inside(frame, 'form').requestSubmit();
 }
 
-/** A comment that can still be edited has Edit, Delete and no votes; that of an earlier visit will do. */
-const hasOwn = (frame) => all('[part~=badge]:not([hidden])', element(frame).shadowRoot).length > 0 || isEditable(frame);
-const isEditable = (frame) => all('[part~=actions]', element(frame).shadowRoot).some((row) => row.querySelectorAll(':scope > button:not([hidden])').length > 3);
+/** Whether a comment of an earlier visit will do: one that waits for approval, or can be edited still. */
+function hasOwn(frame) {
+  const root = element(frame).shadowRoot;
+  const rows = all('[part~=actions]', root).map((row) => all(':scope > button:not([hidden])', row).length);
+  return one('[part~=badge]:not([hidden])', root) !== null || rows.some((buttons) => buttons > OTHERS_BUTTONS);
+}
 
 const BY_HAND = {
   sent: (frame) => once(frame, () => hasOwn(frame) || write(frame)),
@@ -170,6 +175,13 @@ function fault(name) {
   note('page', 'fault', name);
 }
 
+/** The fields have their first values only after the event. */
+function reset() {
+  setNext('');
+  fault('none');
+  apply();
+}
+
 const METHODS = {
   refresh: (live) => live.refresh(),
   pause: (live) => live.pause(),
@@ -192,7 +204,7 @@ addEventListener('playground-used', ({ detail }) => {
   say(one('#fault-told'), detail === 'post-fails' ? 'The request got lost.' : 'The answer got lost; the retry makes no second comment.');
 });
 form.addEventListener('change', ({ target }) => (target.name === 'fault' ? fault(target.value) : apply()));
-form.addEventListener('reset', () => setTimeout(() => (setFault('none'), apply())));
+form.addEventListener('reset', () => setTimeout(reset));
 for (const button of all('[data-once], [data-method]')) button.addEventListener('click', () => press(button));
 one('#log-of').addEventListener('change', ({ target }) => (log.dataset.of = target.value));
 for (const name of EVENTS) gallery.addEventListener(`tertulia-${name}`, told);

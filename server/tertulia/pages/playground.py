@@ -58,16 +58,6 @@ STATES = (
     State(
         "long", "Long list", "Sixty comments: fifty at first, then a button. From twenty on there is a search.", "long"
     ),
-    State(
-        "waiting",
-        "Pill and chip waiting",
-        "Arrivals that would move what is read wait: replies behind a chip, others behind the pill. The page hides the "
-        "three newest comments from the first answer; the server sends them as missed.",
-        "busy",
-        "staged",
-        "waiting",
-        {"sort": "oldest", "composer": "bottom"},
-    ),
     State("held", "Held mode", "New comments wait for a moderator's approval.", "held", otherwise={}),
     State("closed", "Closed", "It can be read; nothing can be said.", "closed"),
     State("sent", "Own comment: sent", "Written and sent by the page, as a reader would.", "own", "by hand", "sent"),
@@ -135,6 +125,17 @@ STATES = (
         "replies",
         attributes={"time": "relative"},
     ),
+    # the last, since the element does not know of frames: where its list ended beside the viewport, they would appear
+    State(
+        "waiting",
+        "Pill and chip waiting",
+        "Arrivals that would move what is read wait: replies behind a chip, others behind the pill. The page hides the "
+        "three newest comments from the first answer; the server sends them as missed.",
+        "busy",
+        "staged",
+        "waiting",
+        {"sort": "oldest", "composer": "bottom"},
+    ),
 )
 
 FAULTS = (
@@ -162,8 +163,8 @@ class Playground:
         self._script = hashed(own / "playground.js", "text/javascript")
 
     def routes(self) -> list[Route]:
-        files: tuple[Asset, ...] = (self._styles, self._before, self._script)
-        return [Route("/playground", self._page, methods=["GET"]), *(file.route() for file in files)]
+        assets: tuple[Asset, ...] = (self._styles, self._before, self._script)
+        return [Route("/playground", self._page, methods=["GET"]), *(asset.route() for asset in assets)]
 
     async def _page(self, _request: Request) -> Response:
         context = {
