@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 import httpx
@@ -15,6 +15,8 @@ import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from tertulia.cli import main
+from tertulia.errors import Problem
+from tertulia.identity import GUEST_DAYS, TOKEN_LENGTH, Tokens
 from tertulia.metrics.catalogue import CATALOGUE
 from tertulia.protocol import API, EventKind, StreamMessage
 from tertulia.settings import PREFIX, Settings
@@ -165,12 +167,91 @@ def test_the_project_does_not_mention_where_it_was_made() -> None:
         assert not name.startswith(("tertulia-data", ".venv")), name
 
 
-def test_embedding_lists_every_attribute() -> None:
-    source = "".join(path.read_text("utf-8") for path in (ROOT / "client/src").glob("*.js"))
-    observed = re.findall(r"observedAttributes\s*=\s*\[([^\]]*)\]", source)
-    assert len(observed) == 2, "the discussion and the count"
-    attributes = re.findall(r"['\"]([a-z-]+)['\"]", " ".join(observed))
-    text = _read("docs/embedding.md")
-    assert len(attributes) >= 8
-    for attribute in attributes:
-        assert f"`{attribute}`" in text, attribute
+# ---- docs/embedding.md and the client -------------------------------------------------------------------
+
+
+def _client(*names: str) -> str:
+    """Source of the client: these files, or all."""
+    folder = ROOT / "client/src"
+    paths = [folder / name for name in names] or [*folder.rglob("*.js"), *folder.rglob("*.css")]
+    return "\n".join(path.read_text("utf-8") for path in paths)
+
+
+def _section(heading: str) -> str:
+    return _read("docs/embedding.md").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def _told(section: str) -> set[str]:
+    """What the first column of a section's tables names."""
+    cells = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_embedding_has_every_attribute() -> None:
+    observed = re.findall(r"observedAttributes\s*=\s*\[([^\]]*)\]", _client("element.js", "count.js"))
+    of_discussion, of_count = (set(re.findall(r"'([a-z-]+)'", found)) for found in observed)
+    assert len(of_discussion) > 15
+    assert _told(_section("Attributes")) == of_discussion
+    for attribute in of_count:
+        assert f"`{attribute}`" in _section("Counts on a front page"), attribute
+
+
+def test_embedding_has_every_property_and_method() -> None:
+    public = _client("element.js").split("// ---- for the page")[1].split("// ---- life cycle")[0]
+    getters = set(re.findall(r"^  get (\w+)\(\)", public, re.MULTILINE))
+    methods = {
+        f"{name}({given})" for name, given in re.findall(r"^  (?!get )(\w+)\(([\w, ]*)\) \{", public, re.MULTILINE)
+    }
+    assert len(getters) >= 4
+    assert len(methods) >= 6
+    assert _told(_section("Properties and methods")) == getters | methods
+
+
+def test_embedding_has_every_state() -> None:
+    [connection] = re.findall(r"@typedef \{([^}]*)\} State\b", _client("live/stream.js"))
+    [phase] = re.findall(r"@type \{([^}]*)\} \*/\n  phase", _client("session.js"))
+    rows = dict(re.findall(r"^\| `(state|connection)` \| (.*) \|$", _section("Properties and methods"), re.MULTILINE))
+    for name, states in (("connection", connection), ("state", phase + "| 'idle'")):
+        assert set(re.findall(r"`(\w+)`", rows[name])) == set(re.findall(r"'(\w+)'", states)), name
+
+
+def test_embedding_has_every_event_and_its_detail() -> None:
+    source = _client()
+    emitted = dict(re.findall(r"\bemit(?:\.call\([\w.#]+, |\()'([a-z-]+)', \{ ?(\w*)", source))
+    events = {f"tertulia-{name}": first for name, first in emitted.items()}
+    events |= dict(re.findall(r"new CustomEvent\('(tertulia-[a-z-]+)', \{ detail: \{ (\w+)", source))
+    assert len(events) >= 10
+    assert _told(_section("Events")) == events.keys()
+    for name, first in events.items():
+        [told] = re.findall(rf"^\| `{name}` \| `\{{(\w*)", _section("Events"), re.MULTILINE)
+        assert told == first, name
+
+
+def test_embedding_has_every_part() -> None:
+    source = _client()
+    parts = set(re.findall(r"\bpart: '([a-z-]+)'", source))
+    argument = r"(?:[^(),']|'[^']*'|\((?:[^()]|\([^()]*\))*\))*"
+    parts |= set(re.findall(rf"(?<![#\w])button\({argument}, '([a-z-]+)'", source))
+    assert len(parts) > 35
+    assert {name for name in _told(_section("Looks")) if not name.startswith("--")} == parts
+
+
+def test_embedding_has_every_custom_property() -> None:
+    used = set(re.findall(r"var\((--tertulia-[a-z-]+)", _client()))
+    assert len(used) >= 13
+    assert {name for name in _told(_section("Looks")) if name.startswith("--")} == used
+
+
+def test_embedding_tells_what_a_token_has_to_be() -> None:
+    text = _section("Readers of your own")
+    assert f"{TOKEN_LENGTH:,} characters" in text
+    assert f"at most {GUEST_DAYS} days" in text
+    example: dict[str, Any] = {}
+    exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], example)
+    made = example["token"]("k" * 32, "reader-7", "Mai", "news")
+    identity = Tokens(b"k" * 32).read(made, "news")
+    assert (identity.name, identity.moderator) == ("Mai", False)
+    again = Tokens(b"k" * 32).read(example["token"]("k" * 32, "reader-7", "Mai Phương", "news"), "news")
+    assert again.author_id == identity.author_id, "the same reader under another name"
+    with pytest.raises(Problem):
+        Tokens(b"k" * 32).read(made, "default")

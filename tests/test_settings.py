@@ -38,6 +38,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "connections_per_address": ("3", 3),
     "drain_seconds": ("1.5", 1.5),
     "metrics_allow": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
+    "playground": ("true", True),
     "log_format": ("json", "json"),
     "log_level": ("debug", "debug"),
 }
@@ -57,6 +58,7 @@ REFUSED = [
     ("time_zone", "a\0b"),
     ("edit_minutes", "-1"),
     ("edit_minutes", "soon"),
+    ("playground", "perhaps"),
     ("post_limit_guest", "many"),
     ("post_limit_guest", ""),
     ("post_limit_address", "10/fortnight"),

@@ -77,12 +77,11 @@ async def running(
             look = Look(settings.site_name, settings.language, settings.time_zone)
             metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow, siblings)
             operating = [*_health(store, hub, bus), *metrics.routes()]
+            pages = Pages(discussions, articles, gate, look, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             try:
-                yield Running(
-                    _asgi(discussions, hub, gate, articles, look, operating), store, hub, bus, articles, metrics
-                )
+                yield Running(_asgi(discussions, hub, gate, pages, operating), store, hub, bus, articles, metrics)
             finally:
                 await hub.close()
     finally:
@@ -153,11 +152,8 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _asgi(
-    discussions: Discussions, hub: Hub, gate: Gate, articles: Articles, look: Look, operating: list[Route]
-) -> Starlette:
+def _asgi(discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operating: list[Route]) -> Starlette:
     push = Push(discussions, hub, gate)
-    pages = Pages(discussions, articles, gate, look)
     operations = [*Api(discussions, gate).operations(), *push.operations()]
 
     async def on_http_error(request: Request, error: Exception) -> Response:

@@ -17,11 +17,13 @@ from tertulia import __version__, logs, samples, settings, transfer
 from tertulia.app import checked_origins
 from tertulia.articles import Articles
 from tertulia.checks import check as check_store
+from tertulia.core.comments import DiscussionKey
 from tertulia.core.text import clean_name
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.pages import snippet
+from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
@@ -105,6 +107,8 @@ def main() -> None:
 async def serve(with_samples: bool, **flags: Any) -> None:
     """Serve articles and discussions until Ctrl+C or SIGTERM."""
     chosen = settings.load(**flags)
+    if with_samples and "playground" not in chosen.model_fields_set:
+        chosen = chosen.model_copy(update={"playground": True})
     logs.configure(chosen.log_format, chosen.log_level)
     for name in settings.unknown_variables():
         click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
@@ -112,7 +116,7 @@ async def serve(with_samples: bool, **flags: Any) -> None:
         await supervise(chosen, partial(_prepare, chosen, with_samples), partial(_welcome, chosen))
         return
     with listen(chosen.host, chosen.port) as listener:
-        if with_samples:
+        if with_samples or chosen.playground:
             await _prepare(chosen, with_samples)
         await serve_one(chosen, listener, partial(_welcome, chosen, *listener.getsockname()[:2]))
 
@@ -123,13 +127,17 @@ async def _prepare(chosen: Settings, with_samples: bool) -> None:
     async with _opened(chosen) as store:
         if with_samples:
             await _install_samples(store, chosen.articles_dir)
+        if chosen.playground:
+            await _install_playground(store, chosen.articles_dir)
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> None:
+    address = _address(chosen, host, port).rstrip("/")
     click.echo(
-        f"\n  Tertulia is ready:  {_address(chosen, host, port)}\n"
+        f"\n  Tertulia is ready:  {address}\n"
         f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
         f"  Data:               {chosen.data_dir}\n"
+        f"{f'  Playground:         {address}/playground' + chr(10) if chosen.playground else ''}"
         f"{f'  Workers:            {chosen.workers}' + chr(10) if chosen.workers > 1 else ''}"
         f"  Stop with Ctrl+C.\n"
     )
@@ -146,6 +154,15 @@ async def _install_samples(store: Store, folder: Path) -> None:
     samples.install(folder)
     for discussion in samples.discussions():
         await transfer.import_file(store, folder, json.dumps(discussion).encode(), None)
+
+
+async def _install_playground(store: Store, folder: Path) -> None:
+    """Those of its discussions that are not there yet."""
+    found = {one["key"]: one for one in playground.discussions(utc_now())}
+    there = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
+    missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in there]
+    document = {"format": "tertulia/1", "articles": missing}
+    await transfer.import_file(store, folder, json.dumps(document).encode(), None)
 
 
 @main.command()

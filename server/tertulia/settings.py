@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     metrics_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.0/8", "::1"), description="Networks (CIDR) whose addresses may read /metrics, separated by commas."
     )
+    playground: bool = Field(
+        False,
+        description="Whether `/playground` shows front-end developers every state of the element, with discussions "
+        "made for it; `--with-samples` turns it on.",
+    )
     log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
@@ -199,6 +204,8 @@ def as_written(value: object) -> str:
     """A setting's value as one writes it in a variable or a flag; empty where it is nothing."""
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)
 
 

@@ -71,8 +71,8 @@ class Assets:
 
     def __init__(self, others: Iterable[Asset]) -> None:
         own = files("tertulia.pages")
-        self.styles = _hashed(own / "styles.css", "text/css")
-        self.script = _hashed(own / "page.js", "text/javascript")
+        self.styles = hashed(own / "styles.css", "text/css")
+        self.script = hashed(own / "page.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
@@ -97,7 +97,8 @@ def accepts(header: str, coding: str) -> bool:
     return False
 
 
-def _hashed(file: Traversable, media_type: str) -> Asset:
+def hashed(file: Traversable, media_type: str) -> Asset:
+    """A file whose address has the hash of its content."""
     content = file.read_bytes()
     stem, _, suffix = file.name.partition(".")
     return Asset(f"/{stem}.{digest(content)}.{suffix}", content, media_type, FOREVER)

@@ -21,6 +21,7 @@ from tertulia.pages.client import client_assets
 from tertulia.pages.form import Form, Typed, explain, read_form
 from tertulia.pages.look import Look
 from tertulia.pages.place import Place, alone, under
+from tertulia.pages.playground import Playground
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.section import Sections
 from tertulia.pages.sharing import mail, shares
@@ -39,7 +40,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Pages:
     """The server-rendered pages: they read and post without JavaScript, without cookies and without a session."""
 
-    def __init__(self, discussions: Discussions, articles: Articles, gate: Gate, look: Look) -> None:
+    def __init__(
+        self, discussions: Discussions, articles: Articles, gate: Gate, look: Look, *, playground: bool = False
+    ) -> None:
         self._discussions = discussions
         self._sections = Sections(discussions)
         self._articles = articles
@@ -47,6 +50,7 @@ class Pages:
         self._look = look
         self._assets = Assets(client_assets())
         self._rendering = Rendering(look, self._assets)
+        self._playground = Playground(self._rendering).routes() if playground else []
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -55,6 +59,7 @@ class Pages:
             Route("/d", self._calm(self._discussion), methods=["GET", "POST"]),
             Route("/embed.html", self._embed, methods=["GET"]),
             Route("/c/{id}", self._calm(self._comment), methods=["GET"]),
+            *self._playground,
             *self._assets.routes(),
         ]
 

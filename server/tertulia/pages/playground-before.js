@@ -1,0 +1,166 @@
+// What has to be there before the client: a network that can be broken, answers that are staged, and a page that is
+// not scrolled by elements which only show a state. The real fetch, WebSocket and EventSource do the work.
+(() => {
+  const API = '/api/v1';
+  const SLOW_MS = 3000;
+  const REFUSED_MS = 20;
+  const RESTARTING = 1012;
+  const ABNORMAL = 1006;
+
+  const realFetch = globalThis.fetch.bind(globalThis);
+  const isReallyOnline = () => Object.getOwnPropertyDescriptor(Navigator.prototype, 'onLine').get.call(navigator);
+  /** Streams that are open: each can be ended with a code. @type {Set<(code: number) => void>} */
+  const streams = new Set();
+  /** By key, how a discussion is staged: 'loading', 'error', 'queued', 'failed' or 'waiting'. @type {Map<string, string>} */
+  const staged = new Map();
+  /** What a discussion was when the page was opened. @type {Map<string, object>} */
+  const moments = new Map();
+  let fault = 'none';
+  /** @type {'' | 'post-fails' | 'answer-lost'} */
+  let next = '';
+
+  // ---- faults -----------------------------------------------------------------------------------------------
+
+  const isOffline = () => fault === 'offline';
+  const refusesSockets = () => fault === 'socket' || fault === 'streams' || isOffline();
+  const refusesEvents = () => fault === 'streams' || isOffline();
+  const lost = () => new TypeError('The playground let this request fail.');
+  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  function setFault(name) {
+    const wasOffline = isOffline();
+    fault = name;
+    if (isOffline() !== wasOffline) dispatchEvent(new Event(isOffline() ? 'offline' : 'online'));
+    if (fault !== 'none' && fault !== 'slow') cut(ABNORMAL);
+  }
+
+  function cut(code) {
+    for (const end of [...streams]) end(code);
+  }
+
+  Object.defineProperty(navigator, 'onLine', { configurable: true, get: () => !isOffline() && isReallyOnline() });
+
+  // ---- fetch ------------------------------------------------------------------------------------------------
+
+  globalThis.fetch = async (resource, init = {}) => {
+    const url = new URL(resource instanceof Request ? resource.url : resource, location.href);
+    if (!url.pathname.startsWith(`${API}/`)) return realFetch(resource, init);
+    if (isOffline()) throw lost();
+    if (fault === 'slow') await pause(SLOW_MS);
+    const isPost = init.method === 'POST' && url.pathname === `${API}/comments`;
+    if (isPost) return post(url, init);
+    if (url.pathname === `${API}/discussion`) return snapshot(url, init);
+    return realFetch(url, init);
+  };
+
+  async function post(url, init) {
+    if (staged.get(JSON.parse(init.body).key) === 'queued') throw lost();
+    const chosen = next;
+    if (chosen) dispatchEvent(new CustomEvent('playground-used', { detail: chosen }));
+    next = '';
+    if (chosen === 'post-fails') throw lost();
+    const answer = await realFetch(url, init);
+    if (chosen === 'answer-lost') throw lost();
+    return answer;
+  }
+
+  async function snapshot(url, init) {
+    const key = url.searchParams.get('key');
+    const stage = staged.get(key);
+    if (stage === 'loading') return new Promise(() => {});
+    if (stage === 'error') return json({ code: 'unavailable', status: 503, detail: 'Staged by the playground.' }, 503);
+    const answer = await realFetch(url, init);
+    if (!answer.ok || (stage !== 'failed' && stage !== 'waiting')) return answer;
+    const found = await answer.json();
+    if (stage === 'failed') found.discussion.mode = 'open';
+    else await rewind(found, key);
+    return json(found, 200);
+  }
+
+  // The moment before the last few comments; the stream goes on from there. What it brings is the server's.
+  async function rewind(found, key) {
+    const back = Number(document.querySelector('[data-waiting]').dataset.waiting);
+    const after = moments.get(key) ?? Math.max(0, found.discussion.seq - back);
+    moments.set(key, after);
+    const query = new URLSearchParams({ site: found.discussion.site, key, epoch: found.discussion.epoch, after });
+    const { events } = await (await realFetch(`${API}/events?${query}`)).json();
+    const later = new Set(events.filter(({ kind }) => kind === 'comment.created').map(({ comment }) => comment.id));
+    found.comments = found.comments.filter(({ id }) => !later.has(id));
+    found.discussion.comment_count -= later.size;
+    found.discussion.seq = after;
+  }
+
+  function json(content, status) {
+    return new Response(JSON.stringify(content), { status, headers: { 'Content-Type': 'application/json' } });
+  }
+
+  // ---- streams ----------------------------------------------------------------------------------------------
+
+  globalThis.WebSocket = new Proxy(WebSocket, {
+    construct(Real, given) {
+      if (refusesSockets()) return refusal((link) => link.onclose?.({ code: ABNORMAL, reason: '' }));
+      const socket = new Real(...given);
+      const end = (code) => {
+        streams.delete(end);
+        const { onclose } = socket;
+        socket.onmessage = socket.onclose = socket.onerror = null;
+        socket.close();
+        onclose?.({ code, reason: '' });
+      };
+      streams.add(end);
+      socket.addEventListener('close', () => streams.delete(end));
+      return socket;
+    },
+  });
+
+  globalThis.EventSource = new Proxy(EventSource, {
+    construct(Real, given) {
+      if (refusesEvents()) return refusal((link) => link.onerror?.());
+      const source = new Real(...given);
+      const close = source.close.bind(source);
+      const end = () => {
+        streams.delete(end);
+        source.onerror?.();
+      };
+      source.close = () => {
+        streams.delete(end);
+        close();
+      };
+      streams.add(end);
+      return source;
+    },
+  });
+
+  function refusal(tell) {
+    const link = { close: () => clearTimeout(timer), send() {}, readyState: 3 };
+    const timer = setTimeout(() => tell(link), REFUSED_MS);
+    return link;
+  }
+
+  // ---- calm -------------------------------------------------------------------------------------------------
+
+  /** Elements that only show a state, until somebody touches them. @type {WeakSet<Element>} */
+  const calm = new WeakSet();
+
+  function isCalm(element) {
+    const root = element.getRootNode();
+    const host = root instanceof ShadowRoot ? root.host : element.closest('tertulia-discussion');
+    return host !== null && calm.has(host);
+  }
+
+  for (const [prototype, name] of [[Element.prototype, 'scrollIntoView'], [HTMLElement.prototype, 'focus']]) {
+    const real = prototype[name];
+    prototype[name] = function (...given) {
+      if (!isCalm(this)) real.apply(this, given);
+    };
+  }
+
+  globalThis.playground = {
+    setFault,
+    restart: () => cut(RESTARTING),
+    setNext: (name) => (next = name),
+    stage: (key, how) => staged.set(key, how),
+    calm: (element) => calm.add(element),
+    wake: (element) => calm.delete(element),
+  };
+})();

@@ -1,0 +1,181 @@
+"""The playground: a page on which front-end developers see every state of the element, and break its connection.
+
+The page is made of what stands here; the elements, the faults and the log are its scripts'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tertulia.languages import every
+from tertulia.pages.assets import Asset, hashed
+from tertulia.pages.rendering import Rendering
+from tertulia.samples.playground import PREFIX, WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One element of the page. ``stage`` is what the page's script does to it besides, in the words of the script.
+
+    ``source`` says who made what is shown: the server alone; the page, which did what a person would do; or the page,
+    which answered in the server's place.
+    """
+
+    name: str
+    title: str
+    note: str
+    key: str
+    source: Literal["server", "by hand", "staged"] = "server"
+    stage: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    """Those that make the state: switches do not change them."""
+    otherwise: dict[str, str] = field(default_factory=lambda: {"composer": "bottom"})
+    """Those that show it best, where no switch says anything."""
+
+
+_FROM_THE_FIRST = {"composer": "bottom", "sort": "oldest"}
+STATES = (
+    State(
+        "empty",
+        "Empty",
+        "A discussion that nobody has written in. It has a key of its own at each visit.",
+        "empty",
+        otherwise={},
+    ),
+    State(
+        "replies",
+        "List with replies",
+        "Pinned, a moderator's, edited, removed, deleted, voted on, formatted, right to left, and replies four deep.",
+        "replies",
+        otherwise=_FROM_THE_FIRST,
+    ),
+    State(
+        "long", "Long list", "Sixty comments: fifty at first, then a button. From twenty on there is a search.", "long"
+    ),
+    State("held", "Held mode", "New comments wait for a moderator's approval.", "held", otherwise={}),
+    State("closed", "Closed", "It can be read; nothing can be said.", "closed"),
+    State("sent", "Own comment: sent", "Written and sent by the page, as a reader would.", "own", "by hand", "sent"),
+    State(
+        "queued",
+        "Own comment: queued",
+        "No post of this element leaves the page, so it is tried again and again.",
+        "queued",
+        "staged",
+        "queued",
+    ),
+    State(
+        "failed",
+        "Own comment: failed",
+        "The element was told that the discussion is open. The server, which knows better, refuses.",
+        "closing",
+        "staged",
+        "failed",
+    ),
+    State(
+        "approval", "Own comment: held", "Sent into held mode; only its author sees it.", "approval", "by hand", "held"
+    ),
+    State(
+        "reply",
+        "Reply open",
+        "What a click on Reply opens: name, formatting, preview, cancel.",
+        "replies",
+        "by hand",
+        "reply",
+        otherwise=_FROM_THE_FIRST,
+    ),
+    State(
+        "loading",
+        "Loading",
+        "The first answer never comes. Readers see this for a moment.",
+        "loading",
+        "staged",
+        "loading",
+    ),
+    State("error", "Load error", "The first answer is 503. It tries again by itself.", "error", "staged", "error"),
+    State(
+        "search", "Search", 'element.search("river"): without regard to accents and case.', "long", "by hand", "search"
+    ),
+    State(
+        "paused",
+        "Paused",
+        'live="off": arrivals are counted, and nothing moves until the reader says so.',
+        "busy",
+        "staged",
+        "waiting",
+        {"live": "off", "sort": "oldest"},
+    ),
+    State(
+        "no-shadow",
+        "Without shadow root",
+        "no-shadow: in the page itself, with the page's styles, for translators and your own CSS.",
+        "replies",
+        attributes={"no-shadow": ""},
+        otherwise=_FROM_THE_FIRST,
+    ),
+    State(
+        "relative",
+        "Relative times",
+        'time="relative": the exact moment is in the title.',
+        "replies",
+        attributes={"time": "relative"},
+    ),
+    # the last, since the element does not know of frames: where its list ended beside the viewport, they would appear
+    State(
+        "waiting",
+        "Pill and chip waiting",
+        "Arrivals that would move what is read wait: replies behind a chip, others behind the pill. The page hides the "
+        "three newest comments from the first answer; the server sends them as missed.",
+        "busy",
+        "staged",
+        "waiting",
+        {"sort": "oldest", "composer": "bottom"},
+    ),
+)
+
+FAULTS = (
+    ("none", "all is well"),
+    ("offline", "offline"),
+    ("socket", "WebSocket refused"),
+    ("streams", "WebSocket and events refused"),
+    ("slow", "answers take 3 s"),
+)
+ONCE = (
+    ("post-fails", "Next post fails", "Next post: the request gets lost"),
+    ("answer-lost", "Next answer lost", "Next post: it arrives, its answer gets lost"),
+    ("restart", "Server restarts", "Every stream is cut as a server that restarts does it (1012)"),
+)
+
+
+class Playground:
+    """The page at /playground and its three files."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        own = files("tertulia.pages")
+        self._rendering = rendering
+        self._styles = hashed(own / "playground.css", "text/css")
+        self._before = hashed(own / "playground-before.js", "text/javascript")
+        self._script = hashed(own / "playground.js", "text/javascript")
+
+    def routes(self) -> list[Route]:
+        assets: tuple[Asset, ...] = (self._styles, self._before, self._script)
+        return [Route("/playground", self._page, methods=["GET"]), *(asset.route() for asset in assets)]
+
+    async def _page(self, _request: Request) -> Response:
+        context = {
+            "states": STATES,
+            "faults": FAULTS,
+            "once": ONCE,
+            "languages": every().values(),
+            "prefix": PREFIX,
+            "waiting": WAITING,
+            "own_styles": self._styles.path,
+            "before": self._before.path,
+            "own_script": self._script.path,
+        }
+        return self._rendering.page("playground.html", "en", context)
