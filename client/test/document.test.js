@@ -79,9 +79,9 @@ test('every block and inline has its element', () => {
   ];
   assert.deepEqual(drawn(tree), [
     ['p dir=auto', ['strong', 'a'], ['em', 'b'], ['code', 'c'], ['br']],
-    ['blockquote', ['p dir=auto', 'q']],
-    ['ol start=3', ['li', ['p dir=auto', 'i']]],
-    ['ul', ['li']],
+    ['blockquote dir=auto', ['p', 'q']],
+    ['ol dir=auto start=3', ['li', ['p', 'i']]],
+    ['ul dir=auto', ['li']],
     ['pre dir=auto', ['code', 'x\ny']],
   ]);
 });

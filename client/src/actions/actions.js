@@ -17,6 +17,7 @@ import { Arrivals } from './arrivals.js';
 import * as commands from './commands.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import { Finding } from './finding.js';
+import { leaveByKeys } from './leaving.js';
 import { More } from './more.js';
 import { toggleMenu } from './menu.js';
 import { settle } from './pages.js';
@@ -43,6 +44,7 @@ export class Actions {
     this.visit = new Visit(this);
     this.more = new More(this);
     this.finding = new Finding(this);
+    leaveByKeys(session);
     this.counted();
     this.visit.mark(session.thread.comments.keys());
     this.sending.start();

@@ -7,29 +7,35 @@ import { h } from '../page/dom.js';
 
 const SAFE = /^(?:https?:\/\/|mailto:)/i;
 
-/** @param {Tree[]} blocks @returns {HTMLElement[]} */
-export function render(blocks) {
-  return blocks.map(block);
+/**
+ * What stands in a quotation or a list has the direction of the whole, so that bars and bullets are on its side.
+ *
+ * @param {Tree[]} blocks
+ * @param {'auto' | false} [dir]
+ * @returns {HTMLElement[]}
+ */
+export function render(blocks, dir = 'auto') {
+  return blocks.map((tree) => block(tree, dir));
 }
 
-/** @param {Tree} tree @returns {HTMLElement} */
-function block(tree) {
+/** @param {Tree} tree @param {'auto' | false} dir @returns {HTMLElement} */
+function block(tree, dir) {
   switch (tree.type) {
     case 'quote':
-      return h('blockquote', {}, ...render(tree.children));
+      return h('blockquote', { dir }, ...render(tree.children, false));
     case 'list':
-      return list(tree);
+      return list(tree, dir);
     case 'code':
       return h('pre', { dir: 'auto' }, h('code', {}, tree.text));
     default:
-      return h('p', { dir: 'auto' }, ...(tree.children ?? []).map(inline));
+      return h('p', { dir }, ...(tree.children ?? []).map(inline));
   }
 }
 
-/** @param {Tree} tree */
-function list(tree) {
-  const items = tree.items.map((/** @type {Tree[]} */ item) => h('li', {}, ...render(item)));
-  return tree.ordered ? h('ol', { start: tree.start }, ...items) : h('ul', {}, ...items);
+/** @param {Tree} tree @param {'auto' | false} dir */
+function list(tree, dir) {
+  const items = tree.items.map((/** @type {Tree[]} */ item) => h('li', {}, ...render(item, false)));
+  return tree.ordered ? h('ol', { dir, start: tree.start }, ...items) : h('ul', { dir }, ...items);
 }
 
 /** @param {Tree} tree @returns {HTMLElement | string} */

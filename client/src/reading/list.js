@@ -201,7 +201,7 @@ export class List {
     const step = { PageDown: 1, PageUp: -1 }[event.key];
     const article = target.closest('article');
     if (!step || !article || target.matches('textarea, input')) return;
-    const articles = [...this.element.querySelectorAll('article')];
+    const articles = /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll('article:not([hidden])')]);
     const next = articles[articles.indexOf(article) + step];
     if (!next) return;
     event.preventDefault();
