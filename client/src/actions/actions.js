@@ -65,8 +65,9 @@ export class Actions {
     if (!this.sending.holdsBack(comment)) this.arrivals.add(comment.id);
   }
 
-  /** The comments were read anew. */
-  listReplaced() {
+  /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
+  replaceList(replace) {
+    this.writing.keepForm(replace);
     this.arrivals.clear();
     this.sending.showAll();
     this.visit.mark(this.session.thread.comments.keys());
