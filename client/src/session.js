@@ -180,7 +180,7 @@ export class Session {
     else replace();
     if (isFirst) this.#open();
     this.#discussionChanged();
-    if (isFirst || this.stream.state !== 'idle') this.stream.start();
+    if (this.stream.state !== 'idle') this.stream.start();
   }
 
   /** @param {Snapshot} snapshot */

@@ -24,6 +24,8 @@ async def host(page: Page, server: ServerProcess | str, elements: str, origin: s
         await route.fulfill(body=html, content_type="text/html")
 
     url = f"{origin or base}/host.html"
+    # Chromium takes a page that a test answers for as one of the internet, and asks before it reaches this machine
+    await page.context.grant_permissions(["local-network-access"], origin=origin or base)
     await page.unroute("**/host.html*")
     await page.route("**/host.html*", answer)
     await page.goto(url)
