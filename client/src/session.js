@@ -175,6 +175,7 @@ export class Session {
     const isFirst = this.phase !== 'ready';
     this.thread = new Thread(snapshot, sort);
     if (isFirst) this.#prepare(snapshot);
+    this.view.sort.value = sort;
     const replace = () => this.#replaceList();
     if (this.actions) this.actions.replaceList(replace);
     else replace();

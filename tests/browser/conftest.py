@@ -82,11 +82,16 @@ def key(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
+def tertulia(*arguments: str) -> str:
+    """What an operator's command prints."""
+    command = [sys.executable, "-m", "tertulia", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def moderate(shared: ServerProcess) -> Moderate:
     """Asks the shared server for something as a moderator: method, path, content."""
-    command = [sys.executable, "-m", "tertulia", "moderator", "add", "Mai", "--data-dir", str(shared.data_dir)]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    printed = tertulia("moderator", "add", "Mai", "--data-dir", str(shared.data_dir))
     token = max(re.findall(r"\S+", printed), key=len)
 
     async def ask(method: str, path: str, content: object) -> dict[str, Any]:
