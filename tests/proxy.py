@@ -1,4 +1,4 @@
-"""A TCP proxy that makes trouble on demand: cuts what is open, refuses what comes."""
+"""A TCP proxy that makes trouble on demand: cuts what is open, refuses what comes, or WebSockets alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ class Proxy:
 
     def __init__(self, port: int) -> None:
         self.refusing = False
+        self.refusing_sockets = False
         self._target = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -55,8 +56,16 @@ class Proxy:
         pair = {writer, onward_writer}
         self._writers |= pair
         try:
+            head = await reader.read(65536)
+            if self.refusing_sockets and b"\r\nupgrade: websocket" in head.lower():
+                writer.transport.abort()
+                return
+            onward_writer.write(head)
             await asyncio.gather(_copy(reader, onward_writer), _copy(onward_reader, writer))
+        except OSError:
+            pass
         finally:
+            onward_writer.close()
             self._writers -= pair
 
 

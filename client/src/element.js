@@ -42,12 +42,16 @@ export class TertuliaDiscussion extends HTMLElement {
     if (LIVELY.includes(name)) return this.#session?.change(this.#settings());
     if (this.#isStale || !(this.#session || this.#observer)) return;
     this.#isStale = true;
-    queueMicrotask(() => {
-      this.#isStale = false;
-      if (!this.isConnected) return;
-      this.#close();
-      this.#open();
-    });
+    queueMicrotask(() => this.#renew());
+  }
+
+  /** Once for all attributes that changed together, and before anything else is done. */
+  #renew() {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    if (!this.isConnected) return;
+    this.#close();
+    this.#open();
   }
 
   // ---- for the page -------------------------------------------------------------------------------------
@@ -116,6 +120,7 @@ export class TertuliaDiscussion extends HTMLElement {
   }
 
   #begin() {
+    this.#renew();
     this.#observer?.disconnect();
     this.#observer = null;
     this.#session ??= new Session(this, this.#root(), this.#settings());

@@ -64,6 +64,8 @@ export class Session {
   #backoff = new Backoff(Math.random, { base: 1000 });
   #notice = h('div', { part: 'skeleton', class: 'skeleton' });
   #offset = 0;
+  /** Only the newest request for everything counts. */
+  #loads = 0;
   /** @type {Promise<void>} */
   #opened;
   #isOpen = () => {};
@@ -111,7 +113,6 @@ export class Session {
   change(settings) {
     const { sort, isLive } = this.settings;
     this.settings = settings;
-    if (this.view) this.view.sort.value = settings.sort;
     if (settings.sort !== sort) this.load();
     if (settings.isLive !== isLive) this.pause(!settings.isLive);
   }
@@ -129,13 +130,15 @@ export class Session {
     clearTimeout(this.#retry);
     if (this.phase !== 'ready') this.#showLoading();
     const { sort, max, language } = this.settings;
+    const load = ++this.#loads;
+    const isOver = () => this.signal.aborted || load !== this.#loads;
     try {
       const snapshot = await this.api.snapshot(sort, max, language);
-      if (this.signal.aborted || sort !== this.settings.sort) return;
+      if (isOver()) return;
       this.#backoff.reset();
       this.#show(snapshot, sort);
     } catch (error) {
-      if (this.signal.aborted) return;
+      if (isOver()) return;
       if (!(error instanceof Trouble)) throw error;
       this.#failed(error);
     }
@@ -173,11 +176,13 @@ export class Session {
     const isFirst = this.phase !== 'ready';
     this.thread = new Thread(snapshot, sort);
     if (isFirst) this.#prepare(snapshot);
-    this.#replaceList();
+    this.view.sort.value = sort;
+    const replace = () => this.#replaceList();
+    if (this.actions) this.actions.replaceList(replace);
+    else replace();
     if (isFirst) this.#open();
-    else this.actions?.listReplaced();
     this.#discussionChanged();
-    if (isFirst || this.stream.state !== 'idle') this.stream.start();
+    if (this.stream.state !== 'idle') this.stream.start();
   }
 
   /** @param {Snapshot} snapshot */
@@ -205,12 +210,12 @@ export class Session {
       this.#act((actions) => actions.more.load(parent)));
     list.show(this.thread.comments.keys());
     this.list = list;
-    const anchor = before && anchorIn(this.root)?.closest('article')?.id;
-    const find = () => (anchor ? this.list.element.querySelector(`[id="${anchor}"]`) : null);
-    const top = anchor ? before.element.querySelector(`[id="${anchor}"]`)?.getBoundingClientRect().top : 0;
+    const seen = before && anchorIn(this.root);
+    const anchor = seen?.closest('article') ?? seen;
+    const top = anchor?.getBoundingClientRect().top ?? 0;
     this.view.list.replaceChildren(list.element);
-    const kept = find();
-    if (kept) scrollBy(0, kept.getBoundingClientRect().top - (top ?? 0));
+    const kept = anchor?.isConnected ? anchor : list.element.querySelector(`[id="${anchor?.id}"]`);
+    if (kept) scrollBy(0, kept.getBoundingClientRect().top - top);
   }
 
   #open() {
@@ -261,6 +266,7 @@ export class Session {
   async #loadActions() {
     try {
       const [{ Actions, sentences, css }] = await Promise.all([loadActions(), this.#opened]);
+      this.signal.throwIfAborted();
       Object.assign(english, sentences);
       this.host.adopt(css);
       this.view.form.error.hidden = true;
@@ -336,17 +342,16 @@ export class Session {
   showChanges(changes) {
     if (!changes.length) return;
     keeping(anchorIn(this.root), () => {
-      for (const change of changes) this.#changed(change);
+      for (const change of changes) if (change.type !== 'discussion') this.#changed(change);
     });
-    this.list.refresh();
+    this.#discussionChanged();
   }
 
-  /** @param {Change} change */
-  #changed(change) {
-    if (change.type === 'discussion') return this.#discussionChanged();
-    const comment = this.thread.comments.get(change.id);
+  /** @param {Exclude<Change, {type: 'discussion'}>} change */
+  #changed({ type, id }) {
+    const comment = this.thread.comments.get(id);
     if (!comment) return;
-    if (change.type === 'changed') return this.list.update(change.id);
+    if (type === 'changed') return this.list.update(id);
     this.emit('comment', { comment });
     if (this.actions) this.actions.arrived(comment);
     else this.#early.push(comment);
@@ -354,8 +359,8 @@ export class Session {
 
   #discussionChanged() {
     const { comment_count, mode } = this.thread.discussion;
-    this.view.setCount(comment_count);
     this.actions?.counted();
+    this.view.setCount(comment_count - (this.isPaused ? this.unseen + this.#early.length : 0));
     if (this.view.setMode(mode)) this.list.updateAll();
     this.list.refresh();
   }
@@ -373,7 +378,7 @@ export class Session {
     this.isPaused = isPaused;
     if (this.phase !== 'ready') return;
     this.view.setLive(!isPaused);
-    this.actions?.counted();
+    this.#discussionChanged();
     if (isPaused) return;
     this.stream.start();
     this.actions?.arrivals.look();

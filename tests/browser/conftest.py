@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
 
+import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.server import ServerProcess
 
+OTHER_ORIGIN = "http://127.0.0.1:9777"  # nobody listens there: tests answer for it
 ARTICLE = "the-night-market-moves-to-the-river"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 Window = Callable[..., Awaitable[Page]]
+Moderate = Callable[[str, str, object], Awaitable[dict[str, Any]]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium is not None, "the browser tests need Chromium; make test installs it"
@@ -26,7 +34,7 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def window(browser: Browser) -> AsyncIterator[Window]:
     """Opens a window of its own profile; whatever its page complains of fails the test."""
     contexts: list[BrowserContext] = []
@@ -58,3 +66,40 @@ def _note(complaints: list[str], text: str) -> None:
 def site(start_server: Callable[..., ServerProcess]) -> ServerProcess:
     """A server with the sample articles."""
     return start_server("--with-samples")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server for the tests of one module: each has a discussion of its own. ``OTHER_ORIGIN`` may use it."""
+    server = ServerProcess(tmp_path_factory.mktemp("shared"), ["--allowed-origins", OTHER_ORIGIN])
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def key(request: pytest.FixtureRequest) -> str:
+    """The test's own discussion."""
+    return str(request.node.name)
+
+
+def tertulia(*arguments: str) -> str:
+    """What an operator's command prints."""
+    command = [sys.executable, "-m", "tertulia", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def moderate(shared: ServerProcess) -> Moderate:
+    """Asks the shared server for something as a moderator: method, path, content."""
+    printed = tertulia("moderator", "add", "Mai", "--data-dir", str(shared.data_dir))
+    token = max(re.findall(r"\S+", printed), key=len)
+
+    async def ask(method: str, path: str, content: object) -> dict[str, Any]:
+        async with httpx.AsyncClient(base_url=f"{shared.url}/api/v1") as client:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await client.request(method, path, json=content, headers=headers)
+            assert answer.is_success, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+    return ask

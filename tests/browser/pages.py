@@ -6,10 +6,66 @@ import time
 import uuid
 
 import httpx
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTICLE
 from tests.server import ServerProcess
+
+_HOST_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page of a publisher</title>
+<script src="{server}/embed.js" defer></script><body><h1>A page</h1>{elements}</body></html>"""
+
+
+async def host(page: Page, server: ServerProcess | str, elements: str, origin: str | None = None) -> None:
+    """Opens a publisher's page with these elements; by default it has the server's own origin."""
+    base = server if isinstance(server, str) else server.url
+
+    async def answer(route: Route) -> None:
+        html = _HOST_PAGE.format(server=base, elements=elements)
+        await route.fulfill(body=html, content_type="text/html")
+
+    url = f"{origin or base}/host.html"
+    # Chromium takes a page that a test answers for as one of the internet, and asks before it reaches this machine
+    await page.context.grant_permissions(["local-network-access"], origin=origin or base)
+    await page.unroute("**/host.html*")
+    await page.route("**/host.html*", answer)
+    await page.goto(url)
+
+
+async def shown(page: Page) -> None:
+    """Waits until the discussion, its second file and its connection are there."""
+    await expect(page.locator("tertulia-discussion [role=toolbar]").first).to_be_attached()
+    await expect(page.locator("tertulia-discussion [part~=status][data-state=live]").first).to_be_attached()
+
+
+def form(page: Page) -> Locator:
+    """The form of the discussion itself."""
+    return page.locator("tertulia-discussion .compose form").first
+
+
+async def count(page: Page, number: int) -> None:
+    """Waits until the heading says so many."""
+    await expect(page.locator("tertulia-discussion [part~=heading]").first).to_have_text(f"All comments [ {number} ]")
+
+
+async def evaluate_element(page: Page, script: str) -> object:
+    """What ``script`` gives, in which ``el`` is the first element."""
+    return await page.evaluate(
+        f"(async () => {{ const el = document.querySelector('tertulia-discussion'); {script} }})()"
+    )
+
+
+async def events(server: ServerProcess, key: str) -> list[dict[str, object]]:
+    """What happened in a discussion."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        found: list[dict[str, object]] = (await client.get("/api/v1/events", params={"key": key})).json()["events"]
+        return found
+
+
+async def bodies(server: ServerProcess, key: str) -> list[str]:
+    """The first text of each comment of a discussion, oldest first."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        read = (await client.get("/api/v1/discussion", params={"key": key, "limit": 100})).json()["comments"]
+        return [one["body"][0]["children"][0]["text"] for one in read if one["body"]]
 
 
 def article(server: ServerProcess | str) -> str:
@@ -56,11 +112,10 @@ async def read_on(page: Page, count: int) -> None:
 
 
 async def write(page: Page, name: str, text: str) -> None:
-    """Fills the form under the list and sends it."""
-    form = page.locator("tertulia-discussion form").last
-    await form.get_by_label("Name").fill(name)
-    await form.locator("textarea").fill(text)
-    await form.get_by_role("button", name="Post comment").click()
+    """Fills the form of the discussion and sends it."""
+    await form(page).get_by_label("Name").fill(name)
+    await form(page).locator("textarea").fill(text)
+    await form(page).get_by_role("button", name="Post comment").click()
 
 
 async def post(server: ServerProcess, text: str, **more: object) -> dict[str, object]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Request, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
 from tests.browser.pages import post
 from tests.server import ServerProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 OTHER = "https://news.test/another"
 PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>News</title><link rel="icon" href="data:,">
@@ -40,7 +41,7 @@ class Newspaper:
         writer.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def news() -> AsyncIterator[Newspaper]:
     paper = Newspaper("")
     server = await asyncio.start_server(paper.answer, "127.0.0.1", 0)

@@ -17,7 +17,7 @@ import { Arrivals } from './arrivals.js';
 import * as commands from './commands.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import { Finding } from './finding.js';
-import { leaveByKeys } from './leaving.js';
+import { listenToKeys } from './keys.js';
 import { More } from './more.js';
 import { toggleMenu } from './menu.js';
 import { settle } from './pages.js';
@@ -44,7 +44,7 @@ export class Actions {
     this.visit = new Visit(this);
     this.more = new More(this);
     this.finding = new Finding(this);
-    leaveByKeys(session);
+    listenToKeys(session);
     this.counted();
     this.visit.mark(session.thread.comments.keys());
     this.sending.start();
@@ -67,8 +67,9 @@ export class Actions {
     if (!this.sending.holdsBack(comment)) this.arrivals.add(comment.id);
   }
 
-  /** The comments were read anew. */
-  listReplaced() {
+  /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
+  replaceList(replace) {
+    this.writing.keepForm(replace);
     this.arrivals.clear();
     this.sending.showAll();
     this.visit.mark(this.session.thread.comments.keys());

@@ -16,9 +16,9 @@ export class Announcer {
     this.#session = session;
   }
 
-  /** @param {number} n */
+  /** Whether they are shown or wait. @param {number} n */
   arrived(n) {
-    if (!this.#session.settings.isAnnounced) return;
+    if (n < 0 || !this.#session.settings.isAnnounced) return;
     this.#count += n;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;

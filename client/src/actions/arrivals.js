@@ -68,7 +68,9 @@ export class Arrivals {
     const count = this.waiting.size + thread.leftOut;
     view.setUnseen(listed + thread.leftOut, count);
     this.#setChips(isPaused ? new Map() : branches);
-    if (count === this.#session.unseen) return;
+    const grown = count - this.#session.unseen;
+    if (!grown) return;
+    if (!isPaused && !this.#actions.more.isFilling) this.#actions.announcer.arrived(grown);
     this.#session.unseen = count;
     this.#session.emit('unseen', { count });
   }
@@ -147,7 +149,6 @@ export class Arrivals {
       flash(list.cards.get(id)?.element);
     }
     this.count();
-    this.#actions.announcer.arrived(fit.length);
   }
 
   /** @param {string} id */

@@ -11,7 +11,8 @@ const MOST = 100;
 
 export class More {
   #actions;
-  #isFilling = false;
+  /** What is asked for need not be announced. */
+  isFilling = false;
 
   /** @param {Actions} actions */
   constructor(actions) {
@@ -43,12 +44,12 @@ export class More {
   async showAll() {
     const { session, arrivals } = this.#actions;
     const { thread, api, list } = session;
-    if (this.#isFilling) return;
-    this.#isFilling = true;
+    if (this.isFilling) return;
+    this.isFilling = true;
     const changes = thread.leftOut ? await fill(thread, (after) => api.events(after)).catch(() => null) : [];
-    this.#isFilling = false;
     if (!changes) this.#complain();
     else if (thread === session.thread) session.showChanges(changes);
+    this.isFilling = false;
     arrivals.count();
     const ids = arrivals.listed;
     // what came may lie beyond the loaded part

@@ -16,8 +16,9 @@ export function openReport(card, actions) {
   const { say } = actions;
   const { id } = card.comment;
   const close = () => {
-    actions.writing.closeForm();
-    card.more.focus();
+    const now = actions.writing.closeForm() ?? card;
+    now.more.focus();
+    return now;
   };
   const choices = REASONS.map((reason, index) => {
     const input = h('input', { type: 'radio', name: `reason-${id}`, value: reason, checked: index === 0 });
@@ -39,9 +40,9 @@ export function openReport(card, actions) {
     try {
       const reason = String(new FormData(form).get(`reason-${id}`));
       await commands.report(actions.session.api, id, reason, note.value.trim());
-      close();
+      const now = close();
       actions.announce(say('reported'));
-      card.form.replaceChildren(h('p', { part: 'notice', class: 'notice' }, say('reported')));
+      now.form.replaceChildren(h('p', { part: 'notice', class: 'notice' }, say('reported')));
     } catch (trouble) {
       setText(error, actions.sentence(trouble));
       submit.disabled = false;

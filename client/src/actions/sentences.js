@@ -47,5 +47,17 @@ export default {
   "report_send": "Send report",
   "reported": "Thank you. The moderators will look at it.",
   "sign_in": "Sign in to comment",
-  "signed_in_as": "Signed in as {name}"
+  "signed_in_as": "Signed in as {name}",
+  "report": "Report",
+  "new_replies": {
+    "one": "{n} new reply",
+    "other": "{n} new replies"
+  },
+  "since_last_visit": "New since your last visit",
+  "next_new": "Next new comment",
+  "no_match": "No comment matches.",
+  "matches": {
+    "one": "{n} comment matches",
+    "other": "{n} comments match"
+  }
 };

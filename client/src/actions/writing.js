@@ -108,11 +108,30 @@ export class Writing {
     bringIntoView(element, 'nearest');
   }
 
+  /** @returns {Card | undefined} Whose form it was. */
   closeForm() {
     const open = this.#open;
     this.#open = null;
     open?.composer?.saveDraft();
     open?.card.form.replaceChildren();
+    return open?.card;
+  }
+
+  /** The list is made anew: the open form moves on to the card that takes the place of its own. @param {() => void} replace */
+  keepForm(replace) {
+    const open = this.#open;
+    const { root } = this.#session;
+    const active = (root instanceof ShadowRoot ? root : document).activeElement;
+    const focused = active?.closest('article')?.id;
+    replace();
+    const { list } = this.#session;
+    const card = open && list.cards.get(open.card.comment.id);
+    if (open && card) {
+      card.form.append(...open.card.form.childNodes);
+      open.card = card;
+    } else this.closeForm();
+    if (active instanceof HTMLElement && card?.form.contains(active)) active.focus({ preventScroll: true });
+    else if (focused) list.cards.get(focused.slice('comment-'.length))?.element.focus({ preventScroll: true });
   }
 
   /** @param {Card} card @param {boolean} isQuoting */
@@ -120,10 +139,7 @@ export class Writing {
     const { say } = this.#actions;
     const quoted = isQuoting ? quote(card) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
-    const cancel = () => {
-      this.closeForm();
-      card.reply.focus();
-    };
+    const cancel = () => this.closeForm()?.reply.focus();
     const form = new Form(say, card.comment.id, 'send_reply', !this.#session.settings.tokenEndpoint);
     const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
     this.openForm(card, form.element, composer);
@@ -135,29 +151,25 @@ export class Writing {
   edit(card) {
     const { say } = this.#actions;
     const { comment } = card;
-    const cancel = () => {
-      this.closeForm();
-      card.element.focus();
-    };
+    const cancel = () => this.closeForm()?.element.focus();
     const form = new Form(say, `edit-${comment.id}`, 'save', false);
     const options = this.#options(null);
     const composer = new Composer(form, {
       ...options, nameLimit: undefined, nameItem: undefined, draftItem: undefined, cancel,
       value: toSource(comment.body ?? []),
-      send: ({ body }) => this.#save(card, body, form),
+      send: ({ body }) => this.#save(comment.id, body, form),
     });
     this.openForm(card, form.element, composer);
     form.text.focus();
   }
 
-  /** @param {Card} card @param {string} body @param {Form} form */
-  async #save({ comment, element }, body, form) {
+  /** @param {string} id @param {string} body @param {Form} form */
+  async #save(id, body, form) {
     form.submit.disabled = true;
     try {
-      const changed = await commands.edit(this.#session.api, comment.id, body);
-      this.#actions.settle(comment.id, changed.comment, changed.seq);
-      this.closeForm();
-      element.focus();
+      const changed = await commands.edit(this.#session.api, id, body);
+      this.#actions.settle(id, changed.comment, changed.seq);
+      this.closeForm()?.element.focus();
     } catch (error) {
       complain(form, this.#actions.sentence(error), form.text);
     } finally {
@@ -170,8 +182,10 @@ export class Writing {
   takeBack({ parent_id, body, name }, isFocused) {
     const card = parent_id && this.#session.list.cards.get(parent_id);
     if (card && isFocused) this.reply(card);
-    const composer = card ? this.#open?.composer : this.#composer;
-    if (composer) composer.fill(body, name, isFocused);
+    const open = this.#open?.composer;
+    if (!card) this.#composer.fill(body, name, isFocused);
+    else if (open?.id === parent_id) open?.fill(body, name, isFocused);
+    else this.#session.storage.set(this.draftItem + parent_id, body);
   }
 }
 

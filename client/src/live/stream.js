@@ -78,6 +78,7 @@ export class Stream {
 
   /** Ends for good. */
   close() {
+    this.#clear('hidden');
     this.#rest('idle');
   }
 

@@ -26,7 +26,6 @@ export default {
   "more_actions": "More",
   "quote": "Quote",
   "link": "Copy link",
-  "report": "Report",
   "show_more": {
     "one": "Show {n} more comment",
     "other": "Show {n} more comments"
@@ -36,12 +35,6 @@ export default {
     "one": "{n} new comment",
     "other": "{n} new comments"
   },
-  "new_replies": {
-    "one": "{n} new reply",
-    "other": "{n} new replies"
-  },
-  "since_last_visit": "New since your last visit",
-  "next_new": "Next new comment",
   "live": "Live: on",
   "paused": "Live: off",
   "paused_new": "Live: off ({n})",
@@ -58,11 +51,6 @@ export default {
   "offline": "Offline",
   "stopped": "No live updates",
   "search": "Search the comments",
-  "no_match": "No comment matches.",
-  "matches": {
-    "one": "{n} comment matches",
-    "other": "{n} comments match"
-  },
   "your_comments": "Your comments",
   "closed": "The discussion is closed. It can still be read.",
   "name": "Name",

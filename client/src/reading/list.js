@@ -37,7 +37,6 @@ export class List {
     this.beyond = feed(label);
     this.empty = h('p', { part: 'empty' }, desk.say(desk.canReply ? 'no_comments' : 'no_comments_closed'));
     this.element = h('div', {}, this.empty, this.feed, this.more, this.beyond);
-    this.element.addEventListener('keydown', (event) => this.#key(event));
     this.element.addEventListener('click', (event) => this.#click(event));
   }
 
@@ -193,20 +192,7 @@ export class List {
     }
   }
 
-  // ---- keys of the feed pattern -------------------------------------------------------------------------
-
-  /** Page Down and Page Up go from comment to comment. @param {KeyboardEvent} event */
-  #key(event) {
-    const target = /** @type {Element} */ (event.target);
-    const step = { PageDown: 1, PageUp: -1 }[event.key];
-    const article = target.closest('article');
-    if (!step || !article || target.matches('textarea, input')) return;
-    const articles = /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll('article:not([hidden])')]);
-    const next = articles[articles.indexOf(article) + step];
-    if (!next) return;
-    event.preventDefault();
-    this.focus(next);
-  }
+  // ---- focus and presses --------------------------------------------------------------------------------
 
   /** @param {Event} event */
   #click({ target }) {

@@ -117,7 +117,7 @@ export class View {
     const { say } = this.#options;
     this.#waiting = waiting;
     this.pillButton.hidden = listed === 0 || !this.#isLive;
-    setText(this.pillButton, say('new_comments', { n: listed }));
+    if (!this.pillButton.hidden) setText(this.pillButton, say('new_comments', { n: listed }));
     setText(this.live, this.#isLive ? say('live') : say(this.#waiting ? 'paused_new' : 'paused', { n: this.#waiting }));
   }
 
