@@ -6,6 +6,8 @@
   const REFUSED_MS = 20;
   const RESTARTING = 1012;
   const ABNORMAL = 1006;
+  /** Whose posts are lost on demand; the others show states, and post when they like. */
+  const LIVE = 'playground/live';
 
   const realFetch = globalThis.fetch.bind(globalThis);
   const isReallyOnline = () => Object.getOwnPropertyDescriptor(Navigator.prototype, 'onLine').get.call(navigator);
@@ -54,10 +56,13 @@
   };
 
   async function post(url, init) {
-    if (staged.get(JSON.parse(init.body).key) === 'queued') throw lost();
-    const chosen = next;
-    if (chosen) dispatchEvent(new CustomEvent('playground-used', { detail: chosen }));
-    next = '';
+    const { key } = JSON.parse(init.body);
+    if (staged.get(key) === 'queued') throw lost();
+    const chosen = key === LIVE ? next : '';
+    if (chosen) {
+      next = '';
+      dispatchEvent(new CustomEvent('playground-used', { detail: chosen }));
+    }
     if (chosen === 'post-fails') throw lost();
     const answer = await realFetch(url, init);
     if (chosen === 'answer-lost') throw lost();

@@ -146,8 +146,8 @@ FAULTS = (
     ("slow", "answers take 3 s"),
 )
 ONCE = (
-    ("post-fails", "Next post fails", "Next post: the request gets lost"),
-    ("answer-lost", "Next answer lost", "Next post: it arrives, its answer gets lost"),
+    ("post-fails", "Next post fails", "The next post of the live one gets lost"),
+    ("answer-lost", "Next answer lost", "The next post of the live one arrives, and its answer gets lost"),
     ("restart", "Server restarts", "Every stream is cut as a server that restarts does it (1012)"),
 )
 
