@@ -430,3 +430,10 @@ test('a poll that fails ends the connection once', async () => {
   await clock.pass(60_000);
   assert.deepEqual(heard.log, [0]);
 });
+
+test('what is closed for good leaves no timer, not even that of a hidden page', () => {
+  const rig = new Rig().live();
+  rig.stream.hidden();
+  rig.stream.close();
+  assert.equal(rig.clock.pending, 0);
+});
