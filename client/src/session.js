@@ -264,26 +264,27 @@ export class Session {
   }
 
   async #loadActions() {
-    try {
-      const [{ Actions, sentences, css }] = await Promise.all([loadActions(), this.#opened]);
-      this.signal.throwIfAborted();
-      Object.assign(english, sentences);
-      this.host.adopt(css);
-      this.view.form.error.hidden = true;
-      this.actions = new Actions(this);
-      for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
-      return this.actions;
-    } catch (error) {
+    const loaded = await loadActions().catch((error) => {
       this.#acting = undefined;
-      if (this.view) this.#tellError(this.view.form.error);
+      this.#tellError(this.say('form_error'));
       throw error;
-    }
+    });
+    await this.#opened;
+    this.signal.throwIfAborted();
+    Object.assign(english, loaded.sentences);
+    this.host.adopt(loaded.css);
+    this.#tellError('');
+    this.actions = new loaded.Actions(this);
+    for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
+    return this.actions;
   }
 
-  /** @param {HTMLElement} element */
-  #tellError(element) {
-    element.textContent = this.say('form_error');
-    element.hidden = false;
+  /** @param {string} sentence */
+  #tellError(sentence) {
+    const error = this.view?.form.error;
+    if (!error) return;
+    error.textContent = sentence;
+    error.hidden = !sentence;
   }
 
   /** Failures are told by `act`. @param {(actions: Actions) => unknown} work */

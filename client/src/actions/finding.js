@@ -112,6 +112,7 @@ export class Finding {
       for (const one of [id, ...thread.ancestors(id)]) shown.add(one);
     }
     for (const [id, { element }] of list.cards) element.hidden = wanted !== '' && thread.comments.has(id) && !shown.has(id);
+    list.refresh();
     return wanted ? count : list.cards.size;
   }
 }

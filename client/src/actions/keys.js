@@ -14,7 +14,7 @@ export function listenToKeys(session) {
     const next = event.ctrlKey ? outside(session, event.key) : neighbour(session.list.element, target, event.key);
     if (!next) return;
     event.preventDefault();
-    if (next.matches('article')) session.list.focus(next);
+    if (next.localName === 'article') session.list.focus(next);
     else next.focus();
   };
   session.root.addEventListener('keydown', (event) => hear(/** @type {KeyboardEvent} */ (event)), { signal: session.signal });

@@ -169,8 +169,8 @@ export class List {
   /** Long lists are counted when there is time, and are of unknown size: writing ten thousand numbers takes 10 ms. */
   #number() {
     const articles = this.feed.querySelectorAll(':scope > .chunk > article');
-    const first = articles[0];
-    if (first && !this.#roving?.isConnected) this.#rove(/** @type {HTMLElement} */ (first));
+    const first = this.element.querySelector('article:not([hidden])');
+    if (first && (!this.#roving?.isConnected || this.#roving.hidden)) this.#rove(/** @type {HTMLElement} */ (first));
     const isLong = articles.length > COUNTED;
     clearTimeout(this.#counting);
     if (isLong) this.#counting = setTimeout(() => number(articles, -1), COUNT_MS);
