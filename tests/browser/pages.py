@@ -42,9 +42,10 @@ def form(page: Page) -> Locator:
     return page.locator("tertulia-discussion .compose form").first
 
 
-async def count(page: Page, number: int) -> None:
+async def count(page: Page, number: int, timeout: float = 10_000) -> None:
     """Waits until the heading says so many."""
-    await expect(page.locator("tertulia-discussion [part~=heading]").first).to_have_text(f"All comments [ {number} ]")
+    heading = page.locator("tertulia-discussion [part~=heading]").first
+    await expect(heading).to_have_text(f"All comments [ {number} ]", timeout=timeout)
 
 
 async def evaluate_element(page: Page, script: str) -> object:

@@ -171,7 +171,7 @@ async def test_another_epoch_brings_the_list_anew_and_keeps_what_is_read_and_wri
         second = start_server(data_dir=first.data_dir)
         proxy.aim(second.port)
         await post(second, "In the new epoch", key=key)
-        await count(page, 31)
+        await count(page, 31, timeout=60_000)
         await expect(form(page).locator("textarea")).to_have_value("Half a thought")
         await expect(comment(page, said[13]).locator("textarea")).to_have_value("Half an answer")
         await expect(comment(page, said[13]).locator("textarea")).to_be_focused()
