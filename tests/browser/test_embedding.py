@@ -15,12 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Window
 from tests.server import ServerProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/embedding.md").read_text("utf-8")
 EMPTY = '<!doctype html><html lang="en"><meta charset="utf-8"><title>News</title><link rel="icon" href="data:,">\n'
@@ -76,7 +77,7 @@ class Press:
             assert answer.status_code == 201, answer.text
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def press(start_server: Callable[..., ServerProcess]) -> AsyncIterator[Press]:
     news = Newspaper()
     listener = await asyncio.start_server(news.answer, "127.0.0.1", 0)

@@ -12,7 +12,7 @@ from tertulia.samples.playground import LONG
 from tests.browser.conftest import Window
 from tests.server import ServerProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 DESK = {"viewport": {"width": 1440, "height": 1000}}
 
