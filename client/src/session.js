@@ -344,8 +344,8 @@ export class Session {
     if (!changes.length) return;
     keeping(anchorIn(this.root), () => {
       for (const change of changes) if (change.type !== 'discussion') this.#changed(change);
+      this.#discussionChanged();
     });
-    this.#discussionChanged();
   }
 
   /** @param {Exclude<Change, {type: 'discussion'}>} change */

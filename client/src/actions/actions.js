@@ -18,6 +18,7 @@ import * as commands from './commands.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import { Finding } from './finding.js';
 import { listenToKeys } from './keys.js';
+import { h } from '../page/dom.js';
 import { More } from './more.js';
 import { toggleMenu } from './menu.js';
 import { settle } from './pages.js';
@@ -115,10 +116,10 @@ export class Actions {
   }
 
   /** @param {string} id */
-  #copyLink(id) {
+  async #copyLink(id) {
     const link = `${location.href.split('#')[0]}#comment-${id}`;
     history.replaceState(history.state, '', link);
-    navigator.clipboard?.writeText(link).then(() => this.announce(this.say('copied')), () => {});
+    if (await copy(link)) this.announce(this.say('copied'));
   }
 
   /** @param {string} sentence */
@@ -137,5 +138,23 @@ export class Actions {
     this.announce(this.sentence(error));
     const { status, code } = /** @type {Trouble} */ (error);
     this.session.emit('error', { error: { status, code } });
+  }
+}
+
+/** Pages without https, and some frames, have no clipboard; there the old way may work. @param {string} text */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = h('textarea', { class: 'unseen', readonly: true });
+    const before = document.activeElement;
+    document.body.append(field);
+    field.value = text;
+    field.select();
+    const isCopied = document.execCommand('copy');
+    field.remove();
+    if (before instanceof HTMLElement) before.focus();
+    return isCopied;
   }
 }
