@@ -174,7 +174,7 @@ export class Card {
 function blank(say) {
   const vote = (/** @type {'up' | 'down'} */ way) => act(way, '', { class: way, title: say(`vote_${way}`), 'aria-pressed': 'false', disabled: true });
   const more = act('more', say('more_actions'), { 'aria-expanded': 'false' });
-  const header = h('header', { part: 'header' }, h('bdi', { part: 'author' }), h('a', { part: 'meta' }, h('time')));
+  const header = h('header', { part: 'header' }, h('bdi', { part: 'author' }), h('a', { part: 'meta' }, h('time', { dir: 'auto' })));
   const actions = h('div', { part: 'actions' }, h('span', { class: 'votes' }, vote('up'), vote('down')), act('reply', say('reply')), more);
   return h('article', { part: 'comment', tabindex: -1 }, h('div', { class: 'box' }, header, h('div', { part: 'body' }), actions));
 }
