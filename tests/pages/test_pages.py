@@ -123,7 +123,7 @@ async def test_an_article_is_complete_without_javascript(client: httpx.AsyncClie
     places = [page.find(part) for part in parts]
     assert -1 not in places
     assert places == sorted(places)
-    assert re.search(r'<time datetime="[-0-9T:.]+Z">\d\d/\d\d/\d\d \d\d:\d\d</time>', page)
+    assert re.search(r'<time dir="auto" datetime="[-0-9T:.]+Z">\d\d/\d\d/\d\d \d\d:\d\d</time>', page)
 
 
 async def test_the_head_names_the_page(client: httpx.AsyncClient) -> None:
