@@ -12,13 +12,16 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.server import ServerProcess
 
 OTHER_ORIGIN = "http://127.0.0.1:9777"  # nobody listens there: tests answer for it
 ARTICLE = "the-night-market-moves-to-the-river"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+PATIENCE_MS = 20_000  # other tests run beside
+expect.set_options(timeout=PATIENCE_MS)
 
 Window = Callable[..., Awaitable[Page]]
 Moderate = Callable[[str, str, object], Awaitable[dict[str, Any]]]
@@ -44,7 +47,7 @@ async def window(browser: Browser) -> AsyncIterator[Window]:
         context = await browser.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: _note(complaints, message.text))
         await page.goto(url)

@@ -96,7 +96,7 @@ async def is_there(page: Page, total: int) -> Locator:
     return found
 
 
-def test_it_begins_with_three_lines() -> None:
+async def test_it_begins_with_three_lines() -> None:
     assert len(LINES.splitlines()) == 3
 
 

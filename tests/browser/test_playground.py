@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tertulia.pages.playground import STATES
 from tertulia.samples.playground import LONG
-from tests.browser.conftest import Window
+from tests.browser.conftest import PATIENCE_MS, Window
 from tests.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -20,9 +20,9 @@ DESK = {"viewport": {"width": 1440, "height": 1000}}
 @pytest.fixture(autouse=True)
 def patience() -> Iterator[None]:
     """Twenty elements on one page take their time where other tests run beside them."""
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=40_000)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture

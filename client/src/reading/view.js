@@ -26,6 +26,7 @@ import { button, h, setAttribute, setText } from '../page/dom.js';
 const RECONNECTING_MS = 3000;
 /** Fewer comments are found by looking. */
 const SEARCHED_FROM = 20;
+const TROUBLE = ['waiting', 'connecting'];
 const SORTS = /** @type {const} */ (['oldest', 'newest', 'top']);
 
 let views = 0;
@@ -109,7 +110,9 @@ export class View {
   setLive(isLive) {
     this.#isLive = isLive;
     setAttribute(this.live, 'aria-pressed', String(isLive));
-    this.setState(this.#state);
+    const state = this.#state;
+    this.#state = 'idle';
+    this.setState(state);
   }
 
   /** @param {number} listed Comments that wait for a place of their own. @param {number} waiting Replies counted, too. */
@@ -123,10 +126,11 @@ export class View {
 
   /** Trouble is told only once it has lasted. @param {State} state */
   setState(state) {
+    const lasts = TROUBLE.includes(state) && TROUBLE.includes(this.#state);
     this.#state = state;
+    if (lasts) return;
     clearTimeout(this.#stateTimer);
-    const isTrouble = state === 'waiting' || state === 'connecting';
-    if (isTrouble) this.#stateTimer = setTimeout(() => this.#showState(), RECONNECTING_MS);
+    if (TROUBLE.includes(state)) this.#stateTimer = setTimeout(() => this.#showState(), RECONNECTING_MS);
     else this.#showState();
   }
 
@@ -144,7 +148,7 @@ export class View {
   #showState() {
     const { say } = this.#options;
     /** @type {Partial<Record<State, Key>>} */
-    const words = { connecting: 'connecting', waiting: 'reconnecting', offline: 'offline', stopped: 'stopped' };
+    const words = { connecting: this.#readers ? 'reconnecting' : 'connecting', waiting: 'reconnecting', offline: 'offline', stopped: 'stopped' };
     const key = words[this.#state];
     this.state.dataset.state = this.#isLive ? this.#state : 'idle';
     const readers = this.#state === 'live' && this.#readers ? say('readers', { n: this.#readers }) : '';

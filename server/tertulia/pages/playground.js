@@ -151,7 +151,9 @@ function told(event) {
   if (!frame) return;
   const { state, stage: how } = frame.dataset;
   note(state, event.type, event.detail);
-  if (event.type === 'tertulia-ready') BY_HAND[how]?.(frame);
+  if (event.type !== 'tertulia-ready') return;
+  if (state === 'paused') element(frame).pause();
+  BY_HAND[how]?.(frame);
 }
 
 function showProperties() {

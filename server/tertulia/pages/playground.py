@@ -104,11 +104,11 @@ STATES = (
     State(
         "paused",
         "Paused",
-        'live="off": arrivals are counted, and nothing moves until the reader says so.',
+        "element.pause(): arrivals are counted, and nothing moves until the reader says so.",
         "busy",
         "staged",
         "waiting",
-        {"live": "off", "sort": "oldest"},
+        {"sort": "oldest"},
     ),
     State(
         "no-shadow",
