@@ -20,7 +20,7 @@ from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
 from tests.push.readers import eventually
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 Snapshot = dict[str, Any]
 
 
