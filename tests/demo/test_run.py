@@ -20,7 +20,7 @@ from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
 from tests.push.readers import eventually
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.browser
 Snapshot = dict[str, Any]
 
 
@@ -68,6 +68,7 @@ def part(shown: Snapshot, name: str) -> Snapshot:
     return found
 
 
+@pytest.mark.asyncio(loop_scope="module")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
     demonstration.until_said("Watch here")
     async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:
