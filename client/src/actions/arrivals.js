@@ -161,7 +161,7 @@ export class Arrivals {
     const { top, bottom } = list.element.getBoundingClientRect();
     const branch = this.#above(id);
     if (branch) return this.#isLast(branch) && isInView({ top: bottom - NEAR_PX, bottom });
-    if (list.thread.sort === 'newest') return top > -NEAR_PX && top < innerHeight;
+    if (list.thread.sort === 'newest') return top > -NEAR_PX;
     return isInView({ top: bottom - NEAR_PX, bottom });
   }
 
