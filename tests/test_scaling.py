@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import simulation
-from bench.simulation import MEASURED, Crowd, Given, Loop, Storm, filled, table
+from bench.simulation import figures, page
+from bench.simulation.figures import MEASURED, Given, table
+from bench.simulation.hot import Loop
+from bench.simulation.page import filled
+from bench.simulation.storm import Crowd, Storm
 from tertulia.live import hub, pace, presence, room, summary
 from tertulia.serving import server
 from tertulia.settings import Settings
@@ -31,7 +34,7 @@ def measured(row: str) -> float:
 
 def test_the_page_shows_what_the_simulation_prints() -> None:
     text = (ROOT / "docs/scaling.md").read_text("utf-8")
-    assert len(simulation.BLOCK.findall(text)) == len(simulation.TABLES)
+    assert len(page.BLOCK.findall(text)) == len(page.TABLES)
     assert filled(text) == text, "run: python -m bench.simulation --write"
 
 
@@ -65,14 +68,14 @@ def test_operators_are_told_what_was_measured(told: str, row: str) -> None:
 
 def test_constants_are_those_of_the_code() -> None:
     default = Settings()
-    assert (simulation.SLICE, simulation.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
-    assert simulation.PRESENCE_SECONDS == presence.READERS_SECONDS
-    assert simulation.OTHERS_SECONDS == presence.OTHERS_SECONDS
-    assert simulation.AGAIN_SECONDS == presence.AGAIN_SECONDS
-    assert (default.tick_rate, default.summary_rate) == (simulation.TICK_RATE, simulation.SUMMARY_RATE)
-    assert (default.connections, default.drain_seconds) == (simulation.CONNECTIONS, simulation.DRAIN_SECONDS)
-    assert simulation.BACKLOG == server.BACKLOG
-    assert simulation.WATCH_SECONDS == hub.WATCH_SECONDS
+    assert (figures.SLICE, figures.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
+    assert figures.PRESENCE_SECONDS == presence.READERS_SECONDS
+    assert figures.OTHERS_SECONDS == presence.OTHERS_SECONDS
+    assert figures.AGAIN_SECONDS == presence.AGAIN_SECONDS
+    assert (default.tick_rate, default.summary_rate) == (figures.TICK_RATE, figures.SUMMARY_RATE)
+    assert (default.connections, default.drain_seconds) == (figures.CONNECTIONS, figures.DRAIN_SECONDS)
+    assert figures.BACKLOG == server.BACKLOG
+    assert figures.WATCH_SECONDS == hub.WATCH_SECONDS
     assert summary.SHOWN == 10
     assert pace.Mode.instant.value == "instant"
 
@@ -80,26 +83,26 @@ def test_constants_are_those_of_the_code() -> None:
 def test_the_client_waits_as_simulated() -> None:
     stream, backoff = ((ROOT / "client/src/live" / name).read_text("utf-8") for name in ("stream.js", "backoff.js"))
     session = (ROOT / "client/src/session.js").read_text("utf-8")
-    assert f"code === 1012) return this.#world.random() * {simulation.RESTART_JITTER * 1000:.0f}" in stream
-    assert f"OPEN_MS = {simulation.OPEN_SECONDS * 1000:_.0f}" in stream
-    base, longest = simulation.BACKOFF_BASE * 1000, simulation.BACKOFF_LONGEST * 1000
+    assert f"code === 1012) return this.#world.random() * {figures.RESTART_JITTER * 1000:.0f}" in stream
+    assert f"OPEN_MS = {figures.OPEN_SECONDS * 1000:_.0f}" in stream
+    base, longest = figures.BACKOFF_BASE * 1000, figures.BACKOFF_LONGEST * 1000
     assert f"base = {base:.0f}, longest = {longest:_.0f}" in backoff
-    assert f"* ceiling + {simulation.BACKOFF_LEAST * 1000:.0f}" in backoff
+    assert f"* ceiling + {figures.BACKOFF_LEAST * 1000:.0f}" in backoff
     assert "Math.random() * SPREAD_MS" in session
-    assert f"SPREAD_MS = {simulation.RELOAD_JITTER * 1000:.0f};" in session
+    assert f"SPREAD_MS = {figures.RELOAD_JITTER * 1000:.0f};" in session
 
 
 def test_one_event_is_one_message_to_each_reader() -> None:
     """One event in a while: a pass from the first reader to the last."""
-    loop = Loop(10_000, 0, 0.2, simulation.TICK_RATE, 60.0, random.Random(1)).run()
+    loop = Loop(10_000, 0, 0.2, figures.TICK_RATE, 60.0, random.Random(1)).run()
     assert loop.frames == pytest.approx(12, abs=8)
-    assert max(loop.waits) >= 10_000 * simulation.WRITE.value
-    presence = 60 * 10_000 * simulation.WRITE.value
-    assert loop.busy == pytest.approx(presence + loop.frames * 10_000 * simulation.WRITE.value, rel=0.05)
+    assert max(loop.waits) >= 10_000 * figures.WRITE.value
+    presence = 60 * 10_000 * figures.WRITE.value
+    assert loop.busy == pytest.approx(presence + loop.frames * 10_000 * figures.WRITE.value, rel=0.05)
 
 
 def test_a_busy_loop_makes_larger_messages_not_longer_waits() -> None:
-    calm, busy = (Loop(10_000, 0, rate, simulation.TICK_RATE, 20.0, random.Random(1)).run() for rate in (20.0, 90.0))
+    calm, busy = (Loop(10_000, 0, rate, figures.TICK_RATE, 20.0, random.Random(1)).run() for rate in (20.0, 90.0))
     assert busy.frames < 1.3 * calm.frames
     assert max(busy.waits) < 2 * max(calm.waits)
 
@@ -107,7 +110,7 @@ def test_a_busy_loop_makes_larger_messages_not_longer_waits() -> None:
 def test_everybody_comes_back_once_and_costs_what_it_costs() -> None:
     crowd = Crowd(Storm("few", 1_000, 1, lambda chance: 0.0, busy=0.0), random.Random(1)).run()
     assert len(crowd.back) == 1_000
-    assert max(crowd.back) == pytest.approx(1_000 * simulation.RETURN.value)
+    assert max(crowd.back) == pytest.approx(1_000 * figures.RETURN.value)
     assert (crowd.dropped, crowd.gave_up) == (0, set())
 
 
