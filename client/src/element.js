@@ -8,11 +8,11 @@
  */
 import css from './reading/styles.css';
 import { SCRIPT_ORIGIN } from './loading.js';
+import { linkedId } from './page/names.js';
 import { Session } from './session.js';
 
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
 const NEAR = '1200px';
-const LINK = /^#comment-([\w-]+)$/;
 /** These are followed without beginning anew. */
 const LIVELY = ['live', 'sort', 'announce', 'theme'];
 
@@ -87,13 +87,13 @@ export class TertuliaDiscussion extends HTMLElement {
   }
 
   /** Shows a comment, wherever in the discussion it is. @param {string} id @returns {Promise<boolean>} Whether it is there. */
-  goTo(id) {
-    return this.#begin().goTo(id);
+  async goTo(id) {
+    return (await this.#begin().act()).finding.goTo(id);
   }
 
   /** Shows only what matches, without regard to accents and case; '' shows all. @param {string} text @returns {Promise<number>} How many match. */
-  search(text) {
-    return this.#begin().search(text);
+  async search(text) {
+    return (await this.#begin().act()).finding.search(text);
   }
 
   /** Holds arrivals back until `play`. */
@@ -109,7 +109,7 @@ export class TertuliaDiscussion extends HTMLElement {
 
   #open() {
     this.#root();
-    if (LINK.test(location.hash) || this.getAttribute('loading') === 'eager' || !globalThis.IntersectionObserver) {
+    if (linkedId() || this.getAttribute('loading') === 'eager' || !globalThis.IntersectionObserver) {
       this.#begin();
       return;
     }
@@ -136,13 +136,9 @@ export class TertuliaDiscussion extends HTMLElement {
 
   /** @returns {ShadowRoot | HTMLElement} */
   #root() {
-    if (this.hasAttribute('no-shadow')) {
-      this.adopt(css);
-      return this;
-    }
-    const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+    const root = this.hasAttribute('no-shadow') ? this : (this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
     this.adopt(css);
-    if (!root.firstChild) root.append(document.createElement('slot'));
+    if (root !== this && !root.firstChild) root.append(document.createElement('slot'));
     return root;
   }
 
@@ -164,7 +160,7 @@ export class TertuliaDiscussion extends HTMLElement {
       const given = parseInt(read(name), 10);
       return given >= least && given <= most ? given : otherwise;
     };
-    const sort = /** @type {Sort} */ (oneOf(['newest', 'oldest', 'top'], this.getAttribute('sort')));
+    const sort = /** @type {Sort} */ (['oldest', 'top'].includes(read('sort')) ? read('sort') : 'newest');
     return {
       place: {
         server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
@@ -190,11 +186,6 @@ export class TertuliaDiscussion extends HTMLElement {
 
 /** @type {Map<string, CSSStyleSheet>} */
 const sheets = new Map();
-
-/** @param {string[]} values @param {string | null} value */
-function oneOf(values, value) {
-  return value && values.includes(value) ? value : values[0];
-}
 
 /** The page's own name for itself: its canonical address, else the address without query and fragment. */
 function pageKey() {

@@ -68,7 +68,7 @@ export class Session {
   #loads = 0;
   /** @type {Promise<void>} */
   #opened;
-  #isOpen = () => {};
+  #tellOpened = () => {};
   /** @type {Promise<Actions> | undefined} */
   #acting;
   /** What arrived before it could be shown. @type {Comment[]} */
@@ -86,7 +86,7 @@ export class Session {
     this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
     this.desk = new Desk(this);
     this.stream = follow(this);
-    this.#opened = new Promise((resolve) => (this.#isOpen = resolve));
+    this.#opened = new Promise((resolve) => (this.#tellOpened = resolve));
     this.load();
   }
 
@@ -105,8 +105,7 @@ export class Session {
 
   /** @param {string} name @param {object} detail @param {boolean} [cancelable] @returns {boolean} Whether the page lets it go on. */
   emit(name, detail, cancelable = false) {
-    const { host } = this;
-    return host.dispatchEvent(new CustomEvent(`tertulia-${name}`, { bubbles: true, composed: true, cancelable, detail }));
+    return this.host.dispatchEvent(new CustomEvent(`tertulia-${name}`, { bubbles: true, composed: true, cancelable, detail }));
   }
 
   /** Takes over what can change on the fly. @param {Settings} settings */
@@ -181,12 +180,12 @@ export class Session {
     if (this.actions) this.actions.replaceList(replace);
     else replace();
     if (isFirst) this.#open();
-    this.#discussionChanged();
+    else this.#discussionChanged();
     if (this.stream.state !== 'idle') this.stream.start();
   }
 
   /** @param {Snapshot} snapshot */
-  #prepare({ strings }) {
+  #prepare({ strings, discussion }) {
     const { settings } = this;
     this.say = speaker(strings);
     this.storage.set(this.#languageItem, strings ? JSON.stringify(strings) : null);
@@ -201,6 +200,7 @@ export class Session {
       reorder: (sort) => this.host.setAttribute('sort', sort),
       submit: () => this.#act(() => this.view.form.element.requestSubmit()),
     });
+    this.view.setMode(discussion.mode);
   }
 
   /** What is read stays where it is, although all is made anew. */
@@ -230,7 +230,7 @@ export class Session {
     const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
     this.emit('ready', { total: this.thread.discussion.comment_count });
-    this.#isOpen();
+    this.#tellOpened();
     this.#whenIdle(() => this.#act(() => {}));
   }
 
@@ -243,8 +243,7 @@ export class Session {
   }
 
   #clear() {
-    if (this.root === this.host) this.root.replaceChildren();
-    else this.root.replaceChildren(document.createElement('slot'));
+    this.root.replaceChildren(...(this.root === this.host ? [] : [document.createElement('slot')]));
   }
 
   // ---- the actions --------------------------------------------------------------------------------------
@@ -276,6 +275,7 @@ export class Session {
     this.#tellError('');
     this.actions = new loaded.Actions(this);
     for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
+    this.actions.arrivals.count();
     return this.actions;
   }
 
@@ -290,16 +290,6 @@ export class Session {
   /** Failures are told by `act`. @param {(actions: Actions) => unknown} work */
   #act(work) {
     this.act().then(work, () => {});
-  }
-
-  /** @param {string} id @returns {Promise<boolean>} */
-  async goTo(id) {
-    return (await this.act()).finding.goTo(id);
-  }
-
-  /** @param {string} text @returns {Promise<number>} */
-  async search(text) {
-    return (await this.act()).finding.search(text);
   }
 
   // ---- the stream ---------------------------------------------------------------------------------------
@@ -360,9 +350,12 @@ export class Session {
 
   #discussionChanged() {
     const { comment_count, mode } = this.thread.discussion;
-    this.actions?.counted();
+    this.actions?.arrivals.count();
     this.view.setCount(comment_count - (this.isPaused ? this.unseen + this.#early.length : 0));
-    if (this.view.setMode(mode)) this.list.updateAll();
+    if (this.view.setMode(mode)) {
+      this.list.updateAll();
+      this.actions?.writing.viewerChanged();
+    }
     this.list.refresh();
   }
 

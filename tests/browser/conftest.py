@@ -91,7 +91,7 @@ def tertulia(*arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def moderate(shared: ServerProcess) -> Moderate:
     """Asks the shared server for something as a moderator: method, path, content."""
     printed = tertulia("moderator", "add", "Mai", "--data-dir", str(shared.data_dir))

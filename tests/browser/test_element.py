@@ -367,6 +367,25 @@ async def test_a_page_with_readers_of_its_own_signs_them_in(shared: ServerProces
     await expect(comment(page, "As a member").locator("[part~=author]")).to_have_text("Minh")
 
 
+async def test_strangers_have_no_form_where_readers_sign_in_whatever_happens(
+    shared: ServerProcess, window: Window, key: str, moderate: Moderate
+) -> None:
+    await post(shared, "The last word", key=key)
+    page = await window("about:blank")
+    await page.route("**/member-token", lambda route: route.fulfill(status=401))
+    await host(page, shared, _element(key, 'token-endpoint="/member-token"'))
+    button = page.get_by_role("button", name="Sign in to comment")
+    reply = comment(page, "The last word").get_by_role("button", name="Reply")
+    await expect(button).to_be_visible()
+    await moderate("PATCH", f"/discussion?key={key}", {"mode": "closed"})
+    await expect(reply).to_be_hidden()
+    await expect(button).to_be_hidden()
+    await moderate("PATCH", f"/discussion?key={key}", {"mode": "open"})
+    await expect(reply).to_be_visible()
+    await expect(button).to_be_visible()
+    await expect(form(page)).to_be_hidden()
+
+
 async def test_what_cannot_be_loaded_is_told_and_tried_again(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Here in the end", key=key)
     page = await window("about:blank")

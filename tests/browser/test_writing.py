@@ -253,6 +253,24 @@ async def test_a_deletion_can_be_undone_until_the_page_is_left(shared: ServerPro
     assert await bodies(shared, key) == []
 
 
+async def test_a_deletion_can_be_undone_after_the_list_was_made_anew(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await _open(window, shared, key)
+    mine = await _said(page, "Not for long")
+    await mine.get_by_role("button", name="Delete").click()
+    await evaluate_element(page, "window.before = el.shadowRoot.querySelector('article'); await el.refresh()")
+    assert await evaluate_element(page, "return !before.isConnected") is True
+    await mine.get_by_role("button", name="Undo").click()
+    await expect(mine.get_by_role("button", name="Delete")).to_be_visible()
+    assert await bodies(shared, key) == ["Not for long"]
+    await mine.get_by_role("button", name="Delete").click()
+    await evaluate_element(page, "await el.refresh()")
+    await page.goto("about:blank")
+    reader = await _open(window, shared, key)
+    await expect(comments(reader)).to_contain_text("deleted by its author")
+
+
 async def test_a_deletion_happens_after_a_while_by_itself(shared: ServerProcess, window: Window, key: str) -> None:
     page = await window("about:blank")
     await page.clock.install()

@@ -14,11 +14,12 @@
  */
 import { Announcer } from './announcer.js';
 import { Arrivals } from './arrivals.js';
+import { copy } from './clipboard.js';
 import * as commands from './commands.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import { Finding } from './finding.js';
 import { listenToKeys } from './keys.js';
-import { h } from '../page/dom.js';
+import { elementId } from '../page/names.js';
 import { More } from './more.js';
 import { toggleMenu } from './menu.js';
 import { settle } from './pages.js';
@@ -46,7 +47,6 @@ export class Actions {
     this.more = new More(this);
     this.finding = new Finding(this);
     listenToKeys(session);
-    this.counted();
     this.visit.mark(session.thread.comments.keys());
     this.sending.start();
   }
@@ -73,6 +73,7 @@ export class Actions {
     this.writing.keepForm(replace);
     this.arrivals.clear();
     this.sending.showAll();
+    this.removing.showAll();
     this.visit.mark(this.session.thread.comments.keys());
     this.finding.again();
   }
@@ -81,11 +82,6 @@ export class Actions {
   viewerChanged() {
     this.session.list.updateAll();
     this.writing.viewerChanged();
-  }
-
-  /** There are more or fewer comments, or the reader stopped or went on. */
-  counted() {
-    this.arrivals.count();
   }
 
   /** @param {Act | 'quote' | 'link' | 'report'} what @param {string} id */
@@ -117,7 +113,7 @@ export class Actions {
 
   /** @param {string} id */
   async #copyLink(id) {
-    const link = `${location.href.split('#')[0]}#comment-${id}`;
+    const link = `${location.href.split('#')[0]}#${elementId(id)}`;
     history.replaceState(history.state, '', link);
     if (await copy(link)) this.announce(this.say('copied'));
   }
@@ -138,23 +134,5 @@ export class Actions {
     this.announce(this.sentence(error));
     const { status, code } = /** @type {Trouble} */ (error);
     this.session.emit('error', { error: { status, code } });
-  }
-}
-
-/** Pages without https, and some frames, have no clipboard; there the old way may work. @param {string} text */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const field = h('textarea', { class: 'unseen', readonly: true });
-    const before = document.activeElement;
-    document.body.append(field);
-    field.value = text;
-    field.select();
-    const isCopied = document.execCommand('copy');
-    field.remove();
-    if (before instanceof HTMLElement) before.focus();
-    return isCopied;
   }
 }

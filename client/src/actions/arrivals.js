@@ -40,10 +40,9 @@ export class Arrivals {
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
-  /** @param {string} id */
+  /** Whoever adds counts when all are in: thousands may come at once. @param {string} id */
   add(id) {
     this.waiting.add(id);
-    this.count();
     this.look();
   }
 
@@ -81,7 +80,9 @@ export class Arrivals {
     const branches = new Map();
     for (const id of this.waiting) {
       const above = this.#above(id) ?? '';
-      branches.set(above, [...(branches.get(above) ?? []), id]);
+      const branch = branches.get(above);
+      if (branch) branch.push(id);
+      else branches.set(above, [id]);
     }
     return branches;
   }

@@ -5,6 +5,7 @@
  */
 import { h, setText } from '../page/dom.js';
 import { reveal } from './pages.js';
+import { linkedId } from '../page/names.js';
 import { bringIntoView } from '../page/scroll.js';
 import { fold } from './text.js';
 
@@ -33,7 +34,7 @@ export class Finding {
   }
 
   #goToHash() {
-    const id = /^#comment-([\w-]+)$/.exec(location.hash)?.[1];
+    const id = linkedId();
     if (id) this.goTo(id);
   }
 

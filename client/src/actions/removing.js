@@ -11,7 +11,7 @@ const UNDO_MS = 8000;
 
 export class Removing {
   #actions;
-  /** By comment, how to delete it now. @type {Map<string, () => void>} */
+  /** The timers of comments that are to be deleted. @type {Map<string, ReturnType<typeof setTimeout>>} */
   #pending = new Map();
 
   /** @param {Actions} actions */
@@ -22,50 +22,69 @@ export class Removing {
 
   /** What waits is deleted at once. */
   close() {
-    for (const commit of [...this.#pending.values()]) commit();
+    for (const id of [...this.#pending.keys()]) this.#commit(id);
+  }
+
+  /** After the list was made anew. */
+  showAll() {
+    for (const id of this.#pending.keys()) this.#offerUndo(id);
   }
 
   /** @param {Card} card */
-  remove(card) {
-    const { id } = card.comment;
+  remove({ comment: { id } }) {
+    this.#pending.set(id, setTimeout(() => this.#commit(id), UNDO_MS));
+    this.#actions.announce(this.#actions.say('deleted_now'));
+    this.#offerUndo(id)?.focus();
+  }
+
+  /** The list may have been made anew since. @param {string} id */
+  #card(id) {
+    return this.#actions.session.list.cards.get(id);
+  }
+
+  /** @param {string} id @returns {HTMLElement | undefined} The button. */
+  #offerUndo(id) {
+    const card = this.#card(id);
+    if (!card) return undefined;
     const { say } = this.#actions;
-    const timer = setTimeout(() => this.#pending.get(id)?.(), UNDO_MS);
-    const settle = () => {
-      clearTimeout(timer);
-      this.#pending.delete(id);
-    };
-    this.#pending.set(id, () => {
-      settle();
-      this.#commit(card);
-    });
     const undo = button(say('undo'), 'action', () => {
-      settle();
-      card.clearStage();
-      card.update(card.comment);
-      card.element.focus();
+      this.#take(id);
+      this.#clear(id);
+      this.#card(id)?.element.focus();
     });
     card.element.classList.add('waiting');
     card.stage.replaceChildren(h('p', {}, say('deleted_now')), h('div', { class: 'actions' }, undo));
     card.stage.hidden = false;
     card.update(card.comment);
-    this.#actions.announce(say('deleted_now'));
-    undo.focus();
+    return undo;
   }
 
-  /** The request outlives the page. @param {Card} card */
-  async #commit(card) {
-    const { session } = this.#actions;
-    const { id } = card.comment;
-    const hadFocus = card.stage.contains(/** @type {ShadowRoot} */ (card.element.getRootNode()).activeElement);
+  /** It waits no longer. @param {string} id */
+  #take(id) {
+    clearTimeout(this.#pending.get(id));
+    this.#pending.delete(id);
+  }
+
+  /** @param {string} id */
+  #clear(id) {
+    const card = this.#card(id);
+    card?.clearStage();
+    card?.update(card.comment);
+  }
+
+  /** The request outlives the page. @param {string} id */
+  async #commit(id) {
+    this.#take(id);
     try {
-      const { comment, seq } = await commands.remove(session.api.lasting(), id);
-      card.clearStage();
+      const { comment, seq } = await commands.remove(this.#actions.session.api.lasting(), id);
+      const { stage } = this.#card(id) ?? {};
+      const hadFocus = stage?.contains(/** @type {ShadowRoot} */ (stage.getRootNode()).activeElement);
+      this.#clear(id);
       this.#actions.settle(id, comment, seq);
+      if (hadFocus) this.#card(id)?.element.focus();
     } catch (error) {
-      card.clearStage();
-      card.update(card.comment);
+      this.#clear(id);
       this.#actions.complain(error);
     }
-    if (hadFocus) card.element.focus();
   }
 }

@@ -142,6 +142,7 @@ export class Sending {
       this.#heldBack.delete(id);
       if (comment && !session.list.cards.has(id)) this.#actions.arrivals.add(id);
     }
+    this.#actions.arrivals.count();
   }
 }
 

@@ -4,6 +4,7 @@
  * @import { Actions } from './actions.js'
  */
 import { button, h, setText } from '../page/dom.js';
+import { commentId, itemName } from '../page/names.js';
 import { bringIntoView } from '../page/scroll.js';
 
 /** How much of a comment has to be in view. */
@@ -19,7 +20,7 @@ export class Visit {
   #before;
   #button;
   #watch = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(target.id.slice('comment-'.length));
+    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(commentId(target));
   }, { threshold: SEEN });
 
   /** @param {Actions} actions */
@@ -27,8 +28,8 @@ export class Visit {
     this.#actions = actions;
     const { session } = actions;
     this.#session = session;
-    const { server, site, key } = session.settings.place;
-    this.#item = `tertulia:seen:${server}:${site}:${key}`;
+    const { place } = session.settings;
+    this.#item = itemName('seen', place, place.key);
     this.#before = session.storage.get(this.#item);
     this.#button = button('', 'next-new', () => this.next(), { hidden: true });
     const { signal, view } = session;
@@ -91,10 +92,10 @@ export class Visit {
   /** Goes to the next one below what is read, or to the first. */
   next() {
     const { list } = this.#session;
-    const cards = [...list.element.querySelectorAll('article.unread')].filter(({ id }) => this.#unread.has(id.slice('comment-'.length)));
+    const cards = [...list.element.querySelectorAll('article.unread')].filter((card) => this.#unread.has(commentId(card)));
     const below = cards.find((card) => card.getBoundingClientRect().top > 24) ?? cards[0];
     if (!(below instanceof HTMLElement)) return;
-    this.#isSeen(below.id.slice('comment-'.length));
+    this.#isSeen(commentId(below));
     list.focus(below, true);
     bringIntoView(below, 'center');
   }

@@ -10,6 +10,7 @@ import { complain } from './complaint.js';
 import { Composer } from './composer.js';
 import { Form } from '../reading/form.js';
 import { button, h, setText } from '../page/dom.js';
+import { commentId, itemName } from '../page/names.js';
 import { bringIntoView } from '../page/scroll.js';
 import { signIn } from './signing.js';
 import { toSource } from './source.js';
@@ -31,9 +32,9 @@ export class Writing {
     this.#actions = actions;
     this.#session = actions.session;
     const { view, signal, settings } = this.#session;
-    const { server, site, key } = settings.place;
-    this.nameItem = `tertulia:name:${server}:${site}`;
-    this.draftItem = `tertulia:draft:${server}:${site}:${key}:`;
+    const { place } = settings;
+    this.nameItem = itemName('name', place);
+    this.draftItem = `${itemName('draft', place, place.key)}:`;
     view.form.element.onsubmit = null;
     this.#composer = new Composer(view.form, this.#options(null));
     view.form.element.before(this.#signIn);
@@ -65,10 +66,11 @@ export class Writing {
     const ask = () => emit.call(this.#session, 'auth-required', {}, true) && signIn(this.#session, tokenEndpoint);
     view.form.nameField.hidden = true;
     view.form.name.value = viewer?.name ?? '';
-    this.#signIn.hidden = false;
+    const isClosed = thread.discussion.mode === 'closed';
+    this.#signIn.hidden = isClosed;
     if (viewer) setText(this.#signIn, say('signed_in_as', { name: viewer.name }));
     else this.#signIn.replaceChildren(button(say('sign_in'), 'submit', ask));
-    view.form.element.hidden = !api.token || thread.discussion.mode === 'closed';
+    view.form.element.hidden = isClosed || !api.token;
   }
 
   /** @param {Card | null} card Whose comment is answered. */
@@ -122,7 +124,7 @@ export class Writing {
     const open = this.#open;
     const { root } = this.#session;
     const active = (root instanceof ShadowRoot ? root : document).activeElement;
-    const focused = active?.closest('article')?.id;
+    const focused = active?.closest('article');
     replace();
     const { list } = this.#session;
     const card = open && list.cards.get(open.card.comment.id);
@@ -131,7 +133,7 @@ export class Writing {
       open.card = card;
     } else this.closeForm();
     if (active instanceof HTMLElement && card?.form.contains(active)) active.focus({ preventScroll: true });
-    else if (focused) list.cards.get(focused.slice('comment-'.length))?.element.focus({ preventScroll: true });
+    else if (focused) list.cards.get(commentId(focused))?.element.focus({ preventScroll: true });
   }
 
   /** @param {Card} card @param {boolean} isQuoting */

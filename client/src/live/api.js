@@ -4,6 +4,7 @@
  * @import { Comment, Cursor, Page, Snapshot, Sort } from './wire.js'
  * @import { SafeStorage } from '../page/storage.js'
  */
+import { itemName } from '../page/names.js';
 
 const PREFIX = '/api/v1';
 
@@ -43,7 +44,7 @@ export class Api {
     this.storage = storage;
     this.signal = signal;
     this.request = request;
-    this.tokenName = `tertulia:token:${place.server}:${place.site}`;
+    this.tokenName = itemName('token', place);
     this.token = storage.get(this.tokenName);
   }
 

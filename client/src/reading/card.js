@@ -7,6 +7,7 @@
  * @import { Speak } from '../page/strings.js'
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
+import { elementId } from '../page/names.js';
 import { render } from './document.js';
 
 export class Card {
@@ -92,12 +93,12 @@ export class Card {
 
   #name() {
     const { id } = this.comment;
-    if (this.element.id === `comment-${id}`) return;
-    this.element.id = `comment-${id}`;
+    if (this.element.id === elementId(id)) return;
+    this.element.id = elementId(id);
     this.#author.id = `by-${id}`;
     this.#meta.id = `at-${id}`;
     this.#body.id = `text-${id}`;
-    setAttribute(this.#meta, 'href', `#comment-${id}`);
+    setAttribute(this.#meta, 'href', `#${elementId(id)}`);
     setAttribute(this.element, 'aria-labelledby', `by-${id} at-${id}`);
     setAttribute(this.element, 'aria-describedby', `text-${id}`);
   }
@@ -131,7 +132,7 @@ export class Card {
     const name = this.#desk.answers(this.comment);
     if (name === undefined) return;
     const [before, after] = say('replying_to', { name: '\n' }).split('\n');
-    const link = h('a', { href: `#comment-${this.comment.parent_id}` }, h('bdi', {}, name));
+    const link = h('a', { href: `#${elementId(this.comment.parent_id ?? '')}` }, h('bdi', {}, name));
     this.#make('answers', (element) => this.#body.before(element), () => h('p', { class: 'answers' })).replaceChildren(before, link, after);
   }
 

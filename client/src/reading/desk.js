@@ -6,6 +6,7 @@
  *
  * @typedef {'reply' | 'edit' | 'remove' | 'more' | 'up' | 'down'} Act
  */
+import { itemName } from '../page/names.js';
 
 export class Desk {
   #session;
@@ -15,9 +16,9 @@ export class Desk {
   /** @param {Session} session */
   constructor(session) {
     this.#session = session;
-    const { server, site, key } = session.settings.place;
+    const { place } = session.settings;
     /** Where comments on their way are kept. */
-    this.outboxItem = `tertulia:outbox:${server}:${site}:${key}`;
+    this.outboxItem = itemName('outbox', place, place.key);
   }
 
   get say() {

@@ -10,6 +10,7 @@
  * @import { Act, Desk } from './desk.js'
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
+import { commentId } from '../page/names.js';
 import { Card } from './card.js';
 
 const CHUNK = 50;
@@ -27,6 +28,7 @@ export class List {
   #roving;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #counting;
+
   /** @param {Thread} thread @param {Desk} desk @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
   constructor(thread, desk, label, loadMore) {
     this.thread = thread;
@@ -58,7 +60,6 @@ export class List {
 
   updateAll() {
     for (const id of this.cards.keys()) this.update(id);
-    this.refresh();
   }
 
   tick() {
@@ -118,8 +119,7 @@ export class List {
    * @param {Set<string>} wanted
    */
   #showRoots(order, list, wanted) {
-    let left = 0;
-    for (const id of order) if (wanted.has(id)) left++;
+    let left = order.filter((id) => wanted.has(id)).length;
     /** @type {[Card, Element | null][]} */
     const places = [];
     /** @type {Element | null} */
@@ -163,7 +163,7 @@ export class List {
 
   /** @param {Element} element */
   #commentOf(element) {
-    return this.thread.comments.get(element.id.slice('comment-'.length));
+    return this.thread.comments.get(commentId(element));
   }
 
   /** Long lists are counted when there is time, and are of unknown size: writing ten thousand numbers takes 10 ms. */

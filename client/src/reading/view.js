@@ -34,7 +34,6 @@ let views = 0;
 export class View {
   #options;
   #isLive = true;
-  #waiting = 0;
   /** @type {State} */
   #state = 'idle';
   #readers = 0;
@@ -71,9 +70,8 @@ export class View {
     this.list = h('div');
     this.writing = h('p', { class: 'writing' });
     this.told = h('p', { class: 'unseen', role: 'status' });
-    const top = h('div', { class: 'top' }, this.heading, this.bar);
     /** @type {HTMLElement[]} */
-    const parts = [top, this.pill, this.list, this.writing];
+    const parts = [h('div', { class: 'top' }, this.heading, this.bar), this.pill, this.list, this.writing];
     parts.splice(composer === 'top' ? 1 : 4, 0, compose);
     this.element = h('div', { class: 'all', dir: direction }, ...parts, this.told);
   }
@@ -118,10 +116,9 @@ export class View {
   /** @param {number} listed Comments that wait for a place of their own. @param {number} waiting Replies counted, too. */
   setUnseen(listed, waiting) {
     const { say } = this.#options;
-    this.#waiting = waiting;
     this.pillButton.hidden = listed === 0 || !this.#isLive;
     if (!this.pillButton.hidden) setText(this.pillButton, say('new_comments', { n: listed }));
-    setText(this.live, this.#isLive ? say('live') : say(this.#waiting ? 'paused_new' : 'paused', { n: this.#waiting }));
+    setText(this.live, this.#isLive ? say('live') : say(waiting ? 'paused_new' : 'paused', { n: waiting }));
   }
 
   /** Trouble is told only once it has lasted. @param {State} state */
