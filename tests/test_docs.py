@@ -200,7 +200,7 @@ def test_embedding_has_every_property_and_method() -> None:
     public = _client("element.js").split("// ---- for the page")[1].split("// ---- life cycle")[0]
     getters = set(re.findall(r"^  get (\w+)\(\)", public, re.MULTILINE))
     methods = {
-        f"{name}({given})" for name, given in re.findall(r"^  (?!get )(\w+)\(([\w, ]*)\) \{", public, re.MULTILINE)
+        f"{name}({given})" for name, given in re.findall(r"^  (?:async )?(?!get )(\w+)\(([\w, ]*)\) \{", public, re.MULTILINE)
     }
     assert len(getters) >= 4
     assert len(methods) >= 6

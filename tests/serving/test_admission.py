@@ -111,9 +111,12 @@ def _three(server: ServerProcess, stack: ExitStack) -> bool:
 
 def test_thousands_of_connections_shut_nobody_out(starting: Callable[..., ServerProcess]) -> None:
     server = starting()
-    with Honest(server) as honest, ThreadPoolExecutor(1) as pool, costing(server, 80 * MIB):
+    attempts = 12_000
+    # 42 MiB where it takes 3 s; up to 81 where it takes 18, with coverage: cycles wait longer for the collector
+    most_bytes = attempts * MIB // 100
+    with Honest(server) as honest, ThreadPoolExecutor(1) as pool, costing(server, most_bytes):
         honest.say_and_read()
-        attacking = pool.submit(hostile.attack, server.port, 12_000)
+        attacking = pool.submit(hostile.attack, server.port, attempts)
         most = 0
         while not attacking.done():
             with Honest(server, honest.key) as newcomer:
@@ -126,7 +129,7 @@ def test_thousands_of_connections_shut_nobody_out(starting: Callable[..., Server
             one.close()
     assert most <= 1_600 + 2 * 3  # 200 of each of 8 addresses, and the honest ones with their reader
     assert set(answers) == {b"101", b"503"}
-    assert answers.total() == 12_000
+    assert answers.total() == attempts
     # the silent are let go after 20 s without a pong, and others have their places: more where the attack takes longer
     assert answers[b"101"] >= 1_600
 
