@@ -199,9 +199,8 @@ def test_embedding_has_every_attribute() -> None:
 def test_embedding_has_every_property_and_method() -> None:
     public = _client("element.js").split("// ---- for the page")[1].split("// ---- life cycle")[0]
     getters = set(re.findall(r"^  get (\w+)\(\)", public, re.MULTILINE))
-    methods = {
-        f"{name}({given})" for name, given in re.findall(r"^  (?:async )?(?!get )(\w+)\(([\w, ]*)\) \{", public, re.MULTILINE)
-    }
+    signature = r"^  (?:async )?(?!get )(\w+)\(([\w, ]*)\) \{"
+    methods = {f"{name}({given})" for name, given in re.findall(signature, public, re.MULTILINE)}
     assert len(getters) >= 4
     assert len(methods) >= 6
     assert _told(_section("Properties and methods")) == getters | methods
