@@ -4,6 +4,8 @@
  * @import { List } from '../reading/list.js'
  * @import { Comment } from '../live/wire.js'
  */
+import { clearStage } from './stage.js';
+
 /** @param {List} list @param {Comment} comment Its id is the key of the entry. */
 export function addEntry(list, comment) {
   const card = list.card(comment);
@@ -22,7 +24,7 @@ export function settleEntry(list, key, comment) {
   if (card && list.cards.has(comment.id)) card.element.remove();
   else if (card) {
     list.cards.set(comment.id, card);
-    card.clearStage();
+    clearStage(card);
     card.update(comment);
   }
   list.show([comment.id]);

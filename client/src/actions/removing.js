@@ -5,7 +5,8 @@
  * @import { Actions } from './actions.js'
  */
 import * as commands from './commands.js';
-import { button, h } from '../page/dom.js';
+import { clearStage, showStage } from './stage.js';
+import { button } from '../page/dom.js';
 
 const UNDO_MS = 8000;
 
@@ -53,9 +54,7 @@ export class Removing {
       this.#card(id)?.element.focus();
     });
     card.element.classList.add('waiting');
-    card.stage.replaceChildren(h('p', {}, say('deleted_now')), h('div', { class: 'actions' }, undo));
-    card.stage.hidden = false;
-    card.update(card.comment);
+    showStage(card, say('deleted_now'), [undo]);
     return undo;
   }
 
@@ -68,8 +67,9 @@ export class Removing {
   /** @param {string} id */
   #clear(id) {
     const card = this.#card(id);
-    card?.clearStage();
-    card?.update(card.comment);
+    if (!card) return;
+    clearStage(card);
+    card.update(card.comment);
   }
 
   /** The request outlives the page. @param {string} id */

@@ -11,8 +11,9 @@ import * as commands from './commands.js';
 import { addEntry, removeEntry, settleEntry } from './entries.js';
 import { Outbox } from './outbox.js';
 import { adopt } from './pages.js';
+import { showStage } from './stage.js';
 import { browser } from '../page/browser.js';
-import { button, h, setAttribute } from '../page/dom.js';
+import { button, setAttribute } from '../page/dom.js';
 import { bringIntoView } from '../page/scroll.js';
 
 const REFUSED = /** @type {const} */ (['edit', 'discard']);
@@ -98,9 +99,7 @@ export class Sending {
     setAttribute(card.element, 'aria-busy', stage === 'sending' ? 'true' : undefined);
     const acts = isFailed ? REFUSED : stage === 'queued' ? WAITING : [];
     const buttons = acts.map((act) => button(say(act), 'action', () => this.#act(act, entry)));
-    card.stage.replaceChildren(h('p', {}, this.#sentence(stage, entry, trouble)), h('div', { class: 'actions' }, ...buttons));
-    card.stage.hidden = false;
-    card.actions.hidden = true;
+    showStage(card, this.#sentence(stage, entry, trouble), buttons);
   }
 
   /** @param {'sending' | 'queued' | 'failed'} stage @param {Entry} entry @param {Trouble} [trouble] */

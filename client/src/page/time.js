@@ -1,4 +1,4 @@
-/** @typedef {{text: (iso: string, now: number) => string, title: (iso: string) => string}} Clock */
+/** @typedef {{text: (iso: string, now: number) => string, title: (iso: string) => string | undefined}} Clock */
 
 /** Largest first; a span is told in the first unit it fills. */
 const UNITS = /** @type {const} */ ([
@@ -17,7 +17,9 @@ const UNITS = /** @type {const} */ ([
  */
 export function absolute(zone) {
   const format = formatter(zone);
-  return (iso) => format.format(Date.parse(iso)).replace(',', '');
+  /** Many comments share a minute, and formatting takes 10 µs. @type {Record<string, string>} */
+  const told = {};
+  return (iso) => (told[iso.slice(0, 16)] ??= format.format(Date.parse(iso)).replace(',', ''));
 }
 
 /** @param {string} [zone] */
@@ -51,7 +53,7 @@ export function relative(language) {
 }
 
 /**
- * How times read on the page: one way in the text, the other in the title.
+ * How times read on the page: where the text is relative, the title is exact.
  *
  * @param {'absolute' | 'relative'} way
  * @param {string} language
@@ -60,6 +62,6 @@ export function relative(language) {
  */
 export function clock(way, language, zone) {
   const exact = absolute(zone);
-  if (way !== 'relative') return { text: exact, title: (iso) => iso };
+  if (way !== 'relative') return { text: exact, title: () => undefined };
   return { text: relative(language), title: exact };
 }

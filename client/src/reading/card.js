@@ -14,6 +14,7 @@ export class Card {
   /** @type {Comment} */
   comment;
   #shown = /** @type {Comment['body'] | undefined} */ (undefined);
+  #label = '';
   #desk;
   #box;
   #header;
@@ -37,10 +38,7 @@ export class Card {
     this.#time = first(this.#meta);
     this.#body = next(this.#header);
     this.actions = next(this.#body);
-    const votes = first(this.actions);
-    this.up = first(votes);
-    this.down = next(this.up);
-    this.reply = next(votes);
+    this.reply = first(this.actions);
     this.more = next(this.reply);
     this.update(comment);
   }
@@ -67,12 +65,6 @@ export class Card {
     return this.#make('form', (element) => this.#box.append(element), () => h('div'));
   }
 
-  clearStage() {
-    this.element.classList.remove('failed', 'waiting');
-    this.element.removeAttribute('aria-busy');
-    this.stage.hidden = true;
-  }
-
   // ---- the comment --------------------------------------------------------------------------------------
 
   /** @param {Comment} comment */
@@ -85,9 +77,15 @@ export class Card {
     this.tick();
   }
 
-  /** Writes the time again. */
+  /** Writes the time again, also into what the comment is called. */
   tick() {
-    setText(this.#time, this.#desk.time(this.comment.created_at));
+    const { author, created_at } = this.comment;
+    const time = this.#desk.time(created_at);
+    const label = author ? `${author.name}, ${time}` : time;
+    if (label !== this.#label) {
+      this.#label = this.element.ariaLabel = label;
+      this.#time.textContent = time;
+    }
     if (this.#rare.edit) this.#rare.edit.hidden = !this.#desk.canEdit(this.comment);
   }
 
@@ -95,11 +93,8 @@ export class Card {
     const { id } = this.comment;
     if (this.element.id === elementId(id)) return;
     this.element.id = elementId(id);
-    this.#author.id = `by-${id}`;
-    this.#meta.id = `at-${id}`;
     this.#body.id = `text-${id}`;
     setAttribute(this.#meta, 'href', `#${elementId(id)}`);
-    setAttribute(this.element, 'aria-labelledby', `by-${id} at-${id}`);
     setAttribute(this.element, 'aria-describedby', `text-${id}`);
   }
 
@@ -148,10 +143,18 @@ export class Card {
     this.reply.ariaLabel = desk.say('reply_to', { name: comment.author?.name ?? '' });
     this.more.hidden = !isVisible;
     if (isOwn || this.#rare.edit) this.#refreshOwn(isOwn);
+    if (desk.canVote || comment.votes.up || comment.votes.down || this.#rare.votes) this.#refreshVotes(isVisible && !isOwn);
+  }
+
+  /** Last in the row, since the first vote must not push the other actions away. @param {boolean} isOthers */
+  #refreshVotes(isOthers) {
+    const { comment } = this;
+    const desk = this.#desk;
     const own = desk.vote(comment.id);
-    const canVote = desk.canVote && isVisible && !isOwn;
-    this.#vote(this.up, 'vote_up', comment.votes.up, own === 1, canVote);
-    this.#vote(this.down, 'vote_down', comment.votes.down, own === -1, canVote);
+    const canVote = desk.canVote && isOthers;
+    const up = first(this.#make('votes', (element) => this.actions.append(element), () => votes(desk.say)));
+    this.#vote(up, 'vote_up', comment.votes.up, own === 1, canVote);
+    this.#vote(next(up), 'vote_down', comment.votes.down, own === -1, canVote);
   }
 
   /** @param {boolean} isOwn */
@@ -166,18 +169,23 @@ export class Card {
   #vote(element, key, count, isOwn, canVote) {
     setText(element, String(count));
     element.ariaLabel = `${this.#desk.say(key)}, ${count}`;
-    if (element.ariaPressed !== String(isOwn)) element.ariaPressed = String(isOwn);
-    if (element.disabled === canVote) element.disabled = !canVote;
+    element.ariaPressed = String(isOwn);
+    element.disabled = !canVote;
   }
 }
 
 /** What all cards are copies of: copying is five times as fast as making. @param {Speak} say */
 function blank(say) {
-  const vote = (/** @type {'up' | 'down'} */ way) => act(way, '', { class: way, title: say(`vote_${way}`), 'aria-pressed': 'false', disabled: true });
   const more = act('more', say('more_actions'), { 'aria-expanded': 'false' });
   const header = h('header', { part: 'header' }, h('bdi', { part: 'author' }), h('a', { part: 'meta' }, h('time', { dir: 'auto' })));
-  const actions = h('div', { part: 'actions' }, h('span', { class: 'votes' }, vote('up'), vote('down')), act('reply', say('reply')), more);
+  const actions = h('div', { part: 'actions' }, act('reply', say('reply')), more);
   return h('article', { part: 'comment', tabindex: -1 }, h('div', { class: 'box' }, header, h('div', { part: 'body' }), actions));
+}
+
+/** @param {Speak} say */
+function votes(say) {
+  const vote = (/** @type {'up' | 'down'} */ way) => act(way, '', { class: way, title: say(`vote_${way}`) });
+  return h('span', { class: 'votes' }, vote('up'), vote('down'));
 }
 
 /** @param {Element} element */
