@@ -34,7 +34,6 @@ import { follow } from './live/follow.js';
 import { Thread } from './live/thread.js';
 import { loadActions } from './loading.js';
 import { button, h } from './page/dom.js';
-import { anchorIn, keeping } from './page/scroll.js';
 import { SafeStorage } from './page/storage.js';
 import { english, speaker } from './page/strings.js';
 import { clock } from './page/time.js';
@@ -210,7 +209,7 @@ export class Session {
       this.#act((actions) => actions.more.load(parent)));
     list.show(this.thread.comments.keys());
     this.list = list;
-    const seen = before && anchorIn(this.root);
+    const seen = before?.anchor;
     const anchor = seen?.closest('article') ?? seen;
     const top = anchor?.getBoundingClientRect().top ?? 0;
     this.view.list.replaceChildren(list.element);
@@ -332,7 +331,7 @@ export class Session {
   /** @param {Change[]} changes */
   showChanges(changes) {
     if (!changes.length) return;
-    keeping(anchorIn(this.root), () => {
+    this.list.keeping(() => {
       for (const change of changes) if (change.type !== 'discussion') this.#changed(change);
       this.#discussionChanged();
     });

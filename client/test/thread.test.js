@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adopt, fill, load, reveal, settle } from '../src/actions/pages.js';
+import { adopt, fill, leftOut, load, reveal, settle } from '../src/actions/pages.js';
 import { Thread } from '../src/live/thread.js';
 import { comment, snapshot } from './helpers.js';
 
@@ -211,7 +211,7 @@ test('a summary moves the cursor to its end, and counts what it does not show', 
   assert.equal(thread.summarise(SUMMARY, changes), 'applied');
   assert.deepEqual([thread.cursor.seq, thread.roots, thread.discussion.comment_count], [17, ['c0001', 'c0005', 'c0006'], 5]);
   // the removed one is no longer there to be shown
-  assert.equal(thread.leftOut, 2);
+  assert.equal(leftOut(thread), 2);
   assert.deepEqual(changes.filter(({ type }) => type === 'added'), [{ type: 'added', id: 'c0005' }, { type: 'added', id: 'c0006' }]);
   assert.equal(apply(thread, created(18, 7, 6)).verdict, 'applied');
 });
@@ -225,7 +225,7 @@ test('a summary that is known is dropped, one after a hole is told, one that beg
   assert.deepEqual([thread.roots.length, thread.cursor.seq], [6, 17]);
   assert.equal(thread.summarise(SUMMARY, []), 'known');
   assert.equal(thread.summarise({ ...SUMMARY, to: 16 }, []), 'known');
-  assert.equal(thread.leftOut, 0);
+  assert.equal(leftOut(thread), 0);
 });
 
 test('an event of a summary that was applied before is not applied again', () => {
@@ -240,7 +240,7 @@ test('a summary that leaves out no comment offers none', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   const votes = { seq: 13, kind: 'comment.voted', at: AT, comment_id: 'c0001', votes: { up: 3, down: 0 } };
   thread.summarise({ from: 11, to: 13, count: 0, events: [votes] }, []);
-  assert.deepEqual([thread.leftOut, thread.cursor.seq, thread.comments.get('c0001')?.votes.up], [0, 13, 3]);
+  assert.deepEqual([leftOut(thread), thread.cursor.seq, thread.comments.get('c0001')?.votes.up], [0, 13, 3]);
 });
 
 test('without a total in it, a summary adds what it counts', () => {
@@ -248,7 +248,7 @@ test('without a total in it, a summary adds what it counts', () => {
   /** @type {import('../src/live/thread.js').Change[]} */
   const changes = [];
   thread.summarise({ from: 11, to: 14, count: 4, events: [] }, changes);
-  assert.deepEqual([thread.discussion.comment_count, thread.leftOut, changes], [5, 4, [{ type: 'discussion' }]]);
+  assert.deepEqual([thread.discussion.comment_count, leftOut(thread), changes], [5, 4, [{ type: 'discussion' }]]);
 });
 
 test('what was left out is read from where it begins, page after page, and nothing is doubled', async () => {
@@ -260,7 +260,7 @@ test('what was left out is read from where it begins, page after page, and nothi
   assert.deepEqual(changes.filter(({ type }) => type === 'added').map((change) => 'id' in change && change.id), ['c0002', 'c0003', 'c0004']);
   assert.deepEqual(thread.roots, ['c0001', 'c0002', 'c0003', 'c0004', 'c0005', 'c0006']);
   assert.deepEqual([thread.comments.get('c0002')?.edited_at, thread.comments.get('c0003')?.state], [AT, 'removed']);
-  assert.deepEqual([thread.leftOut, thread.cursor.seq, thread.discussion.comment_count], [0, 17, 5]);
+  assert.deepEqual([leftOut(thread), thread.cursor.seq, thread.discussion.comment_count], [0, 17, 5]);
 });
 
 test('stretches are one: the second begins where the first did, and events between are read again', async () => {
@@ -269,7 +269,7 @@ test('stretches are one: the second begins where the first did, and events betwe
   thread.summarise(SUMMARY, []);
   thread.apply(more[0], []);
   thread.summarise({ from: 19, to: 20, count: 2, events: more.slice(2) }, []);
-  assert.equal(thread.leftOut, 3);
+  assert.equal(leftOut(thread), 3);
   const { asked, ask } = pager([...log(), ...more], 500);
   await fill(thread, ask);
   assert.deepEqual(asked, [10]);
@@ -281,10 +281,10 @@ test('a failed read, or one of another epoch, keeps the offer', async () => {
   thread.summarise(SUMMARY, []);
   await assert.rejects(fill(thread, () => Promise.reject(new Error('down'))));
   await assert.rejects(fill(thread, async () => ({ epoch: 'e2', events: [], more: false })));
-  assert.deepEqual([thread.leftOut, thread.roots], [2, ['c0001', 'c0005', 'c0006']]);
+  assert.deepEqual([leftOut(thread), thread.roots], [2, ['c0001', 'c0005', 'c0006']]);
   const { asked, ask } = pager(log(), 500);
   await fill(thread, ask);
-  assert.deepEqual([asked, thread.leftOut], [[10], 0]);
+  assert.deepEqual([asked, leftOut(thread)], [[10], 0]);
 });
 
 test('what happens while it is read stays the newest, and a further summary is a further stretch', async () => {
@@ -302,10 +302,10 @@ test('what happens while it is read stays the newest, and a further summary is a
     return { epoch: 'e1', events: [...log(), ...later], more: false };
   });
   assert.equal(thread.comments.get('c0002')?.edited_at, 'later');
-  assert.deepEqual([thread.leftOut, thread.comments.has('c0007')], [1, false]);
+  assert.deepEqual([leftOut(thread), thread.comments.has('c0007')], [1, false]);
   const { asked, ask } = pager([...log(), ...later], 500);
   await fill(thread, ask);
-  assert.deepEqual([asked, thread.leftOut, thread.roots.at(-2)], [[17], 0, 'c0007']);
+  assert.deepEqual([asked, leftOut(thread), thread.roots.at(-2)], [[17], 0, 'c0007']);
 });
 
 test('an old reply count that is told once more does not outlive what was read', async () => {
@@ -326,5 +326,5 @@ test('comments that came with a page are no longer offered', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
   thread.summarise(SUMMARY, []);
   await load(thread, null, async () => ({ comments: [2, 4, 5, 6].map((n) => comment(n)), next: null, replies: {}, votes: {} }));
-  assert.equal(thread.leftOut, 0);
+  assert.equal(leftOut(thread), 0);
 });

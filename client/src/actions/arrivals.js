@@ -5,8 +5,9 @@
  *
  * @import { Actions } from './actions.js'
  */
+import { leftOut } from './pages.js';
 import { h, setText } from '../page/dom.js';
-import { anchorIn, bringIntoView, isInView, keeping } from '../page/scroll.js';
+import { bringIntoView, isInView } from '../page/scroll.js';
 
 const SOON_MS = 150;
 const BURST_MS = 1000;
@@ -64,8 +65,9 @@ export class Arrivals {
     const { thread, view, isPaused } = this.#session;
     const branches = this.#branches();
     const listed = branches.get('')?.length ?? 0;
-    const count = this.waiting.size + thread.leftOut;
-    view.setUnseen(listed + thread.leftOut, count);
+    const more = leftOut(thread);
+    const count = this.waiting.size + more;
+    view.setUnseen(listed + more, count);
     this.#setChips(isPaused ? new Map() : branches);
     const grown = count - this.#session.unseen;
     if (!grown) return;
@@ -142,7 +144,7 @@ export class Arrivals {
   #show(ids) {
     if (!ids.length) return;
     const { list } = this.#session;
-    keeping(anchorIn(this.#session.root), () => list.show(ids));
+    list.keeping(() => list.show(ids));
     const fit = ids.filter((id) => list.cards.has(id));
     if (!fit.length) return;
     for (const id of fit) {
@@ -170,7 +172,7 @@ export class Arrivals {
   #isLast(id) {
     const { list } = this.#session;
     const root = list.cards.get(id)?.element.closest('.chunk > article');
-    return root !== undefined && root === [...list.element.querySelectorAll('.chunk > article')].at(-1);
+    return root !== undefined && root === list.roots.at(-1);
   }
 }
 

@@ -3,8 +3,7 @@
  *
  * @import { Actions } from './actions.js'
  */
-import { fill, load } from './pages.js';
-import { anchorIn, keeping } from '../page/scroll.js';
+import { fill, leftOut, load } from './pages.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
@@ -22,13 +21,13 @@ export class More {
   /** @param {string | null} parent @param {boolean} [isQuiet] Without moving the focus. @returns {Promise<boolean>} Whether it came. */
   async load(parent, isQuiet = false) {
     const { session, arrivals, visit } = this.#actions;
-    const { thread, list, api, settings, root } = session;
+    const { thread, list, api, settings } = session;
     const limit = isQuiet ? MOST : settings.max;
     const cards = new Set(list.cards.keys());
     try {
       const ids = await load(thread, parent, (cursor) => api.page(parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
       for (const id of ids) arrivals.drop(id);
-      keeping(anchorIn(root), () => list.show(ids));
+      list.keeping(() => list.show(ids));
       visit.mark(ids);
       const first = ids.find((id) => !cards.has(id));
       const element = first && list.cards.get(first)?.element;
@@ -46,7 +45,7 @@ export class More {
     const { thread, api, list } = session;
     if (this.isFilling) return;
     this.isFilling = true;
-    const changes = thread.leftOut ? await fill(thread, (after) => api.events(after)).catch(() => null) : [];
+    const changes = leftOut(thread) ? await fill(thread, (after) => api.events(after)).catch(() => null) : [];
     if (!changes) this.#complain();
     else if (thread === session.thread) session.showChanges(changes);
     this.isFilling = false;

@@ -5,7 +5,7 @@
  * comments that were not there yet need not be kept for them.
  *
  * @import { Comment, Cursor, Event, Page, Stretch } from '../live/wire.js'
- * @import { Change, Thread } from '../live/thread.js'
+ * @import { Change, Rest, Thread } from '../live/thread.js'
  */
 import { insert, ORDERS, restAfter, topLevel } from '../live/thread.js';
 
@@ -23,7 +23,7 @@ export function load(thread, parent, ask) {
     const page = await ask(rest?.cursor);
     const after = rest?.last ?? null;
     thread.note(page);
-    if (parent) thread.setRest(parent, restAfter(page.next, page.comments, after));
+    if (parent) setRest(thread, parent, restAfter(page.next, page.comments, after));
     else thread.rest = restAfter(page.next, topLevel(page.comments), after);
     return [...thread.take(page.comments, 'page'), ...admit(thread, new Set(page.comments.map(({ id }) => id)))];
   });
@@ -55,6 +55,9 @@ export function settle(thread, id, values, seq = Infinity) {
   if (comment && seq > thread.discussion.seq) thread.comments.set(id, { ...comment, ...values });
 }
 
+/** How many comments `fill` would bring; some of what summaries left out may have come with pages. @param {Thread} thread */
+export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, thread.unloaded);
+
 /**
  * Reads what summaries left out.
  *
@@ -72,6 +75,12 @@ export function fill(thread, ask) {
     thread.skipped -= skipped;
     return thread.replay();
   });
+}
+
+/** @param {Thread} thread @param {string} id @param {Rest | null} rest */
+function setRest({ rests }, id, rest) {
+  if (rest) rests.set(id, rest);
+  else rests.delete(id);
 }
 
 /** @param {(after: Cursor) => Promise<Stretch>} ask @param {Cursor} after @param {number} to */

@@ -69,7 +69,7 @@ export class Visit {
   #divide() {
     const { list, thread } = this.#session;
     if (thread.sort === 'top' || list.element.querySelector('.divider')) return;
-    const roots = [...list.feed.querySelectorAll(':scope > .chunk > article')];
+    const { roots } = list;
     const first = roots.findIndex((article) => article.classList.contains('unread'));
     if (first < 0 || (thread.sort === 'oldest' && first === 0)) return;
     roots[first].prepend(h('p', { part: 'divider', class: 'divider' }, this.#session.say('since_last_visit')));

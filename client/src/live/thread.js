@@ -74,11 +74,6 @@ export class Thread {
     return Math.max(0, this.discussion.comment_count - shown);
   }
 
-  /** How many comments reading them would bring; some of what summaries left out may have come with pages. */
-  get leftOut() {
-    return this.skipped && Math.min(this.skipped, this.unloaded);
-  }
-
   /** What a comment stands under, nearest first. @param {string} id @returns {string[]} */
   ancestors(id) {
     const parent = this.comments.get(id)?.parent_id;
@@ -203,23 +198,12 @@ export class Thread {
     return list;
   }
 
-  /** @param {string} id */
-  known(id) {
-    return /** @type {Comment} */ (this.comments.get(id));
-  }
-
   /** Notes which threads did not come whole. @param {Partial<Page> & {comments: Comment[]}} page @param {(id: string) => boolean} [which] */
   note({ comments, replies = {}, votes }, which = () => true) {
     Object.assign(this.votes, votes);
     for (const [id, cursor] of Object.entries(replies)) {
-      if (which(id)) this.setRest(id, { cursor, last: lastOfThread(comments, id) });
+      if (which(id)) this.rests.set(id, { cursor, last: lastOfThread(comments, id) });
     }
-  }
-
-  /** @param {string} id @param {Rest | null} rest */
-  setRest(id, rest) {
-    if (rest) this.rests.set(id, rest);
-    else this.rests.delete(id);
   }
 }
 

@@ -17,20 +17,6 @@ export function keeping(anchor, mutate) {
   if (Math.abs(moved) > 1) scrollBy(0, moved);
 }
 
-/** The form that is being typed in, or the first article in view. @param {ParentNode & {activeElement?: Element | null}} root */
-export function anchorIn(root) {
-  const active = root.activeElement?.closest('form');
-  if (active && isInView(active.getBoundingClientRect())) return active;
-  for (const chunk of root.querySelectorAll('.chunk')) {
-    if (chunk.getBoundingClientRect().bottom <= 0) continue;
-    for (const box of chunk.querySelectorAll('.box')) {
-      const { top, bottom } = box.getBoundingClientRect();
-      if (bottom > 0) return top < innerHeight ? box : null;
-    }
-  }
-  return null;
-}
-
 /** @param {{top: number, bottom: number}} rect */
 export function isInView({ top, bottom }) {
   return bottom >= 0 && top <= innerHeight;

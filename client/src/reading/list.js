@@ -9,8 +9,9 @@
  * @import { Thread } from '../live/thread.js'
  * @import { Act, Desk } from './desk.js'
  */
-import { button, h, setAttribute, setText } from '../page/dom.js';
+import { button, h, setText } from '../page/dom.js';
 import { commentId } from '../page/names.js';
+import { isInView, keeping } from '../page/scroll.js';
 import { Card } from './card.js';
 
 const CHUNK = 50;
@@ -73,9 +74,34 @@ export class List {
     this.feed.hidden = !this.feed.querySelector('article');
     this.beyond.hidden = !this.beyond.querySelector('article');
     this.more.hidden = !thread.rest;
-    setText(this.more, this.desk.say('show_more', { n: thread.unloaded || 1 }));
+    if (thread.rest) setText(this.more, this.desk.say('show_more', { n: thread.unloaded || 1 }));
     this.#number();
     this.#refreshRests();
+  }
+
+  /** What has been loaded from either end, all of it. @returns {Element[]} */
+  get #chunks() {
+    return [...this.feed.children, ...this.beyond.children];
+  }
+
+  /** The comments that answer none. */
+  get roots() {
+    return this.#chunks.flatMap(articles);
+  }
+
+  /** The form that is being typed in, or the first comment in view. No search through all: that would take 10 ms. @returns {Element | null} */
+  get anchor() {
+    const { activeElement } = /** @type {Document | ShadowRoot} */ (this.element.getRootNode());
+    const form = activeElement?.closest('form');
+    if (form && isInView(form.getBoundingClientRect())) return form;
+    const chunk = this.#chunks.find(isNotAbove);
+    const box = chunk && [...chunk.querySelectorAll('.box')].find(isNotAbove);
+    return box && isInView(box.getBoundingClientRect()) ? box : null;
+  }
+
+  /** What is read stays where it is meanwhile. @param {() => void} change */
+  keeping(change) {
+    keeping(this.anchor, change);
   }
 
   // ---- places -------------------------------------------------------------------------------------------
@@ -168,13 +194,13 @@ export class List {
 
   /** Long lists are counted when there is time, and are of unknown size: writing ten thousand numbers takes 10 ms. */
   #number() {
-    const articles = this.feed.querySelectorAll(':scope > .chunk > article');
+    const chunks = [...this.feed.children];
     const first = this.element.querySelector('article:not([hidden])');
     if (first && (!this.#roving?.isConnected || this.#roving.hidden)) this.#rove(/** @type {HTMLElement} */ (first));
-    const isLong = articles.length > COUNTED;
+    const size = chunks.reduce((sum, chunk) => sum + chunk.childElementCount, 0);
     clearTimeout(this.#counting);
-    if (isLong) this.#counting = setTimeout(() => number(articles, -1), COUNT_MS);
-    else number(articles, this.thread.rest ? -1 : articles.length);
+    if (size > COUNTED) this.#counting = setTimeout(() => number(chunks.flatMap(articles), -1), COUNT_MS);
+    else number(chunks.flatMap(articles), this.thread.rest ? -1 : size);
   }
 
   #refreshRests() {
@@ -215,11 +241,20 @@ export class List {
   }
 }
 
-/** @param {NodeListOf<Element>} articles @param {number} size */
-function number(articles, size) {
-  articles.forEach((article, index) => {
-    if (article.getAttribute('aria-posinset') !== String(index + 1)) setAttribute(article, 'aria-posinset', index + 1);
-    if (article.getAttribute('aria-setsize') !== String(size)) setAttribute(article, 'aria-setsize', size);
+/** @param {Element} chunk */
+const articles = (chunk) => [...chunk.children];
+
+/** @param {Element} element */
+function isNotAbove(element) {
+  return element.getBoundingClientRect().bottom > 0;
+}
+
+/** Writes only what differs, which for arrivals at the end is nearly nothing. @param {Element[]} all @param {number} size */
+function number(all, size) {
+  all.forEach((article, index) => {
+    const place = String(index + 1);
+    if (article.ariaPosInSet !== place) article.ariaPosInSet = place;
+    if (article.ariaSetSize !== String(size)) article.ariaSetSize = String(size);
   });
 }
 
