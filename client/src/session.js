@@ -187,6 +187,7 @@ export class Session {
   #prepare({ strings, discussion }) {
     const { settings } = this;
     this.say = speaker(strings);
+    this.api.language = strings?.language ?? 'en';
     this.storage.set(this.#languageItem, strings ? JSON.stringify(strings) : null);
     this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
     this.view = new View({

@@ -419,6 +419,21 @@ async def test_what_is_refused_can_be_mended_or_dropped(shared: ServerProcess, w
     await expect(theirs.locator("textarea")).to_have_value("A refused reply")
 
 
+async def test_the_server_refuses_in_the_language_of_the_page(
+    shared: ServerProcess, window: Window, key: str, moderate: Moderate
+) -> None:
+    gone = (await post(shared, "Removed meanwhile", key=key))["comment"]["id"]  # type: ignore[index]
+    page = await window("about:blank")
+    await host(page, shared, f'<tertulia-discussion key="{key}" lang="vi" live="off"></tertulia-discussion>')
+    theirs = comment(page, "Removed meanwhile")
+    await theirs.get_by_role("button", name="Trả lời").click()
+    await moderate("DELETE", f"/comments/{gone}", None)
+    await theirs.locator("input").fill("Lan")
+    await theirs.locator("textarea").fill("Too late")
+    await theirs.get_by_role("button", name="Gửi trả lời").click()
+    await expect(comment(page, "Too late")).to_contain_text("Không còn trả lời được bình luận này.")
+
+
 async def test_what_waits_for_approval_is_shown_to_its_author_alone(
     shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:

@@ -14,7 +14,7 @@ from importlib.resources import files
 import pytest
 
 from tertulia.core.text import TEXT_LENGTH
-from tertulia.languages import TAGS, Language, Sentence, every, find, language
+from tertulia.languages import TAGS, Language, Sentence, accepted, every, find, language
 from tests.languages.node import evaluate
 
 ENGLISH = every()["en"]
@@ -187,3 +187,22 @@ def test_the_direction_is_that_of_the_letters(spoken: Language) -> None:
 def test_names_and_drafts() -> None:
     assert len({one.name for one in LANGUAGES}) == len(LANGUAGES)
     assert {one.tag for one in LANGUAGES if not one.is_draft} >= {"en", "vi"}
+
+
+@pytest.mark.parametrize(
+    ("header", "tag"),
+    [
+        ("", "en"),
+        ("vi", "vi"),
+        ("vi-VN,vi;q=0.9,en;q=0.8", "vi"),
+        ("en;q=0.5, FR-CA ;q=0.8", "fr"),
+        ("tlh, de;q=0.1", "de"),
+        ("de;q=0, ru;q=0.001", "ru"),
+        ("de;q=2", "en"),
+        ("de;q=nan, *", "en"),
+        (";;,,;q=,-", "en"),
+        (",".join(["xx"] * 20) + ",vi", "en"),
+    ],
+)
+def test_the_language_that_a_browser_prefers(header: str, tag: str) -> None:
+    assert accepted(header).tag == tag

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.web import problems
@@ -51,5 +53,33 @@ def test_what_the_router_refuses() -> None:
 
 
 async def test_the_handler_of_problems() -> None:
-    answer = await problems.on_problem(None, Problem(ErrorCode.gone, "Gone."))  # type: ignore[arg-type]
+    request = Request({"type": "http", "headers": [(b"accept-language", b"vi")]})
+    answer = await problems.on_problem(request, Problem(ErrorCode.gone, "Gone."))
     assert answer.status_code == 410
+    assert answer.headers["content-language"] == "vi"
+
+
+def _told(problem: Problem, language: str | None) -> tuple[str, str]:
+    answer = problems.response(problem, None if language is None else Headers({"accept-language": language}))
+    return json.loads(bytes(answer.body))["detail"], answer.headers["content-language"]
+
+
+@pytest.mark.parametrize("language", [None, "", "en-GB,vi;q=0.5", "xx"])
+def test_refusals_are_in_english_and_exact_unless_another_language_is_asked_for(language: str | None) -> None:
+    problem = Problem(ErrorCode.too_long, "The text has 10,001 characters.", field="body")
+    assert _told(problem, language) == ("The text has 10,001 characters.", "en")
+
+
+def test_readers_are_refused_in_their_language() -> None:
+    assert _told(Problem(ErrorCode.closed, "No."), "de-AT,en;q=0.5")[0].startswith("Die Diskussion wurde inzwischen")
+    told, tag = _told(Problem(ErrorCode.rate_limited, "Wait.", retry_after=7), "vi")
+    assert "7 giây" in told
+    assert tag == "vi"
+    assert _told(Problem(ErrorCode.bad_parent, "d", field="parent_id"), "vi")[1] == "vi"
+    assert _told(Problem(ErrorCode.invalid, "Why.", field="author.name"), "vi")[0] == "Không dùng được tên này: Why."
+    assert _told(Problem(ErrorCode.empty, "d", field="author.name"), "de")[0] == "Bitte geben Sie einen Namen an."
+
+
+@pytest.mark.parametrize(("code", "field"), [(ErrorCode.bad_cursor, None), (ErrorCode.too_long, "note")])
+def test_what_no_sentence_is_about_stays_in_english(code: ErrorCode, field: str | None) -> None:
+    assert _told(Problem(code, "d", field=field), "vi") == ("d", "en")

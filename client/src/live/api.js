@@ -39,7 +39,7 @@ export class Api {
    * @param {AbortSignal} [signal]
    * @param {typeof fetch} [request]
    */
-  constructor(place, storage, signal, request = (...given) => fetch(...given)) {
+  constructor(place, storage, signal, request = async (...given) => fetch(...given)) {
     this.place = place;
     this.storage = storage;
     this.signal = signal;
@@ -48,15 +48,10 @@ export class Api {
     this.token = storage.get(this.tokenName);
   }
 
-  /** For requests that outlive the page. */
-  lasting() {
-    const api = new Api(this.place, this.storage, undefined, this.request);
-    api.credentials = this.credentials;
-    return api;
-  }
-
   /** @type {RequestCredentials} */
   credentials = 'omit';
+  /** What refusals are told in. */
+  language = 'en';
 
   /** @param {string | null} token */
   keep(token) {
@@ -108,16 +103,18 @@ export class Api {
   async ask(method, url, content, headers = {}) {
     const { token } = this;
     /** @type {Record<string, string>} */
-    const all = { ...headers };
+    const all = { ...headers, 'Accept-Language': this.language };
     if (token) all.Authorization = `Bearer ${token}`;
     if (content) all['Content-Type'] = 'application/json';
-    const answer = await this.#fetch(url, {
+    const answer = await this.request(url, {
       method,
       headers: all,
       body: content && JSON.stringify(content),
       credentials: this.credentials,
       signal: this.signal,
       keepalive: !this.signal,
+    }).catch(() => {
+      throw new Trouble(0);
     });
     if (answer.ok) return answer.status === 204 ? {} : answer.json();
     if (answer.status === 401 && token) {
@@ -125,15 +122,6 @@ export class Api {
       return this.ask(method, url, content, headers);
     }
     throw await trouble(answer);
-  }
-
-  /** @param {string} url @param {RequestInit} init */
-  async #fetch(url, init) {
-    try {
-      return await this.request(url, init);
-    } catch {
-      throw new Trouble(0);
-    }
   }
 }
 

@@ -3,6 +3,6 @@
 catalogue  the files, read once                          plurals    which form of a sentence a number takes
 """
 
-from tertulia.languages.catalogue import DEFAULT, TAGS, Language, Sentence, every, find, language
+from tertulia.languages.catalogue import DEFAULT, TAGS, Language, Sentence, accepted, every, find, language
 
-__all__ = ["DEFAULT", "TAGS", "Language", "Sentence", "every", "find", "language"]
+__all__ = ["DEFAULT", "TAGS", "Language", "Sentence", "accepted", "every", "find", "language"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,9 @@ from tertulia.languages.plurals import RULES, Category, Rule
 
 DEFAULT = "en"
 TAGS = tuple(RULES)
+
+_WISHES = 20
+_WEIGHT = re.compile(r"(?:[01](?:\.\d{0,3})?)?")
 
 Sentence = str | Mapping[Category, str]
 """A text, or its forms where it depends on a number; ``{n}``, ``{name}`` and others are filled in."""
@@ -86,6 +90,19 @@ def find(tag: str) -> Language | None:
 def language(tag: str, fallback: str = DEFAULT) -> Language:
     """The language of a tag; where it is not here, the fallback's, and where that is not either, English."""
     return find(tag) or find(fallback) or every()[DEFAULT]
+
+
+def accepted(header: str) -> Language:
+    """The one that an Accept-Language (RFC 9110, 12.5.4) prefers among those that are here; without any, English."""
+    wishes = [_wish(part) for part in header.split(",")[:_WISHES]]
+    wanted = sorted((wish for wish in wishes if wish[0] > 0), key=lambda wish: -wish[0])
+    return next((found for _, tag in wanted if (found := find(tag))), every()[DEFAULT])
+
+
+def _wish(part: str) -> tuple[float, str]:
+    """How much it is wanted, 0 to 1, and the tag; what cannot be read is not wanted."""
+    tag, _, weight = part.replace(" ", "").partition(";q=")
+    return (float(weight or 1) if _WEIGHT.fullmatch(weight) else 0.0), tag
 
 
 def _read(tag: str, file: dict[str, Any]) -> Language:

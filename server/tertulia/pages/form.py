@@ -14,6 +14,7 @@ from starlette.requests import Request
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language
 from tertulia.protocol import CommentView
+from tertulia.web.refusals import is_about_name, sentence
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16
@@ -83,26 +84,9 @@ async def read_form(request: Request) -> Typed:
     )
 
 
-_BY_CODE = {
-    ErrorCode.empty: "no_text",
-    ErrorCode.too_long: "problem.too_long",
-    ErrorCode.too_large: "problem.too_large",
-    ErrorCode.closed: "problem.closed",
-    ErrorCode.bad_parent: "problem.bad_parent",
-    ErrorCode.rate_limited: "problem.rate_limited",
-}
-_NAME_BY_CODE = {ErrorCode.empty: "no_name", ErrorCode.too_long: "problem.long_name"}
-
-
 def explain(problem: Problem, language: Language) -> Trouble:
     """The refusal in the language of the page."""
-    place = problem.field or ""
-    if place.startswith("author"):
-        return Trouble(_said(problem, _NAME_BY_CODE.get(problem.code, "problem.name"), language), "name")
-    if place == "body":
-        return Trouble(_said(problem, _BY_CODE.get(problem.code, "problem.text"), language), "body")
-    return Trouble(_said(problem, _BY_CODE.get(problem.code, "problem.other"), language), None)
-
-
-def _said(problem: Problem, key: str, language: Language) -> str:
-    return language.speak(key, n=problem.retry_after or 1, detail=problem.detail)
+    where: Literal["name", "body"] | None = "body" if problem.field == "body" else None
+    if is_about_name(problem):
+        where = "name"
+    return Trouble(sentence(problem, language, otherwise="problem.other") or problem.detail, where)

@@ -40,14 +40,14 @@ class Edge:
             exchange.cross_origin = await self._cross_origin(scope)
             await self._answer(scope, exchange)
         except Problem as problem:
-            await problems.response(problem)(scope, exchange.receive, exchange.send)
+            await problems.response(problem, Headers(scope=scope))(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             pass  # it left before it had sent its body: there is nobody to answer
         except Exception:
             log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
             if exchange.status is None:
                 failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
-                await problems.response(failure)(scope, exchange.receive, exchange.send)
+                await problems.response(failure, Headers(scope=scope))(scope, exchange.receive, exchange.send)
         finally:
             self._log(scope, exchange)
 

@@ -2,45 +2,48 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import ProblemDocument
+from tertulia.web.refusals import translated
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
 
 
-def document(problem: Problem) -> ProblemDocument:
+def document(problem: Problem, detail: str | None = None) -> ProblemDocument:
     code = problem.code
     return ProblemDocument(
         type=f"{DOCS}#{code.name}",
         title=code.value.title,
         status=code.value.status,
         code=code.name,
-        detail=problem.detail,
+        detail=detail or problem.detail,
         field=problem.field,
         retry_after=problem.retry_after,
     )
 
 
-def response(problem: Problem) -> Response:
-    """The problem as an answer, with Retry-After and WWW-Authenticate where HTTP asks for them."""
-    headers = {}
+def response(problem: Problem, asked: Headers | None = None) -> Response:
+    """The problem as an answer to these headers, with Retry-After and WWW-Authenticate where HTTP asks for them."""
+    detail, tag = translated(problem, asked or Headers())
+    headers = {"Content-Language": tag}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if problem.code is ErrorCode.unauthenticated:
         headers["WWW-Authenticate"] = "Bearer"
-    body = document(problem).model_dump_json()
+    body = document(problem, detail).model_dump_json()
     return Response(body, problem.code.value.status, headers, MEDIA_TYPE)
 
 
-async def on_problem(_request: Request, problem: Exception) -> Response:
+async def on_problem(request: Request, problem: Exception) -> Response:
     """Starlette's handler of Problem."""
     assert isinstance(problem, Problem)  # noqa: S101 - Starlette types handlers by Exception
-    return response(problem)
+    return response(problem, request.headers)
 
 
 def of_http(error: HTTPException, method: str) -> Response:
