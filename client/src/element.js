@@ -167,7 +167,8 @@ export class TertuliaDiscussion extends HTMLElement {
         site: read('site', 'default'),
         key: read('key', pageKey()),
       },
-      language: /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language,
+      // a page that says vi_VN, or nonsense, still has a discussion
+      language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),
       sort,
       composer: read('composer', sort === 'oldest' ? 'bottom' : 'top') === 'top' ? 'top' : 'bottom',
       time: read('time') === 'relative' ? 'relative' : 'absolute',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Trouble } from '../src/live/api.js';
-import { newKey, Outbox } from '../src/actions/outbox.js';
+import { isPassing, newKey, Outbox } from '../src/actions/outbox.js';
 import { SafeStorage } from '../src/page/storage.js';
 import { comment, FakeClock, FakeShelf, settled, world } from './helpers.js';
 
@@ -170,4 +170,9 @@ test('a key is 16 to 64 visible ASCII characters, also without randomUUID', () =
   } finally {
     Object.defineProperty(crypto, 'randomUUID', { value: randomUUID, configurable: true });
   }
+});
+
+test('what passes and what does not', () => {
+  const statuses = [0, 400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 500, 502, 503];
+  assert.deepEqual(statuses.filter((status) => isPassing({ status })), [0, 408, 429, 500, 502, 503]);
 });

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Window
+from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import (
     bodies,
     comment,
@@ -114,6 +114,41 @@ async def test_a_reply_waits_behind_a_chip_on_what_it_answers(shared: ServerProc
     await expect(page.locator("tertulia-discussion article:focus > .box")).to_contain_text("Answer 0")
     assert await texts(page) == ["Paragraph 2", "Paragraph 1", "Answer 0", "Answer 1", "Paragraph 0"]
     await expect(chip).to_have_count(0)
+
+
+async def test_a_chip_outlives_the_removal_of_what_is_answered(
+    shared: ServerProcess, window: Window, key: str, moderate: Moderate
+) -> None:
+    parent = (await post(shared, "Soon removed", key=key))["comment"]["id"]  # type: ignore[index]
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    await page.locator("tertulia-discussion article").focus()
+    await post(shared, "An answer", key=key, parent_id=parent)
+    chip = page.get_by_role("button", name="1 new reply")
+    await expect(chip).to_be_visible()
+    await moderate("DELETE", f"/comments/{parent}", None)
+    await expect(page.get_by_text("removed by a moderator")).to_be_visible()
+    await chip.click()
+    await expect(comment(page, "An answer")).to_be_visible()
+
+
+async def test_while_a_search_shows_only_some_arrivals_wait(shared: ServerProcess, window: Window, key: str) -> None:
+    for number in range(3):
+        await post(shared, f"Paragraph {number}", key=key)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    visible = comments(page).filter(visible=True)
+    assert await evaluate_element(page, "return el.search('paragraph 1')") == 1
+    await post(shared, "An arrival", key=key)
+    await page.get_by_role("button", name="1 new comment").click()
+    await expect(comment(page, "An arrival")).to_have_count(1)
+    await expect(visible).to_have_count(1)
+    await post(shared, "One more", key=key)
+    await expect(page.get_by_role("button", name="1 new comment")).to_be_visible()
+    assert await evaluate_element(page, "return el.search('')") == 4
+    await expect(visible).to_have_count(5)
 
 
 # ---- since the last visit -----------------------------------------------------------------------------------

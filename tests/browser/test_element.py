@@ -246,6 +246,16 @@ async def test_methods_and_properties(shared: ServerProcess, window: Window, key
     await count(page, 13)
 
 
+@pytest.mark.parametrize(("lang", "heading"), [("vi_VN", "Tất cả bình luận"), ("Tiếng Việt!" * 9, "All comments")])
+async def test_a_language_that_is_written_wrongly_takes_no_comments_away(
+    shared: ServerProcess, window: Window, key: str, lang: str, heading: str
+) -> None:
+    await post(shared, "Still here", key=key)
+    page = await _open(window, shared, _element(key, f'lang="{lang}"'))
+    await expect(comment(page, "Still here")).to_be_visible()
+    await expect(page.get_by_role("heading", name=heading)).to_be_visible()
+
+
 async def test_names_are_found_without_their_accents_on_pages_that_are_not_loaded(
     shared: ServerProcess, window: Window, key: str
 ) -> None:

@@ -419,6 +419,19 @@ async def test_what_is_refused_can_be_mended_or_dropped(shared: ServerProcess, w
     await expect(theirs.locator("textarea")).to_have_value("A refused reply")
 
 
+async def test_a_reply_that_is_put_off_keeps_text_and_name(shared: ServerProcess, window: Window, key: str) -> None:
+    await post(shared, "Answer me", key=key)
+    page = await _open(window, shared, key)
+    theirs = comment(page, "Answer me")
+    await theirs.get_by_role("button", name="Reply").click()
+    await theirs.locator("input").fill("Hương")
+    await theirs.locator("textarea").fill("Later")
+    await theirs.get_by_role("button", name="Cancel").click()
+    await theirs.get_by_role("button", name="Reply").click()
+    await expect(theirs.locator("input")).to_have_value("Hương")
+    await expect(theirs.locator("textarea")).to_have_value("Later")
+
+
 async def test_the_server_refuses_in_the_language_of_the_page(
     shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:

@@ -105,7 +105,10 @@ export class Arrivals {
     for (const [id, ids] of branches) {
       const card = this.#session.list.cards.get(id);
       if (!card) continue;
-      const chip = this.#chips.get(id) ?? card.actions.appendChild(h('button', { type: 'button', part: 'chip' }));
+      const chip = this.#chips.get(id) ?? h('button', { type: 'button', part: 'chip' });
+      // a removed comment has no actions, but may have replies
+      const place = card.actions.hidden ? /** @type {HTMLElement} */ (card.actions.parentElement) : card.actions;
+      if (chip.parentElement !== place) place.append(chip);
       this.#chips.set(id, chip);
       chip.onclick = () => this.goTo(ids);
       setText(chip, this.#session.say('new_replies', { n: ids.length }));
@@ -132,11 +135,11 @@ export class Arrivals {
 
   /** Looks, a moment later, whether what waits may appear now. */
   look() {
-    if (this.#timer || !this.waiting.size || this.#session.isPaused) return;
+    if (this.#timer || !this.waiting.size || this.#session.isPaused || this.#actions.finding?.isSifting) return;
     const wait = this.waiting.size > BURST ? BURST_MS : SOON_MS;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#session.isPaused) this.#show([...this.waiting].filter((id) => this.#mayShow(id)));
+      if (!this.#session.isPaused && !this.#actions.finding.isSifting) this.#show([...this.waiting].filter((id) => this.#mayShow(id)));
     }, wait);
   }
 

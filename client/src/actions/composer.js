@@ -80,8 +80,9 @@ export class Composer {
 
   saveDraft() {
     clearTimeout(this.#timer);
-    const { draftItem, storage, say } = this.#options;
+    const { draftItem, nameItem, storage, say } = this.#options;
     const { value } = this.#form.text;
+    if (nameItem && this.#form.name.value) storage.set(nameItem, this.#form.name.value);
     if (draftItem && storage.set(draftItem, value) && value) this.#count(say('draft_saved'));
   }
 

@@ -72,7 +72,12 @@ export class Finding {
     this.#timer = setTimeout(() => this.search(this.field.value), SEARCH_MS);
   }
 
-  /** After the list was made anew. */
+  /** Whether only some comments show, so that arrivals wait. */
+  get isSifting() {
+    return this.#wanted !== '';
+  }
+
+  /** After the list was made anew, or has more. */
   again() {
     if (this.#wanted) this.search(this.#wanted);
   }
@@ -87,6 +92,7 @@ export class Finding {
     if (wanted !== this.#wanted) return count;
     const sentence = !wanted ? '' : count ? say('matches', { n: count }) : say('no_match');
     setText(this.found, sentence);
+    if (!wanted) this.#actions.arrivals.look();
     this.#actions.announce(sentence);
     return count;
   }

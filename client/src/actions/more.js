@@ -41,7 +41,7 @@ export class More {
 
   /** Shows what waits for a place of its own, and what summaries left out. */
   async showAll() {
-    const { session, arrivals } = this.#actions;
+    const { session, arrivals, finding } = this.#actions;
     const { thread, api, list } = session;
     if (this.isFilling) return;
     this.isFilling = true;
@@ -54,6 +54,7 @@ export class More {
     // what came may lie beyond the loaded part
     if (changes && !ids.length) list.more.focus();
     else arrivals.goTo(ids);
+    finding.again();
   }
 
   #complain() {

@@ -106,7 +106,7 @@ export class Outbox {
 
   /** @param {Entry} entry @param {Trouble} trouble */
   #refused(entry, trouble) {
-    if (trouble.isPassing) {
+    if (isPassing(trouble)) {
       const wait = Math.max(this.#backoff.next(), (trouble.retryAfter ?? 0) * 1000);
       this.#timer = this.#options.world.setTimeout(() => this.flush(), wait);
       this.#options.changed(entry, 'queued', trouble);
@@ -162,4 +162,9 @@ const stageOf = (entry) => (entry.code === undefined ? 'queued' : 'failed');
 export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Whether the same request may succeed later. @param {{status: number}} trouble */
+export function isPassing({ status }) {
+  return status === 0 || status === 408 || status === 429 || status >= 500;
 }

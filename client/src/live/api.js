@@ -18,11 +18,6 @@ export class Trouble extends Error {
     this.detail = detail;
     this.retryAfter = retry_after;
   }
-
-  /** Whether the same request may succeed later. */
-  get isPassing() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
-  }
 }
 
 /**

@@ -249,12 +249,13 @@ function isNotAbove(element) {
   return element.getBoundingClientRect().bottom > 0;
 }
 
-/** Writes only what differs, which for arrivals at the end is nearly nothing. @param {Element[]} all @param {number} size */
-function number(all, size) {
+/** Writes only what differs, which for arrivals at the end is nearly nothing. @param {Element[]} all @param {number} total */
+function number(all, total) {
+  const size = String(total);
   all.forEach((article, index) => {
     const place = String(index + 1);
     if (article.ariaPosInSet !== place) article.ariaPosInSet = place;
-    if (article.ariaSetSize !== String(size)) article.ariaSetSize = String(size);
+    if (article.ariaSetSize !== size) article.ariaSetSize = size;
   });
 }
 
