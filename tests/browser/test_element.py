@@ -246,6 +246,27 @@ async def test_methods_and_properties(shared: ServerProcess, window: Window, key
     await count(page, 13)
 
 
+async def test_reading_everything_again_leaves_the_reader_where_they_were(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    for number in range(30):
+        await post(shared, f"Number {number}", key=key)
+    page = await _open(window, shared, _element(key, "max=10 sort=oldest"))
+    await shown(page)
+    for loaded in (20, 30):
+        await page.locator("tertulia-discussion .more").first.click()
+        await expect(comments(page)).to_have_count(loaded)
+    read = comment(page, "Number 27")
+    await read.evaluate("box => box.scrollIntoView({ block: 'start' })")
+    top = await read.evaluate("box => { box.dataset.old = ''; return box.getBoundingClientRect().top }")
+    await evaluate_element(page, "el.setToken(null)")
+    await expect(page.locator("tertulia-discussion [data-old]")).to_have_count(0)
+    await expect(comments(page)).to_have_count(30)
+    await page.wait_for_function(
+        "([box, top]) => Math.abs(box.getBoundingClientRect().top - top) <= 1", arg=[await read.element_handle(), top]
+    )
+
+
 @pytest.mark.parametrize(("lang", "heading"), [("vi_VN", "Tất cả bình luận"), ("Tiếng Việt!" * 9, "All comments")])
 async def test_a_language_that_is_written_wrongly_takes_no_comments_away(
     shared: ServerProcess, window: Window, key: str, lang: str, heading: str

@@ -70,7 +70,7 @@ export class Actions {
 
   /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
   replaceList(replace) {
-    this.writing.keepForm(replace);
+    this.more.again(() => this.writing.keepForm(replace));
     this.arrivals.clear();
     this.sending.showAll();
     this.removing.showAll();

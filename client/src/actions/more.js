@@ -4,6 +4,7 @@
  * @import { Actions } from './actions.js'
  */
 import { fill, leftOut, load } from './pages.js';
+import { commentId } from '../page/names.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
@@ -37,6 +38,21 @@ export class More {
       this.#complain();
       return false;
     }
+  }
+
+  /** The list begins anew with its first page: as many as there were are read again, up to what the reader saw. @param {() => void} replace */
+  async again(replace) {
+    const { session } = this.#actions;
+    const size = session.list.roots.length;
+    const seen = session.list.anchor?.closest('article');
+    const top = seen?.getBoundingClientRect().top ?? 0;
+    replace();
+    const { list, thread } = session;
+    const card = () => seen && list.cards.get(commentId(seen));
+    if (!seen || card()) return;
+    const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !card();
+    while (isMissing() && (await this.load(null, true)));
+    scrollBy(0, (card()?.element.getBoundingClientRect().top ?? top) - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */
