@@ -246,6 +246,17 @@ async def test_methods_and_properties(shared: ServerProcess, window: Window, key
     await count(page, 13)
 
 
+@pytest.mark.parametrize(("attributes", "are_sent"), [("", False), ("credentials=include", True)])
+async def test_cookies_are_sent_only_where_the_page_says_so(
+    shared: ServerProcess, window: Window, key: str, attributes: str, are_sent: bool
+) -> None:
+    page = await window("about:blank")
+    await page.context.add_cookies([{"name": "entrance", "value": "open", "url": shared.url}])
+    async with page.expect_request("**/api/v1/discussion?*") as asked:
+        await host(page, shared, _element(key, attributes))
+    assert ("cookie" in await (await asked.value).all_headers()) is are_sent
+
+
 async def test_reading_everything_again_leaves_the_reader_where_they_were(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
