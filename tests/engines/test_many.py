@@ -33,8 +33,8 @@ _BULK_S = 120
 _SHOWN = f"{ROOT}.querySelectorAll('[role=feed] article > .box').length"
 _MORE = f"{ROOT}.querySelector('[part~=more]')"
 
-# A reader loads pages of 50. That nobody has to wait for 200 of them, here a further page brings up to 1,000, until
-# few real ones are left. `window.worked` becomes the milliseconds that the client worked on what it had got.
+# A reader loads pages of 50. That nobody has to wait for 200 of them, here one further page brings all but the last
+# few. `window.worked` becomes the milliseconds that the client worked on what it had got, until it was drawn.
 _SHOW_ALMOST_ALL = f"""void (async () => {{
   const ask = window.fetch;
   let handed = 0;
@@ -42,7 +42,7 @@ _SHOW_ALMOST_ALL = f"""void (async () => {{
     const url = new URL(request[0]);
     if (!url.pathname.endsWith('/comments') || window.isReal) return ask(...request);
     const whole = {{comments: [], next: url.searchParams.get('cursor'), replies: {{}}, votes: {{}}}};
-    const wanted = Math.min(1000, {_BULK} - {_SHOWN});
+    const wanted = {_BULK} - {_SHOWN};
     while (whole.comments.length < wanted) {{
       url.searchParams.set('cursor', whole.next);
       url.searchParams.set('limit', Math.min(100, wanted - whole.comments.length));
@@ -55,12 +55,11 @@ _SHOW_ALMOST_ALL = f"""void (async () => {{
     return answer;
   }};
   const frame = () => new Promise(requestAnimationFrame);
-  let worked = 0;
-  for (let shown; (shown = {_SHOWN}) < {_BULK}; worked += performance.now() - handed) {{
-    {_MORE}.click();
-    while ({_SHOWN} === shown) await frame();
-    await frame();
-  }}
+  const shown = {_SHOWN};
+  {_MORE}.click();
+  while ({_SHOWN} === shown) await frame();
+  await frame();
+  const worked = performance.now() - handed;
   window.isReal = true;
   window.worked = worked;
 }})()"""

@@ -9,7 +9,7 @@ import { leftOut } from './pages.js';
 import { h, setText } from '../page/dom.js';
 import { bringIntoView, isInView } from '../page/scroll.js';
 
-const SOON_MS = 150;
+const SOON_MS = 50;
 const BURST_MS = 1000;
 const BURST = 5;
 /** How far from the growing end still counts as seeing it. */
@@ -136,7 +136,8 @@ export class Arrivals {
   /** Looks, a moment later, whether what waits may appear now. */
   look() {
     if (this.#timer || !this.waiting.size || this.#session.isPaused || this.#actions.finding?.isSifting) return;
-    const wait = this.waiting.size > BURST ? BURST_MS : SOON_MS;
+    const { size } = this.waiting;
+    const wait = size > BURST ? BURST_MS : (size - 1) * SOON_MS;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       if (!this.#session.isPaused && !this.#actions.finding.isSifting) this.#show([...this.waiting].filter((id) => this.#mayShow(id)));

@@ -4,7 +4,7 @@
  * @import { Card } from '../reading/card.js'
  * @import { Actions } from './actions.js'
  */
-import { button, setAttribute } from '../page/dom.js';
+import { button } from '../page/dom.js';
 
 const ACTS = /** @type {const} */ (['quote', 'link', 'report']);
 
@@ -14,16 +14,17 @@ const menus = new WeakMap();
 /** @param {Card} card @param {Actions} actions */
 export function toggleMenu(card, actions) {
   const { session, say } = actions;
-  const isOpen = card.more.getAttribute('aria-expanded') === 'true';
+  const isOpen = card.more.ariaExpanded === 'true';
   let items = menus.get(card);
   if (!items) {
-    items = ACTS.filter((act) => act !== 'quote' || session.desk.canReply)
-      .filter((act) => act !== 'report' || !session.desk.isOwn(card.comment))
+    const { canReply } = session.desk;
+    const canReport = !session.desk.isOwn(card.comment);
+    items = ACTS.filter((act) => (act === 'quote' ? canReply : act === 'link' || canReport))
       .map((act) => button(say(act), 'action', () => actions.act(act, card.comment.id)));
     menus.set(card, items);
     card.more.after(...items);
   }
   for (const item of items) item.hidden = isOpen;
-  setAttribute(card.more, 'aria-expanded', String(!isOpen));
+  card.more.ariaExpanded = String(!isOpen);
   if (!isOpen) items[0]?.focus();
 }
