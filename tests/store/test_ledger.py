@@ -17,7 +17,8 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, commands, ledger, schema
-from tertulia.store.commands import Actor, Happened, Outcome, Said
+from tertulia.store.commands import Actor, Outcome, Said
+from tertulia.store.journal import Happened
 from tertulia.store.ledger import Ledger
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, listed, log, tables, until
 from tests.transfer.world import planted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tertulia.bus import Bus, Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
-from tertulia.store.commands import Happened
+from tertulia.store.journal import Happened
 
 
 class Announcer:

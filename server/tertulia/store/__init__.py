@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tertulia.store.commands import Happened
 from tertulia.store.database import Database, open_database
+from tertulia.store.journal import Happened
 from tertulia.store.ledger import Ledger
 from tertulia.store.reads import Reads
 

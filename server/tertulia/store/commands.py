@@ -8,37 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import (
     DiscussionState,
-    EncodedEvent,
     Event,
     EventKind,
-    ParentCount,
-    Votes,
-    comment_view,
-    encode,
-    redacted,
     timestamp,
 )
-from tertulia.store import rows, schema, statements
+from tertulia.store import journal, records, rows, schema, statements
+from tertulia.store.journal import Happened
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """An event that is committed, and where."""
-
-    key: DiscussionKey
-    event: EncodedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +82,26 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
     """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
     scene = _scene(connection, draft)
     if scene is None:
-        discussion = ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+        discussion = records.ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
     else:
         discussion = scene.discussion
     if scene is None or scene.is_repeated:  # asked once the discussion is there: another instance may have made both
         earlier = _same_request(connection, draft)
         if earlier is not None:
             return Outcome(earlier)
-    _name(connection, discussion, draft)
+    records.fill_in(connection, discussion, title=draft.title, url=draft.url)
     moderator = draft.author.badge == "moderator"
     if discussion.mode is Mode.closed and not moderator:
         raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
     parent = _answerable(connection, discussion, draft.parent_id)
     if scene is None:
-        remember_author(connection, draft.author, draft.at)
+        records.remember_author(connection, draft.author, draft.at)
     else:
-        _note_name(connection, draft.author, scene.author_name, draft.at, later=True)
+        records.note_name(connection, draft.author, scene.author_name, draft.at, later=True)
     held = discussion.mode is Mode.held and not moderator
     comment = Comment(
         id=draft.id,
-        discussion_id=stored_id(discussion),
+        discussion_id=records.stored_id(discussion),
         parent_id=draft.parent_id,
         root_id=parent.root_id if parent else draft.id,
         author=draft.author,
@@ -130,10 +116,10 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         pinned=False,
         idempotency_key=draft.idempotency_key,
     )
-    statements.NEW_COMMENT.later(connection, _row(comment, published=not held, digest=draft.digest))
+    statements.NEW_COMMENT.later(connection, records.comment_row(comment, published=not held, digest=draft.digest))
     if held:
         return Outcome(Said(comment, None))
-    happened = publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
+    happened = journal.publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -183,7 +169,7 @@ def _after(parent: Comment | None, at: datetime) -> datetime:
 def _answerable(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
     if parent_id is None:
         return None
-    parent = find(connection, parent_id)
+    parent = records.find(connection, parent_id)
     if parent is None or parent.discussion_id != discussion.id or parent.state is State.held:
         raise Problem(ErrorCode.bad_parent, "The comment replied to is not in this discussion.", field="parent_id")
     if parent.state.is_tombstone:
@@ -208,10 +194,10 @@ def edit(
     if not actor.moderator and at - comment.created_at > window:
         raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
     comment = replace(comment, text=text, body=body, edited_at=at)
-    _update(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
+    records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
     if comment.state is State.held:
         return Outcome(Said(comment, None))
-    happened = publish(connection, "comment.edited", comment, at)
+    happened = journal.publish(connection, "comment.edited", comment, at)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -228,15 +214,15 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
     published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
     if own:
         comment = replace(comment, state=State.deleted, text="", body=[], author=Author(actor.id, ""))
-        _update(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
+        records.update_comment(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
         _forget_name(connection, actor.id)
     else:
         comment = replace(comment, state=State.removed)
-        _update(connection, comment.id, state=State.removed.value)
+        records.update_comment(connection, comment.id, state=State.removed.value)
     if not published:
         return Outcome(Said(comment, None))
-    _redact(connection, comment)
-    happened = publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
+    journal.redact(connection, comment)
+    happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -255,9 +241,9 @@ def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
         raise Problem(ErrorCode.bad_state, "Only a removed comment can be restored.")
     published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
     comment = replace(comment, state=State.visible)
-    _update(connection, comment.id, state=State.visible.value, published=True)
+    records.update_comment(connection, comment.id, state=State.visible.value, published=True)
     kind: EventKind = "comment.restored" if published else "comment.created"
-    happened = publish(connection, kind, comment, at, shown=+1)
+    happened = journal.publish(connection, kind, comment, at, shown=+1)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -267,8 +253,8 @@ def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     if comment.state is not State.held:
         raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
     comment = replace(comment, state=State.visible)
-    _update(connection, comment.id, state=State.visible.value, published=True)
-    happened = publish(connection, "comment.created", comment, at, shown=+1)
+    records.update_comment(connection, comment.id, state=State.visible.value, published=True)
+    happened = journal.publish(connection, "comment.created", comment, at, shown=+1)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
@@ -285,7 +271,7 @@ def vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: 
     mine = (v.comment_id == comment_id) & (v.voter_id == actor.id)
     before = connection.scalar(select(v.value).where(mine)) or 0
     if before == value:
-        return Outcome(Counted(comment.up, comment.down, _head(connection, comment.discussion_id)))
+        return Outcome(Counted(comment.up, comment.down, journal.head(connection, comment.discussion_id)))
     if value == 0:
         connection.execute(schema.vote.delete().where(mine))
     elif before == 0:
@@ -294,8 +280,8 @@ def vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: 
         connection.execute(update(schema.vote).where(mine).values(value=value))
     up = comment.up + (value == 1) - (before == 1)
     down = comment.down + (value == -1) - (before == -1)
-    _update(connection, comment.id, up=up, down=down)
-    happened = publish(connection, "comment.voted", replace(comment, up=up, down=down), at)
+    records.update_comment(connection, comment.id, up=up, down=down)
+    happened = journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at)
     return Outcome(Counted(up, down, happened.event.seq), (happened,))
 
 
@@ -324,167 +310,17 @@ def report(
 
 def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetime) -> Outcome[Discussion]:
     """Opens, holds or closes a discussion, also one that nobody has written in. Raises unknown_site."""
-    discussion = ensure_discussion(connection, key, at)
+    discussion = records.ensure_discussion(connection, key, at)
     if discussion.mode is mode:
         return Outcome(discussion)
     connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(mode=mode.value))
-    seq, count, _ = _advance(connection, stored_id(discussion), shown=0)
+    seq, count, _ = journal.advance(connection, records.stored_id(discussion), shown=0)
     event = Event(seq=seq, kind="discussion.changed", at=timestamp(at), discussion=DiscussionState(mode=mode))
-    happened = _append(connection, stored_id(discussion), key, event, at)
+    happened = journal.append(connection, records.stored_id(discussion), key, event, at)
     return Outcome(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
 
 
-# ---- the parts commands are made of ---------------------------------------------------------------------
-
-
-def find(connection: Connection, comment_id: str) -> Comment | None:
-    row = connection.execute(statements.COMMENT, {"comment": comment_id}).mappings().one_or_none()
-    return None if row is None else rows.to_comment(row)
-
-
-def ensure_discussion(
-    connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
-) -> Discussion:
-    """The discussion of this name, made when there is none. Raises unknown_site."""
-    found = rows.named(connection, key)
-    if found is not None:
-        return found
-    site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
-    if site_id is None:
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
-    values = {
-        "site_id": site_id,
-        "key": key.key,
-        "title": title,
-        "url": url,
-        "mode": Mode.open.value,
-        "seq": 0,
-        "comment_count": 0,
-        "created_at": rows.milliseconds(at),
-    }
-    # where another instance makes it at this moment, this waits for that and makes none
-    new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(new(schema.discussion).values(values).on_conflict_do_nothing())
-    made = rows.named(connection, key)
-    assert made is not None  # noqa: S101 - it was inserted, here or there
-    return made
-
-
-def _name(connection: Connection, discussion: Discussion, draft: Draft) -> None:
-    """A discussion that a moderator made ready gets its title and address with its first comment."""
-    named = {"title": draft.title, "url": draft.url}
-    missing = {name: value for name, value in named.items() if value and not getattr(discussion, name)}
-    if missing:
-        connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(**missing))
-
-
-def remember_author(connection: Connection, author: Author, at: datetime) -> None:
-    """Makes the author's row, or notes the name last used."""
-    _note_name(connection, author, connection.scalar(statements.AUTHOR_NAME, {"author": author.id}), at)
-
-
-def _note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, later: bool = False) -> None:
-    if name is None:
-        values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
-        insert_ = statements.NEW_AUTHOR.later if later else statements.NEW_AUTHOR.run
-        insert_(connection, values)
-    elif name != author.name:
-        connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
-
-
-def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
-    statements.NEW_COMMENT.run(connection, _row(comment, published=published, digest=digest))
-
-
-def _row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
-    return {
-        "id": comment.id,
-        "discussion_id": comment.discussion_id,
-        "parent_id": comment.parent_id,
-        "root_id": comment.root_id,
-        "author_id": comment.author.id,
-        "author_name": comment.author.name,
-        "author_badge": comment.author.badge,
-        "text": comment.text,
-        "body": comment.body,
-        "created_at": rows.milliseconds(comment.created_at),
-        "edited_at": rows.milliseconds(comment.edited_at) if comment.edited_at else None,
-        "state": comment.state.value,
-        "published": published,
-        "up": comment.up,
-        "down": comment.down,
-        "reply_count": comment.reply_count,
-        "pinned": comment.pinned,
-        "idempotency_key": comment.idempotency_key,
-        "request_digest": digest,
-    }
-
-
-def publish(
-    connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0, later: bool = False
-) -> Happened:
-    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer.
-
-    ``later`` where the comment itself is inserted with the next flush.
-    """
-    seq, count, key = _advance(connection, comment.discussion_id, shown=shown)
-    parent = _count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None
-    if kind == "comment.voted":
-        votes = Votes(up=comment.up, down=comment.down)
-        event = Event(seq=seq, kind=kind, at=timestamp(at), comment_id=comment.id, votes=votes)
-    else:
-        event = Event(
-            seq=seq,
-            kind=kind,
-            at=timestamp(at),
-            comment=comment_view(comment),
-            comment_count=count if shown else None,
-            parent=parent,
-        )
-    return _append(connection, comment.discussion_id, key, event, at, later=later)
-
-
-def _advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
-    # the row stays locked until the commit, so seqs are committed in their order and without holes
-    row = statements.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
-    assert row is not None  # noqa: S101 - a comment has a discussion
-    return row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"])
-
-
-def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    row = statements.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
-    assert row is not None  # noqa: S101 - a reply has a parent
-    return ParentCount(id=parent_id, reply_count=row["reply_count"])
-
-
-def _append(
-    connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, later: bool = False
-) -> Happened:
-    encoded = encode(event)
-    values = {
-        "discussion_id": discussion_id,
-        "seq": event.seq,
-        "kind": event.kind,
-        "comment_id": encoded.comment_id,
-        "at": rows.milliseconds(at),
-        "payload": encoded.payload,
-    }
-    insert_ = statements.NEW_EVENT.later if later else statements.NEW_EVENT.run
-    insert_(connection, values)
-    return Happened(key, encoded)
-
-
-def _redact(connection: Connection, comment: Comment) -> None:
-    e = schema.event.c
-    earlier = connection.execute(
-        select(e.discussion_id, e.seq, e.payload).where(e.comment_id == comment.id, e.kind != "comment.voted")
-    ).all()
-    for row in earlier:
-        connection.execute(
-            update(schema.event)
-            .where(e.discussion_id == row.discussion_id, e.seq == row.seq)
-            .values(payload=redacted(row.payload, comment.state))
-        )
+# ---- what may be changed --------------------------------------------------------------------------------
 
 
 def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Comment:
@@ -502,34 +338,11 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
 
 def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
     statements.flush(connection)
-    comment = find(connection, comment_id)
-    if comment is None or (site is not None and _site_of(connection, comment) != site):
+    comment = records.find(connection, comment_id)
+    if comment is None or (site is not None and records.site_of(connection, comment) != site):
         raise _not_found()
     return comment
 
 
-def _site_of(connection: Connection, comment: Comment) -> str | None:
-    s, d = schema.site.c, schema.discussion.c
-    query = select(s.key).join(schema.discussion, d.site_id == s.id).where(d.id == comment.discussion_id)
-    site: str | None = connection.scalar(query)
-    return site
-
-
 def _not_found() -> Problem:
     return Problem(ErrorCode.not_found, "There is no such comment.")
-
-
-def _update(connection: Connection, comment_id: str, **values: Any) -> None:
-    connection.execute(update(schema.comment).where(schema.comment.c.id == comment_id).values(**values))
-
-
-def _head(connection: Connection, discussion_id: int) -> int:
-    query = select(schema.discussion.c.seq).where(schema.discussion.c.id == discussion_id)
-    seq: int = connection.execute(query).scalar_one()
-    return seq
-
-
-def stored_id(discussion: Discussion) -> int:
-    """The row of a discussion that is stored."""
-    assert discussion.id is not None  # noqa: S101 - ensure_discussion gives stored discussions only
-    return discussion.id

@@ -19,8 +19,9 @@ from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import statements
-from tertulia.store.commands import Happened, Outcome
+from tertulia.store.commands import Outcome
 from tertulia.store.counts import Counts
+from tertulia.store.journal import Happened
 from tertulia.store.locks import About, hold, is_transient
 from tertulia.store.writer import Writer
 

@@ -21,8 +21,9 @@ from tertulia.articles import Article, Articles
 from tertulia.core.comments import Comment
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
-from tertulia.store import Store, commands, rows, schema
-from tertulia.store.commands import Happened, Outcome
+from tertulia.store import Store, commands, journal, records, rows, schema
+from tertulia.store.commands import Outcome
+from tertulia.store.journal import Happened
 from tertulia.transfer.format import FileSite, read, wrong
 from tertulia.transfer.plan import KnownAs, Plan, PlannedComment, PlannedDiscussion, plan
 
@@ -196,9 +197,9 @@ def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) ->
     found, happened = rows.named(connection, discussion.key), list[Happened]()
     if found is None:
         key, at = discussion.key, discussion.created_at
-        found = commands.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
+        found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
         happened += commands.set_mode(connection, key, discussion.mode, at).events
-    return commands.stored_id(found), happened
+    return records.stored_id(found), happened
 
 
 def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> None:
@@ -207,7 +208,7 @@ def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> No
     known = set(connection.scalars(select(a.id).where(a.id.in_(authors))))
     for author_id, found in authors.items():
         if author_id not in known:
-            commands.remember_author(connection, found.author, found.created_at)
+            records.remember_author(connection, found.author, found.created_at)
 
 
 def _roots(connection: Connection, discussion_id: int, new: list[PlannedComment]) -> dict[str, str]:
@@ -227,14 +228,14 @@ def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comm
 
 
 def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[Happened]:
-    commands.insert_comment(connection, comment, published=one.published, digest=one.digest)
+    records.insert_comment(connection, comment, published=one.published, digest=one.digest)
     if one.votes:
         votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes]
         connection.execute(insert(schema.vote), votes)
     if not one.published:
         return []
-    happened = [commands.publish(connection, "comment.created", comment, comment.created_at, shown=+1)]
+    happened = [journal.publish(connection, "comment.created", comment, comment.created_at, shown=+1)]
     if comment.state.is_tombstone:
         at = comment.edited_at or comment.created_at
-        happened.append(commands.publish(connection, "comment.removed", comment, at, shown=-1))
+        happened.append(journal.publish(connection, "comment.removed", comment, at, shown=-1))
     return happened
