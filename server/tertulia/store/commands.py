@@ -15,12 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import (
-    DiscussionState,
-    Event,
-    EventKind,
-    timestamp,
-)
+from tertulia.protocol import DiscussionState, Event, EventKind, timestamp
 from tertulia.store import journal, records, rows, schema, statements
 from tertulia.store.journal import Happened
 
