@@ -253,6 +253,24 @@ class HeldPage(Outbound):
     next: str | None
 
 
+class ReportedComment(Outbound):
+    """One report of a comment that can still be read; ``reporter_id`` is null for strangers."""
+
+    id: str
+    reason: str
+    note: str
+    at: str
+    reporter_id: str | None
+    site: str
+    key: str
+    comment: CommentView
+
+
+class ReportPage(Outbound):
+    reports: list[ReportedComment]
+    next: str | None
+
+
 class Count(Outbound):
     key: str
     count: int

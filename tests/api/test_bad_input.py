@@ -113,15 +113,16 @@ PERMALINK = Good("GET", "/comments/{id}")
 COUNTS = Good("GET", "/counts", params=TALK)
 FEED = Good("GET", "/feed.atom", params=TALK)
 HELD = Good("GET", "/moderation/held", token="moderator")
+REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 
 WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE)
 BY_ID = (PERMALINK, EDIT, CONCEAL, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
-BY_SITE = (*BY_KEY, COUNTS, HELD)
-LIMITED = (SNAPSHOT, COMMENTS, HELD, EVENTS)
-TOKENS_READ = (SNAPSHOT, COMMENTS, HELD, SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
-ALL = (*WITH_BODY, CONCEAL, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, EVENTS)
+BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED)
+LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS)
+TOKENS_READ = (SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
+ALL = (*WITH_BODY, CONCEAL, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS)
 
 UNREADABLE: dict[str, bytes] = {
     "nothing": b"",
@@ -340,9 +341,9 @@ def _others() -> Iterator[Case]:
         yield RESTORE.spoilt(state, ErrorCode.bad_state, comment=state)
     for state in ("lans", "deleted", "removed"):
         yield APPROVE.spoilt(state, ErrorCode.bad_state, comment=state)
-    for good in (RESTORE, APPROVE, MODE, HELD):
+    for good in (RESTORE, APPROVE, MODE, HELD, REPORTED):
         yield good.spoilt("a guest", ErrorCode.forbidden, token="lan")
-    for good in (RESTORE, APPROVE, MODE, HELD, EDIT, CONCEAL, VOTE):
+    for good in (RESTORE, APPROVE, MODE, HELD, REPORTED, EDIT, CONCEAL, VOTE):
         yield good.spoilt("nobody", ErrorCode.unauthenticated, token=None)
 
 
@@ -404,7 +405,7 @@ def _everywhere() -> Iterator[Case]:
 
 def _cursors() -> Iterator[Case]:
     for name, cursor in BAD_CURSORS.items():
-        for good in (COMMENTS, HELD):
+        for good in (COMMENTS, HELD, REPORTED):
             params = (*good.params, ("cursor", cursor))
             yield good.spoilt(f"cursor: {name}", ErrorCode.bad_cursor, params=params)
         yield COMMENTS.spoilt(
@@ -415,6 +416,7 @@ def _cursors() -> Iterator[Case]:
         yield COMMENTS.spoilt(f"cursor of {theirs} in a thread", ErrorCode.bad_cursor, cursor=theirs, parent="lans")
     yield COMMENTS.spoilt("oldest for top", ErrorCode.bad_cursor, params=(*TALK, ("sort", "top")), cursor="oldest")
     yield HELD.spoilt("cursor of a list", ErrorCode.bad_cursor, cursor="oldest")
+    yield REPORTED.spoilt("cursor of a list of moderators", ErrorCode.bad_cursor, cursor="held")
     yield HELD.spoilt("cursor of another site", ErrorCode.bad_cursor, params=(("site", "second"),), cursor="held")
     for parent in ("elsewhere", "foreign", "held", "unknown"):
         yield COMMENTS.spoilt(f"replies to {parent}", ErrorCode.not_found, parent=parent)

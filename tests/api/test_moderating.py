@@ -113,6 +113,40 @@ async def test_a_held_comment_that_is_removed_may_be_restored(world: World) -> N
     assert await _kinds(world) == ["discussion.changed", "comment.created"]
 
 
+async def test_what_readers_report_is_listed_until_it_is_removed(world: World) -> None:
+    said = [await world.said(f"No. {n}", key=key, name="Lan") for n, key in enumerate(["talk", "another"])]
+    first, second = (one["comment"]["id"] for one in said)
+    elsewhere = (await world.said("Over there.", site="second", name="Sáu"))["comment"]["id"]
+    minh = await world.guest("Minh", key="elsewhere")
+    for comment_id, reason, note, token in (
+        (second, "spam", "", None),
+        (first, "abuse", "He means me.", minh),
+        (second, "other", "Again.", None),
+        (elsewhere, "spam", "", None),
+    ):
+        content = {"reason": reason, "note": note or None}
+        headers = bearer(token) if token else {}
+        answer = await world.client.post(f"{API}/comments/{comment_id}/reports", json=content, headers=headers)
+        assert answer.status_code == 201, answer.text
+    found: list[dict[str, Any]] = []
+    params = {"limit": "2"}
+    while True:
+        page = (await world.moderate("GET", "/moderation/reports", params=params)).json()
+        found += page["reports"]
+        if page["next"] is None:
+            break
+        params = {"limit": "2", "cursor": page["next"]}
+    assert [(one["key"], one["comment"]["id"], one["reason"], one["note"]) for one in found] == [
+        ("another", second, "spam", ""),
+        ("talk", first, "abuse", "He means me."),
+        ("another", second, "other", "Again."),
+    ]
+    assert [one["reporter_id"] is None for one in found] == [True, False, True]
+    await world.moderate("DELETE", f"/comments/{second}")
+    left = (await world.moderate("GET", "/moderation/reports")).json()["reports"]
+    assert [one["reason"] for one in left] == ["abuse"]
+
+
 async def test_the_list_of_what_waits_goes_on(world: World) -> None:
     await world.set_mode("talk", "held")
     await world.set_mode("another", "held")

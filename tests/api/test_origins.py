@@ -138,6 +138,7 @@ NAMED = [
     ("GET", "/feed.atom?key=talk&site="),
     ("GET", "/events?key=talk&site="),
     ("GET", "/moderation/held?site="),
+    ("GET", "/moderation/reports?site="),
     ("PATCH", "/discussion?key=talk&site="),
 ]
 

@@ -19,7 +19,7 @@ MADE = {
 
 def used() -> set[str]:
     package = files("tertulia.pages")
-    read = [file for file in package.iterdir() if file.name.endswith(".py")]
+    read = [file for file in package.iterdir() if file.name.endswith(".py")] + [files("tertulia.web") / "refusals.py"]
     text = "\n".join(file.read_text("utf-8") for file in (*read, *(package / "templates").iterdir()))
     named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error."}
     return named | set(re.findall(r'"(problem\.[a-z_]+|no_[a-z]+)"', text)) | MADE

@@ -235,6 +235,8 @@ async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, act
         await store.reads.thread(HERE, root, limit=5, viewer=None, cursor=cursor)
     with pytest.raises(Problem, match="bad_cursor"):
         await store.reads.held("default", 5, bad_cursors("held:default")[name])
+    with pytest.raises(Problem, match="bad_cursor"):
+        await store.reads.reported("default", 5, bad_cursors("reported:default")[name])
 
 
 async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, acts: Acts) -> None:
@@ -331,6 +333,24 @@ async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, ac
     assert found[:10] == [comment_id for _, comment_id in places]
     assert len(set(found)) == len(found) == 11
     assert [one.comment.text for one in (await store.reads.held("magazine", 3, None))[0]] == ["abroad"]
+
+
+async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: Store, acts: Acts) -> None:
+    said = [await acts.say(str(number), key=(HERE, THERE)[number % 2]) for number in range(3)]
+    gone, abroad = await acts.say("gone"), await acts.say("abroad", key=ABROAD)
+    # several within a millisecond
+    made = [await acts.report(said[number % 3].comment.id, None) for number in range(7)]
+    await acts.report(gone.comment.id, None)
+    await acts.report(abroad.comment.id, None)
+    await acts.conceal(gone.comment.id, acts.judge)
+    found: list[str] = []
+    cursor, pages = None, 0
+    while cursor is not None or pages == 0:
+        reports, cursor = await store.reads.reported("default", 3, cursor)
+        found += [one.id for one in reports]
+        pages += 1
+    assert sorted(found) == sorted(made)
+    assert [one.comment.text for one in (await store.reads.reported("magazine", 3, None))[0]] == ["abroad"]
 
 
 async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:

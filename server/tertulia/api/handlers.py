@@ -237,6 +237,16 @@ class Api:
                 bearer="moderator",
             ),
             Operation(
+                "GET",
+                f"{API}/moderation/reports",
+                self.reported,
+                "What readers reported and can still be read, oldest report first",
+                {200: protocol.ReportPage},
+                parameters=(SITE, CURSOR, limit(PAGE, PAGE_MOST)),
+                errors=(*_READ, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
+                bearer="moderator",
+            ),
+            Operation(
                 "PATCH",
                 f"{API}/discussion",
                 self.change,
@@ -344,11 +354,16 @@ class Api:
         return _json(await self._discussions.approve(_id(request), await self._viewer(request)))
 
     async def held(self, request: Request) -> Response:
+        return _json(await self._discussions.held(*await self._listed(request), await self._viewer(request)))
+
+    async def reported(self, request: Request) -> Response:
+        return _json(await self._discussions.reported(*await self._listed(request), await self._viewer(request)))
+
+    async def _listed(self, request: Request) -> tuple[str, int, str | None]:
+        """The site of a list of moderators, how much of it, and where it goes on."""
         query = Query(request.query_params, ("site", "cursor", "limit"))
         await self._gate.admit(request, query.site())
-        count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
-        viewer = await self._viewer(request)
-        return _json(await self._discussions.held(query.site(), count, query.text("cursor"), viewer))
+        return query.site(), query.number("limit", least=1, most=PAGE_MOST) or PAGE, query.text("cursor")
 
     async def change(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()

@@ -187,6 +187,29 @@ class Discussions:
             next=following,
         )
 
+    async def reported(
+        self, site: str, limit: int, cursor: str | None, moderator: Identity | None
+    ) -> protocol.ReportPage:
+        """What readers reported and can still be read. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
+        require_moderator(moderator)
+        reports, following = await self._store.reads.reported(site, limit, cursor)
+        return protocol.ReportPage(
+            reports=[
+                protocol.ReportedComment(
+                    id=one.id,
+                    reason=one.reason,
+                    note=one.note,
+                    at=protocol.timestamp(one.at),
+                    reporter_id=one.reporter_id,
+                    site=one.key.site,
+                    key=one.key.key,
+                    comment=comment_view(one.comment),
+                )
+                for one in reports
+            ],
+            next=following,
+        )
+
     # ---- writing ----------------------------------------------------------------------------------------
 
     async def say(

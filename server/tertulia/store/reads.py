@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
@@ -47,6 +48,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Held:
+    key: DiscussionKey
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    id: str
+    reason: str
+    note: str
+    at: datetime
+    reporter_id: str | None
     key: DiscussionKey
     comment: Comment
 
@@ -154,6 +166,11 @@ class Reads:
         """Comments that wait for approval, oldest first. Raises unknown_site, bad_cursor."""
         async with self._connected() as connection:
             return await connection.run_sync(_held, site, limit, cursor)
+
+    async def reported(self, site: str, limit: int, cursor: str | None) -> tuple[list[Reported], str | None]:
+        """Reports of comments that can be read, oldest first. Raises unknown_site, bad_cursor."""
+        async with self._connected() as connection:
+            return await connection.run_sync(_reported, site, limit, cursor)
 
     async def moderators(self) -> list[str]:
         """The moderators' names."""
@@ -350,6 +367,40 @@ def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> 
         last = held[-1].comment
         following = encode_cursor(Cursor(f"held:{site}", (rows.milliseconds(last.created_at),), last.id))
     return held, following
+
+
+def _reported(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Reported], str | None]:
+    _known_site(connection, site)
+    after = decode_cursor(cursor, f"reported:{site}", 1)
+    d, r = schema.discussion.c, schema.report.c
+    about = (r.id.label("report_id"), r.reason, r.note, r.at.label("reported_at"), r.reporter_id)
+    query = (
+        select(schema.comment, d.key.label("discussion_key"), *about)
+        .join(schema.report, r.comment_id == c.id)
+        .join(schema.discussion, d.id == c.discussion_id)
+        .join(schema.site, schema.site.c.id == d.site_id)
+        .where(schema.site.c.key == site, c.state == State.visible.value)
+    )
+    if after is not None:
+        query = query.where(tuple_(r.at, r.id) > tuple_(literal(after.values[0]), literal(after.id)))
+    found = connection.execute(query.order_by(r.at, r.id).limit(limit + 1)).mappings().all()
+    reports = [
+        Reported(
+            id=row["report_id"],
+            reason=row["reason"],
+            note=row["note"],
+            at=rows.moment(row["reported_at"]),
+            reporter_id=row["reporter_id"],
+            key=DiscussionKey(site, row["discussion_key"]),
+            comment=rows.to_comment(row),
+        )
+        for row in found[:limit]
+    ]
+    following = None
+    if len(found) > limit:
+        last = reports[-1]
+        following = encode_cursor(Cursor(f"reported:{site}", (rows.milliseconds(last.at),), last.id))
+    return reports, following
 
 
 def _votes(connection: Connection, comments: list[Comment], viewer: str | None) -> dict[str, int]:
