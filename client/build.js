@@ -21,7 +21,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 // with gzip; see docs/decisions/0021-two-files.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 15_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 16_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {

@@ -219,3 +219,16 @@ def test_now_is_to_the_millisecond_that_is_stored() -> None:
     now = utc_now()
     assert now.microsecond % 1000 == 0
     assert timedelta() <= datetime.now(UTC) - now < timedelta(seconds=5)
+
+
+def test_a_member_is_known_by_the_name_of_the_token() -> None:
+    found = TOKENS.read(signed(HEADER, CLAIMS | {"member": True}), SITE)
+    assert (found.name, found.member) == ("Lan", True)
+    assert not found.is_old(NOW + timedelta(days=100))
+    assert not TOKENS.read(GOOD, SITE).member
+
+
+@pytest.mark.parametrize("claims", [{"member": 1}, {"member": "true"}, {"member": True, "name": " "}, {"member": None}])
+def test_a_member_without_a_name_or_half_a_member_is_nobody(claims: dict[str, object]) -> None:
+    with pytest.raises(Problem):
+        TOKENS.read(signed(HEADER, CLAIMS | claims), SITE)

@@ -9,7 +9,9 @@ const script = /** @type {HTMLScriptElement | null} */ (globalThis.document?.cur
 
 export const SCRIPT_ORIGIN = script?.src ? new URL(script.src).origin : globalThis.location?.origin;
 
-/** @returns {Promise<typeof Actions>} */
+let attempts = 0;
+
+/** Browsers remember that an address could not be imported, so another attempt has another. @returns {Promise<typeof Actions>} */
 export function loadActions() {
-  return import(new URL(ACTIONS_FILE, script?.src || SCRIPT_ORIGIN).href);
+  return import(new URL(ACTIONS_FILE + (attempts++ ? `?${attempts}` : ''), script?.src || SCRIPT_ORIGIN).href);
 }

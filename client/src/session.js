@@ -34,6 +34,8 @@ import { follow } from './live/follow.js';
 import { Thread } from './live/thread.js';
 import { loadActions } from './loading.js';
 import { button, h } from './page/dom.js';
+import { linkedId } from './page/names.js';
+import { shift } from './page/scroll.js';
 import { SafeStorage } from './page/storage.js';
 import { english, speaker } from './page/strings.js';
 import { clock } from './page/time.js';
@@ -119,7 +121,6 @@ export class Session {
   async setToken(token) {
     this.api.keep(token);
     await this.load();
-    this.actions?.viewerChanged();
   }
 
   // ---- loading ------------------------------------------------------------------------------------------
@@ -172,6 +173,9 @@ export class Session {
   #show(snapshot, sort) {
     this.#offset = Date.parse(snapshot.server_time) - Date.now();
     const isFirst = this.phase !== 'ready';
+    // what came while the snapshot was on its way is not in it: it comes once more
+    const isOlder = !isFirst && snapshot.discussion.seq < this.thread.discussion.seq;
+    this.#early = [];
     this.thread = new Thread(snapshot, sort);
     if (isFirst) this.#prepare(snapshot);
     this.view.sort.value = sort;
@@ -180,7 +184,9 @@ export class Session {
     else replace();
     if (isFirst) this.#open();
     else this.#discussionChanged();
-    if (this.stream.state !== 'idle') this.stream.start();
+    if (isOlder) this.stream.away();
+    if (isOlder) this.stream.visible();
+    else if (this.stream.state !== 'idle') this.stream.start();
   }
 
   /** @param {Snapshot} snapshot */
@@ -215,7 +221,7 @@ export class Session {
     const top = anchor?.getBoundingClientRect().top ?? 0;
     this.view.list.replaceChildren(list.element);
     const kept = anchor?.isConnected ? anchor : list.element.querySelector(`[id="${anchor?.id}"]`);
-    if (kept) scrollBy(0, kept.getBoundingClientRect().top - top);
+    if (kept) shift(kept.getBoundingClientRect().top - top);
   }
 
   #open() {
@@ -251,7 +257,8 @@ export class Session {
   /** Who saves data gets the second file only when it is needed. @param {() => void} work */
   #whenIdle(work) {
     const { connection } = /** @type {any} */ (navigator);
-    if (connection?.saveData && !this.storage.get(this.desk.outboxItem)) return;
+    const isWanted = linkedId() || this.settings.tokenEndpoint || this.storage.get(this.desk.outboxItem);
+    if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
     if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
     else setTimeout(work, 200);
   }
@@ -345,7 +352,10 @@ export class Session {
     if (type === 'changed') return this.list.update(id);
     this.emit('comment', { comment });
     if (this.actions) this.actions.arrived(comment);
-    else this.#early.push(comment);
+    else {
+      this.#early.push(comment);
+      this.#act(() => {});
+    }
   }
 
   #discussionChanged() {

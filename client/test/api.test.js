@@ -63,3 +63,29 @@ test('a lost connection is status 0, and an answer that is no JSON still has its
   const proxy = rig([() => new Response('<html>', { status: 502, headers: { 'Retry-After': '7' } })]);
   await assert.rejects(proxy.make().snapshot('oldest', 50, 'en'), { status: 502, retryAfter: 7 });
 });
+
+test('an answer that is cut in its middle is a lost connection', async () => {
+  const cut = () => new Response(new ReadableStream({ start: (to) => (to.enqueue(new TextEncoder().encode('{"disc')), to.error(new TypeError('cut'))) }));
+  await assert.rejects(rig([cut]).make().snapshot('oldest', 50, 'en'), { status: 0 });
+});
+
+test('a reader whose token ended does not write as a guest, but with the next token', async () => {
+  const refused = () => Response.json({ code: 'unauthenticated' }, { status: 401 });
+  const { make, requests, shelf } = rig([refused, () => Response.json({ comment: comment(1) }), refused]);
+  shelf.setItem(TOKEN, 'old');
+  const api = make();
+  api.renew = async () => (api.keep('new'), true);
+  await post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.deepEqual(requests.map(({ init }) => init.headers.Authorization), ['Bearer old', 'Bearer new']);
+  api.renew = async () => false;
+  await assert.rejects(post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdeg'), { status: 401 });
+  assert.equal(requests.length, 3);
+});
+
+test('who got a token in another window writes with it', async () => {
+  const { make, requests, shelf } = rig([() => Response.json({ comment: comment(1) })]);
+  const api = make();
+  shelf.setItem(TOKEN, 'of the other window');
+  await post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.equal(requests[0].init.headers.Authorization, 'Bearer of the other window');
+});

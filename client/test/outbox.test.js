@@ -176,3 +176,27 @@ test('what passes and what does not', () => {
   const statuses = [0, 400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 500, 502, 503];
   assert.deepEqual(statuses.filter((status) => isPassing({ status })), [0, 408, 429, 500, 502, 503]);
 });
+
+test('two windows of one discussion keep each their own in the storage', async () => {
+  const shelf = new FakeShelf();
+  const [one, other] = [new Rig(shelf), new Rig(shelf)];
+  one.fates = [offline];
+  other.fates = [offline];
+  await one.box.add({ ...SAID, body: 'From one' });
+  await other.box.add({ ...SAID, body: 'From the other' });
+  assert.equal(JSON.parse(shelf.getItem('outbox') ?? '[]').length, 2);
+  await one.box.flush();
+  await other.box.flush();
+  assert.deepEqual([...one.server.values(), ...other.server.values()], ['From one', 'From the other']);
+  assert.equal(shelf.getItem('outbox'), null);
+  assert.deepEqual([one.stages.at(-1), other.stages.at(-1)], ['done', 'done']);
+});
+
+test('where one waits, all that follow say so', async () => {
+  const rig = new Rig();
+  rig.fates = [offline, offline];
+  await rig.box.add({ ...SAID, body: 'First' });
+  rig.stages.length = 0;
+  await rig.box.add({ ...SAID, body: 'Second' });
+  assert.deepEqual(rig.stages, ['sending', 'sending', 'queued', 'queued']);
+});

@@ -12,6 +12,7 @@ from uuid import UUID
 import jwt
 
 from tertulia.core.ids import is_uuid
+from tertulia.core.text import clean_name
 from tertulia.errors import ErrorCode, Problem
 
 GUEST_DAYS = 180
@@ -26,17 +27,21 @@ _ISSUER = "tertulia"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good."""
+    """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good.
+
+    A ``member`` is known by somebody else, who made the token: the name is as it says, and it is not made longer.
+    """
 
     author_id: str
     name: str
     moderator: bool
     site: str | None
     issued_at: datetime | None = None
+    member: bool = False
 
     def is_old(self, now: datetime) -> bool:
         """Whether a guest who is still here should get a new token before this one ends."""
-        return self.issued_at is not None and now - self.issued_at > timedelta(days=RENEW_DAYS)
+        return self.issued_at is not None and not self.member and now - self.issued_at > timedelta(days=RENEW_DAYS)
 
 
 class Tokens:
@@ -87,11 +92,22 @@ class Tokens:
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise unauthenticated() from error
         subject, name, audience = claims["sub"], claims.get("name"), claims["aud"]
+        member = claims.get("member", False)
         if not isinstance(name, str) or not isinstance(audience, str) or not is_uuid(subject):
+            raise unauthenticated()
+        if not isinstance(member, bool) or (member and not _is_name(name)):
             raise unauthenticated()
         if not _is_span(claims["iat"], claims["exp"]):
             raise unauthenticated()
-        return Identity(subject, name, False, audience, datetime.fromtimestamp(claims["iat"], UTC))
+        return Identity(subject, name, False, audience, datetime.fromtimestamp(claims["iat"], UTC), member)
+
+
+def _is_name(name: str) -> bool:
+    """Whether comments can be said under it: a member has no other."""
+    try:
+        return clean_name(name) == name
+    except Problem:
+        return False
 
 
 def _is_span(issued: object, expires: object) -> bool:

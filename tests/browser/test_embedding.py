@@ -69,12 +69,18 @@ class Press:
         self.news.pages[ARTICLE] = (200, EMPTY + self.here("\n".join(parts)))
         return self.news.url + ARTICLE
 
-    async def post(self, text: str, key: str | None = None) -> None:
-        body = {"key": key or self.news.url + ARTICLE, "body": text, "author": {"name": "A stranger"}}
+    async def post(
+        self, text: str, key: str | None = None, *, name: str = "A stranger", token: str | None = None
+    ) -> dict[str, Any]:
+        body = {"key": key or self.news.url + ARTICLE, "body": text, "author": {"name": name}}
         async with httpx.AsyncClient(base_url=self.server.url) as client:
             headers = {"Idempotency-Key": str(uuid.uuid4())}
+            if token is not None:
+                headers["Authorization"] = f"Bearer {token}"
             answer = await client.post("/api/v1/comments", json=body, headers=headers)
             assert answer.status_code == 201, answer.text
+            said: dict[str, Any] = answer.json()
+            return said
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -213,5 +219,13 @@ async def test_readers_of_the_newspaper_sign_in(press: Press, window: Window) ->
     await found.get_by_role("button", name="Post comment").click()
     await expect(found.locator("[part~=author]")).to_have_text("Mai")
     await expect(found.get_by_role("button", name="Edit")).to_be_visible()
+    await found.get_by_role("button", name="Reply").click()
+    await found.locator("article textarea").fill("And answered")
+    await found.get_by_role("button", name="Post reply").click()
+    await expect(found.locator("[part~=author]")).to_have_text(["Mai", "Mai"])
+    # whoever calls the API with the token has no other name either
+    own = await press.post("Under another name", name="Somebody else", token=token)
+    assert own["comment"]["author"]["name"] == "Mai"
+    assert own.get("token") is None
     await found.evaluate("element => element.setToken(null)")
     await expect(found.get_by_role("button", name="Sign in to comment")).to_be_visible()

@@ -74,14 +74,9 @@ export class Actions {
     this.arrivals.clear();
     this.sending.showAll();
     this.removing.showAll();
-    this.visit.mark(this.session.thread.comments.keys());
-    this.finding.again();
-  }
-
-  /** The reader is signed in or out. */
-  viewerChanged() {
-    this.session.list.updateAll();
     this.writing.viewerChanged();
+    this.visit.restart();
+    this.finding.again();
   }
 
   /** @param {Act | 'quote' | 'link' | 'report'} what @param {string} id */

@@ -1,9 +1,19 @@
 /**
- * What changes something on the server: each is one request.
+ * What readers ask the server for: each is one request.
  *
  * @import { Api } from '../live/api.js'
- * @import { Comment, Node, Posted, Votes } from '../live/wire.js'
+ * @import { Comment, Node, Page, Posted, Votes } from '../live/wire.js'
  */
+
+/** @param {Api} api @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
+export function page(api, query) {
+  return api.ask('GET', api.here('/comments', query));
+}
+
+/** @param {Api} api @param {string} id @returns {Promise<{comment: Comment, ancestors: Comment[], cursor: string | null, site: string, key: string}>} */
+export function find(api, id) {
+  return api.ask('GET', api.url(`/comments/${id}`));
+}
 
 /** @param {Api} api @param {{body: string, name: string, parent_id: string | null}} said @param {string} key @returns {Promise<Posted>} */
 export async function post(api, { body, name, parent_id }, key) {

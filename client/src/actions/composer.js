@@ -45,7 +45,7 @@ export class Composer {
     const { say, storage, nameItem, draftItem } = options;
     if (options.cancel) form.submit.after(button(say('cancel'), 'cancel', () => this.cancel()));
     form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
-    form.text.value ||= options.value ?? (draftItem && storage.get(draftItem)) ?? '';
+    form.text.value ||= (draftItem && storage.get(draftItem)) || options.value || '';
     this.#toolbar = new Toolbar(form, say, options.preview);
     form.text.after(this.#toolbar.preview);
     this.#listen();
@@ -83,7 +83,8 @@ export class Composer {
     const { draftItem, nameItem, storage, say } = this.#options;
     const { value } = this.#form.text;
     if (nameItem && this.#form.name.value) storage.set(nameItem, this.#form.name.value);
-    if (draftItem && storage.set(draftItem, value) && value) this.#count(say('draft_saved'));
+    const isDraft = value !== '' && value !== this.#options.value;
+    if (draftItem && storage.set(draftItem, isDraft ? value : null) && isDraft) this.#count(say('draft_saved'));
   }
 
   /** @param {KeyboardEvent} event */

@@ -4,6 +4,7 @@
  * @import { Actions } from './actions.js'
  */
 import { h, setText } from '../page/dom.js';
+import { find, page } from './commands.js';
 import { reveal } from './pages.js';
 import { linkedId } from '../page/names.js';
 import { bringIntoView } from '../page/scroll.js';
@@ -42,10 +43,11 @@ export class Finding {
   async goTo(id) {
     const { thread, list, root } = this.#session;
     if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
-    list.show(thread.comments.has(id) ? [id] : []);
-    this.#actions.arrivals.drop(id);
+    const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
+    list.show(branch);
     const element = list.cards.get(id)?.element;
     if (!element) return false;
+    for (const one of branch) this.#actions.arrivals.drop(one);
     root.querySelector('.target')?.classList.remove('target');
     element.classList.add('target');
     list.focus(element, true);
@@ -56,10 +58,10 @@ export class Finding {
   /** @param {string} id */
   async #find(id) {
     const { thread, api, list } = this.#session;
-    const found = await api.comment(id);
+    const found = await find(api, id);
     if (found.site !== api.place.site || found.key !== thread.discussion.key) return;
     const cursor = found.cursor ?? undefined;
-    list.show(await reveal(thread, () => api.page({ sort: 'oldest', cursor, limit: 1 })));
+    list.show(await reveal(thread, () => page(api, { sort: 'oldest', cursor, limit: 1 })));
     if (!thread.comments.has(id)) {
       list.show(await reveal(thread, async () => ({ comments: [...found.ancestors, found.comment] })));
     }

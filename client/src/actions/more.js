@@ -3,8 +3,10 @@
  *
  * @import { Actions } from './actions.js'
  */
+import { page } from './commands.js';
 import { fill, leftOut, load } from './pages.js';
 import { commentId } from '../page/names.js';
+import { shift } from '../page/scroll.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
@@ -26,7 +28,7 @@ export class More {
     const limit = isQuiet ? MOST : settings.max;
     const cards = new Set(list.cards.keys());
     try {
-      const ids = await load(thread, parent, (cursor) => api.page(parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
+      const ids = await load(thread, parent, (cursor) => page(api, parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
       for (const id of ids) arrivals.drop(id);
       list.keeping(() => list.show(ids));
       visit.mark(ids);
@@ -52,7 +54,7 @@ export class More {
     if (!seen || card()) return;
     const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !card();
     while (isMissing() && (await this.load(null, true)));
-    scrollBy(0, (card()?.element.getBoundingClientRect().top ?? top) - top);
+    if (session.list === list) shift((card()?.element.getBoundingClientRect().top ?? top) - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */

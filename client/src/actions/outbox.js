@@ -33,12 +33,15 @@ export class Outbox {
   /** @type {any} */
   #timer;
   #isClosed = false;
+  /** Whether the storage has what is on its way. */
+  #isKept = false;
 
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
     this.#backoff = new Backoff(options.world.random, { base: 1000, longest: 60_000 });
     this.entries = this.#stored();
+    this.#isKept = this.entries.length > 0;
   }
 
   /** Shows what was left from before, and goes on sending it. */
@@ -52,7 +55,7 @@ export class Outbox {
     /** @type {Entry} */
     const entry = { ...said, key: newKey(), made_at: new Date().toISOString() };
     this.entries.push(entry);
-    this.#store();
+    this.#store(entry);
     this.#options.changed(entry, 'sending');
     return this.flush();
   }
@@ -110,11 +113,12 @@ export class Outbox {
       const wait = Math.max(this.#backoff.next(), (trouble.retryAfter ?? 0) * 1000);
       this.#timer = this.#options.world.setTimeout(() => this.flush(), wait);
       this.#options.changed(entry, 'queued', trouble);
+      for (const one of this.entries) if (one !== entry && one.code === undefined) this.#options.changed(one, 'queued');
       return false;
     }
     entry.detail = trouble.detail;
     entry.code = trouble.code || String(trouble.status);
-    this.#store();
+    this.#store(entry);
     this.#options.changed(entry, 'failed', trouble);
     return true;
   }
@@ -122,7 +126,7 @@ export class Outbox {
   /** @param {Entry} entry @param {'done' | 'gone'} stage @param {Posted} [posted] */
   #finish(entry, stage, posted) {
     this.entries = this.entries.filter((one) => one !== entry);
-    this.#store();
+    this.#store(entry, true);
     this.#options.changed(entry, stage, posted);
   }
 
@@ -136,19 +140,18 @@ export class Outbox {
     return this.#isKept && !(stored ?? '').includes(entry.key);
   }
 
-  #isKept = false;
-
-  #store() {
-    const text = this.entries.length ? JSON.stringify(this.entries) : null;
-    this.#isKept = this.#options.storage.set(this.#options.name, text);
+  /** Only this one: other windows keep theirs in the same item. @param {Entry} entry @param {boolean} [isOver] */
+  #store(entry, isOver = false) {
+    const { storage, name } = this.#options;
+    const all = this.#stored().filter(({ key }) => key !== entry.key);
+    if (!isOver) all.push(entry);
+    this.#isKept = storage.set(name, all.length ? JSON.stringify(all) : null);
   }
 
   /** @returns {Entry[]} */
   #stored() {
     try {
-      const found = JSON.parse(this.#options.storage.get(this.#options.name) ?? '[]');
-      this.#isKept = found.length > 0;
-      return found;
+      return JSON.parse(this.#options.storage.get(this.#options.name) ?? '[]');
     } catch {
       return [];
     }

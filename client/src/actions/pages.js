@@ -19,7 +19,7 @@ import { insert, ORDERS, restAfter, topLevel } from '../live/thread.js';
  */
 export function load(thread, parent, ask) {
   const rest = parent ? thread.rests.get(parent) : thread.rest;
-  return thread.during(async () => {
+  return during(thread, async () => {
     const page = await ask(rest?.cursor);
     const after = rest?.last ?? null;
     thread.note(page);
@@ -36,7 +36,7 @@ export function load(thread, parent, ask) {
  * @param {() => Promise<Pick<Page, 'comments'> & Partial<Page>>} ask
  */
 export function reveal(thread, ask) {
-  return thread.during(async () => {
+  return during(thread, async () => {
     const page = await ask();
     const isKnown = new Set(thread.comments.keys());
     thread.note(page, (id) => !isKnown.has(id));
@@ -68,7 +68,7 @@ export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, th
 export function fill(thread, ask) {
   const { epoch, seq: to } = thread.cursor;
   const { skipped } = thread;
-  return thread.during(async () => {
+  return during(thread, async () => {
     const events = await stretch(ask, { epoch, seq: thread.skippedFrom - 1 }, to);
     thread.told = [...events, ...thread.told.filter(({ seq }) => seq > to)];
     thread.skippedFrom = to + 1;
@@ -94,6 +94,16 @@ async function stretch(ask, { epoch, seq }, to) {
     isMore = found.more;
   }
   return events.filter((event) => event.seq <= to);
+}
+
+/** What is told meanwhile is kept, for what the request brings. @template T @param {Thread} thread @param {() => Promise<T>} work */
+async function during(thread, work) {
+  thread.requests++;
+  try {
+    return await work();
+  } finally {
+    if (--thread.requests === 0) thread.told = [];
+  }
 }
 
 /** Comments from beyond move into the loaded part once it reaches them. @param {Thread} thread @param {Set<string>} page */

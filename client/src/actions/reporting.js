@@ -16,8 +16,8 @@ export function openReport(card, actions) {
   const { say } = actions;
   const { id } = card.comment;
   const close = () => {
-    const now = actions.writing.closeForm() ?? card;
-    now.more.focus();
+    const now = actions.writing.closeForm(form);
+    now?.more.focus();
     return now;
   };
   const choices = REASONS.map((reason, index) => {
@@ -42,7 +42,7 @@ export function openReport(card, actions) {
       await commands.report(actions.session.api, id, reason, note.value.trim());
       const now = close();
       actions.announce(say('reported'));
-      now.form.replaceChildren(h('p', { part: 'notice', class: 'notice' }, say('reported')));
+      now?.form.replaceChildren(h('p', { part: 'notice', class: 'notice' }, say('reported')));
     } catch (trouble) {
       setText(error, actions.sentence(trouble));
       submit.disabled = false;

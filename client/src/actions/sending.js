@@ -23,6 +23,8 @@ export class Sending {
   #actions;
   /** Comments that may be one's own and whose answer has not come. @type {Set<string>} */
   #heldBack = new Set();
+  /** Those whose delay was told. @type {WeakSet<Entry>} */
+  #told = new WeakSet();
 
   /** @param {Actions} actions */
   constructor(actions) {
@@ -34,7 +36,8 @@ export class Sending {
       name,
       send: (entry) => commands.post(session.api, entry, entry.key),
       changed: (entry, stage, result) => this.#changed(entry, stage, result),
-      alone: navigator.locks && ((work) => navigator.locks.request(name, work)),
+      // where the storage is blocked, so are locks
+      alone: navigator.locks && ((work) => navigator.locks.request(name, work).catch(work)),
       world: browser,
     });
     addEventListener('online', () => this.outbox.flush(), { signal: session.signal });
@@ -77,8 +80,17 @@ export class Sending {
     else if (stage === 'gone') removeEntry(session.list, entry.key);
     const trouble = result && 'status' in result ? result : undefined;
     if (stage === 'sending' || stage === 'queued' || stage === 'failed') this.#show(entry, stage, trouble);
-    if (trouble) session.emit('post-error', { status: trouble.status, code: trouble.code });
+    if (trouble) this.#tell(entry, stage, trouble);
     if (stage === 'done' || stage === 'gone' || stage === 'failed') this.#letGo();
+  }
+
+  /** @param {Entry} entry @param {Stage} stage @param {Trouble} trouble */
+  #tell(entry, stage, trouble) {
+    this.#actions.session.emit('post-error', { status: trouble.status, code: trouble.code });
+    const isLate = stage === 'queued';
+    if (isLate && this.#told.has(entry)) return;
+    this.#told.add(entry);
+    this.#actions.announce(this.#sentence(isLate ? stage : 'failed', entry, trouble));
   }
 
   /** @param {Entry} entry @param {'sending' | 'queued' | 'failed'} stage @param {Trouble} [trouble] */

@@ -13,6 +13,8 @@ const SEEN = 0.5;
 export class Visit {
   /** Comments that are new and not gone to yet. @type {Set<string>} */
   #unread = new Set();
+  /** Comments that were new and have been seen. @type {Set<string>} */
+  #seen = new Set();
   #actions;
   #session;
   #item;
@@ -20,7 +22,7 @@ export class Visit {
   #before;
   #button;
   #watch = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(commentId(target));
+    for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(commentId(/** @type {Element} */ (target.parentElement)));
   }, { threshold: SEEN });
 
   /** @param {Actions} actions */
@@ -49,17 +51,25 @@ export class Visit {
     storage.set(this.#item, newest);
   }
 
+  /** The list was made anew. */
+  restart() {
+    this.#unread.clear();
+    this.#watch.disconnect();
+    this.mark(this.#session.thread.comments.keys());
+  }
+
   /** Marks those of the comments that are new. @param {Iterable<string>} ids */
   mark(ids) {
     const { thread, list, desk } = this.#session;
     if (!this.#before) return;
     for (const id of ids) {
       const comment = thread.comments.get(id);
-      if (!comment?.body || comment.created_at <= this.#before || desk.isOwn(comment)) continue;
+      if (!comment?.body || this.#seen.has(id) || comment.created_at <= this.#before || desk.isOwn(comment)) continue;
       this.#unread.add(id);
       const element = list.cards.get(id)?.element;
       element?.classList.add('unread');
-      if (element) this.#watch.observe(element);
+      // the box, without the replies: those may be higher than the window
+      if (element?.firstElementChild) this.#watch.observe(element.firstElementChild);
     }
     this.#divide();
     this.#tell();
@@ -84,8 +94,9 @@ export class Visit {
   /** @param {string} id */
   #isSeen(id) {
     if (!this.#unread.delete(id)) return;
-    const element = this.#session.list.cards.get(id)?.element;
-    if (element) this.#watch.unobserve(element);
+    this.#seen.add(id);
+    const box = this.#session.list.cards.get(id)?.element.firstElementChild;
+    if (box) this.#watch.unobserve(box);
     this.#tell();
   }
 

@@ -12,7 +12,7 @@ import { Form } from '../reading/form.js';
 import { button, h, setText } from '../page/dom.js';
 import { commentId, itemName } from '../page/names.js';
 import { bringIntoView } from '../page/scroll.js';
-import { signIn } from './signing.js';
+import { keepSignedIn, signIn } from './signing.js';
 import { toSource } from './source.js';
 
 const WRITING_MS = 3000;
@@ -23,7 +23,7 @@ export class Writing {
   #session;
   #wroteAt = 0;
   #composer;
-  /** The form that is open in a card. @type {{card: Card, composer?: Composer} | null} */
+  /** The form that is open in a card. @type {{card: Card, element: HTMLElement, composer?: Composer} | null} */
   #open = null;
   #signIn = h('p', { class: 'sign-in', hidden: true });
 
@@ -40,7 +40,7 @@ export class Writing {
     view.form.element.before(this.#signIn);
     addEventListener('pagehide', () => this.#saveDrafts(), { signal });
     this.viewerChanged();
-    if (settings.tokenEndpoint && !this.#session.api.token) signIn(this.#session, settings.tokenEndpoint);
+    if (settings.tokenEndpoint) keepSignedIn(this.#session, settings.tokenEndpoint);
   }
 
   close() {
@@ -58,19 +58,22 @@ export class Writing {
 
   /** Where the page signs readers in, who is not signed in sees a button in place of the form. */
   viewerChanged() {
-    const { settings, thread, view, emit, api } = this.#session;
-    const { tokenEndpoint } = settings;
-    if (!tokenEndpoint) return;
+    const { settings, thread, view, api } = this.#session;
+    if (!settings.tokenEndpoint) return;
     const { say } = this.#actions;
     const { viewer } = thread;
-    const ask = () => emit.call(this.#session, 'auth-required', {}, true) && signIn(this.#session, tokenEndpoint);
     view.form.nameField.hidden = true;
     view.form.name.value = viewer?.name ?? '';
     const isClosed = thread.discussion.mode === 'closed';
     this.#signIn.hidden = isClosed;
     if (viewer) setText(this.#signIn, say('signed_in_as', { name: viewer.name }));
-    else this.#signIn.replaceChildren(button(say('sign_in'), 'submit', ask));
+    else this.#signIn.replaceChildren(button(say('sign_in'), 'submit', () => this.#askToSignIn()));
     view.form.element.hidden = isClosed || !api.token;
+  }
+
+  #askToSignIn() {
+    const { settings, emit } = this.#session;
+    if (emit.call(this.#session, 'auth-required', {}, true)) signIn(this.#session, settings.tokenEndpoint ?? '');
   }
 
   /** @param {Card | null} card Whose comment is answered. */
@@ -81,7 +84,7 @@ export class Writing {
       say: this.#actions.say,
       storage,
       limit: thread.limits.text_length,
-      nameLimit: thread.limits.name_length,
+      nameLimit: settings.tokenEndpoint ? undefined : thread.limits.name_length,
       nameItem: settings.tokenEndpoint ? undefined : this.nameItem,
       draftItem: this.draftItem + (parent_id ?? ''),
       typing: () => this.#typing(),
@@ -106,13 +109,14 @@ export class Writing {
   openForm(card, element, composer) {
     this.closeForm();
     card.form.replaceChildren(element);
-    this.#open = { card, composer };
+    this.#open = { card, element, composer };
     bringIntoView(element, 'nearest');
   }
 
-  /** @returns {Card | undefined} Whose form it was. */
-  closeForm() {
+  /** @param {HTMLElement} [element] Only this form, if it is still open. @returns {Card | undefined} Whose form it was. */
+  closeForm(element) {
     const open = this.#open;
+    if (element && open?.element !== element) return undefined;
     this.#open = null;
     open?.composer?.saveDraft();
     open?.card.form.replaceChildren();
@@ -141,8 +145,11 @@ export class Writing {
     const { say } = this.#actions;
     const quoted = isQuoting ? quote(card) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
+    const { settings, api, thread } = this.#session;
+    if (settings.tokenEndpoint && !api.token) return this.#askToSignIn();
     const cancel = () => this.closeForm()?.reply.focus();
-    const form = new Form(say, card.comment.id, 'send_reply', !this.#session.settings.tokenEndpoint);
+    const form = new Form(say, card.comment.id, 'send_reply', !settings.tokenEndpoint);
+    if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';
     const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
     this.openForm(card, form.element, composer);
     if (quoted) composer.fill(quoted);
@@ -153,11 +160,15 @@ export class Writing {
   edit(card) {
     const { say } = this.#actions;
     const { comment } = card;
-    const cancel = () => this.closeForm()?.element.focus();
+    const draftItem = `${this.draftItem}edit:${comment.id}`;
+    const cancel = () => {
+      this.closeForm()?.element.focus();
+      this.#session.storage.set(draftItem, null);
+    };
     const form = new Form(say, `edit-${comment.id}`, 'save', false);
     const options = this.#options(null);
     const composer = new Composer(form, {
-      ...options, nameLimit: undefined, nameItem: undefined, draftItem: undefined, cancel,
+      ...options, nameLimit: undefined, nameItem: undefined, draftItem, cancel,
       value: toSource(comment.body ?? []),
       send: ({ body }) => this.#save(comment.id, body, form),
     });
@@ -171,13 +182,16 @@ export class Writing {
     try {
       const changed = await commands.edit(this.#session.api, id, body);
       this.#actions.settle(id, changed.comment, changed.seq);
-      this.closeForm()?.element.focus();
+      this.closeForm(form.element)?.element.focus();
+      return true;
     } catch (error) {
-      complain(form, this.#actions.sentence(error), form.text);
+      // another form may have taken its place: what was written is a draft then
+      if (form.element.isConnected) complain(form, this.#actions.sentence(error), form.text);
+      else this.#actions.complain(error);
+      return false;
     } finally {
       form.submit.disabled = false;
     }
-    return false;
   }
 
   /** A text that was not sent returns to the form that it came from. @param {Entry} entry @param {boolean} isFocused */

@@ -1,7 +1,7 @@
 /**
  * The server's HTTP side for one site: requests, the reader's token, and what can go wrong.
  *
- * @import { Comment, Cursor, Page, Snapshot, Sort } from './wire.js'
+ * @import { Cursor, Snapshot, Sort } from './wire.js'
  * @import { SafeStorage } from '../page/storage.js'
  */
 import { itemName } from '../page/names.js';
@@ -47,6 +47,8 @@ export class Api {
   credentials = 'omit';
   /** What refusals are told in. */
   language = 'en';
+  /** Gets a token in place of one that is no longer good; what changes something is not said as somebody else. @type {(() => Promise<boolean>) | undefined} */
+  renew;
 
   /** @param {string | null} token */
   keep(token) {
@@ -71,23 +73,14 @@ export class Api {
     return this.ask('GET', this.here('/discussion', { sort, limit, lang }));
   }
 
-  /** @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
-  page(query) {
-    return this.ask('GET', this.here('/comments', query));
-  }
-
-  /** @param {string} id @returns {Promise<{comment: Comment, ancestors: Comment[], cursor: string | null, site: string, key: string}>} */
-  comment(id) {
-    return this.ask('GET', this.url(`/comments/${id}`));
-  }
-
   /** @param {Cursor} cursor @returns {Promise<any>} */
   events({ epoch, seq }) {
     return this.ask('GET', this.here('/events', { epoch, after: seq }));
   }
 
   /**
-   * A token that is no longer good is forgotten, and the request tried once more without it.
+   * A token that is no longer good is forgotten, and the request tried once more without it, or with the next one. The
+   * token is looked up anew: another window may have got one.
    *
    * @param {string} method
    * @param {string} url
@@ -96,7 +89,7 @@ export class Api {
    * @returns {Promise<any>}
    */
   async ask(method, url, content, headers = {}) {
-    const { token } = this;
+    const token = (this.token = this.storage.get(this.tokenName) ?? this.token);
     /** @type {Record<string, string>} */
     const all = { ...headers, 'Accept-Language': this.language };
     if (token) all.Authorization = `Bearer ${token}`;
@@ -108,16 +101,19 @@ export class Api {
       credentials: this.credentials,
       signal: this.signal,
       keepalive: !this.signal,
-    }).catch(() => {
-      throw new Trouble(0);
-    });
-    if (answer.ok) return answer.status === 204 ? {} : answer.json();
+    }).catch(lost);
+    if (answer.ok) return answer.status === 204 ? {} : answer.json().catch(lost);
     if (answer.status === 401 && token) {
       if (this.token === token) this.keep(null);
-      return this.ask(method, url, content, headers);
+      if (method === 'GET' || !this.renew || (await this.renew())) return this.ask(method, url, content, headers);
     }
     throw await trouble(answer);
   }
+}
+
+/** The network failed, at any time before the last byte. @returns {never} */
+function lost() {
+  throw new Trouble(0);
 }
 
 /** @param {Response} answer */

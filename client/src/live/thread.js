@@ -46,7 +46,7 @@ export class Thread {
   votes = {};
   /** What was told while requests are under way. @type {Event[]} */
   told = [];
-  #requests = 0;
+  requests = 0;
   /** Comments that summaries did not show, and where the first of these summaries began. */
   skipped = 0;
   skippedFrom = 0;
@@ -119,7 +119,7 @@ export class Thread {
     if (comment_count !== undefined) this.discussion.comment_count = comment_count;
     if (discussion) this.discussion.mode = discussion.mode;
     if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
-    if (this.#requests) this.told.push(event);
+    if (this.requests) this.told.push(event);
     this.#change(event, changes);
   }
 
@@ -142,16 +142,6 @@ export class Thread {
   }
 
   // ---- pages --------------------------------------------------------------------------------------------
-
-  /** @template T @param {() => Promise<T>} work */
-  async during(work) {
-    this.#requests++;
-    try {
-      return await work();
-    } finally {
-      if (--this.#requests === 0) this.told = [];
-    }
-  }
 
   /** @param {Comment[]} comments @param {Where} where @returns {string[]} What is new. */
   take(comments, where) {

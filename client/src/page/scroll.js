@@ -14,7 +14,12 @@ export function keeping(anchor, mutate) {
   mutate();
   if (!anchor?.isConnected) return;
   const moved = anchor.getBoundingClientRect().top - before;
-  if (Math.abs(moved) > 1) scrollBy(0, moved);
+  if (Math.abs(moved) > 1) shift(moved);
+}
+
+/** At once, whatever `scroll-behavior` the page has. @param {number} pixels */
+export function shift(pixels) {
+  scrollBy({ top: pixels, behavior: 'instant' });
 }
 
 /** @param {{top: number, bottom: number}} rect */

@@ -258,6 +258,8 @@ class Discussions:
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:
             return Author(identity.author_id, identity.name, "moderator")
+        if identity is not None and identity.member:
+            return Author(identity.author_id, identity.name)
         name = text.clean_name(new.author.name) if new.author is not None else None
         if identity is not None:
             return Author(identity.author_id, name or identity.name)
