@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -276,6 +277,46 @@ async def test_fifty_discussions_later_nothing_is_left_of_them(
     await page.wait_for_function("JSON.stringify(held()) === JSON.stringify(" + str(_NOTHING).replace("'", '"') + ")")
 
 
+# ---- what comes while everything is read anew ----------------------------------------------------------------
+
+
+async def test_who_saves_data_sees_what_arrives(shared: ServerProcess, window: Window, key: str) -> None:
+    page = await window("about:blank")
+    await page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { saveData: true } })")
+    actions: list[str] = []
+    page.on("request", lambda request: actions.append(request.url) if "embed-actions" in request.url else None)
+    await host(page, shared, _element(key))
+    await expect(page.locator("tertulia-discussion [part~=status][data-state=live]")).to_be_attached()
+    assert not actions
+    await post(shared, "An arrival", key=key)
+    await expect(comment(page, "An arrival")).to_be_visible()
+    assert actions
+
+
+async def test_what_a_slow_snapshot_did_not_have_is_not_lost(shared: ServerProcess, window: Window, key: str) -> None:
+    await post(shared, "Already here", key=key)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    is_read, may_arrive = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        is_read.set()
+        await may_arrive.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/v1/discussion?*", late)
+    await evaluate_element(page, "window.refreshed = el.refresh().then(() => true)")
+    await is_read.wait()
+    await post(shared, "Said meanwhile", key=key)
+    await expect(comment(page, "Said meanwhile")).to_have_count(1)
+    may_arrive.set()
+    await page.evaluate("refreshed")
+    await expect(comment(page, "Said meanwhile")).to_have_count(1)
+    await count(page, 2)
+
+
 # ---- blocked storage, live updates off ----------------------------------------------------------------------
 
 
@@ -283,7 +324,9 @@ async def test_it_works_where_storage_is_blocked(shared: ServerProcess, window: 
     await post(shared, "Already here", key=key)
     page = await window("about:blank")
     await page.add_init_script(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+        "const no = () => { throw new DOMException('no', 'SecurityError') };"
+        "Object.defineProperty(window, 'localStorage', { get: no });"
+        "if (navigator.locks) navigator.locks.request = async () => no()"
     )
     await page.clock.install()
     await host(page, shared, _element(key))

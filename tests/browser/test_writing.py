@@ -419,6 +419,21 @@ async def test_what_is_refused_can_be_mended_or_dropped(shared: ServerProcess, w
     await expect(theirs.locator("textarea")).to_have_value("A refused reply")
 
 
+async def test_an_edit_outlives_another_form(shared: ServerProcess, window: Window, key: str) -> None:
+    await post(shared, "Answer me", key=key)
+    page = await _open(window, shared, key)
+    mine = await _said(page, "First words")
+    await mine.get_by_role("button", name="Edit").click()
+    await mine.locator("textarea").fill("Better words")
+    await comment(page, "Answer me").get_by_role("button", name="Reply").click()
+    await expect(mine.locator("textarea")).to_have_count(0)
+    await mine.get_by_role("button", name="Edit").click()
+    await expect(mine.locator("textarea")).to_have_value("Better words")
+    await mine.get_by_role("button", name="Cancel").click()
+    await mine.get_by_role("button", name="Edit").click()
+    await expect(mine.locator("textarea")).to_have_value("First words")
+
+
 async def test_a_reply_that_is_put_off_keeps_text_and_name(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
     page = await _open(window, shared, key)
