@@ -206,6 +206,13 @@ def test_embedding_has_every_property_and_method() -> None:
     assert _told(_section("Properties and methods")) == getters | methods
 
 
+def test_privacy_has_every_item_of_the_storage() -> None:
+    source = _client()
+    made = set(re.findall(r"\bitemName\('(\w+)'", source)) | set(re.findall(r"[`']tertulia:(\w+)", source))
+    assert len(made) >= 8
+    assert set(re.findall(r"^\| `tertulia:(\w+)", _read("docs/privacy.md"), re.MULTILINE)) == made
+
+
 def test_embedding_has_every_state() -> None:
     [connection] = re.findall(r"@typedef \{([^}]*)\} State\b", _client("live/stream.js"))
     [phase] = re.findall(r"@type \{([^}]*)\} \*/\n  phase", _client("session.js"))

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from tertulia.pages.assets import Assets, accepts
 from tertulia.pages.client import client_assets, pinned_script
 
-FIVE_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
+FIVE_MINUTES = "public, max-age=300"
 FOREVER = "public, max-age=31536000, immutable"
 FULL = b"// all in one\n"
 PINNED = f"/embed.{hashlib.sha256(FULL).hexdigest()[:16]}.js"

@@ -17,7 +17,7 @@ from importlib.resources.abc import Traversable
 
 from tertulia.pages.assets import FOREVER, Asset, digest
 
-_FIVE_MINUTES = "public, max-age=300, stale-while-revalidate=86400"
+_FIVE_MINUTES = "public, max-age=300"
 _MEDIA_TYPES = {".js": "text/javascript", ".map": "application/json"}
 _HASHED = re.compile(r"[.-](?=[^.]*\d)[A-Za-z0-9]{8,64}\.js(\.map)?|[.-][A-Z0-9]{8}\.js(\.map)?")
 """The end of such a name. A word of small letters without a digit is no hash."""
