@@ -317,6 +317,26 @@ async def test_what_a_slow_snapshot_did_not_have_is_not_lost(shared: ServerProce
     await count(page, 2)
 
 
+async def test_what_was_sent_is_sent_although_the_element_goes(shared: ServerProcess, window: Window, key: str) -> None:
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    is_sent, is_gone = asyncio.Event(), asyncio.Event()
+
+    async def held(route: Route) -> None:
+        is_sent.set()
+        await is_gone.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/comments", held)
+    await write(page, "Lan", "On to the next page")
+    await is_sent.wait()
+    await page.evaluate("document.querySelector('tertulia-discussion').remove()")
+    async with page.expect_response("**/api/v1/comments"):
+        is_gone.set()
+    assert await bodies(shared, key) == ["On to the next page"]
+
+
 # ---- blocked storage, live updates off ----------------------------------------------------------------------
 
 

@@ -44,6 +44,11 @@ export function report(api, id, reason, note) {
   return api.ask('POST', api.url(`/comments/${id}/reports`), { reason, note: note || undefined });
 }
 
+/** For requests that outlive the element and the page: what was sent is sent. @param {Api} api @returns {Api} */
+export function lasting(api) {
+  return Object.assign(Object.create(api), { signal: undefined });
+}
+
 /** The document tree that the text would get. @param {Api} api @param {string} body @returns {Promise<{body: Node[]}>} */
 export function preview(api, body) {
   return api.ask('POST', api.url('/preview'), { body });

@@ -43,6 +43,7 @@ export class Finding {
   async goTo(id) {
     const { thread, list, root } = this.#session;
     if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
+    if (thread !== this.#session.thread) return this.goTo(id);
     const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
     list.show(branch);
     const element = list.cards.get(id)?.element;

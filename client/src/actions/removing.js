@@ -2,7 +2,6 @@
  * Deletes one's own comment, after a while in which it can be undone: a deletion itself is for good.
  *
  * @import { Card } from '../reading/card.js'
- * @import { Api } from '../live/api.js'
  * @import { Actions } from './actions.js'
  */
 import * as commands from './commands.js';
@@ -77,7 +76,7 @@ export class Removing {
   async #commit(id) {
     this.#take(id);
     try {
-      const { comment, seq } = await commands.remove(lasting(this.#actions.session.api), id);
+      const { comment, seq } = await commands.remove(commands.lasting(this.#actions.session.api), id);
       const { stage } = this.#card(id) ?? {};
       const hadFocus = stage?.contains(/** @type {ShadowRoot} */ (stage.getRootNode()).activeElement);
       this.#clear(id);
@@ -88,9 +87,4 @@ export class Removing {
       this.#actions.complain(error);
     }
   }
-}
-
-/** The same for requests that outlive the page. @param {Api} api @returns {Api} */
-function lasting(api) {
-  return Object.assign(Object.create(api), { signal: undefined });
 }
