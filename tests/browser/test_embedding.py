@@ -136,7 +136,7 @@ async def test_the_event_of_the_example_reaches_the_page(press: Press, window: W
     await press.post("One")
     page = await window(press.publish(LINES, *snippets("Events")))
     await is_there(page, 1)
-    await expect(page).to_have_title("(1) News")
+    await expect(page.locator("#how-many")).to_have_text("1")
 
 
 async def test_the_styles_of_the_example_take_effect(press: Press, window: Window) -> None:
