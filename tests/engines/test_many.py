@@ -30,38 +30,38 @@ _BULK = _MANY - _LAST_PAGES * _PAGE
 _LIMIT_MS = 1_000
 _BULK_S = 120
 
-_SHOWN = f"{ROOT}.querySelectorAll('[role=feed] article > .box').length"
 _MORE = f"{ROOT}.querySelector('[part~=more]')"
 
-# A reader loads pages of 50. That nobody has to wait for 200 of them, here one further page brings all but the last
-# few. `window.worked` becomes the milliseconds that the client worked on what it had got, until it was drawn.
+# The element is made anew, and its snapshot brings all comments but the last few, as no server's does. `window.worked`
+# becomes the milliseconds that the client worked on what it had got, until it was drawn.
 _SHOW_ALMOST_ALL = f"""void (async () => {{
   const ask = window.fetch;
   let handed = 0;
   window.fetch = async (...request) => {{
     const url = new URL(request[0]);
-    if (!url.pathname.endsWith('/comments') || window.isReal) return ask(...request);
-    const whole = {{comments: [], next: url.searchParams.get('cursor'), replies: {{}}, votes: {{}}}};
-    const wanted = {_BULK} - {_SHOWN};
-    while (whole.comments.length < wanted) {{
+    const answer = await ask(...request);
+    if (!url.pathname.endsWith('/discussion')) return answer;
+    const whole = await answer.json();
+    url.pathname = url.pathname.replace('discussion', 'comments');
+    url.searchParams.delete('lang');
+    while (whole.comments.length < {_BULK}) {{
       url.searchParams.set('cursor', whole.next);
-      url.searchParams.set('limit', Math.min(100, wanted - whole.comments.length));
+      url.searchParams.set('limit', Math.min(100, {_BULK} - whole.comments.length));
       const page = await (await ask(url)).json();
       whole.comments.push(...page.comments);
       whole.next = page.next;
     }}
-    const answer = Response.json(whole);
+    window.fetch = ask;
+    const made = Response.json(whole);
     handed = performance.now();
-    return answer;
+    return made;
   }};
-  const frame = () => new Promise(requestAnimationFrame);
-  const shown = {_SHOWN};
-  {_MORE}.click();
-  while ({_SHOWN} === shown) await frame();
-  await frame();
-  const worked = performance.now() - handed;
-  window.isReal = true;
-  window.worked = worked;
+  const before = {ELEMENT}, element = before.cloneNode();
+  element.setAttribute('loading', 'eager');
+  element.addEventListener('tertulia-ready', () => requestAnimationFrame(() => setTimeout(() => {{
+    window.worked = performance.now() - handed;
+  }})));
+  before.replaceWith(element);
 }})()"""
 
 # `window.stoodStill` becomes the longest time in milliseconds in which the window could do nothing else until so many
@@ -132,7 +132,7 @@ async def test_ten_thousand_comments_hold_up_neither_the_page_nor_an_arrival(
     pages_ms = [await _load_more(many) for _ in range(_LAST_PAGES)]
     assert await many.count() == _MANY
     insertions_ms = [await _insert(many, f"Arrival {number}") for number in range(3)]
-    times = {"all": rendering_ms, "the last pages": pages_ms, "insertions": insertions_ms}
+    times = {"first render": rendering_ms, "the last pages": pages_ms, "insertions": insertions_ms}
     record_property("milliseconds", times)
     print(f"\n{_MANY:,} comments in {engine.name}, milliseconds: {times}")
     # a busy machine disturbs one of them, a bad algorithm all
