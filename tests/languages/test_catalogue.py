@@ -197,6 +197,7 @@ def test_names_and_drafts() -> None:
         ("vi-VN,vi;q=0.9,en;q=0.8", "vi"),
         ("en;q=0.5, FR-CA ;q=0.8", "fr"),
         ("tlh, de;q=0.1", "de"),
+        ("RU;Q=0.1,\tVI ; q=0.2", "vi"),
         ("de;q=0, ru;q=0.001", "ru"),
         ("de;q=2", "en"),
         ("de;q=nan, *", "en"),

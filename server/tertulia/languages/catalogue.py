@@ -101,7 +101,7 @@ def accepted(header: str) -> Language:
 
 def _wish(part: str) -> tuple[float, str]:
     """How much it is wanted, 0 to 1, and the tag; what cannot be read is not wanted."""
-    tag, _, weight = part.replace(" ", "").partition(";q=")
+    tag, _, weight = "".join(part.lower().split()).partition(";q=")
     return (float(weight or 1) if _WEIGHT.fullmatch(weight) else 0.0), tag
 
 
