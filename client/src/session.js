@@ -174,7 +174,7 @@ export class Session {
     this.#offset = Date.parse(snapshot.server_time) - Date.now();
     const isFirst = this.phase !== 'ready';
     // what came while the snapshot was on its way is not in it: it comes once more
-    const isOlder = !isFirst && snapshot.discussion.seq < this.thread.discussion.seq;
+    if (this.thread?.discussion.seq > snapshot.discussion.seq) this.stream.away();
     this.#early = [];
     this.thread = new Thread(snapshot, sort);
     if (isFirst) this.#prepare(snapshot);
@@ -184,9 +184,7 @@ export class Session {
     else replace();
     if (isFirst) this.#open();
     else this.#discussionChanged();
-    if (isOlder) this.stream.away();
-    if (isOlder) this.stream.visible();
-    else if (this.stream.state !== 'idle') this.stream.start();
+    if (this.stream.state !== 'idle') this.stream.start();
   }
 
   /** @param {Snapshot} snapshot */

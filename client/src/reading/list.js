@@ -92,7 +92,7 @@ export class List {
   /** The form that is being typed in, or the first comment in view. No search through all: that would take 10 ms. @returns {Element | null} */
   get anchor() {
     const { activeElement } = /** @type {Document | ShadowRoot} */ (this.element.getRootNode());
-    const form = activeElement?.closest('form');
+    const form = activeElement?.closest('.all form');
     if (form && isInView(form.getBoundingClientRect())) return form;
     const chunk = this.#chunks.find(isNotAbove);
     const box = chunk && [...chunk.querySelectorAll('.box')].find(isNotAbove);
@@ -244,9 +244,10 @@ export class List {
 /** @param {Element} chunk */
 const articles = (chunk) => [...chunk.children];
 
-/** @param {Element} element */
+/** Whether there is anything of it below the window's upper edge; what a search hides has no height. @param {Element} element */
 function isNotAbove(element) {
-  return element.getBoundingClientRect().bottom > 0;
+  const { bottom, height } = element.getBoundingClientRect();
+  return bottom > 0 && height > 0;
 }
 
 /** Writes only what differs, which for arrivals at the end is nearly nothing. @param {Element[]} all @param {number} total */
