@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { post, vote } from '../src/actions/commands.js';
+import { lasting, post, vote } from '../src/actions/commands.js';
 import { Api } from '../src/live/api.js';
 import { SafeStorage } from '../src/page/storage.js';
 import { comment, FakeShelf } from './helpers.js';
@@ -88,4 +88,17 @@ test('who got a token in another window writes with it', async () => {
   shelf.setItem(TOKEN, 'of the other window');
   await post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.equal(requests[0].init.headers.Authorization, 'Bearer of the other window');
+});
+
+test('what outlives the page has the same token, also where nothing can be stored', async () => {
+  const refused = () => Response.json({}, { status: 401 });
+  /** @type {any[]} */
+  const sent = [];
+  const answers = [refused, () => Response.json({ comment: comment(1), token: 'of the answer' })];
+  const api = new Api(PLACE, new SafeStorage(() => undefined), undefined, async (_, init) => (sent.push(init?.headers), /** @type {() => Response} */ (answers.shift())()));
+  api.keep('old');
+  api.renew = async () => (api.keep('new'), true);
+  await post(lasting(api), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.deepEqual(sent.map((headers) => headers.Authorization), ['Bearer old', 'Bearer new']);
+  assert.equal(api.token, 'of the answer');
 });

@@ -44,9 +44,12 @@ export function report(api, id, reason, note) {
   return api.ask('POST', api.url(`/comments/${id}/reports`), { reason, note: note || undefined });
 }
 
-/** For requests that outlive the element and the page: what was sent is sent. @param {Api} api @returns {Api} */
+/** For requests that outlive the element and the page: what was sent is sent. The token is that of both. @param {Api} api @returns {Api} */
 export function lasting(api) {
-  return Object.assign(Object.create(api), { signal: undefined });
+  return Object.create(api, {
+    signal: { value: undefined },
+    token: { get: () => api.token, set: (token) => (api.token = token) },
+  });
 }
 
 /** The document tree that the text would get. @param {Api} api @param {string} body @returns {Promise<{body: Node[]}>} */

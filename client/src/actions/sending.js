@@ -34,7 +34,7 @@ export class Sending {
     this.outbox = new Outbox({
       storage: session.storage,
       name,
-      send: (entry) => this.#send(entry),
+      send: (entry) => commands.post(commands.lasting(session.api), entry, entry.key),
       changed: (entry, stage, result) => this.#changed(entry, stage, result),
       // where the storage is blocked, so are locks
       alone: navigator.locks && ((work) => navigator.locks.request(name, work).catch(work)),
@@ -49,14 +49,6 @@ export class Sending {
 
   close() {
     this.outbox.close();
-  }
-
-  /** @param {Entry} entry */
-  async #send(entry) {
-    const { api } = this.#actions.session;
-    const posted = await commands.post(commands.lasting(api), entry, entry.key);
-    if (posted.token) api.keep(posted.token);
-    return posted;
   }
 
   /** @param {Said} said @returns {boolean} Whether the page let it be sent. */
