@@ -105,7 +105,7 @@ async def test_showing_states_neither_scrolls_the_page_nor_takes_the_focus(groun
     await expect(posted).to_have_count(1)
     assert await page.evaluate("[scrollY, document.activeElement.localName]") == [0, "body"]
     found = await seen(page, "reply")
-    # where it is seen, since what stands above may still grow, and the browser scrolls by as much
+    # where it is seen, since what stands above may still grow
     top = await found.evaluate("element => element.getBoundingClientRect().top")
     await expect(found.locator("[part~=comment] form")).to_be_visible()
     assert abs(await found.evaluate("element => element.getBoundingClientRect().top") - top) <= 1
@@ -116,6 +116,19 @@ async def test_showing_states_neither_scrolls_the_page_nor_takes_the_focus(groun
     await expect(found.locator("[part~=comment] form")).to_be_visible()
     focused = "document.activeElement.shadowRoot?.activeElement?.localName"
     await page.wait_for_function(f"['input', 'textarea'].includes({focused})")
+
+
+async def test_what_grows_in_a_frame_that_is_seen_in_part_does_not_scroll_the_page(ground: str, window: Window) -> None:
+    page = await window(ground, viewport={"width": 390, "height": 844})  # one beside another, either may be held on to
+    await expect((await seen(page, "replies")).locator("[part~=comment]").first).to_be_visible()
+    grow = """frame => {
+      scrollBy(0, frame.getBoundingClientRect().top + 200);
+      const shown = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const grown = Object.assign(document.createElement('p'), { textContent: 'grown' });
+      const top = () => Math.round(frame.getBoundingClientRect().top);
+      return shown().then(() => frame.prepend(grown)).then(shown).then(top);
+    }"""
+    assert await frame(page, "replies").evaluate(grow) == -200
 
 
 async def test_a_second_visit_says_nothing_twice(ground: str, window: Window) -> None:
