@@ -35,7 +35,6 @@ import { Thread } from './live/thread.js';
 import { loadActions } from './loading.js';
 import { button, h } from './page/dom.js';
 import { linkedId } from './page/names.js';
-import { shift } from './page/scroll.js';
 import { SafeStorage } from './page/storage.js';
 import { english, speaker } from './page/strings.js';
 import { clock } from './page/time.js';
@@ -207,19 +206,12 @@ export class Session {
     this.view.setMode(discussion.mode);
   }
 
-  /** What is read stays where it is, although all is made anew. */
   #replaceList() {
-    const before = this.list;
     const list = new List(this.thread, this.desk, this.view.heading.id, (parent) =>
       this.#act((actions) => actions.more.load(parent)));
     list.show(this.thread.comments.keys());
     this.list = list;
-    const seen = before?.anchor;
-    const anchor = seen?.closest('article') ?? seen;
-    const top = anchor?.getBoundingClientRect().top ?? 0;
     this.view.list.replaceChildren(list.element);
-    const kept = anchor?.isConnected ? anchor : list.element.querySelector(`[id="${anchor?.id}"]`);
-    if (kept) shift(kept.getBoundingClientRect().top - top);
   }
 
   #open() {
@@ -337,10 +329,12 @@ export class Session {
   /** @param {Change[]} changes */
   showChanges(changes) {
     if (!changes.length) return;
-    this.list.keeping(() => {
+    const show = () => {
       for (const change of changes) if (change.type !== 'discussion') this.#changed(change);
       this.#discussionChanged();
-    });
+    };
+    if (this.actions) this.actions.keeping(show);
+    else show();
   }
 
   /** @param {Exclude<Change, {type: 'discussion'}>} change */

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.engines.discussion import BOXES, PILL, ROOT, TEXTAREA, Discussion, saying
@@ -68,7 +67,7 @@ async def test_a_comment_that_grows_above_does_not_move_what_is_read(discussion:
     await discussion.read(12)
     watched = saying("Number 11")
     before = await discussion.top(watched)
-    await _edit(discussion, posted[9], f"Number 9\n\n{_LONG}")
+    await discussion.edit(posted[9], f"Number 9\n\n{_LONG}")
     grown = f"{saying('Number 9')}.querySelectorAll('[part~=body] > p').length === 9"
     await discussion.window.until(grown, "the tenth comment has grown")
     await discussion.window.settle()
@@ -104,12 +103,3 @@ async def test_an_arrival_at_the_end_is_shown_to_who_reads_there(discussion: Dis
 
 def _is_in_view(element: str) -> str:
     return f"(({{top, bottom}}) => top >= 0 && bottom <= innerHeight)(({element}).getBoundingClientRect())"
-
-
-async def _edit(discussion: Discussion, posted: dict[str, object], text: str) -> None:
-    comment = posted["comment"]
-    assert isinstance(comment, dict)
-    async with httpx.AsyncClient(base_url=discussion.server.url) as client:
-        authorization = {"Authorization": f"Bearer {posted['token']}"}
-        answer = await client.patch(f"/api/v1/comments/{comment['id']}", json={"body": text}, headers=authorization)
-    assert answer.status_code == 200, answer.text

@@ -26,6 +26,7 @@ import { settle } from './pages.js';
 import { Removing } from './removing.js';
 import { openReport } from './reporting.js';
 import { Sending } from './sending.js';
+import { keeping } from './steady.js';
 import { Visit } from './visit.js';
 import { Writing } from './writing.js';
 
@@ -66,6 +67,11 @@ export class Actions {
   /** @param {Comment} comment */
   arrived(comment) {
     if (!this.sending.holdsBack(comment)) this.arrivals.add(comment.id);
+  }
+
+  /** What is read stays where it is meanwhile. @param {() => void} change */
+  keeping(change) {
+    keeping(this.session.list, change);
   }
 
   /** The comments were read anew; a form that is open goes on. @param {() => void} replace */

@@ -7,7 +7,8 @@
  */
 import { leftOut } from './pages.js';
 import { h, setText } from '../page/dom.js';
-import { bringIntoView, isInView } from '../page/scroll.js';
+import { bringIntoView, isInView, port } from './scroll.js';
+import { keeping } from './steady.js';
 
 const SOON_MS = 50;
 const BURST_MS = 1000;
@@ -148,7 +149,7 @@ export class Arrivals {
   #show(ids) {
     if (!ids.length) return;
     const { list } = this.#session;
-    list.keeping(() => list.show(ids));
+    keeping(list, () => list.show(ids));
     const fit = ids.filter((id) => list.cards.has(id));
     if (!fit.length) return;
     for (const id of fit) {
@@ -166,10 +167,10 @@ export class Arrivals {
     if (list.cards.size === 0) return true;
     if (active && list.element.contains(active)) return false;
     const { top, bottom } = list.element.getBoundingClientRect();
+    const shown = port(list.element);
     const branch = this.#above(id);
-    if (branch) return this.#isLast(branch) && isInView({ top: bottom - NEAR_PX, bottom });
-    if (list.thread.sort === 'newest') return top > -NEAR_PX;
-    return isInView({ top: bottom - NEAR_PX, bottom });
+    if (!branch && list.thread.sort === 'newest') return top > shown.top - NEAR_PX;
+    return (!branch || this.#isLast(branch)) && isInView({ top: bottom - NEAR_PX, bottom }, shown);
   }
 
   /** Whether nothing of the list stands below the replies to this comment. @param {string} id */

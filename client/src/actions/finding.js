@@ -7,7 +7,7 @@ import { h, setText } from '../page/dom.js';
 import { find, page } from './commands.js';
 import { reveal } from './pages.js';
 import { linkedId } from '../page/names.js';
-import { bringIntoView } from '../page/scroll.js';
+import { bringIntoView } from './scroll.js';
 import { fold } from './text.js';
 
 const SEARCH_MS = 300;

@@ -6,7 +6,8 @@
 import { page } from './commands.js';
 import { fill, leftOut, load } from './pages.js';
 import { commentId } from '../page/names.js';
-import { shift } from '../page/scroll.js';
+import { shift } from './scroll.js';
+import { anchorOf, keeping } from './steady.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
@@ -30,7 +31,7 @@ export class More {
     try {
       const ids = await load(thread, parent, (cursor) => page(api, parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
       for (const id of ids) arrivals.drop(id);
-      list.keeping(() => list.show(ids));
+      keeping(list, () => list.show(ids));
       visit.mark(ids);
       const first = ids.find((id) => !cards.has(id));
       const element = first && list.cards.get(first)?.element;
@@ -46,15 +47,18 @@ export class More {
   async again(replace) {
     const { session } = this.#actions;
     const size = session.list.roots.length;
-    const seen = session.list.anchor?.closest('article');
+    const anchor = anchorOf(session.list);
+    // the comment, although all is made anew, or the form that goes on being typed in
+    const seen = anchor?.closest('article') ?? anchor;
     const top = seen?.getBoundingClientRect().top ?? 0;
     replace();
     const { list, thread } = session;
-    const card = () => seen && list.cards.get(commentId(seen));
-    if (!seen || card()) return;
-    const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !card();
+    if (!seen) return;
+    const now = () => (seen.isConnected ? seen : list.cards.get(commentId(seen))?.element);
+    const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !now();
     while (isMissing() && (await this.load(null, true)));
-    if (session.list === list) shift((card()?.element.getBoundingClientRect().top ?? top) - top);
+    const found = session.list === list && now();
+    if (found) shift(found, found.getBoundingClientRect().top - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */

@@ -14,7 +14,7 @@ import { adopt } from './pages.js';
 import { showStage } from './stage.js';
 import { browser } from '../page/browser.js';
 import { button, setAttribute } from '../page/dom.js';
-import { bringIntoView } from '../page/scroll.js';
+import { bringIntoView } from './scroll.js';
 
 const REFUSED = /** @type {const} */ (['edit', 'discard']);
 const WAITING = /** @type {const} */ (['send_now', 'discard']);

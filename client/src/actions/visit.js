@@ -5,7 +5,7 @@
  */
 import { button, h, setText } from '../page/dom.js';
 import { commentId, itemName } from '../page/names.js';
-import { bringIntoView } from '../page/scroll.js';
+import { bringIntoView, port } from './scroll.js';
 
 /** How much of a comment has to be in view. */
 const SEEN = 0.5;
@@ -104,7 +104,8 @@ export class Visit {
   next() {
     const { list } = this.#session;
     const cards = [...list.element.querySelectorAll('article.unread')].filter((card) => this.#unread.has(commentId(card)));
-    const below = cards.find((card) => card.getBoundingClientRect().top > 24) ?? cards[0];
+    const { top } = port(list.element);
+    const below = cards.find((card) => card.getBoundingClientRect().top > top + 24) ?? cards[0];
     if (!(below instanceof HTMLElement)) return;
     this.#isSeen(commentId(below));
     list.focus(below, true);

@@ -3,15 +3,15 @@
  *
  * @import { Entry } from './outbox.js'
  * @import { Card } from '../reading/card.js'
+ * @import { Form } from '../reading/form.js'
  * @import { Actions } from './actions.js'
  */
 import * as commands from './commands.js';
 import { complain } from './complaint.js';
 import { Composer } from './composer.js';
-import { Form } from '../reading/form.js';
 import { button, h, setText } from '../page/dom.js';
 import { commentId, itemName } from '../page/names.js';
-import { bringIntoView } from '../page/scroll.js';
+import { bringIntoView } from './scroll.js';
 import { keepSignedIn, signIn } from './signing.js';
 import { toSource } from './source.js';
 
@@ -142,13 +142,12 @@ export class Writing {
 
   /** @param {Card} card @param {boolean} isQuoting */
   reply(card, isQuoting = false) {
-    const { say } = this.#actions;
     const quoted = isQuoting ? quote(card) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
-    const { settings, api, thread } = this.#session;
+    const { settings, api, thread, view } = this.#session;
     if (settings.tokenEndpoint && !api.token) return this.#askToSignIn();
     const cancel = () => this.closeForm()?.reply.focus();
-    const form = new Form(say, card.comment.id, 'send_reply', !settings.tokenEndpoint);
+    const form = view.newForm(card.comment.id, 'send_reply', !settings.tokenEndpoint);
     if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';
     const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
     this.openForm(card, form.element, composer);
@@ -158,14 +157,13 @@ export class Writing {
 
   /** @param {Card} card */
   edit(card) {
-    const { say } = this.#actions;
     const { comment } = card;
     const draftItem = `${this.draftItem}edit:${comment.id}`;
     const cancel = () => {
       this.closeForm()?.element.focus();
       this.#session.storage.set(draftItem, null);
     };
-    const form = new Form(say, `edit-${comment.id}`, 'save', false);
+    const form = this.#session.view.newForm(`edit-${comment.id}`, 'save', false);
     const options = this.#options(null);
     const composer = new Composer(form, {
       ...options, nameLimit: undefined, nameItem: undefined, draftItem, cancel,

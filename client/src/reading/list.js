@@ -11,7 +11,6 @@
  */
 import { button, h, setText } from '../page/dom.js';
 import { commentId } from '../page/names.js';
-import { isInView, keeping } from '../page/scroll.js';
 import { Card } from './card.js';
 
 const CHUNK = 50;
@@ -80,28 +79,13 @@ export class List {
   }
 
   /** What has been loaded from either end, all of it. @returns {Element[]} */
-  get #chunks() {
+  get chunks() {
     return [...this.feed.children, ...this.beyond.children];
   }
 
   /** The comments that answer none. */
   get roots() {
-    return this.#chunks.flatMap(articles);
-  }
-
-  /** The form that is being typed in, or the first comment in view. No search through all: that would take 10 ms. @returns {Element | null} */
-  get anchor() {
-    const { activeElement } = /** @type {Document | ShadowRoot} */ (this.element.getRootNode());
-    const form = activeElement?.closest('.all form');
-    if (form && isInView(form.getBoundingClientRect())) return form;
-    const chunk = this.#chunks.find(isNotAbove);
-    const box = chunk && [...chunk.querySelectorAll('.box')].find(isNotAbove);
-    return box && isInView(box.getBoundingClientRect()) ? box : null;
-  }
-
-  /** What is read stays where it is meanwhile. @param {() => void} change */
-  keeping(change) {
-    keeping(this.anchor, change);
+    return this.chunks.flatMap(articles);
   }
 
   // ---- places -------------------------------------------------------------------------------------------
@@ -243,12 +227,6 @@ export class List {
 
 /** @param {Element} chunk */
 const articles = (chunk) => [...chunk.children];
-
-/** Whether there is anything of it below the window's upper edge; what a search hides has no height. @param {Element} element */
-function isNotAbove(element) {
-  const { bottom, height } = element.getBoundingClientRect();
-  return bottom > 0 && height > 0;
-}
 
 /** Writes only what differs, which for arrivals at the end is nearly nothing. @param {Element[]} all @param {number} total */
 function number(all, total) {

@@ -49,7 +49,7 @@ export class View {
     const id = ++views;
     this.heading = this.#heading(`comments-${id}`);
     this.composeHeading = this.#heading(`compose-${id}`, say('your_comments'));
-    this.form = new Form(say, `new-${id}`, 'send', true);
+    this.form = this.newForm(`new-${id}`, 'send', true);
     this.form.name.value = options.fields.name ?? '';
     this.form.text.value = options.fields.body ?? '';
     this.form.element.onsubmit = (event) => {
@@ -74,6 +74,11 @@ export class View {
     const parts = [h('div', { class: 'top' }, this.heading, this.bar), this.pill, this.list, this.writing];
     parts.splice(composer === 'top' ? 1 : 4, 0, compose);
     this.element = h('div', { class: 'all', dir: direction }, ...parts, this.told);
+  }
+
+  /** @param {string} id @param {Key} submit @param {boolean} hasName */
+  newForm(id, submit, hasName) {
+    return new Form(this.#options.say, id, submit, hasName);
   }
 
   /** @param {string} id @param {string} [text] @returns {HTMLHeadingElement} */
