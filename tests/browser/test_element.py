@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 
 import pytest
@@ -276,6 +277,50 @@ async def test_reading_everything_again_leaves_the_reader_where_they_were(
     await page.wait_for_function(
         "([box, top]) => Math.abs(box.getBoundingClientRect().top - top) <= 1", arg=[await read.element_handle(), top]
     )
+
+
+async def test_reading_everything_again_keeps_what_a_link_led_to(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    said = [await post(shared, f"Number {number}", key=key) for number in range(30)]
+    page = await _open(window, shared, _element(key, "max=5 sort=oldest"))
+    await shown(page)
+    await evaluate_element(page, f"await el.goTo('{said[25]['comment']['id']}')")  # type: ignore[index]
+    read = comment(page, "Number 25")
+    top = await read.evaluate("box => { box.dataset.old = ''; return box.getBoundingClientRect().top }")
+    await evaluate_element(page, "el.setToken(null)")
+    await expect(page.locator("tertulia-discussion [data-old]")).to_have_count(0)
+    await page.wait_for_function(
+        "([box, top]) => Math.abs(box.getBoundingClientRect().top - top) <= 1", arg=[await read.element_handle(), top]
+    )
+
+
+async def test_who_scrolls_while_everything_is_read_again_stays_there(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    for number in range(30):
+        await post(shared, f"Number {number}", key=key)
+    page = await _open(window, shared, _element(key, "max=10 sort=oldest"))
+    await shown(page)
+    for loaded in (20, 30):
+        await page.locator("tertulia-discussion .more").first.click()
+        await expect(comments(page)).to_have_count(loaded)
+    await comment(page, "Number 27").evaluate("box => box.scrollIntoView({ block: 'start' })")
+    asked, scrolled = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await scrolled.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/comments?*", hold)
+    await evaluate_element(page, "el.setToken(null)")
+    await asked.wait()
+    await page.evaluate("scrollTo(0, 0)")
+    scrolled.set()
+    await expect(comments(page)).to_have_count(30)
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert await page.evaluate("scrollY") == 0
 
 
 @pytest.mark.parametrize(("lang", "heading"), [("vi_VN", "Tất cả bình luận"), ("Tiếng Việt!" * 9, "All comments")])

@@ -15,6 +15,8 @@ const SEARCH_MS = 300;
 export class Finding {
   #actions;
   #session;
+  /** What a link led to. */
+  #target = '';
   #wanted = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -39,21 +41,34 @@ export class Finding {
     if (id) this.goTo(id);
   }
 
-  /** Loads the page that holds the comment, where it is not there. @param {string} id @returns {Promise<boolean>} Whether it is there. */
+  /** @param {string} id @returns {Promise<boolean>} Whether it is there. */
   async goTo(id) {
-    const { thread, list, root } = this.#session;
+    const element = await this.#point(id);
+    if (!element) return false;
+    this.#target = id;
+    this.#session.list.focus(element, true);
+    bringIntoView(element, 'start');
+    return true;
+  }
+
+  /** @param {string} id */
+  async #point(id) {
+    const element = await this.bring(id);
+    this.#session.root.querySelector('.target')?.classList.remove('target');
+    element?.classList.add('target');
+    return element;
+  }
+
+  /** Shows a comment, after loading the page that holds it where it is not there. @param {string} id @returns {Promise<HTMLElement | undefined>} */
+  async bring(id) {
+    const { thread, list } = this.#session;
     if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
-    if (thread !== this.#session.thread) return this.goTo(id);
+    if (thread !== this.#session.thread) return this.bring(id);
     const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
     list.show(branch);
     const element = list.cards.get(id)?.element;
-    if (!element) return false;
-    for (const one of branch) this.#actions.arrivals.drop(one);
-    root.querySelector('.target')?.classList.remove('target');
-    element.classList.add('target');
-    list.focus(element, true);
-    bringIntoView(element, 'start');
-    return true;
+    if (element) for (const one of branch) this.#actions.arrivals.drop(one);
+    return element;
   }
 
   /** @param {string} id */
@@ -82,6 +97,7 @@ export class Finding {
 
   /** After the list was made anew, or has more. */
   again() {
+    if (this.#target) this.#point(this.#target);
     if (this.#wanted) this.search(this.#wanted);
   }
 

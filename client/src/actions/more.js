@@ -6,7 +6,7 @@
 import { page } from './commands.js';
 import { fill, leftOut, load } from './pages.js';
 import { commentId } from '../page/names.js';
-import { shift } from './scroll.js';
+import { scroller, shift } from './scroll.js';
 import { anchorOf, keeping } from './steady.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
@@ -45,7 +45,7 @@ export class More {
 
   /** The list begins anew with its first page: as many as there were are read again, up to what the reader saw. @param {() => void} replace */
   async again(replace) {
-    const { session } = this.#actions;
+    const { session, finding } = this.#actions;
     const size = session.list.roots.length;
     const anchor = anchorOf(session.list);
     // the comment, although all is made anew, or the form that goes on being typed in
@@ -56,9 +56,14 @@ export class More {
     if (!seen) return;
     const now = () => (seen.isConnected ? seen : list.cards.get(commentId(seen))?.element);
     const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !now();
+    const box = scroller(list.element);
+    const before = box.scrollTop;
     while (isMissing() && (await this.load(null, true)));
+    // a link may have led there, past pages that nobody read
+    if (session.list === list && !now()) await finding.bring(commentId(seen));
     const found = session.list === list && now();
-    if (found) shift(found, found.getBoundingClientRect().top - top);
+    // who scrolls meanwhile reads something else
+    if (found && box.scrollTop === before) shift(found, found.getBoundingClientRect().top - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */

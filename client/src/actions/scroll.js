@@ -40,7 +40,7 @@ export function bringIntoView(element, block) {
 const page = () => /** @type {Element} */ (document.scrollingElement);
 
 /** The nearest box around the element that has more to show, or the page. @param {Element} element */
-function scroller(element) {
+export function scroller(element) {
   /** @type {Element | undefined} */
   let box = element;
   do box = box.assignedSlot ?? box.parentElement ?? /** @type {ShadowRoot} */ (box.getRootNode()).host;
