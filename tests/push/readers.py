@@ -67,7 +67,7 @@ class Writer:
         assert answer.status_code == 200, answer.text
 
     async def readers(self) -> int:
-        answer = await self.client.get("/api/v1/discussion", params={"key": self.key})
+        answer = await self.client.get("/api/v1/discussion", params={"key": self.key, "limit": 1})
         count: int = answer.json()["discussion"]["readers"]
         return count
 
@@ -78,7 +78,7 @@ class Writer:
         await eventually(reached, f"{count} readers of {self.key}", seconds)
 
     async def epoch(self) -> str:
-        answer = await self.client.get("/api/v1/events", params={"key": self.key})
+        answer = await self.client.get("/api/v1/events", params={"key": self.key, "limit": 1})
         epoch: str = answer.json()["epoch"]
         return epoch
 
@@ -97,6 +97,7 @@ class Reader:
     socket: ClientConnection | None = None
     ids: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    all_events: list[Told] = field(default_factory=list)
     others: list[Told] = field(default_factory=list)
 
     async def next(self) -> str:
@@ -129,13 +130,10 @@ class Reader:
             await self.until("events")
         return self.all_events
 
-    @property
-    def all_events(self) -> list[Told]:
-        return [json.loads(text) for text in self.events]
-
     def _keep(self, text: str, message: Told) -> None:
         if message["type"] == "events":
             self.events += pieces(text, message)
+            self.all_events += message["events"]
         else:
             self.others.append(message)
 
