@@ -139,6 +139,30 @@ async def test_the_event_of_the_example_reaches_the_page(press: Press, window: W
     await expect(page.locator("#how-many")).to_have_text("1")
 
 
+async def test_a_drawer_asks_for_the_comments_when_it_is_opened(press: Press, window: Window) -> None:
+    for number in range(12):
+        await press.post(f"Number {number}")
+    page = await window("about:blank", viewport={"width": 1000, "height": 600})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    [count] = [line for line in snippets("Counts on a front page")[0].splitlines() if "<script" in line]
+    await page.goto(press.publish(SCRIPT, count, *snippets("In a drawer"), "<p style='block-size: 2000px'>Text</p>"))
+    await expect(page.locator("tertulia-count")).to_have_text("12")
+    assert not [url for url in asked if "/discussion" in url]
+    await page.get_by_role("button", name="12 comments").click()
+    found = await is_there(page, 12)
+    drawer = page.locator("#comments")
+    await expect(drawer).to_have_css("overflow-y", "auto")
+    read = found.locator("article > .box", has_text="Number 5")
+    await read.evaluate("box => box.scrollIntoView()")
+    top = await read.evaluate("box => box.getBoundingClientRect().top")
+    await press.post("Arrived meanwhile")
+    await found.get_by_role("button", name="1 new comment").click()
+    await expect(found.locator("article", has_text="Arrived meanwhile")).to_be_in_viewport()
+    assert await page.evaluate("scrollY") == 0
+    assert await read.evaluate("box => box.getBoundingClientRect().top") != top
+
+
 async def test_the_styles_of_the_example_take_effect(press: Press, window: Window) -> None:
     await press.post("One")
     themed = LINES.replace("<tertulia-discussion>", '<tertulia-discussion theme="dark">')
