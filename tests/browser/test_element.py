@@ -295,6 +295,60 @@ async def test_reading_everything_again_keeps_what_a_link_led_to(
     )
 
 
+async def test_another_order_begins_at_its_beginning(shared: ServerProcess, window: Window, key: str) -> None:
+    for number in range(30):
+        await post(shared, f"Number {number}", key=key)
+    page = await _open(window, shared, _element(key, "max=10 sort=newest"))
+    await shown(page)
+    await comment(page, "Number 29").scroll_into_view_if_needed()
+    before = await page.evaluate("scrollY")
+    await page.locator("tertulia-discussion select").select_option("oldest")
+    await expect(comments(page).first).to_contain_text("Number 0")
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert await page.evaluate("scrollY") == before
+    await expect(comments(page)).to_have_count(10)
+
+
+async def test_a_form_that_is_closed_while_it_is_written_in_moves_nothing(
+    shared: ServerProcess, window: Window, moderate: Moderate, key: str
+) -> None:
+    for number in range(20):
+        await post(shared, f"Number {number}", key=key)
+    page = await _open(window, shared, _element(key, "sort=newest") + "<p style='block-size: 2000px'>Text</p>")
+    await shown(page)
+    await page.evaluate("scrollTo(0, 100)")
+    await form(page).locator("textarea").click()
+    before = await page.evaluate("scrollY")
+    assert before > 0
+    await moderate("PATCH", f"/discussion?key={key}", {"mode": "closed"})
+    await expect(form(page)).to_be_hidden()
+    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert await page.evaluate("scrollY") == before
+
+
+async def test_a_page_without_a_doctype_is_a_page(shared: ServerProcess, window: Window, key: str) -> None:
+    """In quirks mode no element is said to scroll the page where html and body hide what is beside them."""
+    said = [await post(shared, f"Number {number}", key=key) for number in range(20)]
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    html = f"""<script src="{shared.url}/embed.js" defer></script>
+      <style>html, body {{ overflow-x: hidden }}</style>{_element(key, "sort=oldest")}"""
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(body=html, content_type="text/html")
+
+    await page.route("**/quirks.html", answer)
+    await page.goto(f"{shared.url}/quirks.html")
+    assert await page.evaluate("document.compatMode") == "BackCompat"
+    await shown(page)
+    read = comment(page, "Number 9")
+    await read.evaluate("box => box.scrollIntoView()")
+    assert await evaluate_element(page, f"return el.goTo('{said[15]['comment']['id']}')") is True  # type: ignore[index]
+    await post(shared, "Arrived", key=key)
+    await page.get_by_role("button", name="1 new comment").click()
+    await expect(comment(page, "Arrived")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="1 new comment")).to_be_hidden()
+
+
 async def test_who_scrolls_while_everything_is_read_again_stays_there(
     shared: ServerProcess, window: Window, key: str
 ) -> None:

@@ -100,6 +100,21 @@ async def test_what_grows_above_does_not_move_what_is_read(drawer: Drawer) -> No
     assert await drawer.scrolled() == page
 
 
+@pytest.mark.parametrize("sort", ["oldest", "newest"])
+async def test_a_fixed_box_that_shows_all_of_itself_leaves_the_page_where_it_is(drawer: Drawer, sort: str) -> None:
+    await drawer.say("First")
+    await drawer.window.resize(1000, 1400)
+    await drawer.window.open(f"{drawer.server.url}/d?key={drawer.key}")
+    await drawer.window.run(f"{_OPEN}('{drawer.key}', '{sort}')")
+    await drawer.window.run(f"{_DRAWER}.style = 'position: fixed; inset: 0 0 0 auto; width: 400px; overflow: auto'")
+    await drawer.window.until(f"{ELEMENT}.connection === 'live' && {BOXES}.length === 1", "the discussion is live")
+    page = await drawer.scrolled()
+    await drawer.say("Second")
+    await drawer.shows("Second")
+    await drawer.window.settle()
+    assert await drawer.scrolled() == page
+
+
 @pytest.mark.parametrize(
     ("of_html", "of_body"),
     [

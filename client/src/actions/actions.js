@@ -76,13 +76,14 @@ export class Actions {
 
   /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
   replaceList(replace) {
-    this.more.again(() => this.writing.keepForm(replace));
-    this.arrivals.clear();
-    this.sending.showAll();
-    this.removing.showAll();
-    this.writing.viewerChanged();
-    this.visit.restart();
-    this.finding.again();
+    this.more.again(() => {
+      this.writing.keepForm(replace);
+      this.arrivals.clear();
+      this.sending.showAll();
+      this.removing.showAll();
+      this.writing.viewerChanged();
+      this.visit.restart();
+    }).then(() => this.finding.again()).then(() => (this.session.view.list.style.minBlockSize = ''));
   }
 
   /** @param {Act | 'quote' | 'link' | 'report'} what @param {string} id */

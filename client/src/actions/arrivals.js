@@ -141,7 +141,7 @@ export class Arrivals {
     const wait = size > BURST ? BURST_MS : (size - 1) * SOON_MS;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#session.isPaused && !this.#actions.finding.isSifting) this.#show([...this.waiting].filter((id) => this.#mayShow(id)));
+      if (!this.#session.isPaused && !this.#actions.finding.isSifting) this.#show(this.#showable());
     }, wait);
   }
 
@@ -159,25 +159,25 @@ export class Arrivals {
     this.count();
   }
 
-  /** @param {string} id */
-  #mayShow(id) {
-    if (document.hidden) return false;
+  /** What would stand at the edge that is in view. @returns {string[]} */
+  #showable() {
     const { list } = this.#session;
+    const waiting = [...this.waiting];
+    if (document.hidden) return [];
+    if (list.cards.size === 0) return waiting;
     const active = this.#root.activeElement;
-    if (list.cards.size === 0) return true;
-    if (active && list.element.contains(active)) return false;
+    if (active && list.element.contains(active)) return [];
     const { top, bottom } = list.element.getBoundingClientRect();
     const shown = port(list.element);
-    const branch = this.#above(id);
-    if (!branch && list.thread.sort === 'newest') return top > shown.top - NEAR_PX;
-    return (!branch || this.#isLast(branch)) && isInView({ top: bottom - NEAR_PX, bottom }, shown);
-  }
-
-  /** Whether nothing of the list stands below the replies to this comment. @param {string} id */
-  #isLast(id) {
-    const { list } = this.#session;
-    const root = list.cards.get(id)?.element.closest('.chunk > article');
-    return root !== undefined && root === list.roots.at(-1);
+    const isAtStart = top > shown.top - NEAR_PX;
+    const isAtEnd = isInView({ top: bottom - NEAR_PX, bottom }, shown);
+    const last = list.roots.at(-1);
+    return waiting.filter((id) => {
+      const branch = this.#above(id);
+      // below a reply to the last comment stands nothing of the list
+      if (branch) return isAtEnd && list.cards.get(branch)?.element.closest('.chunk > article') === last;
+      return list.thread.sort === 'newest' ? isAtStart : isAtEnd;
+    });
   }
 }
 

@@ -41,22 +41,21 @@ export class Finding {
     if (id) this.goTo(id);
   }
 
-  /** @param {string} id @returns {Promise<boolean>} Whether it is there. */
-  async goTo(id) {
-    const element = await this.#point(id);
-    if (!element) return false;
+  /** @param {string} id @param {boolean} [isQuiet] Only marks it. @returns {Promise<boolean>} Whether it is there. */
+  async goTo(id, isQuiet = false) {
     this.#target = id;
-    this.#session.list.focus(element, true);
-    bringIntoView(element, 'start');
-    return true;
-  }
-
-  /** @param {string} id */
-  async #point(id) {
     const element = await this.bring(id);
-    this.#session.root.querySelector('.target')?.classList.remove('target');
-    element?.classList.add('target');
-    return element;
+    // another may have been asked for meanwhile
+    if (element && this.#target === id) {
+      const { list, root } = this.#session;
+      root.querySelector('.target')?.classList.remove('target');
+      element.classList.add('target');
+      if (!isQuiet) {
+        list.focus(element, true);
+        bringIntoView(element, 'start');
+      }
+    }
+    return element !== undefined;
   }
 
   /** Shows a comment, after loading the page that holds it where it is not there. @param {string} id @returns {Promise<HTMLElement | undefined>} */
@@ -65,22 +64,26 @@ export class Finding {
     if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
     if (thread !== this.#session.thread) return this.bring(id);
     const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
-    list.show(branch);
+    this.#show(branch);
     const element = list.cards.get(id)?.element;
     if (element) for (const one of branch) this.#actions.arrivals.drop(one);
     return element;
   }
 
+  /** @param {string[]} ids */
+  #show(ids) {
+    this.#actions.keeping(() => this.#session.list.show(ids));
+  }
+
   /** @param {string} id */
   async #find(id) {
-    const { thread, api, list } = this.#session;
+    const { thread, api } = this.#session;
     const found = await find(api, id);
     if (found.site !== api.place.site || found.key !== thread.discussion.key) return;
     const cursor = found.cursor ?? undefined;
-    list.show(await reveal(thread, () => page(api, { sort: 'oldest', cursor, limit: 1 })));
-    if (!thread.comments.has(id)) {
-      list.show(await reveal(thread, async () => ({ comments: [...found.ancestors, found.comment] })));
-    }
+    const ids = await reveal(thread, () => page(api, { sort: 'oldest', cursor, limit: 1 }));
+    if (!thread.comments.has(id)) ids.push(...(await reveal(thread, async () => ({ comments: [...found.ancestors, found.comment] }))));
+    this.#show(ids);
   }
 
   // ---- search -------------------------------------------------------------------------------------------
@@ -96,8 +99,8 @@ export class Finding {
   }
 
   /** After the list was made anew, or has more. */
-  again() {
-    if (this.#target) this.#point(this.#target);
+  async again() {
+    if (this.#target) await this.goTo(this.#target, true);
     if (this.#wanted) this.search(this.#wanted);
   }
 

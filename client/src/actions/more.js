@@ -6,7 +6,7 @@
 import { page } from './commands.js';
 import { fill, leftOut, load } from './pages.js';
 import { commentId } from '../page/names.js';
-import { scroller, shift } from './scroll.js';
+import { shift } from './scroll.js';
 import { anchorOf, keeping } from './steady.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
@@ -30,6 +30,7 @@ export class More {
     const cards = new Set(list.cards.keys());
     try {
       const ids = await load(thread, parent, (cursor) => page(api, parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
+      if (list !== session.list) return false;
       for (const id of ids) arrivals.drop(id);
       keeping(list, () => list.show(ids));
       visit.mark(ids);
@@ -43,27 +44,33 @@ export class More {
     }
   }
 
-  /** The list begins anew with its first page: as many as there were are read again, up to what the reader saw. @param {() => void} replace */
+  /**
+   * The list begins anew with its first page: in the same order, as many as there were are read again, up to what the reader saw.
+   *
+   * @param {() => void} replace
+   */
   async again(replace) {
     const { session, finding } = this.#actions;
-    const size = session.list.roots.length;
-    const anchor = anchorOf(session.list);
+    const { thread, view, list: old } = session;
+    const anchor = thread.sort === old.thread.sort ? anchorOf(old) : null;
     // the comment, although all is made anew, or the form that goes on being typed in
     const seen = anchor?.closest('article') ?? anchor;
-    const top = seen?.getBoundingClientRect().top ?? 0;
+    const top = seen ? topOf(seen) : 0;
+    const size = old.roots.length;
+    // so that what stands below does not come into view meanwhile
+    view.list.style.minBlockSize = `${view.list.offsetHeight}px`;
     replace();
-    const { list, thread } = session;
     if (!seen) return;
+    const { list } = session;
     const now = () => (seen.isConnected ? seen : list.cards.get(commentId(seen))?.element);
-    const isMissing = () => session.thread === thread && thread.rest && thread.roots.length < size && !now();
-    const box = scroller(list.element);
-    const before = box.scrollTop;
+    const isMissing = () => session.list === list && thread.rest && thread.roots.length < size && !now();
+    const before = topOf(view.element);
     while (isMissing() && (await this.load(null, true)));
     // a link may have led there, past pages that nobody read
     if (session.list === list && !now()) await finding.bring(commentId(seen));
     const found = session.list === list && now();
     // who scrolls meanwhile reads something else
-    if (found && box.scrollTop === before) shift(found, found.getBoundingClientRect().top - top);
+    if (found && found.checkVisibility() && topOf(view.element) === before) shift(found, topOf(found) - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */
@@ -88,3 +95,6 @@ export class More {
     this.#actions.announce(this.#actions.say('load_error'));
   }
 }
+
+/** @param {Element} element */
+const topOf = (element) => element.getBoundingClientRect().top;

@@ -9,14 +9,12 @@ const SLACK_PX = 1;
 
 /** At once, whatever `scroll-behavior` the page has. @param {Element} element @param {number} pixels */
 export function shift(element, pixels) {
-  scroller(element).scrollBy({ top: pixels, behavior: 'instant' });
+  (scroller(element) ?? window).scrollBy({ top: pixels, behavior: 'instant' });
 }
 
 /** What the element is seen through: the window, or what that shows of a box. @param {Element} element @returns {Span} */
 export function port(element) {
-  const box = scroller(element);
-  if (box === page()) return { top: 0, bottom: innerHeight };
-  const { top, bottom } = box.getBoundingClientRect();
+  const { top, bottom } = scroller(element)?.getBoundingClientRect() ?? { top: 0, bottom: innerHeight };
   return { top: Math.max(0, top), bottom: Math.min(innerHeight, bottom) };
 }
 
@@ -31,29 +29,27 @@ export function bringIntoView(element, block) {
   const behavior = isCalm ? 'instant' : 'smooth';
   const box = scroller(element);
   const shown = port(element);
-  // the page stays where it is while the box is in view
-  if (block !== 'center' || box === page() || shown.top >= shown.bottom) return element.scrollIntoView({ block, behavior });
   const { top, bottom } = element.getBoundingClientRect();
-  box.scrollBy({ top: (top + bottom - shown.top - shown.bottom) / 2, behavior });
+  // the page stays where it is while the box is in view
+  if (box && block === 'center' && shown.bottom > shown.top) box.scrollBy({ top: (top + bottom - shown.top - shown.bottom) / 2, behavior });
+  else element.scrollIntoView({ block, behavior });
 }
 
-const page = () => /** @type {Element} */ (document.scrollingElement);
-
-/** The nearest box around the element that has more to show, or the page. @param {Element} element */
-export function scroller(element) {
-  /** @type {Element | undefined} */
-  let box = element;
-  do box = box.assignedSlot ?? box.parentElement ?? /** @type {ShadowRoot} */ (box.getRootNode()).host;
-  while (box && !scrolls(box));
-  return box ?? page();
+/** The box around the element that scrolls it, or nothing where the window does. @param {Element} element @returns {Element | undefined} */
+function scroller(element) {
+  const box = element.assignedSlot ?? element.parentElement ?? /** @type {ShadowRoot} */ (element.getRootNode()).host;
+  return !box || box === document.documentElement ? undefined : scrolls(box) ? box : scroller(box);
 }
 
 /** @param {Element} box */
 function scrolls(box) {
+  const { overflowY, position } = getComputedStyle(box);
+  // no window moves what is fixed
+  if (position === 'fixed') return true;
   // what stands on the body is the window's
-  if (box === document.body && overflow(/** @type {Element} */ (box.parentElement)) === 'visible') return false;
-  return box.scrollHeight > box.clientHeight + SLACK_PX && /auto|scroll/.test(overflow(box));
+  if (box === document.body && getComputedStyle(document.documentElement).overflowY === 'visible') return false;
+  // of the body, `clientHeight` is the window's in quirks mode
+  const height = /** @type {HTMLElement} */ (box).offsetHeight;
+  // what is higher than the window is a page's wrapper, whose overflow is an accident
+  return /auto|scroll/.test(overflowY) && box.scrollHeight > height + SLACK_PX && height <= innerHeight;
 }
-
-/** @param {Element} box */
-const overflow = (box) => getComputedStyle(box).overflowY;

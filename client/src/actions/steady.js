@@ -13,7 +13,7 @@ export function keeping(list, change) {
   const anchor = anchorOf(list);
   const before = anchor?.getBoundingClientRect().top ?? 0;
   change();
-  if (!anchor?.isConnected) return;
+  if (!anchor?.checkVisibility()) return;
   const moved = anchor.getBoundingClientRect().top - before;
   if (Math.abs(moved) > 1) shift(anchor, moved);
 }
