@@ -302,11 +302,15 @@ async def test_another_order_begins_at_its_beginning(shared: ServerProcess, wind
     await shown(page)
     await comment(page, "Number 29").scroll_into_view_if_needed()
     before = await page.evaluate("scrollY")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     await page.locator("tertulia-discussion select").select_option("oldest")
     await expect(comments(page).first).to_contain_text("Number 0")
-    await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    await post(shared, "Arrived", key=key)  # by then whatever else was asked for has been answered
+    await count(page, 31)
     assert await page.evaluate("scrollY") == before
     await expect(comments(page)).to_have_count(10)
+    assert not [url for url in asked if "/comments" in url]
 
 
 async def test_a_form_that_is_closed_while_it_is_written_in_moves_nothing(
