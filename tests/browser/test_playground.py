@@ -237,6 +237,8 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
         }""",
         fault,
     )
+    await expect(page.locator("[data-property=connection]")).not_to_have_text("live")
+    await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
     await write((await seen(other, "live")).locator("tertulia-discussion"), "Written elsewhere")
     await expect(page.locator("[data-property=total]")).to_have_text("7", timeout=60_000)
     await expect(live.locator("[part~=body]", has_text="Written elsewhere")).to_have_count(1)

@@ -14,7 +14,7 @@ from tertulia.store import Store
 from tests.server import ServerProcess
 
 WRITERS = 24
-ANSWERS_BEFORE_KILL = 120
+ANSWERS_BEFORE_KILL = 300
 ROUNDS = 3
 KEYS = ("one", "two", "three")
 
