@@ -75,15 +75,20 @@ export class Actions {
   }
 
   /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
-  replaceList(replace) {
-    this.more.again(() => {
+  async replaceList(replace) {
+    const { list } = this.session.view;
+    // so that what stands below does not come into view before all is there again
+    list.style.minBlockSize = `${list.offsetHeight}px`;
+    await this.more.again(() => {
       this.writing.keepForm(replace);
       this.arrivals.clear();
       this.sending.showAll();
       this.removing.showAll();
       this.writing.viewerChanged();
       this.visit.restart();
-    }).then(() => this.finding.again()).then(() => (this.session.view.list.style.minBlockSize = ''));
+    });
+    await this.finding.again();
+    list.style.minBlockSize = '';
   }
 
   /** @param {Act | 'quote' | 'link' | 'report'} what @param {string} id */

@@ -8,7 +8,6 @@
 import { leftOut } from './pages.js';
 import { h, setText } from '../page/dom.js';
 import { bringIntoView, isInView, port } from './scroll.js';
-import { keeping } from './steady.js';
 
 const SOON_MS = 50;
 const BURST_MS = 1000;
@@ -149,7 +148,7 @@ export class Arrivals {
   #show(ids) {
     if (!ids.length) return;
     const { list } = this.#session;
-    keeping(list, () => list.show(ids));
+    this.#actions.keeping(() => list.show(ids));
     const fit = ids.filter((id) => list.cards.has(id));
     if (!fit.length) return;
     for (const id of fit) {

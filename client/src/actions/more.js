@@ -7,7 +7,7 @@ import { page } from './commands.js';
 import { fill, leftOut, load } from './pages.js';
 import { commentId } from '../page/names.js';
 import { shift } from './scroll.js';
-import { anchorOf, keeping } from './steady.js';
+import { anchorOf } from './steady.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
@@ -32,7 +32,7 @@ export class More {
       const ids = await load(thread, parent, (cursor) => page(api, parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
       if (list !== session.list) return false;
       for (const id of ids) arrivals.drop(id);
-      keeping(list, () => list.show(ids));
+      this.#actions.keeping(() => list.show(ids));
       visit.mark(ids);
       const first = ids.find((id) => !cards.has(id));
       const element = first && list.cards.get(first)?.element;
@@ -57,8 +57,6 @@ export class More {
     const seen = anchor?.closest('article') ?? anchor;
     const top = seen ? topOf(seen) : 0;
     const size = old.roots.length;
-    // so that what stands below does not come into view meanwhile
-    view.list.style.minBlockSize = `${view.list.offsetHeight}px`;
     replace();
     if (!seen) return;
     const { list } = session;
