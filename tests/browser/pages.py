@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
+from dataclasses import dataclass, field
 
 import httpx
 from playwright.async_api import Locator, Page, Route, expect
@@ -53,6 +55,26 @@ async def evaluate_element(page: Page, script: str) -> object:
     return await page.evaluate(
         f"(async () => {{ const el = document.querySelector('tertulia-discussion'); {script} }})()"
     )
+
+
+@dataclass
+class Held:
+    """Requests that wait until they may go on."""
+
+    is_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, route: Route) -> None:
+        self.is_asked.set()
+        await self.may_go.wait()
+        await route.continue_()
+
+
+async def held(page: Page, pattern: str) -> Held:
+    """Holds the requests to addresses of the pattern."""
+    found = Held()
+    await page.route(pattern, found.answer)
+    return found
 
 
 async def events(server: ServerProcess, key: str) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Window, tertulia
-from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, host, post, shown, write
+from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, held, host, post, shown, write
 from tests.proxy import Proxy
 from tests.server import ServerProcess
 
@@ -321,19 +321,12 @@ async def test_what_was_sent_is_sent_although_the_element_goes(shared: ServerPro
     page = await window("about:blank")
     await host(page, shared, _element(key))
     await shown(page)
-    is_sent, is_gone = asyncio.Event(), asyncio.Event()
-
-    async def held(route: Route) -> None:
-        is_sent.set()
-        await is_gone.wait()
-        await route.continue_()
-
-    await page.route("**/api/v1/comments", held)
+    sent = await held(page, "**/api/v1/comments")
     await write(page, "Lan", "On to the next page")
-    await is_sent.wait()
+    await sent.is_asked.wait()
     await page.evaluate("document.querySelector('tertulia-discussion').remove()")
     async with page.expect_response("**/api/v1/comments"):
-        is_gone.set()
+        sent.may_go.set()
     assert await bodies(shared, key) == ["On to the next page"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
 
 import pytest
@@ -16,6 +15,7 @@ from tests.browser.pages import (
     count,
     evaluate_element,
     form,
+    held,
     host,
     post,
     shown,
@@ -258,16 +258,22 @@ async def test_cookies_are_sent_only_where_the_page_says_so(
     assert ("cookie" in await (await asked.value).all_headers()) is are_sent
 
 
-async def test_reading_everything_again_leaves_the_reader_where_they_were(
-    shared: ServerProcess, window: Window, key: str
-) -> None:
+async def _open_three_pages(window: Window, server: ServerProcess, key: str) -> Page:
+    """Thirty comments, ten of which come at once."""
     for number in range(30):
-        await post(shared, f"Number {number}", key=key)
-    page = await _open(window, shared, _element(key, "max=10 sort=oldest"))
+        await post(server, f"Number {number}", key=key)
+    page = await _open(window, server, _element(key, "max=10 sort=oldest"))
     await shown(page)
     for loaded in (20, 30):
         await page.locator("tertulia-discussion .more").first.click()
         await expect(comments(page)).to_have_count(loaded)
+    return page
+
+
+async def test_reading_everything_again_leaves_the_reader_where_they_were(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await _open_three_pages(window, shared, key)
     read = comment(page, "Number 27")
     await read.evaluate("box => box.scrollIntoView({ block: 'start' })")
     top = await read.evaluate("box => { box.dataset.old = ''; return box.getBoundingClientRect().top }")
@@ -356,26 +362,13 @@ async def test_a_page_without_a_doctype_is_a_page(shared: ServerProcess, window:
 async def test_who_scrolls_while_everything_is_read_again_stays_there(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    for number in range(30):
-        await post(shared, f"Number {number}", key=key)
-    page = await _open(window, shared, _element(key, "max=10 sort=oldest"))
-    await shown(page)
-    for loaded in (20, 30):
-        await page.locator("tertulia-discussion .more").first.click()
-        await expect(comments(page)).to_have_count(loaded)
+    page = await _open_three_pages(window, shared, key)
     await comment(page, "Number 27").evaluate("box => box.scrollIntoView({ block: 'start' })")
-    asked, scrolled = asyncio.Event(), asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        asked.set()
-        await scrolled.wait()
-        await route.continue_()
-
-    await page.route("**/api/v1/comments?*", hold)
+    further = await held(page, "**/api/v1/comments?*")
     await evaluate_element(page, "el.setToken(null)")
-    await asked.wait()
+    await further.is_asked.wait()
     await page.evaluate("scrollTo(0, 0)")
-    scrolled.set()
+    further.may_go.set()
     await expect(comments(page)).to_have_count(30)
     await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     assert await page.evaluate("scrollY") == 0

@@ -100,6 +100,16 @@ async def test_what_grows_above_does_not_move_what_is_read(drawer: Drawer) -> No
     assert await drawer.scrolled() == page
 
 
+async def test_a_page_is_no_higher_for_what_its_box_hides(drawer: Drawer) -> None:
+    """Whatever is for ears alone is in the box, too."""
+    await drawer.say(*(f"Number {number}" for number in range(12)))
+    await drawer.show("oldest")
+    await drawer.window.run(f"document.body.replaceChildren({_DRAWER})")
+    await drawer.window.until(f"{ELEMENT}.connection === 'live' && {BOXES}.length === 12", "the discussion is live")
+    assert await drawer.window.value(bool, f"{_DRAWER}.scrollHeight > innerHeight")
+    assert await drawer.window.value(bool, "document.documentElement.scrollHeight <= innerHeight")
+
+
 @pytest.mark.parametrize("sort", ["oldest", "newest"])
 async def test_a_fixed_box_that_shows_all_of_itself_leaves_the_page_where_it_is(drawer: Drawer, sort: str) -> None:
     await drawer.say("First")
