@@ -97,7 +97,6 @@ class Reader:
     socket: ClientConnection | None = None
     ids: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    all_events: list[Told] = field(default_factory=list)
     others: list[Told] = field(default_factory=list)
 
     async def next(self) -> str:
@@ -126,14 +125,17 @@ class Reader:
 
     async def until_seq(self, seq: int) -> list[Told]:
         """All events so far, once the one with this seq is among them."""
-        while not self.events or self.all_events[-1]["seq"] < seq:
+        while not self.events or json.loads(self.events[-1])["seq"] < seq:
             await self.until("events")
         return self.all_events
+
+    @property
+    def all_events(self) -> list[Told]:
+        return [json.loads(text) for text in self.events]
 
     def _keep(self, text: str, message: Told) -> None:
         if message["type"] == "events":
             self.events += pieces(text, message)
-            self.all_events += message["events"]
         else:
             self.others.append(message)
 
