@@ -24,7 +24,7 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
-from tertulia.identity import Tokens
+from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
@@ -66,7 +66,9 @@ async def running(
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        # what is said of another database, or of this one before it was brought back, is not believed either
+        key = derived_key(secret, f"bus\0{store.epoch}")
+        async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)
@@ -89,12 +91,12 @@ async def running(
 
 
 @asynccontextmanager
-async def _connected(redis_url: str | None) -> AsyncIterator[Bus]:
-    """The bus of one process, or that of several instances where there is a Redis. Raises StartupError."""
+async def _connected(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
+    """The bus of one process, or where there is a Redis that of several which share ``key``. Raises StartupError."""
     if redis_url is None:
         yield MemoryBus()
         return
-    bus = RedisBus(redis_url)
+    bus = RedisBus(redis_url, key)
     bus.start()
     try:
         yield bus
@@ -192,6 +194,8 @@ def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
             return JSONResponse({"status": "the database has another epoch; start this server again"}, 503)
         if bus.in_doubt:
             return JSONResponse({"status": "slower: Redis is in doubt"})
+        if bus.hears_strangers:
+            return JSONResponse({"status": "slower: messages on Redis are not believed"})
         return JSONResponse({"status": "ok"})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

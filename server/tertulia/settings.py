@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     )
     secret_key: str | None = Field(
         None,
-        description="Key that signs tokens, at least 32 bytes; by default made once and kept in the data folder.",
+        description="Key that signs tokens and what instances tell each other, at least 32 bytes; by default made once "
+        "and kept in the data folder.",
     )
     secret_key_file: Path | None = Field(None, description="File that holds the secret key.")
     public_url: str | None = Field(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Attended, Missed
+from tertulia.bus import Attended, Hinted, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -226,8 +226,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed, _attended: Attended) -> None:
-        self.missed = missed
+    def watch(self, missed: Missed, _attended: Attended, hinted: Hinted) -> None:
+        self.missed, self.hinted = missed, hinted
 
 
 @pytest.fixture
@@ -253,6 +253,36 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
         await settled()
         await clock.go(hubs.DOUBT_SECONDS + 0.01)
         assert reader.seqs == seqs
+
+
+async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
+    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever publishes on Redis makes the store be asked no more often than this, and nobody be told anything."""
+    room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
+    reader = joined(room)
+    asked: list[set[DiscussionKey]] = []
+
+    async def heads(keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
+        asked.append(set(keys))
+        return await script.heads(keys)
+
+    monkeypatch.setattr(doubting, "_heads", heads)
+    script.add(made(3))
+    doubtful.hinted(KEY)
+    await settled()
+    assert (asked, reader.seqs) == ([{KEY}], [3]), "the clock stands still"
+    for number in range(1000):
+        doubtful.hinted((KEY, OTHER)[number % 2])
+        doubtful.hinted(DiscussionKey("nobody", f"reads {number}"))
+        if number % 100 == 0:
+            await settled()
+    assert asked == [{KEY}]
+    await clock.go(hubs.HINT_SECONDS)
+    assert asked == [{KEY}, {KEY, OTHER}]
+    await clock.go(hubs.HINT_SECONDS)
+    assert len(asked) == 2, "it is followed once"
+    assert (other.head, doubting._hints) == (3, {})
 
 
 async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: DoubtfulBus, script: Script) -> None:

@@ -1,7 +1,8 @@
 """How much one guest and one address may post, in the notation of the `limits` library.
 
-Every post is counted at this instance. Where instances share their counts, those decide; while these are not to be had,
-each instance decides by its own, and nobody waits.
+Every post is counted at this instance. Where instances share their counts, both decide: what somebody else wrote into
+Redis lets nobody post more than without it. While shared counts are not to be had, each instance decides by its own,
+and nobody waits.
 """
 
 from __future__ import annotations
@@ -53,9 +54,7 @@ class PostingLimits:
             wait = await self._shared.count(windows)
         except Unavailable:
             return await self._wait_here(windows)
-        if not wait:
-            await self._wait_here(windows)  # counted here, too, for when Redis is away
-        return wait
+        return wait or await self._wait_here(windows)
 
     async def _wait_here(self, windows: Sequence[Window]) -> float:
         for one in windows:

@@ -21,6 +21,10 @@ WATCH_SECONDS = 5.0
 DOUBT_SECONDS = 1.0
 """Rooms are compared with the store this often while messages of other instances may be lost."""
 GRACE_SECONDS = 30.0
+HINT_SECONDS = 0.5
+"""Rooms of which somebody unknown spoke are compared at once, but together and not more often than this: whoever
+floods Redis costs the store two queries a second.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +60,17 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._missed: dict[DiscussionKey, None] = {}
         self._missing = asyncio.Event()
+        self._hints: dict[DiscussionKey, None] = {}
+        self._hinting = asyncio.Event()
         self._is_apart = False
-        bus.watch(self._miss, self._attended)
+        bus.watch(self._miss, self._attended, self._hinted)
 
     def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._ticking(), name="hub-ticks"),
             asyncio.create_task(self._watching(), name="hub-watch"),
             asyncio.create_task(self._comparing_missed(), name="hub-missed"),
+            asyncio.create_task(self._comparing_hinted(), name="hub-hinted"),
         ]
 
     async def close(self) -> None:
@@ -174,6 +181,20 @@ class Hub:
     def _attended(self, said: Attendance) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.hear(said)
+
+    def _hinted(self, key: DiscussionKey) -> None:
+        if key in self.rooms:
+            self._hints[key] = None
+            self._hinting.set()
+
+    async def _comparing_hinted(self) -> None:
+        while True:
+            await self._hinting.wait()
+            self._hinting.clear()
+            hinted = list(self._hints)
+            self._hints.clear()
+            await self._compared(hinted)
+            await asyncio.sleep(HINT_SECONDS)
 
     async def _comparing_missed(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""

@@ -201,8 +201,8 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
     Metric(
         "tertulia_bus_messages_dropped_total",
         "counter",
-        "Messages that went no further, by cause: too many waited, Redis did not take them, or what arrived is none "
-        "of ours.",
+        "Messages that went no further, by cause: too many waited, Redis did not take them, what arrived cannot be "
+        "read or is signed by none of ours, or is a number of readers from another time.",
         lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
         ("cause",),
     ),
