@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
 import h11
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 
 from tertulia.serving.admission import Admission
 from tertulia.serving.handshake import HEAD_END, HEADERS
+from tertulia.serving.lifetimes import untie_error, untie_transport
 from tertulia.serving.websocket import LiveWebSocket
 
 HEAD_BYTES = 16 * 1024
@@ -65,6 +67,7 @@ class BoundedHTTP(H11Protocol):
             self.admission.leave(self._place)
             self._place = None
         super().connection_lost(exc)
+        untie_transport(self.transport)
 
     # ---- a head, a body ---------------------------------------------------------------------------------
 
@@ -111,6 +114,7 @@ class BoundedHTTP(H11Protocol):
             self._stop_deadline()
 
     def send_400_response(self, msg: str) -> None:
+        untie_error(sys.exception())  # h11 raises it in a method of its own: it holds itself by its trace
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._refuse(400, msg.encode())
         else:

@@ -30,6 +30,7 @@ from tertulia.live.reader import Reader
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.admission import Admission
 from tertulia.serving.handshake import HEAD_END, Opening, SharedDeflate, declines, read
+from tertulia.serving.lifetimes import untie_parser, untie_transport
 
 WRITE_BUFFER = 64 * 1024
 HANDSHAKE_SECONDS = 5.0
@@ -81,6 +82,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
         super().connection_lost(exc)
+        self._drop_parser()
+        untie_transport(self.transport)
 
     # ---- the handshake ----------------------------------------------------------------------------------
 
@@ -145,7 +148,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             self._take_frames()
 
     def _accept(self, opening: Opening, message: WebSocketAcceptEvent) -> None:
-        del self.conn  # it waits for the request; from now on there are frames
+        self._drop_parser()  # it waits for the request; from now on there are frames
         self.handshake_complete = True
         headers = [*self.default_headers, *message.get("headers", [])]
         more = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
@@ -204,17 +207,25 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             self.send_500_response()
         self._stop_deadline()
         if self._detached:
-            # the scope and this object hold each other: let go now, or they wait for a full collection
+            # the scope and this object hold each other
+            self._drop_parser()
             tasks = self.tasks
             self.__dict__.clear()
             self.tasks = tasks
-        elif self.close_timer is None:
+            return
+        del self.scope
+        if self.close_timer is None:
             self.transport.close()
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _drop_parser(self) -> None:
+        parser = vars(self).pop("conn", None)
+        if parser is not None:
+            untie_parser(parser)
 
     def _leave(self) -> None:
         self._stop_deadline()
@@ -232,6 +243,7 @@ class DetachedReader(asyncio.Protocol):
         "_connections",
         "_counted",
         "_deflates",
+        "_ending",
         "_fragments",
         "_interval_ends",
         "_loop",
@@ -252,6 +264,7 @@ class DetachedReader(asyncio.Protocol):
         self._deflates = deflates
         self._parser: Protocol | None = None
         self._closing = False
+        self._ending: asyncio.TimerHandle | None = None
         self._counted = 0
         self._fragments = 0
         self._interval_ends = 0.0
@@ -316,7 +329,13 @@ class DetachedReader(asyncio.Protocol):
         if self._place is not None:
             self._admission.leave(self._place)
             self._place = None
-        self._parser = None
+        self._closing = True
+        if self._ending is not None:
+            self._ending.cancel()
+        if self._parser is not None:
+            untie_parser(self._parser)
+            self._parser = None
+        untie_transport(self._transport)
 
     # ---- what the reader says ---------------------------------------------------------------------------
 
@@ -368,14 +387,19 @@ class DetachedReader(asyncio.Protocol):
         if self._parser.state is OPEN and not self._transport.is_closing():
             self._parser.send_close(code, reason)
             self._transport.write(b"".join(self._parser.data_to_send()))
-        self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._abort_soon()
 
     def _finish(self, output: bytes) -> None:
         self._closing = True
         if output:
             self._transport.write(output)
         self._transport.close()
-        self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._abort_soon()
+
+    def _abort_soon(self) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
 
 
 def live(admission: Admission) -> type[LiveWebSocket]:
