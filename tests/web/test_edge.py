@@ -318,6 +318,7 @@ async def test_a_query_of_many_parameters_never_reaches_the_application() -> Non
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("it was asked")
 
-    scope = _scope("GET", "/d") | {"query_string": b"&".join([b"a="] * 5_000)}
+    scope = _scope("GET", "/d")
+    scope["query_string"] = b"&".join([b"a="] * 5_000)
     answer = await Exchange(application).run(scope)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
