@@ -1,5 +1,6 @@
 """Serving: our protocol classes for uvicorn, which bound what a client can cost and let rooms write ready frames.
 
+    accepting   connections are taken while there are files for them
     admission   how many connections, in all and from one address
     http        a request's head and body in bounds of size, pieces and time; the end after an answer
     heads       what of a head is refused before it is parsed

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
+from tertulia.serving.accepting import Accepting, raise_file_limit
 from tertulia.serving.http import bounded
 from tertulia.serving.vitals import Vitals
 from tertulia.serving.websocket import live
@@ -105,7 +106,12 @@ class _Server(uvicorn.Server):
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        def make() -> asyncio.Protocol:
+            return self.config.http_protocol_class(self.config, self.server_state, {})  # type: ignore[call-arg]
+
+        files = raise_file_limit()
+        self.servers = [Accepting(listener, make, files) for listener in sockets or ()]  # type: ignore[misc]
+        self.started = True
         # a full collection walks every long-lived object: 300 ms with 20,000 connections
         gc.collect()
         gc.freeze()
