@@ -32,6 +32,7 @@ from tertulia.identity import utc_now
 from tertulia.protocol import EncodedEvent, events_message
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
+from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 from tertulia.store import Store, commands
@@ -91,7 +92,8 @@ async def defended(port: int, comments: str) -> None:
             await _fill(server.store, int(comments), LONG)
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
-                await serve(server.asgi, server.hub, listener, Vitals(admission), 1, ready)
+                vitals = Vitals(admission, Unread(default.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
 
 
 async def profiled(port: int, file: str) -> None:
@@ -133,7 +135,8 @@ async def _serving(
             on_numbers(_publisher(server, lot))
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
-                await serve(server.asgi, server.hub, listener, Vitals(admission), 1, ready)
+                vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
 
 
 def _publisher(server: Running, lot: int) -> Callable[[int], None]:

@@ -30,6 +30,7 @@ from tertulia.live import room as rooms
 from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
+from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
 from tertulia.store import ledger
@@ -50,6 +51,7 @@ UNITS = {
     "readers",
     "paused",
     "draining",
+    "bytes",
     "commands",
     "waiting",
     "connections",
@@ -60,7 +62,7 @@ UNITS = {
 
 @pytest.fixture
 def vitals() -> Vitals:
-    return Vitals(Admission(3, 2, []))
+    return Vitals(Admission(3, 2, []), Unread(MIB))
 
 
 @pytest.fixture

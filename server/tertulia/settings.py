@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     connections_per_address: int = Field(
         200, ge=1, description="Connections from one address, proxies that are trusted excepted."
     )
+    unread_mib: int = Field(
+        32,
+        ge=1,
+        description="Memory of one process for what clients have not read yet, in MiB, about 2 KiB a reader at least; "
+        "beyond it the slowest are cut off, and readers resume.",
+    )
     drain_seconds: float = Field(
         20, ge=0, description="How long an end may take, in which readers are told to come back one after another."
     )

@@ -27,6 +27,7 @@ from tertulia.push.queued import QueuedConnection
 from tertulia.serving.admission import Admission
 from tertulia.serving.http import BoundedHTTP, bounded
 from tertulia.serving.server import listen
+from tertulia.serving.unread import Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.serving.websocket import DetachedReader, LiveWebSocket, live
 from tertulia.settings import Settings
@@ -61,6 +62,9 @@ def uncollected() -> Iterator[None]:
     gc.unfreeze()
 
 
+UNREAD_BYTES = 64 * 1024 * 1024
+
+
 class Server:
     """The application on our protocol classes, in this process."""
 
@@ -75,8 +79,8 @@ class Server:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
-    vitals = Vitals(Admission(1_000, 1_000, []))
-    protocol = bounded(vitals.admission, live(vitals.admission))
+    vitals = Vitals(Admission(1_000, 1_000, []), Unread(UNREAD_BYTES))
+    protocol = bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread))
     async with running(settings, vitals) as application:
         config = uvicorn.Config(
             application.asgi,

@@ -240,6 +240,18 @@ OF_SERVER: tuple[Metric[Vitals], ...] = (
         ("bound",),
     ),
     Metric(
+        "tertulia_unread_bytes",
+        "gauge",
+        "Bytes that wait for clients to read them, as of the last look.",
+        lambda vitals: vitals.unread.bytes,
+    ),
+    Metric(
+        "tertulia_connections_cut_off_total",
+        "counter",
+        "Connections cut off because too many bytes waited for clients that did not read.",
+        lambda vitals: vitals.unread.cut,
+    ),
+    Metric(
         "tertulia_gc_pauses_total",
         "counter",
         "Garbage collections, in which everything waits.",

@@ -22,7 +22,7 @@ from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.gate import Gate
 from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
-from tertulia.web.requests import Query
+from tertulia.web.requests import Query, check_parameters
 
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
 _AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})
@@ -80,6 +80,7 @@ class Push:
 
     async def _follow(self, socket: WebSocket) -> CloseCode | None:
         try:
+            check_parameters(socket.scope)
             key, cursor, full = _start(socket.query_params, extra=("compress",))
             await self._gate.admit(socket, key.site)
             room = await self._hub.enter(key, cursor)
