@@ -26,6 +26,9 @@ HEARTBEAT_SECONDS = 25
 EVENTS_PAGE = 500
 WRITING_SECONDS = 3
 BODY_LIMIT = 64 * 1024
+PAGE_BYTES = 1024 * 1024
+"""Of JSON in a page of comments, replies or events: it ends there, short of what was asked for, and says where it goes
+on. An ordinary page of 50 comments has 30 KB; a megabyte takes a phone on a slow line some seconds."""
 FORM_LIMIT = 128 * 1024
 """A form writes a character with up to 12 bytes, and the longest comment has 10,000 characters."""
 
@@ -462,9 +465,24 @@ class EncodedEvent:
     payload: str
 
     @property
+    def size(self) -> int:
+        """Its bytes on the wire."""
+        return len(self.payload.encode())
+
+    @property
     def conceals(self) -> bool:
         """Whether from here on nothing may be shown of what earlier events said about ``comment_id``."""
         return self.kind == "comment.removed"
+
+
+def page_of(events: list[EncodedEvent]) -> list[EncodedEvent]:
+    """As many of these events as make a page of PAGE_BYTES; at least one where there is one."""
+    size = 0
+    for count, event in enumerate(events):
+        size += event.size
+        if count and size > PAGE_BYTES:
+            return events[:count]
+    return events
 
 
 def encode(event: Event) -> EncodedEvent:

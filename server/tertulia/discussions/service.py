@@ -134,6 +134,8 @@ class Discussions:
         self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
     ) -> protocol.Page:
         """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
+        if not is_uuid(parent_id):
+            raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
         moment = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
         return self._page(moment, viewer)
 
@@ -158,7 +160,7 @@ class Discussions:
             discussion = await self._store.reads.discussion(key)
             return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
         head, events = self._hub.recent(key, after) or await self._store.reads.events(key, after, limit)
-        events = events[:limit]
+        events = protocol.page_of(events[:limit])
         more = bool(events) and events[-1].seq < head
         return protocol.events_page(self._store.epoch, head, [event.payload for event in events], more=more)
 
@@ -237,7 +239,7 @@ class Discussions:
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
-        discussion_key = DiscussionKey(new.site, text.clean_key(new.key))
+        discussion_key = DiscussionKey(text.clean_site(new.site), text.clean_key(new.key))
         author = self._author(new, key, identity)
         said = text.clean_text(new.body)
         parent_id = None if new.parent_id is None else _parent_id(new.parent_id)

@@ -27,7 +27,11 @@ from tertulia.web.requests import Query, check_parameters
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
 _AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})
 _LAST_EVENT_ID = re.compile(r"([\w-]{1,64}):(\d{1,16})", re.ASCII)
-_FULL = Parameter("full", "1 asks a stream for every event, also while a discussion is busy.", {"enum": [0, 1]})
+_FULL = Parameter(
+    "full",
+    "1 asks a stream for every event, also while a discussion is busy. A page of the log always has every event.",
+    {"enum": [0, 1]},
+)
 DETACHING = "tertulia.live"
 """The ASGI extension of our own server: takes a reader off the application's hands; see serving.websocket."""
 _CLOSES = {
@@ -106,6 +110,7 @@ class Push:
         await self._gate.admit(request, key.site)
         after = query.number("after", least=0) or 0
         count = query.number("limit", least=1, most=EVENTS_PAGE) or EVENTS_PAGE
+        query.number("full", least=0, most=1)  # a page of the log is always full: one address is right for both forms
         body = await self._discussions.events(key, query.text("epoch"), after, count)
         return Response(body, media_type="application/json")
 

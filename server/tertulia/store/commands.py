@@ -18,6 +18,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import DiscussionState, Event, EventKind, timestamp
 from tertulia.store import journal, records, rows, schema, statements
 from tertulia.store.journal import Happened
+from tertulia.store.listing import IS_KEPT
 
 T = TypeVar("T")
 
@@ -214,6 +215,8 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
     else:
         comment = replace(comment, state=State.removed)
         records.update_comment(connection, comment.id, state=State.removed.value)
+    if before is State.visible:
+        records.show_reports(connection, comment.id, listed=False)
     if not published:
         return Outcome(Said(comment, None))
     journal.redact(connection, comment)
@@ -224,7 +227,10 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
 def _forget_name(connection: Connection, author_id: str) -> None:
     """An author whose comments are all deleted leaves no name behind."""
     c = schema.comment.c
-    query = select(c.id).where(c.author_id == author_id, c.state != State.deleted.value).limit(1)
+    query = select(c.id).where(c.author_id == author_id, IS_KEPT).limit(1)
+    if connection.dialect.name == "postgresql":
+        # in the order of an index: else it looks for a comment of a busy author from the beginning of the table
+        query = query.order_by(c.created_at)
     if connection.scalar(query) is None:
         connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
 
@@ -237,6 +243,7 @@ def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
     comment = replace(comment, state=State.visible)
     records.update_comment(connection, comment.id, state=State.visible.value, published=True)
+    records.show_reports(connection, comment.id, listed=True)
     kind: EventKind = "comment.restored" if published else "comment.created"
     happened = journal.publish(connection, kind, comment, at, shown=+1)
     return Outcome(Said(comment, happened.event.seq), (happened,))

@@ -137,11 +137,12 @@ class Query:
             raise Problem(ErrorCode.invalid, f"Choose one of: {names}.", field=name) from error
 
     def discussion(self) -> DiscussionKey:
-        """The discussion that ``site`` and ``key`` name. Raises invalid, malformed, too_long, empty."""
+        """The discussion that ``site`` and ``key`` name. Raises unknown_site, invalid, malformed, too_long, empty."""
         key = self._parameters.get("key")
         if key is None:
             raise Problem(ErrorCode.invalid, "Say which discussion: key=…", field="key")
         return DiscussionKey(self.site(), text.clean_key(key))
 
     def site(self) -> str:
-        return self._parameters.get("site", "default")
+        """The site that is named, by default the only one of most servers. Raises unknown_site."""
+        return text.clean_site(self._parameters.get("site", "default"))
