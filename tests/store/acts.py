@@ -137,10 +137,10 @@ def actor(author: Author, site: str = "default") -> Actor:
 
 
 async def tables(store: Store) -> dict[str, list[str]]:
-    """Every row of every table."""
+    """Every row of every table, whole: the repr of a row leaves the middle of a long text out."""
     async with store.database.read.connect() as connection:
         return {
-            table.name: sorted(repr(row) for row in await connection.execute(select(table)))
+            table.name: sorted(repr(tuple(row)) for row in await connection.execute(select(table)))
             for table in schema.metadata.sorted_tables
         }
 

@@ -184,10 +184,12 @@ def edit(
     at: datetime,
     window: timedelta,
 ) -> Outcome[Said]:
-    """Raises not_found, forbidden, gone, edit_window_over."""
+    """The same text as before is neither a change nor an event. Raises not_found, forbidden, gone, edit_window_over."""
     comment = _changeable(connection, comment_id, actor)
     if not actor.moderator and at - comment.created_at > window:
         raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    if comment.text == text:
+        return Outcome(Said(comment, journal.said_at(connection, comment)))
     comment = replace(comment, text=text, body=body, edited_at=at)
     records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
     if comment.state is State.held:
@@ -216,7 +218,6 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
         records.update_comment(connection, comment.id, state=State.removed.value)
     if not published:
         return Outcome(Said(comment, None))
-    journal.redact(connection, comment)
     happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
