@@ -19,10 +19,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tertulia.checks import check
 from tertulia.errors import StartupError
-from tertulia.store import Store, schema
+from tertulia.store import Store, journal, schema
 from tertulia.store.database import migrate, open_database
-from tests.store.acts import ABROAD, Acts, tables, until
+from tests.store.acts import ABROAD, EVA, LAN, MINH, Acts, actor, log, tables, until
 
 WITHOUT_SUMS = pytest.mark.filterwarnings("ignore:.*expression-based index")
 """SQLAlchemy cannot read an index of a sum from SQLite; test_indexes_are_what_the_schema_says does."""
@@ -132,6 +133,46 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
     assert await tables(store) == before
     for site, expected in (("default", [kept]), ("magazine", [abroad])):
         assert [one.id for one in (await store.reads.reported(site, 10, None))[0]] == expected
+
+
+@WITHOUT_SUMS
+async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    acts = await Acts(store).begin()
+    monkeypatch.setattr(journal, "_supersede", lambda connection, later: None)
+    root = await acts.say("Marker-one, the root")
+    reply = await acts.say("A reply", by=MINH, parent=root)
+    edited = [await acts.edit(root.comment.id, acts.judge, text) for text in ("Marker-two", "As it is")]
+    for voter, comment in ((MINH, root), (LAN, reply), (EVA, root), (EVA, reply)):
+        await acts.vote(comment.comment.id, actor(voter), 1)
+    await acts.conceal(reply.comment.id, acts.judge)
+    untouched = await acts.say("Never changed", by=EVA)
+    await acts.vote(untouched.comment.id, actor(LAN), 1)
+    before = await tables(store)
+    assert "Marker" in str(before["event"])
+    monkeypatch.undo()
+
+    def upgrade(connection: Connection) -> None:
+        command.downgrade(history(connection), "0001")
+        connection.commit()
+        migrate(connection)
+
+    await store.database.write.connected(upgrade)
+    after = await tables(store)
+    assert "Marker" not in str(after)
+    assert [event.seq for event in await log(store)] == list(range(1, 12))
+    kinds = [event.kind.removeprefix("comment.") for event in await log(store)]
+    assert kinds == [
+        "created", "created", "superseded", "edited", "voted", "superseded", "voted", "superseded", "removed",
+        "created", "voted",
+    ]  # fmt: skip
+    shown = [event.comment.body for event in await log(store) if event.comment and event.comment.id == root.comment.id]
+    assert shown == [edited[-1].comment.body] * 2
+    assert {name: rows for name, rows in after.items() if name != "event"} == {
+        name: rows for name, rows in before.items() if name != "event"
+    }
+    assert await check(store) == []
+    await acts.edit(root.comment.id, acts.judge, "And on it goes")
+    assert await check(store) == []
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
