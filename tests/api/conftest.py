@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 import pytest_asyncio
@@ -22,28 +22,36 @@ async def world(settings: Settings) -> AsyncIterator[World]:
         yield found
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
-async def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """One server, over a database of each kind, for requests none of which changes anything.
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[list[World]]:
+    """A server over a database of each kind, for requests none of which changes anything.
 
     A test compares how many commands were committed; in the end everything that is stored is compared, once.
     """
-    async with _furnished(request, tmp_path_factory) as world:
-        before = await tables(world.server.store)
-        yield world
-        assert await tables(world.server.store) == before
+    async with AsyncExitStack() as opening:
+        worlds = [await opening.enter_async_context(_furnished(kind, request, tmp_path_factory)) for kind in KINDS]
+        before = [await tables(world.server.store) for world in worlds]
+        yield worlds
+        assert [await tables(world.server.store) for world in worlds] == before
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def changing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """The same for requests some of which are granted; in the end all that is stored is as it should be."""
-    async with _furnished(request, tmp_path_factory) as world:
+    """A server for requests some of which are granted; in the end all that is stored is as it should be."""
+    async with _furnished(request.param, request, tmp_path_factory) as world:
         yield world
         assert await check(world.server.store) == []
 
 
 @asynccontextmanager
-async def _furnished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def _furnished(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("furnished"),
         secret_key="a key of the tests, not a secret of anybody",
@@ -52,7 +60,7 @@ async def _furnished(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
     )
     settings.articles_dir.mkdir(parents=True)
     (settings.articles_dir / "one.md").write_text("---\ntitle: One\ndate: 2026-01-01\n---\nText.\n")
-    if request.param == "sqlite":
+    if kind == "sqlite":
         async with opened(settings) as world:
             await furnish(world)
             yield world

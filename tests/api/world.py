@@ -173,6 +173,11 @@ class World:
         return found
 
     @property
+    def kind(self) -> str:
+        """The kind of its database."""
+        return self.server.store.database.read.dialect.name
+
+    @property
     def committed(self) -> int:
         """How many commands were not refused: everything that is stored is so by a command."""
         return self.server.store.ledger.counts.committed
