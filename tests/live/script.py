@@ -142,7 +142,12 @@ BUSY = 1e9
 
 async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = BUSY) -> Room:
     """An open room; ``script.emptied`` notes when its last reader leaves."""
-    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), script.emptied.append, Counts())
+
+    def turned(room: Room) -> None:
+        if not room.readers:
+            script.emptied.append(room)
+
+    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), turned, Counts())
     await room.ready()
     return room
 
@@ -182,6 +187,10 @@ class Follower:
         """The other side is gone: whatever is written now is wrong."""
         self.closing = CloseCode.gone
         self.reader.gone()
+
+    def let_go(self) -> None:
+        """This and its reader hold each other."""
+        del self.reader
 
     @property
     def raw(self) -> list[str]:

@@ -129,9 +129,10 @@ class RoomPresence:
         return bool(told.present.readers) and now - told.heard > LOST_SECONDS and not self._bus.in_doubt
 
     def shut(self) -> None:
-        """The room ends."""
+        """The room ends; there is nobody to be told."""
         if self._timer is not None:
             self._timer.cancel()
+        self._say = _nobody
         if self._told.readers:
             self._bus.tell(self._key, 0, 0, asks=False)
 
@@ -158,6 +159,10 @@ class RoomPresence:
         if total != self._said:
             self._said = total
             self._say(total)
+
+
+def _nobody(_present: Present) -> None:
+    """After the end of the room, which is not held any more."""
 
 
 def _now() -> float:

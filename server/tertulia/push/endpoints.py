@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tertulia.core.comments import DiscussionKey
 from tertulia.discussions import Discussions
 from tertulia.errors import CloseCode, ErrorCode, Problem
+from tertulia.limits import Openings
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor
@@ -38,6 +39,7 @@ _CLOSES = {
     ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unknown_site: CloseCode.gone,
     ErrorCode.unavailable: CloseCode.restarting,
+    ErrorCode.rate_limited: CloseCode.too_many_connections,
 }
 
 
@@ -48,6 +50,7 @@ class Push:
         self._discussions = discussions
         self._hub = hub
         self._gate = gate
+        self._openings = Openings()
 
     def routes(self) -> list[BaseRoute]:
         return [WebSocketRoute(f"{API}/live", self.live)]
@@ -67,6 +70,7 @@ class Push:
                     ErrorCode.malformed,
                     ErrorCode.empty,
                     ErrorCode.too_long,
+                    ErrorCode.rate_limited,
                     ErrorCode.unavailable,
                 ),
             )
@@ -76,20 +80,23 @@ class Push:
         await socket.accept()
         try:
             code = await self._follow(socket)
+            reason = "" if code is None else code.name
         except WebSocketDisconnect:
-            code = None
+            return
+        except Problem as problem:
+            code = _CLOSES.get(problem.code, CloseCode.malformed)
+            reason = _reason(code, problem)
         if code is not None:
             with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone meanwhile
-                await socket.close(code, code.name)
+                await socket.close(code, reason)
 
     async def _follow(self, socket: WebSocket) -> CloseCode | None:
-        try:
-            check_parameters(socket.scope)
-            key, cursor, full = _start(socket.query_params, extra=("compress",))
-            await self._gate.admit(socket, key.site)
-            room = await self._hub.enter(key, cursor)
-        except Problem as problem:
-            return _CLOSES.get(problem.code, CloseCode.malformed)
+        """Raises Problem where nobody may come in."""
+        check_parameters(socket.scope)
+        key, cursor, full = _start(socket.query_params, extra=("compress",))
+        await self._gate.admit(socket, key.site)
+        self._count_opening(socket, key)
+        room = await self._hub.enter(key, cursor)
         if self._hub.draining:
             return CloseCode.restarting
         reader = Reader(room, full=full)
@@ -124,7 +131,18 @@ class Push:
             cursor = Cursor(resumed[1], int(resumed[2]))
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
+        self._count_opening(request, key)
         return EventStream(self._hub, key, cursor, full=full)
+
+    def _count_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
+        """Raises rate_limited where the room is not there yet, and the address has opened too many."""
+        if not self._hub.has(key):
+            self._openings.count(self._gate.address(request))
+
+
+def _reason(code: CloseCode, problem: Problem) -> str:
+    """Who was too many is told when to come back, in milliseconds."""
+    return str((problem.retry_after or 1) * 1000) if code is CloseCode.too_many_connections else code.name
 
 
 def _start(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:
