@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import termios
+from array import array
 from collections import Counter
 from contextlib import suppress
 
@@ -13,7 +16,7 @@ from websockets.protocol import Protocol
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.live.reader import Reader
-from tertulia.serving.http import LINGER_PAUSE, PIECES, READ_BYTES
+from tertulia.serving.http import LINGER_PAUSE, PIECES, READ_BYTES, BoundedHTTP
 from tertulia.serving.requests import CHUNKS
 from tertulia.serving.websocket import (
     EXTENSION,
@@ -28,6 +31,7 @@ from tests.serving.raw import PING, PONG, TEXT, frame, get, upgrade
 from tests.serving.wire import Wire, until, wired
 
 CHUNKED = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+LONG = b"POST /x HTTP/1.1\r\nHost: news.test\r\nContent-Length: 100000000\r\n\r\n"
 ONE_BYTE = b"1\r\na\r\n"
 LINGER_SECONDS = 0.5
 
@@ -73,6 +77,13 @@ async def _reading(scope: Scope, receive: Receive, send: Send) -> None:
 async def _refusing(scope: Scope, receive: Receive, send: Send) -> None:
     """Does not look at the body."""
     await problems.response(Problem(ErrorCode.too_large, "Too large."))(scope, receive, send)
+
+
+def _in_kernel(connection: BoundedHTTP) -> int:
+    """How many bytes could be read."""
+    count = array("i", [0])
+    fcntl.ioctl(connection.transport.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+    return count[0]
 
 
 async def _flood(writer: asyncio.StreamWriter, said: bytes, times: int) -> int:
@@ -121,7 +132,7 @@ async def test_after_an_answer_nothing_more_is_parsed(calls: Counter[str], body:
 async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyPatch) -> None:
     async with wired(_refusing) as wire:
         _, writer = await wire.connect()
-        writer.write(CHUNKED)
+        writer.write(LONG)
         await until(lambda: wire.made and wire.made[0]._is_over)
         reads: list[int] = []
         hear = wire.made[0].data_received
@@ -195,7 +206,13 @@ async def test_requests_that_wait_are_few() -> None:
     async with wired(waiting) as wire:
         reader, writer = await wire.connect()
         writer.write(get("/x"))
-        await _flood(writer, get("/x") * 1000, 40)
+        await until(lambda: wire.made and wire.made[0].cycle is not None)
+        connection = wire.made[0]
+        connection.transport.pause_reading()
+        writer.write(get("/x") * 8_000)
+        await until(lambda: _in_kernel(connection) > 4 * READ_BYTES)
+        connection.transport.resume_reading()
+        await until(lambda: connection.flow.read_paused)
         kept = len(wire.made[0].conn.trailing_data[0])
         assert kept <= READ_BYTES
         waits.set()
