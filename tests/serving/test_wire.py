@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import termios
+import weakref
 from array import array
 from collections import Counter
 from contextlib import suppress
@@ -301,3 +303,25 @@ async def test_after_a_close_only_its_answer_is_heard(parsed: list[int]) -> None
         await until(lambda: not wire.state.connections)
         assert sum(parsed) <= LAST_BYTES
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [get("/x"), get("/x", "Connection: close"), CHUNKED + ONE_BYTE * 1000, upgrade("/x"), b"\0\r\n\r\n"],
+    ids=["kept", "closed", "refused", "handshake", "noise"],
+)
+async def test_a_connection_that_is_gone_is_not_kept(said: bytes) -> None:
+    """By no cycle and no timer, whichever way it went; the collector does not run."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with wired(_attaching if said == upgrade("/x") else _refusing) as wire:
+            reader, writer = await wire.connect()
+            writer.write(said)
+            await reader.readuntil(b"\r\n\r\n")
+            gone = weakref.ref(wire.made.pop())
+            writer.close()
+            await until(lambda: not wire.state.connections and not wire.state.tasks)
+            await until(lambda: gone() is None)
+    finally:
+        gc.enable()
