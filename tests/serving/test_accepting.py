@@ -92,25 +92,30 @@ async def test_where_nothing_can_be_accepted_it_rests(
     error: int,
 ) -> None:
     rests: list[float] = []
+    ends: list[Callable[[], None]] = []
     loop = asyncio.get_running_loop()
     call_later = loop.call_later
 
     def rest(seconds: float, then: Callable[[], None]) -> asyncio.TimerHandle:
         rests.append(seconds)
-        return call_later(0, then)  # the time is told, not waited for
+        ends.append(then)
+        return call_later(0, lambda: None)  # the time is told, not waited for
 
     listener.error = error
     monkeypatch.setattr(loop, "call_later", rest)
     accepting = Accepting(listener, Greeting, 10_000)
     (client,) = clients(listener, 1)
     client.setblocking(False)
-    while len(rests) < 10:  # noqa: ASYNC110 - turns of the loop, without the time that is told
-        await asyncio.sleep(0)
-    assert listener.asked == len(rests), "asked once a rest"
+    for count in range(1, 11):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert listener.asked == len(rests) == count, "asked once, then it rests"
+        if count == 10:
+            listener.error = None
+        ends[-1]()
     assert rests[0] == 0.05
     assert rests[9] == 1.0
     assert len(caplog.records) == 1
-    listener.error = None
     assert await loop.sock_recv(client, 100) == b"welcome"
     accepting.close()
 

@@ -11,7 +11,11 @@ from urllib.parse import urlencode
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from tertulia.core.comments import DiscussionKey
 from tertulia.live.frames import Frame
+from tertulia.live.reader import Reader
+from tertulia.live.room import AT_HEAD
+from tertulia.push.sse import EventStream
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread
 from tertulia.serving.websocket import DetachedReader
@@ -271,6 +275,46 @@ async def test_the_next_answer_is_not_made_before_this_one_is_read() -> None:
             await reader.readuntil(b"\r\n\r\n")
             assert len(await reader.readexactly(MIB)) == MIB
         assert asked == 3
+        writer.close()
+
+
+class _Past:
+    """A hub and a room in one: the past of a discussion in messages of 200 KiB, each made when it is asked for."""
+
+    epoch = "epoch"
+    draining = False
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    async def enter(self, *_: object) -> _Past:
+        return self
+
+    def join(self, reader: Reader, _: object) -> None:
+        self.drained(reader)
+
+    def drained(self, reader: Reader) -> None:
+        if self.made < 10:
+            self.made += 1
+            reader.connection.write(Frame("a" * 200 * KIB))
+
+    def leave(self, reader: Reader) -> None:
+        """It keeps nobody."""
+
+
+async def test_the_next_part_of_a_past_is_not_made_before_this_one_is_read() -> None:
+    past = _Past()
+    stream = EventStream(past, DiscussionKey("default", "x"), AT_HEAD, full=True)  # type: ignore[arg-type]
+    async with wired(stream, send_buffer=SEND_BUFFER) as wire:
+        reader, writer = await wire.connect(RECEIVE_BUFFER)
+        writer.write(get("/x"))
+        await until(lambda: wire.waiting > WRITE_BUFFER)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert past.made == 1
+        while past.made < 4:
+            await reader.readexactly(KIB)
+        assert wire.waiting < 2 * 200 * KIB
         writer.close()
 
 

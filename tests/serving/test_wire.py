@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import gc
+import termios
+import weakref
+from array import array
 from collections import Counter
 from contextlib import suppress
 
@@ -13,7 +18,7 @@ from websockets.protocol import Protocol
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.live.reader import Reader
-from tertulia.serving.http import LINGER_PAUSE, PIECES, READ_BYTES
+from tertulia.serving.http import LINGER_PAUSE, PIECES, READ_BYTES, BoundedHTTP
 from tertulia.serving.requests import CHUNKS
 from tertulia.serving.websocket import (
     EXTENSION,
@@ -28,6 +33,7 @@ from tests.serving.raw import PING, PONG, TEXT, frame, get, upgrade
 from tests.serving.wire import Wire, until, wired
 
 CHUNKED = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+LONG = b"POST /x HTTP/1.1\r\nHost: news.test\r\nContent-Length: 100000000\r\n\r\n"
 ONE_BYTE = b"1\r\na\r\n"
 LINGER_SECONDS = 0.5
 
@@ -75,6 +81,13 @@ async def _refusing(scope: Scope, receive: Receive, send: Send) -> None:
     await problems.response(Problem(ErrorCode.too_large, "Too large."))(scope, receive, send)
 
 
+def _in_kernel(connection: BoundedHTTP) -> int:
+    """How many bytes could be read."""
+    count = array("i", [0])
+    fcntl.ioctl(connection.transport.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+    return count[0]
+
+
 async def _flood(writer: asyncio.StreamWriter, said: bytes, times: int) -> int:
     """How often it could be said until the server took no more."""
     for sent in range(times):
@@ -113,15 +126,15 @@ async def test_after_an_answer_nothing_more_is_parsed(calls: Counter[str], body:
             answer = await reader.read()
             assert answer.startswith(b"HTTP/1.1 413 ")
             assert b"\r\nconnection: close\r\n" in answer.lower()
-        assert calls["h11"] == before
         await until(lambda: not wire.state.connections)
+        assert calls["h11"] == before
         writer.close()
 
 
 async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyPatch) -> None:
     async with wired(_refusing) as wire:
         _, writer = await wire.connect()
-        writer.write(CHUNKED)
+        writer.write(LONG)
         await until(lambda: wire.made and wire.made[0]._is_over)
         reads: list[int] = []
         hear = wire.made[0].data_received
@@ -195,7 +208,13 @@ async def test_requests_that_wait_are_few() -> None:
     async with wired(waiting) as wire:
         reader, writer = await wire.connect()
         writer.write(get("/x"))
-        await _flood(writer, get("/x") * 1000, 40)
+        await until(lambda: wire.made and wire.made[0].cycle is not None)
+        connection = wire.made[0]
+        connection.transport.pause_reading()
+        writer.write(get("/x") * 8_000)
+        await until(lambda: _in_kernel(connection) > 4 * READ_BYTES)
+        connection.transport.resume_reading()
+        await until(lambda: connection.flow.read_paused)
         kept = len(wire.made[0].conn.trailing_data[0])
         assert kept <= READ_BYTES
         waits.set()
@@ -259,8 +278,8 @@ async def test_frames_in_one_segment_are_counted_as_they_are_parsed(parsed: list
         reader, writer, _ = await _followed(wire)
         writer.write(kind * 10_000)
         await reader.readuntil((1008).to_bytes(2, "big"))
-        assert sum(parsed) <= len(kind) * (FRAMES_PER_INTERVAL + 1) + SLICE
         await until(lambda: not wire.state.connections)
+        assert sum(parsed) <= len(kind) * (FRAMES_PER_INTERVAL + 1) + SLICE
         writer.close()
 
 
@@ -281,6 +300,28 @@ async def test_after_a_close_only_its_answer_is_heard(parsed: list[int]) -> None
         await reader.readuntil(b"\r\n\r\n")
         await _flood(writer, frame(PING) * 10_000, 50)
         await reader.readuntil((4400).to_bytes(2, "big"))
-        assert sum(parsed) <= LAST_BYTES
         await until(lambda: not wire.state.connections)
+        assert sum(parsed) <= LAST_BYTES
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [get("/x"), get("/x", "Connection: close"), CHUNKED + ONE_BYTE * 1000, upgrade("/x"), b"\0\r\n\r\n"],
+    ids=["kept", "closed", "refused", "handshake", "noise"],
+)
+async def test_a_connection_that_is_gone_is_not_kept(said: bytes) -> None:
+    """By no cycle and no timer, whichever way it went; the collector does not run."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with wired(_attaching if said == upgrade("/x") else _refusing) as wire:
+            reader, writer = await wire.connect()
+            writer.write(said)
+            await reader.readuntil(b"\r\n\r\n")
+            gone = weakref.ref(wire.made.pop())
+            writer.close()
+            await until(lambda: not wire.state.connections and not wire.state.tasks)
+            await until(lambda: gone() is None)
+    finally:
+        gc.enable()

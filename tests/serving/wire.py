@@ -57,6 +57,7 @@ async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | No
     config.load()
     state = ServerState()
     listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MIB)  # so that a read could take much at once
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))

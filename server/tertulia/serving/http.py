@@ -110,6 +110,7 @@ class BoundedHTTP(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
         self._stop_judging()
+        self._unset_keepalive_if_required()
         self.unread.release(self)
         if self._place is not None:
             self.admission.leave(self._place)
@@ -248,8 +249,8 @@ class BoundedHTTP(H11Protocol):
             super().on_response_complete()
 
     def _start_judging(self) -> None:
-        """From now on the client has to take LEAST_READ bytes in each STALL_SECONDS."""
-        if self._stalling is None:
+        """From now on the client has to take LEAST_READ bytes of what waits in each STALL_SECONDS."""
+        if self._stalling is None and self.buffered():
             self._unread_before = self.buffered()
             self._stalling = self.loop.call_later(STALL_SECONDS, self._judge)
 
