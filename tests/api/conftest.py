@@ -57,6 +57,10 @@ async def _furnished(
         secret_key="a key of the tests, not a secret of anybody",
         post_limit_guest="off",
         post_limit_address="off",
+        edit_limit_guest="off",
+        edit_limit_address="off",
+        vote_limit_guest="off",
+        vote_limit_address="off",
     )
     settings.articles_dir.mkdir(parents=True)
     (settings.articles_dir / "one.md").write_text("---\ntitle: One\ndate: 2026-01-01\n---\nText.\n")

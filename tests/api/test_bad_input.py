@@ -419,7 +419,7 @@ def _cursors() -> Iterator[Case]:
     yield HELD.spoilt("cursor of a list", ErrorCode.bad_cursor, cursor="oldest")
     yield REPORTED.spoilt("cursor of a list of moderators", ErrorCode.bad_cursor, cursor="held")
     yield HELD.spoilt("cursor of another site", ErrorCode.bad_cursor, params=(("site", "second"),), cursor="held")
-    for parent in ("a\0", "", "lans", "\ufffd", "0" * 3000, new_key().upper()):
+    for parent in ("a\0", "", "lans", "\ufffd", "0" * 3000, "ABCDEF01-2345-7000-8000-ABCDEF012345"):
         name = f"replies to what is no id: {parent[:5]!r}"
         yield COMMENTS.spoilt(name, ErrorCode.not_found, params=(*TALK, ("parent", parent)))
     for score in (2**31, -(2**31) - 1, 2**53 - 1):

@@ -89,6 +89,10 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         secret_key="a key of the tests, not a secret of anybody",
         post_limit_guest="off",
         post_limit_address="off",
+        edit_limit_guest="off",
+        edit_limit_address="off",
+        vote_limit_guest="off",
+        vote_limit_address="off",
         playground=True,
     )
     if request.param == "postgresql":
