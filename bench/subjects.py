@@ -112,6 +112,10 @@ async def _serving(
             summary_rate=NO_LIMIT,
             post_limit_guest="off",
             post_limit_address="off",
+            edit_limit_guest="off",
+            edit_limit_address="off",
+            vote_limit_guest="off",
+            vote_limit_address="off",
         )
         async with running(settings) as server:
             await _fill(server.store, comments)

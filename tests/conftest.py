@@ -51,6 +51,10 @@ def settings(tmp_path: Path) -> Settings:
         secret_key="a key of the tests, not a secret of anybody",
         post_limit_guest="off",
         post_limit_address="off",
+        edit_limit_guest="off",
+        edit_limit_address="off",
+        vote_limit_guest="off",
+        vote_limit_address="off",
     )
 
 

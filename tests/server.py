@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+_UNLIMITED = [f"--{what}-limit-{of}=off" for what in ("post", "edit", "vote") for of in ("guest", "address")]
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -23,7 +24,8 @@ class ServerProcess:
         self.data_dir = data_dir
         command = [
             *(sys.executable, "-W", "error", "-m", *program, "serve", "--port", str(port)),
-            *("--data-dir", str(data_dir), "--post-limit-guest", "off", "--post-limit-address", "off"),
+            *("--data-dir", str(data_dir)),
+            *_UNLIMITED,
             *("--log-level", "warning", *flags),
         ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}

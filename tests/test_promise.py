@@ -133,7 +133,7 @@ async def talk(server: Running) -> Talk:
     assert author is not None
     tokens = Tokens(b"a key of the tests, not a secret")
     limits = PostingLimits("off", "off")
-    service = Discussions(server.store, server.hub, tokens, limits, edit_window=timedelta(days=1))
+    service = Discussions(server.store, server.hub, tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
     talk = Talk(server, service, Identity(author.id, author.name, True, None), tokens)
     await talk.look()
     return talk

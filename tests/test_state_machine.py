@@ -129,7 +129,7 @@ class System:
         self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(BUSY, BUSY))
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
-        self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1))
+        self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
         store.start(Announcer(self.bus, store.epoch).committed)
 
     async def snapshot(self) -> Json:

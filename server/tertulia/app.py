@@ -69,7 +69,13 @@ async def running(
         async with _connected(settings.redis) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
-            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)
+            limits = PostingLimits(
+                settings.post_limit_guest,
+                settings.post_limit_address,
+                counts,
+                changes=(settings.edit_limit_guest, settings.edit_limit_address),
+                votes=(settings.vote_limit_guest, settings.vote_limit_address),
+            )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
@@ -83,6 +89,7 @@ async def running(
             try:
                 yield Running(_asgi(discussions, hub, gate, pages, operating), store, hub, bus, articles, metrics)
             finally:
+                await discussions.close()
                 await hub.close()
     finally:
         await store.close()

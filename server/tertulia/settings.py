@@ -79,6 +79,16 @@ class Settings(BaseSettings):
     post_limit_address: str = Field(
         "30/minute;1000/day", description="Comments that may come from one address; `off` lifts it."
     )
+    edit_limit_guest: str = Field(
+        "10/minute;100/day", description="Edits and deletions of what a guest said, together; `off` lifts it."
+    )
+    edit_limit_address: str = Field(
+        "30/minute;500/day", description="Edits and deletions that may come from one address; `off` lifts it."
+    )
+    vote_limit_guest: str = Field("60/minute;500/day", description="Votes of a guest; `off` lifts it.")
+    vote_limit_address: str = Field(
+        "120/minute;2000/day", description="Votes that may come from one address; `off` lifts it."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
     )
@@ -151,7 +161,14 @@ class Settings(BaseSettings):
             raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from error
         return value
 
-    @field_validator("post_limit_guest", "post_limit_address")
+    @field_validator(
+        "post_limit_guest",
+        "post_limit_address",
+        "edit_limit_guest",
+        "edit_limit_address",
+        "vote_limit_guest",
+        "vote_limit_address",
+    )
     @classmethod
     def _limit(cls, value: str) -> str:
         import limits

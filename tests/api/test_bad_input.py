@@ -433,6 +433,10 @@ async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[W
         secret_key="a key of the tests, not a secret of anybody",
         post_limit_guest="off",
         post_limit_address="off",
+        edit_limit_guest="off",
+        edit_limit_address="off",
+        vote_limit_guest="off",
+        vote_limit_address="off",
     )
     async with opened(settings) as world:
         await furnish(world)
@@ -460,9 +464,7 @@ WRITES = (SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
 APART = {
     **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a ledger that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
-    (SAY.method + " " + SAY.path, ErrorCode.rate_limited): "a limit",
-    (REPORT.method + " " + REPORT.path, ErrorCode.rate_limited): "a limit",
-    (PREVIEW.method + " " + PREVIEW.path, ErrorCode.rate_limited): "a limit",
+    **{(f"{good.method} {good.path}", ErrorCode.rate_limited): "a limit" for good in (*WRITES, PREVIEW)},
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
     (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",

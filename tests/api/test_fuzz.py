@@ -40,6 +40,10 @@ async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[W
         secret_key="a key of the tests, not a secret of anybody",
         post_limit_guest="off",
         post_limit_address="off",
+        edit_limit_guest="off",
+        edit_limit_address="off",
+        vote_limit_guest="off",
+        vote_limit_address="off",
     )
     async with opened(chosen) as world:
         await furnish(world)

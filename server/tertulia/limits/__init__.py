@@ -1,4 +1,4 @@
-"""How much one guest and one address may post.
+"""How much one guest and one address may write.
 
 posting     the limits, counted at this instance and, where there is a Redis, at all of them together
 shared      the counts that instances share, and doing without them for a while
@@ -6,7 +6,7 @@ addresses   what counts as one address
 """
 
 from tertulia.limits.addresses import network
-from tertulia.limits.posting import PostingLimits
+from tertulia.limits.posting import PostingLimits, Write
 from tertulia.limits.shared import SharedCounts
 
-__all__ = ["PostingLimits", "SharedCounts", "network"]
+__all__ = ["PostingLimits", "SharedCounts", "Write", "network"]

@@ -6,6 +6,7 @@ an Outcome: a value for the caller and the events that came of it. Comment, even
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -62,12 +63,28 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of each ballot, in their order; ``is_told`` when the totals changed, so that there is an event."""
+
+    answers: list[Counted | Problem]
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none."""
 
     id: str
     moderator: bool = False
     site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What somebody votes: 1, -1, or 0 to take it back."""
+
+    actor: Actor
+    value: int
 
 
 # ---- saying something -----------------------------------------------------------------------------------
@@ -254,31 +271,56 @@ def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
-def vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime) -> Outcome[Counted]:
-    """One vote a voter; 0 takes it back. Raises not_found, forbidden, gone."""
-    comment = _existing(connection, comment_id, actor.site)
-    if comment.state is State.held:
-        raise _not_found()
-    if comment.state.is_tombstone:
-        raise Problem(ErrorCode.gone, "The comment is no longer there.")
-    if comment.author.id == actor.id:
-        raise Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
-    v = schema.vote.c
-    mine = (v.comment_id == comment_id) & (v.voter_id == actor.id)
-    before = connection.scalar(select(v.value).where(mine)) or 0
-    if before == value:
-        return Outcome(Counted(comment.up, comment.down, journal.head(connection, comment.discussion_id)))
-    if value == 0:
-        connection.execute(schema.vote.delete().where(mine))
-    elif before == 0:
-        connection.execute(insert(schema.vote).values(comment_id=comment_id, voter_id=actor.id, value=value))
+def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at: datetime) -> Outcome[Tally]:
+    """Votes of several, in the order they were given, and one event of what came of them, if anything.
+
+    One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
+    gone. Raises not_found.
+    """
+    comment = _existing(connection, comment_id)
+    site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in ballots) else None
+    refusals = [_refusal(comment, site, ballot.actor) for ballot in ballots]
+    given = {one.actor.id: one.value for one, refusal in zip(ballots, refusals, strict=True) if refusal is None}
+    up, down = _cast(connection, comment, given)
+    happened = []
+    if (up, down) == (comment.up, comment.down):
+        seq = journal.head(connection, comment.discussion_id)
     else:
-        connection.execute(update(schema.vote).where(mine).values(value=value))
-    up = comment.up + (value == 1) - (before == 1)
-    down = comment.down + (value == -1) - (before == -1)
-    records.update_comment(connection, comment.id, up=up, down=down)
-    happened = journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at)
-    return Outcome(Counted(up, down, happened.event.seq), (happened,))
+        records.update_comment(connection, comment.id, up=up, down=down)
+        happened.append(journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at))
+        seq = happened[0].event.seq
+    answers = [refusal or Counted(up, down, seq) for refusal in refusals]
+    return Outcome(Tally(answers, is_told=bool(happened)), tuple(happened))
+
+
+def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
+    if comment.state is State.held or (voter.site is not None and voter.site != site):
+        return _not_found()
+    if comment.state.is_tombstone:
+        return Problem(ErrorCode.gone, "The comment is no longer there.")
+    if comment.author.id == voter.id:
+        return Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
+    return None
+
+
+def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> tuple[int, int]:
+    """Keeps the votes given, by voter; the comment's totals after it."""
+    v = schema.vote.c
+    known = select(v.voter_id, v.value).where(v.comment_id == comment.id, v.voter_id.in_(given))
+    before: dict[str, int] = {row.voter_id: row.value for row in connection.execute(known)} if given else {}
+    changed = {voter: value for voter, value in given.items() if value != before.get(voter, 0)}
+    # no vote is changed but taken away and given anew: on one comment few change their mind within a second
+    gone = [voter for voter in changed if voter in before]
+    new = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in changed.items() if value]
+    if gone:
+        connection.execute(schema.vote.delete().where(v.comment_id == comment.id, v.voter_id.in_(gone)))
+    if new:
+        connection.execute(insert(schema.vote), new)
+
+    def total(of: int) -> int:
+        return sum((value == of) - (before.get(voter, 0) == of) for voter, value in changed.items())
+
+    return comment.up + total(1), comment.down + total(-1)
 
 
 def report(
