@@ -115,6 +115,20 @@ def test_a_moderators_token_is_shown_once_and_works(tmp_path: Path) -> None:
     assert asyncio.run(held()) == 200
 
 
+def test_a_moderators_token_is_renewed_and_taken_back(tmp_path: Path) -> None:
+    tokens = [_run("moderator", "add", "Mai", data=tmp_path).stdout.strip()]
+    tokens.append(_run("moderator", "renew", "Mai", data=tmp_path).stdout.strip())
+    assert len({*tokens}) == 2
+    assert tokens[1].startswith("tm_")
+    assert _run("moderator", "list", data=tmp_path).output == "Mai\n"
+    assert _run("moderator", "remove", "Mai", data=tmp_path).output == "Mai is no moderator any more.\n"
+    assert _run("moderator", "list", data=tmp_path).output == ""
+    for command in ("renew", "remove"):
+        again = _run("moderator", command, "Mai", data=tmp_path)
+        assert (again.exit_code, "There is no moderator Mai" in again.output) == (1, True)
+    assert _run("moderator", "add", "Mai", data=tmp_path).exit_code == 0
+
+
 def test_import_twice_changes_nothing_and_export_gives_it_back(tmp_path: Path) -> None:
     data = tmp_path / "data"
     first = _run("import", str(_article(tmp_path)), data=data)

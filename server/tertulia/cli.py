@@ -222,6 +222,39 @@ async def moderator_add(name: str, **flags: Any) -> None:
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
         await store.ledger.submit(lambda connection: administration.add_moderator(connection, name, hashed, utc_now()))
+    _show_token(name, token)
+
+
+@moderator.command("renew")
+@click.argument("name")
+@_options(*DATABASE)
+@_clear
+async def moderator_renew(name: str, **flags: Any) -> None:
+    """Give the moderator NAME another token and print it, once; the old one is refused from then on, by all servers."""
+    name = clean_name(name, "name")
+    token, hashed = new_moderator_token()
+    async with _store(flags) as store:
+        await store.ledger.submit(lambda connection: administration.renew_moderator(connection, name, hashed))
+    _show_token(name, token)
+
+
+@moderator.command("remove")
+@click.argument("name")
+@_options(*DATABASE)
+@_clear
+async def moderator_remove(name: str, **flags: Any) -> None:
+    """Take the rights of the moderator NAME back; the token is refused from then on, by all servers.
+
+    What the moderator wrote and decided stays as it is. The name can be given to somebody else with add; that is
+    another moderator, to whom earlier comments do not belong.
+    """
+    name = clean_name(name, "name")
+    async with _store(flags) as store:
+        await store.ledger.submit(lambda connection: administration.remove_moderator(connection, name))
+    click.echo(f"{name} is no moderator any more.")
+
+
+def _show_token(name: str, token: str) -> None:
     click.echo(f"The token of {name}; it is not kept and not shown again:", err=True)
     click.echo(token)
 

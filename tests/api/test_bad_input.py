@@ -454,9 +454,7 @@ WRITES = (SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
 APART = {
     **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a ledger that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
-    (SAY.method + " " + SAY.path, ErrorCode.rate_limited): "a limit",
-    (REPORT.method + " " + REPORT.path, ErrorCode.rate_limited): "a limit",
-    (PREVIEW.method + " " + PREVIEW.path, ErrorCode.rate_limited): "a limit",
+    **{(f"{good.method} {good.path}", ErrorCode.rate_limited): "a limit" for good in (*WRITES, PREVIEW)},
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
     (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",

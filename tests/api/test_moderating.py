@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
+from tertulia.app import running
+from tertulia.identity import new_moderator_token
 from tertulia.protocol import API
-from tests.api.world import World, bearer
+from tertulia.settings import Settings
+from tertulia.store import administration
+from tests.api.world import World, add_moderator, bearer, new_key, opened
 
 
 async def _kinds(world: World, key: str = "talk") -> list[str]:
@@ -194,3 +199,55 @@ async def test_close_and_reopen(world: World) -> None:
 async def test_a_discussion_may_be_closed_before_anybody_wrote(world: World, mode: str) -> None:
     await world.set_mode("talk", mode)
     assert (await world.say(name="Lan")).status_code == (202 if mode == "held" else 409)
+
+
+# ---- a token that is taken back -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["renew", "remove"])
+async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(settings: Settings, how: str) -> None:
+    async with opened(settings) as world, running(settings) as second:
+        transport = httpx.ASGITransport(second.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as other:
+            old = world.tokens["moderator"]
+            lans = (await world.said("Buy this.", name="Lan"))["comment"]["id"]
+            mais = (await world.said("Be kind.", token=old))["comment"]
+            await world.moderate("DELETE", f"/comments/{lans}")
+            before = world.rows()
+            new, hashed = new_moderator_token()
+            await world.server.store.ledger.submit(
+                lambda connection: (
+                    administration.renew_moderator(connection, "Mai", hashed)
+                    if how == "renew"
+                    else administration.remove_moderator(connection, "Mai")
+                )
+            )
+            for client in (world.client, other):
+                for method, path, body in (
+                    ("GET", "/moderation/held", None),
+                    ("GET", "/discussion?key=talk", None),
+                    ("POST", f"/comments/{lans}/restore", None),
+                    ("PATCH", f"/comments/{mais['id']}", {"body": "Rude."}),
+                    ("DELETE", f"/comments/{mais['id']}", None),
+                    ("PATCH", "/discussion?key=talk", {"mode": "closed"}),
+                    ("POST", "/comments", {"key": "talk", "body": "Still me."}),
+                ):
+                    headers = bearer(old) | {"Idempotency-Key": new_key()}
+                    answer = await client.request(method, API + path, json=body, headers=headers)
+                    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+                answer = await client.get(f"{API}/moderation/held", headers=bearer(new))
+                assert answer.status_code == (200 if how == "renew" else 401)
+            after = world.rows()
+            assert {name for name in after if after[name] != before[name]} == {"moderator"}
+            shown = {comment["id"]: comment for comment in (await world.snapshot())["comments"]}
+            assert shown[mais["id"]] == {name: value for name, value in mais.items() if name != "idempotency_key"}
+            assert shown[lans]["state"] == "removed"
+
+
+async def test_who_gets_the_name_of_a_former_moderator_is_somebody_else(world: World) -> None:
+    former = (await world.said("Be kind.", token=world.tokens["moderator"]))["comment"]["author"]
+    await world.server.store.ledger.submit(lambda connection: administration.remove_moderator(connection, "Mai"))
+    token = await add_moderator(world.server, "Mai")
+    author = (await world.said("I am new here.", token=token))["comment"]["author"]
+    assert (author["name"], author["badge"]) == ("Mai", "moderator")
+    assert author["id"] != former["id"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import cast
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 from tertulia.protocol import API
 from tertulia.settings import Settings
-from tests.api.world import World, add_site, new_key, opened
+from tertulia.web.operations import Operation
+from tests.api.world import OPERATIONS, World, add_site, bearer, furnish, named, new_key, opened
 
 GOOD = "https://good.example"
 OTHER_PORT = "https://good.example:8443"
@@ -183,3 +187,65 @@ async def test_a_site_is_known_as_soon_as_the_list_is_old(world: World, monkeypa
     await add_site(world.server, "third", "https://third.example")
     monkeypatch.setattr("tertulia.discussions.sites.FRESH_SECONDS", -1.0)
     assert (await world.client.get(path, headers=headers)).status_code == 200
+
+
+# ---- comments that a path names without their site ------------------------------------------------------
+
+OF_COMMENTS = [operation for operation in OPERATIONS if "{id}" in operation.path]
+BODIES: dict[str, object] = {"CommentEdit": {"body": "Edited."}, "Vote": {"value": 1}, "Report": {"reason": "spam"}}
+
+
+async def _asked(world: World, operation: Operation, comment: str, headers: dict[str, str]) -> httpx.Response:
+    body = BODIES[operation.body.__name__] if operation.body else None
+    path = operation.path.replace("{id}", comment)
+    return await world.client.request(operation.method, path, json=body, headers=headers)
+
+
+def test_every_route_on_a_comment_is_an_operation_that_is_tried(world: World) -> None:
+    """The list below is that of the running application."""
+    routes = {
+        (method, route.path)
+        for route in cast(Starlette, world.server.asgi).routes
+        if isinstance(route, Route) and route.path.startswith(API) and "{" in route.path
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    assert routes == {(operation.method, operation.path) for operation in OF_COMMENTS}
+    assert len(routes) >= 7
+
+
+@pytest.mark.parametrize("who", [None, "lan", "minh", "moderator"])
+@pytest.mark.parametrize("of", ["lans", "held", "removed", "deleted"])
+@pytest.mark.parametrize("operation", OF_COMMENTS, ids=named)
+async def test_to_a_page_of_another_site_a_comment_is_not_there(
+    world: World, operation: Operation, of: str, who: str | None
+) -> None:
+    await furnish(world)
+    before = world.rows()
+    headers = {"Origin": "https://second.example"} | (bearer(world.tokens[who]) if who else {})
+    answer = await _asked(world, operation, world.ids[of], headers)
+    unknown = await _asked(world, operation, world.ids["unknown"], headers)
+    assert (answer.status_code, answer.content) == (unknown.status_code, unknown.content)
+    assert answer.status_code in (401, 403, 404)
+    assert world.rows() == before
+
+
+@pytest.mark.parametrize("origin", [None, GOOD, "http://news.test"])
+@pytest.mark.parametrize("operation", OF_COMMENTS, ids=named)
+async def test_to_a_page_of_its_own_site_a_comment_is_there(
+    world: World, operation: Operation, origin: str | None
+) -> None:
+    await furnish(world)
+    of = {"restore": "removed", "approve": "held"}.get(operation.path.rsplit("/")[-1], "lans")
+    who = "minh" if operation.path.endswith("/vote") else "moderator"
+    headers = ({"Origin": origin} if origin else {}) | bearer(world.tokens[who])
+    answer = await _asked(world, operation, world.ids[of], headers)
+    assert answer.status_code in (200, 201), answer.text
+
+
+async def test_the_servers_own_pages_may_use_the_comments_of_every_site(world: World) -> None:
+    await furnish(world)
+    for origin, status in ((None, 200), ("http://news.test", 200), ("https://second.example", 200), (GOOD, 404)):
+        headers = {"Origin": origin} if origin else {}
+        answer = await world.client.get(f"{API}/comments/{world.ids['foreign']}", headers=headers)
+        assert answer.status_code == status

@@ -27,6 +27,8 @@ COUNTS_MOST = 100
 COUNTS_SECONDS = 10
 """How old counts may be: the list of a front page is asked about by all who open it."""
 FEED_ENTRIES = 50
+NO_COMMENT = "00000000-0000-0000-0000-000000000000"
+"""An id that no comment has: those of comments are UUIDv7."""
 
 _READ = (ErrorCode.unknown_site, ErrorCode.invalid)
 _NAMED = (ErrorCode.malformed, ErrorCode.empty, ErrorCode.too_long)
@@ -299,7 +301,7 @@ class Api:
         return _json(await self._discussions.page(key, sort=sort, limit=count, cursor=cursor, viewer=viewer))
 
     async def permalink(self, request: Request) -> Response:
-        return _json(await self._discussions.permalink(_id(request)))
+        return _json(await self._discussions.permalink(await self._comment_id(request)))
 
     async def counts(self, request: Request) -> Response:
         query = Query(request.query_params, ("site",), repeated=("key",))
@@ -342,26 +344,28 @@ class Api:
 
     async def edit(self, request: Request) -> Response:
         edit = await read_json(request, protocol.CommentEdit)
-        return _json(await self._discussions.edit(_id(request), edit.body, *await self._writer(request)))
+        comment_id = await self._comment_id(request)
+        return _json(await self._discussions.edit(comment_id, edit.body, *await self._writer(request)))
 
     async def conceal(self, request: Request) -> Response:
-        return _json(await self._discussions.conceal(_id(request), *await self._writer(request)))
+        return _json(await self._discussions.conceal(await self._comment_id(request), *await self._writer(request)))
 
     async def vote(self, request: Request) -> Response:
         vote = await read_json(request, protocol.Vote)
-        return _json(await self._discussions.vote(_id(request), vote, *await self._writer(request)))
+        return _json(await self._discussions.vote(await self._comment_id(request), vote, *await self._writer(request)))
 
     async def report(self, request: Request) -> Response:
         report = await read_json(request, protocol.Report)
-        return _json(await self._discussions.report(_id(request), report, *await self._writer(request)), 201)
+        comment_id = await self._comment_id(request)
+        return _json(await self._discussions.report(comment_id, report, *await self._writer(request)), 201)
 
     # ---- moderating -------------------------------------------------------------------------------------
 
     async def restore(self, request: Request) -> Response:
-        return _json(await self._discussions.restore(_id(request), await self._viewer(request)))
+        return _json(await self._discussions.restore(await self._comment_id(request), await self._viewer(request)))
 
     async def approve(self, request: Request) -> Response:
-        return _json(await self._discussions.approve(_id(request), await self._viewer(request)))
+        return _json(await self._discussions.approve(await self._comment_id(request), await self._viewer(request)))
 
     async def held(self, request: Request) -> Response:
         return _json(await self._discussions.held(*await self._listed(request), await self._viewer(request)))
@@ -381,18 +385,26 @@ class Api:
         change = await read_json(request, protocol.DiscussionChange)
         return _json(await self._discussions.set_mode(key, Mode(change.mode), await self._viewer(request)))
 
+    async def _comment_id(self, request: Request) -> str:
+        """The comment that the path names: for a page of another site, one that is not there.
+
+        So such a page gets the same answers, whether or not there is a comment of this id. Every operation on a comment
+        asks here, since a path does not say of which site the comment is.
+        """
+        Query(request.query_params, ())
+        comment_id: str = request.path_params["id"]
+        if self._gate.is_bound(request):
+            site = await self._discussions.site_of(comment_id)
+            if site is not None and not await self._gate.admits(request, site):
+                return NO_COMMENT
+        return comment_id
+
     async def _writer(self, request: Request) -> tuple[Identity | None, str | None]:
         """Who writes, and from which address."""
         return await self._viewer(request), self._gate.address(request)
 
     async def _viewer(self, request: Request, site: str | None = None) -> Identity | None:
         return await self._discussions.identify(request.headers.get("authorization"), site)
-
-
-def _id(request: Request) -> str:
-    Query(request.query_params, ())
-    comment_id: str = request.path_params["id"]
-    return comment_id
 
 
 def _json(model: BaseModel, status: int = 200) -> Response:

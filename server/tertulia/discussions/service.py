@@ -163,6 +163,10 @@ class Discussions:
             cursor=cursor,
         )
 
+    async def site_of(self, comment_id: str) -> str | None:
+        """The site of a comment, None where there is none."""
+        return await self._store.reads.site_of(comment_id) if is_uuid(comment_id) else None
+
     async def events(self, key: DiscussionKey, epoch: str | None, after: int, limit: int) -> str:
         """Events after a cursor as JSON (protocol.Events), from a warm room where there is one.
 

@@ -29,6 +29,10 @@ class Sites:
             raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
         return known[site]
 
+    async def known_origins(self, site: str) -> frozenset[str]:
+        """Like ``origins``; none where the site is not known."""
+        return (await self._sites()).get(site, frozenset())
+
     async def all_origins(self) -> frozenset[str]:
         """The origins of any site."""
         return frozenset[str]().union(*(await self._sites()).values())

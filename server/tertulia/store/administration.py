@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from tertulia.core.ids import uuid7
 from tertulia.core.text import is_site
@@ -40,6 +40,26 @@ def add_moderator(connection: Connection, name: str, token_hash: str, at: dateti
     values = {"author_id": author_id, "name": name, "token_hash": token_hash, "created_at": created_at}
     connection.execute(insert(schema.moderator).values(**values))
     return Outcome(None)
+
+
+def renew_moderator(connection: Connection, name: str, token_hash: str) -> Outcome[None]:
+    """Gives a moderator another token; the one before is nobody's from the commit on. Raises invalid."""
+    m = schema.moderator.c
+    renewed = connection.execute(update(schema.moderator).where(m.name == name).values(token_hash=token_hash))
+    if not renewed.rowcount:
+        raise _no_moderator(name)
+    return Outcome(None)
+
+
+def remove_moderator(connection: Connection, name: str) -> Outcome[None]:
+    """Takes a moderator's rights back; what was said and done stays, its badge too. Raises invalid."""
+    if not connection.execute(delete(schema.moderator).where(schema.moderator.c.name == name)).rowcount:
+        raise _no_moderator(name)
+    return Outcome(None)
+
+
+def _no_moderator(name: str) -> Problem:
+    return Problem(ErrorCode.invalid, f"There is no moderator {name}; see: tertulia moderator list", field="name")
 
 
 def renew_epoch(connection: Connection) -> Outcome[str]:

@@ -131,6 +131,15 @@ class Reads:
         async with self._connected() as connection:
             return await connection.run_sync(_permalink, comment_id)
 
+    async def site_of(self, comment_id: str) -> str | None:
+        """The site of a comment, None where there is none."""
+        d = schema.discussion.c
+        query = select(schema.site.c.key).join(schema.discussion, d.site_id == schema.site.c.id)
+        query = query.join(schema.comment, c.discussion_id == d.id).where(c.id == comment_id)
+        async with self._connected() as connection:
+            site: str | None = await connection.scalar(query)
+            return site
+
     async def events(self, key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
         """The head, and up to ``limit`` events or PAGE_BYTES after ``after``. Raises unknown_site."""
         async with self._connected() as connection:

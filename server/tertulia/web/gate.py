@@ -74,6 +74,15 @@ class Gate:
         if origin and not self._is_among(request, origin, await self._sites.all_origins()):
             raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this server.", field="Origin")
 
+    def is_bound(self, request: HTTPConnection) -> bool:
+        """Whether a page of another origin asks, which may use some sites and others not."""
+        origin = request.headers.getlist("origin")
+        return bool(origin) and not self._is_among(request, origin, frozenset())
+
+    async def admits(self, request: HTTPConnection, site: str) -> bool:
+        """Whether the page that asks may use the site."""
+        return self._is_among(request, request.headers.getlist("origin"), await self._sites.known_origins(site))
+
     def _is_among(self, request: HTTPConnection, origins: list[str], allowed: frozenset[str]) -> bool:
         if len(origins) != 1:
             return False
