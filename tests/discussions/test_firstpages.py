@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -57,8 +59,9 @@ async def fresh(store: Store, asked: Asked) -> tuple[Discussion, list[str]]:
 
 async def kept(pages: FirstPages, asked: Asked) -> tuple[Discussion, list[str]]:
     discussion, first = await pages.get(asked)
-    assert first.page.model_dump_json() == first.json
-    return discussion, [comment.model_dump_json() for comment in first.page.comments]
+    page = first.page()
+    assert page.model_dump_json() == first.json
+    return discussion, [comment.model_dump_json() for comment in page.comments]
 
 
 async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pages: FirstPages) -> None:
@@ -158,19 +161,57 @@ async def test_what_is_kept_has_a_bound(
     keys = [DiscussionKey("default", f"key {number}") for number in range(5)]
     for key in keys:
         await acts.say(key=key)
-    size = len((await pages.get(Asked(keys[0], Sort.oldest, 50)))[1].json)
+    await pages.get(Asked(keys[0], Sort.oldest, 50))
+    size = pages._bytes
     monkeypatch.setattr(firstpages, "KEPT_BYTES", 3 * size + 3)
     for key in keys:
         await pages.get(Asked(key, Sort.oldest, 50))
     assert [asked.key for asked in pages._kept] == keys[2:]
-    assert pages._bytes == sum(len(first.json) for first in pages._kept.values())
+    assert pages._bytes == sum(map(firstpages._weight, pages._kept, pages._kept.values()))
     await pages.get(Asked(keys[2], Sort.oldest, 50))  # asked for again: it is the last to go now
     await pages.get(Asked(keys[0], Sort.oldest, 50))
     assert [asked.key for asked in pages._kept] == [keys[4], keys[2], keys[0]]
     for _ in range(30):
         await acts.say("It grows.", key=keys[0])
         await pages.get(Asked(keys[0], Sort.oldest, 50))
-        assert pages._bytes == sum(len(first.json) for first in pages._kept.values()) <= 3 * size + 3
+        assert pages._bytes == sum(map(firstpages._weight, pages._kept, pages._kept.values())) <= 3 * size + 3
+
+
+@pytest.mark.parametrize("text", ["x" * 2_000, "ệ" * 1_000, "*a* " * 500, "x"])
+async def test_what_is_kept_is_no_more_than_it_is_weighed(
+    acts: Acts, pages: FirstPages, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the memory of the process, whatever the comments are made of."""
+    monkeypatch.setattr(firstpages, "KEPT_BYTES", 200_000)
+    keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
+    for key in keys:
+        await acts.say(text, key=key)
+    await pages.get(Asked(keys[0], Sort.oldest, 1))  # what a first use makes stays
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, weight = tracemalloc.get_traced_memory()[0], pages._bytes
+        for key in keys:
+            for limit in range(1, 4):
+                await pages.get(Asked(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert pages._bytes <= 200_000
+    assert taken < 1.5 * (pages._bytes - weight) + 200_000  # what the store's drivers keep of their own
+
+
+async def test_nothing_is_kept_where_nothing_was_said(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+    for number in range(100):
+        discussion, first = await pages.get(Asked(DiscussionKey("default", f"nobody {number}"), Sort.oldest, 50))
+        assert (discussion.seq, first.page().comments) == (0, [])
+    said = await acts.say()
+    await acts.conceal(said.comment.id, acts.judge)
+    _, first = await pages.get(ASKED)
+    assert reads.looks == [False] * 100 + [True]
+    assert len(pages._kept) == len(first.page().comments)
+    assert pages._looks == {}
 
 
 async def test_shared_work_runs_one_at_a_time() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+import tracemalloc
 
 import pytest
 
+from tertulia.live import keeping
 from tertulia.live import tail as tails
 from tertulia.live.frames import Frame
-from tertulia.live.tail import FRAME_BYTES, FRAMES_KEPT, Tail, batch
+from tertulia.live.keeping import Keeping
+from tertulia.live.tail import EVENT_BYTES, FRAME_BYTES, FRAMES_KEPT, Tail, batch
 from tertulia.protocol import EVENTS_PAGE, EventKind
 from tests.live.script import deletion, made
 
@@ -41,7 +45,7 @@ def test_old_events_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_large_events_go_sooner_and_the_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tails, "BYTES_KEPT", 3 * len(made(10).payload) + 10)
+    monkeypatch.setattr(tails, "BYTES_KEPT", 3 * (sys.getsizeof(made(10).payload) + EVENT_BYTES) + 10)
     tail = filled(20)
     assert tail.floor == 17
     tail.append(made(21, text="x" * 5000))
@@ -60,6 +64,49 @@ def test_what_is_taken_out_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     for seq in range(6, 10):
         tail.append(made(seq))
     assert tail.floor == floor
+
+
+def test_all_tails_together_keep_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was added to longest ago gives up what it has, and goes on from its head."""
+    monkeypatch.setattr(keeping, "ALL_BYTES", 100_000)
+    shared = Keeping()
+    one, two, three = (Tail(shared) for _ in range(3))
+    for seq in range(1, 5):
+        for tail in (one, two):
+            tail.append(made(seq, text="x" * 5_000))
+    one.frame(0, 2)
+    three.append(made(1, text="x" * 30_000))
+    assert [(tail.floor, tail.head) for tail in (one, two, three)] == [(0, 4), (4, 4), (0, 1)]
+    assert 0 < shared.bytes <= 100_000
+    two.append(made(5))
+    assert [event.seq for event in two.after(4)] == [5]
+    for tail in (one, two, three):
+        tail.end()
+    assert shared.bytes == 0
+
+
+@pytest.mark.parametrize("letter", ["x", "ệ", "🙂"])
+def test_what_is_kept_is_no_more_than_it_is_weighed(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In memory, with all forms of every frame; and not much less, or it would keep too little."""
+    monkeypatch.setattr(keeping, "ALL_BYTES", 2_000_000)
+    shared = Keeping()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tails_ = [Tail(shared) for _ in range(20)]
+        for seq in range(1, 100):
+            for tail in tails_:
+                tail.append(made(seq, text=letter * 2_000))
+                frame = tail.frame(seq - 1, seq)
+                assert frame.plain
+                assert frame.deflated
+                assert frame.sse("an epoch")
+        del frame
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert shared.bytes <= keeping.ALL_BYTES
+    assert shared.bytes / 4 < taken < 1.3 * shared.bytes
 
 
 def test_a_frame_is_made_once() -> None:

@@ -121,20 +121,38 @@ async def test_hostile_names_texts_and_keys_stay_text(client: httpx.AsyncClient)
     assert '<bdi class="author">&#34;&gt;&lt;img src=x&gt;</bdi>' in answer.text
 
 
-async def test_shared_caches_may_keep_it_for_a_moment(client: httpx.AsyncClient) -> None:
-    answer = await client.get(PATH)
-    assert answer.headers["cache-control"] == "public, max-age=10"
-    assert "Origin" in answer.headers["vary"]
-    assert "set-cookie" not in answer.headers
-    assert answer.headers["x-robots-tag"] == "noindex", "it is found in the page that it is put into"
-    known = {"If-None-Match": answer.headers["etag"]}
-    again = await client.get(PATH, headers=known)
-    assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["etag"] == answer.headers["etag"]
-    assert again.headers["cache-control"] == "public, max-age=10"
-    assert "Origin" in again.headers["vary"]
-    await say(client, "News.")
-    assert (await client.get(PATH, headers=known)).status_code == 200
+@pytest.mark.parametrize(
+    ("public_url", "kept"), [("https://comments.example", "public, max-age=10"), (None, "private, max-age=10")]
+)
+async def test_caches_may_keep_it_for_a_moment(settings: Settings, public_url: str | None, kept: str) -> None:
+    """Shared ones, too, where its links are not made of what a request says of the server's address."""
+    async with running(settings.model_copy(update={"public_url": public_url})) as opened:
+        transport = httpx.ASGITransport(opened.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://evil.example") as client:
+            answer = await client.get(PATH)
+            assert answer.headers["cache-control"] == kept
+            assert ("evil.example" in answer.text) == (public_url is None)
+            assert "Origin" in answer.headers["vary"]
+            assert "set-cookie" not in answer.headers
+            assert answer.headers["x-robots-tag"] == "noindex", "it is found in the page that it is put into"
+            known = {"If-None-Match": answer.headers["etag"]}
+            again = await client.get(PATH, headers=known)
+            assert (again.status_code, again.content) == (304, b"")
+            assert again.headers["etag"] == answer.headers["etag"]
+            assert again.headers["cache-control"] == kept
+            assert "Origin" in again.headers["vary"]
+            await say(client, "News.")
+            assert (await client.get(PATH, headers=known)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/d?key=talk", PATH, "/api/v1/feed.atom?key=talk", "/api/v1/discussion?key=talk", "/articles/none"]
+)
+async def test_no_shared_cache_keeps_what_the_host_was_put_into(client: httpx.AsyncClient, path: str) -> None:
+    """Without an address of the operator's, what a request says of it may be anybody's."""
+    await say(client, "Hello.")
+    answer = await client.get(path, headers={"Host": "evil.example"})
+    assert "evil.example" not in answer.text or "public" not in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ new as the store: who asks gets what was looked up after the asking, but who ask
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from tertulia.protocol import comment_view
 from tertulia.store.reads import CommentPage, Reads
 
 KEPT_BYTES = 16 * 1024 * 1024
-"""Of JSON; an ordinary page of 50 comments has 30 KB."""
+"""Of memory; an ordinary page of 50 comments has 30 KB of JSON, so that some hundred discussions find room."""
+ENTRY_BYTES = 600
+"""Of a page besides its JSON and its key: the objects that hold them, and their places in the table."""
 
 T = TypeVar("T")
 
@@ -32,11 +35,18 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FirstPage:
-    """A page as it is while the discussion's head is ``seq``, and its JSON."""
+    """A page as it is while the discussion's head is ``seq``: JSON alone, since its objects are ten times as large."""
 
     seq: int
-    page: protocol.Page
     json: str
+
+    def page(self) -> protocol.Page:
+        """The page, read from its JSON."""
+        return protocol.Page.model_validate_json(self.json)
+
+
+_NOTHING = FirstPage(0, protocol.Page(comments=[], next=None, replies={}, votes={}).model_dump_json())
+"""Of every discussion in which nothing has happened yet, and of those that are no more than a name."""
 
 
 class FirstPages:
@@ -61,23 +71,29 @@ class FirstPages:
 
     async def _look(self, asked: Asked) -> tuple[Discussion, FirstPage]:
         kept = self._kept.get(asked)
-        known = None if kept is None else kept.seq
+        known = 0 if kept is None else kept.seq
         discussion, page = await self._reads.first_page(asked.key, sort=asked.sort, limit=asked.limit, known=known)
         if page is None:
-            assert kept is not None  # noqa: S101 - only a known page is not read again
+            if kept is None:
+                return discussion, _NOTHING
             self._kept.move_to_end(asked)
             return discussion, kept
         made = _made(discussion.seq, page)
-        self._keep(asked, made)
+        self._drop(asked)
+        if page.comments:
+            self._keep(asked, made)
         return discussion, made
 
     def _keep(self, asked: Asked, made: FirstPage) -> None:
-        earlier = self._kept.pop(asked, None)
-        self._bytes += len(made.json) - (0 if earlier is None else len(earlier.json))
         self._kept[asked] = made
+        self._bytes += _weight(asked, made)
         while self._bytes > KEPT_BYTES:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= len(oldest.json)
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, asked: Asked) -> None:
+        earlier = self._kept.pop(asked, None)
+        if earlier is not None:
+            self._bytes -= _weight(asked, earlier)
 
 
 class Shared(Generic[T]):
@@ -115,4 +131,9 @@ def _is_seen(task: asyncio.Task[T]) -> None:
 def _made(seq: int, page: CommentPage) -> FirstPage:
     comments = [comment_view(comment) for comment in page.comments]
     shown = protocol.Page(comments=comments, next=page.next, replies=page.replies, votes={})
-    return FirstPage(seq, shown, shown.model_dump_json())
+    return FirstPage(seq, shown.model_dump_json())
+
+
+def _weight(asked: Asked, made: FirstPage) -> int:
+    """In bytes of memory."""
+    return ENTRY_BYTES + sys.getsizeof(made.json) + sys.getsizeof(asked.key.key) + sys.getsizeof(asked.key.site)

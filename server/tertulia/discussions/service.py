@@ -96,7 +96,7 @@ class Discussions:
         """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
         if viewer is None and cursor is None:
             discussion, first = await self._first_pages.get(Asked(key, sort, limit))
-            return self._snapshot(discussion, first.page, None)
+            return self._snapshot(discussion, first.page(), None)
         moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
         return self._snapshot(moment.discussion, self._page(moment, viewer), viewer)
 

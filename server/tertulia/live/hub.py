@@ -12,6 +12,7 @@ from tertulia.bus import Attendance, Bus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
+from tertulia.live.keeping import Keeping
 from tertulia.live.pace import Pace
 from tertulia.live.room import AT_HEAD, Cursor, Fetch, Room
 from tertulia.protocol import EncodedEvent
@@ -61,6 +62,7 @@ class Hub:
         self._fetch = fetch
         self._heads = heads
         self._rates = rates
+        self._keeping = Keeping()
         self._empty_since: dict[DiscussionKey, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._missed: dict[DiscussionKey, None] = {}
@@ -140,7 +142,9 @@ class Hub:
 
     def _open(self, key: DiscussionKey) -> Room:
         pace = Pace(self._rates.tick, self._rates.summary)
-        room = self.rooms[key] = Room(key, self.epoch, self._bus, self._fetch, pace, self._turned, self.counts)
+        room = self.rooms[key] = Room(
+            key, self.epoch, self._bus, self._fetch, pace, self._turned, self.counts, self._keeping
+        )
         self._bus.subscribe(key, room.hear)
         return room
 

@@ -20,6 +20,7 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
 from tertulia.live.counts import Counts, Found
 from tertulia.live.frames import Frame
+from tertulia.live.keeping import Keeping
 from tertulia.live.pace import Mode, Pace
 from tertulia.live.presence import Present, RoomPresence
 from tertulia.live.reader import Reader
@@ -74,6 +75,7 @@ class Room:
         pace: Pace,
         on_turn: Callable[[Room], None],
         counts: Counts,
+        keeping: Keeping | None = None,
     ) -> None:
         self.key = key
         self.epoch = epoch
@@ -82,7 +84,7 @@ class Room:
         self.awaited = 0
         self._on_turn = on_turn
         self._counts = counts
-        self._tail = Tail()
+        self._tail = Tail(keeping)
         self._fetch = fetch
         self._target = 0
         self._conceals = 0
@@ -381,6 +383,7 @@ class Room:
         # one that failed keeps the error, whose trace keeps the room
         self._opened = self._repair = self._flusher = None
         self._histories.clear()
+        self._tail.end()
         return running
 
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict, deque
 from itertools import islice
 
 from tertulia.live.frames import Frame
+from tertulia.live.keeping import Keeping
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, events_message, superseded
 
 EVENTS_KEPT = 512
 BYTES_KEPT = 4 * 1024 * 1024
+"""Of events, in memory; what all rooms together may keep is in live.keeping."""
 FRAME_BYTES = 256 * 1024
 FRAMES_KEPT = 64
+EVENT_BYTES = 250
+"""Of an event besides its JSON: the object, its id, its place in the row."""
+FORMS = 3
+"""What a frame takes in the forms that connections write, in times of its text: as it is, compressed, as an SSE."""
 
 
 class Tail:
     """Events ``floor + 1`` to ``head``. A frame for (from, to) is made once for all readers that stand at ``from``."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeping: Keeping | None = None) -> None:
         self.head = 0
+        self._keeping = Keeping() if keeping is None else keeping
+        self._frame_bytes = 0
         self._events: deque[EncodedEvent] = deque()
         self._bytes = 0
         self._frames: OrderedDict[tuple[int, int], Frame] = OrderedDict()
@@ -38,9 +47,10 @@ class Tail:
             self._supersede(event)
         self._events.append(event)
         self.head = event.seq
-        self._bytes += len(event.payload)
+        self._bytes += _weight(event)
         while len(self._events) > EVENTS_KEPT or (self._bytes > BYTES_KEPT and len(self._events) > 1):
-            self._bytes -= len(self._events.popleft().payload)
+            self._bytes -= _weight(self._events.popleft())
+        self._weigh()
 
     def after(self, cursor: int, limit: int = EVENTS_PAGE) -> list[EncodedEvent]:
         """At most ``limit`` events after ``cursor``, which is not below the floor."""
@@ -57,9 +67,12 @@ class Tail:
 
     def keep(self, cursor: int, to: int, frame: Frame) -> None:
         """Remembers a frame until something is concealed; ``to`` is 0 for what came from the store."""
+        earlier = self._frames.get((cursor, to))
+        self._frame_bytes += _frame_weight(frame) - (0 if earlier is None else _frame_weight(earlier))
         self._frames[cursor, to] = frame
         if len(self._frames) > FRAMES_KEPT:
-            self._frames.popitem(last=False)
+            self._frame_bytes -= _frame_weight(self._frames.popitem(last=False)[1])
+        self._weigh()
 
     def kept(self, cursor: int, to: int) -> Frame | None:
         return self._frames.get((cursor, to))
@@ -83,12 +96,31 @@ class Tail:
     def _supersede(self, later: EncodedEvent) -> None:
         """Does to what is kept of a comment, in the events and in every frame, what the store does to its log."""
         if later.conceals:
-            self._frames.clear()
+            self._clear_frames()
         for index, event in enumerate(self._events):
             if event.comment_id == later.comment_id:
                 kept = superseded(event, later)
-                self._bytes += len(kept.payload) - len(event.payload)
+                self._bytes += _weight(kept) - _weight(event)
                 self._events[index] = kept
+        self._weigh()
+
+    def shed(self) -> None:
+        """Gives up all that is kept: the head stays, and what is before it comes from the store."""
+        self._events.clear()
+        self._bytes = 0
+        self._clear_frames()
+
+    def end(self) -> None:
+        """The room is no more."""
+        self._keeping.forget(self)
+        self.shed()
+
+    def _clear_frames(self) -> None:
+        self._frames.clear()
+        self._frame_bytes = 0
+
+    def _weigh(self) -> None:
+        self._keeping.weigh(self, self._bytes + self._frame_bytes)
 
 
 def batch(events: list[EncodedEvent]) -> Frame:
@@ -100,3 +132,11 @@ def batch(events: list[EncodedEvent]) -> Frame:
             break
         count += 1
     return Frame(events_message([event.payload for event in events[:count]]), events[count - 1].seq)
+
+
+def _weight(event: EncodedEvent) -> int:
+    return EVENT_BYTES + sys.getsizeof(event.payload)
+
+
+def _frame_weight(frame: Frame) -> int:
+    return FORMS * sys.getsizeof(frame.text)

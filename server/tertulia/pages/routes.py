@@ -32,7 +32,8 @@ from tertulia.web.requests import Query
 ARTICLES_A_PAGE = 30
 OTHER_POSTS = 5
 # shared caches may keep it, too: what was removed is in them for no longer than this
-_OF_A_FRAGMENT = {"Cache-Control": "public, max-age=10", "X-Robots-Tag": "noindex"}
+_SHARED = "public, max-age=10"
+_PRIVATE = "private, max-age=10"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -176,7 +177,10 @@ class Pages:
         place = alone(key, query.text("lang") or self._look.language, self._look.time_zone, base_url)
         section = await self._sections.read(place, {"sort": sort})
         context = {"section": section, "data": structured(section, place.href(), base_url)}
-        answer = self._rendering.page("embed.html", place.language, context, headers=_OF_A_FRAGMENT)
+        # its links begin with the server's address: where the request alone says it, no cache may give it to others
+        shared = _SHARED if self._gate.has_own_address else _PRIVATE
+        headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
+        answer = self._rendering.page("embed.html", place.language, context, headers=headers)
         etag = f'"{digest(bytes(answer.body))}"'
         answer.headers["ETag"] = f"W/{etag}"
         if etag in request.headers.get("if-none-match", ""):

@@ -50,6 +50,13 @@ class Gate:
         is_told = peer is not None and self._is_trusted(peer) and found is not None and not self._is_trusted(found)
         return found if is_told else None
 
+    @property
+    def has_own_address(self) -> bool:
+        """Whether ``base_url`` is of the operator's making. Else it is what the request says, whoever sent that: an
+        answer that holds it is for that client alone, and in no cache that others are served from.
+        """
+        return self._public_url is not None
+
     def base_url(self, request: HTTPConnection) -> str:
         """Where readers reach this server, without a slash at the end."""
         if self._public_url is not None:
