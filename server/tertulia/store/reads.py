@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import EncodedEvent
+from tertulia.protocol import EncodedEvent, payload_within
 from tertulia.store import rows, schema
 from tertulia.store.locks import is_away
 
@@ -25,6 +25,7 @@ REPLIES_OF_ONE = 50
 ANCESTORS = 100
 """How many ancestors come with a permalink: a thread may be deeper than anyone wants to read at once."""
 
+T = TypeVar("T")
 c = schema.comment.c
 
 
@@ -79,6 +80,11 @@ class Reads:
             if isinstance(error, DBAPIError) and not is_away(error):
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """What a question that needs a transaction of its own comes to; raises what it raises."""
+        async with self._connected() as connection:
+            return await connection.run_sync(question)
 
     async def epoch(self) -> str:
         async with self._connected() as connection:
@@ -345,7 +351,9 @@ def _events(connection: Connection, key: DiscussionKey, after: int, limit: int) 
         .limit(limit)
     )
     found = connection.execute(query)
-    return discussion.seq, [EncodedEvent(row.seq, row.kind, row.comment_id, row.payload) for row in found]
+    return discussion.seq, [
+        EncodedEvent(row.seq, row.kind, row.comment_id, payload_within(row.payload)) for row in found
+    ]
 
 
 def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
