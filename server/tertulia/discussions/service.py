@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from tertulia import protocol
 from tertulia.core import documents, text
-from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, Sort
+from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.errors import ErrorCode, Problem
@@ -25,6 +27,9 @@ from tertulia.store.reads import Moment
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
+_LONG = 500
+"""Characters of a text that may take more than two milliseconds to read. Who may say it is asked before, in a query of
+its own, and it is read in a thread: for shorter ones either would cost more than the text."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 
 
@@ -48,6 +53,7 @@ class Discussions:
         self._tokens = tokens
         self._limits = limits
         self._edit_window = edit_window
+        self._long_texts = asyncio.Semaphore()
 
     # ---- who asks ---------------------------------------------------------------------------------------
 
@@ -225,9 +231,12 @@ class Discussions:
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
         unknown_site, closed, bad_parent, idempotency_conflict.
         """
-        key = _idempotency_key(idempotency_key)
-        draft = self._draft(new, key, identity)
+        draft = self._draft(new, _idempotency_key(idempotency_key), identity)
+        text.check_size(new.body)
         await self._limits.count(identity.author_id if identity else None, address)
+        if len(new.body) > _LONG:
+            await self._store.reads.ask(partial(commands.may_post, draft=draft))
+        draft = await self._with_content(draft, new)
         said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
@@ -237,22 +246,19 @@ class Discussions:
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
-        discussion_key = DiscussionKey(new.site, text.clean_key(new.key))
-        author = self._author(new, key, identity)
-        said = text.clean_text(new.body)
-        parent_id = None if new.parent_id is None else _parent_id(new.parent_id)
+        """Who says something and where; what is said is not looked at yet."""
         return Draft(
             id=uuid7(),
-            key=discussion_key,
-            title=text.clean_title(new.title or ""),
-            url=text.clean_url(new.url or ""),
-            parent_id=parent_id,
-            author=author,
-            text=said,
-            body=documents.parse(said),
+            key=DiscussionKey(new.site, text.clean_key(new.key)),
+            title="",
+            url="",
+            parent_id=None if new.parent_id is None else _parent_id(new.parent_id),
+            author=self._author(new, key, identity),
+            text="",
+            body=[],
             at=utc_now(),
             idempotency_key=key,
-            digest=_digest(new.site, discussion_key.key, parent_id or "", author.name, said),
+            digest="",
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
@@ -267,22 +273,50 @@ class Discussions:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
         return Author(self._tokens.guest_id(new.site, key), name)
 
+    async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
+        """Raises empty, too_long, invalid, malformed."""
+        said, document = await self._document(new.body)
+        return replace(
+            draft,
+            title=text.clean_title(new.title or ""),
+            url=text.clean_url(new.url or ""),
+            text=said,
+            body=document,
+            digest=_digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said),
+        )
+
+    async def _document(self, body: str) -> tuple[str, list[Block]]:
+        """What somebody wrote, as it is stored and as it is shown. Raises empty, too_long, malformed.
+
+        This alone costs milliseconds, so whoever may not write is refused before. A long text is read in a thread, one
+        after the other: there it holds the loop for no more than the interpreter's switch interval (5 ms) at a time.
+        """
+        if len(body) <= _LONG:
+            return _read(body)
+        async with self._long_texts:
+            return await asyncio.to_thread(_read, body)
+
     async def preview(self, body: str, address: str | None) -> protocol.Preview:
         """What a comment of this text would show; nothing is stored.
 
         Raises rate_limited, empty, too_long, malformed.
         """
+        text.check_size(body)
         await self._limits.count_preview(address)
-        return protocol.Preview(body=documents.parse(text.clean_text(body)))
+        _, document = await self._document(body)
+        return protocol.Preview(body=document)
 
     async def edit(self, comment_id: str, body: str, identity: Identity | None) -> protocol.Changed:
         """Changes what one said, or as a moderator what anybody said.
 
         Raises unauthenticated, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
         """
-        actor, found = _actor(identity), _comment_id(comment_id)
-        said, at = text.clean_text(body), utc_now()
-        document = documents.parse(said)
+        actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
+        text.check_size(body)
+        await self._store.reads.ask(
+            lambda connection: commands.may_edit(connection, found, actor, at, self._edit_window)
+        )
+        said, document = await self._document(body)
         changed = await self._store.ledger.submit(
             lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window), found
         )
@@ -325,9 +359,9 @@ class Discussions:
     ) -> protocol.Reported:
         """Raises not_found, gone, malformed, too_long, rate_limited."""
         found, at = _comment_id(comment_id), utc_now()
-        note = text.clean_text(report.note, field="note") if report.note else ""
         reporter = None if identity is None else _actor(identity)
         await self._limits.count(reporter.id if reporter else None, address)
+        note = text.clean_text(report.note, field="note") if report.note else ""
         report_id = await self._store.ledger.submit(
             lambda connection: commands.report(connection, found, reporter, report.reason, note, at), found
         )
@@ -350,6 +384,11 @@ class Discussions:
             replies=moment.page.replies,
             votes={comment_id: 1 if value > 0 else -1 for comment_id, value in moment.votes.items()},
         )
+
+
+def _read(body: str) -> tuple[str, list[Block]]:
+    said = text.clean_text(body)
+    return said, documents.parse(said)
 
 
 def require_moderator(identity: Identity | None) -> Actor:
