@@ -14,7 +14,9 @@ from tertulia import protocol
 from tertulia.core import documents, text
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
+from tertulia.core.names import unadorned
 from tertulia.discussions.firstpages import Asked, FirstPages
+from tertulia.discussions.names import Names
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.languages import Language
@@ -52,6 +54,7 @@ class Discussions:
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
+        self._names = Names(store.reads.moderators)
         self._edit_window = edit_window
         self._long_texts = asyncio.Semaphore()
 
@@ -229,11 +232,13 @@ class Discussions:
         """Says something, once for one idempotency key.
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        unknown_site, closed, bad_parent, idempotency_conflict.
+        name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
         """
         draft = self._draft(new, _idempotency_key(idempotency_key), identity)
         text.check_size(new.body)
         await self._limits.count(identity.author_id if identity else None, address)
+        if not (identity and identity.moderator):
+            await self._names.check(draft.author.name)
         if len(new.body) > _LONG:
             await self._store.reads.ask(partial(commands.may_post, draft=draft))
         draft = await self._with_content(draft, new)
@@ -265,10 +270,10 @@ class Discussions:
         if identity is not None and identity.moderator:
             return Author(identity.author_id, identity.name, "moderator")
         if identity is not None and identity.member:
-            return Author(identity.author_id, identity.name)
-        name = text.clean_name(new.author.name) if new.author is not None else None
+            return Author(identity.author_id, unadorned(identity.name))
+        name = unadorned(text.clean_name(new.author.name)) if new.author is not None else None
         if identity is not None:
-            return Author(identity.author_id, name or identity.name)
+            return Author(identity.author_id, name or unadorned(identity.name))
         if name is None:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
         return Author(self._tokens.guest_id(new.site, key), name)
