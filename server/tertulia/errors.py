@@ -34,6 +34,7 @@ class ErrorCode(Enum):
     unknown_site = ErrorSpec(404, "There is no such site")
     not_found = ErrorSpec(404, "There is nothing here")
     method_not_allowed = ErrorSpec(405, "This method is not offered here")
+    name_taken = ErrorSpec(409, "The name is somebody else's")
     edit_window_over = ErrorSpec(409, "The time for editing is over")
     closed = ErrorSpec(409, "The discussion is closed")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")

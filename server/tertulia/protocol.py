@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tertulia.core import documents
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
 from tertulia.languages import DEFAULT, Language
@@ -494,6 +495,19 @@ def page_of(events: list[EncodedEvent]) -> list[EncodedEvent]:
 def encode(event: Event) -> EncodedEvent:
     comment_id = event.comment.id if event.comment else event.comment_id
     return EncodedEvent(event.seq, event.kind, comment_id, event.model_dump_json())
+
+
+def within(event: Event) -> Event:
+    """The event as it is shown: with a document tree within the limits, which one from before them may exceed."""
+    if event.comment is None or event.comment.body is None:
+        return event
+    comment = event.comment.model_copy(update={"body": documents.within(event.comment.body)})
+    return event.model_copy(update={"comment": comment})
+
+
+def payload_within(payload: str) -> str:
+    """The same of an event's JSON, which nearly always is too short to be looked into."""
+    return payload if documents.fits(payload) else within(Event.model_validate_json(payload)).model_dump_json()
 
 
 _SAID = ("author", "body", "edited_at", "state")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,9 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tertulia.core.comments import Block
-from tertulia.core.documents import BLOCK_LEVELS, INLINE_LEVELS, is_safe_link, parse, plain
+from tertulia.core.documents import (
+    BLOCK_LEVELS,
+    INLINE_LEVELS,
+    TREE_BYTES,
+    is_safe_link,
+    parse,
+    parse_any,
+    plain,
+    within,
+)
 from tertulia.core.text import TEXT_LENGTH, clean_text, is_visible
-from tertulia.errors import Problem
+from tertulia.errors import ErrorCode, Problem
 
 from .test_text import NO_WEB_ADDRESSES, anything
 
@@ -188,12 +199,131 @@ NESTED = [
     "http://a/" + "(" * 4990 + ")" * 4990,
     ("http://@" * 130 + ")" * 950) * 5,
     ("a@" + ("b" * 62 + ".") * 8 + "1 ") * 19,
+    "[](" * 32 + "()" * 4950,
+    ("[](" + r"\(" * 30) * 158,
+    ("> " * 8 + "a\n") + "a\n" * 4990,
+    "- \u200e" + " " * 9990 + "a",
+    "<http://.b>\u3164" * 830,
+    "*" + "a **b " * 1660,
+    "[" * 100 + "a* " * 3300,
+]
+HOSTILE_TEXTS = [(unit * TEXT_LENGTH)[:TEXT_LENGTH] for unit in HOSTILE] + NESTED
+CALLS = 220_000
+"""Of Python and of C while one text is parsed: some 12 ms. Without a limit it was 1,860,000 for ``[[](``."""
+
+
+def bytes_of(tree: list[Block]) -> int:
+    return len(json.dumps(tree, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def calls_of_parsing(typed: str) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        parse_any(typed)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_TEXTS)
+def test_a_hostile_text_becomes_a_bounded_tree_or_is_too_long(hostile: str) -> None:
+    try:
+        tree = parse(hostile)
+    except Problem:
+        tree = parse_any(hostile)
+    assert check_blocks(tree) <= 3_300
+    assert bytes_of(tree) <= TREE_BYTES
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_TEXTS)
+def test_no_text_takes_more_than_a_fixed_number_of_steps(hostile: str) -> None:
+    assert calls_of_parsing(hostile) <= CALLS
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(markdown, st.sampled_from([1, 3, 100, 5000])), min_size=1, max_size=3))
+def test_nor_does_any_other(parts: list[tuple[str, int]]) -> None:
+    whole = "".join(part * min(times, TEXT_LENGTH // (len(part) or 1)) for part, times in parts)
+    try:
+        typed = clean_text((whole * (TEXT_LENGTH // (len(whole) or 1) or 1))[:TEXT_LENGTH])
+    except Problem:
+        return
+    assert calls_of_parsing(typed) <= CALLS
+
+
+def to_the_limit(unit: str) -> str:
+    return clean_text((unit * TEXT_LENGTH)[:TEXT_LENGTH])
+
+
+LANGUAGES = [
+    "This is a sentence as people write them, with a number (10,000), a dash - and a *word*; it goes on!\n\n",
+    "Một buổi sáng đẹp trời, tôi đi dạo quanh hồ Gươm và uống cà phê sữa đá.\n",
+    "吾輩は猫である。名前はまだ無い。どこで生れたか頓と見当がつかぬ。",
+    "他说：“今天天气很好”。我们去公园吧！\n",
+    "나는 오늘 학교에 갔다. 날씨가 참 좋았다.\n\n",
+    "السلام عليكم ورحمة الله وبركاته، كيف حالك اليوم؟ ",
+    "हिन्दी में लिखा हुआ एक लंबा वाक्य, जैसा लोग लिखते हैं।\n",
+    "กำลังเขียนข้อความยาวมากโดยไม่เว้นวรรคเพราะภาษาไทยไม่ใช้ช่องว่าง",
+    "Съешь же ещё этих мягких французских булок, да выпей чаю.\n",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466\U0001f3f3\ufe0f\u200d\U0001f308",
+    "two words\n",
+    "春眠不觉晓，处处闻啼鸟。\n",
+]
+MARKED = [
+    "- something to buy, and how much of it\n",
+    "1. Nguyễn Thị Minh Khai, Quận Ba\n",
+    "> what somebody else said\n\nand what I think about it\n\n",
+    "Read [this page](https://example.org/a/page?of=it), please. ",
+    "看[这里](https://example.org/a)就知道了，后面是没有空格的很长的一句话，大家都这样写。",
+    "It is **very** important to be *kind* and `exact` when one writes. ",
+    "Ask me at somebody@example.org or see www.example.org/about for more about it. ",
+    "snake_case_name and a[i] = b[j] * 2; // as in a program\n",
+    "**********\n\nA line of stars above each of many paragraphs.\n\n",
 ]
 
 
-@pytest.mark.parametrize("hostile", [(unit * TEXT_LENGTH)[:TEXT_LENGTH] for unit in HOSTILE] + NESTED)
-def test_hostile_texts_become_bounded_trees(hostile: str) -> None:
-    assert check_blocks(parse(hostile)) <= 2 * len(hostile)
+@pytest.mark.parametrize("typed", LANGUAGES + MARKED)
+def test_the_longest_text_of_people_is_within_the_limits(typed: str) -> None:
+    tree = parse(to_the_limit(typed))
+    check_blocks(tree)
+    assert tree == within(tree)
+
+
+def test_the_tree_ends_at_its_limit_to_the_byte() -> None:
+    def lines(count: int, last: str) -> str:
+        return "ab\n" * count + last
+
+    most = (TREE_BYTES - bytes_of(parse(last := "a" * 30))) // (bytes_of(parse("ab\nab")) - bytes_of(parse("ab")))
+    left = TREE_BYTES - bytes_of(parse(lines(most, last)))
+    assert bytes_of(parse(lines(most, last + "a" * left))) == TREE_BYTES
+    with pytest.raises(Problem, match="post it in parts") as refused:
+        parse(lines(most, last + "a" * left + "a"))
+    assert (refused.value.code, refused.value.field) == (ErrorCode.too_long, "body")
+    with pytest.raises(Problem):
+        parse(lines(most, last + "a" * (left - 1) + "é"))
+
+
+def test_what_was_made_before_the_limits_is_shown_as_plain_text() -> None:
+    large: list[Block] = [paragraph(*[node for number in range(5000) for node in (BREAK, text(str(number)))][1:])]
+    assert within(large) == [paragraph(text(" ".join(map(str, range(5000)))[:TEXT_LENGTH]))]
+    links: list[Block] = [paragraph(*[link("http://a.b", "x")] * 2000)]
+    assert within(links) == [paragraph(text(("x (http://a.b)" * 2000)[:TEXT_LENGTH]))]
+    assert within(links, length=1000) is links  # so few characters never made it: it is not looked at
+    small = parse("> *a*")
+    assert within(small) is small
+
+
+def test_where_nothing_may_be_refused_marks_stay_as_typed() -> None:
+    assert parse_any("*a*") == parse("*a*")
+    assert parse_any("[" * 5000) == [paragraph(text("[" * 5000))]
+    assert parse_any("*a* b\n" * 1500) == [paragraph(text(("*a* b " * 1500).strip()))]
 
 
 # ---- blocks ---------------------------------------------------------------------------------------------

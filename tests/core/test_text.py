@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -114,6 +116,27 @@ def test_length_is_counted_in_code_points_after_cleaning(clean: Callable[[str], 
 def test_what_cannot_be_seen_is_empty(clean: Callable[[str], str], field: str, raw: str) -> None:
     problem = refused(clean, raw)
     assert (problem.code, problem.field) == (ErrorCode.empty, field)
+
+
+@pytest.mark.parametrize(
+    "unit", ["plain text\n", "Một buổi sáng", "吾輩は猫である。", "हिन्दी में", "a\u0301\u0302", " \u200e", "\n "]
+)
+@pytest.mark.parametrize("clean", [clean_text, clean_title, clean_name, clean_key])
+def test_cleaning_looks_once_at_each_kind_of_character(clean: Callable[[str], str], unit: str) -> None:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        with suppress(Problem):
+            clean(unit * (20_000 // len(unit)))
+    finally:
+        sys.setprofile(before)
+    assert calls < 5_000, "a call for each character would be 20,000 and more"
 
 
 def test_a_pile_of_marks_costs_no_quadratic_work() -> None:

@@ -65,7 +65,7 @@ def test_a_key_is_written_once_and_nothing_is_unknown(spoken: Language) -> None:
         assert [name for name, count in Counter(name for name, _ in pairs).items() if count > 1] == []
         return dict(pairs)
 
-    known = {"language", "direction", "draft", "numbers", "dates", *ENGLISH.groups}
+    known = {"language", "direction", "draft", "numbers", "dates", "offices", *ENGLISH.groups}
     assert json.loads(text, object_pairs_hook=unique).keys() <= known
 
 

@@ -50,12 +50,20 @@ async def test_a_nonce_that_is_none_is_replaced(nonce: str) -> None:
         (b"name=a", "multipart/form-data; boundary=x", ErrorCode.unsupported_media_type),
         (b"name=\xc3", FORM, ErrorCode.malformed),
         (b"a=1&" * 17, FORM, ErrorCode.malformed),
+        (b"body=" + b"%" * 100_000, FORM, ErrorCode.malformed),
+        (b"body=" + b"%41" * 2000 + b"%4", FORM, ErrorCode.malformed),
     ],
 )
 async def test_what_is_no_form_is_refused(body: bytes, media_type: str, code: ErrorCode) -> None:
     with pytest.raises(Problem) as refused:
         await read_form(request(body, media_type))
     assert refused.value.code is code
+
+
+async def test_the_longest_text_in_the_longest_writing_is_read() -> None:
+    longest = "\U0001f468" * 9_999 + "%"
+    assert (await read_form(request(urlencode({"body": longest}).encode()))).body == longest
+    assert (await read_form(request(b"body=100% of it"))).body == "100% of it"
 
 
 async def test_broken_utf_8_is_replaced() -> None:

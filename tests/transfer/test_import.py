@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from tertulia import transfer
 from tertulia.articles import Articles
 from tertulia.checks import check
+from tertulia.core import documents
 from tertulia.core.comments import Comment, DiscussionKey, Mode, Sort, State
 from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
@@ -291,3 +292,15 @@ def test_the_request_is_part_of_the_comment() -> None:
     found = plan(*_read(article(comment(idempotency_key=KEY, request_digest=DIGEST, author_id=MINH.id))))
     [one] = found.discussions[0].comments
     assert (one.comment.idempotency_key, one.digest) == (KEY, DIGEST)
+
+
+@pytest.mark.parametrize("typed", ["*a* b\n" * 1500, "[" * 5000, "a\n" * 5000])
+async def test_a_text_past_the_limits_comes_without_its_marks(tmp_path: Path, typed: str) -> None:
+    async with opened(tmp_path / "store.db") as store:
+        said = comment(text=typed.strip())
+        assert (await run(store, tmp_path, file(article(comments=[said])))).comments == 1
+        [imported] = await shown(store, HERE)
+        assert imported.text == typed.strip()
+        assert imported.body == documents.parse_any(typed.strip())
+        assert len(json.dumps(imported.body)) <= documents.TREE_BYTES
+        assert await check(store) == []

@@ -137,6 +137,7 @@ class Api:
                     ErrorCode.unknown_site,
                     ErrorCode.empty,
                     ErrorCode.too_long,
+                    ErrorCode.name_taken,
                     ErrorCode.closed,
                     ErrorCode.bad_parent,
                     ErrorCode.rate_limited,

@@ -16,7 +16,7 @@ from tertulia.checks.replay import fold
 from tertulia.checks.tables import of_comment, of_discussion
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import Comment, State
-from tertulia.protocol import CommentView, Event, comment_view, timestamp
+from tertulia.protocol import CommentView, Event, comment_view, timestamp, within
 from tertulia.store import rows, schema
 
 c, d, e = schema.comment.c, schema.discussion.c, schema.event.c
@@ -85,7 +85,7 @@ def _read_events(connection: Connection, discussion: _Row, log: list[_Logged]) -
     for row in connection.execute(query):
         where = f"{of_discussion(discussion)} event {row.seq}"
         try:
-            event = Event.model_validate_json(row.payload)
+            event = within(Event.model_validate_json(row.payload))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"])) or "the whole"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from tertulia import protocol
 from tertulia.core import documents, text
-from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, Sort
+from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
+from tertulia.core.names import unadorned
 from tertulia.discussions.firstpages import Asked, FirstPages
+from tertulia.discussions.names import Names
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
@@ -26,6 +30,9 @@ from tertulia.store.reads import Moment
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
+_LONG = 500
+"""Characters of a text that may take more than two milliseconds to read. Who may say it is asked before, in a query of
+its own, and it is read in a thread: for shorter ones either would cost more than the text."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 
 
@@ -55,12 +62,14 @@ class Discussions:
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
+        self._names = Names(store.reads.moderators)
         self._edit_window = edit_window
         self._voting = Voting(store.ledger, vote_seconds)
 
     async def close(self) -> None:
         """Commits the votes that wait."""
         await self._voting.close()
+        self._long_texts = asyncio.Semaphore()
 
     # ---- who asks ---------------------------------------------------------------------------------------
 
@@ -242,11 +251,16 @@ class Discussions:
         """Says something, once for one idempotency key.
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        unknown_site, closed, bad_parent, idempotency_conflict.
+        name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
         """
-        key = _idempotency_key(idempotency_key)
-        draft = self._draft(new, key, identity)
+        draft = self._draft(new, _idempotency_key(idempotency_key), identity)
+        text.check_size(new.body)
         await self._limits.count(identity.author_id if identity else None, address)
+        if not (identity and identity.moderator):
+            await self._names.check(draft.author.name)
+        if len(new.body) > _LONG:
+            await self._store.reads.ask(partial(commands.may_post, draft=draft))
+        draft = await self._with_content(draft, new)
         said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
@@ -256,43 +270,65 @@ class Discussions:
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
-        discussion_key = DiscussionKey(text.clean_site(new.site), text.clean_key(new.key))
-        author = self._author(new, key, identity)
-        said = text.clean_text(new.body)
-        parent_id = None if new.parent_id is None else _parent_id(new.parent_id)
+        """Who says something and where; what is said is not looked at yet."""
         return Draft(
             id=uuid7(),
-            key=discussion_key,
-            title=text.clean_title(new.title or ""),
-            url=text.clean_url(new.url or ""),
-            parent_id=parent_id,
-            author=author,
-            text=said,
-            body=documents.parse(said),
+            key=DiscussionKey(text.clean_site(new.site), text.clean_key(new.key)),
+            title="",
+            url="",
+            parent_id=None if new.parent_id is None else _parent_id(new.parent_id),
+            author=self._author(new, key, identity),
+            text="",
+            body=[],
             at=utc_now(),
             idempotency_key=key,
-            digest=_digest(new.site, discussion_key.key, parent_id or "", author.name, said),
+            digest="",
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:
             return Author(identity.author_id, identity.name, "moderator")
         if identity is not None and identity.member:
-            return Author(identity.author_id, identity.name)
-        name = text.clean_name(new.author.name) if new.author is not None else None
+            return Author(identity.author_id, unadorned(identity.name))
+        name = unadorned(text.clean_name(new.author.name)) if new.author is not None else None
         if identity is not None:
-            return Author(identity.author_id, name or identity.name)
+            return Author(identity.author_id, name or unadorned(identity.name))
         if name is None:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
         return Author(self._tokens.guest_id(new.site, key), name)
+
+    async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
+        """Raises empty, too_long, invalid, malformed."""
+        said, document = await self._document(new.body)
+        return replace(
+            draft,
+            title=text.clean_title(new.title or ""),
+            url=text.clean_url(new.url or ""),
+            text=said,
+            body=document,
+            digest=_digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said),
+        )
+
+    async def _document(self, body: str) -> tuple[str, list[Block]]:
+        """What somebody wrote, as it is stored and as it is shown. Raises empty, too_long, malformed.
+
+        This alone costs milliseconds, so whoever may not write is refused before. A long text is read in a thread, one
+        after the other: there it holds the loop for no more than the interpreter's switch interval (5 ms) at a time.
+        """
+        if len(body) <= _LONG:
+            return _read(body)
+        async with self._long_texts:
+            return await asyncio.to_thread(_read, body)
 
     async def preview(self, body: str, address: str | None) -> protocol.Preview:
         """What a comment of this text would show; nothing is stored.
 
         Raises rate_limited, empty, too_long, malformed.
         """
+        text.check_size(body)
         await self._limits.count_preview(address)
-        return protocol.Preview(body=documents.parse(text.clean_text(body)))
+        _, document = await self._document(body)
+        return protocol.Preview(body=document)
 
     async def edit(
         self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
@@ -301,9 +337,13 @@ class Discussions:
 
         Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
         """
+        text.check_size(body)
         actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
-        said, at = text.clean_text(body), utc_now()
-        document = documents.parse(said)
+        at = utc_now()
+        await self._store.reads.ask(
+            lambda connection: commands.may_edit(connection, found, actor, at, self._edit_window)
+        )
+        said, document = await self._document(body)
         changed = await self._store.ledger.submit(
             lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window), found
         )
@@ -346,9 +386,9 @@ class Discussions:
     ) -> protocol.Reported:
         """Raises not_found, gone, malformed, too_long, rate_limited."""
         found, at = _comment_id(comment_id), utc_now()
-        note = text.clean_text(report.note, field="note") if report.note else ""
         reporter = None if identity is None else _actor(identity)
         await self._limits.count(reporter.id if reporter else None, address)
+        note = text.clean_text(report.note, field="note") if report.note else ""
         report_id = await self._store.ledger.submit(
             lambda connection: commands.report(connection, found, reporter, report.reason, note, at), found
         )
@@ -387,6 +427,11 @@ class Discussions:
             replies=moment.page.replies,
             votes={comment_id: 1 if value > 0 else -1 for comment_id, value in moment.votes.items()},
         )
+
+
+def _read(body: str) -> tuple[str, list[Block]]:
+    said = text.clean_text(body)
+    return said, documents.parse(said)
 
 
 def require_moderator(identity: Identity | None) -> Actor:

@@ -50,6 +50,7 @@ class Dates:
 class Language:
     """One language; ``name`` is its own for itself, ``is_draft`` says that nobody who speaks it has read it yet.
 
+    ``offices`` are the words for whoever answers for a site; none of them is a person's name.
     ``groups`` has the sentences as the file groups them (``reading``, ``writing``, ``pages``), ``texts`` all of them.
     """
 
@@ -57,6 +58,7 @@ class Language:
     name: str
     direction: Literal["ltr", "rtl"]
     is_draft: bool
+    offices: tuple[str, ...]
     groups: Mapping[str, Mapping[str, Sentence]]
     texts: Mapping[str, Sentence]
     rule: Rule
@@ -112,6 +114,7 @@ def _read(tag: str, file: dict[str, Any]) -> Language:
         name=file["language"],
         direction=file.get("direction", "ltr"),
         is_draft=file.get("draft", False),
+        offices=tuple(file["offices"]),
         groups=groups,
         texts={key: sentence for group in groups.values() for key, sentence in group.items()},
         rule=RULES[tag],

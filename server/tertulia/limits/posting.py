@@ -21,7 +21,7 @@ from tertulia.limits.addresses import network
 from tertulia.limits.shared import SharedCounts, Unavailable, Window
 
 PREVIEWS_A_MINUTE = 60
-"""Of one address at one instance. A preview stores nothing, but the worst text takes 0.2 s to read."""
+"""Of one address at one instance. A preview stores nothing, but the worst text takes 10 ms to read."""
 
 MODERATIONS_A_MINUTE = 600
 """Of one moderator: ten a second is more than anybody clicks, and a program with a stolen token is slowed down."""

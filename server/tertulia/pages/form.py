@@ -18,6 +18,10 @@ from tertulia.web.refusals import is_about_name, sentence
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16
+_SMALL = 4096
+"""Bytes of a form in which a stray percent sign is forgiven: browsers write none, and decoding 128 KiB of them takes
+20 ms, four times as long as what they do write."""
+_STRAY = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,40}")
 
 
@@ -70,6 +74,8 @@ async def read_form(request: Request) -> Typed:
     if media_type != _MEDIA_TYPE:
         raise Problem(ErrorCode.unsupported_media_type, f"Send the form as {_MEDIA_TYPE}.")
     raw = await request.body()
+    if len(raw) > _SMALL and _STRAY.search(raw):
+        raise Problem(ErrorCode.malformed, "The form cannot be read.")
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS, errors="replace")
     except ValueError as error:

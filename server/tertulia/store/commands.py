@@ -103,15 +103,13 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         if earlier is not None:
             return Outcome(earlier)
     records.fill_in(connection, discussion, title=draft.title, url=draft.url)
-    moderator = draft.author.badge == "moderator"
-    if discussion.mode is Mode.closed and not moderator:
-        raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
+    _refuse_closed(discussion, draft)
     parent = _answerable(connection, discussion, draft.parent_id)
     if scene is None:
         records.remember_author(connection, draft.author, draft.at)
     else:
         records.note_name(connection, draft.author, scene.author_name, draft.at, later=True)
-    held = discussion.mode is Mode.held and not moderator
+    held = discussion.mode is Mode.held and draft.author.badge != "moderator"
     comment = Comment(
         id=draft.id,
         discussion_id=records.stored_id(discussion),
@@ -134,6 +132,20 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         return Outcome(Said(comment, None))
     happened = journal.publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
     return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def may_post(connection: Connection, draft: Draft) -> None:
+    """What ``post`` refuses whatever the text is, to be asked before a long one is read. Raises closed, bad_parent."""
+    discussion = rows.named(connection, draft.key) or Discussion(draft.key)
+    named = {"author": draft.author.id, "request": draft.idempotency_key}
+    if connection.execute(statements.REQUEST, named).first() is None:
+        _refuse_closed(discussion, draft)
+        _answerable(connection, discussion, draft.parent_id)
+
+
+def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
+    if discussion.mode is Mode.closed and draft.author.badge != "moderator":
+        raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +215,7 @@ def edit(
     window: timedelta,
 ) -> Outcome[Said]:
     """The same text as before is neither a change nor an event. Raises not_found, forbidden, gone, edit_window_over."""
-    comment = _changeable(connection, comment_id, actor)
-    if not actor.moderator and at - comment.created_at > window:
-        raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    comment = may_edit(connection, comment_id, actor, at, window)
     if comment.text == text:
         return Outcome(Said(comment, journal.said_at(connection, comment)))
     comment = replace(comment, text=text, body=body, edited_at=at)
@@ -214,6 +224,14 @@ def edit(
         return Outcome(Said(comment, None))
     happened = journal.publish(connection, "comment.edited", comment, at)
     return Outcome(Said(comment, happened.event.seq), (happened,))
+
+
+def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
+    """The comment, where its text may be changed. Raises not_found, forbidden, gone, edit_window_over."""
+    comment = _changeable(connection, comment_id, actor)
+    if not actor.moderator and at - comment.created_at > window:
+        raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    return comment
 
 
 def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:

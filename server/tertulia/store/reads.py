@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import PAGE_BYTES, EncodedEvent
+from tertulia.protocol import PAGE_BYTES, EncodedEvent, payload_within
 from tertulia.store import listing, rows, schema
 from tertulia.store.listing import REPLIES_OF_ONE, SLICE, Order, Place, Thread
 from tertulia.store.locks import is_away
@@ -28,6 +28,7 @@ LOOKED = 1_000
 KEYS = 400
 """Discussions asked for in one query: as many as make a query of 20 KB with keys of ordinary length."""
 
+T = TypeVar("T")
 c = schema.comment.c
 
 
@@ -82,6 +83,11 @@ class Reads:
             if isinstance(error, DBAPIError) and not is_away(error):
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+
+    async def ask(self, question: Callable[[Connection], T]) -> T:
+        """What a question that needs a transaction of its own comes to; raises what it raises."""
+        async with self._connected() as connection:
+            return await connection.run_sync(question)
 
     async def epoch(self) -> str:
         async with self._connected() as connection:
@@ -395,7 +401,10 @@ def _slice(connection: Connection, discussion_id: int | None, after: int, limit:
         .order_by(e.seq)
         .limit(limit)
     )
-    return [EncodedEvent(row.seq, row.kind, row.comment_id, row.payload) for row in connection.execute(query)]
+    return [
+        EncodedEvent(row.seq, row.kind, row.comment_id, payload_within(row.payload))
+        for row in connection.execute(query)
+    ]
 
 
 # ---- lists of moderators --------------------------------------------------------------------------------

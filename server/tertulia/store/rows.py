@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select
 
+from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.store.schema import comment, discussion, site
 
@@ -28,7 +29,7 @@ def to_comment(row: RowMapping | Any) -> Comment:
         root_id=row["root_id"],
         author=Author(row["author_id"], row["author_name"], row["author_badge"]),
         text=row["text"],
-        body=row["body"],
+        body=documents.within(row["body"], len(row["text"])),
         created_at=moment(row["created_at"]),
         edited_at=moment(row["edited_at"]) if row["edited_at"] is not None else None,
         state=State(row["state"]),

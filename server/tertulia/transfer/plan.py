@@ -215,7 +215,7 @@ class _Thread:
             root_id=comment_id,
             author=author,
             text=text,
-            body=documents.parse(text),
+            body=documents.parse_any(text),
             created_at=created_at,
             edited_at=_edited_at(place, given),
             state=State(given.state),

@@ -21,7 +21,11 @@ _BY_CODE = {
 }
 _WRITTEN = {None, "body", "parent_id"}
 """The fields that the sentences are about; others have bounds of their own."""
-_NAME_BY_CODE = {ErrorCode.empty: "no_name", ErrorCode.too_long: "problem.long_name"}
+_NAME_BY_CODE = {
+    ErrorCode.empty: "no_name",
+    ErrorCode.too_long: "problem.long_name",
+    ErrorCode.name_taken: "problem.name_taken",
+}
 
 
 def is_about_name(problem: Problem) -> bool:
