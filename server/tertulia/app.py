@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,7 @@ from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounts
@@ -82,9 +84,12 @@ async def running(
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
+            hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
                 yield Running(_asgi(discussions, hub, gate, pages, operating), store, hub, bus, articles, metrics)
             finally:
+                hiding.cancel()
+                await asyncio.gather(hiding, return_exceptions=True)
                 await hub.close()
     finally:
         await store.close()

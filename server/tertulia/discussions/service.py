@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tertulia import protocol
 from tertulia.core import documents, text
@@ -14,7 +14,7 @@ from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, M
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
+from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.languages import Language
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub
@@ -59,7 +59,7 @@ class Discussions:
         if authorization is None:
             return None
         scheme, _, token = authorization.partition(" ")
-        token = token.strip()
+        token = token.lstrip(" ")  # RFC 9110: a scheme in any case, one or more blanks, and nothing after the token
         if scheme.lower() != "bearer" or not token:
             raise unauthenticated()
         if not token.startswith(MODERATOR_PREFIX):
@@ -231,9 +231,11 @@ class Discussions:
         said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
-        if renewed and (identity is None or not identity.moderator):
+        if renewed and (identity is None or not identity.moderator) and not _is_late(said, identity, draft.at):
             token = self._tokens.issue(draft.author.id, draft.author.name, new.site, draft.at)
-        posted = protocol.Posted(comment=comment_view(said.comment, own=True), seq=said.seq, token=token)
+        posted = protocol.Posted(
+            comment=comment_view(said.comment, own=True, idempotency_key=key), seq=said.seq, token=token
+        )
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
@@ -241,6 +243,8 @@ class Discussions:
         author = self._author(new, key, identity)
         said = text.clean_text(new.body)
         parent_id = None if new.parent_id is None else _parent_id(new.parent_id)
+        bare = key, _digest(new.site, discussion_key.key, parent_id or "", author.name, said)
+        request, digest = self._tokens.hide_request(*bare)
         return Draft(
             id=uuid7(),
             key=discussion_key,
@@ -251,8 +255,9 @@ class Discussions:
             text=said,
             body=documents.parse(said),
             at=utc_now(),
-            idempotency_key=key,
-            digest=_digest(new.site, discussion_key.key, parent_id or "", author.name, said),
+            idempotency_key=request,
+            digest=digest,
+            bare=bare,
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
@@ -384,6 +389,11 @@ def _seen_by(viewer: Identity | None, comment: Comment) -> protocol.CommentView:
 def _changed(said: Said, actor: Actor) -> protocol.Changed:
     own = said.comment.author.id == actor.id
     return protocol.Changed(comment=comment_view(said.comment, own=own, reveal=actor.moderator), seq=said.seq)
+
+
+def _is_late(said: Said, identity: Identity | None, now: datetime) -> bool:
+    """Whether somebody who shows no token repeats what a guest said so long ago that it is hardly a retry."""
+    return identity is None and said.repeated and abs(now - said.comment.created_at) > timedelta(hours=REPEAT_HOURS)
 
 
 def _idempotency_key(given: str | None) -> str:

@@ -30,7 +30,10 @@ class Outcome(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for."""
+    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for.
+
+    Both are what is stored of them; ``bare`` is the same two as earlier versions stored them.
+    """
 
     id: str
     key: DiscussionKey
@@ -43,6 +46,7 @@ class Draft:
     at: datetime
     idempotency_key: str
     digest: str
+    bare: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
         "site": draft.key.site,
         "key": draft.key.key,
         "author": draft.author.id,
-        "request": draft.idempotency_key,
+        **_request(draft),
     }
     row = statements.SCENE.row(connection, named)
     return None if row is None else _Scene(rows.to_discussion(row), row["author_name"], row["said"] is not None)
@@ -139,11 +143,11 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
 
 def _same_request(connection: Connection, draft: Draft) -> Said | None:
     statements.flush(connection)
-    named = {"author": draft.author.id, "request": draft.idempotency_key}
-    row = connection.execute(statements.REQUEST, named).mappings().one_or_none()
+    named = {"author": draft.author.id, **_request(draft)}
+    row = connection.execute(statements.REQUEST, named).mappings().first()
     if row is None:
         return None
-    if row["request_digest"] != draft.digest:
+    if row["request_digest"] != (draft.digest if row["idempotency_key"] == draft.idempotency_key else draft.bare[1]):
         raise Problem(
             ErrorCode.idempotency_conflict,
             "This Idempotency-Key was used with another content; make a new key for a new comment.",
@@ -154,6 +158,10 @@ def _same_request(connection: Connection, draft: Draft) -> Said | None:
         select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
     )
     return Said(rows.to_comment(row), seq, repeated=True)
+
+
+def _request(draft: Draft) -> dict[str, str]:
+    return {"request": draft.idempotency_key, "bare": draft.bare[0]}
 
 
 def _after(parent: Comment | None, at: datetime) -> datetime:
