@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tertulia import private
 from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
@@ -33,7 +34,7 @@ from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.serving.vitals import Vitals
-from tertulia.settings import Settings, load, secret_key
+from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
 from tertulia.web.edge import Edge
@@ -64,6 +65,7 @@ async def running(
     ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
     secret = secret_key(settings)
+    private.tighten((settings.data_dir, settings.data_dir / KEY_FILE))
     tokens = Tokens(secret)
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)

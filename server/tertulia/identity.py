@@ -122,7 +122,7 @@ class Tokens:
 
 
 def _is_canonical(token: str) -> bool:
-    """Whether these are three parts of base64url as RFC 7515 writes it: PyJWT takes padding and loose last bits, too."""
+    """Whether these are three parts of base64url as RFC 7515 writes it: PyJWT takes padding and loose bits, too."""
     parts = token.split(".")
     return len(parts) == 3 and all(map(_is_base64url, parts))
 
