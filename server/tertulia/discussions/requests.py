@@ -110,7 +110,7 @@ def _replace(connection: Connection, rows: list[Row], tokens: Tokens) -> Outcome
         hidden, of = tokens.hide_request(bare, digest or "")
         values.append({"comment": comment, "bare": bare, "hidden": hidden, "digest": of})
     connection.execute(_REPLACE, values)
-    return Outcome(None)
+    return Outcome(None, erases=True)
 
 
 def _mark(connection: Connection, at: int) -> Outcome[None]:

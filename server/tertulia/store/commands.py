@@ -24,8 +24,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
+    """``erases`` where something is stored no more that was meant to be forgotten."""
+
     value: T
     events: tuple[Happened, ...] = ()
+    erases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +202,9 @@ def edit(
     comment = replace(comment, text=text, body=body, edited_at=at)
     records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
     if comment.state is State.held:
-        return Outcome(Said(comment, None))
+        return Outcome(Said(comment, None), erases=True)
     happened = journal.publish(connection, "comment.edited", comment, at)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    return Outcome(Said(comment, happened.event.seq), (happened,), erases=True)
 
 
 def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:
@@ -223,10 +226,10 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
         comment = replace(comment, state=State.removed)
         records.update_comment(connection, comment.id, state=State.removed.value)
     if not published:
-        return Outcome(Said(comment, None))
+        return Outcome(Said(comment, None), erases=own)
     journal.redact(connection, comment)
     happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    return Outcome(Said(comment, happened.event.seq), (happened,), erases=own)
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:
