@@ -47,6 +47,24 @@ def signed(header: object, claims: object, key: bytes = KEY, algorithm: str = "s
     return f"{text}.{encoded(hmac.digest(key, text.encode(), algorithm))}"
 
 
+def signed_text(head: str, body: str) -> str:
+    """With a signature that is right for these very parts."""
+    text = f"{head}.{body}"
+    return f"{text}.{encoded(hmac.digest(KEY, text.encode(), 'sha256'))}"
+
+
+def loose(last: str) -> str:
+    """Another last character for the same bytes: its lowest bits are of none of them."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return alphabet[alphabet.index(last) ^ 1]
+
+
+def with_loose_bits(text: str) -> str:
+    """Blanks after JSON change nothing; with as many as leave bits over, these are set."""
+    raw = text.encode() + b" " * (-len(text) % 3 + 1)
+    return encoded(raw)[:-1] + loose(encoded(raw)[-1])
+
+
 def without(name: str) -> dict[str, object]:
     return {key: value for key, value in CLAIMS.items() if key != name}
 
@@ -126,6 +144,17 @@ ODD: dict[str, str] = {
     "sub twice": signed(HEADER, raw(CLAIMS, ', "sub": "root"')),
     "something after the claims": signed(HEADER, json.dumps(CLAIMS).encode() + b" {}"),
     "claims in UTF-16": signed(HEADER, json.dumps(CLAIMS).encode("utf-16")[:-1]),
+    "padding after": GOOD + "=",
+    "more padding after": GOOD + "==",
+    "padding in the header": signed_text(HEAD + "==", BODY),
+    "padding in the claims": signed_text(HEAD, encoded(json.dumps(CLAIMS | {"name": "Lana"}).encode()) + "="),
+    "loose bits in the signature": GOOD[:-1] + loose(GOOD[-1]),
+    "loose bits in the header": signed_text(with_loose_bits(json.dumps(HEADER)), BODY),
+    "a blank in the signature": f"{GOOD[:-5]} {GOOD[-5:]}",
+    "a line in the signature": f"{GOOD[:-5]}\n{GOOD[-5:]}",
+    "a blank before": " " + GOOD,
+    "a tab before": "\t" + GOOD,
+    "the other alphabet": f"{HEAD}.{BODY}.{SIGNATURE.replace('-', '+').replace('_', '/')}+",
     "a moderator's": MODERATOR_PREFIX + "x" * 43,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tertulia import private
 from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
@@ -23,6 +25,7 @@ from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounts
@@ -31,7 +34,7 @@ from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.serving.vitals import Vitals
-from tertulia.settings import Settings, load, secret_key
+from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
 from tertulia.web.edge import Edge
@@ -62,6 +65,7 @@ async def running(
     ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
     secret = secret_key(settings)
+    private.tighten((settings.data_dir, settings.data_dir / KEY_FILE))
     tokens = Tokens(secret)
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
@@ -88,9 +92,12 @@ async def running(
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
+            hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
                 yield Running(_asgi(discussions, hub, gate, pages, operating), store, hub, bus, articles, metrics)
             finally:
+                hiding.cancel()
+                await asyncio.gather(hiding, return_exceptions=True)
                 await discussions.close()
                 await hub.close()
     finally:

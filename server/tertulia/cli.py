@@ -13,7 +13,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from tertulia import __version__, logs, samples, settings, transfer
+from tertulia import __version__, logs, private, samples, settings, transfer
 from tertulia.app import checked_origins
 from tertulia.articles import Articles
 from tertulia.checks import check as check_store
@@ -303,7 +303,7 @@ async def export(site: str | None, output: Path | None, **flags: Any) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        await asyncio.to_thread(output.write_text, text, encoding="utf-8")
+        await asyncio.to_thread(private.write, output, text)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -17,6 +18,12 @@ from tertulia.errors import ErrorCode, Problem
 
 GUEST_DAYS = 180
 RENEW_DAYS = 30
+REPEAT_HOURS = 24
+"""How long the repeat of a guest's first comment is given the token: a retry comes within minutes, or with the next
+visit of somebody whose connection broke, and a key that somebody finds later is worth nothing.
+"""
+HIDDEN = "hmac "
+"""What the stored hash of an idempotency key begins with: no key has a blank."""
 AHEAD_SECONDS = 86_400
 """How far the clock of the instance that made a token may be ahead of this one's: a guest is no less known for it."""
 MODERATOR_PREFIX = "tm_"
@@ -54,6 +61,7 @@ class Tokens:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        self._request_key = derived_key(key, "request")
 
     def guest_id(self, site: str, idempotency_key: str) -> str:
         """The author that a tokenless first comment makes: the same one for every retry of it (a UUIDv8)."""
@@ -62,6 +70,15 @@ class Tokens:
         value = value & ~(0xF << 76) | 0x8 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
         return str(UUID(int=value))
+
+    def hide_key(self, idempotency_key: str) -> str:
+        """What is stored of an idempotency key; nobody can tell the key from it."""
+        hidden = hmac.digest(self._request_key, f"key\0{idempotency_key}".encode(), "sha256")
+        return HIDDEN + base64.urlsafe_b64encode(hidden).decode().rstrip("=")
+
+    def hide_digest(self, digest: str) -> str:
+        """What is stored of the digest of what was said; nobody can tell from it what that was."""
+        return hmac.digest(self._request_key, f"digest\0{digest}".encode(), "sha256").hex()
 
     def issue(self, author_id: str, name: str, site: str, now: datetime) -> str:
         """A guest's token, good for 180 days on this site."""
@@ -77,7 +94,7 @@ class Tokens:
 
     def read(self, token: str, site: str | None) -> Identity:
         """The guest a token names; with ``site`` the token has to be of that site. Raises unauthenticated."""
-        if len(token) > TOKEN_LENGTH:
+        if len(token) > TOKEN_LENGTH or not _is_canonical(token):
             raise unauthenticated()
         try:
             claims = jwt.decode(
@@ -105,6 +122,20 @@ class Tokens:
         if not _is_span(claims["iat"], claims["exp"]):
             raise unauthenticated()
         return Identity(subject, name, False, audience, datetime.fromtimestamp(claims["iat"], UTC), member)
+
+
+def _is_canonical(token: str) -> bool:
+    """Whether these are three parts of base64url as RFC 7515 writes it: PyJWT takes padding and loose bits, too."""
+    parts = token.split(".")
+    return len(parts) == 3 and all(map(_is_base64url, parts))
+
+
+def _is_base64url(part: str) -> bool:
+    try:
+        raw = base64.urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4))
+    except ValueError:
+        return False
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=") == part
 
 
 def _is_name(name: str) -> bool:

@@ -419,8 +419,13 @@ def events_page(epoch: str, seq: int, encoded: list[str], *, more: bool) -> str:
 # ---- from the domain to the wire ------------------------------------------------------------------------
 
 
-def comment_view(comment: Comment, *, own: bool = False, reveal: bool = False) -> CommentView:
-    """``own`` adds the idempotency key for its author; ``reveal`` shows a removed comment to a moderator."""
+def comment_view(
+    comment: Comment, *, own: bool = False, reveal: bool = False, idempotency_key: str | None = None
+) -> CommentView:
+    """``own`` shows a held comment to its author; ``reveal`` shows a removed one, too, to a moderator.
+
+    ``idempotency_key`` is the one of the request that this answers.
+    """
     shown = reveal or own or comment.state is State.visible
     if comment.state.is_tombstone:
         shown = reveal and comment.state is State.removed
@@ -436,7 +441,7 @@ def comment_view(comment: Comment, *, own: bool = False, reveal: bool = False) -
         votes=Votes(up=comment.up, down=comment.down),
         reply_count=comment.reply_count,
         pinned=comment.pinned,
-        idempotency_key=comment.idempotency_key if own else None,
+        idempotency_key=idempotency_key,
     )
 
 

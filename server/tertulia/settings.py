@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tertulia import languages
+from tertulia import languages, private
 from tertulia.errors import StartupError
 
 PREFIX = "TERTULIA_"
 SECRET_BYTES = 32
+KEY_FILE = "secret-key"
+"""In the data folder."""
 
 
 class Settings(BaseSettings):
@@ -254,10 +256,10 @@ def secret_key(settings: Settings) -> bytes:
 
 
 def _key_from_file(settings: Settings) -> bytes:
-    path = settings.secret_key_file or settings.data_dir / "secret-key"
+    path = settings.secret_key_file or settings.data_dir / KEY_FILE
     try:
         if settings.secret_key_file is None and not path.exists():
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            private.make_folder(settings.data_dir)
             _make_key(path)
         return path.read_bytes().strip()
     except OSError as error:

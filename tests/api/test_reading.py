@@ -111,11 +111,12 @@ async def test_a_first_page_is_kept_once_for_all_languages(world: World, monkeyp
     assert made == []
 
 
-async def test_the_idempotency_key_is_for_its_author_alone(world: World) -> None:
-    token = await world.guest("Lan")
+async def test_the_idempotency_key_is_in_the_answer_to_its_post_alone(world: World) -> None:
+    answer = await world.say(name="Lan", once="a key of its author alone".replace(" ", "-"))
+    assert answer.json()["comment"]["idempotency_key"] == "a-key-of-its-author-alone"
+    token = answer.json()["token"]
     minh = await world.guest("Minh", key="elsewhere")
-    assert (await world.snapshot(token=token))["comments"][0]["idempotency_key"]
-    for other in (None, minh, world.tokens["moderator"]):
+    for other in (None, minh, token, world.tokens["moderator"]):
         assert "idempotency_key" not in (await world.snapshot(token=other))["comments"][0]
     assert "idempotency_key" not in (await world.events())["events"][0]["comment"]
 

@@ -207,3 +207,38 @@ async def test_a_preview_is_what_the_comment_will_be_and_stores_nothing(world: W
     assert preview.status_code == 200
     assert world.rows() == before
     assert preview.json() == {"body": (await world.said(body, name="Lan"))["comment"]["body"]}
+
+
+@pytest.mark.parametrize(
+    ("headers", "known"),
+    [
+        (["Bearer TOKEN"], True),
+        (["bearer TOKEN"], True),
+        (["BEARER TOKEN"], True),
+        (["Bearer   TOKEN"], True),
+        (["Bearer\tTOKEN"], False),
+        (["Bearer \tTOKEN"], False),
+        (["Bearer \xa0TOKEN"], False),
+        (["Bearer TOKEN\xa0"], False),
+        (["Bearer TOKEN="], False),
+        (["Bearer TOKEN TOKEN"], False),
+        (["Bearer TOKEN,"], False),
+        (["BearerTOKEN"], False),
+        (["Bearer TOKEN", "Bearer TOKEN"], False),
+        (["Bearer TOKEN", "Basic dTpw"], False),
+        (["", "Bearer TOKEN"], False),
+    ],
+)
+@pytest.mark.parametrize("who", ["guest", "moderator"])
+async def test_a_token_is_written_in_one_way(world: World, who: str, headers: list[str], known: bool) -> None:
+    token = world.tokens["moderator"] if who == "moderator" else await world.guest("Lan")
+    sent = [(b"authorization", header.replace("TOKEN", token).encode("latin-1")) for header in headers]
+    answer = await world.client.get(f"{API}/discussion", params={"key": "talk"}, headers=sent)
+    assert answer.status_code == (200 if known else 401), answer.text
+
+
+async def test_two_keys_are_none(world: World) -> None:
+    headers = [("Idempotency-Key", new_key()), ("Idempotency-Key", new_key())]
+    body = {"key": "talk", "body": "Hello.", "author": {"name": "Lan"}}
+    answer = await world.client.post(f"{API}/comments", json=body, headers=headers)
+    assert answer.json()["code"] == "idempotency_key_required"

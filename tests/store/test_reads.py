@@ -192,12 +192,20 @@ async def test_a_thread_of_nothing_is_not_found(store: Store, acts: Acts) -> Non
 
 
 def forged(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def bad_cursors(scope: str) -> dict[str, str]:
     good = uuid7()
+    spaced = json.dumps([scope, [1], good]).encode()
+    spaced += b" " * (-len(spaced) % 3 + 1)
+    well = forged([scope, [1], good])
     return {
+        "padding": well + "=" * (-len(well) % 4 or 4),
+        "blanks in JSON": base64.urlsafe_b64encode(spaced).decode().rstrip("="),
+        "loose bits": base64.urlsafe_b64encode(spaced).decode().rstrip("=")[:-1] + "B",
+        "a blank": well[:8] + " " + well[8:],
+        "a line after": well + "\n",
         "empty": "",
         "no base64": "%%%",
         "not ASCII": "điểm",

@@ -14,12 +14,12 @@ import pytest
 from tertulia import articles, transfer
 from tertulia.articles import Article, Articles
 from tertulia.checks import check
-from tertulia.core.comments import DiscussionKey, Sort
+from tertulia.core.comments import Comment, DiscussionKey, Sort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store
 from tertulia.transfer import exporting, naming
-from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, everything, opened
+from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, digest, everything, opened
 
 ALL = (NEWS, QUIET, OTHER, BARE)
 TEXT = Article(
@@ -54,13 +54,18 @@ async def seen(store: Store, key: DiscussionKey) -> Any:
             moment = await store.reads.moment(key, sort=sort, limit=100, viewer=viewer)
             views = [comment_view(one, reveal=reveal) for one in moment.page.comments for reveal in (False, True)]
             found.append((replace(moment.discussion, id=None, seq=0), views, moment.page.replies, moment.votes))
-            found.append([(replace(one, discussion_id=0)) for one in moment.page.comments])
+            found.append([_same(one) for one in moment.page.comments])
     return found
 
 
 async def held(store: Store) -> Any:
     found = [await store.reads.held(site, 100, None) for site in ("default", "magazine")]
-    return [[(one.key, replace(one.comment, discussion_id=0)) for one in page] for page, _ in found]
+    return [[(one.key, _same(one.comment)) for one in page] for page, _ in found]
+
+
+def _same(comment: Comment) -> Comment:
+    """Without what a database has for itself."""
+    return replace(comment, discussion_id=0, idempotency_key=None)
 
 
 async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,11 +94,14 @@ async def test_what_was_deleted_and_what_is_secret_is_not_in_it(tmp_path: Path) 
         await world.begin()
         said = await world.say(NEWS, EVA, "To be forgotten")
         await world.delete(said)
+        await world.say(NEWS, LAN, "To be kept")
         text = json.dumps(await transfer.export(store, Articles(tmp_path), None), ensure_ascii=False)
         assert EVA.name not in text
         assert "forgotten" not in text
         assert store.epoch not in text
         assert "token" not in text
+        for secret in ("idempotency", "digest", "key-of-the-tests", digest(1), digest(2)):
+            assert secret not in text
 
 
 async def test_what_only_a_file_can_say_comes_out_again(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tertulia import transfer
 from tertulia.core.comments import Mode
 from tertulia.errors import ErrorCode, Problem
 from tertulia.transfer import format as file_format
-from tests.transfer.world import BARE, LAN, NEWS, START, World, dump, everything, opened
+from tests.transfer.world import BARE, NEWS, START, World, dump, everything, opened
 
 AT = "2026-02-03T10:00:00+07:00"
 UUID_A = "018f0000-0000-7000-8000-00000000000a"
@@ -36,8 +36,6 @@ def article(*comments: Json, **fields: Any) -> Json:
 def file(*articles: Json, **fields: Any) -> Json:
     return {"format": "tertulia/1", "articles": list(articles), **fields}
 
-
-REQUEST = {"idempotency_key": KEY, "request_digest": DIGEST, "author_id": UUID_A}
 
 BAD: list[tuple[Any, str]] = [
     ([], "The file: it has to hold one JSON object"),
@@ -79,9 +77,7 @@ BAD: list[tuple[Any, str]] = [
         "comments[0].votes[0].voter: nobody votes on what they said themselves",
     ),
     (article(comment(state="held", votes={"up": 1})), "comments[0].votes: nobody votes on a comment that was never"),
-    (article(comment(idempotency_key=KEY)), "comments[0].request_digest: idempotency_key and request_digest go"),
     (article(comment(idempotency_key="short")), "comments[0].idempotency_key: String should match pattern"),
-    (article(comment(**REQUEST), comment(text="B", **REQUEST)), "comments[1].idempotency_key: a request of this name"),
     (article(key="\u2028"), "key: A key cannot hold control characters"),
     (article(key=""), "key: Write something that can be seen."),
     ({"title": "No key"}, "key: this field is needed"),
@@ -151,22 +147,16 @@ def test_a_byte_order_mark_is_no_mistake() -> None:
 
 
 async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -> None:
-    """Ids, requests and parents that are something else here."""
+    """Ids and parents that are something else here."""
     path = tmp_path / "store.db"
     async with opened(path) as store:
         world = World(store)
         ids = await everything(world)
         before = dump(path)
         first = {"id": ids["first"], "author_id": UUID_B}
-        request = {
-            **REQUEST,
-            "author_id": LAN.id,
-            "idempotency_key": "key-of-the-tests-1",
-        }
         contradictions = [
             (article(comment(**first)), "comments[0].id: a comment of another discussion has this id"),
             (article(comment(**first), key=BARE.key), "comments[0].id: a comment of another discussion has this id"),
-            (article(comment(**request)), "comments[0].idempotency_key: another comment of this author has this key"),
             (
                 article(comment(id=ids["waiting"]), comment(parent=ids["waiting"]), key=NEWS.key),
                 "comments[1].parent: the comment answered is not published here",

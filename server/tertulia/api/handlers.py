@@ -331,7 +331,7 @@ class Api:
         await self._gate.admit(request, new.site)
         answer = await self._discussions.say(
             new,
-            request.headers.get("idempotency-key"),
+            _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
             address=self._gate.address(request),
         )
@@ -405,7 +405,13 @@ class Api:
         return await self._viewer(request), self._gate.address(request)
 
     async def _viewer(self, request: Request, site: str | None = None) -> Identity | None:
-        return await self._discussions.identify(request.headers.get("authorization"), site)
+        return await self._discussions.identify(_header(request, "authorization"), site)
+
+
+def _header(request: Request, name: str) -> str | None:
+    """The header's value, None without one; several are one list, as RFC 9110 has it, which nothing here can be."""
+    given = request.headers.getlist(name)
+    return ", ".join(given) if given else None
 
 
 def _json(model: BaseModel, status: int = 200) -> Response:

@@ -54,7 +54,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment as it stands now. ``text`` is what was typed, ``body`` the document tree made of it."""
+    """One comment as it stands now. ``text`` is what was typed, ``body`` the document tree made of it.
+
+    ``idempotency_key`` is what is stored of it: a keyed hash.
+    """
 
     id: str
     discussion_id: int

@@ -15,6 +15,11 @@ def uuid7(milliseconds: int | None = None) -> str:
     return str(_shaped(value, version=7))
 
 
+def lowest_uuid7(milliseconds: int) -> str:
+    """What no UUIDv7 made at this time or later is below."""
+    return str(_shaped((milliseconds & 0xFFFF_FFFF_FFFF) << 80, version=7))
+
+
 def uuid7_of(milliseconds: int, *parts: str) -> str:
     """The UUIDv7 that always belongs to this time and these parts: imports made twice name the same comments."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()

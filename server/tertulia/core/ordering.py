@@ -44,7 +44,10 @@ def decode_cursor(text: str | None, scope: str, width: int) -> Cursor | None:
     numbers = isinstance(values, list) and all(type(v) is int and abs(v) < _LARGEST for v in values)
     if owner != scope or not numbers or len(values) != width or not (isinstance(last, str) and is_uuid(last)):
         raise _bad()
-    return Cursor(scope, tuple(values), last)
+    cursor = Cursor(scope, tuple(values), last)
+    if encode_cursor(cursor) != text:  # with padding, blanks or loose bits it would be a second name for the same place
+        raise _bad()
+    return cursor
 
 
 def _bad() -> Problem:

@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from tertulia import protocol
@@ -19,7 +19,7 @@ from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.discussions.names import Names
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
+from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.languages import Language
 from tertulia.limits import PostingLimits, Write
 from tertulia.live.hub import Hub
@@ -81,7 +81,7 @@ class Discussions:
         if authorization is None:
             return None
         scheme, _, token = authorization.partition(" ")
-        token = token.strip()
+        token = token.lstrip(" ")  # RFC 9110: a scheme in any case, one or more blanks, and nothing after the token
         if scheme.lower() != "bearer" or not token:
             raise unauthenticated()
         if not token.startswith(MODERATOR_PREFIX):
@@ -253,7 +253,8 @@ class Discussions:
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
         name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
         """
-        draft = self._draft(new, _idempotency_key(idempotency_key), identity)
+        key = _idempotency_key(idempotency_key)
+        draft = self._draft(new, key, identity)
         text.check_size(new.body)
         await self._limits.count(identity.author_id if identity else None, address)
         if not (identity and identity.moderator):
@@ -264,9 +265,11 @@ class Discussions:
         said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
-        if renewed and (identity is None or not identity.moderator):
+        if renewed and (identity is None or not identity.moderator) and not _is_late(said, identity, draft.at):
             token = self._tokens.issue(draft.author.id, draft.author.name, new.site, draft.at)
-        posted = protocol.Posted(comment=comment_view(said.comment, own=True), seq=said.seq, token=token)
+        posted = protocol.Posted(
+            comment=comment_view(said.comment, own=True, idempotency_key=key), seq=said.seq, token=token
+        )
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
@@ -281,8 +284,9 @@ class Discussions:
             text="",
             body=[],
             at=utc_now(),
-            idempotency_key=key,
+            idempotency_key=self._tokens.hide_key(key),
             digest="",
+            bare=(key, ""),
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
@@ -300,13 +304,16 @@ class Discussions:
     async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
         """Raises empty, too_long, invalid, malformed."""
         said, document = await self._document(new.body)
+        key, _ = draft.bare
+        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said)
         return replace(
             draft,
             title=text.clean_title(new.title or ""),
             url=text.clean_url(new.url or ""),
             text=said,
             body=document,
-            digest=_digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said),
+            digest=self._tokens.hide_digest(digest),
+            bare=(key, digest),
         )
 
     async def _document(self, body: str) -> tuple[str, list[Block]]:
@@ -466,6 +473,11 @@ def _seen_by(viewer: Identity | None, comment: Comment) -> protocol.CommentView:
 def _changed(said: Said, actor: Actor) -> protocol.Changed:
     own = said.comment.author.id == actor.id
     return protocol.Changed(comment=comment_view(said.comment, own=own, reveal=actor.moderator), seq=said.seq)
+
+
+def _is_late(said: Said, identity: Identity | None, now: datetime) -> bool:
+    """Whether somebody who shows no token repeats what a guest said so long ago that it is hardly a retry."""
+    return identity is None and said.repeated and abs(now - said.comment.created_at) > timedelta(hours=REPEAT_HOURS)
 
 
 def _idempotency_key(given: str | None) -> str:

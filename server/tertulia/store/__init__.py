@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tertulia.store.database import Database, open_database
+from tertulia.store.erasing import Eraser
 from tertulia.store.journal import Happened
 from tertulia.store.ledger import Ledger
 from tertulia.store.reads import Reads
@@ -22,6 +23,7 @@ class Store:
         self.ledger = ledger
         self.reads = reads
         self.epoch = epoch
+        self._eraser = None if database.file is None else Eraser(database.file)
 
     @classmethod
     async def open(cls, url: str, *, patient: bool = False) -> Store:
@@ -36,8 +38,13 @@ class Store:
     def start(self, committed: Callable[[list[Happened]], None] = lambda happened: None) -> None:
         """Begins to write; ``committed`` hears of every committed event, in order, before anyone is answered."""
         self.ledger.start(committed)
+        if self._eraser is not None:
+            self.ledger.erased = self._eraser.ask
+            self._eraser.start()
 
     async def close(self) -> None:
         """Commits what waits and lets go of the database."""
         await self.ledger.close()
+        if self._eraser is not None:
+            await self._eraser.close()
         await self.database.close()

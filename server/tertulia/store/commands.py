@@ -26,13 +26,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T]):
+    """``erases`` where something is stored no more that was meant to be forgotten."""
+
     value: T
     events: tuple[Happened, ...] = ()
+    erases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for."""
+    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for.
+
+    Both are what is stored of them; ``bare`` is the same two as earlier versions stored them.
+    """
 
     id: str
     key: DiscussionKey
@@ -45,6 +51,7 @@ class Draft:
     at: datetime
     idempotency_key: str
     digest: str
+    bare: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
 def may_post(connection: Connection, draft: Draft) -> None:
     """What ``post`` refuses whatever the text is, to be asked before a long one is read. Raises closed, bad_parent."""
     discussion = rows.named(connection, draft.key) or Discussion(draft.key)
-    named = {"author": draft.author.id, "request": draft.idempotency_key}
+    named = {"author": draft.author.id, **_request(draft)}
     if connection.execute(statements.REQUEST, named).first() is None:
         _refuse_closed(discussion, draft)
         _answerable(connection, discussion, draft.parent_id)
@@ -161,7 +168,7 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
         "site": draft.key.site,
         "key": draft.key.key,
         "author": draft.author.id,
-        "request": draft.idempotency_key,
+        **_request(draft),
     }
     row = statements.SCENE.row(connection, named)
     return None if row is None else _Scene(rows.to_discussion(row), row["author_name"], row["said"] is not None)
@@ -169,11 +176,11 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
 
 def _same_request(connection: Connection, draft: Draft) -> Said | None:
     statements.flush(connection)
-    named = {"author": draft.author.id, "request": draft.idempotency_key}
-    row = connection.execute(statements.REQUEST, named).mappings().one_or_none()
+    named = {"author": draft.author.id, **_request(draft)}
+    row = connection.execute(statements.REQUEST, named).mappings().first()
     if row is None:
         return None
-    if row["request_digest"] != draft.digest:
+    if row["request_digest"] != (draft.digest if row["idempotency_key"] == draft.idempotency_key else draft.bare[1]):
         raise Problem(
             ErrorCode.idempotency_conflict,
             "This Idempotency-Key was used with another content; make a new key for a new comment.",
@@ -184,6 +191,10 @@ def _same_request(connection: Connection, draft: Draft) -> Said | None:
         select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
     )
     return Said(rows.to_comment(row), seq, repeated=True)
+
+
+def _request(draft: Draft) -> dict[str, str]:
+    return {"request": draft.idempotency_key, "bare": draft.bare[0]}
 
 
 def _after(parent: Comment | None, at: datetime) -> datetime:
@@ -221,9 +232,9 @@ def edit(
     comment = replace(comment, text=text, body=body, edited_at=at)
     records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
     if comment.state is State.held:
-        return Outcome(Said(comment, None))
+        return Outcome(Said(comment, None), erases=True)
     happened = journal.publish(connection, "comment.edited", comment, at)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    return Outcome(Said(comment, happened.event.seq), (happened,), erases=True)
 
 
 def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
@@ -255,9 +266,9 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
     if before is State.visible:
         records.show_reports(connection, comment.id, listed=False)
     if not published:
-        return Outcome(Said(comment, None))
+        return Outcome(Said(comment, None), erases=own)
     happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    return Outcome(Said(comment, happened.event.seq), (happened,), erases=own)
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store.schema import meta, site
 from tertulia.store.writer import LoopWriter, ThreadWriter, Writer
@@ -35,10 +36,14 @@ _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where writes go (one connection, one transaction at a time on SQLite) and where reads come from."""
+    """Where writes go (one connection, one transaction at a time on SQLite) and where reads come from.
+
+    ``file`` is that of SQLite, where the address names it plainly.
+    """
 
     write: Writer
     read: AsyncEngine
+    file: str | None = None
 
     async def close(self) -> None:
         await self.write.close()
@@ -122,14 +127,18 @@ def _sqlite(url: URL, *, patient: bool) -> Database:
     read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=POOL_SECONDS)
     _prepare(write, begin="BEGIN IMMEDIATE")
     _prepare(read.sync_engine, begin="BEGIN")
-    return Database(ThreadWriter(write), read)
+    file = None if "uri" in url.query else url.database
+    if patient and file is not None:  # once a start: migrations are
+        private.make_file(Path(file))
+        private.tighten(Path(file + end) for end in ("", "-wal", "-shm"))
+    return Database(ThreadWriter(write), read, file)
 
 
 def _make_folder(url: URL) -> None:
     if not url.database or url.database == ":memory:":
         raise StartupError("The database URL names no file; it looks like sqlite+aiosqlite:///PATH")
     try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(Path(url.database).parent)
     except OSError as error:
         raise StartupError(f"Cannot make the folder of the database {url.database}: {error.strerror}") from error
 

@@ -47,11 +47,12 @@ class Ledger:
     """Applies commands one batch after the other, each batch in one transaction.
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
-    answered.
+    answered; ``erased`` after one in which something was deleted.
     """
 
     def __init__(self, writer: Writer) -> None:
         self.counts = Counts()
+        self.erased: Callable[[], None] = lambda: None
         self._writer = writer
         self._committed: Callable[[list[Happened]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
@@ -121,6 +122,8 @@ class Ledger:
         else:
             done = sum(isinstance(waiting.result, Outcome) for waiting in batch)
             self.counts.commit(len(batch), done, time.perf_counter() - began)
+            if any(isinstance(waiting.result, Outcome) and waiting.result.erases for waiting in batch):
+                self.erased()
         self._announce(
             [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
         )

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement, Connection, Dialect, Table, bindparam, insert, literal_column, select, update
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    Dialect,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tertulia.store import rows, schema
@@ -89,13 +100,16 @@ def _inserting(table: Table) -> Prepared:
 
 _a, _c, _d = schema.author.c, schema.comment.c, schema.discussion.c
 COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
-REQUEST = select(schema.comment).where(_c.author_id == bindparam("author"), _c.idempotency_key == bindparam("request"))
+REQUEST = select(schema.comment).where(
+    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("bare")])
+)
+"""At most one comment; two where servers of an earlier version, which know bare keys alone, go on beside this one."""
 AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
 SCENE = Prepared(
     rows.discussions()
     .where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
     .add_columns(AUTHOR_NAME.scalar_subquery().label("author_name"))
-    .add_columns(REQUEST.with_only_columns(_c.id).scalar_subquery().label("said"))
+    .add_columns(REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("said"))
 )
 """What a new comment depends on: its discussion, the name its author is known by, the same request made before."""
 NEW_AUTHOR = _inserting(schema.author)

@@ -1,6 +1,6 @@
 """Exporting: sites, articles and discussions as one document; imported into an empty database it gives the same.
 
-Not in it: tokens, reports, the epoch, seqs and the log, which another database makes of its own.
+Not in it: tokens, reports, idempotency keys, the epoch, seqs and the log, which another database makes of its own.
 """
 
 from __future__ import annotations
@@ -122,8 +122,6 @@ def _standing(row: Any, votes: list[Document] | None) -> Document:
         found["votes"] = votes
     if row["pinned"]:
         found["pinned"] = True
-    if row["idempotency_key"] is not None:
-        found |= {"idempotency_key": row["idempotency_key"], "request_digest": row["request_digest"]}
     return found
 
 

@@ -93,7 +93,10 @@ Votes = Annotated[
 
 
 class FileComment(Inbound):
-    """``id`` is kept when it is a UUID; any other text is a label that ``parent`` may name."""
+    """``id`` is kept when it is a UUID; any other text is a label that ``parent`` may name.
+
+    The last two stand in exports of earlier versions. They are read and not kept: a key is nobody's but its author's.
+    """
 
     id: Reference | None = None
     parent: Reference | None = None

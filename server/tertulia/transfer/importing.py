@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, insert, select, update
 
 from tertulia import articles
 from tertulia.articles import Article, Articles
@@ -31,7 +31,6 @@ CHUNK = 100
 """Comments a command: about a quarter of a second (2.4 ms each) in which whoever posts has to wait."""
 CHUNK_VOTES = 10_000
 _NAMES = 500
-_PAIRS = 5_000
 
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
@@ -119,7 +118,6 @@ def _compare(connection: Connection, planned: Plan) -> None:
             why = f"there is no site {discussion.key.site!r} here; add it first with: tertulia site add"
             raise wrong(f"{discussion.place}site", why)
         _compare_comments(connection, discussion)
-    _compare_requests(connection, planned)
 
 
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
@@ -135,22 +133,6 @@ def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> 
             raise wrong(f"{one.place}.id", "a comment of another discussion has this id")
         if known is None and parent is not None and not parent.published:
             raise wrong(f"{one.place}.parent", "the comment answered is not published here, so nobody can answer it")
-
-
-def _compare_requests(connection: Connection, planned: Plan) -> None:
-    """Of all discussions at once: no index begins so that many pairs could be looked up in it, each query is a scan."""
-    asked = {
-        (one.comment.author.id, one.comment.idempotency_key): one
-        for discussion in planned.discussions
-        for one in discussion.comments
-        if one.comment.idempotency_key is not None
-    }
-    for batch in _batches(asked, _PAIRS):
-        query = select(c.author_id, c.idempotency_key, c.id).where(tuple_(c.author_id, c.idempotency_key).in_(batch))
-        for row in connection.execute(query):
-            one = asked[row.author_id, row.idempotency_key]
-            if row.id != one.comment.id:
-                raise wrong(f"{one.place}.idempotency_key", "another comment of this author has this key")
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -228,7 +210,7 @@ def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comm
 
 
 def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[Happened]:
-    records.insert_comment(connection, comment, published=one.published, digest=one.digest)
+    records.insert_comment(connection, comment, published=one.published, digest=None)
     if one.votes:
         votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes]
         connection.execute(insert(schema.vote), votes)

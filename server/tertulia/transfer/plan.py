@@ -32,7 +32,6 @@ class PlannedComment:
     comment: Comment
     votes: tuple[tuple[str, int], ...]
     published: bool
-    digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,6 @@ class _Unique:
     def claim_comments(self, comments: list[PlannedComment]) -> None:
         for one in comments:
             self.claim(f"{one.place}.id", "a comment", one.comment.id)
-            if one.comment.idempotency_key is not None:
-                name = f"{one.comment.author.id}\0{one.comment.idempotency_key}"
-                self.claim(f"{one.place}.idempotency_key", "a request", name)
 
 
 def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
@@ -206,8 +202,6 @@ class _Thread:
         votes = _votes(f"{place}.votes", given, comment_id, author.id)
         if votes and not published:
             raise wrong(f"{place}.votes", "nobody votes on a comment that was never published")
-        if (given.idempotency_key is None) != (given.request_digest is None):
-            raise wrong(f"{place}.request_digest", "idempotency_key and request_digest go together")
         comment = Comment(
             id=comment_id,
             discussion_id=0,
@@ -223,9 +217,8 @@ class _Thread:
             down=sum(value == -1 for _, value in votes),
             reply_count=0,
             pinned=given.pinned,
-            idempotency_key=given.idempotency_key,
         )
-        return _Read(place, given, PlannedComment(place, comment, votes, published, given.request_digest))
+        return _Read(place, given, PlannedComment(place, comment, votes, published))
 
     def _said(self, place: str, given: FileComment) -> tuple[Author, str]:
         """What was deleted keeps its author's id for their own retries, and neither the name nor the text."""

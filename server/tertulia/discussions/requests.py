@@ -1,0 +1,120 @@
+"""Requests of an earlier version: idempotency keys that are stored as they were sent become keyed hashes.
+
+Whoever has a key can repeat the post, and within a day is given its guest's token; so the database knows hashes alone.
+No migration has the secret key. The server has it, and replaces what it finds while it serves; until then, and while
+servers of the earlier version go on beside it, a repeat is known by either form.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import Connection, bindparam, case, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from tertulia.core.ids import lowest_uuid7
+from tertulia.errors import Problem
+from tertulia.identity import HIDDEN, Tokens
+from tertulia.store import Store, schema
+from tertulia.store.commands import Outcome
+
+PAGE = 500
+"""Comments looked through, and replaced, at a time: some 15 ms in which whoever posts has to wait."""
+PAUSE_SECONDS = 0.05
+"""Between two pages, so that a million comments take two minutes and nobody notices."""
+AGAIN_SECONDS = 10.0
+"""Between two attempts while the database is away."""
+OVERLAP_MILLISECONDS = 86_400_000
+"""Of what was looked through before: servers of the earlier version may have gone on for a while, with wrong clocks."""
+DONE = "requests_hidden"
+"""The name in ``meta`` of the time, in milliseconds since 1970, before which nothing more has to be replaced."""
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Row = tuple[str, str | None, str | None]
+"""A comment's id, its idempotency key and the digest of what the key stands for."""
+
+c, m = schema.comment.c, schema.meta.c
+_MARKED = select(m.value).where(m.name == DONE)
+_other = schema.comment.alias("other")
+_SAID_TWICE = (
+    select(_other.c.id)
+    .where(_other.c.author_id == c.author_id, _other.c.idempotency_key == bindparam("hidden"))
+    .exists()
+)
+"""A server of the earlier version did not recognise the hash: the first comment keeps the key."""
+_REPLACE = (
+    update(schema.comment)
+    .where(c.id == bindparam("comment"), c.idempotency_key == bindparam("bare"))
+    .values(idempotency_key=case((_SAID_TWICE, null()), else_=bindparam("hidden")), request_digest=bindparam("digest"))
+)
+
+
+async def hide_requests(store: Store, tokens: Tokens) -> None:
+    """Looks once through the comments that may have a bare key; several servers may do so at once."""
+    try:
+        await _hide(store, tokens)
+    except Exception:
+        log.exception("Idempotency keys could not be replaced")  # the next start looks again
+
+
+async def _hide(store: Store, tokens: Tokens) -> None:
+    began = time.time_ns() // 1_000_000
+    after, last = await _persistently(partial(_begin, store)), ""
+    hidden = 0
+    while found := await _persistently(partial(_page, store, max(after, last))):
+        last = found[-1][0]
+        bare = [row for row in found if row[1] is not None and not row[1].startswith(HIDDEN)]
+        if bare:
+            await _persistently(partial(store.ledger.submit, partial(_replace, rows=bare, tokens=tokens)))
+            hidden += len(bare)
+        await asyncio.sleep(PAUSE_SECONDS)
+    if last:
+        await _persistently(partial(store.ledger.submit, partial(_mark, at=began)))
+    if hidden:
+        log.info("Idempotency keys of an earlier version are stored as keyed hashes now", extra={"comments": hidden})
+
+
+async def _persistently(attempt: Callable[[], Awaitable[T]]) -> T:
+    while True:
+        try:
+            return await attempt()
+        except (Problem, SQLAlchemyError, OSError) as error:
+            log.warning("Idempotency keys are not replaced yet", extra={"reason": str(error).split("\n")[0]})
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _begin(store: Store) -> str:
+    """The id after which comments have to be looked at: they are in the order of time, but for some of imports."""
+    async with store.database.read.connect() as connection:
+        marked = (await connection.execute(_MARKED)).scalar()
+    return "" if marked is None else lowest_uuid7(int(marked) - OVERLAP_MILLISECONDS)
+
+
+async def _page(store: Store, after: str) -> list[Row]:
+    query = select(c.id, c.idempotency_key, c.request_digest).where(c.id > after).order_by(c.id).limit(PAGE)
+    async with store.database.read.connect() as connection:
+        return [(row[0], row[1], row[2]) for row in await connection.execute(query)]
+
+
+def _replace(connection: Connection, rows: list[Row], tokens: Tokens) -> Outcome[None]:
+    values = []
+    for comment, bare, digest in rows:
+        assert bare is not None  # noqa: S101 - the others are left out
+        hidden, of = tokens.hide_key(bare), tokens.hide_digest(digest or "")
+        values.append({"comment": comment, "bare": bare, "hidden": hidden, "digest": of})
+    connection.execute(_REPLACE, values)
+    return Outcome(None, erases=True)
+
+
+def _mark(connection: Connection, at: int) -> Outcome[None]:
+    new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    marked = new(schema.meta).values(name=DONE, value=str(at))
+    connection.execute(marked.on_conflict_do_update(index_elements=[m.name], set_={"value": str(at)}))
+    return Outcome(None)

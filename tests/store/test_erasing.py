@@ -1,0 +1,77 @@
+"""What an author deleted is in no file of the database soon after, whoever reads meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tertulia.store import Store, erasing
+from tests.store.acts import LAN, Acts, actor
+
+MARKER = "Marker-of-what-is-to-be-forgotten"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+async def acts(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Acts]:
+    monkeypatch.setattr(erasing, "ERASE_SECONDS", 0.02)
+    store = await Store.open(f"sqlite+aiosqlite:///{path}")
+    store.start()
+    yield await Acts(store).begin()
+    await store.close()
+
+
+def holds(path: Path) -> bool:
+    """Whether the words stand in a file of the database."""
+    files = (path.with_name(path.name + end) for end in ("", "-wal"))
+    return any(MARKER.encode() in file.read_bytes() for file in files if file.exists())
+
+
+async def forgotten(path: Path) -> None:
+    end = time.monotonic() + 20
+    while holds(path):
+        assert time.monotonic() < end, "it is still there"
+        await asyncio.sleep(0.01)
+
+
+async def test_what_was_deleted_is_in_no_file(acts: Acts, path: Path) -> None:
+    said = await acts.say(MARKER)
+    assert holds(path)
+    await acts.conceal(said.comment.id, actor(LAN))
+    await forgotten(path)
+
+
+async def test_a_long_reader_is_waited_for_and_holds_up_nobody(acts: Acts, path: Path) -> None:
+    said = await acts.say(MARKER)
+    reader = sqlite3.connect(path, isolation_level=None)
+    try:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM comment").fetchone()
+        await acts.conceal(said.comment.id, actor(LAN))
+        for number in range(20):
+            assert (await acts.say(str(number))).seq == 3 + number
+        assert reader.execute("SELECT text FROM comment").fetchall() == [(MARKER,)], "its moment is its own"
+        assert holds(path)
+    finally:
+        reader.close()
+    await forgotten(path)
+
+
+async def test_only_what_erases_empties_the_log(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(acts.store.ledger, "erased", lambda: asked.append(True))
+    said = await acts.say(MARKER)
+    await acts.conceal((await acts.say("Removed")).comment.id, acts.judge)
+    assert asked == [], "what a moderator removes is kept"
+    await acts.edit(said.comment.id, actor(LAN))
+    await acts.conceal(said.comment.id, actor(LAN))
+    assert asked == [True, True]
