@@ -240,5 +240,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, place: str) -> None
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartupError, match="Cannot read the secret key file"):
+    with pytest.raises(StartupError, match=r"Cannot make the data folder .*file/data: Not a directory"):
         secret_key(load(data_dir=str(tmp_path / "file" / "data")))

@@ -30,8 +30,10 @@ import yaml
 
 from tertulia.core.text import clean_key
 from tertulia.errors import Problem
+from tertulia.logs import Sparing
 
 logger = logging.getLogger(__name__)
+_sparing = Sparing(logger)
 
 SLUG = re.compile(r"[a-z0-9-]{1,200}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -180,12 +182,15 @@ def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as error:
+        _sparing.error("The folder of the articles cannot be read", str(folder), folder=folder, reason=error.strerror)
+        return
     for entry in entries:
         if not entry.name.endswith(".md") or entry.name.startswith("."):
             continue
         try:
             status = entry.stat()
-        except FileNotFoundError:
+        except OSError:
             continue
         yield entry.name, (status.st_mtime_ns, status.st_size)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import click
 
@@ -40,12 +41,24 @@ def _clear(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             asyncio.run(function(*args, **kwargs))
-        except StartupError as error:
-            raise SystemExit(f"tertulia: {error}") from error
-        except Problem as problem:
-            raise SystemExit(f"tertulia: {problem.detail}") from problem
+        except (StartupError, Problem) as error:
+            _complain(_form(kwargs), "error", error.detail if isinstance(error, Problem) else str(error))
+            raise SystemExit(1) from error
 
     return run
+
+
+def _form(flags: Mapping[str, Any]) -> logs.Format:
+    """The form of log lines that was asked for, also where settings could not be read."""
+    asked = flags.get("log_format") or os.environ.get(f"{settings.PREFIX}LOG_FORMAT")
+    return "json" if asked == "json" else "text"
+
+
+def _complain(form: logs.Format, level: Literal["warning", "error"], message: str) -> None:
+    if form == "json":
+        logs.say(form, level, message, sys.stderr)
+    else:
+        click.echo(f"{'tertulia: ' if level == 'error' else ''}{logs.printable(message)}", err=True)
 
 
 def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -111,7 +124,7 @@ async def serve(with_samples: bool, **flags: Any) -> None:
         chosen = chosen.model_copy(update={"playground": True})
     logs.configure(chosen.log_format, chosen.log_level)
     for name in settings.unknown_variables():
-        click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
+        _complain(chosen.log_format, "warning", f"{name} is not a setting and has no effect; see docs/settings.md")
     if chosen.workers > 1:
         await supervise(chosen, partial(_prepare, chosen, with_samples), partial(_welcome, chosen))
         return
@@ -133,10 +146,15 @@ async def _prepare(chosen: Settings, with_samples: bool) -> None:
 
 def _welcome(chosen: Settings, host: str, port: int) -> None:
     address = _address(chosen, host, port).rstrip("/")
+    if chosen.log_format == "json":
+        fields = {"url": address, "articles": str(chosen.articles_dir), "data": str(chosen.data_dir)}
+        fields |= {"playground": f"{address}/playground"} if chosen.playground else {}
+        logs.say("json", "info", "Tertulia is ready", sys.stdout, **fields, workers=chosen.workers)
+        return
     click.echo(
         f"\n  Tertulia is ready:  {address}\n"
-        f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
-        f"  Data:               {chosen.data_dir}\n"
+        f"  Articles:           {logs.printable(str(chosen.articles_dir))} (Markdown; a new file is a new page)\n"
+        f"  Data:               {logs.printable(str(chosen.data_dir))}\n"
         f"{f'  Playground:         {address}/playground' + chr(10) if chosen.playground else ''}"
         f"{f'  Workers:            {chosen.workers}' + chr(10) if chosen.workers > 1 else ''}"
         f"  Stop with Ctrl+C.\n"
