@@ -55,6 +55,8 @@ UNITS = {
     "connections",
     "instances",
     "doubt",
+    "stuck",
+    "bytes",
 }
 
 
