@@ -32,6 +32,8 @@ PREFIX = "tertulia:{limit}:"
 """The braces keep all keys on one shard of a cluster, so that one script may ask for several of them."""
 PROOF = f"{PREFIX}proof"
 """What is counted where nobody posts; it ends after a second."""
+PROOFS_A_SECOND = 1_000
+"""More than all instances make: a count past its limit would not be written, and prove nothing."""
 MOST_KEY_BYTES = 64
 """Of a key for BLAKE2b (RFC 7693)."""
 SCRIPT = """
@@ -106,7 +108,7 @@ class SharedCounts:
             return not self._failed
         if self._failed or now - self._counted_at >= PROVEN_SECONDS:
             with suppress(Unavailable):
-                await self._ask([PROOF], [1, 1])
+                await self._ask([PROOF], [PROOFS_A_SECOND, 1])
         return not self._failed
 
     async def _ask(self, keys: list[str], bounds: list[int]) -> float:
