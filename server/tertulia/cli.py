@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, ParamSpec
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from tertulia import __version__, logs, samples, settings, transfer
 from tertulia.app import checked_origins
@@ -28,6 +29,7 @@ from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
+from tertulia.store.troubles import DRIVERS, line, trouble
 from tertulia.workers import serve_one, supervise
 
 P = ParamSpec("P")
@@ -41,11 +43,26 @@ def _clear(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             asyncio.run(function(*args, **kwargs))
-        except (StartupError, Problem) as error:
-            _complain(_form(kwargs), "error", error.detail if isinstance(error, Problem) else str(error))
+        except (StartupError, Problem, OSError, SQLAlchemyError, *DRIVERS) as error:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            _complain(_form(kwargs), "error", sentence)
             raise SystemExit(1) from error
 
     return run
+
+
+def _sentence(error: Exception) -> str | None:
+    """What an operator can do something about; None for a mistake of ours."""
+    if isinstance(error, Problem):
+        return error.detail
+    if isinstance(error, StartupError):
+        return str(error)
+    if isinstance(error, OSError):
+        return None if error.filename is None else f"Cannot use {os.fsdecode(error.filename)}: {error.strerror}"
+    met = trouble(error)
+    return None if met.fate == "ours" else f"The database failed: {line(error)}; {met.advice}"
 
 
 def _form(flags: Mapping[str, Any]) -> logs.Format:
@@ -265,8 +282,8 @@ async def import_(file: Path, **flags: Any) -> None:
     data = await asyncio.to_thread(file.read_bytes)
     async with _store(flags) as store:
         imported = await transfer.import_file(store, folder, data, _progress)
-    for line in imported.kept:
-        click.echo(line, err=True)
+    for kept in imported.kept:
+        click.echo(kept, err=True)
     click.echo(
         f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
     )

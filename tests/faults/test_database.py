@@ -97,6 +97,7 @@ class Trial:
         )
 
     async def ready(self) -> tuple[int, str]:
+        await asyncio.sleep(0)  # what is abandoned has to have a turn
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
