@@ -237,6 +237,16 @@ def test_a_pool_that_lost_its_connection_tells_without_a_trace(capsys: pytest.Ca
     assert capsys.readouterr().err == "error   Exception terminating connection reason=cut\n"
 
 
+def test_what_any_client_can_make_a_library_say_is_said_once_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("text", "info")
+    for number in range(1000):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+        logging.getLogger("tertulia.web").warning("ours %d", number)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines.count("warning Invalid HTTP request received.") == 1
+    assert len(lines) == 1001
+
+
 def test_libraries_say_nothing_below_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     """At debug they print parameters of statements, texts of frames and query strings."""
     configure("text", "debug")

@@ -1,7 +1,7 @@
 """Log lines: one event, one line, control characters escaped; never a token, a text or a full address.
 
 Outside trouble lasts, and whoever meets it meets it many times a second: Sparing says it once a minute. A trace, which
-is of a mistake of ours, is written at most once a minute for each place where it happened.
+is of a mistake of ours, and a line of a library are written at most once a minute for each place that they come from.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def configure(format_: Format, level: str, *, worker: int | None = None) -> None
     the parameters of statements, the texts of frames, the query strings of connections.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Traces())
+    handler.addFilter(_Bounded())
     if worker is not None:
         handler.addFilter(_Numbered(worker))
     handler.setFormatter(_FORMATTERS[format_]())
@@ -122,8 +122,11 @@ class _Numbered(logging.Filter):
         return True
 
 
-class _Traces(logging.Filter):
-    """Lets a trace of one place pass once in SPARED_SECONDS; the pool of connections tells without its trace."""
+class _Bounded(logging.Filter):
+    """Lets a trace of one place, and a line of a library, pass once in SPARED_SECONDS.
+
+    Libraries warn of what any client can send, as often as it does. The pool of connections tells without its trace.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -131,14 +134,15 @@ class _Traces(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if error is None:
+        if error is None and record.name.partition(".")[0] == "tertulia":
             return True
-        unsaid = self._rests.over((record.name, record.msg, type(error), _place(error)))
+        unsaid = self._rests.over((record.name, str(record.msg), type(error), error and _place(error)))
         if unsaid is None:
             return False
         if unsaid:
             record.unsaid = unsaid
-        if record.name.startswith("sqlalchemy"):  # a connection that was lost cannot be given back: outside trouble
+        if error is not None and record.name.startswith("sqlalchemy"):
+            # a connection that was lost cannot be given back, which is no mistake of ours
             record.exc_info = None
             record.reason = _message(error)
         return True
