@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tertulia.errors import StartupError
+from tertulia.serving import server as server_module
 from tertulia.serving.server import listen
 from tests.postgres import Postgres
 from tests.server import ServerProcess
@@ -218,6 +220,25 @@ def test_a_listener_is_of_its_address_family(host: str, family: socket.AddressFa
     with listener:
         assert listener.family is family
         assert listener.getsockname()[0] == host
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EADDRINUSE, "stop what uses it or choose another with --port"),
+        (errno.EACCES, "choose a port above 1023"),
+        (errno.EMFILE, "raise the limit of open files"),
+        (errno.EADDRNOTAVAIL, "choose an address of this machine with --host"),
+    ],
+)
+def test_what_is_said_of_a_port_is_about_its_trouble(monkeypatch: pytest.MonkeyPatch, number: int, advice: str) -> None:
+    def refused(*_: object, **__: object) -> socket.socket:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(server_module, "_bound", refused)
+    with pytest.raises(StartupError, match=advice) as caught:
+        listen("127.0.0.1", 80)
+    assert os.strerror(number) in str(caught.value)
 
 
 def test_small_writes_are_sent_at_once() -> None:

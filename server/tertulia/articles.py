@@ -33,7 +33,6 @@ from tertulia.errors import Problem
 from tertulia.logs import Sparing
 
 logger = logging.getLogger(__name__)
-_sparing = Sparing(logger)
 
 SLUG = re.compile(r"[a-z0-9-]{1,200}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -82,6 +81,7 @@ class Articles:
         self._by_slug: dict[str, Article] = {}
         self._by_key: dict[str, Article] = {}
         self._newest_first: list[Article] = []
+        self._sparing = Sparing(logger)
 
     def all(self) -> list[Article]:
         """Every article, the newest first."""
@@ -98,7 +98,17 @@ class Articles:
         return self._by_key.get(key)
 
     def _refresh(self) -> None:
-        found = dict(_stamps(self._folder))
+        try:
+            found = dict(_stamps(self._folder))
+        except OSError as error:
+            # what is known stays: an article is not gone because its disk, or the limit of open files, makes trouble
+            self._sparing.error(
+                "The folder of the articles cannot be read",
+                cause=error.errno,
+                folder=self._folder,
+                reason=error.strerror,
+            )
+            return
         if found == {name: file.stamp for name, file in self._files.items()}:
             return
         known = self._files
@@ -177,13 +187,13 @@ def _front_matter(article: Article) -> str:
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The name and stamp of each Markdown file, by name; files that vanish while being listed are left out."""
+    """The name and stamp of each Markdown file, by name; files that vanish while being listed are left out.
+
+    Raises OSError where there is a folder that cannot be read.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        _sparing.error("The folder of the articles cannot be read", str(folder), folder=folder, reason=error.strerror)
         return
     for entry in entries:
         if not entry.name.endswith(".md") or entry.name.startswith("."):
