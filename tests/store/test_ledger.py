@@ -236,6 +236,9 @@ async def test_one_that_cannot_write_is_tried_again_and_no_more_often_than_that(
     assert not await store.ledger.can_write()
     assert store.ledger.counts.failed_commits == failed
     event.remove(engine, "before_cursor_execute", full)
+    with pytest.raises(Problem):
+        await acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
+    assert store.ledger.is_stuck, "what is refused is no proof"
     monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.0)
     assert await store.ledger.can_write()
     assert not store.ledger.is_stuck

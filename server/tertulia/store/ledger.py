@@ -157,7 +157,8 @@ class Ledger:
         else:
             done = sum(isinstance(waiting.result, Outcome) for waiting in batch)
             self.counts.commit(len(batch), done, time.perf_counter() - began)
-            self._trouble, self._known_at = None, time.monotonic()
+            if any(map(_has_written, batch)):
+                self._trouble, self._known_at = None, time.monotonic()
         self._announce(
             [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
         )
@@ -212,6 +213,13 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
             _apply([waiting], connection)
     else:
         savepoint.commit()
+
+
+def _has_written(waiting: _Waiting) -> bool:
+    """Whether it surely changed something: a transaction of refusals and repeats says nothing of the database."""
+    return isinstance(waiting.result, Outcome) and bool(
+        waiting.result.events or waiting.command is administration.prove
+    )
 
 
 def _answer(waiting: _Waiting) -> None:
