@@ -3,6 +3,7 @@
 # make test    everything that has to hold: lint, types, layers, client, tests, coverage
 # make test-engines   the browser client in Firefox and WebKitGTK besides Chromium (5 minutes)
 # make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
+# make fuzz    five minutes of made-up requests to a server on either database: none may be answered with 5xx
 # make bench   measure against yardsticks in the same run; writes docs/benchmarks.md (10 minutes)
 # make bench-full   the same with every peer that can be installed, longer, and with 10,000 readers (an hour)
 # make profile where a busy minute of the server goes
@@ -16,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test lint client-test python-test test-engines test-containers bench bench-full bench-peers profile format client docs lock clean
+.PHONY: run demo test lint client-test python-test test-engines test-containers fuzz bench bench-full bench-peers profile format client docs lock clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -54,6 +55,9 @@ test-engines: $(VENV)/.developing
 test-containers: $(VENV)/.developing
 	@$(BIN)/python -m tests.containers.engine
 	$(BIN)/pytest tests/containers
+
+fuzz: $(VENV)/.developing
+	$(BIN)/python scripts/fuzz.py
 
 format: $(VENV)/.developing
 	$(BIN)/ruff check --fix .

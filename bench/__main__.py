@@ -3,9 +3,8 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, instances, cores, rooms, wire, latency, writing, reading,
---only A   one measure: fanout, connecting, storm, hostile, instances, cores, outage, wire, latency, writing, reading,
-           profile
+--only A   one measure: fanout, connecting, storm, hostile, attacks, instances, cores, rooms, outage, wire, latency,
+           writing, reading, profile
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from collections.abc import Callable
 from bench import profiles
 from bench.measures import (
     Plan,
+    attacks,
     connecting,
     cores,
     fanout,
@@ -50,6 +50,7 @@ MEASURES: dict[str, Measure] = {
     "connecting": connecting.measure,
     "storm": storm.measure,
     "hostile": hostile.measure,
+    "attacks": attacks.measure,
     "instances": instances.measure,
     "cores": cores.measure,
     "rooms": rooms.measure,
@@ -70,6 +71,7 @@ def smoke(findings: Findings) -> None:
     wire.measure(plan, findings)
     storm.measure(plan, findings, readers=200)
     hostile.measure(plan, findings, connections=400)
+    attacks.measure(plan, findings, seconds=0.5, names=("posts", "rooms"))
     instances.measure(plan, findings, readers=200)
     cores.measure(plan, findings)
     rooms.measure(plan, findings, rooms=100)

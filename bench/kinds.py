@@ -59,6 +59,7 @@ TERTULIA = Kind("Tertulia", _ours("tertulia"))
 NAIVE = Kind("naive Starlette", _ours("naive"))
 INSTANCE = Kind("Tertulia", _ours("instance"))
 GUARDED = Kind("Tertulia", _ours("guarded"))
+DEFENDED = Kind("Tertulia", _ours("defended"))
 PROFILED = Kind("Tertulia", _ours("profiled"))
 UVLOOP = Kind("Tertulia on uvloop", _ours("uvloop"), installed=_module("uvloop"))
 PEERS = (

@@ -32,6 +32,7 @@ from tertulia.identity import utc_now
 from tertulia.protocol import EncodedEvent, events_message
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
+from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 from tertulia.store import Store, commands
@@ -41,6 +42,9 @@ from tertulia.store.ledger import Command
 KEY = DiscussionKey("default", "bench")
 EVENT_BYTES = 400
 NO_LIMIT = 10**9
+SHORT = "The market by the river opens at five, bring an umbrella and small change."
+LONG = " ".join([SHORT] * 133)
+"""As long as a comment may be."""
 
 
 def made(seq: int) -> EncodedEvent:
@@ -77,6 +81,19 @@ async def guarded(port: int) -> None:
     """The whole server with the bounds on connections that it has by default."""
     default = Settings()
     await _serving(port, Admission(default.connections, default.connections_per_address, []), 0)
+
+
+async def defended(port: int, comments: str) -> None:
+    """The whole server with every bound that it has by default, and a discussion of so many long comments."""
+    default = Settings()
+    admission = Admission(default.connections, default.connections_per_address, [])
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
+        async with running(Settings(data_dir=Path(folder))) as server:
+            await _fill(server.store, int(comments), LONG)
+            with listen("127.0.0.1", port) as listener:
+                ready = partial(print, "ready", flush=True)
+                vitals = Vitals(admission, Unread(default.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
 
 
 async def profiled(port: int, file: str) -> None:
@@ -118,7 +135,8 @@ async def _serving(
             on_numbers(_publisher(server, lot))
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
-                await serve(server.asgi, server.hub, listener, Vitals(admission), 1, ready)
+                vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
 
 
 def _publisher(server: Running, lot: int) -> Callable[[int], None]:
@@ -135,9 +153,8 @@ def _publisher(server: Running, lot: int) -> Callable[[int], None]:
     return publish
 
 
-async def _fill(store: Store, comments: int) -> None:
+async def _fill(store: Store, comments: int, said: str = SHORT) -> None:
     author = Author(uuid7(), "A writer")
-    said = "The market by the river opens at five, bring an umbrella and small change."
     for start in range(0, comments, 128):
         drafts = [
             Draft(
@@ -211,6 +228,7 @@ def main(name: str, port: int, *more: str) -> None:
         "uvloop": tertulia,
         "instance": instance,
         "guarded": guarded,
+        "defended": defended,
         "profiled": profiled,
         "naive": naive,
     }

@@ -164,6 +164,11 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Readers ended as too slow a second", {"{{instance}} {{worker}}": rate("tertulia_readers_evicted_total")}
         ),
+        Panel("Waits for clients that do not read", {"{{instance}} {{worker}}": "tertulia_unread_bytesHERE"}, "bytes"),
+        Panel(
+            "Clients cut off a second, since too much waited",
+            {"{{instance}} {{worker}}": rate("tertulia_connections_cut_off_total")},
+        ),
         Panel("Draining", {"{{instance}} {{worker}}": "tertulia_drainingHERE"}, kind="state-timeline"),
     ),
     "Process": (

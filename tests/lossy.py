@@ -17,7 +17,8 @@ HELD_SECONDS = 0.3
 class LossyRedis:
     """Use as a context manager. ``share`` of the messages are lost, as many come twice, as many come late.
 
-    ``newer`` of the others come as of a version that is not known yet, or with a kind of event that is not.
+    ``newer`` of the others come as of a version that is not known yet, or with a kind of event that is not; nobody
+    signed them like that.
     """
 
     def __init__(self, port: int, *, share: float = 0.0, newer: float = 0.0, seed: int = 0) -> None:
@@ -114,7 +115,7 @@ class LossyRedis:
 def _of_a_newer_version(frame: bytes, whole: bool) -> bytes:
     """The same message in another version, or the same events as of another kind; of the same length."""
     if whole:
-        return frame.replace(b"\r\n[1,", b"\r\n[2,")
+        return frame.replace(b"\n[2,", b"\n[3,")
     return frame.replace(b',"comment.created",', b',"comment.starred",').replace(
         b',"comment.voted",', b',"comment.liked",'
     )

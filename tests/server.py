@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -18,7 +18,12 @@ class ServerProcess:
     """`tertulia serve` on a port that the system chose; ready when the constructor returns."""
 
     def __init__(
-        self, data_dir: Path, flags: Sequence[str] = (), port: int = 0, program: Sequence[str] = ("tertulia",)
+        self,
+        data_dir: Path,
+        flags: Sequence[str] = (),
+        port: int = 0,
+        program: Sequence[str] = ("tertulia",),
+        before_it_runs: Callable[[], None] | None = None,
     ) -> None:
         self.data_dir = data_dir
         command = [
@@ -28,7 +33,12 @@ class ServerProcess:
         ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
         self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            preexec_fn=before_it_runs,
         )
         self.output = ""
         self.port = self._read_port()

@@ -29,7 +29,7 @@ def test_a_small_run_measures_everything(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["--smoke"]) == 0
     printed = capsys.readouterr().out
     for what in (
-        *("deliveries/s", "connects/s", "cut off readers", "hostile connections"),
+        *("deliveries/s", "connects/s", "cut off readers", "hostile connections", "one address attacks"),
         *("while Redis is", "bytes of", "open a discussion"),
     ):
         assert what in printed

@@ -62,11 +62,11 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     "body that is no JSON": (["UPDATE comment SET body = '[' WHERE id = '{first}'"], {"body"}),
     "body that is no tree": (["""UPDATE comment SET body = '[{{"type": "html"}}]' WHERE id = '{first}'"""], {"body"}),
     "payload": (
-        ["UPDATE event SET payload = json_set(payload, '$.extra', 1) WHERE kind = 'comment.voted' AND seq = 4"],
+        ["UPDATE event SET payload = json_set(payload, '$.extra', 1) WHERE kind = 'comment.superseded' AND seq = 4"],
         {"payload"},
     ),
     "payload that is no JSON": (
-        ["UPDATE event SET payload = '' WHERE kind = 'comment.voted' AND seq = 4"],
+        ["UPDATE event SET payload = '' WHERE kind = 'comment.superseded' AND seq = 4"],
         {"payload"},
     ),
     "columns": (["UPDATE event SET kind = 'comment.edited' WHERE kind = 'comment.voted'"], {"columns"}),
@@ -74,14 +74,14 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     "stray": (
         [
             "UPDATE event SET comment_id = '{elsewhere}', payload = json_set(payload, '$.comment_id', '{elsewhere}')"
-            " WHERE kind = 'comment.voted' AND seq = 4"
+            " WHERE kind = 'comment.superseded' AND seq = 4"
         ],
         {"stray"},
     ),
     "unpublished": (
         [
             "UPDATE event SET comment_id = '{waiting}', payload = json_set(payload, '$.comment_id', '{waiting}')"
-            " WHERE kind = 'comment.voted' AND seq = 4"
+            " WHERE kind = 'comment.superseded' AND seq = 4"
         ],
         {"unpublished"},
     ),
@@ -115,6 +115,13 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
             " WHERE comment_id = '{gone}' AND kind = 'comment.created'"
         ],
         {"exposed"},
+    ),
+    "outdated": (
+        [
+            "UPDATE event SET payload = json_set(payload, '$.comment.body', json('[]'))"
+            " WHERE comment_id = '{deep}' AND kind = 'comment.created'"
+        ],
+        {"outdated"},
     ),
     "replay of a text": (["UPDATE comment SET author_name = 'Forged' WHERE id = '{first}'"], {"replay"}),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),

@@ -32,6 +32,7 @@ from tertulia.metrics import machine
 from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
+from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
 from tertulia.store import ledger
@@ -52,19 +53,19 @@ UNITS = {
     "readers",
     "paused",
     "draining",
+    "bytes",
     "commands",
     "waiting",
     "connections",
     "instances",
     "doubt",
     "stuck",
-    "bytes",
 }
 
 
 @pytest.fixture
 def vitals() -> Vitals:
-    return Vitals(Admission(3, 2, []))
+    return Vitals(Admission(3, 2, []), Unread(MIB))
 
 
 @pytest.fixture

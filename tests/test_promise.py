@@ -133,7 +133,7 @@ async def talk(server: Running) -> Talk:
     assert author is not None
     tokens = Tokens(b"a key of the tests, not a secret")
     limits = PostingLimits("off", "off")
-    service = Discussions(server.store, server.hub, tokens, limits, edit_window=timedelta(days=1))
+    service = Discussions(server.store, server.hub, tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
     talk = Talk(server, service, Identity(author.id, author.name, True, None), tokens)
     await talk.look()
     return talk
@@ -328,6 +328,41 @@ async def test_what_was_taken_back_is_sent_to_nobody(talk: Talk, by: str, warm: 
         assert "Marker" not in await talk.all_bytes()
     if holding is not None:
         holding.end()
+
+
+@pytest.mark.parametrize("by", ["Editor", "Eva"])
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+async def test_what_an_edit_took_out_is_sent_to_nobody(talk: Talk, by: str, warm: bool) -> None:
+    holding = await follow(talk.server.hub, KEY, Cursor(None, None)) if warm else None
+    root = await talk.say("Lan", "Root")
+    await until(lambda: holding is None or holding.seqs == [1])
+    marked = await talk.say("Eva", "Marker-one", root)
+    await talk.vote("Lan", marked, 1)
+    await talk.edit("Eva", marked, "Marker-two")
+    await talk.conceal("Editor", marked)
+    await talk.restore(marked)
+    assert "Marker-two" in await talk.all_bytes()
+    await talk.edit(by, marked, "Without the address")
+    await talk.say("Minh", "Later", marked)
+    sent = await talk.all_bytes()
+    assert "Marker" not in sent
+    assert "Without the address" in sent
+    assert await check(talk.server.store) == []
+    if holding is not None:
+        holding.end()
+
+
+async def test_the_same_text_again_is_neither_a_change_nor_an_event(talk: Talk) -> None:
+    said = await talk.say("Lan", "As it *is*")
+    await talk.say("Eva", "Something else")
+    await talk.vote("Eva", said, 1)
+    before = talk.moments[-1]
+    unchanged = await talk.service.edit(said, "As it *is*\n", talk.people["Lan"])
+    assert (unchanged.seq, unchanged.comment.edited_at) == (1, None)
+    await talk.edit("Lan", said, "As it was")
+    unchanged = await talk.service.edit(said, "As it was", talk.people["Lan"])
+    assert unchanged.seq == before["seq"] + 1
+    assert (await talk.now())["seq"] == before["seq"] + 1
 
 
 async def test_what_waits_or_was_rejected_is_sent_to_nobody(talk: Talk) -> None:

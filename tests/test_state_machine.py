@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Attended, Listener, Message, Missed
+from tertulia.bus import Attended, Hinted, Listener, Message, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -49,12 +49,13 @@ class UnreliableBus:
     """Holds what is published until it is told what becomes of it."""
 
     in_doubt = False
+    hears_strangers = False
 
     def __init__(self) -> None:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def watch(self, missed: Missed, attended: Attended) -> None:
+    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
         """The machine compares when it chooses to."""
 
     def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
@@ -129,7 +130,7 @@ class System:
         self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(BUSY, BUSY))
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
-        self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1))
+        self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
         store.start(Announcer(self.bus, store.epoch).committed)
 
     async def snapshot(self) -> Json:

@@ -119,6 +119,10 @@ class Guarded(Company):
     def hearers(self, channel: str) -> int:
         return self.master.hearers(channel)
 
+    def say(self, channel: str, data: bytes) -> int:
+        """Publishes; gives how many heard it."""
+        return self.master.say(channel, data)
+
     def channels(self) -> set[str]:
         return self.master.channels()
 
@@ -213,6 +217,11 @@ class Cluster(Company):
         numbers = {server.port: number for number, server in enumerate(self.servers)}
         owned = seer.ask("CLUSTER", "SLOTS")
         return next((numbers[master[1]] for first, last, master, *_ in owned if first <= slot <= last), None)
+
+    def say(self, channel: str, data: bytes) -> int:
+        """Publishes; gives how many heard it."""
+        name = tagged(channel, partition_of(channel))
+        return int(self.servers[self.shard(channel)].ask("SPUBLISH", name, data))
 
     def hearers(self, channel: str) -> int:
         name = tagged(channel, partition_of(channel))

@@ -18,12 +18,12 @@ from bench.measures import Plan
 from bench.report import Findings, Row
 from bench.subjects import made
 from tertulia.bus import Message
-from tertulia.bus.encoding import channel_of, sealed
+from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.hub import WATCH_SECONDS, Hub, Rates
 from tertulia.store import Store, schema
-from tests.bus.instances import certain, happened
+from tests.bus.instances import SECRET, certain, happened, signed
 from tests.postgres import running_postgres
 from tests.valkey import Valkey
 
@@ -49,7 +49,7 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     store = await Store.open(address)
     store.start()
     await store.database.write.transact(lambda connection: _fill(connection, keys))
-    bus = RedisBus(valkey.url)
+    bus = RedisBus(valkey.url, SECRET)
     hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, Rates(tick=1e9, summary=1e9))
     bus.start()
     try:
@@ -78,7 +78,7 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
     async def hear() -> None:
         before = bus.counts.received
-        said = [sealed(Message(key, hub.epoch, (made(1),)), "another") for key in keys]
+        said = [signed(Message(key, hub.epoch, (made(1),))) for key in keys]
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             valkey.ask("EVAL", _SAY_ALL, len(some), *map(channel_of, some), *said[start : start + AT_ONCE])

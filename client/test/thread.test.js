@@ -59,6 +59,15 @@ test('edited, removed, restored and pinned replace the comment in place', () => 
   assert.deepEqual(thread.roots, ['c0001', 'c0002']);
 });
 
+test('a superseded event is counted and changes nothing', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  const before = thread.comments.get('c0001');
+  assert.deepEqual(apply(thread, { kind: 'comment.superseded' }).changes, []);
+  assert.equal(thread.comments.get('c0001'), before);
+  const { changes } = apply(thread, { kind: 'comment.edited', comment: comment(1, { edited_at: AT }) });
+  assert.deepEqual(changes, [{ type: 'changed', id: 'c0001' }]);
+});
+
 test('votes and mode change what they name', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   apply(thread, { kind: 'comment.voted', comment_id: 'c0001', votes: { up: 3, down: 1 } });

@@ -24,7 +24,7 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.errors import Problem, StartupError
-from tertulia.identity import Tokens
+from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
@@ -68,10 +68,18 @@ async def running(
     origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
-        async with _connected(settings.redis) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        # what is said of another database, or of this one before it was brought back, is not believed either
+        key = derived_key(secret, f"bus\0{store.epoch}")
+        async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
-            limits = PostingLimits(settings.post_limit_guest, settings.post_limit_address, counts)
+            limits = PostingLimits(
+                settings.post_limit_guest,
+                settings.post_limit_address,
+                counts,
+                changes=(settings.edit_limit_guest, settings.edit_limit_address),
+                votes=(settings.vote_limit_guest, settings.vote_limit_address),
+            )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
@@ -88,18 +96,19 @@ async def running(
                 asgi = _asgi(discussions, hub, gate, pages, operating, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
+                await discussions.close()
                 await hub.close()
     finally:
         await store.close()
 
 
 @asynccontextmanager
-async def _connected(redis_url: str | None) -> AsyncIterator[Bus]:
-    """The bus of one process, or that of several instances where there is a Redis. Raises StartupError."""
+async def _connected(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
+    """The bus of one process, or where there is a Redis that of several which share ``key``. Raises StartupError."""
     if redis_url is None:
         yield MemoryBus()
         return
-    bus = RedisBus(redis_url)
+    bus = RedisBus(redis_url, key)
     bus.start()
     try:
         yield bus

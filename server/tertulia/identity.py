@@ -44,6 +44,11 @@ class Identity:
         return self.issued_at is not None and not self.member and now - self.issued_at > timedelta(days=RENEW_DAYS)
 
 
+def derived_key(secret: bytes, purpose: str) -> bytes:
+    """A key of 32 bytes for one ``purpose``, which says nothing of the secret nor of the keys for others."""
+    return hmac.digest(secret, f"key\0{purpose}".encode(), "sha256")
+
+
 class Tokens:
     """Makes and reads guests' tokens; ``key`` is at least 32 bytes."""
 

@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     )
     secret_key: str | None = Field(
         None,
-        description="Key that signs tokens, at least 32 bytes; by default made once and kept in the data folder.",
+        description="Key that signs tokens and what instances tell each other, at least 32 bytes; by default made once "
+        "and kept in the data folder.",
     )
     secret_key_file: Path | None = Field(None, description="File that holds the secret key.")
     public_url: str | None = Field(
@@ -79,6 +80,16 @@ class Settings(BaseSettings):
     post_limit_address: str = Field(
         "30/minute;1000/day", description="Comments that may come from one address; `off` lifts it."
     )
+    edit_limit_guest: str = Field(
+        "10/minute;100/day", description="Edits and deletions of what a guest said, together; `off` lifts it."
+    )
+    edit_limit_address: str = Field(
+        "30/minute;500/day", description="Edits and deletions that may come from one address; `off` lifts it."
+    )
+    vote_limit_guest: str = Field("60/minute;500/day", description="Votes of a guest; `off` lifts it.")
+    vote_limit_address: str = Field(
+        "120/minute;2000/day", description="Votes that may come from one address; `off` lifts it."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
     )
@@ -97,6 +108,12 @@ class Settings(BaseSettings):
     connections: int = Field(15_000, ge=1, description="Connections of one process; further ones are answered 503.")
     connections_per_address: int = Field(
         200, ge=1, description="Connections from one address, proxies that are trusted excepted."
+    )
+    unread_mib: int = Field(
+        32,
+        ge=1,
+        description="Memory of one process for what clients have not read yet, in MiB, about 2 KiB a reader at least; "
+        "beyond it the slowest are cut off, and readers resume.",
     )
     drain_seconds: float = Field(
         20, ge=0, description="How long an end may take, in which readers are told to come back one after another."
@@ -151,7 +168,14 @@ class Settings(BaseSettings):
             raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from error
         return value
 
-    @field_validator("post_limit_guest", "post_limit_address")
+    @field_validator(
+        "post_limit_guest",
+        "post_limit_address",
+        "edit_limit_guest",
+        "edit_limit_address",
+        "vote_limit_guest",
+        "vote_limit_address",
+    )
     @classmethod
     def _limit(cls, value: str) -> str:
         import limits

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
+from tertulia.checks import check
 from tertulia.settings import Settings
-from tests.api.world import World, opened
+from tests.api.world import World, furnish, opened
+from tests.postgres import Postgres
+from tests.store.acts import tables
 
 
 @pytest.fixture
@@ -15,3 +20,54 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     """An empty server with two sites and a moderator."""
     async with opened(settings) as found:
         yield found
+
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[list[World]]:
+    """A server over a database of each kind, for requests none of which changes anything.
+
+    A test compares how many commands were committed; in the end everything that is stored is compared, once.
+    """
+    async with AsyncExitStack() as opening:
+        worlds = [await opening.enter_async_context(_furnished(kind, request, tmp_path_factory)) for kind in KINDS]
+        before = [await tables(world.server.store) for world in worlds]
+        yield worlds
+        assert [await tables(world.server.store) for world in worlds] == before
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
+async def changing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A server for requests some of which are granted; in the end all that is stored is as it should be."""
+    async with _furnished(request.param, request, tmp_path_factory) as world:
+        yield world
+        assert await check(world.server.store) == []
+
+
+@asynccontextmanager
+async def _furnished(
+    kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("furnished"),
+        secret_key="a key of the tests, not a secret of anybody",
+        post_limit_guest="off",
+        post_limit_address="off",
+    )
+    settings.articles_dir.mkdir(parents=True)
+    (settings.articles_dir / "one.md").write_text("---\ntitle: One\ndate: 2026-01-01\n---\nText.\n")
+    if kind == "sqlite":
+        async with opened(settings) as world:
+            await furnish(world)
+            yield world
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = await server.create()
+    async with opened(settings.model_copy(update={"database_url": server.address(name)})) as world:
+        await furnish(world)
+        yield world
+    await server.drop(name)

@@ -172,6 +172,16 @@ class World:
         found: dict[str, Any] = answer.json()
         return found
 
+    @property
+    def kind(self) -> str:
+        """The kind of its database."""
+        return self.server.store.database.read.dialect.name
+
+    @property
+    def committed(self) -> int:
+        """How many commands were not refused: everything that is stored is so by a command."""
+        return self.server.store.ledger.counts.committed
+
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything that is stored."""
         return dict(_rows(self.database))

@@ -8,13 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tertulia.bus import Attendance, Attended, Listener, Message, Missed
+from tertulia.bus import Attendance, Attended, Hinted, Listener, Message, Missed
+from tertulia.bus.encoding import channel_of, written
 from tertulia.bus.redis import RedisBus
+from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
 from tests.live.script import made
 
 PATIENCE = 20.0
 KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
+SECRET = b"the key of the instances of these tests"
+SIGNER = Signer(SECRET)
 
 
 def permissions() -> list[list[str]]:
@@ -36,6 +40,16 @@ def message(*seqs: int, key: DiscussionKey = KEY) -> Message:
     return Message(key, "one", tuple(made(seq) for seq in seqs))
 
 
+def now() -> int:
+    """In milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def signed(one: Message, instance: str = "another", signer: Signer = SIGNER) -> bytes:
+    """The message as an instance says it."""
+    return signer.signed(channel_of(one.key), written(one, instance, now()))
+
+
 async def happened(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Waits for it, and fails where it does not come."""
     end = time.monotonic() + seconds
@@ -49,9 +63,9 @@ async def certain(bus: RedisBus) -> None:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[RedisBus]:
+async def connected(url: str, key: bytes = SECRET) -> AsyncIterator[RedisBus]:
     """A bus that hears and is heard."""
-    bus = RedisBus(url)
+    bus = RedisBus(url, key)
     bus.start()
     try:
         await certain(bus)
@@ -67,8 +81,9 @@ class Hearing:
         self.messages: list[Message] = []
         self.missed: list[DiscussionKey] = []
         self.attended: list[Attendance] = []
+        self.hinted: list[DiscussionKey] = []
         self._key = key
-        bus.watch(self.missed.extend, self.attended.append)
+        bus.watch(self.missed.extend, self.attended.append, self.hinted.append)
         bus.subscribe(key, self.messages.append)
 
     @property
@@ -105,8 +120,12 @@ class Between:
     def in_doubt(self) -> bool:
         return self._here.in_doubt or self._there.in_doubt
 
-    def watch(self, missed: Missed, attended: Attended) -> None:
-        self._there.watch(missed, attended)
+    @property
+    def hears_strangers(self) -> bool:
+        return self._there.hears_strangers
+
+    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
+        self._there.watch(missed, attended, hinted)
 
     def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
         self._here.tell(key, readers, writing, asks=asks)

@@ -9,6 +9,7 @@ from tertulia.bus.addresses import Nodes, Sentinels, address
 from tertulia.bus.connecting import Server
 from tertulia.bus.redis import RedisBus
 from tertulia.errors import StartupError
+from tests.bus.instances import SECRET
 
 GOOD = [
     "redis://localhost",
@@ -65,13 +66,13 @@ def places(servers: tuple[Server, ...]) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("url", GOOD)
 def test_a_url_that_is_one(url: str) -> None:
-    RedisBus(url)
+    RedisBus(url, SECRET)
 
 
 @pytest.mark.parametrize("url", BAD)
 def test_a_url_that_is_none_is_one_line(url: str) -> None:
     with pytest.raises(StartupError) as refused:
-        RedisBus(url)
+        RedisBus(url, SECRET)
     line = str(refused.value)
     assert line.startswith("TERTULIA_REDIS_URL")
     assert "hidden" not in line

@@ -194,7 +194,7 @@ async def test_a_listener_may_unsubscribe_while_it_hears(bus: Bus) -> None:
 
 async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
     told: list[Attendance] = []
-    bus.watch(lambda _keys: None, told.append)
+    bus.watch(lambda _keys: None, told.append, lambda _key: None)
     heard: list[Message] = []
     bus.subscribe(HERE, heard.append)
     await arrived(bus)
@@ -204,7 +204,7 @@ async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
     assert heard == []
     if isinstance(bus, Between):
         [said] = told
-        assert said == Attendance(HERE, said.instance, 7, 2, asks=True)
+        assert said == Attendance(HERE, said.instance, 7, 2, asks=True, at=said.at)
         assert bus.is_alive(said.instance)
     else:
         assert told == []

@@ -18,7 +18,18 @@ from tertulia.bus.redis import RedisBus
 from tertulia.bus.shards import shards_at
 from tertulia.bus.speech import batches
 from tertulia.core.comments import DiscussionKey
-from tests.bus.instances import KEY, Hearing, certain, connected, happened, heard_again, message, permissions, two
+from tests.bus.instances import (
+    KEY,
+    SECRET,
+    Hearing,
+    certain,
+    connected,
+    happened,
+    heard_again,
+    message,
+    permissions,
+    two,
+)
 from tests.topologies import SLOTS as ALL_SLOTS
 from tests.topologies import Cluster, is_following
 from tests.valkey import Valkey
@@ -264,7 +275,7 @@ async def test_a_partition_without_an_owner_is_doubt(cluster: Cluster, monkeypat
 
 
 async def test_a_server_that_is_no_cluster_is_doubt(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    bus = RedisBus(valkey.url.replace("redis:", "redis+cluster:"))
+    bus = RedisBus(valkey.url.replace("redis:", "redis+cluster:"), SECRET)
     bus.start()
     try:
         await happened(lambda: caplog.records, "nobody is told")

@@ -13,6 +13,7 @@ from tertulia.bus.encoding import (
     KINDS,
     LONGEST,
     NAME_LONGEST,
+    READERS_MOST,
     Alive,
     Letter,
     Malformed,
@@ -20,7 +21,7 @@ from tertulia.bus.encoding import (
     channel_of,
     opened,
     present,
-    sealed,
+    written,
 )
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
@@ -30,6 +31,7 @@ KEY = DiscussionKey("a", "điểm/\N{DUCK}\n")
 GOOD = Message(KEY, "one", tuple(made(seq, text="“điểm”\n") for seq in range(7, 10)))
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
+times = st.integers(1, 2**53 - 1)
 payloads = st.dictionaries(texts, texts | st.integers()).map(json.dumps)
 
 
@@ -46,32 +48,39 @@ def messages(draw: st.DrawFn) -> Message:
     return Message(key, epoch, tuple(events))
 
 
-@given(messages(), texts)
-def test_what_is_written_is_read(message: Message, instance: str) -> None:
-    letter = opened(sealed(message, instance[:NAME_LONGEST]))
+@given(messages(), texts, times)
+def test_what_is_written_is_read(message: Message, instance: str, at: int) -> None:
+    letter = opened(written(message, instance[:NAME_LONGEST], at))
     assert isinstance(letter, Letter)
-    assert (letter.instance, letter.message()) == (instance[:NAME_LONGEST], message)
+    assert (letter.instance, letter.at, letter.message()) == (instance[:NAME_LONGEST], at, message)
 
 
-@given(texts, texts, texts.map(lambda name: name[:NAME_LONGEST]), st.integers(0, 2**53 - 1), st.booleans(), st.data())
+@given(
+    texts, texts, texts.map(lambda name: name[:NAME_LONGEST]), st.integers(0, READERS_MOST), st.booleans(), st.data()
+)
 def test_who_reads_is_read(site: str, key: str, instance: str, readers: int, asks: bool, data: st.DataObject) -> None:
-    writing = data.draw(st.integers(0, readers))
-    said = Attendance(DiscussionKey(site, key), instance, readers, writing, asks)
+    writing, at = data.draw(st.integers(0, readers)), data.draw(times)
+    said = Attendance(DiscussionKey(site, key), instance, readers, writing, asks, at)
     assert opened(present(said)) == said
-    assert opened(alive(instance)) == Alive(instance)
+    assert opened(alive(instance, at)) == Alive(instance, at)
+
+
+def test_more_readers_than_an_instance_can_have_are_not_told() -> None:
+    told = opened(present(Attendance(KEY, "me", READERS_MOST + 5, READERS_MOST + 4, at=1)))
+    assert told == Attendance(KEY, "me", READERS_MOST, READERS_MOST, at=1)
 
 
 @pytest.mark.parametrize("over", [False, True])
 def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
-    spare = LONGEST - len(sealed(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me"))
+    spare = LONGEST - len(written(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me", 1))
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{" + " " * (spare + over) + "}"),))
-    told = read(sealed(long, "me"))
+    told = read(written(long, "me", 1))
     assert told == (Message(KEY, "one", (), reached=1) if over else long)
 
 
 def test_many_bytes_of_few_characters_become_a_hint_too() -> None:
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", json.dumps("\N{DUCK}" * 20_000)),))
-    assert len(sealed(long, "me")) < 200
+    assert len(written(long, "me", 1)) < 200
 
 
 def test_a_channel_is_safe_and_its_own_discussions() -> None:
@@ -90,7 +99,7 @@ def test_a_channel_is_safe_and_its_own_discussions() -> None:
 
 
 def header(**changed: object) -> bytes:
-    fields: dict[str, object] = {"version": 1, "instance": "i", "epoch": "e", "site": "s", "key": "k"}
+    fields: dict[str, object] = {"version": 2, "instance": "i", "at": 1, "epoch": "e", "site": "s", "key": "k"}
     fields |= {"first": 1, "last": 1} | changed
     return json.dumps(list(fields.values())).encode()
 
@@ -133,11 +142,17 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         header() + b" " * LONGEST,
         header()[:-1],
         header(version=0),
-        header(version=2),
+        header(version=3),
+        header(version=1),
         header(version=True),
-        header(version=1.0),
-        header(version="1"),
+        header(version=2.0),
+        header(version="2"),
         header(instance=None),
+        header(at=None),
+        header(at=0),
+        header(at=True),
+        header(at=1.5),
+        header(at=2**53),
         header(epoch=1),
         header(site=["s"]),
         header(key=None),
@@ -176,21 +191,24 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         header() + b"\n" + b"[" * 60_000,
         events(event())[:-1],
         header(instance="i" * (NAME_LONGEST + 1)),
-        b'[1,"alive"]',
         b'[2,"alive","i"]',
-        b'[true,"alive","i"]',
-        b'[1,"alive",1]',
-        b'[1,"dead","i"]',
-        b'[1,"alive","%s"]' % (b"i" * (NAME_LONGEST + 1)),
-        b'[1,"here","i","s","k",1,0]',
-        b'[1,"here","i","s","k",-1,0,0]',
-        b'[1,"here","i","s","k",1,2,0]',
-        b'[1,"here","i","s","k",1.0,0,0]',
-        b'[1,"here","i","s","k",9007199254740992,0,0]',
-        b'[1,"here","i","s","k",1,0,true]',
-        b'[1,"here","i","s","k",1,0,2]',
-        b'[1,"here",null,"s","k",1,0,0]',
+        b'[1,"alive","i",1]',
+        b'[true,"alive","i",1]',
+        b'[2,"alive",1,1]',
+        b'[2,"alive","i",0]',
+        b'[2,"dead","i",1]',
+        b'[2,"alive","%s",1]' % (b"i" * (NAME_LONGEST + 1)),
         b'[2,"here","i","s","k",1,0,0]',
+        b'[2,"here","i",0,"s","k",1,0,0]',
+        b'[2,"here","i",1,"s","k",1,0]',
+        b'[2,"here","i",1,"s","k",-1,0,0]',
+        b'[2,"here","i",1,"s","k",1,2,0]',
+        b'[2,"here","i",1,"s","k",1.0,0,0]',
+        b'[2,"here","i",1,"s","k",%d,0,0]' % (READERS_MOST + 1),
+        b'[2,"here","i",1,"s","k",1,0,true]',
+        b'[2,"here","i",1,"s","k",1,0,2]',
+        b'[2,"here",null,1,"s","k",1,0,0]',
+        b'[1,"here","i",1,"s","k",1,0,0]',
         events(event()) + b"\n[]",
     ],
     ids=lambda data: repr(data[:100]),
@@ -214,7 +232,7 @@ def test_random_garbage_is_malformed_and_nothing_else(data: bytes) -> None:
 
 @given(st.data())
 def test_a_damaged_message_is_malformed_or_in_good_form(data: st.DataObject) -> None:
-    whole = bytearray(sealed(GOOD, "me"))
+    whole = bytearray(written(GOOD, "me", 1))
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     del whole[data.draw(st.just(len(whole)) | st.integers(0, len(whole))) :]

@@ -5,23 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tertulia.app import Running, running
-from tertulia.bus import redis
-from tertulia.bus.encoding import channel_of
+from tertulia.bus import Attendance, Message, redis
+from tertulia.bus.counts import Dropped
+from tertulia.bus.encoding import channel_of, present, written
 from tertulia.bus.redis import RedisBus
+from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
 from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import certain, happened
-from tests.live.script import Follower, follow
+from tests.bus.instances import certain, happened, now
+from tests.live.script import Follower, follow, made
 from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
@@ -179,3 +183,82 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
         valkey.start()
         await certain(here.bus)
         assert await here.health() == (200, "ok")
+
+
+# ---- who is not believed --------------------------------------------------------------------------------
+
+
+def _refused(here: Instance, messages: int) -> bool:
+    return here.bus.counts.dropped[Dropped.unverified] == messages
+
+
+def forged(message: Message) -> list[bytes]:
+    """As somebody who can publish on Redis says it, or a server of the version before this one."""
+    body = written(message, "another", now())
+    older = body.replace(b"[2,", b"[1,", 1)
+    return [body, older, Signer(b"a key that was guessed").signed(channel_of(message.key), body), b"hello"]
+
+
+@pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
+async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
+    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No watch comes to help: the hint that it is does."""
+    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    there = pair[1]
+    readers = [await one.read() for one in pair]
+    channel = channel_of(KEY)
+    await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
+    for seq in range(1, 5):
+        event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
+        shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
+        assert redis.say(channel, shouted) == len(pair)
+        redis.say(channel, present(Attendance(KEY, "another", 100_000, 9, at=now())))
+        await happened(partial(_refused, there, 2 * seq), "it is not heard")
+        await said(pair[seq % 2], readers, seq)
+    assert not any("Forged" in text for reader in readers for text in reader.raw)
+    assert there.hub.readers(KEY) < 3
+    assert await there.health() == (200, "slower: messages on Redis are not believed")
+
+
+async def test_what_an_older_server_says_is_read_from_the_store(
+    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its messages have no signature."""
+    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    async with instance(settings, valkey) as older, instance(settings, valkey) as here:
+        monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
+        reader = await here.read()
+        await happened(lambda: valkey.hearers(channel_of(KEY)) == 1, "nobody subscribes")
+        for seq in range(1, 5):
+            await said(older, [reader], seq)
+        assert here.bus.counts.received == 0
+
+
+async def test_an_instance_with_another_key_and_the_others_still_read_all(
+    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = settings.model_copy(update={"secret_key": "another key for one of the instances, by mistake"})
+    async with instance(settings, valkey) as here, instance(other, valkey) as there:
+        readers = [await one.read() for one in (here, there)]
+        for seq in range(1, 5):
+            await said((here, there)[seq % 2], readers, seq)
+        await happened(lambda: here.bus.hears_strangers and there.bus.hears_strangers, "it is not noticed")
+        for one in (here, there):
+            assert await one.health() == (200, "slower: messages on Redis are not believed")
+            assert one.bus.others == one.bus.counts.received == 0
+
+
+async def test_two_databases_on_one_redis_do_not_hear_each_other(
+    settings: Settings, valkey: Valkey, tmp_path: Path
+) -> None:
+    """With one secret key and discussions of the same names."""
+    other = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"})
+    async with instance(settings, valkey) as here, instance(other, valkey) as there:
+        readers = [await one.read() for one in (here, there)]
+        await happened(lambda: valkey.hearers(channel_of(KEY)) == 2, "nobody subscribes")
+        await said(here, readers[:1], 1)
+        await said(there, readers[1:], 1)
+        await happened(lambda: there.bus.counts.dropped[Dropped.unverified], "it is not heard")
+        assert [one.hub.readers(KEY) for one in (here, there)] == [1, 1]
+        assert [reader.seqs for reader in readers] == [[1], [1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 
@@ -10,24 +11,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tertulia.bus import Message, redis, sending
+from tertulia.bus import Attendance, Message, redis, sending
 from tertulia.bus.counts import Dropped
 from tertulia.bus.doubt import Doubts
-from tertulia.bus.encoding import ALL, alive, channel_of, sealed
+from tertulia.bus.encoding import ALL, LONGEST, alive, channel_of, present, written
 from tertulia.bus.lane import Lane
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.redis import APART_SECONDS, RedisBus
+from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import (
     KEY,
     OTHER,
+    SECRET,
+    SIGNER,
     Hearing,
     certain,
     connected,
     happened,
     heard_again,
     message,
+    now,
     permissions,
+    signed,
     two,
 )
 from tests.live.script import made
@@ -57,7 +63,7 @@ async def test_the_own_listener_hears_at_once_and_once(shared_valkey: Valkey) ->
         bus.publish(message(1))
         assert hearing.seqs == [1]
         await happened(lambda: bus.counts.sent == 1, "nothing is sent")
-        shared_valkey.say(channel_of(KEY), sealed(message(2), "another"))
+        shared_valkey.say(channel_of(KEY), signed(message(2)))
         await happened(lambda: len(hearing.seqs) > 1, "nothing is heard")
         assert hearing.seqs == [1, 2]
         assert bus.counts.received == 1
@@ -84,7 +90,7 @@ async def test_thousands_of_rooms_come_and_go(topology: str, request: pytest.Fix
     redis: Redis = request.getfixturevalue(f"shared_{topology}")
     async with connected(redis.url) as here, connected(redis.url) as there:
         connections = there.counts.connections
-        there.watch(missed.extend, lambda _said: None)
+        there.watch(missed.extend, lambda _said: None, lambda _key: None)
         for key in keys:
             there.subscribe(key, heard.append)
         for key in keys[::2]:
@@ -201,7 +207,7 @@ async def test_an_ear_alone_that_is_deaf_is_noticed(valkey: Valkey, monkeypatch:
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
 async def test_a_redis_that_is_down_is_waited_for(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     redis.kill()
-    bus = RedisBus(redis.url)
+    bus = RedisBus(redis.url, SECRET)
     hearing = Hearing(bus, KEY)
     bus.start()
     try:
@@ -238,7 +244,7 @@ async def test_an_outbox_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("frozen", [False, True])
 async def test_an_end_takes_no_time(valkey: Valkey, frozen: bool) -> None:
-    bus = RedisBus(valkey.url)
+    bus = RedisBus(valkey.url, SECRET)
     bus.start()
     await certain(bus)
     if frozen:
@@ -255,7 +261,7 @@ async def test_an_end_takes_no_time(valkey: Valkey, frozen: bool) -> None:
 
 async def test_an_end_before_redis_was_there(valkey: Valkey) -> None:
     valkey.freeze()
-    bus = RedisBus(valkey.url)
+    bus = RedisBus(valkey.url, SECRET)
     bus.start()
     await asyncio.sleep(0)
     began = time.monotonic()
@@ -267,41 +273,112 @@ async def test_an_end_before_redis_was_there(valkey: Valkey) -> None:
 
 
 async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> None:
+    channel = channel_of(KEY)
+    good = written(message(1), "another", now())
     garbage = [
         b"",
         b"hello",
-        sealed(message(1), "another")[:-5],
-        sealed(message(1, key=OTHER), "another"),
-        sealed(Message(KEY, "one", (made(1), made(3))), "another"),
-        sealed(message(1), "another").replace(b"[1,", b"[2,", 1),
+        signed(message(1))[:-5],
+        good,
+        SIGNER.signed(channel_of(OTHER), good),
+        signed(message(1), signer=Signer(b"another key of these tests")),
         b"[" * 1000,
         b"x" * 5_000_000,
         b"\xff" * 70_000,
+    ]
+    odd = [
+        b"",
+        good[:-5],
+        written(message(1, key=OTHER), "another", now()),
+        written(Message(KEY, "one", (made(1), made(3))), "another", now()),
+        good.replace(b"[2,", b"[3,", 1),
+        b"x" * LONGEST,
     ]
     async with two(shared_valkey.url) as (here, there, hearing):
         connections = there.counts.connections
         probes = shared_valkey.ask("PUBSUB", "CHANNELS", "tertulia:probe:*")
         assert len(probes) == 2
         for data in garbage:
-            assert shared_valkey.say(channel_of(KEY), data) == 1
-        await happened(lambda: there.counts.dropped[Dropped.malformed] == len(garbage), "not all is counted")
-        assert hearing.messages == []
+            assert shared_valkey.say(channel, data) == 1
+        for data in odd:
+            assert shared_valkey.say(channel, SIGNER.signed(channel, data)) == 1
+        await happened(lambda: there.counts.dropped[Dropped.malformed] == len(odd), "not all is counted")
+        assert there.counts.dropped[Dropped.unverified] == len(garbage)
+        assert (hearing.messages, hearing.attended) == ([], [])
+        assert hearing.hinted == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
         for channel in probes:
             shared_valkey.say(channel.decode(), b"not a probe")
         await heard_again(here, hearing, 1)
         assert there.counts.received == 1
-        await happened(lambda: there.counts.dropped[Dropped.malformed] > len(garbage), "a probe that is none is taken")
+        await happened(lambda: there.counts.dropped[Dropped.malformed] > len(odd), "a probe that is none is taken")
         assert (there.in_doubt, there.counts.connections) == (False, connections)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_bytes_reach_a_listener(data: bytes) -> None:
-    bus, heard = RedisBus("redis://127.0.0.1:1"), list[Message]()
+    bus, heard = RedisBus("redis://127.0.0.1:1", SECRET), list[Message]()
     bus.subscribe(KEY, heard.append)
     bus._hear(channel_of(KEY), data)
+    bus._hear(channel_of(KEY), SIGNER.signed(channel_of(KEY), data))
     assert heard == []
-    assert bus.counts.dropped[Dropped.malformed] == 1
+    assert bus.counts.dropped == dict.fromkeys(Dropped, 0) | {Dropped.unverified: 1, Dropped.malformed: 1}
+
+
+async def test_what_is_repeated_counts_as_it_did_the_first_time(shared_valkey: Valkey) -> None:
+    """A genuine message is one: its events are known by their seq, and a number of readers by its time."""
+    channel = channel_of(KEY)
+    async with two(shared_valkey.url) as (_, there, hearing):
+        for seconds in (-APART_SECONDS - 10, APART_SECONDS + 10, 0):
+            said = Attendance(KEY, "another", 7, 1, at=now() + round(1000 * seconds))
+            shared_valkey.say(channel, SIGNER.signed(channel, present(said)))
+        await happened(lambda: hearing.attended, "what is new is not heard")
+        assert hearing.attended == [said]
+        assert there.counts.dropped[Dropped.outdated] == 2
+        assert there.is_alive("another")
+
+
+async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(
+    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = channel_of(KEY)
+    past = now() - round(1000 * APART_SECONDS) - 10_000
+    async with two(shared_valkey.url) as (_, there, hearing):
+        shared_valkey.say(ALL, SIGNER.signed(ALL, alive("the dead", past)))
+        shared_valkey.say(channel, SIGNER.signed(channel, written(message(1), "the dead", past)))
+        await happened(lambda: hearing.seqs == [1], "events are known by their seq alone")
+        assert not there.is_alive("the dead")
+
+
+async def test_the_time_that_is_told_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, sent = RedisBus("redis://127.0.0.1:1", SECRET), list[bytes]()
+    monkeypatch.setattr(bus._topology, "put", lambda _channel, data: sent.append(data))
+    bus.publish(message(1))
+    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+    bus.publish(message(2))
+    first, second = (json.loads(data.split(b"\n")[1])[2] for data in sent)
+    assert first == second > 10**12
+
+
+async def test_an_instance_with_another_key_is_told_of_once_a_minute(
+    shared_valkey: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At both: neither believes the other, which shows by the signs of life that they give."""
+    monkeypatch.setattr(redis, "ALIVE_SECONDS", 0.05)
+    async with (
+        connected(shared_valkey.url) as here,
+        connected(shared_valkey.url, b"another key of these tests") as there,
+    ):
+        unverified = [bus.counts for bus in (here, there)]
+        await happened(lambda: all(one.dropped[Dropped.unverified] >= 5 for one in unverified), "nothing is heard")
+        for bus in (here, there):
+            assert bus.hears_strangers
+            assert (bus.others, bus.in_doubt) == (0, False)
+        told = [record for record in caplog.records if "not believed" in record.message]
+        assert len(told) == 2, "one line for each instance"
+        monkeypatch.setattr(redis, "STRANGERS_SECONDS", 0.0)
+        await happened(lambda: len(caplog.records) > len(told), "it is told once and never again")
+        assert not here.hears_strangers
 
 
 # ---- who may come in ------------------------------------------------------------------------------------
@@ -317,7 +394,7 @@ async def test_few_permissions_are_enough(valkey: Valkey) -> None:
 
 async def test_a_wrong_password_is_doubt_and_is_not_told(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
     valkey.ask("ACL", "SETUSER", "talk", "on", ">right", "+@all")
-    bus = RedisBus(valkey.url.replace("//", "//talk:wrong-pass@"))
+    bus = RedisBus(valkey.url.replace("//", "//talk:wrong-pass@"), SECRET)
     bus.start()
     try:
         await happened(lambda: caplog.records, "nobody is told")
@@ -357,7 +434,7 @@ async def test_names_of_instances_are_not_kept_without_end(
     monkeypatch.setattr(redis, "INSTANCES_MOST", 5)
     async with connected(shared_valkey.url) as here:
         for number in range(20):
-            shared_valkey.say(ALL, alive(f"fake {number}"))
+            shared_valkey.say(ALL, SIGNER.signed(ALL, alive(f"fake {number}", now())))
         shared_valkey.say(ALL, b"the last one")
-        await happened(lambda: here.counts.dropped[Dropped.malformed], "it is not heard")
+        await happened(lambda: here.counts.dropped[Dropped.unverified], "it is not heard")
         assert here.others == 5

@@ -10,7 +10,7 @@ import pytest
 from tertulia.bus import sentinel
 from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
-from tests.bus.instances import KEY, Hearing, certain, happened, heard_again, permissions, two
+from tests.bus.instances import KEY, SECRET, Hearing, certain, happened, heard_again, permissions, two
 from tests.topologies import SERVICE, Guarded, Sentinel, wait
 from tests.valkey import Valkey
 
@@ -134,7 +134,7 @@ async def test_without_sentinels_all_goes_on(robust: Guarded, monkeypatch: pytes
 
 async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[], object]) -> str:
     """Why there is doubt until there is what is waited for."""
-    bus = RedisBus(url)
+    bus = RedisBus(url, SECRET)
     hearing = Hearing(bus, KEY)
     bus.start()
     try:

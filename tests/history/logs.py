@@ -12,11 +12,17 @@ from tests.history.stored import Stored, View
 from tests.history.violations import Name, Violation
 
 CONCEALED = {"author": None, "body": None, "state": None}
+SUPERSEDED = ("comment.voted", "comment.edited", "comment.pinned")
+"""Kinds of which the log keeps number and time once a later event says the same of the comment."""
 
 
 def is_shown(comment: Json) -> bool:
     """Whether anything of what was said, or of who said it, is there."""
     return comment.get("body") is not None or comment.get("author") is not None
+
+
+def is_superseded(event: Json) -> bool:
+    return bool(event["kind"] == "comment.superseded")
 
 
 def same(one: Json, other: Json) -> bool:
@@ -30,13 +36,14 @@ def violations(history: list[Record], stored: Stored) -> Iterator[Violation]:
     for talk, log in stored.logs.items():
         yield from _dense(talk, log, stored.heads.get(talk, 0))
         yield from _counts(talk, log)
-    yield from _contents(history, stored)
+    told = _as_told(history, stored)
+    yield from _contents(history, stored, told)
     looks: dict[str, list[Looked]] = defaultdict(list)
     for record in history:
         if isinstance(record, Looked):
             looks[record.talk].append(record)
     for talk, some in looks.items():
-        yield from _snapshots(stored.logs.get(talk, []), some)
+        yield from _snapshots(told.get(talk, []), some)
     for view in stored.views:
         yield from _view(stored.logs.get(view.talk, []), view)
     removed = {row.id for row in stored.rows if row.state == "removed"}
@@ -84,12 +91,22 @@ def _told(history: list[Record]) -> Iterator[tuple[str, str, Json]]:
                 yield record.who, record.talk, event
 
 
-def _contents(history: list[Record], stored: Stored) -> Iterator[Violation]:
+def _as_told(history: list[Record], stored: Stored) -> dict[str, list[Json]]:
+    """The logs, with those events that later ones superseded as somebody was told of them before."""
+    found = {talk: list(log) for talk, log in stored.logs.items()}
+    for _, talk, event in _told(history):
+        log = found.get(talk, [])
+        if event["kind"] in SUPERSEDED and 0 < event["seq"] <= len(log) and is_superseded(log[event["seq"] - 1]):
+            log[event["seq"] - 1] = event
+    return found
+
+
+def _contents(history: list[Record], stored: Stored, told: dict[str, list[Json]]) -> Iterator[Violation]:
     for who, talk, event in _told(history):
-        log = stored.logs.get(talk, [])
+        log = told.get(talk, [])
         if not 0 < event["seq"] <= len(log):
             yield Violation(Name.ghost, f"{who} was told {talk} {event['seq']}, which is not in the log")
-        elif not _same_event(event, log[event["seq"] - 1]):
+        elif not _same_event(event, log[event["seq"] - 1]) and event != stored.logs[talk][event["seq"] - 1]:
             detail = f"{who} was told {talk} {event['seq']} as {event}, the log has {log[event['seq'] - 1]}"
             yield Violation(Name.two_contents, detail)
 
@@ -106,6 +123,8 @@ def _snapshots(log: list[Json], looks: Iterable[Looked]) -> Iterator[Violation]:
     """Goes along the log once and compares each snapshot where it was taken."""
     state: Json = {"seq": 0, "comment_count": 0}
     comments: dict[str, Json] = {}
+    # past what nobody was told of before it was superseded, nobody can say how the votes stood
+    blind = next((at for at, event in enumerate(log) if is_superseded(event)), len(log))
     for look in sorted(looks, key=_seq_of):
         seq = _seq_of(look)
         if seq > len(log):
@@ -113,7 +132,7 @@ def _snapshots(log: list[Json], looks: Iterable[Looked]) -> Iterator[Violation]:
             return
         for event in log[state["seq"] : seq]:
             _apply(state, comments, event)
-        trouble = _unlike(look.snapshot, state, comments)
+        trouble = _unlike(look.snapshot, state, comments, votes=seq <= blind)
         if trouble:
             detail = f"{look.talk} at {seq}, as {look.who} saw it at {look.instance}: {trouble}"
             yield Violation(Name.snapshot_unlike_log, detail)
@@ -136,13 +155,14 @@ def _apply(state: Json, comments: dict[str, Json], event: Json) -> None:
         comments[parent["id"]] = comments[parent["id"]] | {"reply_count": parent["reply_count"]}
 
 
-def _unlike(snapshot: Json, state: Json, comments: dict[str, Json]) -> str:
+def _unlike(snapshot: Json, state: Json, comments: dict[str, Json], *, votes: bool) -> str:
     if snapshot["discussion"]["comment_count"] != state["comment_count"]:
         return f"it counts {snapshot['discussion']['comment_count']} comments, the log {state['comment_count']}"
     for shown in snapshot["comments"]:
         if shown["id"] not in comments:
             return f"it has {shown['id']}, the log does not yet"
-        if not same(shown, comments[shown["id"]]):
+        unseen = {} if votes else {"votes": None}
+        if not same(shown | unseen, comments[shown["id"]] | unseen):
             return f"it has {shown}, the log makes {comments[shown['id']]}"
     if snapshot["next"] is None and not snapshot["replies"] and len(snapshot["comments"]) != len(comments):
         return f"it has {len(snapshot['comments'])} comments, the log {len(comments)}"

@@ -55,6 +55,14 @@ def removed(seq: int, number: int, count: int) -> Json:
     return {"seq": seq, "kind": "comment.removed", "comment": tombstone, "comment_count": count}
 
 
+def voted(seq: int, up: int) -> Json:
+    return {"seq": seq, "kind": "comment.voted", "comment_id": "c2", "votes": {"up": up, "down": 0}}
+
+
+def with_votes(up: int) -> Json:
+    return comment(2) | {"votes": {"up": up, "down": 0}}
+
+
 def snapshot(seq: int, comments: list[Json], count: int) -> Json:
     discussion = {"epoch": EPOCH, "seq": seq, "comment_count": count}
     return {"discussion": discussion, "comments": comments, "next": None, "replies": {}}
@@ -106,9 +114,21 @@ class Story:
         self.log = [created(1), created(2, state="removed"), created(3), removed(4, 2, 2)]
         self.add(asked, Answered(4.5, "x", "c2", 4), Heard(4.4, "r", TALK, removed(4, 2, 2)))
 
+    def vote_on_the_second(self) -> None:
+        """Two vote; the log keeps the second event alone, the reader was told both."""
+        for number in (1, 2):
+            asked = Asked(3.9 + number / 10, f"w{number}", "vote", TALK, f"v{number}", "A", target="c2")
+            self.add(asked, Answered(4.3, f"v{number}", "c2", 3 + number))
+        self.log += [{"seq": 4, "kind": "comment.superseded"}, voted(5, 2)]
+        self.voters["c2"] = {"w1", "w2"}
+        self.add(*(Heard(4.4, "r", TALK, voted(3 + up, up)) for up in (1, 2)))
+
     def stored(self) -> Stored:
         comments = {event["comment"]["id"]: event["comment"] for event in self.log if "comment" in event}
-        count = self.log[-1].get("comment_count", 0)
+        for event in self.log:
+            if "votes" in event:
+                comments[event["comment_id"]] = comments[event["comment_id"]] | {"votes": event["votes"]}
+        count = next((event["comment_count"] for event in reversed(self.log) if "comment_count" in event), 0)
         shown = snapshot(len(self.log), list(comments.values()), count)
         views = [View(name, TALK, shown, list(self.log)) for name in ("A", "B")] if self.views is None else self.views
         head = len(self.log) if self.head is None else self.head
@@ -364,6 +384,22 @@ def votes_are_not_what_is_counted(story: Story) -> None:
     story.voters["c2"] = {"w1"}
 
 
+@bad(Name.two_contents)
+def two_are_told_another_total_of_votes(story: Story) -> None:
+    story.vote_on_the_second()
+    story.add(
+        Joined(4.7, 4.6, "late", TALK, "B", EPOCH, 3, EPOCH, 5),
+        Heard(4.8, "late", TALK, voted(4, 7)),
+        Heard(4.8, "late", TALK, voted(5, 2)),
+    )
+
+
+@bad(Name.snapshot_unlike_log)
+def a_snapshot_has_other_votes_than_were_told(story: Story) -> None:
+    story.vote_on_the_second()
+    story.add(Looked(4.2, 4.1, "s", TALK, "B", snapshot(4, [comment(1), with_votes(2), comment(3)], 3)))
+
+
 @bad(Name.refused_but_done)
 def a_refused_comment_is_stored(story: Story) -> None:
     story.put(story.find(Answered, 2), Refused(3.5, "m3", "bad_parent"))
@@ -473,6 +509,26 @@ def a_summary_stands_for_what_it_leaves_out(story: Story) -> None:
     story.put(story.find(Heard, 1), Summed(3.6, "r", TALK, 2, 3, [created(3)]))
 
 
+def votes_are_superseded(story: Story) -> None:
+    """Who was there was told each; who comes later is told the last. What nobody was told is not compared."""
+    story.vote_on_the_second()
+    story.add(
+        Joined(4.7, 4.6, "late", TALK, "B", EPOCH, 3, EPOCH, 5),
+        *(Heard(4.8, "late", TALK, event) for event in story.log[3:]),
+        Looked(4.2, 4.1, "s", TALK, "B", snapshot(4, [comment(1), with_votes(1), comment(3)], 3)),
+    )
+
+
+def a_vote_that_nobody_was_told_of_is_superseded(story: Story) -> None:
+    story.vote_on_the_second()
+    story.history.remove(story.find(Heard, 3))
+    story.history.remove(story.find(Heard, 3))
+    story.add(
+        *(Heard(4.5, "r", TALK, event) for event in story.log[3:]),
+        Looked(4.2, 4.1, "s", TALK, "B", snapshot(4, [comment(1), with_votes(1), comment(3)], 3)),
+    )
+
+
 def somebody_has_read_enough(story: Story) -> None:
     story.add(Joined(4.0, 3.9, "new", TALK, "A", EPOCH, 0, EPOCH, 3), Heard(4.1, "new", TALK, created(1)))
     story.add(Left(4.2, "new", TALK, 1000))
@@ -494,6 +550,8 @@ GOOD = [
     a_cursor_of_another_epoch_is_reset,
     a_snapshot_after_a_reset_is_ahead_of_the_stream,
     a_summary_stands_for_what_it_leaves_out,
+    votes_are_superseded,
+    a_vote_that_nobody_was_told_of_is_superseded,
     somebody_has_read_enough,
     a_snapshot_shows_what_is_removed_later,
 ]

@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits import PostingLimits, network
-from tertulia.limits.posting import PREVIEWS_A_MINUTE
+from tertulia.limits import PostingLimits, Write, network
+from tertulia.limits.posting import MODERATIONS_A_MINUTE, PREVIEWS_A_MINUTE
 
 
 class Clock:
@@ -33,13 +33,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     monkeypatch.undo()
 
 
-async def admitted(limits: PostingLimits, who: str | None, where: str | None, times: int = 1) -> int:
-    """How many of so many posts were let in."""
+async def admitted(
+    limits: PostingLimits, who: str | None, where: str | None, times: int = 1, write: Write = Write.comment
+) -> int:
+    """How many of so many writes were let in."""
     count = 0
     for _ in range(times):
         refusal = None
         try:
-            await limits.count(who, where)
+            await limits.count(who, where, write)
         except Problem as problem:
             refusal = problem
         if refusal is None:
@@ -57,6 +59,24 @@ async def test_a_guest_has_its_own_count() -> None:
     assert await admitted(limits, "lan", "192.0.2.1", 5) == 3
     assert await admitted(limits, "minh", "192.0.2.1", 5) == 3
     assert await admitted(limits, None, "192.0.2.1", 5) == 5
+
+
+async def test_every_kind_of_write_is_counted_apart() -> None:
+    limits = PostingLimits("1/day", "2/day", changes=("3/day", "4/day"), votes=("5/day", "6/day"))
+    for write, of_guest, of_address in ((Write.comment, 1, 2), (Write.change, 3, 4), (Write.vote, 5, 6)):
+        assert await admitted(limits, "lan", "192.0.2.1", 10, write) == of_guest
+        assert await admitted(limits, "minh", "192.0.2.1", 10, write) == of_address - of_guest
+    off = PostingLimits("1/day", "1/day")
+    for write in (Write.change, Write.vote):
+        assert await admitted(off, "lan", "192.0.2.1", 50, write) == 50
+
+
+async def test_moderators_have_a_limit_that_only_programs_reach(clock: Clock) -> None:
+    limits = PostingLimits("off", "off")
+    assert await admitted(limits, "mai", None, MODERATIONS_A_MINUTE + 5, Write.moderation) == MODERATIONS_A_MINUTE
+    assert await admitted(limits, "eva", None, 5, Write.moderation) == 5
+    clock.now += 61
+    assert await admitted(limits, "mai", None, 5, Write.moderation) == 5
 
 
 async def previewed(limits: PostingLimits, where: str | None, times: int) -> int:

@@ -14,7 +14,7 @@ from redis.asyncio import RedisCluster, SSLConnection
 
 from tertulia.bus import clients
 from tertulia.bus.counts import Failure, failure
-from tertulia.errors import StartupError
+from tertulia.errors import Problem, StartupError
 from tertulia.limits import PostingLimits, SharedCounts, shared
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
@@ -96,8 +96,9 @@ async def test_the_window_moves(valkey: Valkey) -> None:
 
 
 async def test_the_wait_is_until_the_first_one_leaves(valkey: Valkey) -> None:
-    async with counting(valkey.url, "2/hour", "off") as [limits]:
-        await admitted(limits, "lan", None, 2)
+    """At another instance, which counted none of them itself."""
+    async with counting(valkey.url, "2/hour", "off", count=2) as [before, limits]:
+        await admitted(before, "lan", None, 2)
         [key] = valkey.ask("KEYS", "*")
         first = float(valkey.ask("LINDEX", key, 1))
         valkey.ask("LSET", key, 1, str(first - 1800))
@@ -130,6 +131,40 @@ async def _counted_by_redis(url: str, servers: list[Valkey]) -> None:
     async with counting(url.replace("://", "://talk:secret@"), "2/minute", "off", count=2) as [here, there]:
         assert await admitted(here, "lan", None) + await admitted(there, "lan", None, 5) == 2
     assert any(server.ask("KEYS", "tertulia:*") for server in servers), "it was not Redis that counted"
+
+
+# ---- who writes into Redis ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forged", ["99999999999", "1e300", "inf", "nan", "-inf", "0x7fffffff", "-5", "", "soon"])
+async def test_a_forged_time_makes_nobody_wait_longer_than_the_window(valkey: Valkey, forged: str) -> None:
+    async with counting(valkey.url, "2/minute", "off") as [limits]:
+        await admitted(limits, "lan", None, 2)
+        [key] = valkey.ask("KEYS", "*")
+        valkey.ask("DEL", key)
+        valkey.ask("LPUSH", key, forged, forged, forged)
+        with pytest.raises(Problem) as refused:
+            await limits.count("lan", None)
+        assert refused.value.retry_after is not None
+        assert 0 < refused.value.retry_after <= 60
+
+
+async def test_a_list_that_is_emptied_lets_nobody_post_more_than_an_instance_allows(valkey: Valkey) -> None:
+    async with counting(valkey.url, "3/minute", "5/minute", count=2) as instances:
+        posted = 0
+        for _ in range(6):
+            for one in instances:
+                valkey.ask("FLUSHALL")
+                posted += await admitted(one, "lan", "192.0.2.1")
+        assert posted == 3 * len(instances)
+
+
+async def test_a_key_that_is_no_list_is_a_redis_that_is_away(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/minute", "off") as [limits]:
+        await admitted(limits, "lan", None)
+        [key] = valkey.ask("KEYS", "*")
+        valkey.ask("SET", key, "9")
+        assert await admitted(limits, "lan", None, 5) == 1
 
 
 # ---- without Redis --------------------------------------------------------------------------------------

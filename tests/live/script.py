@@ -26,7 +26,7 @@ from tertulia.protocol import (
     EventKind,
     Votes,
     encode,
-    redacted,
+    superseded,
 )
 
 KEY = DiscussionKey("default", "here")
@@ -92,10 +92,10 @@ class Script:
         return dict.fromkeys(keys, self.head)
 
     def add(self, *events: EncodedEvent) -> Message:
-        """Commits events: a removal takes its comment out of the earlier ones. Gives the message about them."""
+        """Commits events, which take out of earlier ones what the store takes out. Gives the message about them."""
         for event in events:
-            if event.conceals:
-                self.events = [concealed(one, event) for one in self.events]
+            if event.supersedes:
+                self.events = [kept(one, event) for one in self.events]
             self.events.append(event)
         return said(*events)
 
@@ -105,10 +105,14 @@ class Script:
         return [ask for ask in self.asked if ask[0] < 2**50]
 
 
-def concealed(event: EncodedEvent, removal: EncodedEvent) -> EncodedEvent:
-    if event.comment_id != removal.comment_id:
-        return event
-    return replace(event, payload=redacted(event.payload, State.removed))
+def kept(event: EncodedEvent, later: EncodedEvent) -> EncodedEvent:
+    return superseded(event, later) if event.comment_id == later.comment_id else event
+
+
+def deletion(seq: int, comment: int) -> EncodedEvent:
+    """Like a removal, by the author."""
+    event = made(seq, "comment.removed", comment)
+    return replace(event, payload=event.payload.replace('"removed"', '"deleted"'))
 
 
 class Clock:
@@ -138,7 +142,12 @@ BUSY = 1e9
 
 async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = BUSY) -> Room:
     """An open room; ``script.emptied`` notes when its last reader leaves."""
-    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), script.emptied.append, Counts())
+
+    def turned(room: Room) -> None:
+        if not room.readers:
+            script.emptied.append(room)
+
+    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), turned, Counts())
     await room.ready()
     return room
 
@@ -178,6 +187,10 @@ class Follower:
         """The other side is gone: whatever is written now is wrong."""
         self.closing = CloseCode.gone
         self.reader.gone()
+
+    def let_go(self) -> None:
+        """This and its reader hold each other."""
+        del self.reader
 
     @property
     def raw(self) -> list[str]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Attended, Missed
+from tertulia.bus import Attended, Hinted, Message, Missed
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live import hub as hubs
 from tertulia.live.hub import Hub, Rates
-from tertulia.live.room import Cursor
+from tertulia.live.presence import RoomPresence
+from tertulia.live.reader import Reader
+from tertulia.live.room import Cursor, Room
+from tertulia.live.tail import Tail
 from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, follow, joined, made, said, settled
 
 OTHER = DiscussionKey("default", "other")
@@ -153,6 +159,127 @@ async def test_a_hub_that_is_closed_has_no_rooms(hub: Hub, bus: MemoryBus, scrip
     assert (hub.rooms, room.head) == ({}, 2)
 
 
+async def test_a_discussion_without_events_has_a_room_only_while_it_is_read(hub: Hub, script: Script) -> None:
+    script.events.clear()
+    room = await hub.enter(KEY)
+    first, second = joined(room), joined(room)
+    first.end()
+    assert hub.rooms == {KEY: room}
+    second.end()
+    assert hub.rooms == {}
+
+
+async def test_so_it_is_where_nobody_came_in(clock: Clock, hub: Hub, script: Script) -> None:
+    script.events.clear()
+    await hub.enter(KEY)
+    await watched(clock, hubs.WATCH_SECONDS)
+    assert hub.rooms == {}
+
+
+async def test_a_room_that_nobody_waits_for_is_not_opened(hub: Hub, script: Script) -> None:
+    script.free.clear()
+    waiting = [asyncio.create_task(hub.enter(KEY)) for _ in range(2)]
+    await settled()
+    waiting[0].cancel()
+    await settled()
+    assert set(hub.rooms) == {KEY}
+    waiting[1].cancel()
+    await settled()
+    assert hub.rooms == {}
+
+
+async def test_a_room_that_cannot_open_is_not_kept(hub: Hub, script: Script) -> None:
+    script.error = Problem(ErrorCode.unavailable, "The database does not answer.")
+    found = await asyncio.gather(*(hub.enter(KEY) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in found] == [Problem] * 3
+    assert hub.rooms == {}
+
+
+async def test_so_many_empty_rooms_are_kept(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that are read are not counted; the one that has been empty longest goes."""
+    monkeypatch.setattr(hubs, "EMPTY_ROOMS", 3)
+    keys = [DiscussionKey("default", str(number)) for number in range(8)]
+    readers = [joined(await hub.enter(key)) for key in keys]
+    assert set(hub.rooms) == set(keys)
+    for number in (2, 0, 1):
+        readers[number].end()
+    again = joined(await hub.enter(keys[2]))
+    for number in (3, 4):
+        readers[number].end()
+    assert set(hub.rooms) == {*keys} - {keys[0]}
+    again.end()
+    assert set(hub.rooms) == {keys[2], *keys[3:]}
+
+
+# ---- what is gone is free -------------------------------------------------------------------------------
+
+
+async def test_a_room_that_is_forgotten_is_free(clock: Clock, hub: Hub, bus: MemoryBus, script: Script) -> None:
+    """After all that a room does, however it ends."""
+
+    async def busy(key: DiscussionKey) -> weakref.ref[Room]:
+        room = await hub.enter(key)
+        readers = [joined(room), joined(room, 0)]
+        bus.publish(Message(key, EPOCH, tuple(script.add(made(script.head + 1)).events)))
+        room.note_writing(readers[0].reader)
+        await clock.go(1.5)
+        for reader in readers:
+            reader.end()
+            reader.let_go()
+        return weakref.ref(room)
+
+    async def failing(key: DiscussionKey) -> weakref.ref[Room]:
+        script.error = Problem(ErrorCode.unavailable, "The database does not answer.")
+        entering = asyncio.create_task(hub.enter(key))
+        await asyncio.sleep(0)
+        room = weakref.ref(hub.rooms[key])
+        await asyncio.wait([entering])
+        assert isinstance(entering.exception(), Problem)
+        script.error = None
+        return room
+
+    async def left(key: DiscussionKey) -> weakref.ref[Room]:
+        script.free.clear()
+        entering = asyncio.create_task(hub.enter(key))
+        await asyncio.sleep(0)
+        room = weakref.ref(hub.rooms[key])
+        entering.cancel()
+        await asyncio.wait([entering])
+        script.free.set()
+        return room
+
+    gc.disable()
+    try:
+        rooms = [await way(DiscussionKey("default", way.__name__)) for way in (busy, failing, left)]
+        await watched(clock, 60)
+        assert hub.rooms == {}
+        assert [room() for room in rooms] == [None] * 3
+    finally:
+        gc.enable()
+
+
+async def test_a_thousand_rooms_come_and_go(clock: Clock, hub: Hub) -> None:
+    async def come(count: int) -> None:
+        for number in range(count):
+            reader = joined(await hub.enter(DiscussionKey("default", str(number))))
+            reader.end()
+            reader.let_go()
+        await watched(clock, 60)
+
+    def living() -> Counter[str]:
+        kinds = {Room, Tail, RoomPresence, Reader, asyncio.Task}
+        return Counter(type(one).__name__ for one in gc.get_objects() if type(one) in kinds)
+
+    gc.disable()
+    try:
+        await come(1)
+        before = living()
+        await come(1_000)
+        assert living() == before
+    finally:
+        gc.enable()
+
+
 # ---- the watch ------------------------------------------------------------------------------------------
 
 
@@ -226,8 +353,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed, _attended: Attended) -> None:
-        self.missed = missed
+    def watch(self, missed: Missed, _attended: Attended, hinted: Hinted) -> None:
+        self.missed, self.hinted = missed, hinted
 
 
 @pytest.fixture
@@ -253,6 +380,36 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
         await settled()
         await clock.go(hubs.DOUBT_SECONDS + 0.01)
         assert reader.seqs == seqs
+
+
+async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
+    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever publishes on Redis makes the store be asked no more often than this, and nobody be told anything."""
+    room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
+    reader = joined(room)
+    asked: list[set[DiscussionKey]] = []
+
+    async def heads(keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
+        asked.append(set(keys))
+        return await script.heads(keys)
+
+    monkeypatch.setattr(doubting, "_heads", heads)
+    script.add(made(3))
+    doubtful.hinted(KEY)
+    await settled()
+    assert (asked, reader.seqs) == ([{KEY}], [3]), "the clock stands still"
+    for number in range(1000):
+        doubtful.hinted((KEY, OTHER)[number % 2])
+        doubtful.hinted(DiscussionKey("nobody", f"reads {number}"))
+        if number % 100 == 0:
+            await settled()
+    assert asked == [{KEY}]
+    await clock.go(hubs.HINT_SECONDS)
+    assert asked == [{KEY}, {KEY, OTHER}]
+    await clock.go(hubs.HINT_SECONDS)
+    assert len(asked) == 2, "it is followed once"
+    assert (other.head, doubting._hints) == (3, {})
 
 
 async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: DoubtfulBus, script: Script) -> None:

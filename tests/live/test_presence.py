@@ -9,7 +9,7 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.counts import Counts
 from tertulia.live.pace import Pace
-from tertulia.live.presence import AGAIN_SECONDS, OTHERS_SECONDS, Present
+from tertulia.live.presence import AGAIN_SECONDS, LOST_SECONDS, OTHERS_SECONDS, READERS_MOST, Present
 from tertulia.live.room import Room
 from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, joined, made, settled
 
@@ -43,8 +43,8 @@ async def room(clock: Clock, bus: Neighbours) -> Room:
     return room
 
 
-def elsewhere(instance: str, readers: int, writing: int = 0, *, asks: bool = False) -> Attendance:
-    return Attendance(KEY, instance, readers, writing, asks)
+def elsewhere(instance: str, readers: int, writing: int = 0, *, asks: bool = False, at: int = 0) -> Attendance:
+    return Attendance(KEY, instance, readers, writing, asks, at)
 
 
 async def ticked(clock: Clock, room: Room, seconds: float) -> None:
@@ -181,3 +181,41 @@ async def test_the_end_of_a_room_takes_its_readers_with_it(clock: Clock, room: R
     await ticked(clock, room, 2)
     await room.shut()
     assert bus.told[-1] == (0, 0, False)
+
+
+@pytest.mark.parametrize("last", [0, 3])
+async def test_an_older_number_that_comes_again_counts_nothing(clock: Clock, room: Room, last: int) -> None:
+    room.presence.hear(elsewhere("one", 9, 9, at=1000))
+    room.presence.hear(elsewhere("one", last, at=2000))
+    await ticked(clock, room, 5)
+    room.presence.hear(elsewhere("one", 9, 9, at=1000))
+    room.presence.hear(elsewhere("other", 1, at=500))
+    assert room.presence.total() == Present(last + 1, 0), "the clock of each instance is its own"
+
+
+async def test_a_number_that_is_not_told_again_is_forgotten(clock: Clock, room: Room, bus: Neighbours) -> None:
+    """It may have been repeated by somebody else, and the instance has nobody to tell of."""
+    room.presence.hear(elsewhere("one", 9, at=1))
+    room.presence.hear(elsewhere("other", 5, at=1))
+    await ticked(clock, room, LOST_SECONDS - 1)
+    room.presence.hear(elsewhere("other", 5, at=2))
+    assert room.presence.readers == 14
+    bus.in_doubt = True
+    await ticked(clock, room, 10)
+    assert room.presence.readers == 14, "while Redis is away the last numbers stand"
+    bus.in_doubt = False
+    room.presence.ask()
+    await ticked(clock, room, 10)
+    assert room.presence.readers == 14, "it is asked and may answer"
+    await ticked(clock, room, LOST_SECONDS)
+    assert room.presence.readers == 0
+
+
+async def test_more_readers_than_people_are_not_told(clock: Clock, room: Room, bus: Neighbours) -> None:
+    reader = joined(room)
+    bus.living = {str(number) for number in range(60)}
+    for instance in bus.living:
+        room.presence.hear(elsewhere(instance, 200_000, 200_000))
+    await clock.go(2)
+    assert room.presence.readers == READERS_MOST
+    assert reader.of("presence")[-1] == {"type": "presence", "readers": READERS_MOST, "writing": READERS_MOST}

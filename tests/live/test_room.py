@@ -7,13 +7,11 @@ import itertools
 import json
 import random
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
 from tertulia.bus import Message
 from tertulia.bus.memory import MemoryBus
-from tertulia.core.comments import State
 from tertulia.errors import CloseCode
 from tertulia.live import room as rooms
 from tertulia.live import tail as tails
@@ -23,8 +21,8 @@ from tertulia.live.presence import Present
 from tertulia.live.room import STALL_SECONDS, Cursor, Room
 from tertulia.live.summary import SHOWN
 from tertulia.live.tail import FRAME_BYTES
-from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS, redacted
-from tests.live.script import BUSY, EPOCH, KEY, Clock, Follower, Script, joined, made, opened, said, settled
+from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS
+from tests.live.script import BUSY, EPOCH, KEY, Clock, Follower, Script, deletion, joined, made, opened, said, settled
 
 
 @pytest.fixture
@@ -517,9 +515,8 @@ async def test_a_removal_in_another_epoch_takes_nothing_out(room: Room, script: 
 
 
 async def test_what_its_author_deleted_says_so(room: Room, script: Script) -> None:
-    deletion = made(5, "comment.removed", 4)
     room.hear(script.add(made(4)))
-    room.hear(said(replace(deletion, payload=redacted(deletion.payload, State.deleted))))
+    room.hear(said(deletion(5, 4)))
     replayed = room.recent(3)
     assert replayed is not None
     assert [json.loads(event.payload)["comment"]["state"] for event in replayed] == ["deleted", "deleted"]

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from tertulia.core.comments import State
 from tertulia.live import tail as tails
 from tertulia.live.frames import Frame
 from tertulia.live.tail import FRAME_BYTES, FRAMES_KEPT, Tail, batch
-from tertulia.protocol import EVENTS_PAGE, EncodedEvent, redacted
-from tests.live.script import made
+from tertulia.protocol import EVENTS_PAGE, EventKind
+from tests.live.script import deletion, made
 
 
 def filled(last: int, first: int = 1, text: str = "") -> Tail:
@@ -87,10 +86,11 @@ def test_not_all_frames_are_kept() -> None:
 @pytest.mark.parametrize("appended", [True, False])
 def test_a_removal_takes_it_out_of_events_and_frames(appended: bool) -> None:
     tail = filled(5)
+    before = tail.frame(0, 5)
     tail.append(made(6, "comment.edited", 4, "better-4"))
     whole, other = tail.frame(0, 6), tail.frame(0, 2)
     tail.keep(0, 0, other)
-    assert "text-4" in whole.text
+    assert ["text-4" in frame.text for frame in (before, whole)] == [True, False]
     removal = made(7, "comment.removed", 4)
     if appended:
         tail.append(removal)
@@ -104,10 +104,73 @@ def test_a_removal_takes_it_out_of_events_and_frames(appended: bool) -> None:
     assert "text-5" in again.text
 
 
+def test_an_edit_leaves_nothing_of_what_was_said_before() -> None:
+    tail = filled(5)
+    for seq, text in ((6, "second-4"), (7, "third-4"), (8, "fourth-4")):
+        before = tail.frame(0, tail.head)
+        tail.append(made(seq, "comment.edited", 4, text))
+        assert tail.kept(0, seq - 1) is not before
+    frame = tail.frame(0, 8)
+    assert seqs(frame) == list(range(1, 9))
+    assert [old in frame.text for old in ("text-4", "second-4", "third-4")] == [False] * 3
+    assert [event.payload.count("fourth-4") for event in tail.after(3)] == [1, 0, 0, 0, 1]
+    assert [event.kind for event in tail.after(5)] == ["comment.superseded"] * 2 + ["comment.edited"]
+    assert [event.comment_id for event in tail.after(5)][:2] == [None, None]
+
+
+def test_a_tombstone_stays_one_when_what_was_restored_is_edited() -> None:
+    tail = filled(4)
+    for event in (made(5, "comment.removed", 4), made(6, "comment.restored", 4)):
+        tail.append(event)
+    tail.append(made(7, "comment.edited", 4, "better-4"))
+    shown = [json.loads(event.payload)["comment"]["body"] for event in tail.after(3)]
+    assert [body and body[0]["text"] for body in shown] == [None, None, "better-4", "better-4"]
+
+
+def test_of_the_votes_on_one_comment_the_last_stays() -> None:
+    tail = filled(3)
+    for seq, comment in ((4, 1), (5, 2), (6, 1), (7, 1)):
+        tail.append(made(seq, "comment.voted", comment))
+    kinds = [event.kind.removeprefix("comment.") for event in tail.after(0)]
+    assert kinds == ["created", "created", "created", "superseded", "voted", "superseded", "voted"]
+    assert json.loads(tail.after(3)[0].payload) == {"seq": 4, "kind": "comment.superseded", "at": "2026"}
+    tail.append(made(8, "comment.edited", 2, "better-2"))
+    assert tail.after(4)[0].kind == "comment.superseded", "a whole comment says its votes, too"
+
+
+@pytest.mark.parametrize("kind", ["comment.edited", "comment.removed"])
+def test_what_is_heard_past_a_gap_is_kept_out_of_what_fills_it(kind: EventKind) -> None:
+    tail = filled(4)
+    late = made(8, kind, 4, "last-4")
+    tail.conceal(late)
+    tail.conceal(made(6, "comment.edited", 4, "late-4"))  # comes after what took its text out
+    first = tail.after(3)[0]
+    assert ("text-4" in first.payload, "late-4" in first.payload) == (False, False)
+    for event in (made(5), made(6, "comment.edited", 4, "late-4"), made(7, "comment.voted", 4), late, made(9)):
+        tail.append(event)
+    text = tail.frame(0, 9).text
+    assert [old in text for old in ("text-4", "late-4")] == [False, False]
+    assert [event.kind for event in tail.after(4)] == [
+        "comment.created", "comment.superseded", "comment.superseded", kind, "comment.created",
+    ]  # fmt: skip
+
+
+def test_of_what_is_heard_past_a_gap_so_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tails, "EVENTS_KEPT", 5)
+    tail = filled(1)
+    for seq in range(100, 120):
+        tail.conceal(made(seq, "comment.removed", seq))
+    assert len(tail._ahead) == 5
+    tail.append(made(2))
+    assert len(tail._ahead) == 5
+    tail.head = 200
+    tail.append(made(201))
+    assert tail._ahead == {}
+
+
 def test_what_its_author_deleted_says_so() -> None:
     tail = filled(4)
-    deletion = made(5, "comment.removed", 4)
-    tail.append(EncodedEvent(5, deletion.kind, deletion.comment_id, redacted(deletion.payload, State.deleted)))
+    tail.append(deletion(5, 4))
     states = [json.loads(event.payload)["comment"]["state"] for event in tail.after(3)]
     assert states == ["deleted", "deleted"]
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tertulia.pages.assets import Assets, accepts
+from tertulia.pages.assets import CODINGS, Assets, accepts
 from tertulia.pages.client import client_assets, pinned_script
 
 FIVE_MINUTES = "public, max-age=300"
@@ -132,7 +132,16 @@ def test_a_client_that_is_not_built_has_no_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "accepted"), [("br", True), ("*", False), ("br;q=1.0", True), ("br;q=0.01", True), ("br;q=0.", False)]
+    ("header", "accepted"),
+    [
+        ("br", True),
+        ("*", False),
+        ("br;q=1.0", True),
+        ("br;q=0.01", True),
+        ("br;q=0.", False),
+        ("a," * (CODINGS - 1) + "br", True),
+        ("a," * CODINGS + "br", False),
+    ],
 )
 def test_a_coding_is_accepted_by_name(header: str, accepted: bool) -> None:
     assert accepts(header, "br") is accepted

@@ -9,7 +9,8 @@ from websockets.frames import Frame as WireFrame
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from tertulia.serving.handshake import HEAD_END, SharedDeflate, declines, read
+from tertulia.serving.handshake import SharedDeflate, declines, read
+from tertulia.serving.heads import END, fault
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 BROWSER = [
@@ -25,11 +26,13 @@ BROWSER = [
 
 def head(headers: list[tuple[str, str]], target: str = "/api/v1/live?key=a", first: str = "GET {} HTTP/1.1") -> bytes:
     lines = [first.format(target), *(f"{name}: {value}" for name, value in headers)]
-    return "\r\n".join(lines).encode("latin-1") + HEAD_END
+    return "\r\n".join(lines).encode("latin-1") + END
 
 
 def librarys(data: bytes) -> tuple[Request, dict[str, str]] | None:
-    """What the library makes of it: the request and the headers of its answer, None where it refuses."""
+    """What is made of it without ours: the request and the headers of its answer, None where it is refused."""
+    if fault(data) is not None:
+        return None
     conn = ServerProtocol(extensions=None if declines(data.split(b" ")[1]) else [SharedDeflate()])
     conn.receive_data(data)
     events = conn.events_received()

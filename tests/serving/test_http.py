@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tertulia.serving.handshake import HEADERS
+from tertulia.serving.heads import HEADERS
 from tertulia.serving.http import BODY_SECONDS, HEAD_SECONDS
 from tests.server import ServerProcess
 from tests.serving.raw import (

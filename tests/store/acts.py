@@ -8,14 +8,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, Sort
 from tertulia.core.ids import uuid7
+from tertulia.errors import Problem
 from tertulia.protocol import Event
 from tertulia.store import Store, administration, commands, schema
-from tertulia.store.commands import Actor, Counted, Draft, Said
+from tertulia.store.commands import Actor, Ballot, Counted, Draft, Outcome, Said
 from tertulia.store.ledger import Command
 from tertulia.store.locks import About
 
@@ -116,7 +117,7 @@ class Acts:
 
     async def vote(self, comment_id: str, actor: Actor, value: int) -> Counted:
         at = self.now()
-        return await self.do(lambda c: commands.vote(c, comment_id, actor, value, at), comment_id)
+        return await self.do(lambda c: one_vote(c, comment_id, actor, value, at), comment_id)
 
     async def report(self, comment_id: str, actor: Actor | None) -> str:
         at = self.now()
@@ -136,11 +137,20 @@ def actor(author: Author, site: str = "default") -> Actor:
     return Actor(author.id, site=site)
 
 
+def one_vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime) -> Outcome[Counted]:
+    """The command of a single voter."""
+    outcome = commands.vote(connection, comment_id, [Ballot(actor, value)], at)
+    (answer,) = outcome.value.answers
+    if isinstance(answer, Problem):
+        raise answer
+    return Outcome(answer, outcome.events)
+
+
 async def tables(store: Store) -> dict[str, list[str]]:
-    """Every row of every table."""
+    """Every row of every table, whole: the repr of a row leaves the middle of a long text out."""
     async with store.database.read.connect() as connection:
         return {
-            table.name: sorted(repr(row) for row in await connection.execute(select(table)))
+            table.name: sorted(repr(tuple(row)) for row in await connection.execute(select(table)))
             for table in schema.metadata.sorted_tables
         }
 

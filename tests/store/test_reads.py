@@ -17,7 +17,8 @@ from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store
 from tertulia.store.commands import Actor, Said
-from tertulia.store.reads import ANCESTORS, REPLIES_OF_ONE, Reads
+from tertulia.store.listing import REPLIES_OF_ONE
+from tertulia.store.reads import ANCESTORS, Reads
 from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed
 
 NOWHERE = DiscussionKey("nowhere", "here")

@@ -12,7 +12,7 @@ from tertulia.core import documents
 from tertulia.core.comments import Author, DiscussionKey, Mode
 from tertulia.core.ids import uuid7_of
 from tertulia.store import Store, administration, commands
-from tertulia.store.commands import Actor, Draft, Said
+from tertulia.store.commands import Actor, Ballot, Draft, Said
 from tertulia.store.ledger import Command
 
 START = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
@@ -104,7 +104,7 @@ class World:
 
     async def vote(self, said: Said, voter: Author, value: int) -> None:
         at = self._next()
-        await self.do(lambda c: commands.vote(c, said.comment.id, Actor(voter.id), value, at))
+        await self.do(lambda c: commands.vote(c, said.comment.id, [Ballot(Actor(voter.id), value)], at))
 
     async def delete(self, said: Said) -> None:
         at = self._next()

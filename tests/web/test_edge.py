@@ -312,3 +312,13 @@ async def test_behind_a_proxy_the_address_is_known(settings: Settings, caplog: p
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
             await client.get("/", headers={"X-Forwarded-For": "garbage, 2001:db8:7:8::9"})
     assert vars(caplog.records[-1])["network"] == "2001:db8:7::/48"
+
+
+async def test_a_query_of_many_parameters_never_reaches_the_application() -> None:
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it was asked")
+
+    scope = _scope("GET", "/d")
+    scope["query_string"] = b"&".join([b"a="] * 5_000)
+    answer = await Exchange(application).run(scope)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
-from tertulia.web.gate import Gate, normal_origin
+from tertulia.web.gate import HOPS, Gate, normal_origin
 
 PROXIES = ("10.0.0.0/8", "2001:db8:1::/48")
 
@@ -240,3 +241,20 @@ async def test_with_a_public_address_the_host_is_not_asked() -> None:
     assert await _admits(gate, own, None) is None
     rebound = _request("192.0.2.1", ("Origin", "http://hostile.example"), host="hostile.example")
     assert await _admits(gate, rebound, None) is ErrorCode.origin_not_allowed
+
+
+def test_a_long_chain_of_addresses_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+
+    def parse(text: str) -> object:
+        looked_at.append(text)
+        return ip_address(text)
+
+    monkeypatch.setattr("tertulia.web.gate.ip_address", parse)
+    gate = _gate()
+    looked_at.clear()
+    chain = ", ".join(["203.0.113.9", *["10.0.0.7"] * 2000])
+    assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", chain))) == "10.0.0.7"
+    assert len(looked_at) <= 2 * (HOPS + 1)
+    within = ", ".join(["203.0.113.9", *["10.0.0.7"] * (HOPS - 1)])
+    assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", within))) == "203.0.113.9"

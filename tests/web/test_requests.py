@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 
 import pytest
@@ -10,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Inbound
-from tertulia.web.requests import LARGEST_NUMBER, Query, parse
+from tertulia.web.requests import LARGEST_NUMBER, PARAMETERS, TOKENS, Query, check_parameters, parse
 
 
 class Inner(Inbound):
@@ -135,3 +136,60 @@ def test_a_discussion_is_named_by_site_and_key() -> None:
 def test_a_choice_that_is_none_is_told_the_others() -> None:
     with pytest.raises(Problem, match=r"apple, pear"):
         _query("fruit=plum", "fruit").choice("fruit", Fruit, Fruit.apple)
+
+
+KIB_64 = 64 * 1024
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"x":[' + b",".join([b"{}"] * 20_000) + b"]}",
+        b"{" + b",".join(b'"%x":1' % number for number in range(6_000)) + b"}",
+        b"{" + b",".join([b'"number":1'] * 5_000) + b"}",
+        b'{"x":[' + b",".join([b"1"] * 30_000) + b"]}",
+        b'{"x":[' + b",".join([b'""'] * 20_000) + b"]}",
+        b'{"x":[' + b",".join([b"1.5"] * 10_000) + b"]}",
+        b'{"x":[' + b",".join([b"null"] * 10_000) + b"]}",
+        b'{"inner":' * 6_000,
+        b"[" * KIB_64,
+        b"[[" + b"]," * 20_000,
+        b'{"x":"' + b'\\"' * 30_000 + b"," * 200 + b"\\",
+    ],
+    ids=["objects", "names", "one name", "numbers", "texts", "fractions", "nulls", "deep", "lists", "ends", "quotes"],
+)
+def test_a_body_of_many_elements_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    def loads(*_: object, **__: object) -> None:
+        raise AssertionError("it was parsed")
+
+    if body.endswith(b"\\"):
+        assert _refusal(body).code is ErrorCode.malformed  # one text only: short work
+        return
+    monkeypatch.setattr("tertulia.web.requests.json.loads", loads)
+    assert _refusal(body).code is ErrorCode.malformed
+
+
+def test_marks_within_a_text_are_no_elements() -> None:
+    name = '{}[],"\\' * 5_000
+    found = parse(json.dumps({"inner": {"name": name}}).encode(), Outer)
+    assert found == Outer(inner=Inner(name=name))
+
+
+def test_the_bound_of_elements_is_exact() -> None:
+    class Lists(Inbound):
+        x: list[str]
+
+    for texts, taken in ((TOKENS // 2 - 1, True), (TOKENS // 2, False)):  # 4 for the object, its name and the list
+        body = json.dumps({"x": ["a"] * (texts - 1)}).encode()
+        if taken:
+            assert len(parse(body, Lists).x) == texts - 1
+        else:
+            assert _refusal(body, Lists).code is ErrorCode.malformed
+
+
+@pytest.mark.parametrize("parameter", [b"a=", b"", b"%41=%42", b"key=a"])
+def test_a_query_has_a_bounded_number_of_parameters(parameter: bytes) -> None:
+    check_parameters({"query_string": b"&".join([parameter] * PARAMETERS)})
+    with pytest.raises(Problem) as caught:
+        check_parameters({"query_string": b"&".join([parameter] * (PARAMETERS + 1))})
+    assert caught.value.code is ErrorCode.invalid

@@ -36,7 +36,13 @@ _BODY = (
     ErrorCode.unsupported_media_type,
     ErrorCode.unavailable,
 )
-_CHANGE = (ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.not_found, ErrorCode.unavailable)
+_CHANGE = (
+    ErrorCode.unauthenticated,
+    ErrorCode.forbidden,
+    ErrorCode.not_found,
+    ErrorCode.rate_limited,
+    ErrorCode.unavailable,
+)
 
 _SORT = Parameter("sort", "The order.", {"type": "string", "enum": [*Sort], "default": "oldest"})
 _LANGUAGE_TAG = re.compile(r"[A-Za-z0-9-]{1,35}")
@@ -254,7 +260,14 @@ class Api:
                 {200: protocol.DiscussionChanged},
                 body=protocol.DiscussionChange,
                 parameters=(SITE, KEY),
-                errors=(*_BODY, *_NAMED, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.unknown_site),
+                errors=(
+                    *_BODY,
+                    *_NAMED,
+                    ErrorCode.unauthenticated,
+                    ErrorCode.forbidden,
+                    ErrorCode.unknown_site,
+                    ErrorCode.rate_limited,
+                ),
                 bearer="moderator",
             ),
         ]
@@ -286,8 +299,7 @@ class Api:
         return _json(await self._discussions.page(key, sort=sort, limit=count, cursor=cursor, viewer=viewer))
 
     async def permalink(self, request: Request) -> Response:
-        Query(request.query_params, ())
-        return _json(await self._discussions.permalink(request.path_params["id"]))
+        return _json(await self._discussions.permalink(_id(request)))
 
     async def counts(self, request: Request) -> Response:
         query = Query(request.query_params, ("site",), repeated=("key",))
@@ -330,20 +342,18 @@ class Api:
 
     async def edit(self, request: Request) -> Response:
         edit = await read_json(request, protocol.CommentEdit)
-        return _json(await self._discussions.edit(_id(request), edit.body, await self._viewer(request)))
+        return _json(await self._discussions.edit(_id(request), edit.body, *await self._writer(request)))
 
     async def conceal(self, request: Request) -> Response:
-        return _json(await self._discussions.conceal(_id(request), await self._viewer(request)))
+        return _json(await self._discussions.conceal(_id(request), *await self._writer(request)))
 
     async def vote(self, request: Request) -> Response:
         vote = await read_json(request, protocol.Vote)
-        return _json(await self._discussions.vote(_id(request), vote, await self._viewer(request)))
+        return _json(await self._discussions.vote(_id(request), vote, *await self._writer(request)))
 
     async def report(self, request: Request) -> Response:
         report = await read_json(request, protocol.Report)
-        viewer = await self._viewer(request)
-        reported = await self._discussions.report(_id(request), report, viewer, self._gate.address(request))
-        return _json(reported, 201)
+        return _json(await self._discussions.report(_id(request), report, *await self._writer(request)), 201)
 
     # ---- moderating -------------------------------------------------------------------------------------
 
@@ -370,6 +380,10 @@ class Api:
         await self._gate.admit(request, key.site)
         change = await read_json(request, protocol.DiscussionChange)
         return _json(await self._discussions.set_mode(key, Mode(change.mode), await self._viewer(request)))
+
+    async def _writer(self, request: Request) -> tuple[Identity | None, str | None]:
+        """Who writes, and from which address."""
+        return await self._viewer(request), self._gate.address(request)
 
     async def _viewer(self, request: Request, site: str | None = None) -> Identity | None:
         return await self._discussions.identify(request.headers.get("authorization"), site)

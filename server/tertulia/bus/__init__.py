@@ -39,7 +39,8 @@ class Message:
 class Attendance:
     """How many read a discussion at one instance, and how many of them write.
 
-    Where it ``asks``, whoever hears it tells the same of itself.
+    Where it ``asks``, whoever hears it tells the same of itself. ``at`` is when it was told, in milliseconds of that
+    instance; of two the later counts.
     """
 
     key: DiscussionKey
@@ -47,11 +48,14 @@ class Attendance:
     readers: int
     writing: int
     asks: bool = False
+    at: int = 0
 
 
 Listener = Callable[[Message], None]
 Missed = Callable[[Iterable[DiscussionKey]], None]
 """Called with discussions of which messages may have been lost; returns at once."""
+Hinted = Callable[[DiscussionKey], None]
+"""Called where something may have happened in a discussion that is subscribed to, said by nobody who is believed."""
 Attended = Callable[[Attendance], None]
 """Called with what other instances tell of discussions that are subscribed to; returns at once."""
 
@@ -64,9 +68,14 @@ class Bus(Protocol):
         """Whether messages of other instances may be lost at the moment."""
         raise NotImplementedError
 
-    def watch(self, missed: Missed, attended: Attended) -> None:
+    @property
+    def hears_strangers(self) -> bool:
+        """Whether something was heard lately that no instance of this database and this secret key has said."""
+        raise NotImplementedError
+
+    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
         """From now on ``missed`` hears when a discussion has to be compared with the store, ``attended`` how many
-        read it elsewhere; one of each a bus.
+        read it elsewhere, ``hinted`` where somebody unknown spoke, as often as they like; one of each a bus.
         """
         raise NotImplementedError
 

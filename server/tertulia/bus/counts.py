@@ -17,11 +17,16 @@ from redis.exceptions import (
 
 
 class Dropped(StrEnum):
-    """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours."""
+    """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours.
+
+    ``outdated`` is a number of readers that was told too long ago, or by a clock that is wrong.
+    """
 
     queue_full = "queue_full"
     not_sent = "not_sent"
     malformed = "malformed"
+    unverified = "unverified"
+    outdated = "outdated"
 
 
 class Failure(StrEnum):

@@ -1,13 +1,14 @@
-"""What instances say to each other, version 1: JSON, of events a line of header and a line of the events.
+"""What instances say to each other, version 2: JSON, of events a line of header and a line of the events.
 
-    [1, instance, epoch, site, key, first seq, last seq]        events were committed
+    [2, instance, at, epoch, site, key, first seq, last seq]        events were committed
     [[seq, kind, comment id, payload], …]
 
-    [1, "here", instance, site, key, readers, writing, asks]    who reads a discussion at this instance
-    [1, "alive", instance]                                      to all, now and then
+    [2, "here", instance, at, site, key, readers, writing, asks]    who reads a discussion at this instance
+    [2, "alive", instance, at]                                      to all, now and then
 
-The line of events is left out where the whole would be longer than LONGEST: then the message is only a hint. The header
-comes apart, so that an instance knows its own messages without reading them.
+``at`` is when it was said, in milliseconds since 1970 by the clock of the instance, and never goes back. The line of
+events is left out where the whole would be longer than LONGEST: then the message is only a hint. The header comes
+apart, so that an instance knows its own messages without reading them. On its way a message is signed: see signing.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from tertulia.bus import Attendance, Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent, EventKind
 
-VERSION = 1
+VERSION = 2
 PREFIX = "tertulia:"
 ALL = f"{PREFIX}instances"
 """The channel that all instances hear."""
 LONGEST = 64 * 1024
 NAME_LONGEST = 64
+READERS_MOST = 200_000
+"""That one instance may tell of: ten times what one process serves."""
 KINDS: dict[str, EventKind] = {kind: kind for kind in get_args(EventKind)}
 SEQ_END = 2**53
 """Seqs are numbers that JavaScript takes, too."""
@@ -41,6 +44,7 @@ class Letter:
     """A message whose header is read. ``events`` is not read yet; empty where it is only a hint."""
 
     instance: str
+    at: int
     epoch: str
     key: DiscussionKey
     first: int
@@ -65,6 +69,7 @@ class Alive:
     """The sign of life of an instance."""
 
     instance: str
+    at: int
 
 
 def channel_of(key: DiscussionKey) -> str:
@@ -73,11 +78,11 @@ def channel_of(key: DiscussionKey) -> str:
     return PREFIX + blake2b(name, digest_size=16).hexdigest()
 
 
-def sealed(message: Message, instance: str) -> bytes:
+def written(message: Message, instance: str, at: int) -> bytes:
     """The message as bytes, at most LONGEST of them; a longer one becomes a hint."""
     head, key = message.head, message.key
     first = message.events[0].seq if message.events else head
-    header = _written([VERSION, instance, message.epoch, key.site, key.key, first, head])
+    header = _written([VERSION, instance, at, message.epoch, key.site, key.key, first, head])
     if not message.events or sum(len(event.payload) for event in message.events) > LONGEST:
         return header
     events = [[event.seq, event.kind, event.comment_id, event.payload] for event in message.events]
@@ -88,12 +93,13 @@ def sealed(message: Message, instance: str) -> bytes:
 def present(said: Attendance) -> bytes:
     """Who reads a discussion, as bytes."""
     key = said.key
-    return _written([VERSION, "here", said.instance, key.site, key.key, said.readers, said.writing, int(said.asks)])
+    counts = min(said.readers, READERS_MOST), min(said.writing, READERS_MOST)
+    return _written([VERSION, "here", said.instance, said.at, key.site, key.key, *counts, int(said.asks)])
 
 
-def alive(instance: str) -> bytes:
+def alive(instance: str, at: int) -> bytes:
     """The sign of life of an instance, as bytes."""
-    return _written([VERSION, "alive", instance])
+    return _written([VERSION, "alive", instance, at])
 
 
 def opened(data: bytes) -> Letter | Attendance | Alive:
@@ -105,29 +111,31 @@ def opened(data: bytes) -> Letter | Attendance | Alive:
     except UnicodeDecodeError as error:
         raise Malformed("not UTF-8") from error
     match _parsed(header):
-        case [version, str(instance), str(epoch), str(site), str(key), first, last] if (
+        case [version, str(instance), at, str(epoch), str(site), str(key), first, last] if (
             _is_number(version)
             and version == VERSION
             and len(instance) <= NAME_LONGEST
+            and _is_seq(at)
             and _is_seq(first)
             and _is_seq(last)
             and first <= last
         ):
-            return Letter(instance, epoch, DiscussionKey(site, key), first, last, events)
-        case [version, "here", str(instance), str(site), str(key), readers, writing, 0 | 1 as asks] if (
+            return Letter(instance, at, epoch, DiscussionKey(site, key), first, last, events)
+        case [version, "here", str(instance), at, str(site), str(key), readers, writing, 0 | 1 as asks] if (
             _is_number(version)
             and version == VERSION
             and len(instance) <= NAME_LONGEST
+            and _is_seq(at)
             and _is_count(readers)
             and _is_count(writing)
             and writing <= readers
             and _is_number(asks)
         ):
-            return Attendance(DiscussionKey(site, key), instance, readers, writing, bool(asks))
-        case [version, "alive", str(instance)] if (
-            _is_number(version) and version == VERSION and len(instance) <= NAME_LONGEST
+            return Attendance(DiscussionKey(site, key), instance, readers, writing, bool(asks), at)
+        case [version, "alive", str(instance), at] if (
+            _is_number(version) and version == VERSION and len(instance) <= NAME_LONGEST and _is_seq(at)
         ):
-            return Alive(instance)
+            return Alive(instance, at)
     raise Malformed("not a header of this version")
 
 
@@ -158,7 +166,7 @@ def _is_seq(value: object) -> TypeGuard[int]:
 
 
 def _is_count(value: object) -> TypeGuard[int]:
-    return _is_number(value) and 0 <= value < SEQ_END
+    return _is_number(value) and 0 <= value <= READERS_MOST
 
 
 def _parsed(text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Attended, Listener, Message, Missed
+from tertulia.bus import Attended, Hinted, Listener, Message, Missed
 from tertulia.core.comments import DiscussionKey
 
 
@@ -10,11 +10,12 @@ class MemoryBus:
     """Delivers at once and in order; nothing is lost while the process lives."""
 
     in_doubt = False
+    hears_strangers = False
 
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
 
-    def watch(self, missed: Missed, attended: Attended) -> None:
+    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
         """Nothing is missed, and nobody is elsewhere."""
 
     def publish(self, message: Message) -> None:

@@ -42,7 +42,7 @@ class _Logged:
 
 
 def check(connection: Connection) -> Iterator[Finding]:
-    """Codes: row, body, payload, columns, stray, unpublished, created, exposed, replay."""
+    """Codes: row, body, payload, columns, stray, unpublished, created, exposed, outdated, replay."""
     site = schema.site.c
     query = select(d.id, d.key, d.mode, d.comment_count, site.key.label("site_key")).join(
         schema.site, site.id == d.site_id
@@ -122,6 +122,8 @@ def _of_known_comments(row: _Row, known: dict[str, _Known], log: list[_Logged]) 
         if found.comment.state in _CONCEALED and view is not None and (view.author, view.body) != (None, None):
             detail = f"it shows the author or the text of the {found.comment.state} comment {logged.comment_id}"
             yield Finding("exposed", where, detail)
+        elif found.intact and view is not None and view.body not in (None, found.comment.body):
+            yield Finding("outdated", where, f"it shows another text than the comment {logged.comment_id} has")
 
 
 def _created(known: dict[str, _Known], log: list[_Logged]) -> Iterator[Finding]:

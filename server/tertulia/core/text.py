@@ -37,6 +37,7 @@ _LINE_ENDS = "\v\f\x85\u2028\u2029"
 _DRAWN_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 _PICTOGRAPHS = range(0x1F000, 0x1FB00)  # reserved for emoji: new ones are unassigned in an older Python
 
+_SITE = re.compile(r"[a-z0-9-]{1,64}")
 _NEWLINE = re.compile(f"\r\n?|[{_LINE_ENDS}]")
 _SPACES = re.compile(r"\s+")
 _BLANK_LINES = re.compile(f"\n(?:[{_BLANKS}]*\n){{2,}}")
@@ -73,6 +74,18 @@ def clean_key(raw: str, field: str = "key") -> str:
     if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in key):
         raise Problem(ErrorCode.invalid, "A key cannot hold control characters or line ends.", field=field)
     return _measured(key, KEY_LENGTH, field)
+
+
+def is_site(raw: str) -> bool:
+    """Whether ``raw`` can be the key of a site."""
+    return _SITE.fullmatch(raw) is not None
+
+
+def clean_site(raw: str, field: str = "site") -> str:
+    """The key of a site: taken as it is. What cannot be one names no site, and no database is asked for it."""
+    if not is_site(raw):
+        raise Problem(ErrorCode.unknown_site, "There is no such site.", field=field)
+    return raw
 
 
 def clean_url(raw: str, field: str = "url") -> str:

@@ -13,14 +13,15 @@ from tertulia.core import documents, text
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.discussions.firstpages import Asked, FirstPages
+from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.languages import Language
-from tertulia.limits import PostingLimits
+from tertulia.limits import PostingLimits, Write
 from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Actor, Draft, Said
+from tertulia.store.commands import Actor, Ballot, Draft, Said
 from tertulia.store.reads import Moment
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
@@ -40,7 +41,14 @@ class Discussions:
     """Reads and changes discussions for whoever a token names; nothing here knows HTTP."""
 
     def __init__(
-        self, store: Store, hub: Hub, tokens: Tokens, limits: PostingLimits, *, edit_window: timedelta
+        self,
+        store: Store,
+        hub: Hub,
+        tokens: Tokens,
+        limits: PostingLimits,
+        *,
+        edit_window: timedelta,
+        vote_seconds: float = VOTE_SECONDS,
     ) -> None:
         self._store = store
         self._first_pages = FirstPages(store.reads)
@@ -48,6 +56,11 @@ class Discussions:
         self._tokens = tokens
         self._limits = limits
         self._edit_window = edit_window
+        self._voting = Voting(store.ledger, vote_seconds)
+
+    async def close(self) -> None:
+        """Commits the votes that wait."""
+        await self._voting.close()
 
     # ---- who asks ---------------------------------------------------------------------------------------
 
@@ -134,6 +147,8 @@ class Discussions:
         self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
     ) -> protocol.Page:
         """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
+        if not is_uuid(parent_id):
+            raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
         moment = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
         return self._page(moment, viewer)
 
@@ -158,7 +173,7 @@ class Discussions:
             discussion = await self._store.reads.discussion(key)
             return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
         head, events = self._hub.recent(key, after) or await self._store.reads.events(key, after, limit)
-        events = events[:limit]
+        events = protocol.page_of(events[:limit])
         more = bool(events) and events[-1].seq < head
         return protocol.events_page(self._store.epoch, head, [event.payload for event in events], more=more)
 
@@ -237,7 +252,7 @@ class Discussions:
         return Answer(posted, said.repeated)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
-        discussion_key = DiscussionKey(new.site, text.clean_key(new.key))
+        discussion_key = DiscussionKey(text.clean_site(new.site), text.clean_key(new.key))
         author = self._author(new, key, identity)
         said = text.clean_text(new.body)
         parent_id = None if new.parent_id is None else _parent_id(new.parent_id)
@@ -275,12 +290,14 @@ class Discussions:
         await self._limits.count_preview(address)
         return protocol.Preview(body=documents.parse(text.clean_text(body)))
 
-    async def edit(self, comment_id: str, body: str, identity: Identity | None) -> protocol.Changed:
+    async def edit(
+        self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
+    ) -> protocol.Changed:
         """Changes what one said, or as a moderator what anybody said.
 
-        Raises unauthenticated, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
+        Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
         """
-        actor, found = _actor(identity), _comment_id(comment_id)
+        actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
         said, at = text.clean_text(body), utc_now()
         document = documents.parse(said)
         changed = await self._store.ledger.submit(
@@ -288,35 +305,35 @@ class Discussions:
         )
         return _changed(changed, actor)
 
-    async def conceal(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+    async def conceal(self, comment_id: str, identity: Identity | None, address: str | None = None) -> protocol.Changed:
         """Deletes one's own comment, or removes another's as a moderator.
 
-        Raises unauthenticated, not_found, forbidden, gone.
+        Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
-        actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
+        actor, found, at = await self._counted(Write.change, identity, address), _comment_id(comment_id), utc_now()
         changed = await self._store.ledger.submit(
             lambda connection: commands.conceal(connection, found, actor, at), found
         )
         return _changed(changed, actor)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
-        """Raises unauthenticated, forbidden, not_found, bad_state."""
-        actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
+        """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
+        actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
         changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at), found)
         return _changed(changed, actor)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
-        """Raises unauthenticated, forbidden, not_found, bad_state."""
-        actor, found, at = require_moderator(identity), _comment_id(comment_id), utc_now()
+        """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
+        actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
         changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at), found)
         return _changed(changed, actor)
 
-    async def vote(self, comment_id: str, vote: protocol.Vote, identity: Identity | None) -> protocol.Voted:
-        """Raises unauthenticated, not_found, forbidden, gone."""
-        actor, found, at = _actor(identity), _comment_id(comment_id), utc_now()
-        counted = await self._store.ledger.submit(
-            lambda connection: commands.vote(connection, found, actor, vote.value, at), found
-        )
+    async def vote(
+        self, comment_id: str, vote: protocol.Vote, identity: Identity | None, address: str | None = None
+    ) -> protocol.Voted:
+        """Raises unauthenticated, rate_limited, not_found, forbidden, gone."""
+        actor, found = await self._counted(Write.vote, identity, address), _comment_id(comment_id)
+        counted = await self._voting.vote(found, Ballot(actor, vote.value))
         votes = protocol.Votes(up=counted.up, down=counted.down)
         return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq)
 
@@ -334,12 +351,28 @@ class Discussions:
         return protocol.Reported(id=report_id)
 
     async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
-        """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, unknown_site."""
-        require_moderator(identity)
+        """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
+        await self._moderating(identity)
         at = utc_now()
         changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at), key)
         view = discussion_view(changed, epoch=self._store.epoch, readers=self._hub.readers(key))
         return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
+
+    # ---- how often --------------------------------------------------------------------------------------
+
+    async def _counted(self, write: Write, identity: Identity | None, address: str | None) -> Actor:
+        """Who writes, once it is counted. Raises unauthenticated, rate_limited."""
+        actor = _actor(identity)
+        if actor.moderator and write is Write.change:
+            write, address = Write.moderation, None
+        await self._limits.count(actor.id, address, write)
+        return actor
+
+    async def _moderating(self, identity: Identity | None) -> Actor:
+        """Raises unauthenticated, forbidden, rate_limited."""
+        actor = require_moderator(identity)
+        await self._limits.count(actor.id, None, Write.moderation)
+        return actor
 
     # ---- from the store to the wire ---------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
-"""How much one guest and one address may post, in the notation of the `limits` library.
+"""How much one guest and one address may write, in the notation of the `limits` library.
 
-Every post is counted at this instance. Where instances share their counts, those decide; while these are not to be had,
-each instance decides by its own, and nobody waits.
+Every write is counted at this instance. Where instances share their counts, both decide: what somebody else wrote into
+Redis lets nobody post more than without it. While shared counts are not to be had, each instance decides by its own,
+and nobody waits.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from enum import Enum
 
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.aio.storage import MemoryStorage
@@ -21,24 +23,55 @@ from tertulia.limits.shared import SharedCounts, Unavailable, Window
 PREVIEWS_A_MINUTE = 60
 """Of one address at one instance. A preview stores nothing, but the worst text takes 0.2 s to read."""
 
+MODERATIONS_A_MINUTE = 600
+"""Of one moderator: ten a second is more than anybody clicks, and a program with a stolen token is slowed down."""
+
+
+class Write(Enum):
+    """What is counted apart. The value is what a refusal calls it."""
+
+    comment = "comments"
+    """New comments, and reports, which are stored like them."""
+    change = "changes"
+    """Edits and deletions of what one said."""
+    vote = "votes"
+    moderation = "changes by a moderator"
+
 
 class PostingLimits:
-    """Counts posts; a post past a limit is refused with the seconds to wait."""
+    """Counts writes; one past a limit is refused with the seconds to wait.
 
-    def __init__(self, guest: str, address: str, shared: SharedCounts | None = None) -> None:
-        self._guest = _parsed(guest)
+    ``changes`` and ``votes`` are the limits of a guest and of an address, like ``guest`` and ``address`` of comments.
+    """
+
+    def __init__(
+        self,
+        guest: str,
+        address: str,
+        shared: SharedCounts | None = None,
+        *,
+        changes: tuple[str, str] = ("off", "off"),
+        votes: tuple[str, str] = ("off", "off"),
+    ) -> None:
         self._address = _parsed(address)
+        self._limits: dict[Write, tuple[list[RateLimitItem], list[RateLimitItem]]] = {
+            Write.comment: (_parsed(guest), self._address),
+            Write.change: (_parsed(changes[0]), _parsed(changes[1])),
+            Write.vote: (_parsed(votes[0]), _parsed(votes[1])),
+            Write.moderation: ([RateLimitItemPerMinute(MODERATIONS_A_MINUTE)], []),
+        }
         # who does not count addresses, since all have one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._shared = shared
 
-    async def count(self, author_id: str | None, address: str | None) -> None:
-        """Counts one post. Raises rate_limited; then nothing was counted."""
-        place = network(address)
-        windows = [Window(item, "guest", author_id) for item in self._guest] if author_id else []
-        windows += [Window(item, "address", place) for item in self._address] if place else []
-        _refuse_to_hurry("comments", await self._wait(windows) if windows else 0)
+    async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
+        """Counts one write. Raises rate_limited; then nothing was counted."""
+        place, (of_author, of_address) = network(address), self._limits[write]
+        apart = "" if write is Write.comment else f"-{write.name}"
+        windows = [Window(item, f"guest{apart}", author_id) for item in of_author] if author_id else []
+        windows += [Window(item, f"address{apart}", place) for item in of_address] if place else []
+        _refuse_to_hurry(write.value, await self._wait(windows) if windows else 0)
 
     async def count_preview(self, address: str | None) -> None:
         """Counts one preview, at this instance alone. Raises rate_limited; then it was not counted."""
@@ -53,9 +86,7 @@ class PostingLimits:
             wait = await self._shared.count(windows)
         except Unavailable:
             return await self._wait_here(windows)
-        if not wait:
-            await self._wait_here(windows)  # counted here, too, for when Redis is away
-        return wait
+        return wait or await self._wait_here(windows)
 
     async def _wait_here(self, windows: Sequence[Window]) -> float:
         for one in windows:

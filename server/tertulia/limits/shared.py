@@ -1,7 +1,8 @@
 """Counts that instances share in Redis, as long as it answers at once.
 
 A post waits for them at most PATIENCE seconds. After a failure nobody asks for a while: each instance then counts
-alone.
+alone. Who can write into Redis can make somebody wait, but never longer than a window lasts, and can let somebody post
+no more than without Redis, since each instance counts, too.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 for i, key in ipairs(KEYS) do
   local first = redis.call('LINDEX', key, ARGV[2 * i - 1] - 1)
-  local wait = first and first + ARGV[2 * i] - now or 0
+  local wait = first and math.min(first, now) + ARGV[2 * i] - now or 0
   if wait > 0 then return tostring(wait) end
 end
 for i, key in ipairs(KEYS) do
@@ -54,7 +55,7 @@ return '0'
 """Moving windows: KEYS are lists of the times of the newest posts, ARGV a limit and its seconds for each.
 
 Counts one post in all of them and gives '0', or in none and gives the seconds to wait. It is one call a post, and the
-clock is that of Redis, since those of instances differ.
+clock is that of Redis, since those of instances differ. A time to come is nobody's post and counts as now.
 """
 
 PROVEN_SECONDS = 5.0
@@ -118,8 +119,10 @@ class SharedCounts:
         except (RedisError, OSError, TimeoutError) as error:
             self._rest(error)
             raise Unavailable from error
+        if not math.isfinite(wait):
+            raise Unavailable
         self._failed, self._counted_at = False, time.monotonic()
-        return wait
+        return min(wait, max(bounds[1::2]))
 
     async def close(self) -> None:
         """Gives the connections back."""

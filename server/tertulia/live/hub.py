@@ -21,6 +21,13 @@ WATCH_SECONDS = 5.0
 DOUBT_SECONDS = 1.0
 """Rooms are compared with the store this often while messages of other instances may be lost."""
 GRACE_SECONDS = 30.0
+HINT_SECONDS = 0.5
+"""Rooms of which somebody unknown spoke are compared at once, but together and not more often than this: whoever
+floods Redis costs the store two queries a second.
+"""
+EMPTY_ROOMS = 500
+"""Rooms kept warm without readers; the one that has been empty longest goes first. At some 10 KiB each, 5 MiB at most
+besides the events that they keep (see live.tail), for what a store answers in a millisecond."""
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +44,8 @@ class Rates:
 
 class Hub:
     """Opens a room for the first reader of a discussion and keeps it warm for a while after the last.
+
+    A discussion of which nothing happened has nothing to be kept: its room goes with its last reader.
 
     ``lag`` is how late the last tick came, in seconds.
     """
@@ -56,14 +65,17 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._missed: dict[DiscussionKey, None] = {}
         self._missing = asyncio.Event()
+        self._hints: dict[DiscussionKey, None] = {}
+        self._hinting = asyncio.Event()
         self._is_apart = False
-        bus.watch(self._miss, self._attended)
+        bus.watch(self._miss, self._attended, self._hinted)
 
     def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._ticking(), name="hub-ticks"),
             asyncio.create_task(self._watching(), name="hub-watch"),
             asyncio.create_task(self._comparing_missed(), name="hub-missed"),
+            asyncio.create_task(self._comparing_hinted(), name="hub-hinted"),
         ]
 
     async def close(self) -> None:
@@ -71,8 +83,8 @@ class Hub:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        for key in list(self.rooms):
-            await self._forget(key)
+        ending = [task for room in list(self.rooms.values()) for task in self._forget(room)]
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
         """Tells every reader that the server restarts, spread over ``seconds``; new ones are told at once."""
@@ -89,6 +101,10 @@ class Hub:
         """Readers of the discussion, as far as this instance knows: all of them where it has one itself."""
         room = self.rooms.get(key)
         return 0 if room is None else room.presence.readers
+
+    def has(self, key: DiscussionKey) -> bool:
+        """Whether who comes to the discussion finds its room."""
+        return key in self.rooms
 
     def recent(self, key: DiscussionKey, after: int) -> tuple[int, list[EncodedEvent]] | None:
         """The head and what came after ``after``, where a warm room has it; the store has the rest."""
@@ -111,22 +127,48 @@ class Hub:
             room = self.rooms.get(key) or self._open(key)
             if room.is_open:
                 return room
+            room.awaited += 1
             try:
                 await room.ready()
             except asyncio.CancelledError:
                 if self.rooms.get(key) is room or asyncio.current_task().cancelling():  # type: ignore[union-attr]
                     raise
                 # the room was forgotten while it opened: there is a new one
+            finally:
+                room.awaited -= 1
+                self._awaited(room)
 
     def _open(self, key: DiscussionKey) -> Room:
         pace = Pace(self._rates.tick, self._rates.summary)
-        room = self.rooms[key] = Room(key, self.epoch, self._bus, self._fetch, pace, self._emptied, self.counts)
-        self._emptied(room)
+        room = self.rooms[key] = Room(key, self.epoch, self._bus, self._fetch, pace, self._turned, self.counts)
         self._bus.subscribe(key, room.hear)
         return room
 
-    def _emptied(self, room: Room) -> None:
+    def _awaited(self, room: Room) -> None:
+        """Somebody waits no longer: to come in at once, or because the room does not open, or is gone."""
+        if self.rooms.get(room.key) is not room or room.awaited or room.readers:
+            return
+        if room.is_open:
+            self._keep(room)
+        else:
+            self._forget(room)
+
+    def _turned(self, room: Room) -> None:
+        if self.rooms.get(room.key) is not room:
+            return
+        if room.readers:
+            self._empty_since.pop(room.key, None)
+        elif room.head:
+            self._keep(room)
+        elif not room.awaited:
+            self._forget(room)
+
+    def _keep(self, room: Room) -> None:
+        """Keeps an empty room for a while, and as many as there may be."""
+        self._empty_since.pop(room.key, None)
         self._empty_since[room.key] = asyncio.get_running_loop().time()
+        if len(self._empty_since) > EMPTY_ROOMS:
+            self._forget(self.rooms[next(iter(self._empty_since))])
 
     async def compare(self, keys: Iterable[DiscussionKey] | None = None) -> None:
         """Reads the heads of these rooms, or of all, in one query and lets those that are behind catch up."""
@@ -143,11 +185,14 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             self.lag = max(0.0, loop.time() - due)
             self.longest_lag = max(self.longest_lag, self.lag)
-            for room in tuple(self.rooms.values()):
-                try:
-                    room.tick()
-                except Exception:
-                    log.exception("A room failed in its tick")
+            self._tick()
+
+    def _tick(self) -> None:
+        for room in tuple(self.rooms.values()):
+            try:
+                room.tick()
+            except Exception:
+                log.exception("A room failed in its tick")
 
     async def _watching(self) -> None:
         loop = asyncio.get_running_loop()
@@ -158,7 +203,7 @@ class Hub:
                 continue
             compared = loop.time()
             try:
-                await self._close_empty()
+                self._close_empty()
             except Exception:
                 log.exception("An empty room could not be closed")
             await self._compared()
@@ -174,6 +219,20 @@ class Hub:
     def _attended(self, said: Attendance) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.hear(said)
+
+    def _hinted(self, key: DiscussionKey) -> None:
+        if key in self.rooms:
+            self._hints[key] = None
+            self._hinting.set()
+
+    async def _comparing_hinted(self) -> None:
+        while True:
+            await self._hinting.wait()
+            self._hinting.clear()
+            hinted = list(self._hints)
+            self._hints.clear()
+            await self._compared(hinted)
+            await asyncio.sleep(HINT_SECONDS)
 
     async def _comparing_missed(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""
@@ -197,17 +256,16 @@ class Hub:
         else:
             self._is_apart = False
 
-    async def _close_empty(self) -> None:
+    def _close_empty(self) -> None:
         now = asyncio.get_running_loop().time()
         for key, since in list(self._empty_since.items()):
-            room = self.rooms.get(key)
-            if room is None or room.readers:
-                self._empty_since.pop(key, None)
-            elif now - since > GRACE_SECONDS:
-                await self._forget(key)
+            room = self.rooms[key]
+            if now - since > GRACE_SECONDS or not room.head:
+                self._forget(room)
 
-    async def _forget(self, key: DiscussionKey) -> None:
-        self._bus.unsubscribe(key)
-        self._empty_since.pop(key, None)
-        room = self.rooms.pop(key)
-        await room.shut()
+    def _forget(self, room: Room) -> list[asyncio.Task[None]]:
+        """The room ends; gives what it was about."""
+        self._bus.unsubscribe(room.key)
+        self._empty_since.pop(room.key, None)
+        del self.rooms[room.key]
+        return room.end()

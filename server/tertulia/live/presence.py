@@ -3,7 +3,7 @@
 Readers are told at most once a second, other instances at most every two, both only of a change; the last value wins.
 Each instance tells a number, never a reader, so it costs as much as there are instances. What one that died had told is
 forgotten when nothing was heard of it for a while; what the bus lost is told again every minute, and asked for whenever
-something may have been lost.
+something may have been lost. What is not told again is forgotten, too: somebody may have repeated an old number.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tertulia.bus import Attendance, Bus
 from tertulia.core.comments import DiscussionKey
@@ -20,6 +20,10 @@ from tertulia.live.reader import Reader
 READERS_SECONDS = 1.0
 OTHERS_SECONDS = 2.0
 AGAIN_SECONDS = 60.0
+LOST_SECONDS = 3 * AGAIN_SECONDS
+"""What another instance told counts so long: two of three times that it is told again may be lost."""
+READERS_MOST = 10_000_000
+"""That readers are told of, of all instances together: no more than that is a number of people."""
 ASKED_PER_SECOND = 500
 """Rooms that ask at once after Redis was away: the bus has other things to carry then."""
 
@@ -32,6 +36,15 @@ class Present:
     writing: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """What another instance told ``at`` a time of its own clock; ``heard`` by the one here."""
+
+    present: Present
+    at: int
+    heard: float
+
+
 class RoomPresence:
     """Of one room, with the ``readers`` it has; ``say`` tells them."""
 
@@ -42,7 +55,7 @@ class RoomPresence:
         self._bus = bus
         self._readers = readers
         self._say = say
-        self._elsewhere: dict[str, Present] = {}
+        self._elsewhere: dict[str, _Elsewhere] = {}
         self._said = Present(0, 0)
         self._said_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
@@ -55,7 +68,7 @@ class RoomPresence:
     @property
     def readers(self) -> int:
         """Readers here and elsewhere."""
-        return len(self._readers) + sum(present.readers for present in self._elsewhere.values())
+        return min(len(self._readers) + sum(one.present.readers for one in self._elsewhere.values()), READERS_MOST)
 
     def here(self) -> Present:
         """Who is here now."""
@@ -64,8 +77,9 @@ class RoomPresence:
 
     def total(self) -> Present:
         """Who is here and elsewhere now."""
-        everywhere = (self.here(), *self._elsewhere.values())
-        return Present(sum(one.readers for one in everywhere), sum(one.writing for one in everywhere))
+        here = self.here()
+        writing = here.writing + sum(one.present.writing for one in self._elsewhere.values())
+        return Present(self.readers, min(writing, READERS_MOST))
 
     def changed(self) -> None:
         """Somebody came, left or writes here."""
@@ -74,8 +88,12 @@ class RoomPresence:
 
     def hear(self, said: Attendance) -> None:
         """Another instance tells how many are there."""
-        if said.readers and self._bus.is_alive(said.instance):
-            self._elsewhere[said.instance] = Present(said.readers, said.writing)
+        known = self._elsewhere.get(said.instance)
+        if known is not None and said.at < known.at:
+            return
+        if self._bus.is_alive(said.instance):
+            # also where nobody reads: forgotten, an older number could be repeated
+            self._elsewhere[said.instance] = _Elsewhere(Present(said.readers, said.writing), said.at, _now())
         else:
             self._elsewhere.pop(said.instance, None)
         if said.asks and self._readers:
@@ -85,14 +103,17 @@ class RoomPresence:
 
     def ask(self, rooms: int = 1) -> None:
         """Something may have been lost: tells the others and asks them, soon, but not all ``rooms`` at once."""
-        self._asking_at = _now() + random.uniform(0, rooms / ASKED_PER_SECOND)  # noqa: S311
+        now = _now()
+        self._asking_at = now + random.uniform(0, rooms / ASKED_PER_SECOND)  # noqa: S311
+        for instance, told in self._elsewhere.items():  # until they have answered
+            self._elsewhere[instance] = replace(told, heard=now)
 
     def tick(self, now: float) -> None:
         """Called once a second."""
-        dead = [instance for instance in self._elsewhere if not self._bus.is_alive(instance)]
-        for instance in dead:
+        gone = [instance for instance, told in self._elsewhere.items() if self._is_gone(instance, told, now)]
+        for instance in gone:
             del self._elsewhere[instance]
-        if dead or self._said.writing:
+        if gone or self._said.writing:
             self._say_soon()
         if self._told.writing:
             self._is_new = True
@@ -102,10 +123,16 @@ class RoomPresence:
         elif now - self._told_at >= (OTHERS_SECONDS if self._is_new else AGAIN_SECONDS):
             self._tell_change(now)
 
+    def _is_gone(self, instance: str, told: _Elsewhere, now: float) -> bool:
+        if not self._bus.is_alive(instance):
+            return True
+        return bool(told.present.readers) and now - told.heard > LOST_SECONDS and not self._bus.in_doubt
+
     def shut(self) -> None:
-        """The room ends."""
+        """The room ends; there is nobody to be told."""
         if self._timer is not None:
             self._timer.cancel()
+        self._say = _nobody
         if self._told.readers:
             self._bus.tell(self._key, 0, 0, asks=False)
 
@@ -132,6 +159,10 @@ class RoomPresence:
         if total != self._said:
             self._said = total
             self._say(total)
+
+
+def _nobody(_present: Present) -> None:
+    """After the end of the room, which is not held any more."""
 
 
 def _now() -> float:

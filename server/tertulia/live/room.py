@@ -62,7 +62,10 @@ AT_HEAD = Cursor(None, None)
 
 
 class Room:
-    """See the module. ``readers`` keeps the order of joining."""
+    """See the module. ``readers`` keeps the order of joining, ``awaited`` is how many wait for it to open.
+
+    ``on_turn`` is told when the first reader comes and when the last is gone.
+    """
 
     def __init__(
         self,
@@ -71,14 +74,15 @@ class Room:
         bus: Bus,
         fetch: Fetch,
         pace: Pace,
-        on_empty: Callable[[Room], None],
+        on_turn: Callable[[Room], None],
         counts: Counts,
     ) -> None:
         self.key = key
         self.epoch = epoch
         self.pace = pace
         self.readers: dict[Reader, None] = {}
-        self._on_empty = on_empty
+        self.awaited = 0
+        self._on_turn = on_turn
         self._counts = counts
         self._tail = Tail()
         self._fetch = fetch
@@ -287,8 +291,11 @@ class Room:
     def join(self, reader: Reader, cursor: Cursor) -> None:
         """Says hello, then what was missed; from then on the reader gets what comes. The room is open."""
         known = self._known(cursor)
+        is_first = not self.readers
         reader.cursor = self.head if cursor.after is None or not known else cursor.after
         self.readers[reader] = None
+        if is_first:
+            self._on_turn(self)
         hello = Hello(epoch=self.epoch, seq=self.head, readers=self.presence.readers)
         reader.connection.write(Frame(hello.model_dump_json(), reader.cursor))
         if not known:
@@ -308,7 +315,7 @@ class Room:
             del self.readers[reader]
             self.presence.changed()
             if not self.readers:
-                self._on_empty(self)
+                self._on_turn(self)
 
     def drained(self, reader: Reader) -> None:
         self._bring(reader)
@@ -363,12 +370,22 @@ class Room:
         reader.stalled_bytes = waiting
 
     async def shut(self) -> None:
-        """Cancels what the room still does."""
+        """Ends the room, and waits for the end of what it does."""
+        await asyncio.gather(*self.end(), return_exceptions=True)
+
+    def end(self) -> list[asyncio.Task[None]]:
+        """Cancels what the room still does, and gives it.
+
+        Nothing holds the room then but who has it in hand: it is free without the collector.
+        """
         self.presence.shut()
         running = [task for task in (self._opened, self._repair, self._flusher, *self._tasks) if task is not None]
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        # one that failed keeps the error, whose trace keeps the room
+        self._opened = self._repair = self._flusher = None
+        self._histories.clear()
+        return running
 
 
 def _now() -> float:

@@ -30,14 +30,12 @@ def summarised(tail: Tail, since: int, head: int, shown: int | None) -> Frame:
 
 
 def _chosen(events: list[EncodedEvent], shown: int | None) -> list[EncodedEvent]:
-    last_votes = {event.comment_id: event.seq for event in events if event.kind == "comment.voted"}
     created = [event.seq for event in events if event.kind == "comment.created"]
     shown_from = created[-shown] if shown is not None and len(created) > shown else 0
     return [
         event
         for event in events
-        if not (event.kind == "comment.voted" and last_votes[event.comment_id] != event.seq)
-        and not (event.kind == "comment.created" and event.seq < shown_from)
+        if event.kind != "comment.superseded" and not (event.kind == "comment.created" and event.seq < shown_from)
     ]
 
 

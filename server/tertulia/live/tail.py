@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import replace
 from itertools import islice
 
-from tertulia.core.comments import State
 from tertulia.live.frames import Frame
-from tertulia.protocol import EVENTS_PAGE, EncodedEvent, events_message, redacted, state_of
+from tertulia.protocol import EVENTS_PAGE, EncodedEvent, events_message, superseded
 
 EVENTS_KEPT = 512
 BYTES_KEPT = 4 * 1024 * 1024
@@ -24,6 +22,8 @@ class Tail:
         self._events: deque[EncodedEvent] = deque()
         self._bytes = 0
         self._frames: OrderedDict[tuple[int, int], Frame] = OrderedDict()
+        self._ahead: dict[str | None, EncodedEvent] = {}
+        """What was heard to be concealed before the events up to there have come, by comment."""
 
     @property
     def floor(self) -> int:
@@ -31,9 +31,11 @@ class Tail:
         return self.head - len(self._events)
 
     def append(self, event: EncodedEvent) -> None:
-        """Adds the event after the head; a removal takes back what earlier ones showed."""
-        if event.conceals:
-            self.conceal(event)
+        """Adds the event after the head; one that supersedes takes back what earlier ones showed."""
+        if self._ahead:
+            event = self._in_time(event)
+        if event.supersedes:
+            self._supersede(event)
         self._events.append(event)
         self.head = event.seq
         self._bytes += len(event.payload)
@@ -62,15 +64,31 @@ class Tail:
     def kept(self, cursor: int, to: int) -> Frame | None:
         return self._frames.get((cursor, to))
 
-    def conceal(self, removal: EncodedEvent) -> None:
-        """Takes author and text out of what is kept of a comment, in the events and in every frame."""
-        self._frames.clear()
-        state = state_of(removal.payload) or State.removed
+    def conceal(self, later: EncodedEvent) -> None:
+        """Takes out what an edit or a removal past the head took out, and keeps it out of what is still to come."""
+        known = self._ahead.get(later.comment_id)
+        if known is not None and known.seq > later.seq:
+            return
+        self._ahead[later.comment_id] = later
+        if len(self._ahead) > EVENTS_KEPT:
+            del self._ahead[next(iter(self._ahead))]
+        self._supersede(later)
+
+    def _in_time(self, event: EncodedEvent) -> EncodedEvent:
+        """The event as the log has it already, where a later one about its comment was heard before it."""
+        self._ahead = {name: later for name, later in self._ahead.items() if later.seq > event.seq}
+        later = self._ahead.get(event.comment_id)
+        return event if later is None else superseded(event, later)
+
+    def _supersede(self, later: EncodedEvent) -> None:
+        """Does to what is kept of a comment, in the events and in every frame, what the store does to its log."""
+        if later.conceals:
+            self._frames.clear()
         for index, event in enumerate(self._events):
-            if event.comment_id == removal.comment_id:
-                payload = redacted(event.payload, state)
-                self._bytes += len(payload) - len(event.payload)
-                self._events[index] = replace(event, payload=payload)
+            if event.comment_id == later.comment_id:
+                kept = superseded(event, later)
+                self._bytes += len(kept.payload) - len(event.payload)
+                self._events[index] = kept
 
 
 def batch(events: list[EncodedEvent]) -> Frame:

@@ -232,8 +232,8 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
     Metric(
         "tertulia_bus_messages_dropped_total",
         "counter",
-        "Messages that went no further, by cause: too many waited, Redis did not take them, or what arrived is none "
-        "of ours.",
+        "Messages that went no further, by cause: too many waited, Redis did not take them, what arrived cannot be "
+        "read or is signed by none of ours, or is a number of readers from another time.",
         lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
         ("cause",),
     ),
@@ -286,6 +286,18 @@ OF_SERVER: tuple[Metric[Vitals], ...] = (
             ("address",): vitals.admission.refused_of_address,
         },
         ("bound",),
+    ),
+    Metric(
+        "tertulia_unread_bytes",
+        "gauge",
+        "Bytes that wait for clients to read them, as of the last look.",
+        lambda vitals: vitals.unread.bytes,
+    ),
+    Metric(
+        "tertulia_connections_cut_off_total",
+        "counter",
+        "Connections cut off because too many bytes waited for clients that did not read.",
+        lambda vitals: vitals.unread.cut,
     ),
     Metric(
         "tertulia_gc_pauses_total",

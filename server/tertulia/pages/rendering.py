@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from types import FunctionType
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
@@ -67,10 +70,46 @@ class Rendering:
     ) -> HTMLResponse:
         """The template in the language of the tag, or in the server's where there is no such one."""
         spoken = self.language(tag)
-        html = self._environment.get_template(template).render(
-            language=spoken, t=spoken.speak, t_html=partial(_speak_html, spoken), **context
-        )
+        speaking = {"language": spoken, "t": spoken.speak, "t_html": partial(_speak_html, spoken)}
+        html = self._rendered(template, {**speaking, **context})
         return HTMLResponse(html, status, HEADERS | dict(headers or {}))
+
+    def _rendered(self, name: str, values: dict[str, object]) -> str:
+        """As ``Template.render`` does it; but what was shown is free when it is done."""
+        template = self._environment.get_template(name)
+        made = template.new_context(values)
+        try:
+            return self._environment.concat(template.root_render_func(made))
+        except Exception:
+            self._environment.handle_exception()
+        finally:
+            _untie(made)
+
+
+def _untie(made: Context) -> None:
+    """Takes their code from the macros of a page that is made.
+
+    The code of one holds the others and itself, and all of them the values of the page: as long as the comments of it
+    are, so long may be what waits for the collector, which counts objects and not bytes.
+    """
+    todo: list[object] = list(made.vars.values())
+    while todo:
+        macro = todo.pop()
+        code = getattr(macro, "_func", None) if isinstance(macro, Macro) else None
+        if code is None:
+            continue
+        macro._func = None  # type: ignore[attr-defined]
+        for held in _held(code):
+            todo.append(held)
+            source = getattr(held, "__self__", None)  # the method by which a macro finds what it was not given
+            if isinstance(source, Context):
+                todo += source.vars.values()
+
+
+def _held(code: FunctionType) -> Iterator[object]:
+    for cell in code.__closure__ or ():
+        with suppress(ValueError):  # of a page that could not be made to its end
+            yield cell.cell_contents
 
 
 def _speak_html(spoken: Language, key: str, **values: object) -> Markup:

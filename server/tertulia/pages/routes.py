@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from tertulia.articles import Article, Articles
 from tertulia.core.comments import DiscussionKey, Sort
-from tertulia.core.text import clean_key
+from tertulia.core.text import clean_key, clean_site
 from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
@@ -114,7 +114,7 @@ class Pages:
         site, key = request.query_params.get("site", DEFAULT_SITE), request.query_params.get("key")
         if not key:
             raise _nothing_here()
-        named = DiscussionKey(site, clean_key(key))
+        named = DiscussionKey(clean_site(site), clean_key(key))
         return await self._answer(request, alone(named, self._look.language, self._look.time_zone))
 
     async def _answer(self, request: Request, place: Place) -> Response:

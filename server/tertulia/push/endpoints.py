@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 from starlette.datastructures import QueryParams
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tertulia.core.comments import DiscussionKey
 from tertulia.discussions import Discussions
 from tertulia.errors import CloseCode, ErrorCode, Problem
+from tertulia.limits import Openings
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor
@@ -22,18 +23,23 @@ from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.gate import Gate
 from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
-from tertulia.web.requests import Query
+from tertulia.web.requests import Query, check_parameters
 
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
 _AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})
 _LAST_EVENT_ID = re.compile(r"([\w-]{1,64}):(\d{1,16})", re.ASCII)
-_FULL = Parameter("full", "1 asks a stream for every event, also while a discussion is busy.", {"enum": [0, 1]})
+_FULL = Parameter(
+    "full",
+    "1 asks a stream for every event, also while a discussion is busy. A page of the log always has every event.",
+    {"enum": [0, 1]},
+)
 DETACHING = "tertulia.live"
 """The ASGI extension of our own server: takes a reader off the application's hands; see serving.websocket."""
 _CLOSES = {
     ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unknown_site: CloseCode.gone,
     ErrorCode.unavailable: CloseCode.restarting,
+    ErrorCode.rate_limited: CloseCode.too_many_connections,
 }
 
 
@@ -44,6 +50,7 @@ class Push:
         self._discussions = discussions
         self._hub = hub
         self._gate = gate
+        self._openings = Openings()
 
     def routes(self) -> list[BaseRoute]:
         return [WebSocketRoute(f"{API}/live", self.live)]
@@ -63,6 +70,7 @@ class Push:
                     ErrorCode.malformed,
                     ErrorCode.empty,
                     ErrorCode.too_long,
+                    ErrorCode.rate_limited,
                     ErrorCode.unavailable,
                 ),
             )
@@ -72,19 +80,23 @@ class Push:
         await socket.accept()
         try:
             code = await self._follow(socket)
+            reason = "" if code is None else code.name
         except WebSocketDisconnect:
-            code = None
+            return
+        except Problem as problem:
+            code = _CLOSES.get(problem.code, CloseCode.malformed)
+            reason = _reason(code, problem)
         if code is not None:
             with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone meanwhile
-                await socket.close(code, code.name)
+                await socket.close(code, reason)
 
     async def _follow(self, socket: WebSocket) -> CloseCode | None:
-        try:
-            key, cursor, full = _start(socket.query_params, extra=("compress",))
-            await self._gate.admit(socket, key.site)
-            room = await self._hub.enter(key, cursor)
-        except Problem as problem:
-            return _CLOSES.get(problem.code, CloseCode.malformed)
+        """Raises Problem where nobody may come in."""
+        check_parameters(socket.scope)
+        key, cursor, full = _start(socket.query_params, extra=("compress",))
+        await self._gate.admit(socket, key.site)
+        self._count_opening(socket, key)
+        room = await self._hub.enter(key, cursor)
         if self._hub.draining:
             return CloseCode.restarting
         reader = Reader(room, full=full)
@@ -105,6 +117,7 @@ class Push:
         await self._gate.admit(request, key.site)
         after = query.number("after", least=0) or 0
         count = query.number("limit", least=1, most=EVENTS_PAGE) or EVENTS_PAGE
+        query.number("full", least=0, most=1)  # a page of the log is always full: one address is right for both forms
         body = await self._discussions.events(key, query.text("epoch"), after, count)
         return Response(body, media_type="application/json")
 
@@ -118,7 +131,18 @@ class Push:
             cursor = Cursor(resumed[1], int(resumed[2]))
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
+        self._count_opening(request, key)
         return EventStream(self._hub, key, cursor, full=full)
+
+    def _count_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
+        """Raises rate_limited where the room is not there yet, and the address has opened too many."""
+        if not self._hub.has(key):
+            self._openings.count(self._gate.address(request))
+
+
+def _reason(code: CloseCode, problem: Problem) -> str:
+    """Who was too many is told when to come back, in milliseconds."""
+    return str((problem.retry_after or 1) * 1000) if code is CloseCode.too_many_connections else code.name
 
 
 def _start(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:

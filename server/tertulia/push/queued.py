@@ -26,13 +26,15 @@ class QueuedConnection:
 
     def __init__(self, reader: Reader) -> None:
         self.closing: CloseCode | None = None
-        self._reader = reader
+        self._reader: Reader | None = reader
         self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._news = asyncio.Event()
         self._closed = asyncio.Event()
 
     def write(self, frame: Frame) -> None:
+        if self._reader is None:
+            return
         self._frames.append(frame)
         self._bytes += len(frame.text)
         self._news.set()
@@ -63,8 +65,16 @@ class QueuedConnection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._reader.gone()
+            self._let_go()
         return self.closing or next((task.result() for task in tasks if task in done), None)
+
+    def _let_go(self) -> None:
+        """The reader and this hold each other, and it may be written to once more by who has it in hand."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.gone()
+        self._frames.clear()
+        self._bytes = 0
 
     async def _until_closed(self) -> CloseCode | None:
         await self._closed.wait()
@@ -78,5 +88,5 @@ class QueuedConnection:
                 frame = self._frames.popleft()
                 await send(frame)
                 self._bytes -= len(frame.text)
-                if self._reader.paused and self._bytes < LOW_BYTES:
+                if self._reader is not None and self._reader.paused and self._bytes < LOW_BYTES:
                     self._reader.resume()

@@ -17,7 +17,7 @@ from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor
-from tertulia.push.queued import CLOSE_SECONDS, QueuedConnection
+from tertulia.push.queued import CLOSE_SECONDS, HIGH_BYTES, QueuedConnection
 
 MEDIA_TYPE = "text/event-stream"
 _RETRY_MILLISECONDS = 2000
@@ -41,7 +41,11 @@ class EventStream(Response):
         await send(_body(f"retry: {_RETRY_MILLISECONDS}\n\n".encode()))
 
         async def send_event(frame: Frame) -> None:
-            await send(_body(frame.sse(self._hub.epoch)))
+            data = frame.sse(self._hub.epoch)
+            await send(_body(data))
+            if len(data) > HIGH_BYTES:
+                # a server takes what comes while little waits, so this waits until it does: then the next is made
+                await send(_body(b""))
 
         room = await self._hub.enter(self._key, self._cursor)
         reader = Reader(room, full=self._full)

@@ -1,7 +1,8 @@
 """The opening handshake of WebSocket (RFC 6455, section 4.2) for heads as browsers and proxies write them.
 
-Whatever is unusual in a head is no business of this module: ``read`` gives None, and the WebSocket library judges. So
-a mistake here can refuse nobody, and all that it lets through the library would have let through with the same answer.
+Whatever is unusual in a head is no business of this module: ``read`` gives None, and ``heads`` and then the WebSocket
+library judge. So a mistake here can refuse nobody, and all that it lets through those two would have let through with
+the same answer.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from websockets.headers import build_extension, parse_extension
 from websockets.typing import ExtensionParameter
 
 from tertulia.live.frames import WINDOW_BITS
+from tertulia.serving.heads import END, HEAD_BYTES, HEADERS, HOST, NEGOTIATION_BYTES
 
-HEAD_END = b"\r\n\r\n"
-HEADERS = 100
 DECLINED = b"compress=0"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEPT_OFFERS = 256
@@ -32,6 +32,7 @@ _REQUEST_LINE = re.compile(rb"GET (/[\x21\x22\x24-\x7e]*) HTTP/1\.1")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\x20-\x7e\x80-\xff]+")
 _KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
+_OFFERS_BYTES = NEGOTIATION_BYTES - len(b"websocket") - len(b"13") - 24  # the key has 24
 _UNUSUAL = {b"sec-websocket-protocol", b"content-length", b"transfer-encoding", b"expect"}
 
 
@@ -47,9 +48,9 @@ class Opening:
 
 def read(head: bytes) -> Opening | None:
     """The handshake in ``head``, which ends with the empty line; None where it is not a plain one."""
-    first, *lines = head.removesuffix(HEAD_END).split(b"\r\n")
+    first, *lines = head.removesuffix(END).split(b"\r\n")
     asked = _REQUEST_LINE.fullmatch(first)
-    if asked is None or len(lines) > HEADERS:
+    if asked is None or len(lines) > HEADERS or len(head) > HEAD_BYTES:
         return None
     headers: list[tuple[bytes, bytes]] = []
     for line in lines:
@@ -122,8 +123,9 @@ def _is_plain(found: dict[bytes, bytes]) -> bool:
         and b"upgrade" in found.get(b"connection", b"").lower().replace(b" ", b"").split(b",")
         and found.get(b"sec-websocket-version") == b"13"
         and _KEY.fullmatch(found.get(b"sec-websocket-key", b"")) is not None
-        and b"host" in found
+        and HOST.fullmatch(found.get(b"host", b"")) is not None
         and not found.keys() & _UNUSUAL
+        and len(found[b"connection"]) + len(found.get(b"sec-websocket-extensions", b"")) <= _OFFERS_BYTES
     )
 
 

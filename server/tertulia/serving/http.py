@@ -1,38 +1,73 @@
-"""HTTP/1.1 in bounds: the size and number of headers, the time for a head and a body, the end of idle connections.
+"""HTTP/1.1 in bounds: heads, bodies and their pieces, the time for each, answers that are not read, idle connections.
 
-uvicorn has no deadline for a request that never becomes complete; h11 bounds a head by size alone. What is bounded
-here is what a stranger can make a server keep: bytes, objects and sockets.
+uvicorn has no deadline for a request that never becomes complete nor for an answer that is never read; h11 bounds a
+head by size alone. What is bounded here is what a stranger can make a server keep or do: bytes, objects, sockets, calls
+of the parser.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from functools import cached_property
 from typing import Any
 
 import h11
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from tertulia.live.room import STALL_SECONDS
 from tertulia.serving.admission import Admission
-from tertulia.serving.handshake import HEAD_END, HEADERS
+from tertulia.serving.heads import END
+from tertulia.serving.lifetimes import untie_error, untie_transport
+from tertulia.serving.refusals import FULL, NOT_HTTP, Refusal, unreadable
+from tertulia.serving.requests import Requests
+from tertulia.serving.unread import Unread
 from tertulia.serving.websocket import LiveWebSocket
 
-HEAD_BYTES = 16 * 1024
 HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
+PIECES = 512
+"""Segments that a head, and again a body, may come in; 64 KiB take 123 of the smallest usual size."""
 WRITE_BUFFER = 64 * 1024
+READ_BYTES = 64 * 1024
+"""Taken from the kernel at a time, and so kept at most of requests that wait for the answer to an earlier one."""
+LEAST_READ = 16 * 1024
+"""Of an answer, in STALL_SECONDS: 1 KiB/s, slower than any network that pages are read over."""
+LINGER_SECONDS = 2.0
+"""How long a client that is still sending may take to notice that it was answered."""
+LINGER_PAUSE = 0.05
+"""Between two reads of what it sends meanwhile, which is thrown away: 40 reads at most, of READ_BYTES each."""
 _UPGRADE = b"\r\nupgrade: websocket"
 _log = logging.getLogger("tertulia.serving.http")
 _log.setLevel(logging.ERROR)  # uvicorn warns of each request that it cannot read: a stranger could fill the disk
-_TWO_LENGTHS = {b"content-length", b"transfer-encoding"}
+_IN_PIECES = unreadable(f"A request comes in at most {PIECES} pieces.")
+_READ = (h11.IDLE, h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+
+
+class _Outlet:
+    """The transport as an answer sees it: its end is the connection's own, which knows what was not read."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, connection: BoundedHTTP) -> None:
+        self.write = connection.transport.write
+        self.is_closing = connection.transport.is_closing
+        self.close = connection.end
+
+    def detach(self) -> None:
+        """Lets go of the connection: the two hold each other."""
+        self.close = _nothing
 
 
 class BoundedHTTP(H11Protocol):
-    """One connection. ``admission`` and ``websocket`` are set on the subclass that ``bounded`` makes for a server."""
+    """One connection. What the class has without a value is set on the subclass that ``bounded`` makes for a server."""
 
     admission: Admission
+    unread: Unread
     websocket: type[LiveWebSocket]
 
     def __init__(
@@ -43,82 +78,122 @@ class BoundedHTTP(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        del self.conn
         self.logger = _log
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalling: asyncio.TimerHandle | None = None
+        self._unread_before = 0
         self._answering: RequestResponseCycle | None = None
+        self._is_answered = False
+        self._outlet: _Outlet | None = None
+        self._is_over = False
+        self._pieces = 0
         self._place: str | None = None
+
+    @cached_property
+    def conn(self) -> Requests:  # type: ignore[override]
+        """The parser; a plain handshake never needs it."""
+        return Requests()
 
     # ---- a connection begins and ends -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # asyncio's own name for what it reads at once
         self._place = self.admission.enter(self.client[0] if self.client else None)
         if self._place is None:
-            self._refuse(503, b"Too many connections; come back later.", retry_after=5)
+            self._turn_away()
             return
         self._start_deadline(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
+        self._stop_judging()
+        self._unset_keepalive_if_required()
+        self.unread.release(self)
         if self._place is not None:
             self.admission.leave(self._place)
             self._place = None
         super().connection_lost(exc)
+        self._detach_outlet()
+        untie_transport(self.transport)
+
+    def shutdown(self) -> None:
+        """uvicorn's word for the end of the server."""
+        if self._is_over:
+            self.transport.close()
+        else:
+            super().shutdown()
 
     # ---- a head, a body ---------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            self._throw_away()
+            return
         if self.transport.is_closing():
             return
-        if self.conn.their_state is h11.IDLE:
-            begun = self.conn.trailing_data[0]
-            if len(begun) + len(data) > HEAD_BYTES and HEAD_END not in (begun + data[:HEAD_BYTES])[: HEAD_BYTES + 4]:
-                self._refuse(431, b"The request's head is too large.")
-                return
-            if not begun and _is_upgrade(data):
-                self._upgrade(data)
-                return
-        super().data_received(data)
+        self._pieces += 1
+        if self._pieces > PIECES:
+            self._give_up(_IN_PIECES)
+        elif self._is_between_requests() and _is_upgrade(data):
+            self._upgrade(data)
+        else:
+            super().data_received(data)
+
+    def _is_between_requests(self) -> bool:
+        if "conn" not in self.__dict__:
+            return True
+        return self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
 
     def handle_events(self) -> None:
         super().handle_events()
+        if self._is_over or self.transport.get_protocol() is not self:
+            return  # refused, or upgraded
         state = self.conn.their_state
-        if self.transport.get_protocol() is not self:
-            return  # upgraded
         if self.transport.is_closing():
             self._stop_deadline()
         elif state is h11.IDLE:
             if self._answering is not None:
                 self._answering = None
+                self._pieces = 0
                 self._start_deadline(HEAD_SECONDS)
         elif self.cycle is not self._answering:
             self._answering = self.cycle
             self._begin_request()
         elif state is not h11.SEND_BODY:
-            self._stop_deadline()
+            self._end_request()
+
+    def _detach_outlet(self) -> None:
+        if self._outlet is not None:
+            self._outlet.detach()
+            self._outlet = None
 
     def _begin_request(self) -> None:
         """A head is complete; the application has not run yet."""
-        names = {name for name, _ in self.headers}
-        if len(self.headers) > HEADERS:
-            self._refuse(431, b"The request has too many headers.")
-        elif names >= _TWO_LENGTHS:
-            self._refuse(400, b"A request has a length or is chunked, not both.")
-        elif self.conn.their_state is h11.SEND_BODY:
+        self._pieces = 0
+        if self._outlet is None:
+            self._outlet = _Outlet(self)
+        self.cycle.transport = self._outlet  # type: ignore[assignment]
+        if self.conn.their_state is h11.SEND_BODY:
             self._start_deadline(BODY_SECONDS)
+            # an answer before the body has come is the last one: what follows is not read
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
         else:
             self._stop_deadline()
 
+    def _end_request(self) -> None:
+        self._stop_deadline()
+        self.cycle.default_headers = self.server_state.default_headers
+
     def send_400_response(self, msg: str) -> None:
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._refuse(400, msg.encode())
-        else:
-            self.transport.abort()  # an answer is under way or was given
+        untie_error(sys.exception())  # h11 raises it in a method of its own: it holds itself by its trace
+        self._give_up(self.conn.refusal or NOT_HTTP)
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+        self._start_judging()
 
     # ---- WebSocket --------------------------------------------------------------------------------------
 
@@ -126,6 +201,7 @@ class BoundedHTTP(H11Protocol):
         """Hands the connection over with a whole head, unparsed, and what came with it."""
         self._stop_deadline()
         self._unset_keepalive_if_required()
+        self._detach_outlet()
         self.connections.discard(self)
         place, self._place = self._place, None
         protocol = self.websocket(self.config, self.server_state, self.app_state)
@@ -136,11 +212,112 @@ class BoundedHTTP(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         # a head that came in pieces, or was not recognised above
-        self._stop_deadline()
-        output = [event.method, b" ", event.target, b" HTTP/1.1\r\n"]
+        output = [event.method, b" ", event.target, b" HTTP/%s\r\n" % event.http_version]
         for name, value in self.headers:
             output += [name, b": ", value, b"\r\n"]
         self._upgrade(b"".join([*output, b"\r\n", self.conn.trailing_data[0]]))
+
+    # ---- answers that are not read ----------------------------------------------------------------------
+
+    def buffered(self) -> int:
+        """How many bytes wait for the network."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """Ends at once, and gives back what waits."""
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._start_judging()
+        self.unread.hold(self)
+
+    def resume_writing(self) -> None:
+        self.unread.release(self)
+        if not self.transport.is_closing():
+            self._stop_judging()
+        super().resume_writing()
+        if self._is_answered:
+            self._is_answered = False
+            self.on_response_complete()
+
+    def on_response_complete(self) -> None:
+        """The next request waits until this answer is read: else the two would wait here together."""
+        if self.flow.write_paused and not self.transport.is_closing():
+            self._is_answered = True
+        elif not self._is_over:
+            super().on_response_complete()
+
+    def _start_judging(self) -> None:
+        """From now on the client has to take LEAST_READ bytes of what waits in each STALL_SECONDS."""
+        if self._stalling is None and self.buffered():
+            self._unread_before = self.buffered()
+            self._stalling = self.loop.call_later(STALL_SECONDS, self._judge)
+
+    def _judge(self) -> None:
+        self._stalling = None
+        if self._unread_before - self.buffered() < LEAST_READ:
+            self.transport.abort()
+        else:
+            self._start_judging()
+
+    def _stop_judging(self) -> None:
+        if self._stalling is not None:
+            self._stalling.cancel()
+            self._stalling = None
+
+    # ---- the end ----------------------------------------------------------------------------------------
+
+    def _give_up(self, refusal: Refusal) -> None:
+        """The last that is said on this connection; nothing is parsed any more."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # an answer is under way or was given
+            return
+        self._stop_deadline()
+        self._unset_keepalive_if_required()
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the application reads and writes nothing more
+            self.cycle.message_event.set()
+        self.transport.write(refusal.answer)
+        self._linger()
+
+    def _turn_away(self) -> None:
+        self.transport.write(FULL.answer)
+        self.transport.close()  # without a place there is none to linger in: a flood has to cost nothing
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def end(self) -> None:
+        """After the last answer: at once where all is read, else so that the answer reaches who is still sending."""
+        if self.transport.is_closing() or self._is_over:
+            return
+        self._stop_deadline()
+        if self.conn.their_state in _READ and not self.conn.trailing_data[0]:
+            self.transport.close()
+            self._start_judging()
+        else:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Says that nothing more comes and reads on for a while without a look at it.
+
+        A socket that is closed with input unread is reset, and a reset takes the answer with it (RFC 9112, 9.6).
+        """
+        self._is_over = True
+        try:
+            self.transport.write_eof()
+        except OSError:  # it is gone already
+            self.transport.abort()
+            return
+        self.transport.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
+
+    def _throw_away(self) -> None:
+        self.transport.pause_reading()
+        self.loop.call_later(LINGER_PAUSE, self.transport.resume_reading)
+
+    def _stop_lingering(self) -> None:
+        self.transport.close()
+        self._start_judging()
 
     # ---- bounds -----------------------------------------------------------------------------------------
 
@@ -157,24 +334,16 @@ class BoundedHTTP(H11Protocol):
         self._deadline = None
         self.transport.abort()
 
-    def _refuse(self, status: int, reason: bytes, retry_after: int | None = None) -> None:
-        self._stop_deadline()
-        if self.cycle is not None:
-            self.cycle.disconnected = True  # the application reads and writes nothing more
-        wait = b"" if retry_after is None else b"retry-after: %d\r\n" % retry_after
-        self.transport.write(
-            b"HTTP/1.1 %d Refused\r\ncontent-type: text/plain; charset=utf-8\r\n%sconnection: close\r\n"
-            b"content-length: %d\r\n\r\n%s" % (status, wait, len(reason), reason)
-        )
-        self.transport.close()
-        self.loop.call_later(1.0, self.transport.abort)
 
-
-def bounded(admission: Admission, websocket: type[LiveWebSocket]) -> type[BoundedHTTP]:
+def bounded(admission: Admission, unread: Unread, websocket: type[LiveWebSocket]) -> type[BoundedHTTP]:
     """The protocol class of one server."""
-    return type("BoundedHTTP", (BoundedHTTP,), {"admission": admission, "websocket": websocket})
+    return type("BoundedHTTP", (BoundedHTTP,), {"admission": admission, "unread": unread, "websocket": websocket})
 
 
 def _is_upgrade(data: bytes) -> bool:
-    head, end, _ = data.partition(HEAD_END)
+    head, end, _ = data.partition(END)
     return bool(end) and head.startswith(b"GET ") and _UPGRADE in head.lower()
+
+
+def _nothing() -> None:
+    return None

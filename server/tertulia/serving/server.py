@@ -15,8 +15,9 @@ from starlette.types import ASGIApp
 from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
+from tertulia.serving.accepting import Accepting, raise_file_limit
 from tertulia.serving.http import bounded
-from tertulia.serving.vitals import Pauses, Vitals
+from tertulia.serving.vitals import Vitals
 from tertulia.serving.websocket import live
 
 BACKLOG = 2048
@@ -82,7 +83,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=bounded(vitals.admission, live(vitals.admission)),
+        http=bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread)),
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,  # ours is negotiated in serving.websocket
         ws_ping_interval=None,  # browsers show no ping to their pages: heartbeats are messages
@@ -94,31 +95,40 @@ async def serve(
         timeout_graceful_shutdown=round(drain_seconds) or 1,
     )
     try:
-        await _Server(config, hub, vitals.pauses, drain_seconds, ready).serve(sockets=[listener])
+        await _Server(config, hub, vitals, drain_seconds, ready).serve(sockets=[listener])
     finally:
         vitals.pauses.stop()
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, hub: Hub, pauses: Pauses, drain_seconds: float, ready: Callable[[], None]
+        self, config: uvicorn.Config, hub: Hub, vitals: Vitals, drain_seconds: float, ready: Callable[[], None]
     ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._pauses = pauses
+        self._vitals = vitals
         self._drain_seconds = drain_seconds
         self._ready = ready
         self._loop = asyncio.get_running_loop()
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        def make() -> asyncio.Protocol:
+            return self.config.http_protocol_class(self.config, self.server_state, {})  # type: ignore[call-arg]
+
+        files = raise_file_limit()
+        self.servers = [Accepting(listener, make, files) for listener in sockets or ()]  # type: ignore[misc]
+        self.started = True
         # a full collection walks every long-lived object: 300 ms with 20,000 connections
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        self._pauses.start()  # what was collected before made no reader wait
+        self._vitals.pauses.start()  # what was collected before made no reader wait
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._vitals.unread.look(self.server_state.connections)  # type: ignore[arg-type]  # they are all our classes
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._loop.call_soon_threadsafe(self._drain, sig, frame)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tertulia.serving.admission import Admission
+from tertulia.serving.unread import Unread
 
 
 class Pauses:
@@ -46,4 +47,5 @@ class Vitals:
     """Made before the server, so that others can read them while it serves."""
 
     admission: Admission
+    unread: Unread
     pauses: Pauses = field(default_factory=Pauses)

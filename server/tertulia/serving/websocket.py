@@ -21,29 +21,50 @@ from uvicorn.server import ServerState
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, SERVER, Protocol
+from websockets.server import ServerProtocol
+from websockets.typing import StatusLike
 
 from tertulia.errors import CloseCode
 from tertulia.live.frames import WINDOW_BITS, Frame
 from tertulia.live.reader import Reader
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.admission import Admission
-from tertulia.serving.handshake import HEAD_END, Opening, SharedDeflate, declines, read
+from tertulia.serving.handshake import Opening, SharedDeflate, declines, read
+from tertulia.serving.heads import END, fault
+from tertulia.serving.lifetimes import untie_parser, untie_transport
+from tertulia.serving.refusals import CAUTION, NO_HANDSHAKE
+from tertulia.serving.unread import Unread
 
 WRITE_BUFFER = 64 * 1024
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
 FRAGMENTS = 64
 FRAMES_PER_INTERVAL = 40
+PIECES_PER_INTERVAL = 512
+"""Segments that what a reader says may come in; the page's client says one message of 18 bytes in 5 s."""
 INTERVAL_SECONDS = 10.0
+SLICE = 256
+"""Bytes that are parsed before the frames in them are counted: at most 42 of the smallest, at 10 µs each."""
+LAST_BYTES = 1024
+"""Heard after the application has closed, for the answer to that: a close frame has at most 131."""
 EXTENSION = "tertulia.live"
 _POLICY = 1008
-_NO_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 log = logging.getLogger(__name__)
 _quiet = logging.getLogger("tertulia.serving.frames")
 _quiet.setLevel(logging.CRITICAL)
+
+
+class _Handshake(ServerProtocol):
+    """The library's handshake, for what is not plain; its refusals are as careful as ours."""
+
+    def reject(self, status: StatusLike, text: str) -> Response:
+        answer = super().reject(status, text)
+        for name, value in CAUTION:
+            answer.headers[name] = value
+        return answer
 
 
 class LiveWebSocket(WebSocketsSansIOProtocol):
@@ -53,6 +74,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     """
 
     admission: Admission
+    unread: Unread
 
     def __init__(
         self,
@@ -65,6 +87,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self.place: str | None = None
         self._opening: Opening | None = None
         self._early = b""
+        self._heard = 0
         self._takes_frames = False
         self._detached = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -81,21 +104,38 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
         super().connection_lost(exc)
+        self._drop_parser()
+        untie_transport(self.transport)
 
     # ---- the handshake ----------------------------------------------------------------------------------
 
     def open(self, data: bytes) -> None:
         """Begins with a whole head, and what came with it."""
-        head, end, self._early = data.partition(HEAD_END)
+        head, end, self._early = data.partition(END)
         head += end
         self._opening = read(head)
         if self._opening is not None:
             self._run(self._opening)
             return
-        super().data_received(head)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self.transport.write(_NO_HANDSHAKE)  # the library says nothing to a head that it cannot read
+        refusal = fault(head)
+        if refusal is None:
+            self._refuse_by_library()
+            super().data_received(head)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                refusal = NO_HANDSHAKE  # the library says nothing to a head that it cannot read
+        if refusal is not None:
+            self.transport.write(refusal.answer)
             self.transport.close()
+
+    def send_500_response(self) -> None:
+        if not self.handshake_complete:
+            self._refuse_by_library()
+        super().send_500_response()
+
+    def _refuse_by_library(self) -> None:
+        """From now on the library speaks HTTP here."""
+        self._drop_parser()
+        self.conn = _Handshake(max_size=BODY_LIMIT, logger=_quiet)
 
     def _run(self, opening: Opening) -> None:
         """Starts the application, as the inherited ``handle_connect`` does."""
@@ -140,12 +180,14 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
                 raise ClientDisconnected
             self._accept(self._opening, message)
         else:
+            if self._opening is not None and not self.handshake_complete:
+                self._refuse_by_library()
             await super().send(message)
         if self.close_sent:
             self._take_frames()
 
     def _accept(self, opening: Opening, message: WebSocketAcceptEvent) -> None:
-        del self.conn  # it waits for the request; from now on there are frames
+        self._drop_parser()  # it waits for the request; from now on there are frames
         self.handshake_complete = True
         headers = [*self.default_headers, *message.get("headers", [])]
         more = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
@@ -159,7 +201,9 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if self._takes_frames:
+        if self.close_sent:
+            self._hear_the_last(data)
+        elif self._takes_frames:
             super().data_received(data)
         else:
             self._early += data
@@ -174,6 +218,22 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         if early:
             self.transport.resume_reading()
             self.data_received(early)
+
+    def _hear_the_last(self, data: bytes) -> None:
+        """Of what comes after the end only its answer is of use."""
+        left = LAST_BYTES - self._heard
+        self._heard += len(data)
+        super().data_received(data[:left])
+        if self._heard > LAST_BYTES:
+            self.transport.close()
+
+    def buffered(self) -> int:
+        """How many bytes wait for the network."""
+        return self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """Ends at once, and gives back what waits."""
+        self.transport.abort()
 
     def attach(self, reader: Reader) -> None:
         """From now on the transport is the reader's; the application returns and is forgotten."""
@@ -204,17 +264,25 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             self.send_500_response()
         self._stop_deadline()
         if self._detached:
-            # the scope and this object hold each other: let go now, or they wait for a full collection
+            # the scope and this object hold each other
+            self._drop_parser()
             tasks = self.tasks
             self.__dict__.clear()
             self.tasks = tasks
-        elif self.close_timer is None:
+            return
+        del self.scope
+        if self.close_timer is None:
             self.transport.close()
 
     def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _drop_parser(self) -> None:
+        parser = vars(self).pop("conn", None)
+        if parser is not None:
+            untie_parser(parser)
 
     def _leave(self) -> None:
         self._stop_deadline()
@@ -232,14 +300,16 @@ class DetachedReader(asyncio.Protocol):
         "_connections",
         "_counted",
         "_deflates",
-        "_fragments",
+        "_ending",
         "_interval_ends",
         "_loop",
         "_message",
         "_parser",
+        "_pieces",
         "_place",
         "_reader",
         "_transport",
+        "_unread",
     )
 
     def __init__(self, accepted: LiveWebSocket, reader: Reader, deflates: bool, place: str | None) -> None:
@@ -247,13 +317,15 @@ class DetachedReader(asyncio.Protocol):
         self._loop = accepted.loop
         self._connections = accepted.connections
         self._admission = accepted.admission
+        self._unread = accepted.unread
         self._place = place
         self._reader: Reader | None = reader
         self._deflates = deflates
         self._parser: Protocol | None = None
         self._closing = False
+        self._ending: asyncio.TimerHandle | None = None
         self._counted = 0
-        self._fragments = 0
+        self._pieces = 0
         self._interval_ends = 0.0
         self._message: list[bytes] | None = None
 
@@ -265,6 +337,10 @@ class DetachedReader(asyncio.Protocol):
 
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """Ends at once, and gives back what waits; the reader resumes."""
+        self._transport.abort()
 
     def close(self, code: CloseCode) -> None:
         self._end(code, code.name)
@@ -278,8 +354,10 @@ class DetachedReader(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self._reader is not None:
             self._reader.pause()
+        self._unread.hold(self)
 
     def resume_writing(self) -> None:
+        self._unread.release(self)
         if self._reader is not None:
             self._reader.resume()
 
@@ -288,18 +366,22 @@ class DetachedReader(asyncio.Protocol):
             return
         if self._parser is None:
             self._parser = _parser(self._deflates)
-        told_to_stop = self._closing and self._counted > FRAMES_PER_INTERVAL
-        self._parser.receive_data(data)
-        for frame in self._parser.events_received():
+        if self._are_too_many_pieces():
+            self._hush()
+            return
+        for start in range(0, len(data), SLICE):
+            if self._transport.is_closing() or self._counted > FRAMES_PER_INTERVAL:
+                return
+            self._hear(self._parser, data[start : start + SLICE])
+
+    def _hear(self, parser: Protocol, data: bytes) -> None:
+        parser.receive_data(data)
+        for frame in parser.events_received():
             assert isinstance(frame, WireFrame)  # noqa: S101 - requests and responses come before a reader
             self._take(frame)
-            if self._closing:
-                break
-        output = b"".join(self._parser.data_to_send())
-        if self._parser.parser_exc is not None or self._parser.close_rcvd is not None:
+        output = b"".join(parser.data_to_send())
+        if parser.parser_exc is not None or parser.close_rcvd is not None:
             self._finish(output)
-        elif told_to_stop:
-            self._transport.abort()
         elif output and not self._closing:
             self._transport.write(output)
             if self._transport.get_write_buffer_size() > 4 * WRITE_BUFFER:
@@ -310,13 +392,20 @@ class DetachedReader(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)
+        self._unread.release(self)
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.gone()
         if self._place is not None:
             self._admission.leave(self._place)
             self._place = None
-        self._parser = None
+        self._closing = True
+        if self._ending is not None:
+            self._ending.cancel()
+        if self._parser is not None:
+            untie_parser(self._parser)
+            self._parser = None
+        untie_transport(self._transport)
 
     # ---- what the reader says ---------------------------------------------------------------------------
 
@@ -327,8 +416,10 @@ class DetachedReader(asyncio.Protocol):
             self._end(code, code.name)
 
     def _take(self, frame: WireFrame) -> None:
-        if self._too_many():
-            self._end(_POLICY, "too much")
+        if self._are_too_many_frames():
+            self._hush()
+        elif self._closing:
+            return  # it may be the answer to that, which the parser minds
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
             self._gather(frame)
         elif frame.opcode is Opcode.BINARY:
@@ -348,15 +439,24 @@ class DetachedReader(asyncio.Protocol):
             except UnicodeDecodeError:
                 self._end(1007, "text is UTF-8")
 
-    def _too_many(self) -> bool:
+    def _are_too_many_pieces(self) -> bool:
         now = self._loop.time()
         if now >= self._interval_ends:
             self._interval_ends = now + INTERVAL_SECONDS
-            self._counted = 0
+            self._counted = self._pieces = 0
+        self._pieces += 1
+        return self._pieces > PIECES_PER_INTERVAL
+
+    def _are_too_many_frames(self) -> bool:
         self._counted += 1
         return self._counted > FRAMES_PER_INTERVAL
 
     # ---- the end ----------------------------------------------------------------------------------------
+
+    def _hush(self) -> None:
+        """Nothing more is read of who says too much; the kernel keeps what it has until the end."""
+        self._end(_POLICY, "too much")
+        self._transport.pause_reading()
 
     def _end(self, code: int, reason: str) -> None:
         """Sends a close frame, waits a little for the other side, then aborts."""
@@ -368,19 +468,24 @@ class DetachedReader(asyncio.Protocol):
         if self._parser.state is OPEN and not self._transport.is_closing():
             self._parser.send_close(code, reason)
             self._transport.write(b"".join(self._parser.data_to_send()))
-        self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._abort_soon()
 
     def _finish(self, output: bytes) -> None:
         self._closing = True
         if output:
             self._transport.write(output)
         self._transport.close()
-        self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._abort_soon()
+
+    def _abort_soon(self) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+        self._ending = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
 
 
-def live(admission: Admission) -> type[LiveWebSocket]:
+def live(admission: Admission, unread: Unread) -> type[LiveWebSocket]:
     """The protocol class of one server."""
-    return type("LiveWebSocket", (LiveWebSocket,), {"admission": admission})
+    return type("LiveWebSocket", (LiveWebSocket,), {"admission": admission, "unread": unread})
 
 
 def _parser(deflates: bool) -> Protocol:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tertulia.core.ids import uuid7
+from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import rows, schema
 from tertulia.store.commands import Outcome
@@ -17,12 +17,11 @@ from tertulia.store.database import EPOCH_BYTES
 
 PROOF_BYTES = 4096
 """Written in twice as many hexadecimal digits, which no database makes smaller: PostgreSQL needs a page for them."""
-_SITE = re.compile(r"[a-z0-9-]{1,64}")
 
 
 def add_site(connection: Connection, key: str, origins: Sequence[str], at: datetime) -> Outcome[None]:
     """Makes a site, or gives one that is there these origins. Raises invalid."""
-    if not _SITE.fullmatch(key):
+    if not is_site(key):
         raise Problem(ErrorCode.invalid, "A site's key has 1 to 64 of a-z, 0-9 and '-'.", field="site")
     s = schema.site.c
     if connection.scalar(select(s.id).where(s.key == key)) is None:

@@ -6,6 +6,7 @@ an Outcome: a value for the caller and the events that came of it. Comment, even
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -18,6 +19,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import DiscussionState, Event, EventKind, timestamp
 from tertulia.store import journal, records, rows, schema, statements
 from tertulia.store.journal import Happened
+from tertulia.store.listing import IS_KEPT
 
 T = TypeVar("T")
 
@@ -62,12 +64,28 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of each ballot, in their order; ``is_told`` when the totals changed, so that there is an event."""
+
+    answers: list[Counted | Problem]
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none."""
 
     id: str
     moderator: bool = False
     site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What somebody votes: 1, -1, or 0 to take it back."""
+
+    actor: Actor
+    value: int
 
 
 # ---- saying something -----------------------------------------------------------------------------------
@@ -184,10 +202,12 @@ def edit(
     at: datetime,
     window: timedelta,
 ) -> Outcome[Said]:
-    """Raises not_found, forbidden, gone, edit_window_over."""
+    """The same text as before is neither a change nor an event. Raises not_found, forbidden, gone, edit_window_over."""
     comment = _changeable(connection, comment_id, actor)
     if not actor.moderator and at - comment.created_at > window:
         raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    if comment.text == text:
+        return Outcome(Said(comment, journal.said_at(connection, comment)))
     comment = replace(comment, text=text, body=body, edited_at=at)
     records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
     if comment.state is State.held:
@@ -214,9 +234,10 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
     else:
         comment = replace(comment, state=State.removed)
         records.update_comment(connection, comment.id, state=State.removed.value)
+    if before is State.visible:
+        records.show_reports(connection, comment.id, listed=False)
     if not published:
         return Outcome(Said(comment, None))
-    journal.redact(connection, comment)
     happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
@@ -224,7 +245,10 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
 def _forget_name(connection: Connection, author_id: str) -> None:
     """An author whose comments are all deleted leaves no name behind."""
     c = schema.comment.c
-    query = select(c.id).where(c.author_id == author_id, c.state != State.deleted.value).limit(1)
+    query = select(c.id).where(c.author_id == author_id, IS_KEPT).limit(1)
+    if connection.dialect.name == "postgresql":
+        # in the order of an index: else it looks for a comment of a busy author from the beginning of the table
+        query = query.order_by(c.created_at)
     if connection.scalar(query) is None:
         connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
 
@@ -237,6 +261,7 @@ def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
     comment = replace(comment, state=State.visible)
     records.update_comment(connection, comment.id, state=State.visible.value, published=True)
+    records.show_reports(connection, comment.id, listed=True)
     kind: EventKind = "comment.restored" if published else "comment.created"
     happened = journal.publish(connection, kind, comment, at, shown=+1)
     return Outcome(Said(comment, happened.event.seq), (happened,))
@@ -253,31 +278,56 @@ def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
-def vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime) -> Outcome[Counted]:
-    """One vote a voter; 0 takes it back. Raises not_found, forbidden, gone."""
-    comment = _existing(connection, comment_id, actor.site)
-    if comment.state is State.held:
-        raise _not_found()
-    if comment.state.is_tombstone:
-        raise Problem(ErrorCode.gone, "The comment is no longer there.")
-    if comment.author.id == actor.id:
-        raise Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
-    v = schema.vote.c
-    mine = (v.comment_id == comment_id) & (v.voter_id == actor.id)
-    before = connection.scalar(select(v.value).where(mine)) or 0
-    if before == value:
-        return Outcome(Counted(comment.up, comment.down, journal.head(connection, comment.discussion_id)))
-    if value == 0:
-        connection.execute(schema.vote.delete().where(mine))
-    elif before == 0:
-        connection.execute(insert(schema.vote).values(comment_id=comment_id, voter_id=actor.id, value=value))
+def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at: datetime) -> Outcome[Tally]:
+    """Votes of several, in the order they were given, and one event of what came of them, if anything.
+
+    One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
+    gone. Raises not_found.
+    """
+    comment = _existing(connection, comment_id)
+    site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in ballots) else None
+    refusals = [_refusal(comment, site, ballot.actor) for ballot in ballots]
+    given = {one.actor.id: one.value for one, refusal in zip(ballots, refusals, strict=True) if refusal is None}
+    up, down = _cast(connection, comment, given)
+    happened = []
+    if (up, down) == (comment.up, comment.down):
+        seq = journal.head(connection, comment.discussion_id)
     else:
-        connection.execute(update(schema.vote).where(mine).values(value=value))
-    up = comment.up + (value == 1) - (before == 1)
-    down = comment.down + (value == -1) - (before == -1)
-    records.update_comment(connection, comment.id, up=up, down=down)
-    happened = journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at)
-    return Outcome(Counted(up, down, happened.event.seq), (happened,))
+        records.update_comment(connection, comment.id, up=up, down=down)
+        happened.append(journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at))
+        seq = happened[0].event.seq
+    answers = [refusal or Counted(up, down, seq) for refusal in refusals]
+    return Outcome(Tally(answers, is_told=bool(happened)), tuple(happened))
+
+
+def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
+    if comment.state is State.held or (voter.site is not None and voter.site != site):
+        return _not_found()
+    if comment.state.is_tombstone:
+        return Problem(ErrorCode.gone, "The comment is no longer there.")
+    if comment.author.id == voter.id:
+        return Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
+    return None
+
+
+def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> tuple[int, int]:
+    """Keeps the votes given, by voter; the comment's totals after it."""
+    v = schema.vote.c
+    known = select(v.voter_id, v.value).where(v.comment_id == comment.id, v.voter_id.in_(given))
+    before: dict[str, int] = {row.voter_id: row.value for row in connection.execute(known)} if given else {}
+    changed = {voter: value for voter, value in given.items() if value != before.get(voter, 0)}
+    # no vote is changed but taken away and given anew: on one comment few change their mind within a second
+    gone = [voter for voter in changed if voter in before]
+    new = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in changed.items() if value]
+    if gone:
+        connection.execute(schema.vote.delete().where(v.comment_id == comment.id, v.voter_id.in_(gone)))
+    if new:
+        connection.execute(insert(schema.vote), new)
+
+    def total(of: int) -> int:
+        return sum((value == of) - (before.get(voter, 0) == of) for voter, value in changed.items())
+
+    return comment.up + total(1), comment.down + total(-1)
 
 
 def report(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from tertulia.core.comments import Comment, DiscussionKey
 from tertulia.protocol import (
@@ -19,10 +19,13 @@ from tertulia.protocol import (
     Votes,
     comment_view,
     encode,
-    redacted,
+    superseded,
     timestamp,
 )
 from tertulia.store import rows, schema, statements
+
+VOTES_SUPERSEDED = 100
+"""How many earlier votes one vote supersedes at most. There is one, but in a log from before there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ def append(
     connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, later: bool = False
 ) -> Happened:
     encoded = encode(event)
+    if encoded.supersedes:
+        _supersede(connection, encoded)
     values = {
         "discussion_id": discussion_id,
         "seq": event.seq,
@@ -87,17 +92,35 @@ def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCo
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
 
 
-def redact(connection: Connection, comment: Comment) -> None:
-    e = schema.event.c
-    earlier = connection.execute(
-        select(e.discussion_id, e.seq, e.payload).where(e.comment_id == comment.id, e.kind != "comment.voted")
-    ).all()
-    for row in earlier:
-        connection.execute(
-            update(schema.event)
-            .where(e.discussion_id == row.discussion_id, e.seq == row.seq)
-            .values(payload=redacted(row.payload, comment.state))
-        )
+_e = schema.event.c
+_EARLIER = select(_e.discussion_id, _e.seq, _e.kind, _e.comment_id, _e.payload).where(
+    _e.comment_id == bindparam("comment")
+)
+_EARLIER_VOTES = _EARLIER.where(_e.kind == "comment.voted").order_by(_e.seq).limit(VOTES_SUPERSEDED)
+
+
+def _supersede(connection: Connection, later: EncodedEvent) -> None:
+    """Takes out of earlier events of a comment what nobody may, or need, read any more.
+
+    What is left without a comment is found no more: so there are few to go through, however many there have been.
+    """
+    query = _EARLIER_VOTES if later.kind == "comment.voted" else _EARLIER
+    for row in connection.execute(query, {"comment": later.comment_id}).all():
+        earlier = EncodedEvent(row.seq, row.kind, row.comment_id, row.payload)
+        kept = superseded(earlier, later)
+        if kept is not earlier:
+            connection.execute(
+                update(schema.event)
+                .where(_e.discussion_id == row.discussion_id, _e.seq == row.seq)
+                .values(kind=kept.kind, comment_id=kept.comment_id, payload=kept.payload)
+            )
+
+
+def said_at(connection: Connection, comment: Comment) -> int | None:
+    """The seq of the event that says what the comment says; None while it is held."""
+    query = select(_e.seq).where(_e.comment_id == comment.id, _e.kind != "comment.voted")
+    seq: int | None = connection.scalar(query.order_by(_e.seq.desc()).limit(1))
+    return seq
 
 
 def head(connection: Connection, discussion_id: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, select, union_all
 
 from tertulia.core.comments import DiscussionKey
 from tertulia.store import schema
@@ -25,17 +25,15 @@ def hold(connection: Connection, subjects: Iterable[About]) -> None:
     comments = {one for one in subjects if isinstance(one, str)}
     if not named and not comments:
         return
-    d, c = schema.discussion.c, schema.comment.c
-    query = (
-        select(d.id)
-        .join(schema.site, schema.site.c.id == d.site_id)
-        .where(
-            or_(
-                tuple_(schema.site.c.key, d.key).in_(sorted(named)),
-                d.id.in_(select(c.discussion_id).where(c.id.in_(sorted(comments)))),
-            )
-        )
-        .order_by(d.id)
-        .with_for_update(of=schema.discussion)
-    )
+    d, s, c = schema.discussion.c, schema.site.c, schema.comment.c
+    keys: dict[str, list[str]] = {}
+    for site, key in sorted(named):
+        keys.setdefault(site, []).append(key)
+    # one list of ids, by one site each: for an alternative, or pairs of two tables, every discussion would be tried
+    ids = [
+        select(d.id).join(schema.site, s.id == d.site_id).where(s.key == site, d.key.in_(keys[site])) for site in keys
+    ]
+    if comments:
+        ids.append(select(c.discussion_id).where(c.id.in_(sorted(comments))))
+    query = select(d.id).where(d.id.in_(union_all(*ids))).order_by(d.id).with_for_update()
     connection.execute(query).all()

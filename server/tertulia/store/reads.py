@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import EncodedEvent
-from tertulia.store import rows, schema
+from tertulia.protocol import PAGE_BYTES, EncodedEvent
+from tertulia.store import listing, rows, schema
+from tertulia.store.listing import REPLIES_OF_ONE, SLICE, Order, Place, Thread
 from tertulia.store.troubles import DRIVERS, Troubles
 
-REPLIES_OF_ONE = 50
-"""How many replies (of all depths) come with a top-level comment in a page; the rest has a cursor of its own."""
 ANCESTORS = 100
 """How many ancestors come with a permalink: a thread may be deeper than anyone wants to read at once."""
+LOOKED = 1_000
+"""How many waiting comments or reports of all sites are looked at for a page of one site; the next goes on there."""
+KEYS = 400
+"""Discussions asked for in one query: as many as make a query of 20 KB with keys of ordinary length."""
 
 c = schema.comment.c
 
@@ -114,7 +117,10 @@ class Reads:
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, viewer: str | None, cursor: str | None
     ) -> Moment:
-        """The replies to a comment, of all depths, oldest first. Raises unknown_site, not_found, bad_cursor."""
+        """The replies to a comment, oldest first, of all depths (below a reply: the nearest listing.BELOW).
+
+        Raises unknown_site, not_found, bad_cursor.
+        """
         async with self._connected() as connection:
             return await connection.run_sync(_thread, key, parent_id, limit, viewer, cursor)
 
@@ -125,51 +131,44 @@ class Reads:
     async def permalink(self, comment_id: str) -> tuple[Discussion, list[Comment], str | None]:
         """The discussion, the comment with its nearest ancestors (top first), and the cursor before its thread.
 
-        The cursor is of the order ``oldest``; None is the first page. Raises not_found.
+        As many ancestors as ANCESTORS and a page allow. The cursor is of the order ``oldest``; None is the first page.
+        Raises not_found.
         """
         async with self._connected() as connection:
             return await connection.run_sync(_permalink, comment_id)
 
     async def events(self, key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
-        """The head, and up to ``limit`` events after ``after``. Raises unknown_site."""
+        """The head, and up to ``limit`` events or PAGE_BYTES after ``after``. Raises unknown_site."""
         async with self._connected() as connection:
             return await connection.run_sync(_events, key, after, limit)
 
     async def heads(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
         """The newest seq of each of these discussions that has a row."""
-        wanted = [(key.site, key.key) for key in keys]
+        wanted: dict[str, list[str]] = {}
+        for key in keys:
+            wanted.setdefault(key.site, []).append(key.key)
         found: dict[DiscussionKey, int] = {}
         async with self._connected() as connection:
-            for start in range(0, len(wanted), 400):
-                query = rows.discussions().where(
-                    tuple_(schema.site.c.key, schema.discussion.c.key).in_(wanted[start : start + 400])
-                )
-                for row in (await connection.execute(query)).mappings():
-                    found[DiscussionKey(row["site_key"], row["key"])] = row["seq"]
+            for site, names in wanted.items():
+                for start in range(0, len(names), KEYS):
+                    # by one site each: of pairs of two tables SQLite makes no range of an index
+                    for row in (await connection.execute(_of_site(site, names[start : start + KEYS]))).mappings():
+                        found[DiscussionKey(site, row["key"])] = row["seq"]
         return found
 
     async def counts(self, site: str, keys: Sequence[str]) -> dict[str, int]:
         async with self._connected() as connection:
             await connection.run_sync(_known_site, site)
-            query = rows.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
-            found = (await connection.execute(query)).mappings()
+            found = (await connection.execute(_of_site(site, keys))).mappings()
             return {row["key"]: row["comment_count"] for row in found}
 
     async def newest(self, key: DiscussionKey, limit: int) -> tuple[Discussion, list[Comment]]:
-        """The newest visible comments of all depths."""
+        """The newest visible comments of all depths, as many as make a page."""
         async with self._connected() as connection:
-            discussion = await connection.run_sync(_discussion, key)
-            query = (
-                rows.comments()
-                .where(c.discussion_id == discussion.id, c.state == State.visible.value)
-                .order_by(c.created_at.desc(), c.id.desc())
-                .limit(limit)
-            )
-            found = (await connection.execute(query)).mappings()
-            return discussion, [rows.to_comment(row) for row in found]
+            return await connection.run_sync(_newest, key, limit)
 
     async def held(self, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
-        """Comments that wait for approval, oldest first. Raises unknown_site, bad_cursor."""
+        """Comments that wait for approval, oldest first; a page may be short. Raises unknown_site, bad_cursor."""
         async with self._connected() as connection:
             return await connection.run_sync(_held, site, limit, cursor)
 
@@ -202,12 +201,18 @@ class Reads:
             return None if row is None else Author(row.author_id, row.name, "moderator")
 
 
-# ---- one moment -----------------------------------------------------------------------------------------
+# ---- discussions ----------------------------------------------------------------------------------------
 
 
-def _known_site(connection: Connection, site: str) -> None:
-    if connection.scalar(select(schema.site.c.id).where(schema.site.c.key == site)) is None:
+def _known_site(connection: Connection, site: str) -> int:
+    found: int | None = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == site))
+    if found is None:
         raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+    return found
+
+
+def _of_site(site: str, keys: Sequence[str]) -> Select[Any]:
+    return rows.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
 
 
 def _discussion(connection: Connection, key: DiscussionKey) -> Discussion:
@@ -216,6 +221,9 @@ def _discussion(connection: Connection, key: DiscussionKey) -> Discussion:
         _known_site(connection, key.site)
         return Discussion(key)
     return found
+
+
+# ---- one moment -----------------------------------------------------------------------------------------
 
 
 def _first_page(
@@ -238,41 +246,44 @@ def _moment(
 def _roots(
     connection: Connection, discussion: Discussion, sort: Sort, limit: int, viewer: str | None, cursor: str | None
 ) -> CommentPage:
-    order = _Order(sort)
-    after = decode_cursor(cursor, f"{sort}:{discussion.id}", order.width)
-    query = rows.comments().where(c.discussion_id == discussion.id, c.parent_id.is_(None), _shown(viewer))
-    if after is not None:
-        query = query.where(order.after(after))
-    roots = _comments(connection, query.order_by(*order.columns).limit(limit + 1))
-    following = None
-    if len(roots) > limit:
-        roots = roots[:limit]
-        following = encode_cursor(order.cursor(f"{sort}:{discussion.id}", roots[-1]))
-    return _with_replies(connection, roots, following, viewer)
+    order, scope = Order(sort), f"{sort}:{discussion.id}"
+    after = decode_cursor(cursor, scope, order.width)
+    found = listing.threads(connection, discussion.id, order, limit + 1, after)
+    waiting = listing.own_waiting(connection, discussion.id, viewer)
+    if waiting:
+        found = _with_waiting(found, waiting, order, after)
+    comments = listing.fitting(connection, [place.id for one in found[:limit] for place in _shown(one)])
+    replies: dict[str, str] = {}
+    places, taken = iter(found[:limit]), 0
+    last = None
+    while taken < len(comments):
+        thread = next(places)
+        shown = _shown(thread)[: len(comments) - taken]
+        taken += len(shown)
+        last = thread.root
+        if len(shown) <= len(thread.replies):
+            replies[last.id] = encode_cursor(_thread_cursor(last.id, shown[-1]))
+    is_last = last is None or last.id == found[-1].root.id
+    following = None if is_last or last is None else encode_cursor(order.cursor(scope, last))
+    return CommentPage(comments, following, replies)
 
 
-def _with_replies(
-    connection: Connection, roots: list[Comment], following: str | None, viewer: str | None
-) -> CommentPage:
-    number = func.row_number().over(partition_by=c.root_id, order_by=(c.created_at, c.id)).label("number")
-    ranked = (
-        select(schema.comment, number)
-        .where(c.root_id.in_([root.id for root in roots]), c.parent_id.is_not(None), _shown(viewer))
-        .subquery()
-    )
-    query = select(ranked).where(ranked.c.number <= REPLIES_OF_ONE + 1).order_by(ranked.c.created_at, ranked.c.id)
-    threads: dict[str, list[Comment]] = {root.id: [root] for root in roots}
-    if roots:
-        for reply in _comments(connection, query):
-            threads[reply.root_id].append(reply)
-    cut: dict[str, str] = {}
-    comments: list[Comment] = []
-    for root_id, thread in threads.items():
-        if len(thread) > REPLIES_OF_ONE + 1:
-            thread = thread[: REPLIES_OF_ONE + 1]
-            cut[root_id] = encode_cursor(_thread_cursor(root_id, thread[-1]))
-        comments.extend(thread)
-    return CommentPage(comments, following, cut)
+def _shown(thread: Thread) -> list[Place]:
+    return [thread.root, *thread.replies[:REPLIES_OF_ONE]]
+
+
+def _with_waiting(found: list[Thread], waiting: list[Place], order: Order, after: Cursor | None) -> list[Thread]:
+    """What waits for approval, where its author sees it."""
+    threads = {thread.root.id: thread for thread in found}
+    for place in waiting:
+        if place.parent_id is not None and place.root_id in threads:
+            threads[place.root_id].replies.append(place)
+    for thread in threads.values():
+        thread.replies.sort(key=lambda place: place.age)
+        del thread.replies[REPLIES_OF_ONE + 1 :]
+    own = order.places([place for place in waiting if place.parent_id is None], after)
+    threads |= {place.id: Thread(place, []) for place in own}
+    return [threads[place.id] for place in order.merged([thread.root for thread in found], own)]
 
 
 def _thread(
@@ -284,129 +295,63 @@ def _thread(
     cursor: str | None,
 ) -> Moment:
     discussion = _discussion(connection, key)
-    query = select(c.id).where(c.id == parent_id, c.discussion_id == discussion.id, _shown(viewer))
-    if connection.scalar(query) is None:
+    query = select(c.root_id, c.state, c.published, c.author_id).where(
+        c.id == parent_id, c.discussion_id == discussion.id
+    )
+    parent = connection.execute(query).one_or_none()
+    if parent is None or not (parent.published or (parent.state == State.held and parent.author_id == viewer)):
         raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
     after = decode_cursor(cursor, f"thread:{parent_id}", 1)
-    below = select(c.id).where(c.parent_id == parent_id).cte("below", recursive=True)
-    below = below.union_all(select(c.id).where(c.parent_id == below.c.id))
-    replies = rows.comments().where(c.id.in_(select(below.c.id)), _shown(viewer))
-    if after is not None:
-        replies = replies.where(_later(c.created_at, after))
-    found = _comments(connection, replies.order_by(c.created_at, c.id).limit(limit + 1))
+    waiting = listing.own_waiting(connection, discussion.id, viewer)
+    if parent.root_id == parent_id:
+        found = listing.below_root(connection, parent_id, limit + 1, after)
+        own = [place for place in waiting if place.parent_id is not None and place.root_id == parent_id]
+    else:
+        found = listing.below_reply(connection, parent_id)
+        within = {parent_id, *(place.id for place in found)}
+        own = [place for place in waiting if place.parent_id in within]
+    order = Order(Sort.oldest)
+    places = order.places([*found, *own], after)[: limit + 1]
+    comments = listing.fitting(connection, [place.id for place in places[:limit]])
     following = None
-    if len(found) > limit:
-        found = found[:limit]
-        following = encode_cursor(_thread_cursor(parent_id, found[-1]))
-    page = CommentPage(found, following, {})
-    return Moment(discussion, page, _votes(connection, found, viewer))
+    if len(comments) < len(places):
+        following = encode_cursor(_thread_cursor(parent_id, places[len(comments) - 1]))
+    return Moment(discussion, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
 
 
-def _thread_cursor(parent_id: str, last: Comment) -> Cursor:
-    return Cursor(f"thread:{parent_id}", (rows.milliseconds(last.created_at),), last.id)
+def _thread_cursor(parent_id: str, last: Place) -> Cursor:
+    # where no reply is shown, the place before all of them: an import may know one that is older than its root
+    created_at = 0 if last.id == parent_id else last.created_at
+    return Cursor(f"thread:{parent_id}", (created_at,), last.id)
 
 
 def _permalink(connection: Connection, comment_id: str) -> tuple[Discussion, list[Comment], str | None]:
-    chain = _ancestry(connection, comment_id)
+    chain = listing.fitting(connection, _ancestry(connection, comment_id))[::-1]
     if not chain:
         raise Problem(ErrorCode.not_found, "There is no such comment.")
-    root_row = rows.comments().where(c.id == chain[-1].root_id)
-    root = _comments(connection, root_row)[0]
-    row = connection.execute(rows.discussions().where(schema.discussion.c.id == root.discussion_id)).mappings().one()
-    before = _comments(
-        connection,
-        rows.comments()
-        .where(c.discussion_id == root.discussion_id, c.parent_id.is_(None), c.published, _earlier(root))
-        .order_by(c.created_at.desc(), c.id.desc())
-        .limit(1),
-    )
-    order = _Order(Sort.oldest)
-    cursor = encode_cursor(order.cursor(f"{Sort.oldest}:{root.discussion_id}", before[0])) if before else None
-    return rows.to_discussion(row), chain, cursor
+    comment = chain[-1]
+    root = connection.execute(select(c.id, c.created_at).where(c.id == comment.root_id)).one()
+    of_discussion = rows.discussions().where(schema.discussion.c.id == comment.discussion_id)
+    discussion = rows.to_discussion(connection.execute(of_discussion).mappings().one())
+    before = listing.root_before(connection, comment.discussion_id, Place(root.id, root.created_at))
+    order = Order(Sort.oldest)
+    cursor = encode_cursor(order.cursor(f"{Sort.oldest}:{comment.discussion_id}", before)) if before else None
+    return discussion, chain, cursor
 
 
-def _ancestry(connection: Connection, comment_id: str) -> list[Comment]:
-    """The comment and at most ANCESTORS above it, the topmost first; empty when it was never published."""
+def _ancestry(connection: Connection, comment_id: str) -> list[str]:
+    """The comment and at most ANCESTORS above it, the nearest first; empty when it was never published."""
     start = select(c.id, c.parent_id, literal(0).label("height")).where(c.id == comment_id, c.published)
     above = start.cte("above", recursive=True)
     above = above.union_all(
         select(c.id, c.parent_id, above.c.height + 1).where(c.id == above.c.parent_id, above.c.height < ANCESTORS)
     )
-    query = rows.comments().join(above, above.c.id == c.id).order_by(above.c.height.desc())
-    return _comments(connection, query)
+    return list(connection.scalars(select(above.c.id).order_by(above.c.height)))
 
 
-def _earlier(comment: Comment) -> ColumnElement[bool]:
-    created = rows.milliseconds(comment.created_at)
-    return or_(c.created_at < created, and_(c.created_at == created, c.id < comment.id))
-
-
-def _events(connection: Connection, key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
+def _newest(connection: Connection, key: DiscussionKey, limit: int) -> tuple[Discussion, list[Comment]]:
     discussion = _discussion(connection, key)
-    e = schema.event.c
-    query = (
-        select(e.seq, e.comment_id, e.kind, e.payload)
-        .where(e.discussion_id == discussion.id, e.seq > after)
-        .order_by(e.seq)
-        .limit(limit)
-    )
-    found = connection.execute(query)
-    return discussion.seq, [EncodedEvent(row.seq, row.kind, row.comment_id, row.payload) for row in found]
-
-
-def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
-    _known_site(connection, site)
-    after = decode_cursor(cursor, f"held:{site}", 1)
-    d = schema.discussion.c
-    query = (
-        select(schema.comment, d.key.label("discussion_key"))
-        .join(schema.discussion, d.id == c.discussion_id)
-        .join(schema.site, schema.site.c.id == d.site_id)
-        .where(schema.site.c.key == site, c.state == State.held.value)
-    )
-    if after is not None:
-        query = query.where(_later(c.created_at, after))
-    found = connection.execute(query.order_by(c.created_at, c.id).limit(limit + 1)).mappings().all()
-    held = [Held(DiscussionKey(site, row["discussion_key"]), rows.to_comment(row)) for row in found[:limit]]
-    following = None
-    if len(found) > limit:
-        last = held[-1].comment
-        following = encode_cursor(Cursor(f"held:{site}", (rows.milliseconds(last.created_at),), last.id))
-    return held, following
-
-
-def _reported(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Reported], str | None]:
-    _known_site(connection, site)
-    after = decode_cursor(cursor, f"reported:{site}", 1)
-    d, r = schema.discussion.c, schema.report.c
-    about = (r.id.label("report_id"), r.reason, r.note, r.at.label("reported_at"), r.reporter_id)
-    query = (
-        select(schema.comment, d.key.label("discussion_key"), *about)
-        .join(schema.report, r.comment_id == c.id)
-        .join(schema.discussion, d.id == c.discussion_id)
-        .join(schema.site, schema.site.c.id == d.site_id)
-        .where(schema.site.c.key == site, c.state == State.visible.value)
-    )
-    if after is not None:
-        query = query.where(tuple_(r.at, r.id) > tuple_(literal(after.values[0]), literal(after.id)))
-    found = connection.execute(query.order_by(r.at, r.id).limit(limit + 1)).mappings().all()
-    reports = [
-        Reported(
-            id=row["report_id"],
-            reason=row["reason"],
-            note=row["note"],
-            at=rows.moment(row["reported_at"]),
-            reporter_id=row["reporter_id"],
-            key=DiscussionKey(site, row["discussion_key"]),
-            comment=rows.to_comment(row),
-        )
-        for row in found[:limit]
-    ]
-    following = None
-    if len(found) > limit:
-        last = reports[-1]
-        following = encode_cursor(Cursor(f"reported:{site}", (rows.milliseconds(last.at),), last.id))
-    return reports, following
+    return discussion, listing.fitting(connection, listing.newest(connection, discussion.id, limit))
 
 
 def _votes(connection: Connection, comments: list[Comment], viewer: str | None) -> dict[str, int]:
@@ -419,45 +364,105 @@ def _votes(connection: Connection, comments: list[Comment], viewer: str | None) 
     return {row.comment_id: row.value for row in connection.execute(query)}
 
 
-def _shown(viewer: str | None) -> ColumnElement[bool]:
-    """What is in the log, and what waits for approval for its author alone."""
-    if viewer is None:
-        return c.published.is_(True)
-    return or_(c.published.is_(True), and_(c.author_id == viewer, c.state == State.held.value))
+# ---- events ---------------------------------------------------------------------------------------------
 
 
-def _comments(connection: Connection, query: Select[Any]) -> list[Comment]:
-    return [rows.to_comment(row) for row in connection.execute(query).mappings()]
+def _events(connection: Connection, key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
+    discussion = _discussion(connection, key)
+    found: list[EncodedEvent] = []
+    size = 0
+    while len(found) < limit:
+        wanted = min(SLICE, limit - len(found))
+        read = _slice(connection, discussion.id, found[-1].seq if found else after, wanted)
+        for event in read:
+            size += event.size
+            if found and size > PAGE_BYTES:
+                return discussion.seq, found
+            found.append(event)
+        if len(read) < wanted:
+            break
+    return discussion.seq, found
 
 
-def _later(column: ColumnElement[int], after: Cursor) -> ColumnElement[bool]:
-    return or_(column > after.values[0], and_(column == after.values[0], c.id > after.id))
+def _slice(connection: Connection, discussion_id: int | None, after: int, limit: int) -> list[EncodedEvent]:
+    e = schema.event.c
+    query = (
+        select(e.seq, e.comment_id, e.kind, e.payload)
+        .where(e.discussion_id == discussion_id, e.seq > after)
+        .order_by(e.seq)
+        .limit(limit)
+    )
+    return [EncodedEvent(row.seq, row.kind, row.comment_id, row.payload) for row in connection.execute(query)]
 
 
-class _Order:
-    """How top-level comments are sorted in SQL, and how a list goes on after one of them."""
+# ---- lists of moderators --------------------------------------------------------------------------------
 
-    def __init__(self, sort: Sort) -> None:
-        self.sort = sort
-        self.width = 2 if sort is Sort.top else 1
-        score = c.up - c.down
-        self.columns: tuple[ColumnElement[Any], ...] = {
-            Sort.oldest: (c.created_at, c.id),
-            Sort.newest: (c.created_at.desc(), c.id.desc()),
-            Sort.top: (score.desc(), c.created_at, c.id),
-        }[sort]
+_KEY_BYTES = 64 + 4 * 512
+"""What the names of a site and a discussion have at most."""
+_NOTE_BYTES = 512 + 4 * 1000
+"""What a report has at most besides its comment: ids, a time, and a note of 1,000 characters."""
 
-    def after(self, cursor: Cursor) -> ColumnElement[bool]:
-        created = literal(cursor.values[-1])
-        if self.sort is Sort.newest:
-            return or_(c.created_at < created, and_(c.created_at == created, c.id < cursor.id))
-        later = or_(c.created_at > created, and_(c.created_at == created, c.id > cursor.id))
-        if self.sort is Sort.oldest:
-            return later
-        score = c.up - c.down
-        return or_(score < cursor.values[0], and_(score == cursor.values[0], later))
 
-    def cursor(self, scope: str, last: Comment) -> Cursor:
-        created = rows.milliseconds(last.created_at)
-        values = (last.up - last.down, created) if self.sort is Sort.top else (created,)
-        return Cursor(scope, values, last.id)
+def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
+    site_id, scope = _known_site(connection, site), f"held:{site}"
+    after = decode_cursor(cursor, scope, 1)
+    looked = select(c.id, c.created_at.label("at"), c.discussion_id).where(listing.IS_HELD)
+    if after is not None:
+        looked = looked.where(listing.later(after))
+    first = looked.order_by(c.created_at, c.id).limit(LOOKED).subquery()
+    query = select(first.c.id, first.c.at, *_about(first.c.discussion_id)).order_by(first.c.at, first.c.id)
+    found = connection.execute(query).all()
+    own = [row for row in found if row.site_id == site_id]
+    comments = listing.fitting(connection, [row.id for row in own[:limit]], extra=_KEY_BYTES)
+    held = [Held(DiscussionKey(site, row.key), comment) for row, comment in zip(own, comments, strict=False)]
+    return held, _following(scope, found, own, len(held))
+
+
+def _reported(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Reported], str | None]:
+    site_id, scope = _known_site(connection, site), f"reported:{site}"
+    after = decode_cursor(cursor, scope, 1)
+    r = schema.report.c
+    looked = select(schema.report).where(r.open)
+    if after is not None:
+        looked = looked.where(tuple_(r.at, r.id) > listing.place_of(after))
+    first = looked.order_by(r.at, r.id).limit(LOOKED).subquery()
+    query = (
+        select(first, c.state, *_about(c.discussion_id))
+        .join(schema.comment, c.id == first.c.comment_id)
+        .order_by(first.c.at, first.c.id)
+    )
+    found = connection.execute(query).all()
+    # an instance of the version before may have removed a comment without closing what was reported of it
+    own = [row for row in found if row.site_id == site_id and row.state == State.visible]
+    ids = [row.comment_id for row in own[:limit]]
+    reports = [
+        Reported(
+            id=row.id,
+            reason=row.reason,
+            note=row.note,
+            at=rows.moment(row.at),
+            reporter_id=row.reporter_id,
+            key=DiscussionKey(site, row.key),
+            comment=comment,
+        )
+        for row, comment in zip(own, listing.fitting(connection, ids, extra=_KEY_BYTES + _NOTE_BYTES), strict=False)
+    ]
+    return reports, _following(scope, found, own, len(reports))
+
+
+def _about(discussion_id: ColumnElement[int]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Key and site of a row's discussion, looked up by row: for a join PostgreSQL may read all discussions."""
+    d = schema.discussion.c
+    key, site_id = (select(column).where(d.id == discussion_id).scalar_subquery() for column in (d.key, d.site_id))
+    return key.label("key"), site_id.label("site_id")
+
+
+def _following(scope: str, found: Sequence[Any], own: Sequence[Any], shown: int) -> str | None:
+    """Where a list goes on of which LOOKED rows were looked at, ``own`` are of the site, and so many are shown."""
+    if shown < len(own):
+        last = own[shown - 1]
+    elif len(found) == LOOKED:
+        last = found[-1]
+    else:
+        return None
+    return encode_cursor(Cursor(scope, (last.at,), last.id))

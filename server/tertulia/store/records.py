@@ -119,3 +119,11 @@ def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dic
 
 def update_comment(connection: Connection, comment_id: str, **values: Any) -> None:
     connection.execute(update(schema.comment).where(schema.comment.c.id == comment_id).values(**values))
+
+
+# ---- reports --------------------------------------------------------------------------------------------
+
+
+def show_reports(connection: Connection, comment_id: str, *, listed: bool) -> None:
+    """What was reported of a comment is in moderators' lists, or in none while the comment cannot be read."""
+    connection.execute(update(schema.report).where(schema.report.c.comment_id == comment_id).values(open=listed))

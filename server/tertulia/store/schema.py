@@ -21,7 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
+    true,
 )
+from sqlalchemy.sql.elements import TextClause
 
 metadata = MetaData(
     naming_convention={
@@ -79,6 +82,15 @@ discussion = Table(
     UniqueConstraint("site_id", "key"),
 )
 
+
+def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None) -> Index:
+    """An index of some rows only; the queries that read it say the same ``where`` in literal words."""
+    return Index(name, *columns, sqlite_where=text(sqlite_where or where), postgresql_where=text(where))
+
+
+_ROOT, _SQLITE_ROOT = "parent_id IS NULL AND published", "parent_id IS NULL AND published = 1"
+_REPLY, _SQLITE_REPLY = "parent_id IS NOT NULL AND published", "parent_id IS NOT NULL AND published = 1"
+
 comment = Table(
     "comment",
     metadata,
@@ -104,10 +116,23 @@ comment = Table(
     Column("request_digest", String(64)),
     UniqueConstraint("author_id", "idempotency_key"),
     CheckConstraint("state in ('visible','held','removed','deleted')", name="state"),
-    Index("ix_comment_roots", "discussion_id", "parent_id", "created_at", "id"),
-    Index("ix_comment_thread", "root_id", "created_at", "id"),
-    Index("ix_comment_held", "state", "created_at", "id"),
-    Index("ix_comment_parent_id", "parent_id"),
+    # every list is read in the order of one of these, a page's rows and no others; see decision 25
+    _partial("ix_comment_root", "discussion_id", "created_at", "id", where=_ROOT, sqlite_where=_SQLITE_ROOT),
+    _partial(
+        "ix_comment_top",
+        "discussion_id",
+        text("(down - up)"),
+        "created_at",
+        "id",
+        where=_ROOT,
+        sqlite_where=_SQLITE_ROOT,
+    ),
+    _partial("ix_comment_reply", "root_id", "created_at", "id", where=_REPLY, sqlite_where=_SQLITE_REPLY),
+    _partial("ix_comment_answer", "parent_id", "created_at", "id", where="parent_id IS NOT NULL"),
+    _partial("ix_comment_visible", "discussion_id", "created_at", "id", where="state = 'visible'"),
+    _partial("ix_comment_waiting", "created_at", "id", where="state = 'held'"),
+    _partial("ix_comment_own_waiting", "discussion_id", "author_id", "created_at", "id", where="state = 'held'"),
+    _partial("ix_comment_kept", "author_id", "created_at", where="state <> 'deleted'"),
 )
 
 event = Table(
@@ -140,5 +165,8 @@ report = Table(
     Column("reason", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+    # whether moderators have it in their list: not while its comment cannot be read
+    Column("open", Boolean, nullable=False, server_default=true()),
     Index("ix_report_comment_id", "comment_id"),
+    _partial("ix_report_open", "at", "id", where="open", sqlite_where="open = 1"),
 )

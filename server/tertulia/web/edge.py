@@ -16,6 +16,7 @@ from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
 from tertulia.web.answers import OPERATIONS, Answers
 from tertulia.web.gate import Gate
+from tertulia.web.requests import check_parameters
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
@@ -38,6 +39,7 @@ class Edge:
             return
         exchange = _Exchange(scope, receive, send)
         try:
+            check_parameters(scope)
             exchange.cross_origin = await self._cross_origin(scope)
             await self._answer(scope, exchange)
         except Problem as problem:

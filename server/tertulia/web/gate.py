@@ -11,6 +11,8 @@ from starlette.requests import HTTPConnection
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 
+HOPS = 16
+"""Looked at, from the newest on: a chain of proxies has two or three, and what is before them a stranger wrote."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORWARDING = {"forwarded", "via", "x-real-ip"}
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
@@ -29,7 +31,7 @@ class Gate:
         peer = _canonical(request.client.host if request.client else "")
         if peer is None or not self._is_trusted(peer):
             return peer
-        hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).rsplit(",", HOPS)[-HOPS:]
         for hop in reversed(hops):
             found = _canonical(hop.strip())
             if found is None:

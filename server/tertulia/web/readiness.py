@@ -96,6 +96,8 @@ class Readiness:
     async def _slower(self, end: float) -> Answer | None:
         if self._bus.in_doubt:
             return 200, "slower: Redis is in doubt"
+        if self._bus.hears_strangers:
+            return 200, "slower: messages on Redis are not believed"
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
             if not (await _waited(counts, end) and counts.result()):

@@ -25,6 +25,7 @@ from tertulia.errors import StartupError
 from tertulia.metrics.siblings import Siblings
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
+from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 
@@ -46,7 +47,8 @@ async def serve_one(
 ) -> None:
     """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
     trusted = [ip_network(network, strict=False) for network in settings.trusted_proxies]
-    vitals = Vitals(Admission(settings.connections, settings.connections_per_address, trusted))
+    admission = Admission(settings.connections, settings.connections_per_address, trusted)
+    vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(settings, vitals, siblings))
         if siblings is not None:

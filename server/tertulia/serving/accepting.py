@@ -1,0 +1,127 @@
+"""Accepting connections without using up the process's files, and without spinning where they are used up.
+
+asyncio's own loop asks for a connection 2,048 times each time there is one, and where no file is left it fails, writes
+a line and tries again as often. Here each turn takes a few, what the rest of the process needs is never taken, and
+where nothing can be accepted accepting rests: who comes meanwhile waits in the kernel's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import resource
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+from tertulia.serving.refusals import FULL
+
+TURN = 128
+"""Connections accepted before the loop does something else; a handshake each are 20 ms."""
+RESERVE = 64
+"""Files kept for all that is no client: the database's connections and files, Redis, articles, a worker's pipes."""
+REST_SECONDS = 0.05
+LONGEST_REST_SECONDS = 1.0
+REPORT_SECONDS = 60.0
+_OF_ONE = {
+    errno.ECONNABORTED,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENONET,
+    errno.ENOPROTOOPT,
+    errno.EOPNOTSUPP,
+    errno.EPERM,
+    errno.EPROTO,
+}
+"""What accept(2) says of one connection, which is gone then; whatever else it says stays true for a while."""
+
+log = logging.getLogger(__name__)
+
+
+def raise_file_limit() -> int:
+    """Raises the soft limit of open files to the hard one; gives what it is then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # a hard limit may be above what the kernel allows by now
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return soft
+
+
+class Accepting:
+    """Hands connections of a listening socket to protocols that ``make`` makes, until ``close``."""
+
+    def __init__(self, listener: socket.socket, make: Callable[[], asyncio.Protocol], files: int) -> None:
+        self.turned_away = 0
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._make = make
+        self._files = files
+        # the kernel gives the lowest free number, so a number says how many files are open
+        self._ceiling = files - min(RESERVE, files // 2)
+        self._rest_seconds = REST_SECONDS
+        self._resting: asyncio.TimerHandle | None = None
+        self._welcoming: set[asyncio.Task[None]] = set()
+        self._reported_at: float | None = None
+        listener.setblocking(False)
+        self._loop.add_reader(listener, self._accept)
+
+    def close(self) -> None:
+        """Accepts no more; the connections that there are go on."""
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+
+    async def wait_closed(self) -> None:
+        """Until what was accepted is handed over."""
+        await asyncio.gather(*self._welcoming, return_exceptions=True)
+
+    def _accept(self) -> None:
+        for _ in range(TURN):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _OF_ONE:
+                    continue
+                self._rest(error.strerror)
+                return
+            if connection.fileno() >= self._ceiling:
+                self._turn_away(connection)
+                self._rest("what is left is kept for the server itself")
+                return
+            self._rest_seconds = REST_SECONDS
+            task = self._loop.create_task(self._welcome(connection))
+            self._welcoming.add(task)
+            task.add_done_callback(self._welcoming.discard)
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._make, connection)
+        except OSError:  # it is gone again
+            connection.close()
+
+    def _turn_away(self, connection: socket.socket) -> None:
+        self.turned_away += 1
+        with connection, suppress(OSError):
+            connection.setblocking(False)
+            connection.send(FULL.answer)
+
+    def _rest(self, reason: str | None) -> None:
+        self._loop.remove_reader(self._listener)
+        self._resting = self._loop.call_later(self._rest_seconds, self._go_on)
+        self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+        now = self._loop.time()
+        if self._reported_at is None or now - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = now
+            fields = {"reason": reason, "limit": self._files, "turned_away": self.turned_away}
+            log.warning("New connections wait: open files are used up; raise their limit (ulimit -n)", extra=fields)
+
+    def _go_on(self) -> None:
+        self._resting = None
+        self._loop.add_reader(self._listener, self._accept)

@@ -1,0 +1,78 @@
+"""Every operation that writes is counted: where the count says no, it is refused and nothing has changed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from tertulia.limits import PostingLimits
+from tertulia.limits.shared import Window
+from tertulia.protocol import API
+from tertulia.settings import Settings
+from tertulia.web.operations import Operation
+from tests.api.world import OPERATIONS, World, bearer, furnish, named, new_key, opened
+
+BODIES: dict[str, object] = {
+    "NewComment": {"key": "talk", "body": "Again.", "author": {"name": "Lan"}},
+    "CommentEdit": {"body": "Other words."},
+    "PreviewText": {"body": "Some words."},
+    "Vote": {"value": 1},
+    "Report": {"reason": "spam"},
+    "DiscussionChange": {"mode": "closed"},
+}
+WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    limits = ("post_limit", "edit_limit", "vote_limit")
+    wide = {f"{limit}_{of}": "1000/day" for limit in limits for of in ("guest", "address")}
+    async with opened(settings.model_copy(update=wide)) as found:
+        await furnish(found)
+        yield found
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=named)
+async def test_no_write_is_without_a_limit(world: World, monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
+    before = world.rows()
+
+    async def wait(_limits: PostingLimits, windows: Sequence[Window]) -> float:
+        return 7.0 if windows else 0.0
+
+    for name in ("_wait", "_wait_here"):
+        monkeypatch.setattr(PostingLimits, name, wait)
+    for who in ("moderator",) if operation.bearer == "moderator" else ("lan", "minh", "moderator"):
+        answer = await world.client.request(
+            operation.method,
+            operation.path.replace("{id}", world.ids["lans"]),
+            params={"key": "talk"} if "key" in operation.names else {},
+            json=BODIES[operation.body.__name__] if operation.body else None,
+            headers=bearer(world.tokens[who]) | {"Idempotency-Key": new_key()},
+        )
+        assert (answer.status_code, answer.json()["code"], answer.json()["retry_after"]) == (429, "rate_limited", 7)
+    assert world.rows() == before
+
+
+async def test_votes_and_changes_of_a_guest_have_limits_of_their_own(settings: Settings) -> None:
+    few = {"edit_limit_guest": "2/day", "vote_limit_guest": "3/day", "post_limit_guest": "9/day"}
+    async with opened(settings.model_copy(update=few)) as world:
+        lan, minh = await world.guest("Lan"), await world.guest("Minh")
+        lans, minhs = [one["id"] for one in (await world.snapshot())["comments"]]
+
+        async def statuses(method: str, path: str, *bodies: object, token: str = lan) -> list[int]:
+            found = []
+            for body in bodies:
+                answer = await world.client.request(method, API + path, json=body, headers=bearer(token))
+                found.append(answer.status_code)
+            return found
+
+        edits = [{"body": text} for text in ("One.", "Two.", "Three.")]
+        assert await statuses("PATCH", f"/comments/{lans}", *edits) == [200, 200, 429]
+        assert await statuses("DELETE", f"/comments/{lans}", None) == [429]
+        votes: list[object] = [{"value": 1}, {"value": 1}, {"value": 1}, {"value": 0}]
+        assert await statuses("PUT", f"/comments/{minhs}/vote", *votes) == [200, 200, 200, 429]
+        assert await statuses("PUT", f"/comments/{lans}/vote", {"value": 1}, token=minh) == [200]
+        assert (await world.snapshot())["comments"][1]["votes"] == {"up": 1, "down": 0}
+        assert [event["kind"] for event in (await world.events())["events"]].count("comment.voted") == 2
+        assert (await world.say("Still.", token=lan)).status_code == 201

@@ -1,0 +1,67 @@
+"""Signatures: one who has no key can say nothing, and nothing that was said is said again elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from tertulia.bus.encoding import LONGEST
+from tertulia.bus.signing import OVERHEAD, Signer, Unverified
+from tertulia.identity import derived_key
+
+KEY = b"a key of these tests"
+HERE, THERE = "tertulia:here", "tertulia:there"
+SAID = b'[2,"alive","i",1]\n[]'
+GOOD = Signer(KEY).signed(HERE, SAID)
+
+FORGED = {
+    "nothing": b"",
+    "no signature": SAID,
+    "an empty signature": b"\n" + SAID,
+    "of another key": Signer(b"another key of these tests").signed(HERE, SAID),
+    "of no key": Signer(b"").signed(HERE, SAID),
+    "of another channel": Signer(KEY).signed(THERE, SAID),
+    "of a part": GOOD[:-1],
+    "of less": GOOD + b" ",
+    "changed": GOOD.replace(b"alive", b"Alive"),
+    "shorter": GOOD[1:],
+    "in capitals": GOOD.replace(GOOD[:OVERHEAD], GOOD[:OVERHEAD].upper()),
+    "in two lines": GOOD[:16] + b"\n" + GOOD[16:],
+    "moved to the channel": Signer(KEY).signed(HERE + "\n" + SAID.decode(), b""),
+}
+
+
+def test_what_is_signed_is_verified() -> None:
+    assert GOOD != SAID
+    assert len(GOOD) == len(SAID) + OVERHEAD
+    assert Signer(KEY).verified(HERE, GOOD) == SAID
+    assert Signer(KEY).verified(HERE, Signer(KEY).signed(HERE, b"")) == b""
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_what_is_forged_is_not(name: str) -> None:
+    with pytest.raises(Unverified):
+        Signer(KEY).verified(HERE, FORGED[name])
+
+
+def test_every_byte_counts() -> None:
+    for place in range(len(GOOD)):
+        changed = bytearray(GOOD)
+        changed[place] ^= 1
+        with pytest.raises(Unverified):
+            Signer(KEY).verified(HERE, bytes(changed))
+
+
+def test_what_is_too_long_is_not_even_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = Signer(KEY).signed(HERE, b"x" * LONGEST)
+    assert len(Signer(KEY).verified(HERE, longest)) == LONGEST
+    longer, signer = Signer(KEY).signed(HERE, b"x" * (LONGEST + 1)), Signer(KEY)
+    monkeypatch.setattr(signer, "_keyed", None)
+    with pytest.raises(Unverified):
+        signer.verified(HERE, longer)
+
+
+def test_a_key_is_for_one_purpose() -> None:
+    secret = b"the secret of these tests, of 32 bytes or more"
+    keys = {derived_key(secret, purpose) for purpose in ("bus\0one", "bus\0two", "request")}
+    assert len(keys | {secret, derived_key(b"y" * 40, "request")}) == 5
+    assert {len(key) for key in keys} == {32}

@@ -1,0 +1,298 @@
+"""No query of any route grows with the site: each of its statements is caught at the driver and its plan looked at.
+
+The site is 40,000 comments, of which every list has its thousands, with the statistics of the database and without. The
+plans are those of a site of a million: ``PLANS_COMMENTS=1000000 pytest tests/plans`` says so in five minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+import httpx
+import pytest
+from sqlalchemy import create_engine
+from starlette.routing import Match, Route, WebSocketRoute
+
+from tertulia.app import Running, running
+from tertulia.core.comments import DiscussionKey, Sort
+from tertulia.core.ordering import Cursor, encode_cursor
+from tertulia.identity import Tokens, new_moderator_token, utc_now
+from tertulia.live.room import Cursor as Place
+from tertulia.protocol import API
+from tertulia.settings import Settings, secret_key
+from tertulia.store import administration
+from tertulia.store.database import migrate, open_database
+from tertulia.web.operations import Operation
+from tests.api.world import OPERATIONS, bearer, new_key
+from tests.plans.filling import BIG, SOON, Filling, fill, name
+from tests.plans.watching import Asked, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
+from tests.postgres import Postgres
+
+FILLING = Filling(int(os.environ.get("PLANS_COMMENTS", "40000")))
+DEEP = FILLING.quarter // 2
+"""A place in the middle of each list."""
+VIEWER = name(0, 1)
+"""Who wrote a tenth of all comments, and has hundreds that wait."""
+
+
+@dataclass
+class Site:
+    """A server over the filling, and what was asked of its database so far."""
+
+    server: Running
+    client: httpx.AsyncClient
+    asked: list[Asked]
+    tokens: dict[str, str] = field(default_factory=dict)
+    explain: asyncpg.Connection | None = None
+
+    async def faults(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for asked in {(one.sql, tuple(map(str, one.values))): one for one in self.asked}.values():
+            faults = sqlite_faults(asked) if self.explain is None else await postgres_faults(self.explain, asked)
+            if faults:
+                found[f"{asked.sql} {asked.values}"] = [*faults, *asked.plan]
+        return found
+
+
+# ---- the sites ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the filling."""
+    path = tmp_path_factory.mktemp("plans") / "tertulia.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        migrate(connection)
+        fill(connection, FILLING)
+        connection.commit()
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "sqlite with statistics", "postgresql"])
+async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    articles = tmp_path / "articles"
+    articles.mkdir()
+    (articles / "one.md").write_text(f"---\ntitle: One\ndate: 2026-01-01\nkey: {BIG}\n---\nText.\n")
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        articles=articles,
+        secret_key="a key of the tests, not a secret of anybody",
+        post_limit_guest="off",
+        post_limit_address="off",
+        playground=True,
+    )
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("postgres")
+        made = await server.create()
+        database = await open_database(server.address(made), patient=True)
+        await database.write.transact(lambda connection: fill(connection, FILLING))
+        await database.close()
+        await server.run("VACUUM ANALYZE", made)
+        explain = await asyncpg.connect(server.address(made).replace("+asyncpg", ""))
+        settings = settings.model_copy(update={"database_url": server.address(made)})
+        with postgres_watched(monkeypatch) as asked:
+            async with _served(settings) as found:
+                found.explain, found.asked = explain, asked
+                yield found
+        await explain.close()
+        await server.drop(made)
+        return
+    settings.data_dir.mkdir()
+    shutil.copyfile(request.getfixturevalue("filled"), settings.data_dir / "tertulia.db")
+    if request.param == "sqlite with statistics":
+        with closing(sqlite3.connect(settings.data_dir / "tertulia.db")) as connection:
+            connection.execute("ANALYZE")
+            connection.commit()
+    with sqlite_watched(monkeypatch) as asked:
+        async with _served(settings) as found:
+            found.asked = asked
+            asked.clear()
+            yield found
+
+
+@asynccontextmanager
+async def _served(settings: Settings) -> AsyncIterator[Site]:
+    async with running(settings) as server:
+        token, hashed = new_moderator_token()
+        await server.store.ledger.submit(
+            lambda connection: administration.add_moderator(connection, "Mai", hashed, utc_now())
+        )
+        guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
+        transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=60) as client:
+            yield Site(server, client, [], {"moderator": token, "guest": guest})
+
+
+# ---- what is asked --------------------------------------------------------------------------------------
+
+KEYED: dict[str, str] = {"site": "default", "key": BIG}
+ROOT, REPLY, LATE = name(1, 1), name(1, FILLING.quarter + 1), name(1, FILLING.quarter + DEEP + 3)
+VISIBLE, REMOVED, HELD = name(1, 9), name(1, 31), name(1, FILLING.quarter * 3 + 20)
+OWN = name(1, 13)
+
+
+def _scopes(operation: Operation) -> Iterator[dict[str, str]]:
+    """Every list of an operation: each order, and each comment whose replies are asked for."""
+    names = operation.names
+    base = {one: value for one, value in KEYED.items() if one in names}
+    if "sort" in names:
+        yield from ({**base, "sort": sort} for sort in Sort)
+    else:
+        yield base
+    if "parent" in names:
+        yield from ({**base, "parent": parent} for parent in (ROOT, REPLY, LATE))
+
+
+def _deep(operation: Operation, asked: dict[str, str], discussion_id: int) -> str:
+    """A cursor into the middle of a list."""
+    at = SOON + DEEP * 1000
+    if operation.path.endswith("/held"):
+        return encode_cursor(Cursor("held:default", (at,), name(1, DEEP)))
+    if operation.path.endswith("/reports"):
+        return encode_cursor(Cursor("reported:default", (at,), name(2, DEEP)))
+    if "parent" in asked:
+        at += FILLING.quarter * (1 if asked["parent"] == ROOT else 2) * 1000
+        return encode_cursor(Cursor(f"thread:{asked['parent']}", (at,), name(1, DEEP)))
+    values = (0, at) if asked["sort"] == Sort.top else (at,)
+    return encode_cursor(Cursor(f"{asked['sort']}:{discussion_id}", values, name(1, DEEP)))
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request; whatever its answer, its statements are looked at."""
+
+    method: str
+    path: str
+    params: tuple[tuple[str, str], ...] = ()
+    json: dict[str, Any] | None = None
+    data: dict[str, str] | None = None
+    token: str | None = None
+
+
+def _bodies() -> dict[tuple[str, str], list[tuple[str, dict[str, Any] | None]]]:
+    """What is sent to each operation that changes something: the id it is about, and a body."""
+    return {
+        ("PATCH", f"{API}/comments/{{id}}"): [(VISIBLE, {"body": "Hello again."})],
+        ("DELETE", f"{API}/comments/{{id}}"): [(OWN, None), (name(1, 8), None)],
+        ("PUT", f"{API}/comments/{{id}}/vote"): [
+            (VISIBLE, {"value": 1}),
+            (VISIBLE, {"value": -1}),
+            (VISIBLE, {"value": 0}),
+        ],
+        ("POST", f"{API}/comments/{{id}}/reports"): [(VISIBLE, {"reason": "spam"})],
+        ("POST", f"{API}/comments/{{id}}/restore"): [(REMOVED, None)],
+        ("POST", f"{API}/comments/{{id}}/approve"): [(HELD, None)],
+        ("PATCH", f"{API}/discussion"): [("", {"mode": "held"}), ("", {"mode": "open"})],
+        ("POST", f"{API}/preview"): [("", {"body": "Hello."})],
+        ("POST", f"{API}/comments"): [
+            ("", {"key": BIG, "body": "Hello."}),
+            ("", {"key": BIG, "body": "Hello.", "parent_id": REPLY}),
+            ("", {"key": "new", "body": "Hello.", "author": {"name": "Ba"}}),
+        ],
+    }
+
+
+def _api() -> Iterator[Visit]:
+    for operation in OPERATIONS:
+        tokens: dict[str, list[str | None]] = {
+            "": [None],
+            "moderator": ["moderator"],
+            "optional": [None, "guest", "moderator"],
+        }
+        for token in tokens.get(operation.bearer, ["guest", "moderator"]):
+            if operation.method == "GET":
+                yield from _reading(operation, token)
+                continue
+            for about, body in _bodies()[operation.method, operation.path]:
+                params = tuple((one, KEYED[one]) for one in operation.names)
+                yield Visit(operation.method, operation.path.replace("{id}", about), params, body, token=token)
+
+
+def _reading(operation: Operation, token: str | None) -> Iterator[Visit]:
+    ids = (ROOT, LATE, name(1, 2 * FILLING.quarter + 7), "not-a-comment") if "{id}" in operation.path else ("",)
+    for about in ids:
+        for asked in _scopes(operation):
+            path = operation.path.replace("{id}", about)
+            cursors = [None, _deep(operation, asked, 1)] if "cursor" in operation.names else [None]
+            for cursor in cursors:
+                yield Visit("GET", path, (*asked.items(), *([("cursor", cursor)] if cursor else [])), token=token)
+    if "after" in operation.names:
+        yield Visit("GET", operation.path, (*KEYED.items(), ("after", str(DEEP))), token=token)
+    if operation.path.endswith("/counts"):
+        yield Visit("GET", operation.path, tuple(("key", f"d{n}") for n in range(100)), token=token)
+
+
+def _pages() -> Iterator[Visit]:
+    oldest = encode_cursor(Cursor("oldest:1", (SOON + DEEP * 1000,), name(1, DEEP)))
+    places: list[tuple[str, tuple[tuple[str, str], ...]]] = [("/articles/one", ()), ("/d", tuple(KEYED.items()))]
+    for path, params in places:
+        for more in (
+            {},
+            {"sort": "newest"},
+            {"sort": "top"},
+            {"cursor": oldest},
+            {"thread": ROOT},
+            {"thread": LATE},
+            {"reply": REPLY},
+        ):
+            yield Visit("GET", path, (*params, *more.items()))
+        yield Visit("POST", path, params, data={"name": "Ba", "body": "Hello.", "nonce": new_key(), "parent_id": LATE})
+    yield Visit("GET", "/")
+    yield from (Visit("GET", "/embed.html", (*KEYED.items(), ("sort", sort))) for sort in Sort)
+    yield from (Visit("GET", f"/c/{one}") for one in (ROOT, LATE, VISIBLE))
+    yield from (
+        Visit("GET", path) for path in ("/healthz", "/readyz", "/metrics", f"{API}/openapi.json", "/playground")
+    )
+
+
+VISITS = [*_api(), *_pages()]
+
+
+def _visits(server: Running) -> list[Visit]:
+    """The visits from above, and one of every page that takes nothing; a route that none of them is to is a mistake."""
+    found = list(VISITS)
+    routes = server.asgi.routes  # type: ignore[attr-defined]
+    for route in routes:
+        if isinstance(route, WebSocketRoute):
+            assert route.path == f"{API}/live", "what a reader joins is asked for below"
+            continue
+        for method in (route.methods or set()) - {"HEAD"}:
+            if any(_goes_to(route, method, visit) for visit in VISITS):
+                continue
+            assert (method, "{" in route.path) == ("GET", False), f"nobody visits {method} {route.path} here"
+            found.append(Visit(method, route.path))
+    return found
+
+
+def _goes_to(route: Route, method: str, visit: Visit) -> bool:
+    scope = {"type": "http", "path": visit.path, "method": visit.method, "root_path": ""}
+    return visit.method == method and route.matches(scope)[0] is Match.FULL
+
+
+async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
+    for visit in _visits(site.server):
+        headers = {"Idempotency-Key": new_key()}
+        if visit.token:
+            headers |= bearer(site.tokens[visit.token])
+        answer = await site.client.request(
+            visit.method, visit.path, params=visit.params, json=visit.json, data=visit.data, headers=headers
+        )
+        assert answer.status_code < 500, f"{visit}: {answer.text}"
+    for where in (Place(None, None), Place(site.server.store.epoch, DEEP)):
+        await site.server.hub.enter(DiscussionKey("default", BIG), where)
+    await site.server.hub.compare()
+    await site.server.store.reads.heads([DiscussionKey("default", f"d{n}") for n in range(500)])
+    kinds = {asked.sql.split(None, 1)[0].upper() for asked in site.asked}
+    assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"
+    faults = await site.faults()
+    assert faults == {}, "\n\n".join(f"{sql}\n  " + "\n  ".join(found) for sql, found in faults.items())

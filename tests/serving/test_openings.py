@@ -1,0 +1,39 @@
+"""Who opens room after room is asked to wait, and others are not."""
+
+from __future__ import annotations
+
+from tertulia.limits.openings import AT_ONCE
+from tests.server import ServerProcess
+from tests.serving.raw import CLOSE, TEXT, Honest, Raw, get, live
+
+HOSTILE = "127.0.0.77"
+
+
+def test_rooms_of_one_address_have_a_bound(server: ServerProcess, honest: Honest) -> None:
+    honest.follow()
+    answers = [_opened(server, f"nobody reads {number}") for number in range(AT_ONCE)]
+    assert answers == [None] * AT_ONCE
+    code, reason = next(filter(None, (_opened(server, f"nor this {number}") for number in range(10 * AT_ONCE))))
+    assert (code, reason) == (4429, b"1000")
+    assert _stream_status(server, "yet another") == (429, "1")
+    assert _opened(server, honest.key) is None, "a room that is there is open to everybody"
+
+
+def _opened(server: ServerProcess, key: str) -> tuple[int, bytes] | None:
+    """None where it may be read, else the code and the reason that it is closed with."""
+    with Raw(server, HOSTILE) as raw:
+        raw.follow(live(key))
+        found = raw.frame()
+        assert found.opcode in (TEXT, CLOSE)
+        return None if found.opcode == TEXT else (found.code, found.payload[2:])
+
+
+def _stream_status(server: ServerProcess, key: str) -> tuple[int, str]:
+    for number in range(10 * AT_ONCE):  # time passes, in which it may open another
+        path = live(f"{key} {number}").replace("/live", "/events")
+        with Raw(server, HOSTILE) as raw:
+            assert raw.send(get(path, "Accept: text/event-stream"))
+            head = raw.read_until(b"\r\n\r\n").decode()
+        if " 429 " in head:
+            return 429, head.lower().partition("retry-after: ")[2].partition("\r\n")[0]
+    raise AssertionError("never refused")
