@@ -125,6 +125,33 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             },
         ),
     ),
+    "Answers and failures": (
+        Panel(
+            "Answers a second",
+            {"{{kind}} {{status}}": rate("tertulia_http_answers_total", "kind, status")},
+            help="429 and 503 by themselves; none is a client that left before its answer.",
+        ),
+        Panel(
+            "Failures of the database a second",
+            {
+                "{{instance}} {{worker}} {{trouble}}": rate(
+                    "tertulia_database_failures_total", "instance, worker, trouble"
+                )
+            },
+        ),
+        Panel("Cannot write", {"{{instance}} {{worker}}": "tertulia_commits_stuckHERE"}, kind="state-timeline"),
+        Panel(
+            "Failures of Redis a second",
+            {
+                "{{instance}} {{worker}} bus: {{cause}}": rate(
+                    "tertulia_bus_failures_total", "instance, worker, cause"
+                ),
+                "{{instance}} {{worker}} limits: {{cause}}": rate(
+                    "tertulia_limits_failures_total", "instance, worker, cause"
+                ),
+            },
+        ),
+    ),
     "Refusals and ends": (
         Panel(
             "Connections refused a second",
@@ -137,11 +164,33 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel(
             "Readers ended as too slow a second", {"{{instance}} {{worker}}": rate("tertulia_readers_evicted_total")}
         ),
+        Panel("Waits for clients that do not read", {"{{instance}} {{worker}}": "tertulia_unread_bytesHERE"}, "bytes"),
+        Panel(
+            "Clients cut off a second, since too much waited",
+            {"{{instance}} {{worker}}": rate("tertulia_connections_cut_off_total")},
+        ),
         Panel("Draining", {"{{instance}} {{worker}}": "tertulia_drainingHERE"}, kind="state-timeline"),
     ),
     "Process": (
         Panel("Share of a core", {"{{instance}} {{worker}}": rate("process_cpu_seconds_total")}, "percentunit"),
-        Panel("Resident memory", {"{{instance}} {{worker}}": "process_resident_memory_bytesHERE"}, "bytes"),
+        Panel(
+            "Resident memory",
+            {
+                "{{instance}} {{worker}}": "process_resident_memory_bytesHERE",
+                "{{instance}} may have": "max by (instance) (tertulia_memory_limit_bytesHERE)",
+            },
+            "bytes",
+        ),
+        Panel(
+            "Disk of the data folder",
+            {"{{instance}} {{part}}": "max by (instance, part) (tertulia_data_disk_bytesHERE)"},
+            "bytes",
+        ),
+        Panel(
+            "Age of the last backup",
+            {"{{instance}}": "time() - max by (instance) (tertulia_backup_timestamp_secondsHERE)"},
+            "s",
+        ),
         Panel(
             "Share of the file descriptors that may be open",
             {"{{instance}} {{worker}}": "process_open_fdsHERE / process_max_fdsHERE"},

@@ -31,6 +31,11 @@ class Postgres:
         """What TERTULIA_DATABASE_URL takes."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self._folder}"
 
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self._folder / ".s.PGSQL.5432"
+
     async def run(self, statement: str, name: str = "postgres") -> None:
         connection = await asyncpg.connect(user="postgres", database=name, host=str(self._folder))
         try:

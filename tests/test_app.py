@@ -154,7 +154,7 @@ async def test_a_database_that_does_not_answer_is_not_ready(
     monkeypatch.setattr(server.store.reads, "epoch", silent)
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
-    assert "the disk is gone" in caplog.text
+    assert [vars(record)["reason"] for record in caplog.records] == ["the disk is gone"]
     assert "disk" not in answer.text
 
 

@@ -232,3 +232,26 @@ def test_any_text_survives_the_front_matter(title: str, author: str, summary: st
     one = article(title=title, author=author, summary=summary, markdown=markdown.strip())
     text = _front_matter(one) + one.markdown + "\n"
     assert _parse(text, "market", "en", "UTC") == one
+
+
+def test_a_folder_that_cannot_be_read_for_a_while_loses_no_article(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path, "market.md", MARKET)
+    articles = Articles(tmp_path)
+    known = articles.get("market")
+    assert known is not None
+
+    def refused(_folder: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refused)
+        assert [articles.get("market") for _ in range(20)] == [known] * 20
+        assert Articles(tmp_path / "other").all() == []
+    told = [(one.message, vars(one)["folder"], one.exc_info) for one in caplog.records]
+    assert told == [
+        ("The folder of the articles cannot be read", folder, None) for folder in (tmp_path, tmp_path / "other")
+    ]
+    put(tmp_path, "second.md", MARKET)
+    assert articles.get("second") is not None

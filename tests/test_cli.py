@@ -178,6 +178,37 @@ def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     assert len(result.output.strip().splitlines()) == 1
 
 
+def _line(result: Result) -> str:
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    [line] = result.stderr.splitlines()
+    return str(line)
+
+
+def test_a_file_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path) -> None:
+    output = tmp_path / "nowhere" / "export.json"
+    assert _line(_run("export", "--output", str(output), data=tmp_path)) == (
+        f"tertulia: Cannot use {output}: No such file or directory"
+    )
+
+
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
+) -> None:
+    async def fails(_store: object) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_ERROR if is_ours else sqlite3.SQLITE_CORRUPT
+        raise error
+
+    monkeypatch.setattr("tertulia.cli.check_store", fails)
+    result = _run("check", data=tmp_path)
+    if is_ours:
+        assert isinstance(result.exception, sqlite3.DatabaseError)
+    else:
+        assert "malformed; its disk fails or its file is damaged" in _line(result)
+
+
 def test_a_bad_setting_is_one_line_that_names_it(tmp_path: Path) -> None:
     result = _run("serve", "--time-zone", "Mars/Olympus", data=tmp_path)
     assert result.exit_code == 1

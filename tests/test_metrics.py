@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import re
 import signal
 import sqlite3
@@ -27,6 +28,7 @@ from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
 from tertulia.live import room as rooms
+from tertulia.metrics import machine
 from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
 from tertulia.serving.admission import Admission
 from tertulia.serving.server import listen, serve
@@ -57,6 +59,7 @@ UNITS = {
     "connections",
     "instances",
     "doubt",
+    "stuck",
 }
 
 
@@ -575,3 +578,44 @@ async def test_a_scrape_is_no_line_of_the_log(client: httpx.AsyncClient, caplog:
     assert caplog.records == []
     await client.get("/nothing")
     assert [record.getMessage() for record in caplog.records] == ["request"]
+
+
+# ---- answers, and what the machine has left -------------------------------------------------------------
+
+
+async def test_answers_are_counted_by_kind_and_status(client: httpx.AsyncClient) -> None:
+    assert (await _post(client, 1)).status_code == 201
+    await client.post("/api/v1/comments", json={})
+    await client.get("/nothing")
+    await client.get("/healthz")
+    found = await _scraped(client)
+    counted = {name: value for name, value in found.items() if name.startswith("tertulia_http_answers_total") and value}
+    assert counted == {
+        "tertulia_http_answers_total api_write 2xx": 1,
+        "tertulia_http_answers_total api_write 4xx": 1,
+        "tertulia_http_answers_total page 4xx": 1,
+        "tertulia_http_answers_total operation 2xx": 1,
+    }
+
+
+def test_what_the_machine_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, nowhere = machine.Machine(tmp_path), machine.Machine(tmp_path / "not" / "made" / "yet")
+    disk = there.disk()
+    assert 0 < disk["free"] < disk["whole"]
+    assert nowhere.disk()["whole"] == disk["whole"]
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for told, limit in (("max", whole), ("268435456", 268435456), (str(2**70), whole)):
+        (tmp_path / "memory.max").write_text(told + "\n")
+        monkeypatch.setattr(machine, "_LIMIT", tmp_path / "memory.max")
+        assert there.memory_limit == limit
+    monkeypatch.setattr(machine, "_LIMIT", tmp_path / "no cgroup")
+    assert there.memory_limit == whole
+
+
+async def test_the_last_backup_is_when_the_operator_said_so(settings: Settings, client: httpx.AsyncClient) -> None:
+    assert not any("backup" in name for name in await _scraped(client))
+    file = settings.data_dir / machine.BACKUP
+    file.touch()
+    os.utime(file, (1_900_000_000, 1_900_000_000))
+    assert (await _scraped(client))["tertulia_backup_timestamp_seconds"] == 1_900_000_000
+    assert f"touch /var/lib/tertulia/{machine.BACKUP}" in (PAGE.parent / "operating.md").read_text()

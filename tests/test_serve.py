@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tertulia.errors import StartupError
+from tertulia.serving import server as server_module
 from tertulia.serving.server import listen
+from tests.postgres import Postgres
 from tests.server import ServerProcess
 
 
@@ -109,6 +114,67 @@ def test_a_variable_that_nobody_reads_is_named_and_ignored(tmp_path: Path) -> No
     assert ended.stderr.splitlines()[0].startswith("TERTULIA_PROT is not a setting")
 
 
+@pytest.mark.parametrize("variable", [False, True])
+def test_a_start_that_fails_is_lines_of_json_where_those_were_asked_for(tmp_path: Path, variable: bool) -> None:
+    variables = {"TERTULIA_PROT": "80", "TERTULIA_SECRET_KEY": "short"}
+    if variable:
+        ended = _serve(tmp_path, **variables, TERTULIA_LOG_FORMAT="json")
+    else:
+        ended = _serve(tmp_path, "--log-format", "json", **variables)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    warned, failed = map(json.loads, ended.stderr.splitlines())
+    assert (warned["level"], failed["level"]) == ("warning", "error")
+    assert warned["message"].startswith("TERTULIA_PROT is not a setting")
+    assert "at least 32" in failed["message"]
+
+
+def test_a_flag_that_cannot_be_read_is_a_line_of_json(tmp_path: Path) -> None:
+    ended = _serve(tmp_path, "--time-zone", "\x1b[31mnowhere", TERTULIA_LOG_FORMAT="json")
+    assert "TERTULIA_TIME_ZONE" in json.loads(ended.stderr)["message"]
+
+
+def test_nothing_that_a_terminal_acts_on_is_said(tmp_path: Path) -> None:
+    line = _one_line(_serve(tmp_path / "data", "--secret-key-file", str(tmp_path / "\x1b[31m\u202ekey")))
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_log_at_its_most_holds_nothing_of_what_people_wrote(
+    start_server: Callable[..., ServerProcess], request: pytest.FixtureRequest, kind: str, form: str
+) -> None:
+    flags = ["--log-level", "debug", "--log-format", form]
+    if kind == "postgresql":
+        flags += ["--database-url", request.getfixturevalue("own_address")]
+    server = start_server(*flags)
+    marker = "marker" * 4
+    with connect(f"{server.url.replace('http', 'ws')}/api/v1/live?key=x") as stream:
+        headers = {"Idempotency-Key": marker}
+        said = {"key": "x", "body": f"It says {marker}.", "author": {"name": f"Lan {marker}"}, "title": marker}
+        answer = httpx.post(f"{server.url}/api/v1/comments", json=said, headers=headers)
+        assert answer.status_code == 201
+        while marker not in stream.recv(30):
+            pass
+    token = answer.json()["token"]
+    comment = answer.json()["comment"]["id"]
+    bearer = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"{marker}2"}
+    path = f"{server.url}/api/v1/comments/{comment}"
+    assert httpx.patch(path, json={"body": f"Edited {marker}"}, headers=bearer).status_code == 200
+    assert httpx.get(f"{server.url}/d?key=x&token={marker}").status_code == 200
+    assert httpx.get(f"{server.url}/api/v1/events?key=x&after={marker}").status_code >= 400
+    assert server.end() == 0
+    assert "request" in server.output
+    assert "marker" not in server.output
+    assert token not in server.output
+
+
+@pytest.fixture
+async def own_address(postgres: Postgres) -> AsyncIterator[str]:
+    name = await postgres.create()
+    yield postgres.address(name)
+    await postgres.drop(name)
+
+
 def test_a_server_says_where_it_is_and_ends_when_asked(start_server: Callable[..., ServerProcess]) -> None:
     server = start_server()
     assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
@@ -137,7 +203,10 @@ def test_the_log_of_a_server_is_lines_of_json(tmp_path: Path, start_server: Call
     assert httpx.get(f"{server.url}/%0D%0Ainfo%1B[31m?token=secret").status_code == 404
     assert server.end() == 0
     assert "secret" not in server.output
-    lines = [line for line in server.output.splitlines() if line.startswith("{")]
+    lines = server.output.splitlines()
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    ready = json.loads(lines[0])
+    assert (ready["message"], ready["url"], ready["data"]) == ("Tertulia is ready", server.url, str(server.data_dir))
     assert any('"path": "/\\r\\ninfo\\u001b[31m"' in line for line in lines)
 
 
@@ -151,6 +220,25 @@ def test_a_listener_is_of_its_address_family(host: str, family: socket.AddressFa
     with listener:
         assert listener.family is family
         assert listener.getsockname()[0] == host
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EADDRINUSE, "stop what uses it or choose another with --port"),
+        (errno.EACCES, "choose a port above 1023"),
+        (errno.EMFILE, "raise the limit of open files"),
+        (errno.EADDRNOTAVAIL, "choose an address of this machine with --host"),
+    ],
+)
+def test_what_is_said_of_a_port_is_about_its_trouble(monkeypatch: pytest.MonkeyPatch, number: int, advice: str) -> None:
+    def refused(*_: object, **__: object) -> socket.socket:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(server_module, "_bound", refused)
+    with pytest.raises(StartupError, match=advice) as caught:
+        listen("127.0.0.1", 80)
+    assert os.strerror(number) in str(caught.value)
 
 
 def test_small_writes_are_sent_at_once() -> None:

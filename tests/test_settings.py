@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -248,7 +250,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, place: str) -> None
     assert str(tmp_path) in str(caught.value)
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the key, which is not there yet."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
+    with pytest.raises(StartupError) as caught:
+        secret_key(load(data_dir=str(tmp_path)))
+    assert str(caught.value).startswith(
+        f"Cannot write into the data folder {tmp_path}: Permission denied; let this user"
+    )
+    assert "secret key" not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StartupError, match="Cannot read the secret key file"):
+    with pytest.raises(StartupError, match=r"Cannot make the data folder .*file/data: Not a directory"):
         secret_key(load(data_dir=str(tmp_path / "file" / "data")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,15 +32,16 @@ from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
+from tertulia.resolving import Resolver
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
+from tertulia.web.answers import Answers
 from tertulia.web.edge import Edge
 from tertulia.web.gate import Gate, normal_origin
 from tertulia.web.operations import routes
-
-log = logging.getLogger(__name__)
+from tertulia.web.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ async def running(
 
     ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
     """
+    Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
     private.tighten((settings.data_dir, settings.data_dir / KEY_FILE))
     tokens = Tokens(secret)
@@ -87,14 +88,17 @@ async def running(
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
-            metrics = Metrics(Parts(hub, store.ledger, bus, vitals), gate, settings.metrics_allow, siblings)
-            operating = [*_health(store, hub, bus), *metrics.routes()]
+            answers = Answers()
+            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
+            metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
+            operating = [*_health(Readiness(store, hub, bus, counts)), *metrics.routes()]
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
-                yield Running(_asgi(discussions, hub, gate, pages, operating), store, hub, bus, articles, metrics)
+                asgi = _asgi(discussions, hub, gate, pages, operating, answers)
+                yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
                 await asyncio.gather(hiding, return_exceptions=True)
@@ -168,7 +172,9 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _asgi(discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operating: list[Route]) -> Starlette:
+def _asgi(
+    discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operating: list[Route], answers: Answers
+) -> Starlette:
     push = Push(discussions, hub, gate)
     operations = [*Api(discussions, gate).operations(), *push.operations()]
 
@@ -185,31 +191,17 @@ def _asgi(discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operatin
             *operating,
             *pages.routes(),
         ],
-        middleware=[Middleware(Edge, gate=gate)],
+        middleware=[Middleware(Edge, gate=gate, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 
 
-def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
+def _health(readiness: Readiness) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        if hub.draining:
-            return JSONResponse({"status": "draining"}, 503)
-        try:
-            epoch = await store.reads.epoch()
-        except Exception as error:
-            if not isinstance(error, Problem):  # one that is away is asked for every few seconds: no trace each time
-                log.exception("The database does not answer")
-            return JSONResponse({"status": "the database does not answer"}, 503)
-        if epoch != store.epoch:
-            # what the rooms keep, and the cursors they were given, are of a database that is no more
-            return JSONResponse({"status": "the database has another epoch; start this server again"}, 503)
-        if bus.in_doubt:
-            return JSONResponse({"status": "slower: Redis is in doubt"})
-        if bus.hears_strangers:
-            return JSONResponse({"status": "slower: messages on Redis are not believed"})
-        return JSONResponse({"status": "ok"})
+        code, status = await readiness.answer()
+        return JSONResponse({"status": status}, code)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

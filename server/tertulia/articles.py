@@ -30,6 +30,7 @@ import yaml
 
 from tertulia.core.text import clean_key
 from tertulia.errors import Problem
+from tertulia.logs import Sparing
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Articles:
         self._by_slug: dict[str, Article] = {}
         self._by_key: dict[str, Article] = {}
         self._newest_first: list[Article] = []
+        self._sparing = Sparing(logger)
 
     def all(self) -> list[Article]:
         """Every article, the newest first."""
@@ -96,7 +98,17 @@ class Articles:
         return self._by_key.get(key)
 
     def _refresh(self) -> None:
-        found = dict(_stamps(self._folder))
+        try:
+            found = dict(_stamps(self._folder))
+        except OSError as error:
+            # what is known stays: an article is not gone because its disk, or the limit of open files, makes trouble
+            self._sparing.error(
+                "The folder of the articles cannot be read",
+                cause=error.errno,
+                folder=self._folder,
+                reason=error.strerror,
+            )
+            return
         if found == {name: file.stamp for name, file in self._files.items()}:
             return
         known = self._files
@@ -175,7 +187,10 @@ def _front_matter(article: Article) -> str:
 
 
 def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The name and stamp of each Markdown file, by name; files that vanish while being listed are left out."""
+    """The name and stamp of each Markdown file, by name; files that vanish while being listed are left out.
+
+    Raises OSError where there is a folder that cannot be read.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
@@ -185,7 +200,7 @@ def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
             continue
         try:
             status = entry.stat()
-        except FileNotFoundError:
+        except OSError:
             continue
         yield entry.name, (status.st_mtime_ns, status.st_size)
 

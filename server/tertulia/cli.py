@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial, wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, Literal, ParamSpec
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from tertulia import __version__, logs, private, samples, settings, transfer
 from tertulia.app import checked_origins
@@ -27,6 +29,7 @@ from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
 from tertulia.store import Store, administration
+from tertulia.store.troubles import DRIVERS, line, trouble
 from tertulia.workers import serve_one, supervise
 
 P = ParamSpec("P")
@@ -40,12 +43,39 @@ def _clear(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             asyncio.run(function(*args, **kwargs))
-        except StartupError as error:
-            raise SystemExit(f"tertulia: {error}") from error
-        except Problem as problem:
-            raise SystemExit(f"tertulia: {problem.detail}") from problem
+        except (StartupError, Problem, OSError, SQLAlchemyError, *DRIVERS) as error:
+            sentence = _sentence(error)
+            if sentence is None:
+                raise
+            _complain(_form(kwargs), "error", sentence)
+            raise SystemExit(1) from error
 
     return run
+
+
+def _sentence(error: Exception) -> str | None:
+    """What an operator can do something about; None for a mistake of ours."""
+    if isinstance(error, Problem):
+        return error.detail
+    if isinstance(error, StartupError):
+        return str(error)
+    if isinstance(error, OSError):
+        return None if error.filename is None else f"Cannot use {os.fsdecode(error.filename)}: {error.strerror}"
+    met = trouble(error)
+    return None if met.fate == "ours" else f"The database failed: {line(error)}; {met.advice}"
+
+
+def _form(flags: Mapping[str, Any]) -> logs.Format:
+    """The form of log lines that was asked for, also where settings could not be read."""
+    asked = flags.get("log_format") or os.environ.get(f"{settings.PREFIX}LOG_FORMAT")
+    return "json" if asked == "json" else "text"
+
+
+def _complain(form: logs.Format, level: Literal["warning", "error"], message: str) -> None:
+    if form == "json":
+        logs.say(form, level, message, sys.stderr)
+    else:
+        click.echo(f"{'tertulia: ' if level == 'error' else ''}{logs.printable(message)}", err=True)
 
 
 def _options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -111,7 +141,7 @@ async def serve(with_samples: bool, **flags: Any) -> None:
         chosen = chosen.model_copy(update={"playground": True})
     logs.configure(chosen.log_format, chosen.log_level)
     for name in settings.unknown_variables():
-        click.echo(f"{name} is not a setting and has no effect; see docs/settings.md", err=True)
+        _complain(chosen.log_format, "warning", f"{name} is not a setting and has no effect; see docs/settings.md")
     if chosen.workers > 1:
         await supervise(chosen, partial(_prepare, chosen, with_samples), partial(_welcome, chosen))
         return
@@ -133,10 +163,15 @@ async def _prepare(chosen: Settings, with_samples: bool) -> None:
 
 def _welcome(chosen: Settings, host: str, port: int) -> None:
     address = _address(chosen, host, port).rstrip("/")
+    if chosen.log_format == "json":
+        fields = {"url": address, "articles": str(chosen.articles_dir), "data": str(chosen.data_dir)}
+        fields |= {"playground": f"{address}/playground"} if chosen.playground else {}
+        logs.say("json", "info", "Tertulia is ready", sys.stdout, **fields, workers=chosen.workers)
+        return
     click.echo(
         f"\n  Tertulia is ready:  {address}\n"
-        f"  Articles:           {chosen.articles_dir} (Markdown; a new file is a new page)\n"
-        f"  Data:               {chosen.data_dir}\n"
+        f"  Articles:           {logs.printable(str(chosen.articles_dir))} (Markdown; a new file is a new page)\n"
+        f"  Data:               {logs.printable(str(chosen.data_dir))}\n"
         f"{f'  Playground:         {address}/playground' + chr(10) if chosen.playground else ''}"
         f"{f'  Workers:            {chosen.workers}' + chr(10) if chosen.workers > 1 else ''}"
         f"  Stop with Ctrl+C.\n"
@@ -280,8 +315,8 @@ async def import_(file: Path, **flags: Any) -> None:
     data = await asyncio.to_thread(file.read_bytes)
     async with _store(flags) as store:
         imported = await transfer.import_file(store, folder, data, _progress)
-    for line in imported.kept:
-        click.echo(line, err=True)
+    for kept in imported.kept:
+        click.echo(kept, err=True)
     click.echo(
         f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
     )

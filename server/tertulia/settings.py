@@ -257,13 +257,36 @@ def secret_key(settings: Settings) -> bytes:
 
 def _key_from_file(settings: Settings) -> bytes:
     path = settings.secret_key_file or settings.data_dir / KEY_FILE
+    if settings.secret_key_file is None:
+        _make_sure_of_key(path)
     try:
-        if settings.secret_key_file is None and not path.exists():
-            private.make_folder(settings.data_dir)
-            _make_key(path)
         return path.read_bytes().strip()
     except OSError as error:
-        raise StartupError(f"Cannot read the secret key file {path}: {error.strerror}") from error
+        raise StartupError(
+            f"Cannot read the secret key file {path}: {error.strerror}; let this user read it, or name another with "
+            f"{PREFIX}SECRET_KEY_FILE"
+        ) from error
+
+
+def _make_sure_of_key(path: Path) -> None:
+    folder = path.parent
+    try:
+        if path.exists():
+            return
+        private.make_folder(folder)
+    except OSError as error:
+        raise StartupError(_folder("make", folder, error)) from error
+    try:
+        _make_key(path)
+    except OSError as error:
+        raise StartupError(_folder("write into", folder, error)) from error
+
+
+def _folder(act: str, folder: Path, error: OSError) -> str:
+    return (
+        f"Cannot {act} the data folder {folder}: {error.strerror}; let this user write there, or choose another with "
+        "--data-dir"
+    )
 
 
 def _make_key(path: Path) -> None:

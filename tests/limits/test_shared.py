@@ -13,6 +13,7 @@ import redis as client
 from redis.asyncio import RedisCluster, SSLConnection
 
 from tertulia.bus import clients
+from tertulia.bus.counts import Failure, failure
 from tertulia.errors import Problem, StartupError
 from tertulia.limits import PostingLimits, SharedCounts, shared
 from tests.bus.instances import all_permissions
@@ -272,3 +273,50 @@ def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:
     assert (asked["username"], asked["password"]) == ("u", "p")
     with pytest.raises(StartupError, match="TERTULIA_REDIS_URL"):
         clients.client("redis+sentinel://u:hidden@h:1", 1.0)
+
+
+# ---- a Redis that refuses -------------------------------------------------------------------------------
+
+
+async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once(
+    mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(shared, "PROVEN_SECONDS", 0.0)
+    counts = SharedCounts(mortal.url, SECRET, lambda: False)
+    try:
+        assert await counts.can_count()
+        mortal.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        mortal.ask("CONFIG", "SET", "maxmemory", "1")
+        assert [await counts.can_count() for _ in range(20)] == [False] * 20
+        assert await admitted(PostingLimits("3/minute", "off", counts), "lan", None, 9) == 3, "counted here alone"
+        assert counts.failures[Failure.refused] >= 20
+        told = [(one.levelname, vars(one)["trouble"]) for one in caplog.records]
+        assert told == [("WARNING", "refused")]
+        assert "maxmemory" in vars(caplog.records[0])["reason"]
+        mortal.ask("CONFIG", "SET", "maxmemory", "0")
+        assert await counts.can_count()
+    finally:
+        await counts.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "met"),
+    [
+        (client.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), Failure.refused),
+        (client.exceptions.NoPermissionError("no permissions"), Failure.refused),
+        (client.exceptions.AuthenticationError("WRONGPASS"), Failure.refused),
+        (client.exceptions.ReadOnlyError("a replica"), Failure.refused),
+        (client.exceptions.ResponseError("MISCONF"), Failure.refused),
+        (client.exceptions.TimeoutError("too slow"), Failure.slow),
+        (TimeoutError(), Failure.slow),
+        (client.exceptions.ConnectionError("refused"), Failure.unreachable),
+        (ConnectionResetError(), Failure.unreachable),
+        (client.exceptions.ClusterDownError("CLUSTERDOWN"), Failure.unreachable),
+        (client.exceptions.TryAgainError("TRYAGAIN"), Failure.unreachable),
+        (ExceptionGroup("ear", [TimeoutError()]), Failure.slow),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
+)
+def test_a_failure_is_of_a_kind(error: Exception, met: Failure) -> None:
+    assert failure(error) is met

@@ -311,6 +311,23 @@ async def test_a_folder_where_a_file_should_be(tmp_path: Path) -> None:
     assert "unable to open" in await refused(url(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("unwritable", "said"), [("", "the folder {folder} cannot be written"), ("store.db", "the file cannot be written")]
+)
+async def test_what_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unwritable: str, said: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    (tmp_path / "store.db").touch()
+    monkeypatch.setattr("tertulia.store.database.migrate", refuse)
+    monkeypatch.setattr("os.access", lambda path, _mode: Path(path) != tmp_path / unwritable)
+    message = await refused(url(tmp_path / "store.db"))
+    assert said.format(folder=tmp_path) in message
+    assert "let it" in message
+
+
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     message = await refused(url(tmp_path / "file" / "folder" / "store.db"))

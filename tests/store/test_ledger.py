@@ -153,7 +153,6 @@ async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, acts:
         AttributeError("a mistake of ours"),
         RuntimeError("a mistake of ours"),
         RecursionError(),
-        OSError("a disk"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -183,6 +182,66 @@ async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: A
     assert [one.seq for one in await log(store)] == [1, 2]
     assert await store.reads.author(EVA.id) is None
     assert await check(store) == []
+
+
+async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, acts: Acts) -> None:
+    """Each of the others would meet it, too: a batch of 128 costs one failure, not 129."""
+    tried = 0
+
+    def meets(_connection: Connection) -> Outcome[Any]:
+        nonlocal tried
+        tried += 1
+        raise ConnectionResetError("cut")
+
+    waiting = [acts.do(meets) for _ in range(50)], [acts.say() for _ in range(20)]
+    answers = await asyncio.gather(*waiting[0], *waiting[1], return_exceptions=True)
+    assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 70
+    assert tried == 1
+    assert store.ledger.counts.failed_commits == 1
+    assert (await acts.say()).seq == 1
+
+
+# ---- whether it can write -------------------------------------------------------------------------------
+
+
+async def test_a_database_is_written_to_where_nobody_did_so_lately(
+    store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await tables(store)
+    await acts.say()
+    with counted(store, "commit") as commits:
+        assert await store.ledger.can_write()
+        assert commits == [], "a commit is proof enough"
+        monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
+        assert await asyncio.gather(*(store.ledger.can_write() for _ in range(20))) == [True] * 20
+        assert len(commits) == 1
+    assert (await tables(store))["meta"] == before["meta"], "nothing is left of it"
+
+
+async def test_one_that_cannot_write_is_tried_again_and_no_more_often_than_that(
+    store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = store.database.write.engine
+
+    def full(*_: object) -> None:
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
+    event.listen(engine, "before_cursor_execute", full)
+    assert not await store.ledger.can_write()
+    assert store.ledger.is_stuck
+    failed = store.ledger.counts.failed_commits
+    assert failed == 1
+    monkeypatch.setattr(ledger, "RETRY_SECONDS", 3600.0)
+    assert not await store.ledger.can_write()
+    assert store.ledger.counts.failed_commits == failed
+    event.remove(engine, "before_cursor_execute", full)
+    with pytest.raises(Problem):
+        await acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
+    assert store.ledger.is_stuck, "what is refused is no proof"
+    monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.0)
+    assert await store.ledger.can_write()
+    assert not store.ledger.is_stuck
 
 
 # ---- a commit that fails --------------------------------------------------------------------------------

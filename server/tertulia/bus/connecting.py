@@ -12,7 +12,8 @@ from redis.asyncio.connection import AbstractConnection, Connection, SSLConnecti
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
-FIRST_WAIT, LONGEST_WAIT = 0.1, 2.0
+FIRST_WAIT, LONGEST_WAIT = 0.1, 1.0
+"""So long after a Redis is back it is known at the latest."""
 
 OURS: dict[str, Any] = {
     "db": 0,  # pub/sub knows no databases, and SELECT would be one more permission

@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import redis.exceptions
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    AuthorizationError,
+    ClusterError,
+    ResponseError,
+    TryAgainError,
+)
+
 
 class Dropped(StrEnum):
     """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours.
@@ -17,6 +27,27 @@ class Dropped(StrEnum):
     malformed = "malformed"
     unverified = "unverified"
     outdated = "outdated"
+
+
+class Failure(StrEnum):
+    """Why Redis did not do what it was asked: it refused, it did not answer in time, or nobody was there."""
+
+    refused = "refused"
+    slow = "slow"
+    unreachable = "unreachable"
+
+
+def failure(error: BaseException) -> Failure:
+    """Of what kind it is; a Redis without memory, or without rights for us, refuses."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    is_cluster = isinstance(error, ClusterError | AskError | TryAgainError)  # errors of an answer that say "not here"
+    # a refusal of AUTH is to redis-py an error of the connection
+    if isinstance(error, ResponseError | AuthenticationError | AuthorizationError) and not is_cluster:
+        return Failure.refused
+    if isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
+        return Failure.slow
+    return Failure.unreachable
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 
 from tertulia.bus.connecting import reason
+from tertulia.bus.counts import Failure, failure
+from tertulia.logs import Sparing
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +21,14 @@ def nobody() -> None:
 
 
 class Doubts:
-    """Those of one bus. ``settled`` is called whenever the last one ends."""
+    """Those of one bus. ``settled`` is called whenever the last one ends; ``failures`` counts what began them."""
 
     def __init__(self, settled: Callable[[], None]) -> None:
+        self.failures = dict.fromkeys(Failure, 0)
         self._settled = settled
         self._parts: set[Doubt] = set()
         self._told = False
+        self._sparing = Sparing(log)
 
     @property
     def are_there(self) -> bool:
@@ -43,11 +47,15 @@ class Doubts:
             self.ended()
 
     def begun(self, error: Exception) -> None:
+        met = failure(error)
+        self.failures[met] += 1
         if not self._told:
             self._told = True
-            log.warning(
+            self._sparing.warning(
                 "Redis is in doubt: readers get what other instances commit from the database, a second later",
-                extra={"reason": reason(error)},
+                cause=met,
+                trouble=met.value,
+                reason=reason(error),
             )
 
     def ended(self) -> None:

@@ -20,7 +20,7 @@ from typing import TypeVar
 from tertulia.bus import Attendance, Attended, Hinted, Listener, Message, Missed
 from tertulia.bus.addresses import Nodes, Sentinels, address
 from tertulia.bus.cluster import Cluster
-from tertulia.bus.counts import Counts, Dropped
+from tertulia.bus.counts import Counts, Dropped, Failure
 from tertulia.bus.doubt import Doubts
 from tertulia.bus.encoding import ALL, Alive, Malformed, alive, channel_of, opened, present, written
 from tertulia.bus.lane import Lane
@@ -71,6 +71,11 @@ class RedisBus:
     @property
     def in_doubt(self) -> bool:
         return self._doubts.are_there
+
+    @property
+    def failures(self) -> dict[Failure, int]:
+        """Why Redis was in doubt, how often."""
+        return self._doubts.failures
 
     @property
     def hears_strangers(self) -> bool:

@@ -21,6 +21,9 @@ from limits import RateLimitItem
 from redis.exceptions import RedisError
 
 from tertulia.bus import clients
+from tertulia.bus.connecting import reason
+from tertulia.bus.counts import Failure, failure
+from tertulia.logs import Sparing
 
 PATIENCE = 0.25
 REST_SECONDS = 2.0
@@ -28,6 +31,10 @@ AT_ONCE = 16
 """Posts that ask Redis at the same time, each on a connection of its own; others wait for one of them to end."""
 PREFIX = "tertulia:{limit}:"
 """The braces keep all keys on one shard of a cluster, so that one script may ask for several of them."""
+PROOF = f"{PREFIX}proof"
+"""What is counted where nobody posts; it ends after a second."""
+PROOFS_A_SECOND = 1_000
+"""More than all instances make: a count past its limit would not be written, and prove nothing."""
 MOST_KEY_BYTES = 64
 """Of a key for BLAKE2b (RFC 7693)."""
 SCRIPT = """
@@ -50,6 +57,9 @@ return '0'
 Counts one post in all of them and gives '0', or in none and gives the seconds to wait. It is one call a post, and the
 clock is that of Redis, since those of instances differ. A time to come is nobody's post and counts as now.
 """
+
+PROVEN_SECONDS = 5.0
+"""An answer proves for so long that Redis counts."""
 
 log = logging.getLogger(__name__)
 
@@ -80,22 +90,38 @@ class SharedCounts:
         self._in_doubt = in_doubt
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._rests_until = 0.0
-        self._told = False
+        self._counted_at = -math.inf
+        self._failed = False
+        self._sparing = Sparing(log)
+        self.failures = dict.fromkeys(Failure, 0)
 
     async def count(self, windows: Sequence[Window]) -> float:
         """Counts one post in all windows, or in none and gives the seconds to wait. Raises Unavailable."""
         if self._in_doubt() or time.monotonic() < self._rests_until:
             raise Unavailable
         bounds = [bound for one in windows for bound in (one.item.amount, one.item.get_expiry())]
+        return await self._ask([self._key(one) for one in windows], bounds)
+
+    async def can_count(self) -> bool:
+        """Whether Redis counts, as its last answer says; where that was long ago, it is asked for nobody's sake."""
+        now = time.monotonic()
+        if self._in_doubt() or now < self._rests_until:
+            return not self._failed
+        if self._failed or now - self._counted_at >= PROVEN_SECONDS:
+            with suppress(Unavailable):
+                await self._ask([PROOF], [PROOFS_A_SECOND, 1])
+        return not self._failed
+
+    async def _ask(self, keys: list[str], bounds: list[int]) -> float:
         try:
             async with asyncio.timeout(PATIENCE), self._turns:
-                wait = float(await self._script([self._key(one) for one in windows], bounds))
+                wait = float(await self._script(keys, bounds))
         except (RedisError, OSError, TimeoutError) as error:
             self._rest(error)
             raise Unavailable from error
         if not math.isfinite(wait):
             raise Unavailable
-        self._told = False
+        self._failed, self._counted_at = False, time.monotonic()
         return min(wait, max(bounds[1::2]))
 
     async def close(self) -> None:
@@ -111,9 +137,12 @@ class SharedCounts:
 
     def _rest(self, error: Exception) -> None:
         self._rests_until = time.monotonic() + REST_SECONDS
-        if not self._told:
-            self._told = True
-            log.warning(
-                "Posting limits are counted by each instance alone until Redis answers again",
-                extra={"reason": str(error) or type(error).__name__},
-            )
+        self._failed = True
+        met = failure(error)
+        self.failures[met] += 1
+        self._sparing.warning(
+            "Posting limits are counted by each instance alone until Redis answers again",
+            cause=met,
+            trouble=met.value,
+            reason=reason(error),
+        )

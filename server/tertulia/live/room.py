@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from tertulia.bus import Bus, Message
 from tertulia.core.comments import DiscussionKey
-from tertulia.errors import CloseCode
+from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
 from tertulia.live.frames import Frame
 from tertulia.live.keeping import Keeping
@@ -26,6 +26,7 @@ from tertulia.live.presence import Present, RoomPresence
 from tertulia.live.reader import Reader
 from tertulia.live.summary import SHOWN, summarised
 from tertulia.live.tail import Tail, batch
+from tertulia.logs import Sparing
 from tertulia.protocol import (
     EVENTS_PAGE,
     HEARTBEAT_SECONDS,
@@ -44,6 +45,7 @@ STALL_SECONDS = 15.0
 WRITING_SHOWN_SECONDS = 2 * WRITING_SECONDS
 
 log = logging.getLogger(__name__)
+sparing = Sparing(log)
 
 Fetch = Callable[[DiscussionKey, int, int], Awaitable[tuple[int, list[EncodedEvent]]]]
 """Reads the store: (discussion, after, limit) → (head, events after ``after``)."""
@@ -169,10 +171,11 @@ class Room:
                 before, wanted = self.head, self._target
                 self._take(await self._read(self.head))
                 if self.head == before and self._target == wanted:
-                    log.warning("The store has not reached what was announced", extra={"announced": self._target})
+                    sparing.warning("The store has not reached what was announced", cause=None, announced=self._target)
                     self._target = self.head
+        except Problem:
+            pass  # told where it was met; the hub compares heads every few seconds, so the gap is not forgotten
         except Exception:
-            # the hub compares heads every few seconds, so the gap is not forgotten
             log.exception("A gap could not be read from the store")
 
     async def _read(self, after: int) -> list[EncodedEvent]:
@@ -271,8 +274,9 @@ class Room:
             events = [event for event in await self._read(cursor) if event.seq <= self.head]
             if not events:
                 raise LookupError(f"the log ends at {cursor}")
-        except Exception:
-            log.exception("The past could not be read from the store")
+        except Exception as error:
+            if not isinstance(error, Problem):  # that was told where it was met
+                log.exception("The past could not be read from the store")
             for reader in self._histories.pop(cursor):
                 reader.connection.close(CloseCode.restarting)
             return

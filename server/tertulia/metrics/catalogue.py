@@ -14,11 +14,15 @@ from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
 from tertulia.bus.redis import RedisBus
+from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.pace import Mode
+from tertulia.metrics.machine import Machine
 from tertulia.serving.vitals import Vitals
 from tertulia.store.counts import Histogram
 from tertulia.store.ledger import Ledger
+from tertulia.store.troubles import Troubles
+from tertulia.web.answers import Answers
 
 S = TypeVar("S")
 Value = float | Histogram | Mapping[tuple[str, ...], float]
@@ -170,11 +174,38 @@ OF_LEDGER: tuple[Metric[Ledger], ...] = (
         lambda ledger: ledger.waiting,
     ),
     Metric(
+        "tertulia_commits_stuck",
+        "gauge",
+        "1 while the database was out of service for the last transaction, else 0.",
+        lambda ledger: int(ledger.is_stuck),
+    ),
+    Metric(
         "tertulia_commands_unavailable_total",
         "counter",
         "Commands answered 503, by cause: too many waited, or the database did not commit.",
         lambda ledger: {("queue_full",): ledger.counts.turned_away, ("commit_failed",): ledger.counts.lost},
         ("cause",),
+    ),
+)
+
+OF_TROUBLES: tuple[Metric[Troubles], ...] = (
+    Metric(
+        "tertulia_database_failures_total",
+        "counter",
+        "Transactions and questions that the database did not carry out, by what was the trouble.",
+        lambda troubles: {(met.name,): count for met, count in troubles.counts.items()},
+        ("trouble",),
+    ),
+)
+
+OF_ANSWERS: tuple[Metric[Answers], ...] = (
+    Metric(
+        "tertulia_http_answers_total",
+        "counter",
+        "HTTP answers by what was asked for, never by path, and by the class of their status; 429 and 503 by "
+        "themselves, and none where the client left before.",
+        lambda answers: answers.counts,
+        ("kind", "status"),
     ),
 )
 
@@ -212,6 +243,13 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
         "Other instances of which something was heard lately.",
         lambda bus: bus.others,
     ),
+    Metric(
+        "tertulia_bus_failures_total",
+        "counter",
+        "Failures of connections to Redis, by cause: it refused, was slow, or unreachable.",
+        lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
+        ("cause",),
+    ),
     Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.waiting),
     Metric(
         "tertulia_bus_connections_total",
@@ -224,6 +262,16 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
         "gauge",
         "Seconds that the last probe took through Redis and back, of which there is one a second.",
         lambda bus: bus.counts.round_trip,
+    ),
+)
+
+OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
+    Metric(
+        "tertulia_limits_failures_total",
+        "counter",
+        "Posts that Redis did not count, by cause: it refused, was slow, or unreachable; this instance counted alone.",
+        lambda counts: {(cause.value,): count for cause, count in counts.failures.items()},
+        ("cause",),
     ),
 )
 
@@ -281,4 +329,36 @@ OF_BUILD: tuple[Metric[None], ...] = (
     ),
 )
 
-CATALOGUE: tuple[Metric[Any], ...] = (*OF_HUB, *OF_LEDGER, *OF_REDIS, *OF_SERVER, *OF_BUILD)
+OF_MACHINE: tuple[Metric[Machine], ...] = (
+    Metric(
+        "tertulia_data_disk_bytes",
+        "gauge",
+        "Bytes of the disk that holds the data folder: those that are free, and those of the whole.",
+        lambda machine: {(part,): count for part, count in machine.disk().items()},
+        ("part",),
+    ),
+    Metric(
+        "tertulia_memory_limit_bytes",
+        "gauge",
+        "Bytes of memory that all processes of this server may have: those of its container, else of the machine.",
+        lambda machine: machine.memory_limit,
+    ),
+    Metric(
+        "tertulia_backup_timestamp_seconds",
+        "gauge",
+        "When the file `last-backup` in the data folder was touched, in seconds since 1970; left out without one.",
+        lambda machine: {} if machine.backup is None else {(): machine.backup},
+    ),
+)
+
+CATALOGUE: tuple[Metric[Any], ...] = (
+    *OF_HUB,
+    *OF_LEDGER,
+    *OF_TROUBLES,
+    *OF_ANSWERS,
+    *OF_REDIS,
+    *OF_SHARED_COUNTS,
+    *OF_SERVER,
+    *OF_BUILD,
+    *OF_MACHINE,
+)

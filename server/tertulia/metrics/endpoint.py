@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import Metric as Family
@@ -17,47 +19,79 @@ from starlette.routing import Route
 from tertulia.bus import Bus
 from tertulia.bus.redis import RedisBus
 from tertulia.errors import ErrorCode, Problem
+from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
-from tertulia.metrics.catalogue import OF_BUILD, OF_HUB, OF_LEDGER, OF_REDIS, OF_SERVER
+from tertulia.metrics.catalogue import (
+    OF_ANSWERS,
+    OF_BUILD,
+    OF_HUB,
+    OF_LEDGER,
+    OF_MACHINE,
+    OF_REDIS,
+    OF_SERVER,
+    OF_SHARED_COUNTS,
+    OF_TROUBLES,
+)
+from tertulia.metrics.machine import Machine
 from tertulia.metrics.siblings import Siblings
 from tertulia.serving.vitals import Vitals
 from tertulia.store.ledger import Ledger
+from tertulia.store.troubles import Troubles
+from tertulia.web.answers import Answers
 from tertulia.web.gate import Gate
 
 
+@dataclass(frozen=True, slots=True)
 class Parts(Collector):
     """Reads the parts when it is asked.
 
     Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
     """
 
-    def __init__(self, hub: Hub, ledger: Ledger, bus: Bus, vitals: Vitals | None) -> None:
-        self._hub = hub
-        self._ledger = ledger
-        self._bus = bus
-        self._vitals = vitals
+    hub: Hub
+    ledger: Ledger
+    troubles: Troubles
+    answers: Answers
+    bus: Bus
+    counts: SharedCounts | None
+    vitals: Vitals | None
 
     def collect(self) -> Iterator[Family]:
-        yield from (metric.family(self._hub) for metric in OF_HUB)
-        yield from (metric.family(self._ledger) for metric in OF_LEDGER)
-        if isinstance(self._bus, RedisBus):
-            yield from (metric.family(self._bus) for metric in OF_REDIS)
-        if self._vitals is not None:
-            yield from (metric.family(self._vitals) for metric in OF_SERVER)
+        yield from (metric.family(self.hub) for metric in OF_HUB)
+        yield from (metric.family(self.ledger) for metric in OF_LEDGER)
+        yield from (metric.family(self.troubles) for metric in OF_TROUBLES)
+        yield from (metric.family(self.answers) for metric in OF_ANSWERS)
+        if isinstance(self.bus, RedisBus):
+            yield from (metric.family(self.bus) for metric in OF_REDIS)
+        if self.counts is not None:
+            yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)
+        if self.vitals is not None:
+            yield from (metric.family(self.vitals) for metric in OF_SERVER)
         yield from (metric.family(None) for metric in OF_BUILD)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfMachine(Collector):
+    machine: Machine
+
+    def collect(self) -> Iterator[Family]:
+        yield from (metric.family(self.machine) for metric in OF_MACHINE)
 
 
 class Metrics:
     """The registries of one application, and who may read them. The library's global registry is not used."""
 
-    def __init__(self, parts: Parts, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None) -> None:
+    def __init__(
+        self, parts: Parts, folder: Path, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None
+    ) -> None:
         self._gate = gate
         self._siblings = siblings
         self._allowed = [ip_network(network, strict=False) for network in allowed]
         self._parts = CollectorRegistry(auto_describe=False)
         self._parts.register(parts)
-        self._process = CollectorRegistry(auto_describe=False)
-        ProcessCollector(registry=self._process)
+        self._system = CollectorRegistry(auto_describe=False)
+        self._system.register(_OfMachine(Machine(folder)))
+        ProcessCollector(registry=self._system)
 
     def routes(self) -> list[Route]:
         return [Route("/metrics", self._answer)]
@@ -73,8 +107,8 @@ class Metrics:
     async def own(self) -> bytes:
         """The metrics of this process."""
         parts = generate_latest(self._parts)
-        # in a thread: it lists the open files, which takes 10 ms with 15,000 connections
-        return parts + await asyncio.to_thread(generate_latest, self._process)
+        # in a thread: it lists the open files, which takes 10 ms with 15,000 connections, and asks a disk
+        return parts + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
         address = self._gate.certain_address(request)

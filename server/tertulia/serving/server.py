@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import socket
 from collections.abc import Callable
@@ -23,6 +24,13 @@ BACKLOG = 2048
 UNACKNOWLEDGED_MILLISECONDS = 20_000
 """How long the kernel waits for a peer that acknowledges nothing, a closed window included (TCP_USER_TIMEOUT)."""
 GC_THRESHOLDS = (50_000, 50, 100)
+_LISTENING = {
+    errno.EADDRINUSE: "stop what uses it or choose another with --port",
+    errno.EACCES: "choose a port above 1023 with --port, or let the service bind it (CAP_NET_BIND_SERVICE)",
+    errno.EMFILE: "raise the limit of open files",
+    errno.ENFILE: "raise the limit of open files",
+}
+"""What to do about a port that cannot be had; all else is about the address."""
 
 
 def listen(host: str, port: int, *, shared: bool = False, backlog: int | None = BACKLOG) -> socket.socket:
@@ -37,9 +45,8 @@ def listen(host: str, port: int, *, shared: bool = False, backlog: int | None = 
             listener.listen(backlog)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StartupError(
-            f"Cannot listen on {host} port {port} ({reason}); stop what uses it or choose another with --port."
-        ) from error
+        advice = _LISTENING.get(getattr(error, "errno", None) or 0, "choose an address of this machine with --host")
+        raise StartupError(f"Cannot listen on {host} port {port} ({reason}); {advice}.") from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MILLISECONDS)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import sqlite3
 import time
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,20 +15,27 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store.schema import meta, site
+from tertulia.store.troubles import DRIVERS, line, trouble
 from tertulia.store.writer import LoopWriter, ThreadWriter, Writer
 
 BUSY_MILLISECONDS = 5_000
 READERS = 4
 POOL_SECONDS = 10
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 2.0
+"""For one attempt, which whoever comes next makes anew: what hangs in one is found by the next one."""
+PING_SECONDS = 1.0
+"""An idle connection that does not answer in this time is replaced, as one whose packets vanish has to be."""
 COMMAND_SECONDS = 10
+PATIENT_CONNECT_SECONDS = 10.0
+"""At a start, when nobody waits for an answer yet."""
 EPOCH_BYTES = 9
+NEW = "is new"
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
@@ -62,12 +69,12 @@ async def open_database(address: str, *, patient: bool = False) -> Database:
     try:
         migrating = kind(url, patient=True)
     except (SQLAlchemyError, TypeError, ValueError) as error:
-        raise StartupError(f"The database URL {_shown(url)} cannot be used: {_line(error)}") from error
+        raise StartupError(f"The database URL {_shown(url)} cannot be used: {line(error)}") from error
     try:
         await migrating.write.connected(migrate)
-    except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError, *DRIVERS) as error:
         await migrating.close()
-        raise StartupError(f"Cannot open or migrate the database {_shown(url)}: {_line(error)}") from error
+        raise StartupError(_cannot_open(url, error)) from error
     except BaseException:
         await migrating.close()  # the driver's threads would keep the process alive
         raise
@@ -112,9 +119,19 @@ def _shown(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def _line(error: BaseException) -> str:
-    lines = str(getattr(error, "orig", None) or error).splitlines()
-    return lines[0] if lines else type(error).__name__
+def _cannot_open(url: URL, error: BaseException) -> str:
+    """What went wrong, and what an operator can do about it."""
+    met = trouble(error)
+    said = f"Cannot open or migrate the database {_shown(url)}: {line(error)}"
+    if url.database and url.drivername.startswith("sqlite"):
+        path = Path(url.database)
+        if path.is_dir():
+            return f"{said}; it is a folder: name a file in it"
+        if not os.access(path.parent, os.W_OK):
+            return f"{said}; the folder {path.parent} cannot be written by this user: let it, or choose another"
+        if path.exists() and not os.access(path, os.W_OK):
+            return f"{said}; the file cannot be written by this user: let it"
+    return said if met.fate == "ours" else f"{said}; {met.advice}"
 
 
 # ---- SQLite ---------------------------------------------------------------------------------------------
@@ -123,8 +140,10 @@ def _line(error: BaseException) -> str:
 def _sqlite(url: URL, *, patient: bool) -> Database:
     _make_folder(url)
     plain = url.set(drivername="sqlite+pysqlite")
-    write = create_engine(plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
-    read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=POOL_SECONDS)
+    write = create_engine(
+        plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
+    read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=POOL_SECONDS, hide_parameters=True)
     _prepare(write, begin="BEGIN IMMEDIATE")
     _prepare(read.sync_engine, begin="BEGIN")
     file = None if "uri" in url.query else url.database
@@ -168,7 +187,8 @@ def _prepare(engine: Engine, *, begin: str) -> None:
 
 
 def _postgresql(url: URL, *, patient: bool) -> Database:
-    connecting: dict[str, Any] = {"timeout": CONNECT_SECONDS, "server_settings": {"application_name": "tertulia"}}
+    patience = PATIENT_CONNECT_SECONDS if patient else CONNECT_SECONDS
+    connecting: dict[str, Any] = {"timeout": patience, "server_settings": {"application_name": "tertulia"}}
     if not patient:
         connecting["command_timeout"] = COMMAND_SECONDS
         # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
@@ -176,13 +196,38 @@ def _postgresql(url: URL, *, patient: bool) -> Database:
             "idle_in_transaction_session_timeout": f"{COMMAND_SECONDS}s",
             "lock_timeout": f"{COMMAND_SECONDS}s",
         }
-    # a connection is tried before each use: after a restart of the database none of the old ones work
-    common: dict[str, Any] = {"max_overflow": 0, "pool_pre_ping": True, "connect_args": connecting}
+    common: dict[str, Any] = {"max_overflow": 0, "connect_args": connecting, "hide_parameters": True}
     write = create_async_engine(url, pool_size=1, **common)
     read = create_async_engine(
         url, pool_size=READERS, pool_timeout=POOL_SECONDS, isolation_level="REPEATABLE READ", **common
     )
+    for engine in (write, read):
+        event.listen(engine.sync_engine, "connect", _is_new)
+        event.listen(engine.sync_engine, "checkout", _try_out)
     return Database(LoopWriter(write), read)
+
+
+def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
+    """Tries a connection before each use: after a restart of the database none of the old ones work.
+
+    The pool's own way of doing so waits as long as for any statement, and then for a farewell.
+    """
+    if NEW in record.info:
+        del record.info[NEW]
+        return
+    try:
+        connection.run_async(_ping)
+    except (OSError, EOFError, *DRIVERS) as error:
+        connection.driver_connection.terminate()
+        raise InvalidatePoolError from error
+
+
+def _is_new(_connection: Any, record: Any) -> None:
+    record.info[NEW] = True
+
+
+async def _ping(connection: Any) -> None:
+    await connection.execute("SELECT 1", timeout=PING_SECONDS)
 
 
 class _Opened(Protocol):

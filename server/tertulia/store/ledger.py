@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import statements
+from tertulia.store import administration, statements
 from tertulia.store.commands import Outcome
 from tertulia.store.counts import Counts
 from tertulia.store.journal import Happened
-from tertulia.store.locks import About, hold, is_transient
+from tertulia.store.locks import About, hold
+from tertulia.store.troubles import Trouble, Troubles, trouble
 from tertulia.store.writer import Writer
 
 T = TypeVar("T")
@@ -31,6 +33,12 @@ BATCH = 128
 ATTEMPTS = 3
 """Of a batch that met another instance's."""
 QUEUE = 10_000
+PROVEN_SECONDS = 5.0
+"""A commit proves for so long that the database can write: one that is idle commits 12 rows a minute for nobody."""
+RETRY_SECONDS = 1.0
+"""While it cannot, this often is tried again: so long after the end of the trouble it is known at the latest."""
+REOPENED = frozenset({Trouble.read_only, Trouble.damaged})
+"""Where the connection goes on, but would say the same for ever: it leads to a standby, or to a file opened to read."""
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +58,14 @@ class Ledger:
     answered; ``erased`` after one in which something was deleted.
     """
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, troubles: Troubles | None = None) -> None:
         self.counts = Counts()
         self.erased: Callable[[], None] = lambda: None
         self._writer = writer
+        self._troubles = troubles or Troubles()
+        self._trouble: Trouble | None = None
+        self._known_at = -math.inf
+        self._proof: asyncio.Task[None] | None = None
         self._committed: Callable[[list[Happened]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
@@ -75,6 +87,28 @@ class Ledger:
             await self._queue.put(None)
             await self._task
             self._task = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the database was out of service for the last transaction."""
+        return self._trouble is not None
+
+    async def can_write(self) -> bool:
+        """Whether the database commits, as the last transaction says; where that was long ago, one is made for it."""
+        known_for = PROVEN_SECONDS if self._trouble is None else RETRY_SECONDS
+        if time.monotonic() - self._known_at >= known_for:
+            if self._proof is None or self._proof.done():
+                self._proof = asyncio.create_task(self._prove(), name="ledger-proof")
+            await asyncio.shield(self._proof)
+        return self._trouble is None
+
+    async def _prove(self) -> None:
+        try:
+            await self.submit(administration.prove)
+        except Problem:
+            pass  # noted where it was met
+        except Exception as error:
+            self._fail(error, 1)
 
     async def submit(self, command: Command[T], about: About = None) -> T:
         """The command's value, once it is durable; raises what the command raises, or unavailable.
@@ -111,7 +145,7 @@ class Ledger:
         try:
             await self._transact(batch)
         except Exception as error:
-            log.exception("A batch could not be committed", extra={"commands": len(batch)})
+            self._fail(error, len(batch))
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
             cause.__cause__ = error
             self.counts.failed_commits += 1
@@ -119,16 +153,28 @@ class Ledger:
                 if not isinstance(waiting.result, Exception):
                     waiting.result = cause
                     self.counts.lost += 1
+            if self._trouble in REOPENED:
+                await self._writer.reopen()
         else:
             done = sum(isinstance(waiting.result, Outcome) for waiting in batch)
             self.counts.commit(len(batch), done, time.perf_counter() - began)
             if any(isinstance(waiting.result, Outcome) and waiting.result.erases for waiting in batch):
                 self.erased()
+            if any(map(_has_written, batch)):
+                self._trouble, self._known_at = None, time.monotonic()
         self._announce(
             [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
         )
         for waiting in batch:
             _answer(waiting)
+
+    def _fail(self, error: Exception, commands: int) -> None:
+        """Notes why a batch was not committed."""
+        met = self._troubles.note(error, "A batch could not be committed", commands=commands)
+        if met.fate == "ours":
+            log.error("A batch could not be committed", exc_info=error, extra={"commands": commands})
+        elif met.fate == "out":
+            self._trouble, self._known_at = met, time.monotonic()
 
     async def _transact(self, batch: list[_Waiting]) -> None:
         for _ in range(ATTEMPTS - 1):
@@ -136,7 +182,7 @@ class Ledger:
                 await self._writer.transact(partial(_apply, batch))
                 return
             except Exception as error:
-                if not is_transient(error):
+                if trouble(error).fate != "again":
                     raise
         await self._writer.transact(partial(_apply, batch))
 
@@ -157,12 +203,12 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
             waiting.result = waiting.command(connection)
         statements.flush(connection)
     except Exception as error:
-        # raises where the database has given up the whole transaction (a full disk may do so): then nothing of
-        # the batch is stored, and what came after would be stored without it
         statements.forget(connection)
+        if connection.invalidated or (not isinstance(error, Problem) and trouble(error).fate != "ours"):
+            raise  # not the command's mistake, and what came after would meet it, too
+        # raises where the database has given up the whole transaction: then nothing of the batch is stored, and what
+        # came after would be stored without it
         savepoint.rollback()
-        if connection.invalidated or isinstance(error, TimeoutError) or is_transient(error):
-            raise  # not the command's mistake
         if len(batch) == 1:
             batch[0].result = error
             return
@@ -170,6 +216,13 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
             _apply([waiting], connection)
     else:
         savepoint.commit()
+
+
+def _has_written(waiting: _Waiting) -> bool:
+    """Whether it surely changed something: a transaction of refusals and repeats says nothing of the database."""
+    return isinstance(waiting.result, Outcome) and bool(
+        waiting.result.events or waiting.command is administration.prove
+    )
 
 
 def _answer(waiting: _Waiting) -> None:

@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, select, union_all
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from tertulia.core.comments import DiscussionKey
 from tertulia.store import schema
 
 About = DiscussionKey | str | None
 """A discussion, or a comment's id; None for what is about neither."""
-
-_TRANSIENT = {"40001", "40P01", "55P03"}  # could not serialise, deadlock, lock timeout
-_AWAY = ("08", "53", "57P")  # no connection, none to spare, starting or ending
 
 
 def hold(connection: Connection, subjects: Iterable[About]) -> None:
@@ -41,14 +37,3 @@ def hold(connection: Connection, subjects: Iterable[About]) -> None:
         ids.append(select(c.discussion_id).where(c.id.in_(sorted(comments))))
     query = select(d.id).where(d.id.in_(union_all(*ids))).order_by(d.id).with_for_update()
     connection.execute(query).all()
-
-
-def is_transient(error: BaseException) -> bool:
-    """Whether the same transaction may succeed when it is tried again."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None) in _TRANSIENT
-
-
-def is_away(error: DBAPIError) -> bool:
-    """Whether the database cannot be asked at the moment; the driver's name for it depends on when it is found out."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, InterfaceError | OperationalError) or state.startswith(_AWAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as BusyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
@@ -19,7 +19,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import PAGE_BYTES, EncodedEvent, payload_within
 from tertulia.store import listing, rows, schema
 from tertulia.store.listing import REPLIES_OF_ONE, SLICE, Order, Place, Thread
-from tertulia.store.locks import is_away
+from tertulia.store.troubles import DRIVERS, Troubles
 
 ANCESTORS = 100
 """How many ancestors come with a permalink: a thread may be deeper than anyone wants to read at once."""
@@ -68,10 +68,15 @@ class Reported:
 
 
 class Reads:
-    """Every query; ``unknown_site`` is raised where a site is named that does not exist."""
+    """Every query; ``unknown_site`` is raised where a site is named that does not exist.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    ``answered_at`` is when the database last answered anybody, in the seconds of ``time.monotonic``.
+    """
+
+    def __init__(self, engine: AsyncEngine, troubles: Troubles | None = None) -> None:
+        self.answered_at = time.monotonic()
         self._engine = engine
+        self._troubles = troubles or Troubles()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncConnection]:
@@ -79,8 +84,9 @@ class Reads:
         try:
             async with self._engine.connect() as connection:
                 yield connection
-        except (OSError, TimeoutError, BusyError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_away(error):
+                self.answered_at = time.monotonic()
+        except (OSError, EOFError, SQLAlchemyError, *DRIVERS) as error:
+            if self._troubles.note(error, "The database cannot be read").fate == "ours":
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
+REOPEN_SECONDS = 1.0
+"""A server that does not take leave in this time is left without."""
 
 
 class Writer(Protocol):
@@ -29,6 +33,10 @@ class Writer(Protocol):
 
     async def connected(self, work: Callable[[Connection], T]) -> T:
         """Like ``transact``, but transactions are the work's own."""
+        raise NotImplementedError
+
+    async def reopen(self) -> None:
+        """Lets go of the connection: the next transaction makes a new one."""
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -57,6 +65,9 @@ class ThreadWriter:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 
+    async def reopen(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
+
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
         self._thread.shutdown()
@@ -76,6 +87,11 @@ class LoopWriter:
     async def connected(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
             return await connection.run_sync(work)
+
+    async def reopen(self) -> None:
+        with suppress(TimeoutError, SQLAlchemyError, OSError):
+            async with asyncio.timeout(REOPEN_SECONDS):
+                await self._engine.dispose()
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
+from tertulia.web.answers import OPERATIONS, Answers
 from tertulia.web.gate import Gate
 from tertulia.web.requests import check_parameters
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
-_QUIET = {"/healthz", "/readyz", "/metrics"}  # asked every few seconds by machines
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,10 @@ log = logging.getLogger(__name__)
 class Edge:
     """ASGI middleware around everything; WebSockets pass through."""
 
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, answers: Answers | None = None) -> None:
         self._app = app
         self._gate = gate
+        self._answers = answers or Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,6 +52,7 @@ class Edge:
                 failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
                 await problems.response(failure, Headers(scope=scope))(scope, exchange.receive, exchange.send)
         finally:
+            self._answers.count(scope["method"], scope["path"], exchange.status)
             self._log(scope, exchange)
 
     async def _answer(self, scope: Scope, exchange: _Exchange) -> None:
@@ -70,7 +72,7 @@ class Edge:
         return connection.headers.get("origin")
 
     def _log(self, scope: Scope, exchange: _Exchange) -> None:
-        if not log.isEnabledFor(logging.INFO) or scope["path"] in _QUIET:
+        if not log.isEnabledFor(logging.INFO) or scope["path"] in OPERATIONS:
             return
         fields = {
             "method": scope["method"],

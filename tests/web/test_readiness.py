@@ -1,0 +1,127 @@
+"""/readyz: an answer whatever hangs, and no more questions to what hangs than a few."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store.troubles import Troubles
+from tertulia.web import readiness
+from tertulia.web.readiness import ABANDONED_MOST, Readiness
+
+
+def anything(**attributes: object) -> Any:
+    return SimpleNamespace(**attributes)
+
+
+class World:
+    """The parts that are asked; each may hang, and takes no notice of being cancelled."""
+
+    def __init__(self) -> None:
+        self.hanging: set[str] = set()
+        self.asked: list[str] = []
+        self.end = asyncio.Event()
+        self.writes = self.counts = True
+        self.reading: Exception | None = None
+        self.reads = SimpleNamespace(epoch=self._epoch, answered_at=-1e9)
+        ledger = SimpleNamespace(can_write=self._can_write)
+        self.store = anything(reads=self.reads, ledger=ledger, epoch="e", troubles=Troubles())
+        self.hub = anything(draining=False)
+        self.bus = anything(in_doubt=False, hears_strangers=False)
+        shared = anything(can_count=self._can_count)
+        self.readiness = Readiness(self.store, self.hub, self.bus, shared)
+
+    async def _reached(self, part: str) -> None:
+        self.asked.append(part)
+        while part in self.hanging and not self.end.is_set():
+            try:
+                await self.end.wait()
+            except asyncio.CancelledError:
+                continue  # a driver that takes leave of a server that is silent
+
+    async def _epoch(self) -> str:
+        await self._reached("reads")
+        if self.reading is not None:
+            raise self.reading
+        return "e"
+
+    async def _can_write(self) -> bool:
+        await self._reached("writes")
+        return self.writes
+
+    async def _can_count(self) -> bool:
+        await self._reached("counts")
+        return self.counts
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(readiness, "READY_SECONDS", 0.05)
+    return World()
+
+
+SILENT = (503, "the database does not answer")
+UNWRITTEN = (503, "the database cannot write")
+ALONE = (200, "slower: Redis refuses, and each instance counts posts alone")
+
+
+@pytest.mark.parametrize(
+    ("hanging", "told"), [("", (200, "ok")), ("reads", SILENT), ("writes", UNWRITTEN), ("counts", ALONE)]
+)
+async def test_whatever_hangs_there_is_an_answer(world: World, hanging: str, told: tuple[int, str]) -> None:
+    world.hanging = {hanging}
+    async with asyncio.timeout(60):
+        assert await world.readiness.answer() == told
+    world.end.set()
+
+
+async def test_what_is_there_is_told(world: World) -> None:
+    world.counts = False
+    assert await world.readiness.answer() == ALONE
+    world.bus.hears_strangers = True
+    assert await world.readiness.answer() == (200, "slower: messages on Redis are not believed")
+    world.bus.in_doubt = True
+    assert await world.readiness.answer() == (200, "slower: Redis is in doubt")
+    world.writes = False
+    assert await world.readiness.answer() == UNWRITTEN
+    world.store.epoch = "another"
+    assert (await world.readiness.answer())[1].startswith("the database has another epoch")
+    world.reading = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
+    assert await world.readiness.answer() == SILENT
+    world.hub.draining = True
+    assert await world.readiness.answer() == (503, "draining")
+
+
+async def test_a_database_that_answers_others_is_busy_and_not_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All connections of the pool are in use: an instance with much to do is not to be left alone by its proxy."""
+    monkeypatch.setattr(readiness, "BUSY_SECONDS", 1e12)
+    world.hanging = {"reads"}
+    assert await world.readiness.answer() == (200, "ok")
+    world.end.set()
+
+
+async def test_what_hangs_is_asked_few_times_at_once_and_again_once_it_ends(world: World) -> None:
+    world.hanging = {"reads"}
+    assert {await world.readiness.answer() for _ in range(10)} == {SILENT}
+    assert world.asked == ["reads"] * ABANDONED_MOST
+    world.hanging.clear()
+    world.end.set()
+    await asyncio.wait(world.readiness._abandoned, timeout=60)
+    assert not world.readiness._abandoned
+    assert await world.readiness.answer() == (200, "ok")
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is gone"), KeyError("a mistake of ours")])
+async def test_a_database_that_fails_is_told_in_the_log(
+    world: World, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.reading = error
+    assert {await world.readiness.answer() for _ in range(5)} == {SILENT}
+    is_ours = isinstance(error, KeyError)
+    assert [record.exc_info is not None for record in caplog.records] == ([True] * 5 if is_ours else [False])
