@@ -178,6 +178,10 @@ def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
+    async def acceptz(_request: Request) -> Response:
+        """Whether a proxy should still send something here that it can send once only; asks nobody else."""
+        return JSONResponse({"status": "draining"}, 503) if hub.draining else JSONResponse({"status": "ok"})
+
     async def readyz(_request: Request) -> Response:
         if hub.draining:
             return JSONResponse({"status": "draining"}, 503)
@@ -194,4 +198,4 @@ def _health(store: Store, hub: Hub, bus: Bus) -> list[Route]:
             return JSONResponse({"status": "slower: Redis is in doubt"})
         return JSONResponse({"status": "ok"})
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [Route("/healthz", healthz), Route("/acceptz", acceptz), Route("/readyz", readyz)]

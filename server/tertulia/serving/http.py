@@ -12,6 +12,7 @@ from typing import Any
 
 import h11
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -109,6 +110,8 @@ class BoundedHTTP(H11Protocol):
             self._start_deadline(BODY_SECONDS)
         else:
             self._stop_deadline()
+        if self.admission.ending and self.cycle is not None:
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
 
     def send_400_response(self, msg: str) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):

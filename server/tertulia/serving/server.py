@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import select
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -15,13 +16,21 @@ from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.http import bounded
-from tertulia.serving.vitals import Pauses, Vitals
+from tertulia.serving.vitals import Vitals
 from tertulia.serving.websocket import live
 
 BACKLOG = 2048
 UNACKNOWLEDGED_MILLISECONDS = 20_000
 """How long the kernel waits for a peer that acknowledges nothing, a closed window included (TCP_USER_TIMEOUT)."""
 GC_THRESHOLDS = (50_000, 50, 100)
+IDLE_SECONDS = 4.0
+"""How long an end leaves connections without a request open, at most: a proxy that keeps them for its next request
+(deploy/Caddyfile: 3 s) would else send one into a connection that is being closed, and could only answer 502."""
+LAST_SECONDS = 1.0
+"""How long those that were accepted last may take to send their request."""
+LOOK_SECONDS = 0.05
+ACCEPT_TURNS = 100
+"""How often the loop may accept before listening ends; without a bound a server without free files would never end."""
 
 
 def listen(host: str, port: int, *, shared: bool = False, backlog: int | None = BACKLOG) -> socket.socket:
@@ -87,18 +96,19 @@ async def serve(
         timeout_graceful_shutdown=round(drain_seconds) or 1,
     )
     try:
-        await _Server(config, hub, vitals.pauses, drain_seconds, ready).serve(sockets=[listener])
+        await _Server(config, hub, vitals, drain_seconds, ready).serve(sockets=[listener])
     finally:
         vitals.pauses.stop()
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, hub: Hub, pauses: Pauses, drain_seconds: float, ready: Callable[[], None]
+        self, config: uvicorn.Config, hub: Hub, vitals: Vitals, drain_seconds: float, ready: Callable[[], None]
     ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._pauses = pauses
+        self._admission = vitals.admission
+        self._pauses = vitals.pauses
         self._drain_seconds = drain_seconds
         self._ready = ready
         self._loop = asyncio.get_running_loop()
@@ -123,8 +133,30 @@ class _Server(uvicorn.Server):
             self._exit(sig, frame)  # asked twice: at once
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Readers first; then connections, which end by their own answers, then new ones, then the server."""
+        self._admission.ending = True
+        idle_until = self._loop.time() + min(IDLE_SECONDS, self._drain_seconds / 2)
         await self._hub.drain(self._drain_seconds / 2)
+        await self._connections_end(idle_until - self._loop.time())
+        await self._stop_listening()
+        await self._connections_end(min(LAST_SECONDS, self._drain_seconds / 4))
         self._exit(sig, frame)
+
+    async def _connections_end(self, at_most: float) -> None:
+        """Waits until there is no connection, ``at_most`` so many seconds."""
+        for _ in range(round(at_most / LOOK_SECONDS)):
+            if not self.server_state.connections:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _stop_listening(self) -> None:
+        """Whoever connects now is refused, which a proxy takes to another server whatever was to be sent."""
+        for server in self.servers:
+            for _ in range(ACCEPT_TURNS):
+                if not select.select(server.sockets, [], [], 0)[0]:
+                    break
+                await asyncio.sleep(0)  # what waits to be accepted would be reset
+            server.close()
 
     def _exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

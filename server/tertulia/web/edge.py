@@ -18,7 +18,7 @@ from tertulia.web.gate import Gate
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
-_QUIET = {"/healthz", "/readyz", "/metrics"}  # asked every few seconds by machines
+_QUIET = {"/healthz", "/acceptz", "/readyz", "/metrics"}  # asked by machines, again and again
 _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 log = logging.getLogger(__name__)
