@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from tertulia.app import running
 from tertulia.cli import main
 from tertulia.pages import client
+from tertulia.reporting import Reporter
 from tertulia.settings import Settings
 
 SECRET = "a key of the tests, not a secret of anybody"
@@ -154,6 +155,26 @@ def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
     broken = _run("check", data=data)
     assert broken.exit_code == 1
     assert "the-old-bridge" in broken.output
+
+
+def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: set[tuple[str, int, int]] = set()
+
+    class Recorder(Reporter):
+        def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+            told.add((what, done, total))
+
+    monkeypatch.setattr("tertulia.cli.Reporter", Recorder)
+    for command in (("import", str(_article(tmp_path))), ("export",), ("check",)):
+        assert _run(*command, data=tmp_path / "data").exit_code == 0
+    assert {
+        ("Reading comments", 2, 2),
+        ("Writing comments", 2, 2),
+        ("Exporting comments", 2, 2),
+        ("Checking the file", 0, 0),
+        ("Checking events", 2, 2),
+        ("Checking comments", 2, 2),
+    } <= told
 
 
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
