@@ -49,7 +49,7 @@ def test_a_service_can_do_little_harm(name: str, service: Service) -> None:
     assert set(service.get("cap_add", [])) <= {"secrets": {"CHOWN"}, "caddy": {"NET_BIND_SERVICE"}}.get(name, set())
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["pids_limit"] <= 256
-    assert re.fullmatch(r"\d+m", service["mem_limit"])
+    assert re.fullmatch(r"(\$\{TERTULIA_[A-Z_]+:-)?\d+m\}?", service["mem_limit"])
     assert service["ulimits"]["nofile"] >= 20_000
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert "privileged" not in service

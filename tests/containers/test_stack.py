@@ -101,9 +101,9 @@ async def test_nobody_who_writes_notices_ten_restarts(stack: Stack, key: str) ->
         for writer in writers:
             tasks.create_task(writer.say_until(ended))
         for number in range(RESTARTS):
-            said = [len(writer.seqs) for writer in writers]
+            counts = [len(writer.seqs) for writer in writers]
             await asyncio.to_thread(stack.restart, stack.containers("server")[number % SERVERS])
-            for writer, count in zip(writers, said, strict=True):
+            for writer, count in zip(writers, counts, strict=True):
                 await until(partial(writer.has_said_more, count), "a comment since the restart began")
         ended.set()
     said = sum(len(writer.seqs) for writer in writers)
