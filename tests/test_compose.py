@@ -85,6 +85,19 @@ def test_images_have_a_version(name: str, service: Service) -> None:
         assert tag == __version__
 
 
+def test_every_image_of_others_can_be_named_by_digest() -> None:
+    """By the variables that the page tells of, in both files and in the image's own."""
+    told = set(
+        re.findall(r"^\| `(TERTULIA_\w+_IMAGE)=docker\.io/", (ROOT / "docs/containers.md").read_text(), re.MULTILINE)
+    )
+    text = "".join((ROOT / file).read_text("utf-8") for file in FILES)
+    images = re.findall(r"\bdocker\.io/\S+", text)
+    named = re.findall(r"\$\{(TERTULIA_\w+_IMAGE):-docker\.io/", text)
+    assert set(named) == told
+    assert len(named) == len(images)
+    assert set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
 def test_only_the_proxy_has_ports_and_a_way_out() -> None:
     networks = BIG["networks"]
     outside = {name for name, network in networks.items() if not network.get("internal")}
