@@ -113,7 +113,7 @@ def test_what_the_table_tells_is_so(stack: Stack, key: str, folder: Path) -> Non
     at = "2026-10-13T12:25:00+07:00"
     comment = {"author": "Nguyễn Văn Quân", "at": at, "text": "It should have stayed."}
     (folder / "FILE").write_text(json.dumps({"key": key, "comments": [comment]}))
-    (folder / "bridge.md").write_text(f"---\ntitle: The old bridge\ndate: 2026-10-13 12:25\n---\nThey took it down.\n")
+    (folder / "bridge.md").write_text("---\ntitle: The old bridge\ndate: 2026-10-13 12:25\n---\nThey took it down.\n")
     stack.follow([told("an article").replace("NAME", "bridge"), told("an import")], folder)
     assert "They took it down." in httpx.get(f"{stack.url}/articles/bridge", timeout=30).text
     assert [one["author"]["name"] for one in seen(stack, key)["comments"]] == [comment["author"]]
