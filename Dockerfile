@@ -1,7 +1,8 @@
 # The server: `docker build -t tertulia .`; `docker compose up` builds it too.
 ARG PYTHON_VERSION=3.14
+ARG PYTHON_IMAGE=docker.io/library/python:${PYTHON_VERSION}-slim
 
-FROM docker.io/library/python:${PYTHON_VERSION}-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /source
 RUN python -m venv --without-pip /opt/tertulia
 COPY deploy/requirements.txt deploy/
@@ -13,7 +14,7 @@ COPY server server
 RUN pip --python /opt/tertulia/bin/python install --no-cache-dir --no-compile --no-deps . \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/tertulia/lib
 
-FROM docker.io/library/python:${PYTHON_VERSION}-slim
+FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="Tertulia" \
       org.opencontainers.image.description="Live discussion under any article" \

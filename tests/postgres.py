@@ -60,9 +60,10 @@ class Postgres:
         """What an operator does to keep a copy."""
         self._program("pg_dump", "--format=custom", f"--file={file}", name)
 
-    def load(self, name: str, file: Path) -> None:
-        """What an operator does to have the copy back, in an empty database."""
-        self._program("pg_restore", "--exit-on-error", f"--dbname={name}", str(file))
+    def load(self, file: Path) -> None:
+        """What an operator does to have the copy back, in the place of the database of that name."""
+        flags = ("--exit-on-error", "--clean", "--if-exists", "--create", "--dbname=postgres")
+        self._program("pg_restore", *flags, str(file))
 
     def _program(self, program: str, *arguments: str) -> None:
         command = [str(self._server.bin_path / program), f"--host={self._folder}", "--username=postgres", *arguments]

@@ -62,6 +62,10 @@ class ServerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def _take_output(self) -> None:
         assert self._process.stdout is not None
         with self._process.stdout as output:

@@ -139,9 +139,11 @@ async def test_health_and_readiness(
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ok"})
+    assert (await client.get("/acceptz")).status_code == 200
     await server.hub.drain(0)
-    draining = await client.get("/readyz")
-    assert (draining.status_code, draining.json()) == (503, {"status": "draining"})
+    for path in ("/readyz", "/acceptz"):
+        draining = await client.get(path)
+        assert (draining.status_code, draining.json()) == (503, {"status": "draining"})
     assert (await client.get("/healthz")).status_code == 200
 
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from tertulia.app import running
 from tertulia.cli import main
 from tertulia.pages import client
+from tertulia.reporting import Reporter
 from tertulia.settings import Settings
 
 SECRET = "a key of the tests, not a secret of anybody"
@@ -170,6 +171,26 @@ def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
     assert "the-old-bridge" in broken.output
 
 
+def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: set[tuple[str, int, int]] = set()
+
+    class Recorder(Reporter):
+        def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+            told.add((what, done, total))
+
+    monkeypatch.setattr("tertulia.cli.Reporter", Recorder)
+    for command in (("import", str(_article(tmp_path))), ("export",), ("check",)):
+        assert _run(*command, data=tmp_path / "data").exit_code == 0
+    assert {
+        ("Reading comments", 2, 2),
+        ("Writing comments", 2, 2),
+        ("Exporting comments", 2, 2),
+        ("Checking the file", 0, 0),
+        ("Checking events", 2, 2),
+        ("Checking comments", 2, 2),
+    } <= told
+
+
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "tertulia.db").write_text("this is a letter, not a database " * 100)
     result = _run("check", data=tmp_path)
@@ -188,7 +209,7 @@ def _line(result: Result) -> str:
 def test_a_file_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path) -> None:
     output = tmp_path / "nowhere" / "export.json"
     assert _line(_run("export", "--output", str(output), data=tmp_path)) == (
-        f"tertulia: Cannot use {output}: No such file or directory"
+        f"tertulia: Cannot write {output}: No such file or directory"
     )
 
 
@@ -196,12 +217,12 @@ def test_a_file_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path)
 def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
 ) -> None:
-    async def fails(_store: object) -> None:
+    async def fails(*_given: object) -> None:
         error = sqlite3.DatabaseError("database disk image is malformed")
         error.sqlite_errorcode = sqlite3.SQLITE_ERROR if is_ours else sqlite3.SQLITE_CORRUPT
         raise error
 
-    monkeypatch.setattr("tertulia.cli.check_store", fails)
+    monkeypatch.setattr("tertulia.cli.search", fails)
     result = _run("check", data=tmp_path)
     if is_ours:
         assert isinstance(result.exception, sqlite3.DatabaseError)

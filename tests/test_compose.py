@@ -49,7 +49,7 @@ def test_a_service_can_do_little_harm(name: str, service: Service) -> None:
     assert set(service.get("cap_add", [])) <= {"secrets": {"CHOWN"}, "caddy": {"NET_BIND_SERVICE"}}.get(name, set())
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["pids_limit"] <= 256
-    assert re.fullmatch(r"\d+m", service["mem_limit"])
+    assert re.fullmatch(r"(\$\{TERTULIA_[A-Z_]+:-)?\d+m\}?", service["mem_limit"])
     assert service["ulimits"]["nofile"] >= 20_000
     assert service["logging"]["options"].keys() == {"max-size", "max-file"}
     assert "privileged" not in service
@@ -83,6 +83,19 @@ def test_images_have_a_version(name: str, service: Service) -> None:
     assert "latest" not in tag
     if image == "tertulia":
         assert tag == __version__
+
+
+def test_every_image_of_others_can_be_named_by_digest() -> None:
+    """By the variables that the page tells of, in both files and in the image's own."""
+    told = set(
+        re.findall(r"^\| `(TERTULIA_\w+_IMAGE)=docker\.io/", (ROOT / "docs/containers.md").read_text(), re.MULTILINE)
+    )
+    text = "".join((ROOT / file).read_text("utf-8") for file in FILES)
+    images = re.findall(r"\bdocker\.io/\S+", text)
+    named = re.findall(r"\$\{(TERTULIA_\w+_IMAGE):-docker\.io/", text)
+    assert set(named) == told
+    assert len(named) == len(images)
+    assert set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)) == {"${PYTHON_IMAGE}"}
 
 
 def test_only_the_proxy_has_ports_and_a_way_out() -> None:

@@ -91,7 +91,7 @@ async def running(
             answers = Answers()
             parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
-            operating = [*_health(Readiness(store, hub, bus, counts)), *metrics.routes()]
+            operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
@@ -196,12 +196,16 @@ def _asgi(
     )
 
 
-def _health(readiness: Readiness) -> list[Route]:
+def _health(readiness: Readiness, hub: Hub) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def acceptz(_request: Request) -> Response:
+        """Whether a proxy should still send something here that it can send once only; asks nobody else."""
+        return JSONResponse({"status": "draining"}, 503) if hub.draining else JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
         code, status = await readiness.answer()
         return JSONResponse({"status": status}, code)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [Route("/healthz", healthz), Route("/acceptz", acceptz), Route("/readyz", readyz)]

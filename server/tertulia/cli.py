@@ -7,24 +7,26 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial, wraps
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import IO, Any, Literal, ParamSpec
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tertulia import __version__, logs, private, samples, settings, transfer
+from tertulia import __version__, logs, samples, settings, transfer
 from tertulia.app import checked_origins
 from tertulia.articles import Articles
-from tertulia.checks import check as check_store
+from tertulia.checks import Finding, search
 from tertulia.core.comments import DiscussionKey
 from tertulia.core.text import clean_name
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.pages import snippet
+from tertulia.reporting import Reporter
 from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
@@ -188,7 +190,7 @@ async def _install_samples(store: Store, folder: Path) -> None:
         return
     samples.install(folder)
     for discussion in samples.discussions():
-        await transfer.import_file(store, folder, json.dumps(discussion).encode(), None)
+        await transfer.import_file(store, folder, json.dumps(discussion).encode())
 
 
 async def _install_playground(store: Store, folder: Path) -> None:
@@ -197,7 +199,7 @@ async def _install_playground(store: Store, folder: Path) -> None:
     there = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
     missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in there]
     document = {"format": "tertulia/1", "articles": missing}
-    await transfer.import_file(store, folder, json.dumps(document).encode(), None)
+    await transfer.import_file(store, folder, json.dumps(document).encode())
 
 
 @main.command()
@@ -309,12 +311,16 @@ async def moderator_list(**flags: Any) -> None:
 @_options(*DATABASE, "articles")
 @_clear
 async def import_(file: Path, **flags: Any) -> None:
-    """Import articles and their comments from FILE; what is there already stays as it is."""
+    """Import articles and their comments from FILE; what is there already stays as it is.
+
+    A file that needs more memory than there is is refused before it is read.
+    """
     folder = settings.load(**flags).articles_dir
     flags.pop("articles")
-    data = await asyncio.to_thread(file.read_bytes)
-    async with _store(flags) as store:
-        imported = await transfer.import_file(store, folder, data, _progress)
+    with Reporter(sys.stderr) as reporter:
+        reporter(f"Reading {file}")
+        async with _store(flags) as store:
+            imported = await transfer.import_file(store, folder, transfer.read_file(file), reporter)
     for kept in imported.kept:
         click.echo(kept, err=True)
     click.echo(
@@ -332,13 +338,18 @@ async def export(site: str | None, output: Path | None, **flags: Any) -> None:
     chosen = settings.load(**flags)
     flags.pop("articles")
     articles = Articles(chosen.articles_dir, chosen.language, chosen.time_zone)
-    async with _store(flags) as store:
-        document = await transfer.export(store, articles, site)
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        await asyncio.to_thread(private.write, output, text)
+    with Reporter(sys.stderr) as reporter:
+        async with _store(flags) as store:
+            with transfer.written(output) if output else nullcontext(_out()) as stream:
+                await transfer.export(store, articles, site, stream.write, reporter)
+                stream.flush()
+
+
+def _out() -> IO[str]:
+    """Standard output in UTF-8, as the format is, whatever the terminal takes."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    return sys.stdout
 
 
 @main.command()
@@ -349,11 +360,17 @@ async def check(**flags: Any) -> None:
 
     Seqs without holes, counts and votes recounted, replies and their parents, visibility, events against tables.
     """
-    async with _store(flags) as store:
-        findings = await check_store(store)
-    for finding in findings:
+    found = 0
+
+    def tell(finding: Finding) -> None:
+        nonlocal found
+        found += 1
         click.echo(f"{finding.code}: {finding.where}: {finding.detail}")
-    if findings:
+
+    with Reporter(sys.stderr) as reporter:
+        async with _store(flags) as store:
+            await search(store, tell, reporter)
+    if found:
         sys.exit(1)
     click.echo("Nothing is wrong.")
 
@@ -391,11 +408,6 @@ async def epoch_renew(**flags: Any) -> None:
     async with _store(flags) as store:
         await store.ledger.submit(administration.renew_epoch)
     click.echo("The database has a new epoch; every reader will read its discussion anew.")
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {total} comments", nl=done >= total, err=True)
 
 
 @main.group()

@@ -26,12 +26,6 @@ def make_file(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a file in UTF-8; one that is there keeps its mode. Raises OSError."""
-    with open(path, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, FILE_MODE)) as file:
-        file.write(text)
-
-
 def tighten(paths: Iterable[Path]) -> None:
     """Takes away what others may do with those that are there; one line tells of those that are somebody else's."""
     open_still = []

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,25 @@ class Engine:
 
     def composed(self, *arguments: str, variables: Mapping[str, str]) -> str:
         return self._run((*self.compose, *arguments), variables, True, None)
+
+    def shell(self, command: str, folder: Path, variables: Mapping[str, str]) -> str:
+        """A line for the shell that says `docker`, whatever engine is here. Raises AssertionError."""
+        said = command
+        if self.is_podman:
+            compose = shlex.join(self.compose)
+            said = re.sub(r"^docker compose\b", lambda _: compose, command)
+            said = re.sub(r" run --rm\b", " run --no-deps --rm", said)  # Podman starts nothing that depends on an end
+        done = subprocess.run(
+            ["sh", "-e", "-c", said],
+            cwd=folder,
+            env={**self.environment, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+        return done.stdout
 
     def _run(self, command: Sequence[str], variables: Mapping[str, str], check: bool, stdin: str | None) -> str:
         done = subprocess.run(
@@ -114,7 +134,7 @@ def require() -> Engine:
     """The engine, with every image that is needed. Raises Unavailable."""
     found = engine()
     python_version()
-    for image in re.findall(r"image: (docker\.io/\S+)", (ROOT / "docker-compose.yml").read_text("utf-8")):
+    for image in re.findall(r"image: \$\{\w+:-(docker\.io/[^}]+)\}", (ROOT / "docker-compose.yml").read_text("utf-8")):
         if not _is_there(found, image):
             raise Unavailable(f"the image {image} is not here and cannot be pulled")
     return found

@@ -74,13 +74,17 @@ async def following(url: str, key: str, count: int) -> AsyncIterator[list[Reader
 
 
 class Writer:
-    """Posts one comment after another; a failure is tried again with the same key, as the client does."""
+    """Posts one comment after another; a failure is tried again with the same key, as the client does.
+
+    ``failures`` keeps what was answered, or the error, each time.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         self._url = f"{url}/api/v1/comments"
         self._key = key
         self.seqs: list[int] = []
         self.retries = 0
+        self.failures: list[str] = []
 
     async def say(self, count: int) -> None:
         for _ in range(count):
@@ -101,13 +105,17 @@ class Writer:
         loop = asyncio.get_running_loop()
         end = loop.time() + PATIENCE
         while True:
-            with suppress(httpx.TransportError):
+            try:
                 async with httpx.AsyncClient(timeout=15) as client:
                     answer = await client.post(self._url, json=said, headers=headers)
+            except httpx.TransportError as error:
+                self.failures.append(type(error).__name__)
+            else:
                 if answer.status_code in (200, 201):
                     self.seqs.append(answer.json()["seq"])
                     return
                 assert answer.status_code in (502, 503, 504), answer.text
+                self.failures.append(str(answer.status_code))
             assert loop.time() < end, "a comment that is never answered"
             self.retries += 1
             await asyncio.sleep(0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -145,9 +146,29 @@ class Stack:
     def execute(self, container: str, *command: str, check: bool = True) -> str:
         return self.engine("exec", container, *command, check=check)
 
-    def python(self, container: str, code: str, *arguments: str) -> str:
+    def python(self, container: str, code: str, *arguments: str, check: bool = True) -> str:
         """What Python code prints that runs in a server's container."""
-        return self.execute(container, "python", "-I", "-c", code, *arguments)
+        return self.execute(container, "python", "-I", "-c", code, *arguments, check=check)
+
+    def once(self, service: str, code: str, *arguments: str) -> str:
+        """The same in a container of a service that runs once."""
+        flags = ["--no-deps"] if self.engine.is_podman else []
+        return self._compose("run", "--rm", "-T", *flags, "--entrypoint", "python", service, "-c", code, *arguments)
+
+    def follow(self, commands: list[str], folder: Path) -> None:
+        """Does what a page tells an operator of this project to paste, in a folder with the project's files."""
+        for command in commands:
+            if self.engine.is_podman and command.endswith(" up -d"):
+                self.up()  # Podman needs an order; see docs/containers.md
+            else:
+                self.engine.shell(command, folder, {**self._variables, **self._named()})
+        until(self._answers, f"{self.url}/readyz")
+
+    def _named(self) -> dict[str, str]:
+        """What makes compose take this project where a command does not name it."""
+        files = os.pathsep.join(str(ROOT / file) for file in self._files)
+        servers = str(len(self.containers("server")))  # podman-compose knows of no more than the file says
+        return {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": files, "TERTULIA_SERVERS": servers}
 
     def readers(self, server: str) -> int:
         """How many readers follow at this server, by its own count."""

@@ -14,6 +14,8 @@ from tests.containers.stack import Stack
 
 SERVERS = 3
 READERS = 24
+WRITERS = 6
+RESTARTS = 10
 
 
 @pytest.fixture
@@ -89,6 +91,24 @@ async def test_a_rolling_restart_loses_nobody(stack: Stack, key: str) -> None:
         assert sorted(writer.seqs) == list(range(1, len(writer.seqs) + 1)), "each comment is there once"
         await _all_have(readers, sorted(writer.seqs))
         assert sum(reader.connections for reader in readers) > READERS, "restarts move readers"
+
+
+async def test_nobody_who_writes_notices_ten_restarts(stack: Stack, key: str) -> None:
+    """The proxy meets no connection that is just being closed: it would have to answer 502 to a post."""
+    writers = [Writer(stack.url, f"{key} {number}") for number in range(WRITERS)]
+    ended = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        for writer in writers:
+            tasks.create_task(writer.say_until(ended))
+        for number in range(RESTARTS):
+            counts = [len(writer.seqs) for writer in writers]
+            await asyncio.to_thread(stack.restart, stack.containers("server")[number % SERVERS])
+            for writer, count in zip(writers, counts, strict=True):
+                await until(partial(writer.has_said_more, count), "a comment since the restart began")
+        ended.set()
+    said = sum(len(writer.seqs) for writer in writers)
+    assert [failure for writer in writers for failure in writer.failures] == [], f"of {said} posts"
+    assert said > 20 * RESTARTS, "enough posts that one in twenty would show"
 
 
 async def test_servers_come_and_go_while_readers_are_there(stack: Stack, key: str) -> None:

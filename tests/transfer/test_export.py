@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tertulia import articles, transfer
-from tertulia.articles import Article, Articles
+from tertulia.articles import Article
 from tertulia.checks import check
 from tertulia.core.comments import Comment, DiscussionKey, Sort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
-from tertulia.store import Store
-from tertulia.transfer import exporting, naming
-from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, digest, everything, opened
+from tertulia.store import Store, streaming
+from tertulia.transfer import naming
+from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, digest, everything, exported, opened
 
 ALL = (NEWS, QUIET, OTHER, BARE)
 TEXT = Article(
@@ -69,11 +69,11 @@ def _same(comment: Comment) -> Comment:
 
 
 async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PAGE", 3)
+    monkeypatch.setattr(streaming, "FETCH", 3)
     async with opened(tmp_path / "old.db") as old, opened(tmp_path / "new.db") as new:
         await everything(World(old))
         write_articles(tmp_path / "old")
-        document = await transfer.export(old, Articles(tmp_path / "old"), None)
+        document = await exported(old, tmp_path / "old")
         imported = await transfer.import_file(new, tmp_path / "new", json.dumps(document).encode())
         assert (imported.comments, imported.known, imported.kept) == (16, 0, ())
         for key in ALL:
@@ -83,7 +83,7 @@ async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: p
         assert contents(tmp_path / "new") == contents(tmp_path / "old")
         for author in (LAN, MINH, EVA):
             assert await new.reads.author(author.id) == author
-        assert await transfer.export(new, Articles(tmp_path / "new"), None) == document
+        assert await exported(new, tmp_path / "new") == document
         assert await check(old) == []
         assert await check(new) == []
 
@@ -95,7 +95,7 @@ async def test_what_was_deleted_and_what_is_secret_is_not_in_it(tmp_path: Path) 
         said = await world.say(NEWS, EVA, "To be forgotten")
         await world.delete(said)
         await world.say(NEWS, LAN, "To be kept")
-        text = json.dumps(await transfer.export(store, Articles(tmp_path), None), ensure_ascii=False)
+        text = json.dumps(await exported(store, tmp_path), ensure_ascii=False)
         assert EVA.name not in text
         assert "forgotten" not in text
         assert store.epoch not in text
@@ -109,7 +109,7 @@ async def test_what_only_a_file_can_say_comes_out_again(tmp_path: Path) -> None:
     content = {"key": "a", "comments": [{"author": "Lan", "at": "2026-01-01T00:00:00Z", "text": "A", "pinned": True}]}
     async with opened(tmp_path / "store.db") as store:
         await transfer.import_file(store, tmp_path / "articles", json.dumps(content).encode())
-        document = await transfer.export(store, Articles(tmp_path / "articles"), None)
+        document = await exported(store, tmp_path / "articles")
         [comment] = document["articles"][0]["comments"]
         assert comment == {
             "id": comment["id"],
@@ -125,14 +125,13 @@ async def test_one_site_alone(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
         await everything(World(store))
         write_articles(tmp_path / "articles")
-        found = Articles(tmp_path / "articles")
-        magazine = await transfer.export(store, found, "magazine")
+        magazine = await exported(store, tmp_path / "articles", "magazine")
         assert [(one["site"], one["key"]) for one in magazine["articles"]] == [
             ("magazine", "not-yet"),
             ("magazine", "river-market"),
         ]
         assert magazine["sites"] == [{"key": "magazine", "origins": ["https://a.example", "https://b.example"]}]
-        default = await transfer.export(store, found, "default")
+        default = await exported(store, tmp_path / "articles", "default")
         told = [(one["key"], "mode" in one, "markdown" in one) for one in default["articles"]]
         assert told == [
             (NEWS.key, True, True),
@@ -145,5 +144,5 @@ async def test_one_site_alone(tmp_path: Path) -> None:
 async def test_there_is_nothing_to_export_of_an_unknown_site(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
         with pytest.raises(Problem) as refused:
-            await transfer.export(store, Articles(tmp_path), "nowhere")
+            await exported(store, tmp_path, "nowhere")
         assert refused.value.code is ErrorCode.unknown_site

@@ -120,7 +120,7 @@ async def test_a_bad_file_is_refused_in_one_line_and_imports_nothing(
     async with opened(tmp_path / "store.db") as store:
         before = dump(tmp_path / "store.db")
         with pytest.raises(Problem) as refused:
-            await transfer.import_file(store, tmp_path / "articles", json.dumps(content).encode(), None)
+            await transfer.import_file(store, tmp_path / "articles", json.dumps(content).encode())
         assert refused.value.detail.startswith(message)
         assert "\n" not in refused.value.detail
         assert refused.value.code is ErrorCode.invalid
@@ -143,7 +143,7 @@ def test_a_file_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_byte_order_mark_is_no_mistake() -> None:
     found, places = file_format.read(b"\xef\xbb\xbf" + json.dumps(article()).encode())
-    assert (found.articles[0].key, places) == ("a-key", [""])
+    assert (found.articles[0]["key"], places) == ("a-key", [""])
 
 
 async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -> None:

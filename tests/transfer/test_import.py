@@ -22,7 +22,7 @@ from tertulia.transfer import importing, naming
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
 from tests.transfer.test_format import AT, DIGEST, KEY, UUID_A, UUID_B, article, comment, file
-from tests.transfer.world import MINH, NEWS, World, dump, everything, opened
+from tests.transfer.world import MINH, NEWS, World, dump, everything, exported, opened
 
 HERE = DiscussionKey("default", "a-key")
 
@@ -194,7 +194,7 @@ async def test_a_database_takes_its_own_export_for_known(tmp_path: Path) -> None
     async with opened(path) as store:
         await everything(World(store))
         before = dump(path)
-        document = await transfer.export(store, Articles(tmp_path / "articles"), None)
+        document = await exported(store, tmp_path / "articles")
         assert (await run(store, tmp_path, document)).comments == 0
         assert dump(path) == before
 
@@ -219,9 +219,14 @@ async def test_a_large_discussion_is_written_in_chunks(tmp_path: Path, monkeypat
     comments = [comment(id=f"c{number}", parent=f"c{number - 3}" if number > 3 else None) for number in range(10)]
     comments[4]["votes"] = {"up": 5}
     heard: list[tuple[int, int]] = []
+
+    def hear(what: str, done: int = 0, total: int = 0) -> None:
+        if what == "Writing comments":
+            heard.append((done, total))
+
     async with opened(tmp_path / "store.db") as store:
         data = json.dumps(article(*comments, mode="held")).encode()
-        await transfer.import_file(store, tmp_path, data, lambda done, total: heard.append((done, total)))
+        await transfer.import_file(store, tmp_path, data, hear)
         assert heard == [(3, 10), (5, 10), (8, 10), (10, 10)]
         assert len(await shown(store, HERE)) == 10
         assert await check(store) == []

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Connection, insert, select, update
+
+from tertulia import transfer
+from tertulia.articles import Articles
 from tertulia.core import documents
 from tertulia.core.comments import Author, DiscussionKey, Mode
 from tertulia.core.ids import uuid7_of
-from tertulia.store import Store, administration, commands
-from tertulia.store.commands import Actor, Ballot, Draft, Said
+from tertulia.store import Store, administration, commands, schema
+from tertulia.store.commands import Actor, Ballot, Draft, Outcome, Said
 from tertulia.store.ledger import Command
 
 START = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
@@ -40,6 +46,13 @@ async def opened(path: Path) -> AsyncIterator[Store]:
         await store.close()
 
 
+async def exported(store: Store, articles: Path, site: str | None = None) -> Any:
+    """An export, read again."""
+    pieces: list[str] = []
+    await transfer.export(store, Articles(articles), site, pieces.append)
+    return json.loads("".join(pieces))
+
+
 def dump(path: Path) -> list[str]:
     """Everything that a database holds."""
     connection = sqlite3.connect(path)
@@ -59,6 +72,49 @@ def planted(path: Path, *statements: str) -> None:
         connection.commit()
     finally:
         connection.close()
+
+
+async def many(store: Store, count: int) -> None:
+    """A discussion of so many comments, and half as many answers to one of them, as if each had been said.
+
+    The first comments are said; all others are copies of them, made in SQL: saying them would take minutes.
+    """
+    world = World(store)
+    await world.begin()
+    first = await world.say(NEWS, LAN, "A comment of some words. " * 8)
+    reply = await world.say(NEWS, MINH, "An answer of some words. " * 8, first)
+    await world.do(lambda c: _multiplied(c, first.comment.id, reply.comment.id, count))
+
+
+def _multiplied(connection: Connection, first: str, reply: str, count: int) -> Outcome[None]:
+    comment, event, discussion = schema.comment, schema.event, schema.discussion
+    rows = {row["id"]: dict(row) for row in connection.execute(select(comment)).mappings()}
+    logged = {row["comment_id"]: dict(row) for row in connection.execute(select(event)).mappings()}
+    comments, events = [], []
+    for number in range(2, count):
+        source = reply if number % 3 == 0 else first
+        new = f"018f{number:04x}-0000-7000-8000-00000000ffff"
+        root = rows[source]["root_id"] if source == reply else new
+        comments.append(
+            {
+                **rows[source],
+                "id": new,
+                "root_id": root,
+                "reply_count": 0,
+                "idempotency_key": f"copy-of-the-tests-{number}",
+            }
+        )
+        said = json.loads(logged[source]["payload"])
+        said["seq"] = said["comment_count"] = number + 1
+        said["comment"]["id"] = new
+        if source == reply:
+            said["parent"]["reply_count"] = number // 3 + 1
+        events.append({**logged[source], "seq": number + 1, "comment_id": new, "payload": json.dumps(said)})
+    connection.execute(insert(comment), comments)
+    connection.execute(insert(event), events)
+    connection.execute(update(discussion).values(seq=count, comment_count=count))
+    connection.execute(update(comment).where(comment.c.id == first).values(reply_count=(count - 1) // 3 + 1))
+    return Outcome(None)
 
 
 class World:

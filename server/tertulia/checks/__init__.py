@@ -1,10 +1,12 @@
 """Checking: every invariant of a database, counted again; what is wrong is told and never mended.
 
 file    SQLite's own checks                          tables  counts, replies, visibility, in SQL
-log     each discussion's events against its tables  replay  what a reader makes of events
+log     each event, and what it says of its comment  replay  what a reader makes of events
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
@@ -12,22 +14,29 @@ from sqlalchemy.exc import DatabaseError
 from tertulia.checks import file, log, tables
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import Replayed, fold
+from tertulia.reporting import Progress, silent
 from tertulia.store import Store
 
-__all__ = ["Finding", "Replayed", "check", "fold"]
+__all__ = ["Finding", "Replayed", "check", "fold", "search"]
 
 
 async def check(store: Store) -> list[Finding]:
-    """What is wrong, all seen at one moment; memory is bounded by the largest discussion."""
-    async with store.database.read.connect() as connection:
-        return await connection.run_sync(_check)
-
-
-def _check(connection: Connection) -> list[Finding]:
+    """What is wrong, all seen at one moment."""
     findings: list[Finding] = []
+    await search(store, findings.append)
+    return findings
+
+
+async def search(store: Store, found: Callable[[Finding], object], progress: Progress = silent) -> None:
+    """Tells what is wrong as it is found, all seen at one moment; holds a few rows, however many there are."""
+    async with store.database.read.connect() as connection:
+        await connection.run_sync(_search, found, progress)
+
+
+def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> None:
     try:
         for part in (file.check, tables.check, log.check):
-            findings.extend(part(connection))
+            for finding in part(connection, progress):
+                found(finding)
     except DatabaseError as error:
-        findings.append(Finding("unreadable", "database", " ".join(str(error.orig).split())))
-    return findings
+        found(Finding("unreadable", "database", " ".join(str(error.orig).split())))

@@ -1,102 +1,111 @@
-"""The log: each discussion's events, read like a reader does, against its tables."""
+"""The log: every event by itself, then every comment against the last that events say of it.
+
+Both go through the whole database in the order of an index, and hold a slice of it: a discussion of a million comments
+is checked in the memory of a small one.
+"""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, Text, cast, select
+from sqlalchemy import Connection, Row, Select, Text, and_, cast, func, select
 
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import fold
 from tertulia.checks.tables import of_comment, of_discussion
 from tertulia.checks.trees import mistake
-from tertulia.core.comments import Comment, State
+from tertulia.core import documents
+from tertulia.core.comments import Block, Comment, Mode, State
 from tertulia.protocol import CommentView, Event, comment_view, timestamp, within
+from tertulia.reporting import Progress
 from tertulia.store import rows, schema
+from tertulia.store.streaming import streamed
+
+SLICE = 500
+"""Comments that are compared at once: two queries for all of them, and each IN list well below what SQLite takes."""
+SLICE_BYTES = 1024 * 1024
+"""Of their bodies; as Python's objects a body is ten times as large."""
 
 c, d, e = schema.comment.c, schema.discussion.c, schema.event.c
 _Row = Row[*tuple[Any, ...]]
 _CONCEALED = (State.held, State.removed, State.deleted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A row as a comment; ``intact`` when its body can be compared with what the log says."""
-
-    comment: Comment
-    published: bool
-    intact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    """An event, and the comment that its row names."""
-
-    comment_id: str | None
-    event: Event
-
-
-def check(connection: Connection) -> Iterator[Finding]:
+def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
     """Codes: row, body, payload, columns, stray, unpublished, created, exposed, outdated, replay."""
+    yield from _check_events(connection, progress)
+    yield from _check_comments(connection, progress)
+
+
+# ---- events ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Totals:
+    """What a discussion's events say of it as a whole."""
+
+    comment_count: int = 0
+    mode: str = Mode.open.value
+
+    def take(self, event: Event) -> None:
+        if event.comment_count is not None:
+            self.comment_count = event.comment_count
+        if event.discussion is not None:
+            self.mode = event.discussion.mode
+
+
+def _check_events(connection: Connection, progress: Progress) -> Iterator[Finding]:
+    total = connection.scalar(select(func.count()).select_from(schema.event)) or 0
+    done = 0
     site = schema.site.c
-    query = select(d.id, d.key, d.mode, d.comment_count, site.key.label("site_key")).join(
+    discussions = select(d.id, d.key, d.mode, d.comment_count, site.key.label("site_key")).join(
         schema.site, site.id == d.site_id
     )
-    for row in connection.execute(query.order_by(d.id)).all():
-        yield from _discussion(connection, row)
+    events = streamed(connection, _events().order_by(e.discussion_id, e.seq))
+    row = next(events, None)
+    for discussion in streamed(connection, discussions.order_by(d.id)):
+        totals = _Totals()
+        while row is not None and row.discussion_id <= discussion.id:
+            if row.discussion_id == discussion.id:  # else of none that is there, which the database's own check finds
+                yield from _check_event(discussion, row, totals)
+            done += 1
+            progress("Checking events", done, total)
+            row = next(events, None)
+        if (totals.comment_count, totals.mode) != (discussion.comment_count, discussion.mode):
+            said = f"the log says {totals.comment_count} comments and {totals.mode}"
+            detail = f"{said}, the tables {discussion.comment_count} and {discussion.mode}"
+            yield Finding("replay", of_discussion(discussion), detail)
 
 
-def _discussion(connection: Connection, row: _Row) -> Iterator[Finding]:
-    known: dict[str, _Known] = {}
-    log: list[_Logged] = []
-    yield from _read_comments(connection, row.id, known)
-    yield from _read_events(connection, row, log)
-    yield from _of_known_comments(row, known, log)
-    yield from _created(known, log)
-    yield from _replay(row, known, log)
+def _events() -> Select[Any]:
+    """With what the tables know of the comment that a row names, where it is one of the same discussion."""
+    of_comment = (c.id.label("known"), c.published, c.state, c.parent_id, c.text, cast(c.body, Text).label("body"))
+    return select(schema.event, *of_comment).outerjoin(
+        schema.comment, and_(c.id == e.comment_id, c.discussion_id == e.discussion_id)
+    )
 
 
-# ---- reading --------------------------------------------------------------------------------------------
-
-
-def _read_comments(connection: Connection, discussion_id: int, known: dict[str, _Known]) -> Iterator[Finding]:
-    # the body is taken as it is stored: one that is no JSON is a finding, not the end of the check
-    columns = [column for column in c if column is not c.body]
-    query = select(*columns, cast(c.body, Text).label("body")).where(c.discussion_id == discussion_id)
-    for row in connection.execute(query).mappings():
-        trouble = mistake(row["body"])
-        if trouble is not None:
-            yield Finding("body", of_comment(row["id"]), f"its body is no document tree: {trouble}")
-        try:
-            comment = rows.to_comment({**row, "body": [] if trouble else json.loads(row["body"])})
-        except (ValueError, TypeError, OverflowError, OSError) as error:
-            yield Finding("row", of_comment(row["id"]), f"its row cannot be read: {error}")
-        else:
-            known[comment.id] = _Known(comment, row["published"], trouble is None)
-
-
-def _read_events(connection: Connection, discussion: _Row, log: list[_Logged]) -> Iterator[Finding]:
-    query = select(schema.event).where(e.discussion_id == discussion.id).order_by(e.seq)
-    for row in connection.execute(query):
-        where = f"{of_discussion(discussion)} event {row.seq}"
-        try:
-            event = within(Event.model_validate_json(row.payload))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"])) or "the whole"
-            yield Finding("payload", where, f"its payload is no event: {place}: {first['msg']}")
-            continue
-        log.append(_Logged(row.comment_id, event))
-        unlike = [name for name, value in _columns(event) if value != getattr(row, name)]
-        if timestamp(rows.moment(row.at)) != event.at:
-            unlike.append("at")
-        if unlike:
-            yield Finding("columns", where, f"its payload differs from its row in: {', '.join(unlike)}")
+def _check_event(discussion: _Row, row: _Row, totals: _Totals) -> Iterator[Finding]:
+    where = f"{of_discussion(discussion)} event {row.seq}"
+    try:
+        event = within(Event.model_validate_json(row.payload))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        yield Finding("payload", where, f"its payload is no event: {place}: {first['msg']}")
+        return
+    totals.take(event)
+    unlike = [name for name, value in _columns(event) if value != getattr(row, name)]
+    if timestamp(rows.moment(row.at)) != event.at:
+        unlike.append("at")
+    if unlike:
+        yield Finding("columns", where, f"its payload differs from its row in: {', '.join(unlike)}")
+    if row.comment_id is not None:
+        yield from _check_its_comment(where, row, event)
 
 
 def _columns(event: Event) -> list[tuple[str, object]]:
@@ -104,55 +113,154 @@ def _columns(event: Event) -> list[tuple[str, object]]:
     return [("seq", event.seq), ("kind", event.kind), ("comment_id", comment_id)]
 
 
-# ---- events against comments ----------------------------------------------------------------------------
+def _check_its_comment(where: str, row: _Row, event: Event) -> Iterator[Finding]:
+    if row.known is None:
+        yield Finding("stray", where, f"its comment {row.comment_id} is not in this discussion")
+        return
+    if not row.published:
+        yield Finding("unpublished", where, f"its comment {row.comment_id} was never published")
+    if event.parent is not None and event.parent.id != row.parent_id:
+        yield Finding("replay", where, f"it counts the replies of {event.parent.id}, which its comment does not answer")
+    view = event.comment
+    if row.state in _CONCEALED and view is not None and (view.author, view.body) != (None, None):
+        detail = f"it shows the author or the text of the {row.state} comment {row.comment_id}"
+        yield Finding("exposed", where, detail)
+    elif view is not None and view.body is not None and _is_another(row, view.body):
+        yield Finding("outdated", where, f"it shows another text than the comment {row.comment_id} has")
 
 
-def _of_known_comments(row: _Row, known: dict[str, _Known], log: list[_Logged]) -> Iterator[Finding]:
-    for logged in log:
-        if logged.comment_id is None:
-            continue
-        where = f"{of_discussion(row)} event {logged.event.seq}"
-        found = known.get(logged.comment_id)
-        if found is None:
-            yield Finding("stray", where, f"its comment {logged.comment_id} is not in this discussion")
-            continue
-        if not found.published:
-            yield Finding("unpublished", where, f"its comment {logged.comment_id} was never published")
-        view = logged.event.comment
-        if found.comment.state in _CONCEALED and view is not None and (view.author, view.body) != (None, None):
-            detail = f"it shows the author or the text of the {found.comment.state} comment {logged.comment_id}"
-            yield Finding("exposed", where, detail)
-        elif found.intact and view is not None and view.body not in (None, found.comment.body):
-            yield Finding("outdated", where, f"it shows another text than the comment {logged.comment_id} has")
+def _is_another(row: _Row, body: list[Block]) -> bool:
+    """Whether a document is not that of the comment; one whose own cannot be read is a finding of its own."""
+    if mistake(row.body) is not None:
+        return False
+    return body != documents.within(json.loads(row.body), len(row.text))
 
 
-def _created(known: dict[str, _Known], log: list[_Logged]) -> Iterator[Finding]:
-    created = Counter(logged.comment_id for logged in log if logged.event.kind == "comment.created")
-    first: dict[str | None, str] = {}
-    for logged in log:
-        first.setdefault(logged.comment_id, logged.event.kind)
-    for comment_id, found in known.items():
-        if found.published and created[comment_id] != 1:
-            yield Finding("created", of_comment(comment_id), f"it has {created[comment_id]} comment.created, not 1")
-        elif found.published and first[comment_id] != "comment.created":
-            yield Finding("created", of_comment(comment_id), f"its first event is {first[comment_id]}")
+# ---- comments -------------------------------------------------------------------------------------------
 
 
-def _replay(row: _Row, known: dict[str, _Known], log: list[_Logged]) -> Iterator[Finding]:
-    seen = fold(logged.event for logged in log)
-    if (seen.comment_count, seen.mode) != (row.comment_count, row.mode):
-        detail = f"the log says {seen.comment_count} comments and {seen.mode}, the tables {row.comment_count} and "
-        yield Finding("replay", of_discussion(row), f"{detail}{row.mode}")
-    expected = {comment_id: found for comment_id, found in known.items() if found.published}
-    for comment_id in sorted(expected.keys() | seen.comments.keys()):
-        if comment_id not in seen.comments:
-            yield Finding("replay", of_comment(comment_id), "it is published, and the log does not have it")
-        elif comment_id not in expected:
-            yield Finding("replay", of_comment(comment_id), "the log has it, and the tables do not show it")
-        elif expected[comment_id].intact:
-            unlike = _unlike(comment_view(expected[comment_id].comment), seen.comments[comment_id])
-            if unlike:
-                yield Finding("replay", of_comment(comment_id), f"log and tables differ in: {', '.join(unlike)}")
+@dataclass(slots=True)
+class _Known:
+    """A row as a comment, and what of its events decides how a reader sees it.
+
+    ``comment`` is None where the row cannot be read; ``intact`` says that its body can be compared with the log's.
+    ``last`` has the newest event that shows the comment, that counts its votes, that counts its replies.
+    """
+
+    id: str
+    discussion_id: int
+    comment: Comment | None
+    published: bool
+    intact: bool
+    created: int = 0
+    first: Event | None = None
+    last: dict[str, Event] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """One of its own events, in any order."""
+        self.created += event.kind == "comment.created"
+        if self.first is None or event.seq < self.first.seq:
+            self.first = event
+        if event.comment is not None:
+            self._keep("shown", event)
+        if event.votes is not None:
+            self._keep("votes", event)
+
+    def take_reply(self, event: Event) -> None:
+        """One of a comment that answers it."""
+        if event.parent is not None and event.parent.id == self.id:
+            self._keep("replies", event)
+
+    def _keep(self, what: str, event: Event) -> None:
+        if what not in self.last or self.last[what].seq < event.seq:
+            self.last[what] = event
+
+
+def _check_comments(connection: Connection, progress: Progress) -> Iterator[Finding]:
+    total = connection.scalar(select(func.count()).select_from(schema.comment)) or 0
+    done = 0
+    for part in _slices(connection):
+        known: dict[str, _Known] = {}
+        for row in part:
+            yield from _read(row, known)
+        _take_events(connection, known)
+        for one in known.values():
+            yield from _created(one)
+            yield from _replay(one)
+        done += len(part)
+        progress("Checking comments", done, total)
+
+
+def _slices(connection: Connection) -> Iterator[list[_Row]]:
+    # the body is taken as it is stored: one that is no JSON is a finding, not the end of the check
+    columns = [column for column in c if column is not c.body]
+    part: list[_Row] = []
+    size = 0
+    for row in streamed(connection, select(*columns, cast(c.body, Text).label("body")).order_by(c.id)):
+        part.append(row)
+        size += len(row.body)
+        if len(part) >= SLICE or size >= SLICE_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
+
+
+def _read(row: _Row, known: dict[str, _Known]) -> Iterator[Finding]:
+    trouble = mistake(row.body)
+    if trouble is not None:
+        yield Finding("body", of_comment(row.id), f"its body is no document tree: {trouble}")
+    found = known[row.id] = _Known(row.id, row.discussion_id, None, row.published, trouble is None)
+    try:
+        found.comment = rows.to_comment({**row._mapping, "body": [] if trouble else json.loads(row.body)})
+    except (ValueError, TypeError, OverflowError, OSError) as error:
+        yield Finding("row", of_comment(row.id), f"its row cannot be read: {error}")
+
+
+def _take_events(connection: Connection, known: dict[str, _Known]) -> None:
+    own = select(e.comment_id.label("of"), e.discussion_id, e.payload).where(e.comment_id.in_(known))
+    for one, event in _read_events(connection, own, known):
+        one.take(event)
+    replies = select(c.parent_id.label("of"), e.discussion_id, e.payload).join(schema.event, e.comment_id == c.id)
+    for one, event in _read_events(connection, replies.where(c.parent_id.in_(known)), known):
+        one.take_reply(event)
+
+
+def _read_events(
+    connection: Connection, query: Select[Any], known: dict[str, _Known]
+) -> Iterator[tuple[_Known, Event]]:
+    """Those that can be read, of the comment's own discussion: what is wrong with the others is told above."""
+    for row in streamed(connection, query):
+        one = known[row.of]
+        if row.discussion_id == one.discussion_id:
+            try:
+                event = within(Event.model_validate_json(row.payload))
+            except ValidationError:
+                continue
+            yield one, event
+
+
+def _created(one: _Known) -> Iterator[Finding]:
+    if not one.published or one.comment is None:
+        return
+    if one.created != 1:
+        yield Finding("created", of_comment(one.id), f"it has {one.created} comment.created, not 1")
+    elif one.first is not None and one.first.kind != "comment.created":
+        yield Finding("created", of_comment(one.id), f"its first event is {one.first.kind}")
+
+
+def _replay(one: _Known) -> Iterator[Finding]:
+    # what came before the event that shows the comment last is told anew by it; fold takes them in their order
+    seen = fold(sorted(one.last.values(), key=lambda event: event.seq)).comments.get(one.id)
+    if seen is None:
+        if one.published and one.comment is not None:
+            yield Finding("replay", of_comment(one.id), "it is published, and the log does not have it")
+    elif not one.published or one.comment is None:
+        yield Finding("replay", of_comment(one.id), "the log has it, and the tables do not show it")
+    elif one.intact:
+        unlike = _unlike(comment_view(one.comment), seen)
+        if unlike:
+            yield Finding("replay", of_comment(one.id), f"log and tables differ in: {', '.join(unlike)}")
 
 
 def _unlike(one: CommentView, other: CommentView) -> list[str]:

@@ -9,14 +9,18 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast
 
 from tertulia.checks.findings import Finding
 from tertulia.core.comments import State
+from tertulia.reporting import Progress
 from tertulia.store import schema
+from tertulia.store.streaming import streamed
 
 c, d, e, v = schema.comment.c, schema.discussion.c, schema.event.c, schema.vote.c
 
 
-def check(connection: Connection) -> Iterator[Finding]:
+def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
     """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue."""
-    for part in (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue):
+    parts = (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue)
+    for done, part in enumerate(parts):
+        progress("Checking the tables", done, len(parts))
         yield from part(connection)
 
 
@@ -41,7 +45,7 @@ def _per_discussion(*columns: ColumnElement[Any]) -> Select[Any]:
 
 def _seqs(connection: Connection) -> Iterator[Finding]:
     counted = (func.count(e.seq).label("many"), func.min(e.seq).label("first"), func.max(e.seq).label("last"))
-    for row in connection.execute(_per_discussion(*counted).outerjoin(schema.event, e.discussion_id == d.id)):
+    for row in streamed(connection, _per_discussion(*counted).outerjoin(schema.event, e.discussion_id == d.id)):
         if row.many and (row.first, row.last) != (1, row.many):
             yield Finding("seq", of_discussion(row), f"{row.many} events have the seqs {row.first} to {row.last}")
         if row.seq != (row.last or 0):
@@ -50,7 +54,7 @@ def _seqs(connection: Connection) -> Iterator[Finding]:
 
 def _comment_counts(connection: Connection) -> Iterator[Finding]:
     visible = and_(c.discussion_id == d.id, c.state == State.visible.value)
-    for row in connection.execute(_per_discussion(func.count(c.id).label("many")).outerjoin(schema.comment, visible)):
+    for row in streamed(connection, _per_discussion(func.count(c.id).label("many")).outerjoin(schema.comment, visible)):
         if row.comment_count != row.many:
             detail = f"comment_count is {row.comment_count}, {row.many} are visible"
             yield Finding("comment_count", of_discussion(row), detail)
@@ -65,7 +69,7 @@ def _reply_counts(connection: Connection) -> Iterator[Finding]:
         .group_by(c.id)
         .having(many != c.reply_count)
     )
-    for row in connection.execute(query):
+    for row in streamed(connection, query):
         detail = f"reply_count is {row.reply_count}, {row.many} replies are visible"
         yield Finding("reply_count", of_comment(row.id), detail)
 
@@ -79,7 +83,7 @@ def _votes(connection: Connection) -> Iterator[Finding]:
         .group_by(c.id)
         .having(or_(up != c.up, down != c.down))
     )
-    for row in connection.execute(query):
+    for row in streamed(connection, query):
         detail = f"up and down are {row.up} and {row.down}, the votes are {row.ups} and {row.downs}"
         yield Finding("votes", of_comment(row.id), detail)
 
@@ -92,7 +96,7 @@ def _threads(connection: Connection) -> Iterator[Finding]:
         .where(or_(and_(c.parent_id.is_(None), c.root_id != c.id), c.parent_id.is_not(None)))
         .where(or_(parent.c.id.is_(None), parent.c.root_id != c.root_id))
     )
-    for row in connection.execute(query):
+    for row in streamed(connection, query):
         if row.parent_id is not None and row.found is None:
             detail = f"the comment {row.parent_id} that it answers is not in its discussion"
             yield Finding("orphan", of_comment(row.id), detail)
@@ -103,7 +107,7 @@ def _threads(connection: Connection) -> Iterator[Finding]:
 def _authors(connection: Connection) -> Iterator[Finding]:
     a = schema.author.c
     query = select(c.id, c.author_id).outerjoin(schema.author, a.id == c.author_id).where(a.id.is_(None))
-    for row in connection.execute(query):
+    for row in streamed(connection, query):
         yield Finding("author", of_comment(row.id), f"its author {row.author_id} is not there")
 
 
@@ -112,11 +116,11 @@ def _published(connection: Connection) -> Iterator[Finding]:
         and_(c.state == State.held.value, c.published),
         and_(c.state == State.visible.value, c.published.is_(False)),
     )
-    for row in connection.execute(select(c.id, c.state, c.published).where(wrong)):
+    for row in streamed(connection, select(c.id, c.state, c.published).where(wrong)):
         yield Finding("published", of_comment(row.id), f"it is {row.state}, and published is {row.published}")
 
 
 def _residue(connection: Connection) -> Iterator[Finding]:
     left = or_(c.text != "", c.author_name != "", cast(c.body, Text) != "[]")
-    for row in connection.execute(select(c.id).where(c.state == State.deleted.value, left)):
+    for row in streamed(connection, select(c.id).where(c.state == State.deleted.value, left)):
         yield Finding("residue", of_comment(row.id), "it is deleted, and its row still holds text or a name")

@@ -11,6 +11,7 @@ import asyncio
 import errno
 import logging
 import resource
+import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,6 +76,10 @@ class Accepting:
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
             self._listener.close()
+
+    def has_waiting(self) -> bool:
+        """Whether somebody waits in the kernel's queue to be accepted."""
+        return bool(select.select([self._listener], [], [], 0)[0])
 
     async def wait_closed(self) -> None:
         """Until what was accepted is handed over."""

@@ -11,9 +11,13 @@ _Networks = Sequence[IPv4Network | IPv6Network]
 
 
 class Admission:
-    """Counts connections. Addresses of trusted proxies are not counted singly: all readers come from there."""
+    """Counts connections. Addresses of trusted proxies are not counted singly: all readers come from there.
+
+    While ``ending`` every answer ends its connection.
+    """
 
     def __init__(self, total: int, per_address: int, trusted: _Networks) -> None:
+        self.ending = False
         self.count = 0
         self.refused_in_all = 0
         self.refused_of_address = 0

@@ -182,6 +182,8 @@ class BoundedHTTP(H11Protocol):
             self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
         else:
             self._stop_deadline()
+        if self.admission.ending and self.cycle is not None:
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
 
     def _end_request(self) -> None:
         self._stop_deadline()

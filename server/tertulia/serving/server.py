@@ -31,6 +31,14 @@ _LISTENING = {
     errno.ENFILE: "raise the limit of open files",
 }
 """What to do about a port that cannot be had; all else is about the address."""
+IDLE_SECONDS = 4.0
+"""How long an end leaves connections without a request open, at most: a proxy that keeps them for its next request
+(deploy/Caddyfile: 3 s) would else send one into a connection that is being closed, and could only answer 502."""
+LAST_SECONDS = 1.0
+"""How long those that were accepted last may take to send their request."""
+LOOK_SECONDS = 0.05
+ACCEPT_TURNS = 100
+"""How often the loop may accept before listening ends; without a bound a server without free files would never end."""
 
 
 def listen(host: str, port: int, *, shared: bool = False, backlog: int | None = BACKLOG) -> socket.socket:
@@ -140,8 +148,30 @@ class _Server(uvicorn.Server):
             self._exit(sig, frame)  # asked twice: at once
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Readers first; then connections, which end by their own answers, then new ones, then the server."""
+        self._vitals.admission.ending = True
+        idle_until = self._loop.time() + min(IDLE_SECONDS, self._drain_seconds / 2)
         await self._hub.drain(self._drain_seconds / 2)
+        await self._connections_end(idle_until - self._loop.time())
+        await self._stop_listening()
+        await self._connections_end(min(LAST_SECONDS, self._drain_seconds / 4))
         self._exit(sig, frame)
+
+    async def _connections_end(self, at_most: float) -> None:
+        """Waits until there is no connection, ``at_most`` so many seconds."""
+        for _ in range(round(at_most / LOOK_SECONDS)):
+            if not self.server_state.connections:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _stop_listening(self) -> None:
+        """Whoever connects now is refused, which a proxy takes to another server whatever was to be sent."""
+        for server in self.servers:
+            for _ in range(ACCEPT_TURNS):
+                if not server.has_waiting():  # type: ignore[attr-defined]  # it is our Accepting
+                    break
+                await asyncio.sleep(0)  # what waits to be accepted would be reset
+            server.close()
 
     def _exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)

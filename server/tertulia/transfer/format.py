@@ -18,12 +18,14 @@ from tertulia.core.comments import Badge
 from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Inbound
+from tertulia.transfer import memory
 
 FORMAT: Final = "tertulia/1"
 FILE_BYTES = 512 * 1024 * 1024
 VOTES = 10_000
 _MARKDOWN_LENGTH = 1_000_000
 _YEARS = range(1970, 2101)
+_SPLIT = "Split it into files of some articles each"
 _SENTENCES = {
     "extra_forbidden": "this field is not known",
     "missing": "this field is needed",
@@ -115,14 +117,17 @@ class FileComment(Inbound):
 
 
 class FileArticle(Inbound):
-    """An article (with ``paragraphs`` or ``markdown``) and its discussion, or a discussion alone."""
+    """An article (with ``paragraphs`` or ``markdown``) and its discussion, or a discussion alone.
+
+    Each of ``comments`` is for ``read_comment``: all of them at once would be ten times as large as the file.
+    """
 
     title: str = ""
     key: str
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     timezone: str = Field(default="UTC", min_length=1, max_length=100)
     paragraphs: list[Annotated[str, Field(max_length=_MARKDOWN_LENGTH)]] | None = None
-    comments: Annotated[list[FileComment], FailFast()] = Field(default=[])
+    comments: list[Any] = Field(default=[])
     site: SiteKey | None = None
     url: str = ""
     mode: Literal["open", "held", "closed"] | None = None
@@ -139,18 +144,35 @@ class FileSite(Inbound):
 
 
 class File(Inbound):
-    """``site`` is that of the articles that name none."""
+    """``site`` is that of the articles that name none; each of ``articles`` is for ``read_article``."""
 
     format: Literal["tertulia/1"]
     site: SiteKey = "default"
     sites: Annotated[list[FileSite], FailFast()] = Field(default=[])
-    articles: Annotated[list[FileArticle], FailFast()]
+    articles: list[Any]
 
 
-def read(data: bytes) -> tuple[File, list[str]]:
+def fit(size: int, comments: int = 0, votes: int = 0, *, held: int = 0) -> None:
+    """Raises invalid where a file of so many bytes with so many comments is too large for the memory that there is.
+
+    ``held`` bytes of it are in memory already.
+    """
+    if size > FILE_BYTES:
+        raise wrong("", f"it has {size:,} bytes; {FILE_BYTES:,} is the most. {_SPLIT}.")
+    needed, available = memory.needed(size, comments, votes) - held, memory.available()
+    if available is not None and needed > available:
+        of = f" with {comments:,} comments" if comments else ""
+        raise wrong(
+            "",
+            f"it has {size:,} bytes{of}, which take up to {needed >> 20:,} MiB of memory, and {available >> 20:,} MiB"
+            f" are left. {_SPLIT}, or give the command more memory.",
+        )
+
+
+def read(data: bytes | bytearray) -> tuple[File, list[str]]:
     """The file, and the place that each of its articles has in it. Raises invalid."""
-    if len(data) > FILE_BYTES:
-        raise wrong("", f"it has {len(data):,} bytes; {FILE_BYTES:,} is the most")
+    # each comment has one time, each vote that is told by itself one voter
+    fit(len(data), data.count(b'"at"'), data.count(b'"voter"'), held=len(data))
     try:
         found: Any = from_json(data.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
@@ -159,17 +181,34 @@ def read(data: bytes) -> tuple[File, list[str]]:
         raise wrong("", "it has to hold one JSON object")
     try:
         if "format" not in found:
-            return File(format=FORMAT, articles=[FileArticle.model_validate(found)]), [""]
+            return File(format=FORMAT, articles=[found]), [""]
         file = File.model_validate(found)
     except ValidationError as error:
-        raise _first_mistake(error) from error
+        raise _first_mistake("", error) from error
     return file, [f"articles[{number}]." for number in range(len(file.articles))]
 
 
-def _first_mistake(error: ValidationError) -> Problem:
+def read_article(place: str, found: Any) -> FileArticle:
+    """One of a file's articles, which stands at ``place``. Raises invalid."""
+    try:
+        return FileArticle.model_validate(found)
+    except ValidationError as error:
+        raise _first_mistake(place, error) from error
+
+
+def read_comment(place: str, found: Any) -> FileComment:
+    """One of an article's comments, which stands at ``place``. Raises invalid."""
+    try:
+        return FileComment.model_validate(found)
+    except ValidationError as error:
+        raise _first_mistake(f"{place}.", error) from error
+
+
+def _first_mistake(place: str, error: ValidationError) -> Problem:
+    """``place`` ends with the dot before a field."""
     first = error.errors(include_url=False)[0]
     why = _SENTENCES.get(first["type"]) or str(first.get("ctx", {}).get("error") or first["msg"])
-    return wrong(_place(first["loc"]), why)
+    return wrong(f"{place}{_place(first['loc'])}".removesuffix("."), why)
 
 
 def _place(steps: Iterable[int | str]) -> str:

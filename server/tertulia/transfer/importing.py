@@ -7,7 +7,9 @@ already is skipped, so an import that was cut off is finished by the same file.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -21,6 +23,7 @@ from tertulia.articles import Article, Articles
 from tertulia.core.comments import Comment
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
+from tertulia.reporting import Progress, silent
 from tertulia.store import Store, commands, journal, records, rows, schema
 from tertulia.store.commands import Outcome
 from tertulia.store.journal import Happened
@@ -32,7 +35,6 @@ CHUNK = 100
 CHUNK_VOTES = 10_000
 _NAMES = 500
 
-Progress = Callable[[int, int], None]
 T = TypeVar("T")
 c = schema.comment.c
 
@@ -50,23 +52,28 @@ class Imported:
     kept: tuple[str, ...] = ()
 
 
-async def import_file(store: Store, articles_folder: Path, data: bytes, progress: Progress | None = None) -> Imported:
-    """Imports a file; ``progress`` hears how many comments are done, and of how many.
+async def import_file(
+    store: Store, articles_folder: Path, data: bytes | bytearray, progress: Progress = silent
+) -> Imported:
+    """Imports a file; ``progress`` hears how many comments are read, then written, and of how many.
 
     Raises invalid, naming the place of the first mistake, when nothing has been written yet.
     """
+    progress("Reading the file")
     file, places = read(data)
-    planned = plan(file, places)
+    del data  # what is planned would stand beside it
+    planned = plan(file, places, progress)
+    progress("Comparing the file with the database")
     async with store.database.read.connect() as connection:
         await connection.run_sync(_compare, planned)
     await store.ledger.submit(partial(_add_sites, sites=planned.sites))
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
     total = sum(len(discussion.comments) for discussion in planned.discussions)
-    return Imported(len(file.articles), new, total - new, tuple(kept))
+    return Imported(len(places), new, total - new, tuple(kept))
 
 
-async def _write(store: Store, planned: Plan, progress: Progress | None) -> int:
+async def _write(store: Store, planned: Plan, progress: Progress) -> int:
     new = done = 0
     total = sum(len(discussion.comments) for discussion in planned.discussions)
     for discussion in planned.discussions:
@@ -75,8 +82,7 @@ async def _write(store: Store, planned: Plan, progress: Progress | None) -> int:
                 partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors), discussion.key
             )
             done += len(chunk)
-            if progress is not None:
-                progress(done, total)
+            progress("Writing comments", done, total)
     return new
 
 
@@ -89,7 +95,7 @@ def _chunks(comments: Sequence[PlannedComment]) -> Iterator[list[PlannedComment]
             yield chunk
             chunk, votes = [], 0
         chunk.append(one)
-        votes += len(one.votes)
+        votes += one.vote_count
     yield chunk
 
 
@@ -123,16 +129,18 @@ def _compare(connection: Connection, planned: Plan) -> None:
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
     present = rows.named(connection, discussion.key)
     home = None if present is None else present.id
-    found = {}
-    for batch in _batches((one.comment.id for one in discussion.comments), _NAMES):
-        query = select(c.id, c.discussion_id, c.published).where(c.id.in_(batch))
-        found.update({known.id: known for known in connection.execute(query)})
-    for one in discussion.comments:
-        known, parent = found.get(one.comment.id), found.get(one.comment.parent_id)
-        if known is not None and known.discussion_id != home:
-            raise wrong(f"{one.place}.id", "a comment of another discussion has this id")
-        if known is None and parent is not None and not parent.published:
-            raise wrong(f"{one.place}.parent", "the comment answered is not published here, so nobody can answer it")
+    published: dict[str, bool] = {}
+    for batch in _batches(discussion.comments, _NAMES):
+        query = select(c.id, c.discussion_id, c.published).where(c.id.in_([one.comment.id for one in batch]))
+        found = {known.id: known for known in connection.execute(query)}
+        published.update({known.id: known.published for known in found.values()})
+        for one in batch:  # what it answers came before it
+            known = found.get(one.comment.id)
+            if known is not None and known.discussion_id != home:
+                raise wrong(f"{one.place}.id", "a comment of another discussion has this id")
+            if known is None and published.get(one.comment.parent_id or "") is False:
+                why = "the comment answered is not published here, so nobody can answer it"
+                raise wrong(f"{one.place}.parent", why)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -167,7 +175,7 @@ def _add_comments(
     _remember_authors(connection, {one.comment.author.id: authors[one.comment.author.id] for one in new})
     roots = _roots(connection, discussion_id, new)
     for one in new:
-        comment = _placed(one.comment, discussion_id, roots)
+        comment = replace(_placed(one.comment, discussion_id, roots), body=json.loads(zlib.decompress(one.body)))
         if one.published:
             roots[comment.id] = comment.root_id
         happened += _add_comment(connection, comment, one)
@@ -211,8 +219,8 @@ def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comm
 
 def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[Happened]:
     records.insert_comment(connection, comment, published=one.published, digest=None)
-    if one.votes:
-        votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes]
+    if one.vote_count:
+        votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes()]
         connection.execute(insert(schema.vote), votes)
     if not one.published:
         return []

@@ -1,13 +1,21 @@
-"""The plan: a file after every check that needs no database, in the order in which it will be written."""
+"""The plan: a file after every check that needs no database, in the order in which it will be written.
+
+What of the file is planned is let go of: a comment is held as it was read or as it is planned, not as both. Its tree is
+held as compressed JSON, and votes of which only the number is known as that number.
+"""
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic_core import to_json
 
 from tertulia.articles import Article
 from tertulia.core import documents
@@ -16,22 +24,61 @@ from tertulia.core.ids import is_uuid, uuid7_of
 from tertulia.core.text import clean_key, clean_name, clean_text, clean_title, clean_url
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem
+from tertulia.reporting import Progress, silent
 from tertulia.store import rows
 from tertulia.transfer import naming
-from tertulia.transfer.format import File, FileArticle, FileComment, FileSite, VoteCounts, wrong
+from tertulia.transfer.format import (
+    CastVote,
+    File,
+    FileArticle,
+    FileComment,
+    FileSite,
+    VoteCounts,
+    read_article,
+    read_comment,
+    wrong,
+)
 
 _MARKS = re.compile(r"([\\`*_\[\]<>~&])")
 _LINE_START = re.compile(r"^(?=[#=+-]|\d{1,9}[.)])(\d*)")
 
 
+CastVotes = tuple[tuple[str, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedComment:
-    """A comment, and where it stands in the file; ``comment.discussion_id`` is not known yet."""
+    """A comment, and where it stands in the file: the ``number`` of the comments of ``where``.
 
-    place: str
+    ``comment.discussion_id`` is not known yet, and its tree stands in ``body`` as JSON, compressed: it may be
+    ten times as long as the text.
+    """
+
+    where: str
+    number: int
     comment: Comment
-    votes: tuple[tuple[str, int], ...]
+    body: bytes
+    cast: CastVotes | None
     published: bool
+
+    @property
+    def place(self) -> str:
+        return f"{self.where}comments[{self.number}]"
+
+    @property
+    def vote_count(self) -> int:
+        return self.comment.up + self.comment.down
+
+    def votes(self) -> CastVotes:
+        """Who voted how; where the file tells only how many did, voters are made up, the same each time."""
+        if self.cast is not None:
+            return self.cast
+        sides = (("up", 1, self.comment.up), ("down", -1, self.comment.down))
+        return tuple(
+            (naming.voter_id(self.comment.id, side, number), value)
+            for side, value, many in sides
+            for number in range(many)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +117,17 @@ class Plan:
     authors: dict[str, KnownAs]
 
 
-def plan(file: File, places: list[str]) -> Plan:
-    """Raises invalid for the first mistake, naming its place."""
+def plan(file: File, places: list[str], progress: Progress = silent) -> Plan:
+    """Raises invalid for the first mistake, naming its place. Empties the file."""
     unique = _Unique()
     for number, site in enumerate(file.sites):
         unique.claim(f"sites[{number}].key", "a site", site.key)
     found = Plan(file.sites, [], [], {})
-    for article, place in zip(file.articles, places, strict=True):
-        discussion = _discussion(place, article, article.site or file.site)
-        if article.comments or article.mode is not None or article.url:
+    for number, place in enumerate(places):
+        article = read_article(place, file.articles[number])
+        file.articles[number] = None
+        discussion = _discussion(place, article, article.site or file.site, progress)
+        if discussion.comments or article.mode is not None or article.url:
             unique.claim(f"{place}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
             unique.claim_comments(discussion.comments)
             found.discussions.append(discussion)
@@ -95,15 +144,22 @@ class _Unique:
 
     def __init__(self) -> None:
         self._claimed: dict[tuple[str, str], str] = {}
+        self._comments: dict[str, PlannedComment] = {}
 
     def claim(self, place: str, kind: str, name: str) -> None:
         first = self._claimed.setdefault((kind, name), place)
         if first != place:
-            raise wrong(place, f"{kind} of this name stands at {first} already")
+            raise _twice(place, kind, first)
 
     def claim_comments(self, comments: list[PlannedComment]) -> None:
         for one in comments:
-            self.claim(f"{one.place}.id", "a comment", one.comment.id)
+            first = self._comments.setdefault(one.comment.id, one)
+            if first is not one:
+                raise _twice(f"{one.place}.id", "a comment", f"{first.place}.id")
+
+
+def _twice(place: str, kind: str, first: str) -> Problem:
+    return wrong(place, f"{kind} of this name stands at {first} already")
 
 
 def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
@@ -125,9 +181,9 @@ def _cleaned(place: str, clean: Callable[[str], str], raw: str) -> str:
 # ---- discussions ----------------------------------------------------------------------------------------
 
 
-def _discussion(place: str, article: FileArticle, site: str) -> PlannedDiscussion:
+def _discussion(place: str, article: FileArticle, site: str, progress: Progress) -> PlannedDiscussion:
     key = DiscussionKey(site, _cleaned(f"{place}key", clean_key, article.key))
-    comments = list(_Thread(place, key, article.comments).planned())
+    comments = list(_Thread(place, key, article.comments, progress).planned())
     return PlannedDiscussion(
         place=place,
         key=key,
@@ -140,49 +196,51 @@ def _discussion(place: str, article: FileArticle, site: str) -> PlannedDiscussio
     )
 
 
-@dataclass(slots=True)
-class _Read:
-    """A comment whose own fields are read, before it is known what it answers."""
-
-    place: str
-    given: FileComment
-    planned: PlannedComment
-
-
 class _Thread:
-    """The comments of one discussion: who they are, what they answer, in which order they come."""
+    """The comments of one discussion: who they are, what they answer, in which order they come.
 
-    def __init__(self, place: str, key: DiscussionKey, comments: list[FileComment]) -> None:
+    Takes them out of ``comments`` as it reads them.
+    """
+
+    def __init__(self, place: str, key: DiscussionKey, comments: list[Any], progress: Progress) -> None:
+        self._place = place
         self._key = key
         self._same: Counter[tuple[str, ...]] = Counter()
         self._moments: Counter[datetime] = Counter()
-        self._read = [self._one(f"{place}comments[{number}]", given) for number, given in enumerate(comments)]
         self._by_name: dict[str, int] = {}
-        for number, one in enumerate(self._read):
-            if one.given.id is not None and self._by_name.setdefault(one.given.id, number) != number:
-                raise wrong(f"{one.place}.id", "another comment of this discussion has this id")
-        self._parents = [self._parent(one) for one in self._read]
+        self._authors: dict[Author, Author] = {}
+        self._read: list[PlannedComment] = []
+        answered: list[str | None] = []
+        for number, found in enumerate(comments):
+            given = read_comment(f"{place}comments[{number}]", found)
+            comments[number] = None
+            self._read.append(self._one(number, given))
+            if given.id is not None and self._by_name.setdefault(given.id, number) != number:
+                raise wrong(f"{self._read[number].place}.id", "another comment of this discussion has this id")
+            answered.append(given.parent)
+            progress(f"Reading {place}comments", number + 1, len(comments))
+        self._parents = [self._parent(one, name) for one, name in zip(self._read, answered, strict=True)]
 
     def planned(self) -> Iterator[PlannedComment]:
         roots: dict[str, str] = {}
         for number in self._in_order():
-            one, parent = self._read[number].planned, self._parents[number]
-            parent_id = None if parent is None else self._read[parent].planned.comment.id
+            one, parent = self._read[number], self._parents[number]
+            parent_id = None if parent is None else self._read[parent].comment.id
             root_id = roots[one.comment.id] = one.comment.id if parent_id is None else roots[parent_id]
             yield replace(one, comment=replace(one.comment, parent_id=parent_id, root_id=root_id))
 
-    def _parent(self, one: _Read) -> int | None:
-        if one.given.parent is None:
+    def _parent(self, one: PlannedComment, name: str | None) -> int | None:
+        if name is None:
             return None
-        parent = self._by_name.get(one.given.parent)
+        parent = self._by_name.get(name)
         if parent is None:
-            raise wrong(f"{one.place}.parent", f"this discussion has no comment with the id {one.given.parent!r}")
-        if not self._read[parent].planned.published:
+            raise wrong(f"{one.place}.parent", f"this discussion has no comment with the id {name!r}")
+        if not self._read[parent].published:
             raise wrong(f"{one.place}.parent", "the comment answered was never published, so nobody can answer it")
         return parent
 
     def _in_order(self) -> Iterator[int]:
-        times = [(one.planned.comment.created_at, number) for number, one in enumerate(self._read)]
+        times = [(one.comment.created_at, number) for number, one in enumerate(self._read)]
         done: set[int] = set()
         for _, number in sorted(times):
             above: dict[int, None] = {}
@@ -195,12 +253,14 @@ class _Thread:
             done.update(above)
             yield from reversed(above)
 
-    def _one(self, place: str, given: FileComment) -> _Read:
+    def _one(self, number: int, given: FileComment) -> PlannedComment:
+        place = f"{self._place}comments[{number}]"
         author, text = self._said(place, given)
         published = _published(place, given)
         comment_id, created_at = self._named(given, author, text)
-        votes = _votes(f"{place}.votes", given, comment_id, author.id)
-        if votes and not published:
+        cast = _votes(f"{place}.votes", given, author.id)
+        up, down = _counts(given.votes)
+        if up + down and not published:
             raise wrong(f"{place}.votes", "nobody votes on a comment that was never published")
         comment = Comment(
             id=comment_id,
@@ -209,16 +269,17 @@ class _Thread:
             root_id=comment_id,
             author=author,
             text=text,
-            body=documents.parse_any(text),
+            body=[],
             created_at=created_at,
             edited_at=_edited_at(place, given),
             state=State(given.state),
-            up=sum(value == 1 for _, value in votes),
-            down=sum(value == -1 for _, value in votes),
+            up=up,
+            down=down,
             reply_count=0,
             pinned=given.pinned,
         )
-        return _Read(place, given, PlannedComment(place, comment, votes, published))
+        body = zlib.compress(to_json(documents.parse_any(text)), 1)
+        return PlannedComment(self._place, number, comment, body, cast, published)
 
     def _said(self, place: str, given: FileComment) -> tuple[Author, str]:
         """What was deleted keeps its author's id for their own retries, and neither the name nor the text."""
@@ -229,9 +290,9 @@ class _Thread:
             raise wrong(f"{place}.text", "this field is needed")
         name = "" if given.author is None else _cleaned(f"{place}.author", clean_name, given.author)
         author_id = given.author_id or naming.author_id(self._key.site, name)
-        if deleted:
-            return Author(author_id, "", given.badge), ""
-        return Author(author_id, name, given.badge), _cleaned(f"{place}.text", clean_text, given.text or "")
+        author = Author(author_id, "" if deleted else name, given.badge)
+        author = self._authors.setdefault(author, author)
+        return author, "" if deleted else _cleaned(f"{place}.text", clean_text, given.text or "")
 
     def _named(self, given: FileComment, author: Author, text: str) -> tuple[str, datetime]:
         """The comment's id and its time: the file's, but for comments of one moment, which keep the file's order.
@@ -263,12 +324,17 @@ def _edited_at(place: str, given: FileComment) -> datetime | None:
     return given.edited_at
 
 
-def _votes(place: str, given: FileComment, comment_id: str, author_id: str) -> tuple[tuple[str, int], ...]:
+def _counts(votes: VoteCounts | list[CastVote]) -> tuple[int, int]:
+    if isinstance(votes, VoteCounts):
+        return votes.up, votes.down
+    up = sum(vote.value == 1 for vote in votes)
+    return up, len(votes) - up
+
+
+def _votes(place: str, given: FileComment, author_id: str) -> CastVotes | None:
+    """None where the file tells only how many there were."""
     if isinstance(given.votes, VoteCounts):
-        sides = (("up", 1, given.votes.up), ("down", -1, given.votes.down))
-        return tuple(
-            (naming.voter_id(comment_id, side, number), value) for side, value, many in sides for number in range(many)
-        )
+        return None
     votes: dict[str, int] = {}
     for number, vote in enumerate(given.votes):
         if vote.voter in votes:

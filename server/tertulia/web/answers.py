@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 Kind = Literal["api_read", "api_write", "page", "form", "operation"]
 Status = Literal["2xx", "3xx", "4xx", "429", "5xx", "503", "none"]
-OPERATIONS = frozenset({"/healthz", "/readyz", "/metrics"})
+OPERATIONS = frozenset({"/healthz", "/acceptz", "/readyz", "/metrics"})
 """Asked every few seconds by machines."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _SINGLE: dict[int, Status] = {429: "429", 503: "503"}

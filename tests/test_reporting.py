@@ -1,0 +1,106 @@
+"""How far a long command is: what is told, where, and that it is told while the work holds the loop."""
+
+from __future__ import annotations
+
+import io
+import threading
+from pathlib import Path
+
+import pytest
+
+from tertulia import reporting
+from tertulia.reporting import Reporter
+
+PATIENCE = 30.0
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Heard(io.StringIO):
+    """Tells when a line has come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came = threading.Event()
+
+    def flush(self) -> None:
+        self.came.set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "total", "line"),
+    [
+        (30, 0, 0, "Reading: 30 s so far"),
+        (30, 0, 500, "Reading: 30 s so far"),
+        (30, 12_300, 100_000, "Reading: 12,300 of 100,000, 410 a second, 3 min 34 s left"),
+        (2, 900_000, 3_600_000_000, "Reading: 900,000 of 3,600,000,000, 450,000 a second, 2 h 13 min left"),
+        (90, 90, 90, "Reading: 90 of 90, 1 a second"),
+        (10, 2_000, 0, "Reading: 2,000, 200 a second"),
+        (0, 5, 10, "Reading: 5 of 10, 0 a second"),
+        (61, 0, 0, "Reading: 1 min 1 s so far"),
+    ],
+)
+def test_what_is_told(seconds: float, done: int, total: int, line: str) -> None:
+    clock = Clock()
+    reporter = Reporter(io.StringIO(), clock)
+    reporter("Reading")
+    clock.now += seconds
+    reporter("Reading", done, total)
+    assert reporter.line() == line
+
+
+def test_each_part_has_a_rate_of_its_own() -> None:
+    clock = Clock()
+    reporter = Reporter(io.StringIO(), clock)
+    reporter("Reading", 1, 1000)
+    clock.now += 100
+    reporter("Writing", 0, 1000)
+    clock.now += 10
+    reporter("Writing", 100, 1000)
+    assert reporter.line() == "Writing: 100 of 1,000, 10 a second, 1 min 30 s left"
+
+
+def test_a_log_gets_lines_and_a_terminal_one_line() -> None:
+    for stream, expected in ((io.StringIO(), "A: 1 of 9, 1 a second, 8 s left\nB: 0 s so far\n"), (Screen(), None)):
+        clock = Clock()
+        reporter = Reporter(stream, clock)
+        reporter("A", 0, 9)
+        clock.now += 1
+        reporter("A", 1, 9)
+        reporter.tell()
+        reporter("B")
+        reporter.tell()
+        told = stream.getvalue()
+        assert told == (expected or f"\rA: 1 of 9, 1 a second, 8 s left\r{'B: 0 s so far':31}")
+
+
+def test_it_is_told_while_the_work_does_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one who works may be in a single statement for minutes, and never comes back to tell."""
+    monkeypatch.setattr(reporting, "LINE_SECONDS", 0.01)
+    stream = Heard()
+    with Reporter(stream) as reporter:
+        reporter("Checking the file")
+        assert stream.came.wait(PATIENCE)
+    assert stream.getvalue().startswith("Checking the file: 0 s so far\n")
+
+
+def test_a_quick_command_says_nothing(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with Reporter(stream) as reporter:
+        reporter("Reading", 1, 2)
+    assert stream.getvalue() == ""
