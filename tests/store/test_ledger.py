@@ -211,7 +211,7 @@ async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path)
         await acts.say()
         with acts.store.database.write.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count")
-            connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 6}")
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 4}")
         told.clear()
         texts = ["small"] * 3 + ["large" * 1500] + ["small"] * 3
         answers = await asyncio.gather(*(acts.say(text) for text in texts), return_exceptions=True)
