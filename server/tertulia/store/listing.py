@@ -50,8 +50,8 @@ c = schema.comment.c
 IS_VISIBLE = c.state == literal_column("'visible'")
 IS_HELD = c.state == literal_column("'held'")
 IS_KEPT = c.state != literal_column("'deleted'")
-_IS_ROOT = (c.parent_id.is_(None), c.published)
-_IS_REPLY = (c.parent_id.is_not(None), c.published)
+_IS_ROOT = (c.parent_id.is_(None), c.published.is_(True))
+_IS_REPLY = (c.parent_id.is_not(None), c.published.is_(True))
 
 
 class Place(NamedTuple):
@@ -179,7 +179,7 @@ def _replies(connection: Connection) -> Any:
     r = reply.c
     first = (
         select(r.created_at, r.id)
-        .where(r.root_id == c.id, r.parent_id.is_not(None), r.published)
+        .where(r.root_id == c.id, r.parent_id.is_not(None), r.published.is_(True))
         .order_by(r.created_at, r.id)
         .limit(REPLIES_OF_ONE + 1)
         .correlate(schema.comment)

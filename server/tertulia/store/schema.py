@@ -88,8 +88,9 @@ def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: st
     return Index(name, *columns, sqlite_where=text(sqlite_where or where), postgresql_where=text(where))
 
 
-_ROOT, _SQLITE_ROOT = "parent_id IS NULL AND published", "parent_id IS NULL AND published = 1"
-_REPLY, _SQLITE_REPLY = "parent_id IS NOT NULL AND published", "parent_id IS NOT NULL AND published = 1"
+# as the version before asks for it, too, which may run beside this one for a while
+_ROOT, _SQLITE_ROOT = "parent_id IS NULL AND published IS TRUE", "parent_id IS NULL AND published IS 1"
+_REPLY, _SQLITE_REPLY = "parent_id IS NOT NULL AND published IS TRUE", "parent_id IS NOT NULL AND published IS 1"
 
 comment = Table(
     "comment",

@@ -39,12 +39,13 @@ WHERE EXISTS (SELECT 1 FROM comment WHERE comment.id = report.comment_id AND com
 def upgrade() -> None:
     for name, (columns, where) in _OF_COMMENTS.items():
         _create(name, "comment", columns, where)
-    for name in _EARLIER:
-        op.drop_index(name, table_name="comment")
     # with a default, for instances of the version before that write reports beside this one
     op.add_column("report", sa.Column("open", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.execute(_CLOSE.format(false="0" if op.get_context().dialect.name == "sqlite" else "false"))
     _create("ix_report_open", "report", ["at", "id"], "{open}")
+    # last: it keeps PostgreSQL's readers out until the end of the transaction
+    for name in _EARLIER:
+        op.drop_index(name, table_name="comment")
 
 
 def downgrade() -> None:
@@ -58,6 +59,7 @@ def downgrade() -> None:
 
 
 def _create(name: str, table: str, columns: list[Any], where: str) -> None:
-    is_true = "{} = 1" if op.get_context().dialect.name == "sqlite" else "{}"
-    condition = sa.text(where.format(published=is_true.format("published"), open=is_true.format("open")))
+    is_sqlite = op.get_context().dialect.name == "sqlite"
+    published, open_ = ("published IS 1", "open = 1") if is_sqlite else ("published IS TRUE", "open")
+    condition = sa.text(where.format(published=published, open=open_))
     op.create_index(name, table, columns, unique=False, sqlite_where=condition, postgresql_where=condition)
