@@ -3,8 +3,8 @@
 --smoke    small and short: does it work
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
---only A   one measure: fanout, connecting, storm, hostile, attacks, instances, cores, rooms, outage, wire, latency,
-           writing, reading, profile
+--only A   one measure: fanout, connecting, storm, hostile, attacks, instances, cores, rooms, level, outage, wire,
+           latency, writing, reading, profile
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bench.measures import (
     hostile,
     instances,
     latency,
+    level,
     outage,
     reading,
     rooms,
@@ -54,6 +55,7 @@ MEASURES: dict[str, Measure] = {
     "instances": instances.measure,
     "cores": cores.measure,
     "rooms": rooms.measure,
+    "level": level.measure,
     "outage": outage.measure,
     "wire": wire.measure,
     "latency": latency.measure,
@@ -75,6 +77,7 @@ def smoke(findings: Findings) -> None:
     instances.measure(plan, findings, readers=200)
     cores.measure(plan, findings)
     rooms.measure(plan, findings, rooms=100)
+    level.measure(plan, findings, readers=50, seconds=1)
     outage.measure(plan, findings)
 
 

@@ -1,5 +1,6 @@
 """How much one guest and one address may write.
 
+memory      the counts of this instance, bounded
 posting     the limits, counted at this instance and, where there is a Redis, at all of them together
 openings    the rooms that one address may open, counted at this instance
 shared      the counts that instances share, and doing without them for a while

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from enum import Enum
 
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits.addresses import network
+from tertulia.limits.memory import BoundedStorage
 from tertulia.limits.shared import SharedCounts, Unavailable, Window
 
 PREVIEWS_A_MINUTE = 60
@@ -62,7 +62,7 @@ class PostingLimits:
         }
         # who does not count addresses, since all have one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = MovingWindowRateLimiter(BoundedStorage())
         self._shared = shared
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:

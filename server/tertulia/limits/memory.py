@@ -1,0 +1,58 @@
+"""Moving windows in memory, for the `limits` library, whose own has no bound and walks all it holds at each count."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+
+from limits.aio.storage import MemoryStorage
+
+MOST_COUNTED = 20_000
+"""Guests and addresses that are remembered. Who posted longest ago is forgotten first, and may post as if it were new;
+with a hundred posts each they are 64 MB, and that many who are at their limit at once are beyond what limits hold."""
+
+
+class BoundedStorage(MemoryStorage):
+    """Of the times of posts; no locks and no task, since nothing here waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._expiries: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Counts ``amount`` where they are within the limit."""
+        now = time.time()
+        times = self._within(key, expiry, now)
+        if len(times) + amount > limit:
+            return False
+        times.extend([now] * amount)
+        self._times[key] = times
+        self._expiries[key] = expiry
+        self._times.move_to_end(key)
+        self._forget(now)
+        return True
+
+    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """When the oldest post that counts was made, and how many count."""
+        now = time.time()
+        times = self._within(key, expiry, now)
+        return (times[0], len(times)) if times else (now, 0)
+
+    def _within(self, key: str, expiry: int, now: float) -> deque[float]:
+        times = self._times.get(key, deque())
+        while times and times[0] <= now - expiry:
+            times.popleft()
+        return times
+
+    def _forget(self, now: float) -> None:
+        """Two at most for each that is counted: those whose posts count no more, and what is too much."""
+        for _ in range(2):
+            oldest = next(iter(self._times))
+            is_over = self._times[oldest][-1] <= now - self._expiries[oldest] if self._times[oldest] else True
+            if not is_over and len(self._times) <= MOST_COUNTED:
+                return
+            del self._times[oldest], self._expiries[oldest]
