@@ -1,4 +1,4 @@
-"""Writes the tables of docs/ from the code; `--check` only says whether they are up to date."""
+"""Writes the tables of docs/ and SECURITY.md from the code; `--check` only says whether they are up to date."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bounds import BOUNDS, unlisted
+
 from tertulia.errors import CLOSE_ADVICE, ErrorCode
 from tertulia.languages import every
 from tertulia.metrics.catalogue import CATALOGUE, Metric
 from tertulia.settings import PREFIX, Settings, as_written
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -67,12 +69,21 @@ def languages() -> str:
     return table(("tag", "language", "written", "state"), rows)
 
 
+def bounds() -> str:
+    groups = [
+        f"### {title}\n\n{table(('what', 'bound', 'set in'), [bound.row() for bound in group])}"
+        for title, group in BOUNDS.items()
+    ]
+    return "\n" + "\n".join(groups) + "\n"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "errors": errors,
     "closes": closes,
     "settings": settings,
     "metrics": metrics,
     "languages": languages,
+    "bounds": bounds,
 }
 
 
@@ -83,7 +94,7 @@ def filled(text: str) -> str:
 
 def main() -> int:
     stale = []
-    for page in sorted(DOCS.glob("*.md")):
+    for page in sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")]):
         text = page.read_text("utf-8")
         if filled(text) != text:
             stale.append(page.name)
@@ -91,6 +102,9 @@ def main() -> int:
                 page.write_text(filled(text), "utf-8")
     if stale and "--check" in sys.argv:
         print(f"Out of date: {', '.join(stale)}; run: make docs")
+        return 1
+    if missing := list(unlisted()):
+        print(f"Neither a bound nor said to be none in scripts/bounds.py: {', '.join(missing)}")
         return 1
     return 0
 

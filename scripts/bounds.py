@@ -1,0 +1,202 @@
+"""Every bound on what a stranger can make the server do or keep, with its number as the code has it.
+
+SECURITY.md shows the tables. ``unlisted`` gives the numbers of the guarded modules that are neither a bound here nor said
+to be none, so that whoever adds one has to decide.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import tertulia
+from tertulia.settings import PREFIX, Settings, as_written
+
+ROOT = Path(tertulia.__file__).parent
+NUMBER = re.compile(r"^([A-Z][A-Z_]+)(?:: \w+)? = [0-9]", re.MULTILINE)
+
+
+def size(value: float) -> str:
+    """Bytes, in the largest unit that divides them."""
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if value >= unit and value % unit == 0:
+            return f"{value // unit:,.0f} {name}"
+    return f"{value:,.0f} bytes"
+
+
+def seconds(value: float) -> str:
+    return f"{value:g} s"
+
+
+def hours(value: float) -> str:
+    return f"{value:g} hours"
+
+
+def days(value: float) -> str:
+    return f"{value:g} days"
+
+
+def milliseconds(value: float) -> str:
+    return f"{value:g} ms"
+
+
+def number(value: float) -> str:
+    return f"{value:,g}" if value < 1_000_000 else f"{value:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """``what`` is bounded by the value at ``where``: ``module:NAME`` below ``tertulia``, or the name of a setting."""
+
+    what: str
+    where: str
+    written: Callable[[Any], str] = number
+
+    def row(self) -> tuple[str, str, str]:
+        """What, how much, and where it is set."""
+        module, _, name = self.where.partition(":")
+        if not name:
+            default = Settings.model_fields[module].default
+            written = f"`{as_written(default)}`" if isinstance(default, str) else self.written(default)
+            return self.what, written, f"`{PREFIX}{module.upper()}`"
+        value = getattr(import_module(f"tertulia.{module.replace('/', '.')}"), name)
+        return self.what, self.written(value), f"`{module}.py`"
+
+
+BOUNDS: dict[str, list[Bound]] = {
+    "Connections and requests": [
+        Bound("connections of one process", "connections"),
+        Bound("connections from one address, trusted proxies excepted", "connections_per_address"),
+        Bound("connections accepted before something else runs", "serving/accepting:TURN"),
+        Bound("open files kept for the server itself", "serving/accepting:RESERVE"),
+        Bound("head of a request or handshake", "serving/heads:HEAD_BYTES", size),
+        Bound("headers of a head", "serving/heads:HEADERS"),
+        Bound("Connection, Upgrade, Expect and Sec-WebSocket together", "serving/heads:NEGOTIATION_BYTES", size),
+        Bound("time for a head", "serving/http:HEAD_SECONDS", seconds),
+        Bound("time for a body", "serving/http:BODY_SECONDS", seconds),
+        Bound("time until a WebSocket is accepted", "serving/websocket:HANDSHAKE_SECONDS", seconds),
+        Bound("segments that a head or a body comes in", "serving/http:PIECES"),
+        Bound("chunks of a body", "serving/requests:CHUNKS"),
+        Bound("sizes, extensions and trailers of its chunks", "serving/requests:FRAMING_BYTES", size),
+        Bound("body of a request", "protocol:BODY_LIMIT", size),
+        Bound("body of a form", "protocol:FORM_LIMIT", size),
+        Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
+        Bound("parameters of a query", "web/requests:PARAMETERS"),
+        Bound("elements of a JSON body", "web/requests:TOKENS"),
+        Bound("proxies looked at in X-Forwarded-For", "web/gate:HOPS"),
+        Bound("codings looked at in Accept-Encoding", "pages/assets:CODINGS"),
+        Bound("read and thrown away after the last answer", "serving/http:LINGER_SECONDS", seconds),
+    ],
+    "Live connections": [
+        Bound("message from a reader", "protocol:BODY_LIMIT", size),
+        Bound("fragments of a message", "serving/websocket:FRAGMENTS"),
+        Bound("frames in ten seconds", "serving/websocket:FRAMES_PER_INTERVAL"),
+        Bound("segments in ten seconds", "serving/websocket:PIECES_PER_INTERVAL"),
+        Bound("heard after the server's own close", "serving/websocket:LAST_BYTES", size),
+        Bound("discussions opened by one address at once", "limits/openings:AT_ONCE"),
+        Bound("discussions opened by one address, a second", "limits/openings:PER_SECOND"),
+        Bound("addresses remembered for that", "limits/openings:MOST_ADDRESSES"),
+        Bound("discussions kept warm without readers", "live/hub:EMPTY_ROOMS"),
+        Bound("readers that one instance may tell of", "bus/encoding:READERS_MOST"),
+        Bound("readers told in all", "live/presence:READERS_MOST"),
+        Bound("time between two looks at the database for unsigned messages", "live/hub:HINT_SECONDS", seconds),
+        Bound("age at which a signed number of readers counts no more", "bus/redis:APART_SECONDS", seconds),
+    ],
+    "What is sent and kept": [
+        Bound("page of comments, replies, events, reports, feed", "protocol:PAGE_BYTES", size),
+        Bound("output that clients have not read, all together, in MiB", "unread_mib"),
+        Bound("output of one connection before it is paused", "serving/http:WRITE_BUFFER", size),
+        Bound("time in which a reader has to take something", "live/room:STALL_SECONDS", seconds),
+        Bound("what of an answer has to be read in that time", "serving/http:LEAST_READ", size),
+        Bound("events and frames of all discussions in memory", "live/keeping:ALL_BYTES", size),
+        Bound("events of one discussion in memory", "live/tail:BYTES_KEPT", size),
+        Bound("one message of events", "live/tail:FRAME_BYTES", size),
+        Bound("first pages in memory", "discussions/firstpages:KEPT_BYTES", size),
+        Bound("guests and addresses that are counted", "limits/memory:MOST_COUNTED"),
+        Bound("rows read at once for a page", "store/listing:SLICE"),
+        Bound("replies followed below a reply", "store/listing:BELOW"),
+        Bound("rows looked at for a page of held or reported comments", "store/reads:LOOKED"),
+        Bound("commands that wait for the database", "store/ledger:QUEUE"),
+        Bound("messages that wait for Redis", "bus/sending:BYTES_WAITING", size),
+        Bound("kinds of trouble told apart in the log", "logs:CAUSES_MOST"),
+        Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
+    ],
+    "Writing": [
+        Bound("comments and reports of one guest", "post_limit_guest"),
+        Bound("comments and reports from one address", "post_limit_address"),
+        Bound("edits and deletions of one guest", "edit_limit_guest"),
+        Bound("edits and deletions from one address", "edit_limit_address"),
+        Bound("votes of one guest", "vote_limit_guest"),
+        Bound("votes from one address", "vote_limit_address"),
+        Bound("previews from one address, a minute", "limits/posting:PREVIEWS_A_MINUTE"),
+        Bound("decisions of one moderator, a minute", "limits/posting:MODERATIONS_A_MINUTE"),
+        Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
+        Bound("characters of a comment", "core/text:TEXT_LENGTH"),
+        Bound("steps of reading one text", "core/documents:WORK"),
+        Bound("characters that are read on the event loop", "discussions/service:_LONG"),
+        Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
+        Bound("characters of a name", "core/text:NAME_LENGTH"),
+        Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
+    ],
+    "Secrets and traces": [
+        Bound("a guest's token", "identity:GUEST_DAYS", days),
+        Bound("time in which a repeated post is given its guest's token", "identity:REPEAT_HOURS", hours),
+        Bound("deleted text in SQLite's write-ahead log", "store/erasing:ERASE_SECONDS", seconds),
+    ],
+    "Operating": [
+        Bound("time of an answer of `/readyz`", "web/readiness:READY_SECONDS", seconds),
+        Bound("time of a name's look-up", "resolving:PATIENCE_SECONDS", seconds),
+        Bound("file of an import", "transfer/format:FILE_BYTES", size),
+        Bound("memory that an import leaves to others", "transfer/memory:RESERVE", size),
+        Bound("rows that export and check hold", "store/streaming:FETCH"),
+        Bound("comments that check compares at once", "checks/log:SLICE"),
+    ],
+}
+
+GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "protocol", "core/*")
+"""Where a stranger's input comes by first."""
+NO_BOUNDS = {
+    "core/documents": {"BLOCK_LEVELS", "INLINE_LEVELS"},  # within TREE_BYTES
+    "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
+    "discussions/firstpages": {"ENTRY_BYTES"},
+    "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
+    "discussions/sites": {"FRESH_SECONDS"},
+    "discussions/voting": {"BALLOTS"},
+    "limits/shared": {"PATIENCE", "REST_SECONDS", "AT_ONCE", "PROOFS_A_SECOND", "MOST_KEY_BYTES", "PROVEN_SECONDS"},
+    "live/frames": {"WINDOW_BITS"},
+    "live/hub": {"TICK_SECONDS", "WATCH_SECONDS", "DOUBT_SECONDS", "GRACE_SECONDS"},
+    "live/pace": {"CALM_SECONDS"},
+    "live/presence": {"READERS_SECONDS", "OTHERS_SECONDS", "AGAIN_SECONDS", "LOST_SECONDS", "ASKED_PER_SECOND"},
+    "live/room": {"SLICE", "TICK_SECONDS", "WRITING_SHOWN_SECONDS"},
+    "live/summary": {"SHOWN"},
+    "live/tail": {"EVENTS_KEPT", "FRAMES_KEPT", "EVENT_BYTES", "FORMS"},
+    "protocol": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
+    "push/queued": {"HIGH_BYTES", "LOW_BYTES", "CLOSE_SECONDS"},
+    "serving/accepting": {"REST_SECONDS", "LONGEST_REST_SECONDS", "REPORT_SECONDS"},
+    "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},
+    "serving/http": {"READ_BYTES", "LINGER_PAUSE"},
+    "serving/requests": {"SLICE"},
+    "serving/server": {"BACKLOG", "UNACKNOWLEDGED_MILLISECONDS", "IDLE_SECONDS", "LAST_SECONDS", "LOOK_SECONDS"}
+    | {"ACCEPT_TURNS"},
+    "serving/unread": {"MIB", "LOOK_SECONDS", "RELIEF", "REPORT_SECONDS"},
+    "serving/websocket": {"WRITE_BUFFER", "CLOSE_SECONDS", "INTERVAL_SECONDS", "SLICE"},
+    "web/edge": {"PREFLIGHT_SECONDS"},
+    "web/readiness": {"BUSY_SECONDS", "ABANDONED_MOST"},
+    "web/requests": {"LARGEST_NUMBER"},
+}
+"""Numbers that bound nothing a stranger gives, or only within one of the bounds above."""
+
+
+def unlisted() -> Iterator[str]:
+    """``module:NAME`` of the numbers of guarded modules about which nothing is said."""
+    listed = {bound.where for group in BOUNDS.values() for bound in group}
+    for pattern in GUARDED:
+        for file in sorted(ROOT.glob(f"{pattern}.py")):
+            module = file.relative_to(ROOT).with_suffix("").as_posix()
+            for name in NUMBER.findall(file.read_text("utf-8")):
+                if f"{module}:{name}" not in listed and name not in NO_BOUNDS.get(module, ()):
+                    yield f"{module}:{name}"
