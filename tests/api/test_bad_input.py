@@ -463,6 +463,7 @@ APART = {
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
     (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",
+    (EVENTS.method + " " + EVENTS.path, ErrorCode.rate_limited): "many streams: tests/serving/test_openings.py",
 }
 
 

@@ -65,11 +65,11 @@ class Discussions:
         self._names = Names(store.reads.moderators)
         self._edit_window = edit_window
         self._voting = Voting(store.ledger, vote_seconds)
+        self._long_texts = asyncio.Semaphore()
 
     async def close(self) -> None:
         """Commits the votes that wait."""
         await self._voting.close()
-        self._long_texts = asyncio.Semaphore()
 
     # ---- who asks ---------------------------------------------------------------------------------------
 

@@ -311,11 +311,13 @@ def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at:
     """Votes of several, in the order they were given, and one event of what came of them, if anything.
 
     One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
-    gone. Raises not_found.
+    gone. Raises not_found, and where there is one ballot alone its refusal: then there is nothing to commit.
     """
     comment = _existing(connection, comment_id)
     site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in ballots) else None
     refusals = [_refusal(comment, site, ballot.actor) for ballot in ballots]
+    if len(ballots) == 1 and refusals[0] is not None:
+        raise refusals[0]
     given = {one.actor.id: one.value for one, refusal in zip(ballots, refusals, strict=True) if refusal is None}
     up, down = _cast(connection, comment, given)
     happened = []

@@ -96,7 +96,7 @@ _e = schema.event.c
 _EARLIER = select(_e.discussion_id, _e.seq, _e.kind, _e.comment_id, _e.payload).where(
     _e.comment_id == bindparam("comment")
 )
-_EARLIER_VOTES = _EARLIER.where(_e.kind == "comment.voted").order_by(_e.seq).limit(VOTES_SUPERSEDED)
+_EARLIER_VOTES = _EARLIER.where(_e.kind == "comment.voted").limit(VOTES_SUPERSEDED)
 
 
 def _supersede(connection: Connection, later: EncodedEvent) -> None:
