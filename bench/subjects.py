@@ -42,6 +42,7 @@ from tertulia.store.ledger import Command
 KEY = DiscussionKey("default", "bench")
 EVENT_BYTES = 400
 NO_LIMIT = 10**9
+SECRET = "a key of the benchmark, no secret of anybody"
 SHORT = "The market by the river opens at five, bring an umbrella and small change."
 LONG = " ".join([SHORT] * 133)
 """As long as a comment may be."""
@@ -125,6 +126,7 @@ async def _serving(
             data_dir=Path(folder),
             database_url=database_url,
             redis_url=redis_url,
+            secret_key=SECRET,  # one for all instances, or they would not believe each other
             tick_rate=NO_LIMIT,
             summary_rate=NO_LIMIT,
             post_limit_guest="off",
