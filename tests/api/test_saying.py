@@ -23,6 +23,18 @@ async def test_a_first_comment_answers_with_a_token(world: World) -> None:
     assert answer.json()["seq"] == 2
 
 
+async def test_a_long_text_is_previewed_said_and_edited(world: World) -> None:
+    long = "A long story, " * 100
+    preview = await world.client.post(f"{API}/preview", json={"body": long})
+    assert preview.status_code == 200
+    posted = await world.said(long, name="Lan")
+    assert posted["comment"]["body"] == preview.json()["body"]
+    path = f"{API}/comments/{posted['comment']['id']}"
+    answer = await world.client.patch(path, json={"body": long * 2}, headers=bearer(posted["token"]))
+    assert answer.status_code == 200
+    assert (await world.snapshot())["comments"] == [answer.json()["comment"]]
+
+
 async def test_another_name_renews_the_token_and_stays_the_same_author(world: World) -> None:
     first = await world.said(name="Lan")
     second = await world.said(name="Lan Anh", token=first["token"])
