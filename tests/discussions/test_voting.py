@@ -53,6 +53,21 @@ async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(st
     assert await check(store) == []
 
 
+async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: Store, acts: Acts) -> None:
+    comment = (await acts.say()).comment.id
+    votes = Voting(store.ledger, LONG)
+    first = (await given(votes, comment, [Ballot(voter(), 1)]))[0]
+    await until(lambda: not votes._boxes[comment].waiting)
+    assert not first.done(), "its commit has only begun"
+    waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
+    assert (await first).seq == 2
+    for _ in range(20):
+        await acts.say("meanwhile")  # time enough for a vote that does not wait
+    assert not any(task.done() for task in waiting)
+    await votes.close()
+    assert {(answer.up, answer.seq) for answer in await asyncio.gather(*waiting)} == {(4, 23)}
+
+
 async def test_who_waits_is_answered_after_the_pause(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
     votes = Voting(store.ledger, 0.001)

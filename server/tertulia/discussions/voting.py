@@ -66,7 +66,8 @@ class Voting:
         try:
             while box.waiting:
                 taken, box.waiting = box.waiting[:BALLOTS], box.waiting[BALLOTS:]
-                if await self._commit(comment_id, taken) and not box.waiting:
+                is_rest_left = bool(box.waiting)  # what comes during the commit is no reason to hurry
+                if await self._commit(comment_id, taken) and not is_rest_left:
                     await self._rest()
         finally:
             del self._boxes[comment_id]
