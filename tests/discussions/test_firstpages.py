@@ -134,6 +134,23 @@ async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counti
     assert reads.looks == [True, True]
 
 
+async def test_a_page_that_goes_during_a_look_is_answered(
+    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await acts.say()
+    await acts.say(key=THERE)
+    await pages.get(ASKED)
+    monkeypatch.setattr(firstpages, "KEPT_BYTES", pages._bytes + 10)
+    opened, reads.gate = reads.gate, asyncio.Event()
+    early = asyncio.create_task(pages.get(ASKED))
+    await until(lambda: len(reads.looks) == 2)
+    closed, reads.gate = reads.gate, opened
+    await pages.get(Asked(THERE, Sort.oldest, 50))
+    assert ASKED not in pages._kept
+    closed.set()
+    assert [comment.id for comment in (await early)[1].page().comments] == [said.comment.id]
+
+
 async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPages) -> None:
     nowhere = Asked(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
     found = await asyncio.gather(*(pages.get(nowhere) for _ in range(3)), return_exceptions=True)
