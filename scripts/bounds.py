@@ -114,6 +114,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("what of an answer has to be read in that time", "serving/http:LEAST_READ", size),
         Bound("events and frames of all discussions in memory", "live/keeping:ALL_BYTES", size),
         Bound("events of one discussion in memory", "live/tail:BYTES_KEPT", size),
+        Bound("frames of one discussion in memory", "live/tail:FRAMES_BYTES_KEPT", size),
         Bound("one message of events", "live/tail:FRAME_BYTES", size),
         Bound("first pages in memory", "discussions/firstpages:KEPT_BYTES", size),
         Bound("guests and addresses that are counted", "limits/memory:MOST_COUNTED"),

@@ -12,6 +12,7 @@ from tertulia.live import keeping
 from tertulia.live import tail as tails
 from tertulia.live.frames import Frame
 from tertulia.live.keeping import Keeping
+from tertulia.live.summary import SHOWN, summarised
 from tertulia.live.tail import EVENT_BYTES, FRAME_BYTES, FRAMES_KEPT, Tail, batch
 from tertulia.protocol import EVENTS_PAGE, EventKind
 from tests.live.script import deletion, made
@@ -128,6 +129,20 @@ def test_not_all_frames_are_kept() -> None:
         tail.frame(cursor, tail.head)
     assert tail.kept(0, tail.head) is None
     assert sum(tail.kept(cursor, tail.head) is not None for cursor in range(tail.head)) == FRAMES_KEPT
+
+
+def test_a_tail_alone_never_gives_up_what_it_is_read_from() -> None:
+    """The heaviest frames, for readers at as many places as there are."""
+    shared = Keeping()
+    tail = Tail(shared)
+    for seq in range(1, 201):
+        tail.append(made(seq, text="🙂" * 4_000))
+    floor = tail.floor
+    for cursor in range(floor, tail.head):
+        assert seqs(tail.frame(cursor, tail.head))[0] == cursor + 1
+        assert seqs(summarised(tail, cursor, tail.head, SHOWN))[0] > cursor
+        assert (tail.floor, tail.kept(cursor, tail.head) is not None) == (floor, True)
+    assert shared.bytes == tail._bytes + tail._frame_bytes < keeping.ALL_BYTES
 
 
 @pytest.mark.parametrize("appended", [True, False])

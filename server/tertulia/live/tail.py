@@ -15,6 +15,9 @@ BYTES_KEPT = 4 * 1024 * 1024
 """Of events, in memory; what all rooms together may keep is in live.keeping."""
 FRAME_BYTES = 256 * 1024
 FRAMES_KEPT = 64
+FRAMES_BYTES_KEPT = 16 * 1024 * 1024
+"""Of frames, in memory: with the events well below what all rooms may keep, or a tail would give up, in the middle of
+making a frame, the events that it makes it of."""
 EVENT_BYTES = 250
 """Of an event besides its JSON: the object, its id, its place in the row."""
 FORMS = 3
@@ -70,7 +73,7 @@ class Tail:
         earlier = self._frames.get((cursor, to))
         self._frame_bytes += _frame_weight(frame) - (0 if earlier is None else _frame_weight(earlier))
         self._frames[cursor, to] = frame
-        if len(self._frames) > FRAMES_KEPT:
+        while len(self._frames) > FRAMES_KEPT or (self._frame_bytes > FRAMES_BYTES_KEPT and len(self._frames) > 1):
             self._frame_bytes -= _frame_weight(self._frames.popitem(last=False)[1])
         self._weigh()
 
