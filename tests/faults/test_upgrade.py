@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg  # type: ignore[import-untyped]
+import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -24,6 +26,7 @@ from sqlalchemy import text
 from tertulia.checks import check
 from tertulia.core.ids import uuid7
 from tertulia.store import Store
+from tests.postgres import Postgres
 from tests.store.acts import EVA, HERE, THERE, Acts, listed, log, until
 
 FIRST = Path(__file__).parent / "first"
@@ -279,3 +282,81 @@ async def test_what_the_first_version_stored_is_what_it_was(database: str) -> No
             assert await check(store) == []
         finally:
             await store.close()
+
+
+EDITED = "01a2236a-f468-7510-92ba-83dc06e5ac08"
+"""The comment that is edited in the dumps, by event 4."""
+
+
+@pytest.fixture
+async def shared(postgres: Postgres) -> AsyncIterator[str]:
+    """A PostgreSQL as the first version left it: SQLite lets nobody write beside a migration."""
+    name = await postgres.create()
+    async with of_first_version(postgres.address(name)):
+        yield postgres.address(name)
+    await postgres.drop(name)
+
+
+@asynccontextmanager
+async def connected(database: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database.replace("+asyncpg", ""))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def is_waited_for(connection: Any) -> None:
+    """Returns once a statement of somebody waits for a lock."""
+    for _ in range(6_000):
+        if await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waited")
+
+
+async def test_readers_go_on_while_the_log_is_rewritten(shared: str) -> None:
+    async with connected(shared) as busy, connected(shared) as reader:
+        async with busy.transaction():
+            await busy.execute("SELECT * FROM event FOR UPDATE")
+            opening = asyncio.create_task(Store.open(shared))
+            await is_waited_for(busy)
+            async with asyncio.timeout(5):
+                assert await reader.fetchval("SELECT count(*) FROM comment WHERE published") > 0
+        store = await opening
+        assert await check(store) == []
+        await store.close()
+
+
+async def test_what_the_first_version_removes_while_the_log_is_rewritten_stays_removed(
+    shared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as until_then:
+        upgrade = command.upgrade
+        until_then.setattr(command, "upgrade", lambda config, _revision: upgrade(config, "0002"))
+        await (await Store.open(shared)).close()
+    async with connected(shared) as old:
+        async with old.transaction():
+            await old.execute("SELECT id FROM discussion WHERE id = 1 FOR UPDATE")
+            events = {}
+            for row in await old.fetch("SELECT seq, payload FROM event WHERE comment_id = $1", EDITED):
+                event = json.loads(row["payload"])
+                if "comment" in event:
+                    event["comment"] |= {"author": None, "body": None, "state": "removed"}
+                    events[row["seq"]] = event
+            await old.execute("UPDATE comment SET state = 'removed' WHERE id = $1", EDITED)
+            for seq, event in events.items():
+                rewrite = "UPDATE event SET payload = $1 WHERE discussion_id = 1 AND seq = $2"
+                await old.execute(rewrite, json.dumps(event), seq)
+            opening = asyncio.create_task(Store.open(shared))
+            await is_waited_for(old)
+            advance = "UPDATE discussion SET seq = seq + 1, comment_count = comment_count - 1 WHERE id = 1"
+            [(seq, count)] = await old.fetch(f"{advance} RETURNING seq, comment_count")
+            removed = events[max(events)]
+            removed["comment"] |= {"votes": {"up": 1, "down": 0}, "reply_count": 1}
+            removed |= {"seq": seq, "kind": "comment.removed", "at": "2030-03-17T17:46:40.000Z", "comment_count": count}
+            insert = "INSERT INTO event VALUES (1, $1, 'comment.removed', $2, 1900000000000, $3)"
+            await old.execute(insert, seq, EDITED, json.dumps(removed))
+        store = await opening
+        assert await check(store) == []
+        await store.close()

@@ -6,6 +6,12 @@ from alembic import context
 
 from tertulia.store.schema import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+# each by itself: what one has locked is free while the next one goes through every row
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transaction_per_migration=True,
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -23,6 +23,7 @@ _event = sa.table(
     sa.column("payload", sa.Text),
 )
 _e = _event.c
+_discussion = sa.table("discussion", sa.column("id", sa.BigInteger))
 _LAST = ("comment.edited", "comment.removed")
 _WITHOUT_TOTALS = ("comment.voted", "comment.edited", "comment.pinned")
 _SAID = ("author", "body", "edited_at", "state")
@@ -30,8 +31,14 @@ _SAID = ("author", "body", "edited_at", "state")
 
 def upgrade() -> None:
     connection = op.get_bind()
-    changed = connection.scalars(sa.select(_e.comment_id).where(_e.kind.in_(_LAST)).distinct()).all()
-    for comment_id in changed:
+    query = sa.select(_e.discussion_id, _e.comment_id).where(_e.kind.in_(_LAST)).distinct()
+    changed = connection.execute(query.order_by(_e.discussion_id, _e.comment_id)).all()
+    held = None
+    for discussion_id, comment_id in changed:
+        if discussion_id != held:
+            # as instances do that run, and in their order: what one removes meanwhile must not be shown again
+            connection.execute(sa.select(_discussion).where(_discussion.c.id == discussion_id).with_for_update())
+            held = discussion_id
         query = sa.select(_event).where(_e.comment_id == comment_id).order_by(_e.seq)
         for values in _superseded(connection.execute(query).mappings().all()):
             where = (_e.discussion_id == values["discussion_id"]) & (_e.seq == values["seq"])
