@@ -102,7 +102,8 @@ _EARLIER_VOTES = _EARLIER.where(_e.kind == "comment.voted").limit(VOTES_SUPERSED
 def _supersede(connection: Connection, later: EncodedEvent) -> None:
     """Takes out of earlier events of a comment what nobody may, or need, read any more.
 
-    What is left without a comment is found no more: so there are few to go through, however many there have been.
+    What is left without a comment is found no more: so there are few to go through, however many there have been. Which
+    of many votes come first does not matter, and to say so would sort all of them.
     """
     query = _EARLIER_VOTES if later.kind == "comment.voted" else _EARLIER
     for row in connection.execute(query, {"comment": later.comment_id}).all():
