@@ -22,14 +22,16 @@ from sqlalchemy import create_engine
 from starlette.routing import Match, Route, WebSocketRoute
 
 from tertulia.app import Running, running
+from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import Cursor, encode_cursor
 from tertulia.identity import Tokens, new_moderator_token, utc_now
 from tertulia.live.room import Cursor as Place
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
-from tertulia.store import administration
+from tertulia.store import Store, administration
 from tertulia.store.database import migrate, open_database
+from tertulia.transfer import export
 from tertulia.web.operations import Operation
 from tests.api.world import OPERATIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
@@ -300,3 +302,17 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
     assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"
     faults = await site.faults()
     assert faults == {}, "\n\n".join(f"{sql}\n  " + "\n  ".join(found) for sql, found in faults.items())
+
+
+async def test_an_export_finds_each_discussion_by_an_index(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it reads all comments once for each discussion."""
+    shutil.copyfile(filled, tmp_path / "tertulia.db")
+    with sqlite_watched(monkeypatch) as asked:
+        store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'tertulia.db'}")
+        await export(store, Articles(tmp_path, "en", "UTC"), "default", lambda _piece: None)
+        await store.close()
+    plans = [one.plan for one in asked if "comment.discussion_id = ?" in one.sql]
+    assert len(plans) > 100, "two for each discussion"
+    assert {line for plan in plans for line in plan if line.startswith("SCAN")} == set()

@@ -117,6 +117,8 @@ comment = Table(
     Column("request_digest", String(64)),
     UniqueConstraint("author_id", "idempotency_key"),
     CheckConstraint("state in ('visible','held','removed','deleted')", name="state"),
+    # an export reads a discussion as a whole: what was never published is in none of the lists
+    Index("ix_comment_discussion_id", "discussion_id"),
     # every list is read in the order of one of these, a page's rows and no others; see decision 25
     _partial("ix_comment_root", "discussion_id", "created_at", "id", where=_ROOT, sqlite_where=_SQLITE_ROOT),
     _partial(

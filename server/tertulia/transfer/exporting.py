@@ -4,7 +4,7 @@ Not in it: tokens, reports, idempotency keys, the epoch, seqs and the log, which
 
 The document is written as it is read, a comment a line, all of it seen at one moment: what is held is a few rows, and
 the texts of the articles. Within a discussion the top-level comments come in the order of time, then the replies by
-what they answer: an index has that order, so that nothing is sorted.
+what they answer: the database sorts one discussion at a time, which an index finds.
 """
 
 from __future__ import annotations

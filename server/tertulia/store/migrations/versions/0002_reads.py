@@ -39,6 +39,7 @@ WHERE EXISTS (SELECT 1 FROM comment WHERE comment.id = report.comment_id AND com
 def upgrade() -> None:
     for name, (columns, where) in _OF_COMMENTS.items():
         _create(name, "comment", columns, where)
+    op.create_index("ix_comment_discussion_id", "comment", ["discussion_id"], unique=False)
     # with a default, for instances of the version before that write reports beside this one
     op.add_column("report", sa.Column("open", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.execute(_CLOSE.format(false="0" if op.get_context().dialect.name == "sqlite" else "false"))
@@ -54,7 +55,7 @@ def downgrade() -> None:
         report.drop_column("open")
     for name, columns in _EARLIER.items():
         op.create_index(name, "comment", columns, unique=False)
-    for name in _OF_COMMENTS:
+    for name in ("ix_comment_discussion_id", *_OF_COMMENTS):
         op.drop_index(name, table_name="comment")
 
 
