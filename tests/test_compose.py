@@ -163,6 +163,12 @@ def test_the_image_says_which_version_it_is() -> None:
     assert f"ARG VERSION={__version__}\n" in (ROOT / "Dockerfile").read_text("utf-8")
 
 
+def test_sqlite_sorts_where_there_is_as_much_room_as_for_its_data() -> None:
+    """To make indexes and for exports; /tmp has 16 MiB, too few for 200,000 comments."""
+    said = (ROOT / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"(?:TERTULIA_DATA_DIR|SQLITE_TMPDIR)=(\S+)", said) == ["/data", "/data"]
+
+
 def test_the_locked_requirements_are_what_the_project_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     text = (ROOT / "deploy" / "requirements.txt").read_text("utf-8")
