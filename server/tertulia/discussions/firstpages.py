@@ -76,7 +76,8 @@ class FirstPages:
         if page is None:
             if kept is None:
                 return discussion, _NOTHING
-            self._kept.move_to_end(asked)
+            if asked in self._kept:  # others may have taken its room meanwhile
+                self._kept.move_to_end(asked)
             return discussion, kept
         made = _made(discussion.seq, page)
         self._drop(asked)
