@@ -247,6 +247,18 @@ def test_what_any_client_can_make_a_library_say_is_said_once_a_minute(capsys: py
     assert len(lines) == 1001
 
 
+def test_what_a_library_says_anew_of_the_same_mistake_is_said_once_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    """asyncio names the task, the transport or the callback that failed, and each is another."""
+    configure("text", "info")
+    for number in range(100):
+        try:
+            raise ValueError("x")
+        except ValueError:
+            message = f"Task exception was never retrieved\nfuture: <Task finished name='Task-{number}'>"
+            logging.getLogger("asyncio").error(message, exc_info=True)
+    assert capsys.readouterr().err.count("Traceback") == 1
+
+
 def test_libraries_say_nothing_below_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     """At debug they print parameters of statements, texts of frames and query strings."""
     configure("text", "debug")

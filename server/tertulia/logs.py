@@ -136,7 +136,9 @@ class _Bounded(logging.Filter):
         error = record.exc_info[1] if record.exc_info else None
         if error is None and record.name.partition(".")[0] == "tertulia":
             return True
-        unsaid = self._rests.over((record.name, str(record.msg), type(error), error and _place(error)))
+        # asyncio names what failed in the message itself, each time another: with a trace the place says enough
+        said = str(record.msg) if error is None else None
+        unsaid = self._rests.over((record.name, said, type(error), error and _place(error)))
         if unsaid is None:
             return False
         if unsaid:

@@ -98,6 +98,23 @@ async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pa
     await same()
 
 
+async def test_a_page_that_has_to_go_while_it_is_looked_at_is_still_given(
+    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await acts.say()
+    await acts.say(key=THERE)
+    before = await pages.get(ASKED)
+    monkeypatch.setattr(firstpages, "KEPT_BYTES", 1)
+    reads.gate.clear()
+    other = asyncio.create_task(pages.get(Asked(THERE, Sort.oldest, 50)))
+    await until(lambda: len(reads.looks) == 2)
+    known = asyncio.create_task(pages.get(ASKED))
+    await until(lambda: len(reads.looks) == 3)
+    reads.gate.set()
+    await other
+    assert await known == before
+
+
 async def test_a_page_is_made_once_while_nothing_changes(acts: Acts, reads: Counting, pages: FirstPages) -> None:
     await acts.say()
     for _ in range(5):

@@ -7,6 +7,8 @@ import json
 import httpx
 import pytest
 
+from tertulia.app import Running
+from tertulia.errors import ErrorCode, Problem
 from tests.push.readers import pieces, sse, websocket, within, writing
 from tests.server import ServerProcess
 
@@ -165,3 +167,18 @@ async def test_a_stream_that_is_refused_is_a_problem(
         answer = await client.get("/api/v1/events", params=params, headers=headers)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code
+
+
+async def test_a_stream_ends_while_the_store_is_away(
+    server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its room does not open; that is no mistake of the server, and a browser comes back to a stream that ends."""
+
+    async def away(*_: object) -> None:
+        raise Problem(ErrorCode.unavailable, "The store is away.", retry_after=1)
+
+    monkeypatch.setattr(server.hub, "_fetch", away)
+    answer = await client.get("/api/v1/events", params={"key": "talk"}, headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.text) == (200, "retry: 2000\n\n")
+    assert not [record for record in caplog.records if record.exc_info]
+    assert not server.hub.rooms

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tertulia.serving.accepting import Accepting
+from tertulia.serving.server import _Server
 from tests.server import ServerProcess
 from tests.serving.raw import PATIENCE, Raw, wait_until
 
@@ -57,3 +61,24 @@ def test_whoever_has_connected_is_answered(server: ServerProcess) -> None:
             connection.send(ASKED)
             assert connection.answer().status == 200
     wait_until(lambda: server.has_ended, "the end of a server without connections")
+
+
+class _Noted(asyncio.Protocol):
+    def __init__(self, connections: list[asyncio.BaseTransport]) -> None:
+        self._connections = connections
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connections.append(transport)
+
+
+async def test_whoever_was_accepted_last_is_waited_for() -> None:
+    """Who is not a connection yet is not counted, and the server would be gone before the request has come."""
+    connections: list[asyncio.BaseTransport] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server.__new__(_Server)
+        server.servers = [Accepting(listener, lambda: _Noted(connections), 10_000)]  # type: ignore[list-item]
+        with socket.create_connection(listener.getsockname()):
+            await server._stop_listening()
+            assert len(connections) == 1
+            connections[0].close()
+            await asyncio.sleep(0)

@@ -179,6 +179,19 @@ async def test_a_body_that_was_read_keeps_its_connection(calls: Counter[str]) ->
         writer.close()
 
 
+@pytest.mark.parametrize("more", [b"", b"GET /x HTTP/1.1\r\n"])
+async def test_at_the_end_of_a_server_an_answer_to_a_late_body_ends_its_connection(more: bytes) -> None:
+    """A proxy that asks before it sends a body (Expect) would else keep a connection that is about to be closed."""
+    async with wired(_reading) as wire:
+        wire.admission.ending = True
+        reader, writer = await wire.connect()
+        writer.write(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
+        writer.write(b"hello" + more)
+        assert b"\r\nconnection: close\r\n" in (await reader.readuntil(b"\r\n\r\n")).lower()
+        writer.close()
+
+
 async def test_a_request_comes_in_a_bounded_number_of_pieces(calls: Counter[str]) -> None:
     async with wired(_reading) as wire:
         for said in (

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tertulia.core.comments import DiscussionKey
-from tertulia.errors import CloseCode
+from tertulia.errors import CloseCode, Problem
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
@@ -47,7 +47,12 @@ class EventStream(Response):
                 # a server takes what comes while little waits, so this waits until it does: then the next is made
                 await send(_body(b""))
 
-        room = await self._hub.enter(self._key, self._cursor)
+        try:
+            room = await self._hub.enter(self._key, self._cursor)
+        except Problem:
+            # the store is away, which was told where it was met; a browser comes back to a stream that ends
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         reader = Reader(room, full=self._full)
         reader.connection = connection = QueuedConnection(reader)
         room.join(reader, self._cursor)

@@ -181,13 +181,13 @@ class BoundedHTTP(H11Protocol):
             # an answer before the body has come is the last one: what follows is not read
             self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
         else:
-            self._stop_deadline()
-        if self.admission.ending and self.cycle is not None:
-            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
+            self._end_request()
 
     def _end_request(self) -> None:
+        """It is complete: only the end of the server makes its answer the last one."""
         self._stop_deadline()
-        self.cycle.default_headers = self.server_state.default_headers
+        last = [CLOSE_HEADER] if self.admission.ending else []
+        self.cycle.default_headers = [*self.server_state.default_headers, *last]
 
     def send_400_response(self, msg: str) -> None:
         untie_error(sys.exception())  # h11 raises it in a method of its own: it holds itself by its trace

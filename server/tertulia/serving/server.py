@@ -172,6 +172,7 @@ class _Server(uvicorn.Server):
                     break
                 await asyncio.sleep(0)  # what waits to be accepted would be reset
             server.close()
+            await server.wait_closed()  # what was accepted last is a connection only now
 
     def _exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
