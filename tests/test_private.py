@@ -63,6 +63,30 @@ def test_what_is_somebody_elses_is_told_in_one_line(
     assert str(files[2]) not in record.files  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("shared", ["sticky", "another's file"])
+def test_a_folder_that_others_use_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, shared: str
+) -> None:
+    """Somebody may take /tmp for the data folder, or keep the database's own data in it."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "entry").touch(0o600)
+    folder.chmod(0o1777 if shared == "sticky" else 0o755)
+    if shared != "sticky":
+        monkeypatch.setattr("os.geteuid", lambda: folder.stat().st_uid + 1)
+    before = folder.stat().st_mode
+    private.tighten([folder])
+    assert folder.stat().st_mode == before
+    [record] = caplog.records
+    assert record.files == str(folder)  # type: ignore[attr-defined]
+
+
+def test_what_lies_in_no_folder_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    private.tighten([tmp_path / "file" / "data", tmp_path / "none"])
+    assert caplog.records == []
+
+
 def test_a_folder_that_is_there_already_is_left_to_its_owner(tmp_path: Path) -> None:
     """Only the data folder is the server's own; a database may lie beside other things."""
     tmp_path.chmod(0o755)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,16 +28,33 @@ def make_file(path: Path) -> None:
 
 
 def tighten(paths: Iterable[Path]) -> None:
-    """Takes away what others may do with those that are there; one line tells of those that are somebody else's."""
+    """Takes away what others may do with those that are there; one line tells of those that stay open to them.
+
+    A folder that others have something in stays as it is: it may be /tmp, or hold the files of another service.
+    """
     open_still = []
     for path in paths:
         try:
             mode = path.stat().st_mode
-            if mode & OTHERS:
-                path.chmod(mode & 0o7777 & ~OTHERS)
-        except FileNotFoundError:
+            if not mode & OTHERS:
+                continue
+            if stat.S_ISDIR(mode) and not _is_ours_alone(path, mode):
+                open_still.append(str(path))
+                continue
+            path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+        except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
             open_still.append(str(path))
     if open_still:
-        log.warning("Other users may read data that this server does not own", extra={"files": ", ".join(open_still)})
+        log.warning("Other users may read data of this server", extra={"files": ", ".join(open_still)})
+
+
+def _is_ours_alone(folder: Path, mode: int) -> bool:
+    user = os.geteuid()
+    return not mode & stat.S_ISVTX and all(entry.stat(follow_symlinks=False).st_uid == user for entry in _in(folder))
+
+
+def _in(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from entries
