@@ -25,6 +25,7 @@ from tertulia.store.troubles import Trouble
 from tertulia.web import readiness
 from tests.postgres import Postgres, running_postgres
 from tests.proxy import Silence
+from tests.push.readers import eventually
 from tests.push.test_fallback import connected
 
 
@@ -49,7 +50,11 @@ async def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) 
                 assert (await client.get("/readyz")).status_code == 503
                 assert (await client.get("/healthz")).status_code == 200
                 await asyncio.to_thread(postgres.start_again)
-                assert (await client.get("/readyz")).status_code == 200
+
+                async def ready() -> bool:
+                    return (await client.get("/readyz")).status_code == 200
+
+                await eventually(ready, "a server that is ready again")
                 assert (await say("b")).status_code == 201
                 page = (await client.get("/api/v1/discussion?key=x")).json()
                 assert [comment["body"] for comment in page["comments"]]

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from tests.push.readers import PATIENCE, Reader, sse, websocket, within, writing
 from tests.server import ServerProcess
 
-BIG = "*a* " * 2_400
-"""A comment whose document is twenty times as long as its text."""
+BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
+"""A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
 
 LARGE = 30
 """So many of them are more than the kernel and the server keep for one who does not read."""

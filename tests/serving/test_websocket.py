@@ -36,8 +36,8 @@ from tests.serving.raw import (
     wait_until,
 )
 
-BIG = "*a* " * 2_400
-"""A comment whose document is twenty times as long as its text."""
+BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
+"""A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
 OFFERS = [
     "permessage-deflate",
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
