@@ -169,6 +169,12 @@ def feeds(target: Target) -> None:
     _together(target, lambda: (Asked("GET", "/feed.atom") for _ in iter(target.going_on, False)), 8)
 
 
+def pages(target: Target) -> None:
+    """The page of a long discussion, made anew for each."""
+    address = f"/d?{urlencode({'key': target.key})}"
+    _together(target, lambda: (Asked("GET", address) for _ in iter(target.going_on, False)))
+
+
 def lists(target: Target) -> None:
     """Snapshots of discussions that nobody has written in, each of another."""
     addresses = (f"/api/v1/discussion?{urlencode({'key': uuid.uuid4().hex})}" for _ in iter(target.going_on, False))
@@ -273,7 +279,7 @@ def streams(target: Target) -> None:
 ATTACKS: dict[str, Attack] = {
     attack.__name__: attack
     for attack in (
-        *(posts, previews, edits, votes, feeds, lists),
+        *(posts, previews, edits, votes, feeds, pages, lists),
         *(chunks, fragments, pings, heads),
         *(rooms, snapshots, catchups, streams),
     )

@@ -44,8 +44,8 @@ EVENT_BYTES = 400
 NO_LIMIT = 10**9
 SECRET = "a key of the benchmark, no secret of anybody"
 SHORT = "The market by the river opens at five, bring an umbrella and small change."
-LONG = " ".join([SHORT] * 133)
-"""As long as a comment may be."""
+LONG = "\n".join(["a short line"] * 760)
+"""Nearly as long as a comment may be, and its document nearly as large as one may be: each line is a node."""
 
 
 def made(seq: int) -> EncodedEvent:
