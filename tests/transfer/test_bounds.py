@@ -28,7 +28,10 @@ from tests.transfer.test_format import UUID_A, article, comment, file
 from tests.transfer.world import MINH, NEWS, World, everything, exported, many, opened, planted
 
 MIB = 1024 * 1024
-FEW, MANY = 400, 1600
+FEW, MANY = 400, 4000
+NOISE = MIB
+"""What a whole run takes besides: other fixtures live in this process, and coverage is measured in it. Without cursors
+MANY take several times as much."""
 
 
 async def _peak(work: Callable[[], Awaitable[object]]) -> int:
@@ -66,7 +69,7 @@ async def test_four_times_the_comments_take_the_same_memory(
 
             peaks.append(await _peak(work))
             assert found == []
-    assert peaks[1] < 1.3 * peaks[0], peaks
+    assert peaks[1] < 1.3 * peaks[0] + NOISE, peaks
 
 
 async def test_a_comment_may_have_any_number_of_votes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,17 +79,17 @@ async def test_a_comment_may_have_any_number_of_votes(tmp_path: Path, monkeypatc
         path = tmp_path / f"{count}.db"
         async with opened(path) as store:
             said = await World(store).say(NEWS, MINH, "Liked")
-            voters = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+            voters = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {10 * count})"
             vote = f"SELECT '{said.comment.id}', printf('018f0000-0000-8000-8000-%012x', i), 1 FROM n"
             planted(path, f"INSERT INTO vote {voters} {vote}")
             [found] = (await exported(store, tmp_path / "none"))["articles"][0]["comments"]
-            assert len(found["votes"]) == count
+            assert len(found["votes"]) == 10 * count
 
             async def work(store: Store = store) -> None:
                 await transfer.export(store, Articles(tmp_path / "none"), None, lambda piece: None)
 
             peaks.append(await _peak(work))
-    assert peaks[1] < 1.3 * peaks[0], peaks
+    assert peaks[1] < 1.3 * peaks[0] + NOISE, peaks
 
 
 async def test_rows_come_by_a_cursor_on_both_databases(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
