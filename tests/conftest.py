@@ -13,6 +13,7 @@ from tertulia.settings import Settings
 from tertulia.store import Store
 from tests.postgres import Postgres, running_postgres
 from tests.server import ServerProcess
+from tests.unlimited import unlimited
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +47,7 @@ async def store(database: str) -> AsyncIterator[Store]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a server whose data is in a folder of this test, without posting limits."""
-    return Settings(
-        data_dir=tmp_path / "data",
-        secret_key="a key of the tests, not a secret of anybody",
-        post_limit_guest="off",
-        post_limit_address="off",
-        edit_limit_guest="off",
-        edit_limit_address="off",
-        vote_limit_guest="off",
-        vote_limit_address="off",
-    )
+    return unlimited(tmp_path / "data")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tertulia.settings import Settings
 from tests.api.world import World, furnish, opened
 from tests.postgres import Postgres
 from tests.store.acts import tables
+from tests.unlimited import unlimited
 
 
 @pytest.fixture
@@ -52,16 +53,7 @@ async def changing(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 async def _furnished(
     kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("furnished"),
-        secret_key="a key of the tests, not a secret of anybody",
-        post_limit_guest="off",
-        post_limit_address="off",
-        edit_limit_guest="off",
-        edit_limit_address="off",
-        vote_limit_guest="off",
-        vote_limit_address="off",
-    )
+    settings = unlimited(tmp_path_factory.mktemp("furnished"))
     settings.articles_dir.mkdir(parents=True)
     (settings.articles_dir / "one.md").write_text("---\ntitle: One\ndate: 2026-01-01\n---\nText.\n")
     if kind == "sqlite":

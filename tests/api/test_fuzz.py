@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tertulia.protocol import API
-from tertulia.settings import Settings
 from tests.api.world import OPERATIONS, World, bearer, furnish, named, new_key, opened
+from tests.unlimited import unlimited
 
 WORDS = st.one_of(
     st.text(st.characters(codec=None), max_size=20),
@@ -35,16 +35,7 @@ QUERIES = st.lists(st.tuples(st.one_of(st.sampled_from(PARAMETERS), WORDS), WORD
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    chosen = Settings(
-        data_dir=tmp_path_factory.mktemp("fuzz"),
-        secret_key="a key of the tests, not a secret of anybody",
-        post_limit_guest="off",
-        post_limit_address="off",
-        edit_limit_guest="off",
-        edit_limit_address="off",
-        vote_limit_guest="off",
-        vote_limit_address="off",
-    )
+    chosen = unlimited(tmp_path_factory.mktemp("fuzz"))
     async with opened(chosen) as world:
         await furnish(world)
         yield world

@@ -37,6 +37,7 @@ from tests.api.world import OPERATIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
 from tests.plans.watching import Asked, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
 from tests.postgres import Postgres
+from tests.unlimited import unlimited
 
 FILLING = Filling(int(os.environ.get("PLANS_COMMENTS", "40000")))
 DEEP = FILLING.quarter // 2
@@ -85,16 +86,9 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     articles = tmp_path / "articles"
     articles.mkdir()
     (articles / "one.md").write_text(f"---\ntitle: One\ndate: 2026-01-01\nkey: {BIG}\n---\nText.\n")
-    settings = Settings(
-        data_dir=tmp_path / "data",
+    settings = unlimited(
+        tmp_path / "data",
         articles=articles,
-        secret_key="a key of the tests, not a secret of anybody",
-        post_limit_guest="off",
-        post_limit_address="off",
-        edit_limit_guest="off",
-        edit_limit_address="off",
-        vote_limit_guest="off",
-        vote_limit_address="off",
         playground=True,
     )
     if request.param == "postgresql":
