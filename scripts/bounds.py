@@ -85,9 +85,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("body of a request", "protocol:BODY_LIMIT", size),
         Bound("body of a form", "protocol:FORM_LIMIT", size),
         Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
-        Bound("parameters of a query", "web/requests:PARAMETERS"),
-        Bound("elements of a JSON body", "web/requests:TOKENS"),
-        Bound("proxies looked at in X-Forwarded-For", "web/gate:HOPS"),
+        Bound("parameters of a query", "web/requests:MAX_PARAMETERS"),
+        Bound("elements of a JSON body", "web/requests:MAX_TOKENS"),
+        Bound("proxies looked at in X-Forwarded-For", "web/gate:MAX_HOPS"),
         Bound("codings looked at in Accept-Encoding", "pages/assets:CODINGS"),
         Bound("read and thrown away after the last answer", "serving/http:LINGER_SECONDS", seconds),
     ],
@@ -185,8 +185,8 @@ NO_BOUNDS = {
     | {"ACCEPT_TURNS"},
     "serving/unread": {"MIB", "LOOK_SECONDS", "RELIEF", "REPORT_SECONDS"},
     "serving/websocket": {"WRITE_BUFFER", "CLOSE_SECONDS", "INTERVAL_SECONDS", "SLICE"},
-    "web/edge": {"PREFLIGHT_SECONDS"},
-    "web/readiness": {"BUSY_SECONDS", "ABANDONED_MOST"},
+    "web/middleware": {"PREFLIGHT_SECONDS"},
+    "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},
     "web/requests": {"LARGEST_NUMBER"},
 }
 """Numbers that bound nothing a stranger gives, or only within one of the bounds above."""

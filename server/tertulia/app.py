@@ -38,8 +38,8 @@ from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
 from tertulia.web.answers import Answers
-from tertulia.web.edge import Edge
 from tertulia.web.gate import Gate, normal_origin
+from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import routes
 from tertulia.web.readiness import Readiness
 
@@ -191,7 +191,7 @@ def _asgi(
             *operating,
             *pages.routes(),
         ],
-        middleware=[Middleware(Edge, gate=gate, answers=answers)],
+        middleware=[Middleware(RequestMiddleware, gate=gate, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
-from tertulia.web.gate import HOPS, Gate, normal_origin
+from tertulia.web.gate import MAX_HOPS, Gate, normal_origin
 
 PROXIES = ("10.0.0.0/8", "2001:db8:1::/48")
 
@@ -255,6 +255,6 @@ def test_a_long_chain_of_addresses_is_not_looked_through(monkeypatch: pytest.Mon
     looked_at.clear()
     chain = ", ".join(["203.0.113.9", *["10.0.0.7"] * 2000])
     assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", chain))) == "10.0.0.7"
-    assert len(looked_at) <= 2 * (HOPS + 1)
-    within = ", ".join(["203.0.113.9", *["10.0.0.7"] * (HOPS - 1)])
+    assert len(looked_at) <= 2 * (MAX_HOPS + 1)
+    within = ", ".join(["203.0.113.9", *["10.0.0.7"] * (MAX_HOPS - 1)])
     assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", within))) == "203.0.113.9"

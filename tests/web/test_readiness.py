@@ -11,7 +11,7 @@ import pytest
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store.troubles import Troubles
 from tertulia.web import readiness
-from tertulia.web.readiness import ABANDONED_MOST, Readiness
+from tertulia.web.readiness import MAX_ABANDONED, Readiness
 
 
 def anything(**attributes: object) -> Any:
@@ -109,7 +109,7 @@ async def test_a_database_that_answers_others_is_busy_and_not_away(
 async def test_what_hangs_is_asked_few_times_at_once_and_again_once_it_ends(world: World) -> None:
     world.hanging = {"reads"}
     assert {await world.readiness.answer() for _ in range(10)} == {SILENT}
-    assert world.asked == ["reads"] * ABANDONED_MOST
+    assert world.asked == ["reads"] * MAX_ABANDONED
     world.hanging.clear()
     world.end.set()
     await asyncio.wait(world.readiness._abandoned, timeout=60)

@@ -111,5 +111,5 @@ class Metrics:
         return parts + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
-        address = self._gate.certain_address(request)
+        address = self._gate.verified_address(request)
         return address is not None and any(ip_address(address) in network for network in self._allowed)

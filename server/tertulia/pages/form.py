@@ -14,7 +14,7 @@ from starlette.requests import Request
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language
 from tertulia.protocol import CommentView
-from tertulia.web.refusals import is_about_name, sentence
+from tertulia.web.error_messages import is_about_name, sentence
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16

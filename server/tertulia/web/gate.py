@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 
-HOPS = 16
+MAX_HOPS = 16
 """Looked at, from the newest on: a chain of proxies has two or three, and what is before them a stranger wrote."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORWARDING = {"forwarded", "via", "x-real-ip"}
@@ -31,7 +31,7 @@ class Gate:
         peer = _canonical(request.client.host if request.client else "")
         if peer is None or not self._is_trusted(peer):
             return peer
-        hops = ",".join(request.headers.getlist("x-forwarded-for")).rsplit(",", HOPS)[-HOPS:]
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).rsplit(",", MAX_HOPS)[-MAX_HOPS:]
         for hop in reversed(hops):
             found = _canonical(hop.strip())
             if found is None:
@@ -41,7 +41,7 @@ class Gate:
             peer = found
         return peer
 
-    def certain_address(self, request: HTTPConnection) -> str | None:
+    def verified_address(self, request: HTTPConnection) -> str | None:
         """Like ``address``, but None where the request was carried on by somebody untrusted or for nobody known."""
         found = self.address(request)
         if not any(name in _FORWARDING or name.startswith("x-forwarded-") for name in request.headers):

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import ProblemDocument
-from tertulia.web.refusals import translated
+from tertulia.web.error_messages import translated
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"

@@ -22,7 +22,7 @@ READY_SECONDS = 1.5
 """For everything: probes commonly wait 2 to 5 s."""
 BUSY_SECONDS = 2.0
 """A database that answered somebody so lately has much to do; it is not away."""
-ABANDONED_MOST = 3
+MAX_ABANDONED = 3
 """Checks that were given up and have not ended yet: each holds a connection of the pool, which has four."""
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Readiness:
         return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or (200, "ok")
 
     async def _unread(self, end: float) -> Answer | None:
-        if len(self._abandoned) >= ABANDONED_MOST:
+        if len(self._abandoned) >= MAX_ABANDONED:
             return self._late()
         asked = asyncio.create_task(self._store.reads.epoch(), name="readiness")
         try:

@@ -25,7 +25,7 @@ _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 log = logging.getLogger(__name__)
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI middleware around everything; WebSockets pass through."""
 
     def __init__(self, app: ASGIApp, gate: Gate, answers: Answers | None = None) -> None:
@@ -37,31 +37,31 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        state = RequestState(scope, receive, send)
         try:
             check_parameters(scope)
-            exchange.cross_origin = await self._cross_origin(scope)
-            await self._answer(scope, exchange)
+            state.cross_origin = await self._cross_origin(scope)
+            await self._answer(scope, state)
         except Problem as problem:
-            await problems.response(problem, Headers(scope=scope))(scope, exchange.receive, exchange.send)
+            await problems.response(problem, Headers(scope=scope))(scope, state.receive, state.send)
         except ClientDisconnect:
             pass  # it left before it had sent its body: there is nobody to answer
         except Exception:
             log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
-            if exchange.status is None:
+            if state.status is None:
                 failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
-                await problems.response(failure, Headers(scope=scope))(scope, exchange.receive, exchange.send)
+                await problems.response(failure, Headers(scope=scope))(scope, state.receive, state.send)
         finally:
-            self._answers.count(scope["method"], scope["path"], exchange.status)
-            self._log(scope, exchange)
+            self._answers.count(scope["method"], scope["path"], state.status)
+            self._log(scope, state)
 
-    async def _answer(self, scope: Scope, exchange: _Exchange) -> None:
-        if exchange.is_api:
-            exchange.check()
-        if exchange.cross_origin is not None and _is_preflight(scope):
-            await _preflight()(scope, exchange.receive, exchange.send)
+    async def _answer(self, scope: Scope, state: RequestState) -> None:
+        if state.is_api:
+            state.check()
+        if state.cross_origin is not None and _is_preflight(scope):
+            await _preflight()(scope, state.receive, state.send)
             return
-        await self._app(scope, exchange.receive, exchange.send)
+        await self._app(scope, state.receive, state.send)
 
     async def _cross_origin(self, scope: Scope) -> str | None:
         """The origin that may read the answer, None where no page asks."""
@@ -71,20 +71,20 @@ class Edge:
         await self._gate.admit_any(connection)
         return connection.headers.get("origin")
 
-    def _log(self, scope: Scope, exchange: _Exchange) -> None:
+    def _log(self, scope: Scope, state: RequestState) -> None:
         if not log.isEnabledFor(logging.INFO) or scope["path"] in OPERATIONS:
             return
         fields = {
             "method": scope["method"],
             "path": scope["path"],
-            "status": exchange.status,
-            "milliseconds": round((time.perf_counter() - exchange.started) * 1000, 1),
-            "network": coarse(self._gate.address(Request(scope))),
+            "status": state.status,
+            "milliseconds": round((time.perf_counter() - state.started) * 1000, 1),
+            "network": anonymised(self._gate.address(Request(scope))),
         }
         log.info("request", extra=fields)
 
 
-class _Exchange:
+class RequestState:
     """One request and its answer: counts what comes in, adds headers to what goes out.
 
     A body that is too large is refused when it is asked for, so that a page can say so in its own words.
@@ -133,7 +133,7 @@ class _Exchange:
             headers["Access-Control-Expose-Headers"] = "Retry-After"
 
 
-def coarse(address: str | None) -> str | None:
+def anonymised(address: str | None) -> str | None:
     """Enough of an address to see a flood in the log, too little to name a person: the /24 or the /48."""
     if address is None:
         return None
