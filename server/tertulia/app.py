@@ -33,7 +33,7 @@ from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.resolving import Resolver
-from tertulia.serving.vitals import Vitals
+from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
@@ -58,11 +58,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, vitals: Vitals | None = None, siblings: Siblings | None = None
+    settings: Settings, server_stats: ServerStats | None = None, siblings: Siblings | None = None
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
+    ``server_stats``: of the server it will run on, if that is ours; ``siblings``: its other workers.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -89,7 +89,7 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
+            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, server_stats)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tertulia.serving.heads import HEADERS
+from tertulia.serving.heads import MAX_HEADERS
 from tertulia.serving.http import BODY_SECONDS, HEAD_SECONDS
 from tests.server import ServerProcess
 from tests.serving.raw import (
@@ -139,7 +139,7 @@ def test_hundreds_of_slow_connections_disturb_nobody(server: ServerProcess, hone
         (HEAD + b"".join(b"X-%d: %s\r\n" % (number, b"a" * 1000) for number in range(1040)) + b"\r\n", {431}),
         (HEAD + b"X: " + b"a" * MIB, {431}),
         (HEAD + b"".join(b"X-%d: a\r\n" % number for number in range(5000)) + b"\r\n", {400, 431}),
-        (HEAD + b"".join(b"X:\r\n" for _ in range(HEADERS + 1)) + b"\r\n", {431}),
+        (HEAD + b"".join(b"X:\r\n" for _ in range(MAX_HEADERS + 1)) + b"\r\n", {431}),
         (get("/" + "a" * MIB), {400, 414, 431}),
         (b"a" * MIB, {400, 431}),
         (upgrade("/api/v1/live?key=large", "X: " + "a" * MIB), {400, 431}),
@@ -159,7 +159,7 @@ def test_a_head_that_is_too_large_is_refused(
 
 def test_headers_up_to_the_bound_are_taken(server: ServerProcess, honest: Honest) -> None:
     with Raw(server) as raw:
-        assert raw.send(get("/healthz", *(f"X-{number}: a" for number in range(HEADERS - 1))))
+        assert raw.send(get("/healthz", *(f"X-{number}: a" for number in range(MAX_HEADERS - 1))))
         assert raw.answer().status == 200
 
 

@@ -24,12 +24,12 @@ from tertulia.live import room as rooms
 from tertulia.live.reader import Reader
 from tertulia.pages.section import Section
 from tertulia.push.queued import QueuedConnection
-from tertulia.serving.admission import Admission
-from tertulia.serving.http import BoundedHTTP, bounded
+from tertulia.serving.http import BoundedHTTP, http_protocol
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen
+from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import Unread
-from tertulia.serving.vitals import Vitals
-from tertulia.serving.websocket import DetachedReader, LiveWebSocket, live
+from tertulia.serving.websocket import DetachedReader, LiveWebSocket, websocket_protocol
 from tertulia.settings import Settings
 from tests.serving.raw import CLOSE, PING, TEXT, frame, get, upgrade
 
@@ -68,20 +68,20 @@ UNREAD_BYTES = 64 * 1024 * 1024
 class Server:
     """The application on our protocol classes, in this process."""
 
-    def __init__(self, port: int, admission: Admission) -> None:
+    def __init__(self, port: int, limiter: ConnectionLimiter) -> None:
         self.port = port
-        self.admission = admission
+        self.limiter = limiter
 
     async def until_left(self) -> None:
-        await _until(lambda: self.admission.count == 0, "connections that are counted")
+        await _until(lambda: self.limiter.count == 0, "connections that are counted")
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
-    vitals = Vitals(Admission(1_000, 1_000, []), Unread(UNREAD_BYTES))
-    protocol = bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread))
-    async with running(settings, vitals) as application:
+    stats = ServerStats(ConnectionLimiter(1_000, 1_000, []), Unread(UNREAD_BYTES))
+    protocol = http_protocol(stats.limiter, stats.unread, websocket_protocol(stats.limiter, stats.unread))
+    async with running(settings, stats) as application:
         config = uvicorn.Config(
             application.asgi,
             http=protocol,
@@ -95,7 +95,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
         state, loop = ServerState(), asyncio.get_running_loop()
         with listen("127.0.0.1", 0) as listener:
             listening = await loop.create_server(lambda: protocol(config, state, {}), sock=listener)
-            yield Server(listener.getsockname()[1], vitals.admission)
+            yield Server(listener.getsockname()[1], stats.limiter)
             listening.close()
 
 
@@ -151,8 +151,8 @@ async def _leaves_early(server: Server) -> None:
 
 
 async def _speaks(server: Server) -> None:
-    opening = upgrade(LIVE, "Sec-WebSocket-Extensions: permessage-deflate")
-    async with said(server, opening) as until:
+    request = upgrade(LIVE, "Sec-WebSocket-Extensions: permessage-deflate")
+    async with said(server, request) as until:
         await until(b"\r\n\r\n", frame(TEXT, b'{"type":"writing"}') + frame(PING))
         await until(b"\x8a\x00")
 

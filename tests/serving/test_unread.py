@@ -331,7 +331,7 @@ async def test_who_does_not_read_an_answer_is_ended(monkeypatch: pytest.MonkeyPa
             await until(lambda: wire.waiting > 0)
             wire.made[0].timeout_keep_alive_handler()
         await until(lambda: not wire.state.connections)
-        assert wire.admission.count == 0
+        assert wire.limiter.count == 0
         writer.close()
 
 

@@ -14,7 +14,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.sync.client import connect
 
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.websocket import FRAGMENTS, FRAMES_PER_INTERVAL, HANDSHAKE_SECONDS
+from tertulia.serving.websocket import FRAMES_PER_INTERVAL, HANDSHAKE_SECONDS, MAX_FRAGMENTS
 from tests.server import ServerProcess
 from tests.serving.raw import (
     BINARY,
@@ -184,7 +184,7 @@ def test_empty_fragments_without_end(server: ServerProcess, honest: Honest) -> N
 def test_slow_empty_fragments(server: ServerProcess, honest: Honest) -> None:
     with Raw(server) as raw:
         raw.follow(live(honest.key))
-        for index in range(FRAGMENTS + 5):
+        for index in range(MAX_FRAGMENTS + 5):
             if not raw.send(frame(CONT if index else TEXT, fin=False)):
                 break
         assert raw.until_code() in (1008, None)

@@ -12,10 +12,10 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from tertulia.serving.admission import Admission
-from tertulia.serving.http import BoundedHTTP, bounded
+from tertulia.serving.http import BoundedHTTP, http_protocol
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.websocket import live
+from tertulia.serving.websocket import websocket_protocol
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Wire:
 
     port: int
     unread: Unread
-    admission: Admission
+    limiter: ConnectionLimiter
     state: ServerState
     made: list[BoundedHTTP] = field(default_factory=list)
 
@@ -50,9 +50,9 @@ class Wire:
 @asynccontextmanager
 async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None) -> AsyncIterator[Wire]:
     """``send_buffer`` bytes are what the kernel takes of an answer that is not read."""
-    admission, unread = Admission(1000, 1000, []), Unread(most_unread)
+    limiter, unread = ConnectionLimiter(1000, 1000, []), Unread(most_unread)
     config = uvicorn.Config(
-        app, http=bounded(admission, unread, live(admission, unread)), lifespan="off", log_config=None
+        app, http=http_protocol(limiter, unread, websocket_protocol(limiter, unread)), lifespan="off", log_config=None
     )
     config.load()
     state = ServerState()
@@ -61,7 +61,7 @@ async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | No
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))
-    wire = Wire(listener.getsockname()[1], unread, admission, state)
+    wire = Wire(listener.getsockname()[1], unread, limiter, state)
 
     def make() -> BoundedHTTP:
         made: BoundedHTTP = config.http_protocol_class(config, state, {})  # type: ignore[call-arg, assignment]

@@ -34,7 +34,7 @@ from tertulia.metrics.catalogue import (
 )
 from tertulia.metrics.machine import Machine
 from tertulia.metrics.siblings import Siblings
-from tertulia.serving.vitals import Vitals
+from tertulia.serving.stats import ServerStats
 from tertulia.store.ledger import Ledger
 from tertulia.store.troubles import Troubles
 from tertulia.web.answers import Answers
@@ -45,7 +45,7 @@ from tertulia.web.gate import Gate
 class Parts(Collector):
     """Reads the parts when it is asked.
 
-    Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
+    Without ``server_stats``, on another server than ours, theirs are left out, and those of Redis where there is none.
     """
 
     hub: Hub
@@ -54,7 +54,7 @@ class Parts(Collector):
     answers: Answers
     bus: Bus
     counts: SharedCounts | None
-    vitals: Vitals | None
+    server_stats: ServerStats | None
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in OF_HUB)
@@ -65,8 +65,8 @@ class Parts(Collector):
             yield from (metric.family(self.bus) for metric in OF_REDIS)
         if self.counts is not None:
             yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)
-        if self.vitals is not None:
-            yield from (metric.family(self.vitals) for metric in OF_SERVER)
+        if self.server_stats is not None:
+            yield from (metric.family(self.server_stats) for metric in OF_SERVER)
         yield from (metric.family(None) for metric in OF_BUILD)
 
 

@@ -23,7 +23,7 @@ TURN = 128
 RESERVE = 64
 """Files kept for all that is no client: the database's connections and files, Redis, articles, a worker's pipes."""
 REST_SECONDS = 0.05
-LONGEST_REST_SECONDS = 1.0
+MAX_REST_SECONDS = 1.0
 REPORT_SECONDS = 60.0
 _OF_ONE = {
     errno.ECONNABORTED,
@@ -120,7 +120,7 @@ class Accepting:
     def _rest(self, reason: str | None) -> None:
         self._loop.remove_reader(self._listener)
         self._resting = self._loop.call_later(self._rest_seconds, self._go_on)
-        self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+        self._rest_seconds = min(2 * self._rest_seconds, MAX_REST_SECONDS)
         now = self._loop.time()
         if self._reported_at is None or now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now

@@ -20,9 +20,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tertulia.live.room import STALL_SECONDS
-from tertulia.serving.admission import Admission
 from tertulia.serving.heads import END
 from tertulia.serving.lifetimes import untie_error, untie_transport
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.refusals import FULL, NOT_HTTP, Refusal, unreadable
 from tertulia.serving.requests import Requests
 from tertulia.serving.unread import Unread
@@ -30,7 +30,7 @@ from tertulia.serving.websocket import LiveWebSocket
 
 HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
-PIECES = 512
+MAX_SEGMENTS = 512
 """Segments that a head, and again a body, may come in; 64 KiB take 123 of the smallest usual size."""
 WRITE_BUFFER = 64 * 1024
 READ_BYTES = 64 * 1024
@@ -44,7 +44,7 @@ LINGER_PAUSE = 0.05
 _UPGRADE = b"\r\nupgrade: websocket"
 _log = logging.getLogger("tertulia.serving.http")
 _log.setLevel(logging.ERROR)  # uvicorn warns of each request that it cannot read: a stranger could fill the disk
-_IN_PIECES = unreadable(f"A request comes in at most {PIECES} pieces.")
+_IN_SEGMENTS = unreadable(f"A request comes in at most {MAX_SEGMENTS} pieces.")
 _READ = (h11.IDLE, h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
 
@@ -64,9 +64,9 @@ class _Outlet:
 
 
 class BoundedHTTP(H11Protocol):
-    """One connection. What the class has without a value is set on the subclass that ``bounded`` makes for a server."""
+    """One connection. What has no value here, ``http_protocol`` sets on a subclass for each server."""
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
     websocket: type[LiveWebSocket]
 
@@ -88,7 +88,7 @@ class BoundedHTTP(H11Protocol):
         self._outlet: _Outlet | None = None
         self._is_over = False
         self._pieces = 0
-        self._place: str | None = None
+        self._limiter_key: str | None = None
 
     @cached_property
     def conn(self) -> Requests:  # type: ignore[override]
@@ -101,8 +101,8 @@ class BoundedHTTP(H11Protocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # asyncio's own name for what it reads at once
-        self._place = self.admission.enter(self.client[0] if self.client else None)
-        if self._place is None:
+        self._limiter_key = self.limiter.acquire(self.client[0] if self.client else None)
+        if self._limiter_key is None:
             self._turn_away()
             return
         self._start_deadline(HEAD_SECONDS)
@@ -112,9 +112,9 @@ class BoundedHTTP(H11Protocol):
         self._stop_judging()
         self._unset_keepalive_if_required()
         self.unread.release(self)
-        if self._place is not None:
-            self.admission.leave(self._place)
-            self._place = None
+        if self._limiter_key is not None:
+            self.limiter.release(self._limiter_key)
+            self._limiter_key = None
         super().connection_lost(exc)
         self._detach_outlet()
         untie_transport(self.transport)
@@ -135,8 +135,8 @@ class BoundedHTTP(H11Protocol):
         if self.transport.is_closing():
             return
         self._pieces += 1
-        if self._pieces > PIECES:
-            self._give_up(_IN_PIECES)
+        if self._pieces > MAX_SEGMENTS:
+            self._give_up(_IN_SEGMENTS)
         elif self._is_between_requests() and _is_upgrade(data):
             self._upgrade(data)
         else:
@@ -186,7 +186,7 @@ class BoundedHTTP(H11Protocol):
     def _end_request(self) -> None:
         """It is complete: only the end of the server makes its answer the last one."""
         self._stop_deadline()
-        last = [CLOSE_HEADER] if self.admission.ending else []
+        last = [CLOSE_HEADER] if self.limiter.ending else []
         self.cycle.default_headers = [*self.server_state.default_headers, *last]
 
     def send_400_response(self, msg: str) -> None:
@@ -205,9 +205,9 @@ class BoundedHTTP(H11Protocol):
         self._unset_keepalive_if_required()
         self._detach_outlet()
         self.connections.discard(self)
-        place, self._place = self._place, None
+        key, self._limiter_key = self._limiter_key, None
         protocol = self.websocket(self.config, self.server_state, self.app_state)
-        protocol.place = place
+        protocol.limiter_key = key
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         protocol.open(data)
@@ -285,7 +285,7 @@ class BoundedHTTP(H11Protocol):
 
     def _turn_away(self) -> None:
         self.transport.write(FULL.answer)
-        self.transport.close()  # without a place there is none to linger in: a flood has to cost nothing
+        self.transport.close()  # it is not counted, so it may not linger: a flood has to cost nothing
         self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def end(self) -> None:
@@ -337,9 +337,9 @@ class BoundedHTTP(H11Protocol):
         self.transport.abort()
 
 
-def bounded(admission: Admission, unread: Unread, websocket: type[LiveWebSocket]) -> type[BoundedHTTP]:
+def http_protocol(limiter: ConnectionLimiter, unread: Unread, websocket: type[LiveWebSocket]) -> type[BoundedHTTP]:
     """The protocol class of one server."""
-    return type("BoundedHTTP", (BoundedHTTP,), {"admission": admission, "unread": unread, "websocket": websocket})
+    return type("BoundedHTTP", (BoundedHTTP,), {"limiter": limiter, "unread": unread, "websocket": websocket})
 
 
 def _is_upgrade(data: bytes) -> bool:

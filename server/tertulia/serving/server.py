@@ -16,9 +16,9 @@ from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.accepting import Accepting, raise_file_limit
-from tertulia.serving.http import bounded
-from tertulia.serving.vitals import Vitals
-from tertulia.serving.websocket import live
+from tertulia.serving.http import http_protocol
+from tertulia.serving.stats import ServerStats
+from tertulia.serving.websocket import websocket_protocol
 
 BACKLOG = 2048
 UNACKNOWLEDGED_MILLISECONDS = 20_000
@@ -83,7 +83,7 @@ async def serve(
     app: ASGIApp,
     hub: Hub,
     listener: socket.socket,
-    vitals: Vitals,
+    stats: ServerStats,
     drain_seconds: float,
     ready: Callable[[], None],
 ) -> None:
@@ -91,7 +91,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread)),
+        http=http_protocol(stats.limiter, stats.unread, websocket_protocol(stats.limiter, stats.unread)),
         ws_max_size=BODY_LIMIT,
         ws_per_message_deflate=False,  # ours is negotiated in serving.websocket
         ws_ping_interval=None,  # browsers show no ping to their pages: heartbeats are messages
@@ -103,18 +103,23 @@ async def serve(
         timeout_graceful_shutdown=round(drain_seconds) or 1,
     )
     try:
-        await _Server(config, hub, vitals, drain_seconds, ready).serve(sockets=[listener])
+        await _Server(config, hub, stats, drain_seconds, ready).serve(sockets=[listener])
     finally:
-        vitals.pauses.stop()
+        stats.gc_pauses.stop()
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, hub: Hub, vitals: Vitals, drain_seconds: float, ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        hub: Hub,
+        stats: ServerStats,
+        drain_seconds: float,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._vitals = vitals
+        self._stats = stats
         self._drain_seconds = drain_seconds
         self._ready = ready
         self._loop = asyncio.get_running_loop()
@@ -131,11 +136,11 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        self._vitals.pauses.start()  # what was collected before made no reader wait
+        self._stats.gc_pauses.start()  # what was collected before made no reader wait
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
-        self._vitals.unread.look(self.server_state.connections)  # type: ignore[arg-type]  # they are all our classes
+        self._stats.unread.look(self.server_state.connections)  # type: ignore[arg-type]  # they are all our classes
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -149,7 +154,7 @@ class _Server(uvicorn.Server):
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
         """Readers first; then connections, which end by their own answers, then new ones, then the server."""
-        self._vitals.admission.ending = True
+        self._stats.limiter.ending = True
         idle_until = self._loop.time() + min(IDLE_SECONDS, self._drain_seconds / 2)
         await self._hub.drain(self._drain_seconds / 2)
         await self._connections_end(idle_until - self._loop.time())

@@ -30,19 +30,19 @@ from tertulia.errors import CloseCode
 from tertulia.live.frames import WINDOW_BITS, Frame
 from tertulia.live.reader import Reader
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.admission import Admission
-from tertulia.serving.handshake import Opening, SharedDeflate, declines, read
+from tertulia.serving.handshake import Handshake, SharedDeflate, opts_out, read
 from tertulia.serving.heads import END, fault
 from tertulia.serving.lifetimes import untie_parser, untie_transport
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.refusals import CAUTION, NO_HANDSHAKE
 from tertulia.serving.unread import Unread
 
 WRITE_BUFFER = 64 * 1024
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
-FRAGMENTS = 64
+MAX_FRAGMENTS = 64
 FRAMES_PER_INTERVAL = 40
-PIECES_PER_INTERVAL = 512
+SEGMENTS_PER_INTERVAL = 512
 """Segments that what a reader says may come in; the page's client says one message of 18 bytes in 5 s."""
 INTERVAL_SECONDS = 10.0
 SLICE = 256
@@ -57,7 +57,7 @@ _quiet = logging.getLogger("tertulia.serving.frames")
 _quiet.setLevel(logging.CRITICAL)
 
 
-class _Handshake(ServerProtocol):
+class _LibraryHandshake(ServerProtocol):
     """The library's handshake, for what is not plain; its refusals are as careful as ours."""
 
     def reject(self, status: StatusLike, text: str) -> Response:
@@ -68,12 +68,12 @@ class _Handshake(ServerProtocol):
 
 
 class LiveWebSocket(WebSocketsSansIOProtocol):
-    """One WebSocket until a reader is attached; ``place`` is what admission counted it as.
+    """One WebSocket until a reader is attached; ``limiter_key`` is what it is counted under.
 
     What the client says meanwhile waits: in ``_early`` what has come, in the kernel the rest.
     """
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
 
     def __init__(
@@ -84,8 +84,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.place: str | None = None
-        self._opening: Opening | None = None
+        self.limiter_key: str | None = None
+        self._handshake: Handshake | None = None
         self._early = b""
         self._heard = 0
         self._takes_frames = False
@@ -95,7 +95,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     @cached_property
     def conn(self) -> Protocol:  # type: ignore[override]
         """What reads and makes frames after a plain handshake; most readers never need it."""
-        return _parser(self._opening is not None and self._opening.deflates)
+        return _parser(self._handshake is not None and self._handshake.deflates)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -113,9 +113,9 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         """Begins with a whole head, and what came with it."""
         head, end, self._early = data.partition(END)
         head += end
-        self._opening = read(head)
-        if self._opening is not None:
-            self._run(self._opening)
+        self._handshake = read(head)
+        if self._handshake is not None:
+            self._run(self._handshake)
             return
         refusal = fault(head)
         if refusal is None:
@@ -135,11 +135,11 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def _refuse_by_library(self) -> None:
         """From now on the library speaks HTTP here."""
         self._drop_parser()
-        self.conn = _Handshake(max_size=BODY_LIMIT, logger=_quiet)
+        self.conn = _LibraryHandshake(max_size=BODY_LIMIT, logger=_quiet)
 
-    def _run(self, opening: Opening) -> None:
+    def _run(self, handshake: Handshake) -> None:
         """Starts the application, as the inherited ``handle_connect`` does."""
-        path, _, query = opening.target.partition(b"?")
+        path, _, query = handshake.target.partition(b"?")
         self.handshake_initiated = True
         self.scope = {
             "type": "websocket",
@@ -152,7 +152,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             "path": self.root_path + unquote(path.decode("ascii")),
             "raw_path": self.root_path.encode("ascii") + path,
             "query_string": query,
-            "headers": opening.headers,
+            "headers": handshake.headers,
             "subprotocols": [],
             "state": self.app_state.copy(),
             "extensions": {"websocket.http.response": {}, EXTENSION: self},  # type: ignore[dict-item]
@@ -163,7 +163,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self.tasks.add(task)
 
     def handle_connect(self, event: Request) -> None:
-        if not declines(event.path.encode()):
+        if not opts_out(event.path.encode()):
             self.conn.available_extensions = [SharedDeflate()]  # type: ignore[attr-defined]
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
@@ -174,24 +174,24 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     # ---- the application --------------------------------------------------------------------------------
 
     async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "websocket.accept" and self._opening is not None and not self.handshake_complete:
+        if message["type"] == "websocket.accept" and self._handshake is not None and not self.handshake_complete:
             await self.writable.wait()
             if self.disconnected:
                 raise ClientDisconnected
-            self._accept(self._opening, message)
+            self._accept(self._handshake, message)
         else:
-            if self._opening is not None and not self.handshake_complete:
+            if self._handshake is not None and not self.handshake_complete:
                 self._refuse_by_library()
             await super().send(message)
         if self.close_sent:
             self._take_frames()
 
-    def _accept(self, opening: Opening, message: WebSocketAcceptEvent) -> None:
+    def _accept(self, handshake: Handshake, message: WebSocketAcceptEvent) -> None:
         self._drop_parser()  # it waits for the request; from now on there are frames
         self.handshake_complete = True
         headers = [*self.default_headers, *message.get("headers", [])]
         more = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
-        self.transport.write(opening.answer + more + b"\r\n")
+        self.transport.write(handshake.answer + more + b"\r\n")
 
     async def receive(self) -> ASGIReceiveEvent:
         if self.handshake_complete:
@@ -238,11 +238,11 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def attach(self, reader: Reader) -> None:
         """From now on the transport is the reader's; the application returns and is forgotten."""
         self._stop_deadline()
-        opening = self._opening
-        deflates = bool(self.conn.extensions) if opening is None else opening.deflates
-        detached = DetachedReader(self, reader, deflates, self.place)
+        handshake = self._handshake
+        deflates = bool(self.conn.extensions) if handshake is None else handshake.deflates
+        detached = DetachedReader(self, reader, deflates, self.limiter_key)
         self._detached = True
-        self.place = None
+        self.limiter_key = None
         reader.connection = detached
         self.connections.discard(self)
         self.connections.add(detached)  # type: ignore[arg-type]
@@ -286,39 +286,39 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
 
     def _leave(self) -> None:
         self._stop_deadline()
-        if self.place is not None:
-            self.admission.leave(self.place)
-            self.place = None
+        if self.limiter_key is not None:
+            self.limiter.release(self.limiter_key)
+            self.limiter_key = None
 
 
 class DetachedReader(asyncio.Protocol):
     """A reader's connection in a few slots. It is what the transport tells of bytes, and what the room writes to."""
 
     __slots__ = (
-        "_admission",
         "_closing",
         "_connections",
         "_counted",
         "_deflates",
         "_ending",
         "_interval_ends",
+        "_limiter",
+        "_limiter_key",
         "_loop",
         "_message",
         "_parser",
         "_pieces",
-        "_place",
         "_reader",
         "_transport",
         "_unread",
     )
 
-    def __init__(self, accepted: LiveWebSocket, reader: Reader, deflates: bool, place: str | None) -> None:
+    def __init__(self, accepted: LiveWebSocket, reader: Reader, deflates: bool, limiter_key: str | None) -> None:
         self._transport = accepted.transport
         self._loop = accepted.loop
         self._connections = accepted.connections
-        self._admission = accepted.admission
+        self._limiter = accepted.limiter
         self._unread = accepted.unread
-        self._place = place
+        self._limiter_key = limiter_key
         self._reader: Reader | None = reader
         self._deflates = deflates
         self._parser: Protocol | None = None
@@ -396,9 +396,9 @@ class DetachedReader(asyncio.Protocol):
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.gone()
-        if self._place is not None:
-            self._admission.leave(self._place)
-            self._place = None
+        if self._limiter_key is not None:
+            self._limiter.release(self._limiter_key)
+            self._limiter_key = None
         self._closing = True
         if self._ending is not None:
             self._ending.cancel()
@@ -428,7 +428,7 @@ class DetachedReader(asyncio.Protocol):
     def _gather(self, frame: WireFrame) -> None:
         if frame.opcode is Opcode.TEXT:
             self._message = []
-        if self._message is None or len(self._message) >= FRAGMENTS:
+        if self._message is None or len(self._message) >= MAX_FRAGMENTS:
             self._end(_POLICY, "too many fragments")
             return
         self._message.append(bytes(frame.data))
@@ -445,7 +445,7 @@ class DetachedReader(asyncio.Protocol):
             self._interval_ends = now + INTERVAL_SECONDS
             self._counted = self._pieces = 0
         self._pieces += 1
-        return self._pieces > PIECES_PER_INTERVAL
+        return self._pieces > SEGMENTS_PER_INTERVAL
 
     def _are_too_many_frames(self) -> bool:
         self._counted += 1
@@ -483,9 +483,9 @@ class DetachedReader(asyncio.Protocol):
         self._ending = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
 
 
-def live(admission: Admission, unread: Unread) -> type[LiveWebSocket]:
+def websocket_protocol(limiter: ConnectionLimiter, unread: Unread) -> type[LiveWebSocket]:
     """The protocol class of one server."""
-    return type("LiveWebSocket", (LiveWebSocket,), {"admission": admission, "unread": unread})
+    return type("LiveWebSocket", (LiveWebSocket,), {"limiter": limiter, "unread": unread})
 
 
 def _parser(deflates: bool) -> Protocol:

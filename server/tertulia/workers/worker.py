@@ -23,10 +23,10 @@ from tertulia import logs
 from tertulia.app import running
 from tertulia.errors import StartupError
 from tertulia.metrics.siblings import Siblings
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
+from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 
 READY = "ready"
@@ -47,13 +47,13 @@ async def serve_one(
 ) -> None:
     """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
     trusted = [ip_network(network, strict=False) for network in settings.trusted_proxies]
-    admission = Admission(settings.connections, settings.connections_per_address, trusted)
-    vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
+    limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, trusted)
+    server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running(settings, vitals, siblings))
+        server = await stack.enter_async_context(running(settings, server_stats, siblings))
         if siblings is not None:
             await stack.enter_async_context(siblings.answering(server.metrics.own))
-        await serve(server.asgi, server.hub, listener, vitals, settings.drain_seconds, ready)
+        await serve(server.asgi, server.hub, listener, server_stats, settings.drain_seconds, ready)
 
 
 async def work() -> int:

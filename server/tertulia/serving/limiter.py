@@ -1,4 +1,4 @@
-"""Admission: how many connections there may be, in all and from one address."""
+"""How many connections there may be, in all and from one address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tertulia.limits import network
 _Networks = Sequence[IPv4Network | IPv6Network]
 
 
-class Admission:
+class ConnectionLimiter:
     """Counts connections. Addresses of trusted proxies are not counted singly: all readers come from there.
 
     While ``ending`` every answer ends its connection.
@@ -26,34 +26,34 @@ class Admission:
         self._trusted = trusted
         self._by_address: dict[str, int] = {}
 
-    def enter(self, host: str | None) -> str | None:
-        """Counts a connection; gives what ``leave`` takes, None when there is no room for it."""
-        place = self._place(host)
-        here = self._by_address.get(place, 0)
+    def acquire(self, host: str | None) -> str | None:
+        """Counts a connection; gives what ``release`` takes, None when there is no room for it."""
+        key = self._key(host)
+        count = self._by_address.get(key, 0)
         if self.count >= self._total:
             self.refused_in_all += 1
             return None
-        if place and here >= self._per_address:
+        if key and count >= self._per_address:
             self.refused_of_address += 1
             return None
         self.count += 1
-        self._by_address[place] = here + 1
-        return place
+        self._by_address[key] = count + 1
+        return key
 
-    def leave(self, place: str) -> None:
+    def release(self, key: str) -> None:
         """The connection is gone."""
         self.count -= 1
-        here = self._by_address[place] - 1
-        if here:
-            self._by_address[place] = here
+        count = self._by_address[key] - 1
+        if count:
+            self._by_address[key] = count
         else:
-            del self._by_address[place]
+            del self._by_address[key]
 
-    def _place(self, host: str | None) -> str:
-        place = network(host)
-        if host is None or place is None:
+    def _key(self, host: str | None) -> str:
+        key = network(host)
+        if host is None or key is None:
             return ""
         parsed = ip_address(host)
         if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
             parsed = parsed.ipv4_mapped
-        return "" if any(parsed in known for known in self._trusted) else place
+        return "" if any(parsed in known for known in self._trusted) else key

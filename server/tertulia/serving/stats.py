@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.unread import Unread
 
 
-class Pauses:
+class GcPauses:
     """How long garbage collections made everything wait, from ``start`` to ``stop``."""
 
     __slots__ = ("_began", "count", "longest", "seconds")
@@ -43,9 +43,9 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
+class ServerStats:
     """Made before the server, so that others can read them while it serves."""
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
-    pauses: Pauses = field(default_factory=Pauses)
+    gc_pauses: GcPauses = field(default_factory=GcPauses)

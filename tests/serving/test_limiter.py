@@ -1,4 +1,4 @@
-"""Admission: how many there may be, from one address and in all."""
+"""The connection limiter: how many there may be, from one address and in all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ipaddress import ip_network
 import pytest
 
 from bench.measures import hostile
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tests.server import ServerProcess
 from tests.serving.raw import CLOSE, MIB, Answer, Honest, Raw, costing, frame, get, live, upgrade, wait_until
 
@@ -163,37 +163,37 @@ def test_proxies_are_not_counted_singly_by_a_server(starting: Callable[..., Serv
 
 
 def test_what_is_one_address() -> None:
-    admission = Admission(100, 1, [])
-    assert admission.enter("192.0.2.1") == "192.0.2.1"
-    assert admission.enter("192.0.2.1") is None
-    assert admission.enter("::ffff:192.0.2.1") is None
-    assert admission.enter("192.0.2.2") == "192.0.2.2"
-    assert admission.enter("2001:db8::1") is not None
-    assert admission.enter("2001:db8::ffff") is None  # the same /64
-    assert admission.enter("2001:db8:0:1::1") is not None
-    assert (admission.count, admission.refused_of_address, admission.refused_in_all) == (4, 3, 0)
+    limiter = ConnectionLimiter(100, 1, [])
+    assert limiter.acquire("192.0.2.1") == "192.0.2.1"
+    assert limiter.acquire("192.0.2.1") is None
+    assert limiter.acquire("::ffff:192.0.2.1") is None
+    assert limiter.acquire("192.0.2.2") == "192.0.2.2"
+    assert limiter.acquire("2001:db8::1") is not None
+    assert limiter.acquire("2001:db8::ffff") is None  # the same /64
+    assert limiter.acquire("2001:db8:0:1::1") is not None
+    assert (limiter.count, limiter.refused_of_address, limiter.refused_in_all) == (4, 3, 0)
 
 
 def test_who_has_no_address_is_counted_in_all_only() -> None:
-    admission = Admission(3, 1, [])
-    assert [admission.enter(host) for host in (None, "", "a socket", None)] == ["", "", "", None]
-    assert (admission.count, admission.refused_of_address, admission.refused_in_all) == (3, 0, 1)
+    limiter = ConnectionLimiter(3, 1, [])
+    assert [limiter.acquire(host) for host in (None, "", "a socket", None)] == ["", "", "", None]
+    assert (limiter.count, limiter.refused_of_address, limiter.refused_in_all) == (3, 0, 1)
 
 
 def test_trusted_proxies_are_counted_in_all_only() -> None:
-    admission = Admission(4, 1, [ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
-    assert [admission.enter(host) for host in ("10.1.2.3", "10.1.2.3", "fd00::1")] == ["", "", ""]
-    assert admission.enter("::ffff:10.1.2.3") == ""  # as a socket of both families names it
-    assert admission.enter("10.1.2.3") is None
+    limiter = ConnectionLimiter(4, 1, [ip_network("10.0.0.0/8"), ip_network("fd00::/8")])
+    assert [limiter.acquire(host) for host in ("10.1.2.3", "10.1.2.3", "fd00::1")] == ["", "", ""]
+    assert limiter.acquire("::ffff:10.1.2.3") == ""  # as a socket of both families names it
+    assert limiter.acquire("10.1.2.3") is None
 
 
 def test_leaving_makes_room() -> None:
-    admission = Admission(2, 1, [ip_network("10.0.0.0/8")])
+    limiter = ConnectionLimiter(2, 1, [ip_network("10.0.0.0/8")])
     for _ in range(3):
-        places = [admission.enter("192.0.2.1"), admission.enter("10.0.0.1")]
-        assert admission.enter("10.0.0.1") is None
+        places = [limiter.acquire("192.0.2.1"), limiter.acquire("10.0.0.1")]
+        assert limiter.acquire("10.0.0.1") is None
         for place in places:
             assert place is not None
-            admission.leave(place)
-        assert admission.count == 0
-    assert (admission.refused_of_address, admission.refused_in_all) == (0, 3)
+            limiter.release(place)
+        assert limiter.count == 0
+    assert (limiter.refused_of_address, limiter.refused_in_all) == (0, 3)
