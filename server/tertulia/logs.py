@@ -21,7 +21,7 @@ Format = Literal["text", "json"]
 
 SPARED_SECONDS = 60.0
 """Between two lines of one cause: an outage of a night stays below 500 lines, and its end is seen within a minute."""
-CAUSES_MOST = 256
+MAX_CAUSES = 256
 """Causes that are remembered; there are fewer in the code, and with more the oldest is said again too soon."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -67,7 +67,7 @@ class _Rests:
             return None
         self._said.pop(cause, None)
         self._said[cause] = now
-        if len(self._said) > CAUSES_MOST:
+        if len(self._said) > MAX_CAUSES:
             oldest = next(iter(self._said))
             del self._said[oldest]
             self._unsaid.pop(oldest, None)

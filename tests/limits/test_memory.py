@@ -35,7 +35,7 @@ async def test_who_posts_no_more_is_forgotten(now: list[float]) -> None:
 
 
 async def test_so_many_are_remembered(now: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MOST_COUNTED", 50)
+    monkeypatch.setattr(memory, "MAX_COUNTED", 50)
     storage = BoundedStorage()
     for number in range(500):
         await storage.acquire_entry(str(number), 2, 60)

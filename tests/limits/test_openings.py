@@ -6,7 +6,7 @@ import pytest
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import openings
-from tertulia.limits.openings import AT_ONCE, MOST_ADDRESSES, PER_SECOND, Openings
+from tertulia.limits.openings import AT_ONCE, MAX_ADDRESSES, PER_SECOND, Openings
 
 
 class Clock:
@@ -60,8 +60,8 @@ def test_who_comes_no_more_is_forgotten() -> None:
 
 
 def test_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MOST_ADDRESSES <= 10_000
-    monkeypatch.setattr(openings, "MOST_ADDRESSES", 50)
+    assert MAX_ADDRESSES <= 10_000
+    monkeypatch.setattr(openings, "MAX_ADDRESSES", 50)
     counted = Openings(Clock())
     for number in range(200):
         counted.count(f"10.0.0.{number}")

@@ -56,7 +56,7 @@ async def counting(
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy is no Redis that is away."""
-    monkeypatch.setattr(shared, "PATIENCE", 30.0)
+    monkeypatch.setattr(shared, "REDIS_TIMEOUT", 30.0)
 
 
 @pytest.fixture(autouse=True)
@@ -174,7 +174,7 @@ async def test_each_instance_counts_alone_while_redis_is_away(
     mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it let in before counts, too."""
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(shared, "RETRY_SECONDS", 0.0)
     async with counting(mortal.url, "4/minute", "off", count=2) as [here, there]:
         assert await admitted(here, "lan", None, 3) == 3
         mortal.kill()
@@ -189,7 +189,7 @@ async def test_each_instance_counts_alone_while_redis_is_away(
 
 
 async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 3600.0)
+    monkeypatch.setattr(shared, "RETRY_SECONDS", 3600.0)
     asked = 0
     run = client.asyncio.connection.AbstractConnection.send_packed_command
 
@@ -201,7 +201,7 @@ async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: py
     async with counting(mortal.url, "100/minute", "off") as [limits]:
         assert await admitted(limits, "lan", None, 3) == 3
         mortal.freeze()
-        monkeypatch.setattr(shared, "PATIENCE", 0.25)
+        monkeypatch.setattr(shared, "REDIS_TIMEOUT", 0.25)
         monkeypatch.setattr(client.asyncio.connection.AbstractConnection, "send_packed_command", counted)
         assert await admitted(limits, "lan", None, 50) == 50
         assert asked == 1
@@ -245,7 +245,7 @@ async def test_companies_need_no_more_permissions_than_the_settings_tell(company
 async def test_after_a_failover_the_limit_holds_at_the_new_master(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(shared, "RETRY_SECONDS", 0.0)
     guarded = Guarded(tmp_path)
     try:
         async with counting(guarded.url, "1000/hour", "off", count=2) as [here, there]:
@@ -281,7 +281,7 @@ def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:
 async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once(
     mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(shared, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(shared, "PROVEN_SECONDS", 0.0)
     counts = SharedCounts(mortal.url, SECRET, lambda: False)
     try:

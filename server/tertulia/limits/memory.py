@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 
 from limits.aio.storage import MemoryStorage
 
-MOST_COUNTED = 20_000
+MAX_COUNTED = 20_000
 """Guests and addresses that are remembered. Who posted longest ago is forgotten first, and may post as if it were new;
 with a hundred posts each they are 64 MB, and that many who are at their limit at once are beyond what limits hold."""
 
@@ -53,6 +53,6 @@ class BoundedStorage(MemoryStorage):
         for _ in range(2):
             oldest = next(iter(self._times))
             is_over = self._times[oldest][-1] <= now - self._expiries[oldest] if self._times[oldest] else True
-            if not is_over and len(self._times) <= MOST_COUNTED:
+            if not is_over and len(self._times) <= MAX_COUNTED:
                 return
             del self._times[oldest], self._expiries[oldest]

@@ -67,17 +67,17 @@ class PostingLimits:
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
         """Counts one write. Raises rate_limited; then nothing was counted."""
-        place, (of_author, of_address) = network(address), self._limits[write]
+        key, (of_author, of_address) = network(address), self._limits[write]
         apart = "" if write is Write.comment else f"-{write.name}"
         windows = [Window(item, f"guest{apart}", author_id) for item in of_author] if author_id else []
-        windows += [Window(item, f"address{apart}", place) for item in of_address] if place else []
-        _refuse_to_hurry(write.value, await self._wait(windows) if windows else 0)
+        windows += [Window(item, f"address{apart}", key) for item in of_address] if key else []
+        _raise_if_limited(write.value, await self._wait(windows) if windows else 0)
 
     async def count_preview(self, address: str | None) -> None:
         """Counts one preview, at this instance alone. Raises rate_limited; then it was not counted."""
-        place = network(address)
-        windows = [Window(item, "preview", place) for item in self._previews] if place else []
-        _refuse_to_hurry("previews", await self._wait_here(windows))
+        key = network(address)
+        windows = [Window(item, "preview", key) for item in self._previews] if key else []
+        _raise_if_limited("previews", await self._wait_here(windows))
 
     async def _wait(self, windows: Sequence[Window]) -> float:
         if self._shared is None:
@@ -98,7 +98,7 @@ class PostingLimits:
         return 0
 
 
-def _refuse_to_hurry(what: str, wait: float) -> None:
+def _raise_if_limited(what: str, wait: float) -> None:
     """Raises rate_limited where there is something to wait for; ``wait`` is in seconds."""
     if wait > 0:
         seconds = max(1, math.ceil(wait))

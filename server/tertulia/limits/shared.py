@@ -1,6 +1,6 @@
 """Counts that instances share in Redis, as long as it answers at once.
 
-A post waits for them at most PATIENCE seconds. After a failure nobody asks for a while: each instance then counts
+A post waits for them at most REDIS_TIMEOUT seconds. After a failure nobody asks for a while: each instance then counts
 alone. Who can write into Redis can make somebody wait, but never longer than a window lasts, and can let somebody post
 no more than without Redis, since each instance counts, too.
 """
@@ -25,8 +25,8 @@ from tertulia.bus.connecting import reason
 from tertulia.bus.counts import Failure, failure
 from tertulia.logs import Sparing
 
-PATIENCE = 0.25
-REST_SECONDS = 2.0
+REDIS_TIMEOUT = 0.25
+RETRY_SECONDS = 2.0
 AT_ONCE = 16
 """Posts that ask Redis at the same time, each on a connection of its own; others wait for one of them to end."""
 PREFIX = "tertulia:{limit}:"
@@ -35,7 +35,7 @@ PROOF = f"{PREFIX}proof"
 """What is counted where nobody posts; it ends after a second."""
 PROOFS_A_SECOND = 1_000
 """More than all instances make: a count past its limit would not be written, and prove nothing."""
-MOST_KEY_BYTES = 64
+MAX_KEY_BYTES = 64
 """Of a key for BLAKE2b (RFC 7693)."""
 SCRIPT = """
 local time = redis.call('TIME')
@@ -84,12 +84,12 @@ class SharedCounts:
     """
 
     def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
-        self._redis = clients.client(url, PATIENCE)
+        self._redis = clients.client(url, REDIS_TIMEOUT)
         self._script = self._redis.register_script(SCRIPT)
-        self._secret = secret[:MOST_KEY_BYTES]
+        self._secret = secret[:MAX_KEY_BYTES]
         self._in_doubt = in_doubt
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._rests_until = 0.0
+        self._retry_at = 0.0
         self._counted_at = -math.inf
         self._failed = False
         self._sparing = Sparing(log)
@@ -97,7 +97,7 @@ class SharedCounts:
 
     async def count(self, windows: Sequence[Window]) -> float:
         """Counts one post in all windows, or in none and gives the seconds to wait. Raises Unavailable."""
-        if self._in_doubt() or time.monotonic() < self._rests_until:
+        if self._in_doubt() or time.monotonic() < self._retry_at:
             raise Unavailable
         bounds = [bound for one in windows for bound in (one.item.amount, one.item.get_expiry())]
         return await self._ask([self._key(one) for one in windows], bounds)
@@ -105,7 +105,7 @@ class SharedCounts:
     async def can_count(self) -> bool:
         """Whether Redis counts, as its last answer says; where that was long ago, it is asked for nobody's sake."""
         now = time.monotonic()
-        if self._in_doubt() or now < self._rests_until:
+        if self._in_doubt() or now < self._retry_at:
             return not self._failed
         if self._failed or now - self._counted_at >= PROVEN_SECONDS:
             with suppress(Unavailable):
@@ -114,10 +114,10 @@ class SharedCounts:
 
     async def _ask(self, keys: list[str], bounds: list[int]) -> float:
         try:
-            async with asyncio.timeout(PATIENCE), self._turns:
+            async with asyncio.timeout(REDIS_TIMEOUT), self._turns:
                 wait = float(await self._script(keys, bounds))
         except (RedisError, OSError, TimeoutError) as error:
-            self._rest(error)
+            self._back_off(error)
             raise Unavailable from error
         if not math.isfinite(wait):
             raise Unavailable
@@ -135,8 +135,8 @@ class SharedCounts:
         counted = json.dumps([window.kind, window.name, item.amount, item.get_expiry()])
         return PREFIX + blake2b(counted.encode(), digest_size=16, key=self._secret).hexdigest()
 
-    def _rest(self, error: Exception) -> None:
-        self._rests_until = time.monotonic() + REST_SECONDS
+    def _back_off(self, error: Exception) -> None:
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         self._failed = True
         met = failure(error)
         self.failures[met] += 1
