@@ -1,6 +1,6 @@
 """One process that serves: on its own, or as one of several under a supervisor.
 
-A supervisor writes the order as one line of JSON to standard input and holds it open: where that ends, the supervisor
+A supervisor writes the config as one line of JSON to standard input and holds it open: where that ends, the supervisor
 is gone, and the worker ends as if it were asked to. On standard output the worker says one line, READY or why it cannot
 start.
 """
@@ -32,7 +32,7 @@ from tertulia.settings import Settings
 READY = "ready"
 
 
-class Order(BaseModel):
+class WorkerConfig(BaseModel):
     """What a supervisor tells a worker: ``number`` counts from 1, ``folder`` is where workers find each other."""
 
     settings: Settings
@@ -58,12 +58,12 @@ async def serve_one(
 
 async def work() -> int:
     """The life of one worker; its exit code."""
-    order = Order.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
-    logs.configure(order.settings.log_format, order.settings.log_level, worker=order.number)
+    config = WorkerConfig.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
+    logs.configure(config.settings.log_format, config.settings.log_level, worker=config.number)
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
     try:
-        with listen(order.host, order.port, shared=True) as listener:
-            await serve_one(order.settings, listener, _ready, Siblings(order.folder, order.number))
+        with listen(config.host, config.port, shared=True) as listener:
+            await serve_one(config.settings, listener, _ready, Siblings(config.folder, config.number))
     except StartupError as error:
         print(error, flush=True)
         return 1
