@@ -30,7 +30,7 @@ from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
-from tertulia.pages import Look, Pages
+from tertulia.pages import Pages, SiteDefaults
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
@@ -87,12 +87,12 @@ async def running(
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
-            look = Look(settings.site_name, settings.language, settings.time_zone)
+            defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
             parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, server_stats)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
-            pages = Pages(discussions, articles, gate, look, playground=settings.playground)
+            pages = Pages(discussions, articles, gate, defaults, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")

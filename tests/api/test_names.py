@@ -109,10 +109,10 @@ async def test_the_refusal_is_in_the_readers_language_and_in_the_form(world: Wor
         headers = {"Idempotency-Key": new_key(), "Accept-Language": tag}
         answer = await world.client.post(f"{API}/comments", json=body, headers=headers)
         if tag != "en":
-            assert answer.json()["detail"] == language.speak("problem.name_taken")
+            assert answer.json()["detail"] == language.translate("problem.name_taken")
     transport = httpx.ASGITransport(world.server.asgi)
     async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
         page = await client.post("/d?key=talk", data={"name": "Mai", "body": "Hello.", "nonce": "n" * 20})
     assert page.status_code == 409
-    assert every()["en"].speak("problem.name_taken") in page.text
+    assert every()["en"].translate("problem.name_taken") in page.text
     assert 'aria-invalid="true"' in page.text

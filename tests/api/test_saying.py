@@ -129,11 +129,11 @@ async def test_a_comment_is_reported(world: World, who: str | None) -> None:
     await furnish(world)
     headers = bearer(world.tokens[who]) if who else {}
     path = f"{API}/comments/{world.ids['lans']}/reports"
-    answer = await world.client.post(path, json={"reason": "other", "note": "Look."}, headers=headers)
+    answer = await world.client.post(path, json={"reason": "other", "note": "SiteDefaults."}, headers=headers)
     assert answer.status_code == 201
     [row] = world.rows()["report"]
     assert answer.json()["id"] in row
-    assert "Look." in row
+    assert "SiteDefaults." in row
 
 
 # ---- a token is good for one site -----------------------------------------------------------------------

@@ -22,7 +22,7 @@ from websockets.protocol import Protocol
 from tertulia.app import running
 from tertulia.live import room as rooms
 from tertulia.live.reader import Reader
-from tertulia.pages.section import Section
+from tertulia.pages.discussion_page import DiscussionPage
 from tertulia.push.queued import QueuedConnection
 from tertulia.serving.http import BoundedHTTP, http_protocol
 from tertulia.serving.limiter import ConnectionLimiter
@@ -45,7 +45,7 @@ WATCHED = (
     Protocol,
     h11.Connection,
     RequestResponseCycle,
-    Section,
+    DiscussionPage,
     asyncio.Transport,
     asyncio.Task,
 )

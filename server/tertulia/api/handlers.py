@@ -285,8 +285,8 @@ class Api:
         sort = query.choice("sort", Sort, Sort.oldest)
         count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
         tag = query.text_like("lang", _LANGUAGE_TAG, "a language tag such as vi or vi-VN")
-        spoken = find(tag) if tag else None
-        body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer, language=spoken)
+        found = find(tag) if tag else None
+        body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer, language=found)
         return Response(body, media_type="application/json")
 
     async def comments(self, request: Request) -> Response:

@@ -30,7 +30,7 @@ def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
     """A checkout in which the client has not been built yet has none: its pages lack the live part."""
     folder = folder or STATIC
     for file in _scripts(folder):
-        path, cache = _place(file)
+        path, cache = _path_and_cache(file)
         packed = folder / f"{file.name}.br"
         yield Asset(
             path,
@@ -56,7 +56,7 @@ def _scripts(folder: Traversable) -> list[Traversable]:
     return sorted(found, key=lambda file: file.name)
 
 
-def _place(file: Traversable) -> tuple[str, str]:
+def _path_and_cache(file: Traversable) -> tuple[str, str]:
     if _PINNED.fullmatch(file.name):
         return _pinned_path(file.read_bytes()), FOREVER
     return f"/{file.name}", FOREVER if _HASHED.search(file.name) else _FIVE_MINUTES

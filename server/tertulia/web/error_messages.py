@@ -38,7 +38,7 @@ def sentence(problem: Problem, language: Language, otherwise: str | None = None)
         key: str | None = _NAME_BY_CODE.get(problem.code, "problem.name")
     else:
         key = _BY_CODE.get(problem.code, "problem.text" if problem.field == "body" else otherwise)
-    return key and language.speak(key, n=problem.retry_after or 1, detail=problem.detail)
+    return key and language.translate(key, n=problem.retry_after or 1, detail=problem.detail)
 
 
 def translated(problem: Problem, headers: Headers) -> tuple[str, str]:

@@ -16,7 +16,7 @@ ARTICLE = "---\ntitle: The market <moves>\ndate: 2026-09-11 06:30\nauthor: Mai P
 
 
 async def told(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
-    """The structured data of a page."""
+    """The json_ld data of a page."""
     page = await client.get(path)
     assert page.status_code == 200
     marker = '<script type="application/ld+json">'

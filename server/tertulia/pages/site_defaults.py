@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SiteDefaults:
     site_name: str
     language: str
     time_zone: str
