@@ -22,8 +22,8 @@ from tertulia.web.operations import CURSOR, KEY, SITE, Operation, Parameter, lim
 from tertulia.web.requests import Query, read_json
 
 PAGE = 50
-PAGE_MOST = 100
-COUNTS_MOST = 100
+MAX_PAGE = 100
+MAX_COUNTS = 100
 COUNTS_SECONDS = 10
 """How old counts may be: the list of a front page is asked about by all who open it."""
 FEED_ENTRIES = 50
@@ -54,7 +54,7 @@ _LANG = Parameter(
     {"type": "string", "pattern": f"^{_LANGUAGE_TAG.pattern}$"},
 )
 _PARENT = Parameter("parent", "Replies to this comment, of all depths, instead of top-level comments.")
-_KEYS = Parameter("key", f"A discussion; repeat it, at most {COUNTS_MOST} times.", required=True)
+_KEYS = Parameter("key", f"A discussion; repeat it, at most {MAX_COUNTS} times.", required=True)
 _ONCE = Parameter("Idempotency-Key", "16-64 visible ASCII characters, random and new for each comment.", required=True)
 
 
@@ -77,7 +77,7 @@ class Api:
                 self.snapshot,
                 "The snapshot: a discussion and its first page of comments at one moment",
                 {200: protocol.Snapshot},
-                parameters=(SITE, KEY, _SORT, limit(PAGE, PAGE_MOST), _LANG),
+                parameters=(SITE, KEY, _SORT, limit(PAGE, MAX_PAGE), _LANG),
                 errors=(*_READ, *_NAMED, ErrorCode.unauthenticated),
                 bearer="optional",
             ),
@@ -87,7 +87,7 @@ class Api:
                 self.comments,
                 "A further page of comments, or the replies to one",
                 {200: protocol.Page},
-                parameters=(SITE, KEY, _SORT, CURSOR, limit(PAGE, PAGE_MOST), _PARENT),
+                parameters=(SITE, KEY, _SORT, CURSOR, limit(PAGE, MAX_PAGE), _PARENT),
                 errors=(*_READ, *_NAMED, ErrorCode.unauthenticated, ErrorCode.bad_cursor, ErrorCode.not_found),
                 bearer="optional",
             ),
@@ -241,7 +241,7 @@ class Api:
                 self.held,
                 "The comments that wait for approval, oldest first",
                 {200: protocol.HeldPage},
-                parameters=(SITE, CURSOR, limit(PAGE, PAGE_MOST)),
+                parameters=(SITE, CURSOR, limit(PAGE, MAX_PAGE)),
                 errors=(*_READ, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
                 bearer="moderator",
             ),
@@ -251,7 +251,7 @@ class Api:
                 self.reported,
                 "What readers reported and can still be read, oldest report first",
                 {200: protocol.ReportPage},
-                parameters=(SITE, CURSOR, limit(PAGE, PAGE_MOST)),
+                parameters=(SITE, CURSOR, limit(PAGE, MAX_PAGE)),
                 errors=(*_READ, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
                 bearer="moderator",
             ),
@@ -283,7 +283,7 @@ class Api:
         await self._gate.admit(request, key.site)
         viewer = await self._viewer(request, key.site)
         sort = query.choice("sort", Sort, Sort.oldest)
-        count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
+        count = query.number("limit", least=1, most=MAX_PAGE) or PAGE
         tag = query.text_like("lang", _LANGUAGE_TAG, "a language tag such as vi or vi-VN")
         found = find(tag) if tag else None
         body = await self._discussions.first_page(key, sort=sort, limit=count, viewer=viewer, language=found)
@@ -294,7 +294,7 @@ class Api:
         key = query.discussion()
         await self._gate.admit(request, key.site)
         viewer = await self._viewer(request, key.site)
-        count = query.number("limit", least=1, most=PAGE_MOST) or PAGE
+        count = query.number("limit", least=1, most=MAX_PAGE) or PAGE
         parent, cursor = query.text("parent"), query.text("cursor")
         if parent is not None:
             return _json(await self._discussions.thread(key, parent, limit=count, cursor=cursor, viewer=viewer))
@@ -307,8 +307,8 @@ class Api:
     async def counts(self, request: Request) -> Response:
         query = Query(request.query_params, ("site",), repeated=("key",))
         keys = query.texts("key")
-        if not 1 <= len(keys) <= COUNTS_MOST:
-            raise Problem(ErrorCode.invalid, f"Give 1 to {COUNTS_MOST} keys: key=…&key=…", field="key")
+        if not 1 <= len(keys) <= MAX_COUNTS:
+            raise Problem(ErrorCode.invalid, f"Give 1 to {MAX_COUNTS} keys: key=…&key=…", field="key")
         await self._gate.admit(request, query.site())
         cleaned = [text.clean_key(key) for key in keys]
         found = await self._discussions.counts(query.site(), cleaned)
@@ -378,7 +378,7 @@ class Api:
         """The site of a list of moderators, how much of it, and where it goes on."""
         query = Query(request.query_params, ("site", "cursor", "limit"))
         await self._gate.admit(request, query.site())
-        return query.site(), query.number("limit", least=1, most=PAGE_MOST) or PAGE, query.text("cursor")
+        return query.site(), query.number("limit", least=1, most=MAX_PAGE) or PAGE, query.text("cursor")
 
     async def change(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()
