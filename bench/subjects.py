@@ -69,25 +69,25 @@ def on_numbers(work: Callable[[int], None]) -> None:
 
 async def tertulia(port: int, comments: str = "0") -> None:
     """The whole server, nobody refused; numbers enter as messages where a commit announces them."""
-    await _serving(port, ConnectionLimiter(NO_LIMIT, NO_LIMIT, []), int(comments))
+    await _serving(port, ConnectionLimiter(NO_LIMIT, NO_LIMIT), int(comments))
 
 
 async def instance(port: int, database_url: str, redis_url: str) -> None:
     """One of several servers on one database, connected by Redis; what is handed in at once is of one commit."""
-    limiter = ConnectionLimiter(NO_LIMIT, NO_LIMIT, [])
+    limiter = ConnectionLimiter(NO_LIMIT, NO_LIMIT)
     await _serving(port, limiter, 0, database_url=database_url, redis_url=redis_url, lot=128)
 
 
 async def guarded(port: int) -> None:
     """The whole server with the bounds on connections that it has by default."""
     default = Settings()
-    await _serving(port, ConnectionLimiter(default.connections, default.connections_per_address, []), 0)
+    await _serving(port, ConnectionLimiter(default.connections, default.connections_per_address), 0)
 
 
 async def defended(port: int, comments: str) -> None:
     """The whole server with every bound that it has by default, and a discussion of so many long comments."""
     default = Settings()
-    limiter = ConnectionLimiter(default.connections, default.connections_per_address, [])
+    limiter = ConnectionLimiter(default.connections, default.connections_per_address)
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         async with running(Settings(data_dir=Path(folder))) as server:
             await _fill(server.store, int(comments), LONG)

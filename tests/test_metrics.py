@@ -65,7 +65,7 @@ UNITS = {
 
 @pytest.fixture
 def server_stats() -> ServerStats:
-    return ServerStats(ConnectionLimiter(3, 2, []), Unread(MIB))
+    return ServerStats(ConnectionLimiter(3, 2), Unread(MIB))
 
 
 @pytest.fixture

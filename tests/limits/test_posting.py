@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits import PostingLimits, Write, network
+from tertulia.limits import PostingLimits, Write
 from tertulia.limits.posting import MODERATIONS_A_MINUTE, PREVIEWS_A_MINUTE
 
 
@@ -182,23 +182,3 @@ async def test_one_network_of_ipv6_is_one_address() -> None:
     assert await admitted(limits, None, "2001:db8:1:3::1", 3) == 2
     assert await admitted(limits, None, "192.0.2.1", 1) == 1
     assert await admitted(limits, None, "::ffff:192.0.2.1", 3) == 1
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        (None, None),
-        ("", None),
-        ("unknown", None),
-        ("192.0.2.1:80", None),
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("::ffff:c000:201", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:0DB8:0001:0002::", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("::1", "::/64"),
-    ],
-)
-def test_what_counts_as_one_address(address: str | None, counted: str | None) -> None:
-    assert network(address) == counted

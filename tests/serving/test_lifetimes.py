@@ -79,7 +79,7 @@ class Server:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
-    stats = ServerStats(ConnectionLimiter(1_000, 1_000, []), Unread(UNREAD_BYTES))
+    stats = ServerStats(ConnectionLimiter(1_000, 1_000), Unread(UNREAD_BYTES))
     protocol = http_protocol(stats.limiter, stats.unread, websocket_protocol(stats.limiter, stats.unread))
     async with running(settings, stats) as application:
         config = uvicorn.Config(

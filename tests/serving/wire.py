@@ -50,7 +50,7 @@ class Wire:
 @asynccontextmanager
 async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None) -> AsyncIterator[Wire]:
     """``send_buffer`` bytes are what the kernel takes of an answer that is not read."""
-    limiter, unread = ConnectionLimiter(1000, 1000, []), Unread(most_unread)
+    limiter, unread = ConnectionLimiter(1000, 1000), Unread(most_unread)
     config = uvicorn.Config(
         app, http=http_protocol(limiter, unread, websocket_protocol(limiter, unread)), lifespan="off", log_config=None
     )

@@ -6,8 +6,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits.addresses import network
 
 AT_ONCE = 200
 """As many as one address has connections by default: where a server begins again, all of them come back at once."""
@@ -30,7 +30,7 @@ class Openings:
 
     def count(self, address: str | None) -> None:
         """Counts one. Raises rate_limited; then it was not counted. An unknown address is not counted."""
-        key = network(address)
+        key = client_network(address)
         if key is None:
             return
         now = self._clock()

@@ -15,8 +15,8 @@ from enum import Enum
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits.addresses import network
 from tertulia.limits.memory import BoundedStorage
 from tertulia.limits.shared import SharedCounts, Unavailable, Window
 
@@ -67,7 +67,7 @@ class PostingLimits:
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
         """Counts one write. Raises rate_limited; then nothing was counted."""
-        key, (of_author, of_address) = network(address), self._limits[write]
+        key, (of_author, of_address) = client_network(address), self._limits[write]
         apart = "" if write is Write.comment else f"-{write.name}"
         windows = [Window(item, f"guest{apart}", author_id) for item in of_author] if author_id else []
         windows += [Window(item, f"address{apart}", key) for item in of_address] if key else []
@@ -75,7 +75,7 @@ class PostingLimits:
 
     async def count_preview(self, address: str | None) -> None:
         """Counts one preview, at this instance alone. Raises rate_limited; then it was not counted."""
-        key = network(address)
+        key = client_network(address)
         windows = [Window(item, "preview", key) for item in self._previews] if key else []
         _raise_if_limited("previews", await self._wait_here(windows))
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Iterable
 
-from tertulia.limits import network
-
-_Networks = Sequence[IPv4Network | IPv6Network]
+from tertulia.core.addresses import Networks, client_network, parse
 
 
 class ConnectionLimiter:
@@ -16,14 +13,14 @@ class ConnectionLimiter:
     While ``ending`` every answer ends its connection.
     """
 
-    def __init__(self, total: int, per_address: int, trusted: _Networks) -> None:
+    def __init__(self, total: int, per_address: int, trusted_proxies: Iterable[str] = ()) -> None:
         self.ending = False
         self.count = 0
         self.refused_in_all = 0
         self.refused_of_address = 0
         self._total = total
         self._per_address = per_address
-        self._trusted = trusted
+        self._trusted = Networks(trusted_proxies)
         self._by_address: dict[str, int] = {}
 
     def acquire(self, host: str | None) -> str | None:
@@ -50,10 +47,6 @@ class ConnectionLimiter:
             del self._by_address[key]
 
     def _key(self, host: str | None) -> str:
-        key = network(host)
-        if host is None or key is None:
-            return ""
-        parsed = ip_address(host)
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
-        return "" if any(parsed in known for known in self._trusted) else key
+        """What the connection is counted under; empty where it is counted in all only."""
+        address = parse(host)
+        return "" if address is None or address in self._trusted else client_network(host) or ""

@@ -14,7 +14,6 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -46,8 +45,7 @@ async def serve_one(
     settings: Settings, listener: socket.socket, ready: Callable[[], None], siblings: Siblings | None = None
 ) -> None:
     """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
-    trusted = [ip_network(network, strict=False) for network in settings.trusted_proxies]
-    limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, trusted)
+    limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, settings.trusted_proxies)
     server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(settings, server_stats, siblings))
