@@ -87,7 +87,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
         Bound("parameters of a query", "web/requests:MAX_PARAMETERS"),
         Bound("elements of a JSON body", "web/requests:MAX_TOKENS"),
-        Bound("proxies looked at in X-Forwarded-For", "web/gate:MAX_HOPS"),
+        Bound("proxies looked at in X-Forwarded-For", "web/client_address:MAX_HOPS"),
         Bound("codings looked at in Accept-Encoding", "pages/assets:MAX_CODINGS"),
         Bound("read and thrown away after the last answer", "serving/http:LINGER_SECONDS", seconds),
     ],

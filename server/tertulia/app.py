@@ -38,9 +38,10 @@ from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store
 from tertulia.web import problems
 from tertulia.web.answers import Answers
-from tertulia.web.gate import Gate, normal_origin
+from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import routes
+from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.readiness import Readiness
 
 
@@ -68,7 +69,7 @@ async def running(
     secret = secret_key(settings)
     private.tighten((settings.data_dir, settings.data_dir / KEY_FILE))
     tokens = Tokens(secret)
-    origins = checked_origins(settings.allowed_origins)
+    allowed_origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
@@ -85,19 +86,20 @@ async def running(
             )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
+            addresses = ClientAddress(settings.trusted_proxies)
+            origins = OriginPolicy(Sites(store.reads.sites, allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
             parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, server_stats)
-            metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
+            metrics = Metrics(parts, settings.data_dir, addresses, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
-            pages = Pages(discussions, articles, gate, defaults, playground=settings.playground)
+            pages = Pages(discussions, articles, origins, addresses, defaults, playground=settings.playground)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
-                asgi = _asgi(discussions, hub, gate, pages, operating, answers)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, operating, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
@@ -173,10 +175,16 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _asgi(
-    discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operating: list[Route], answers: Answers
+    discussions: Discussions,
+    hub: Hub,
+    origins: OriginPolicy,
+    addresses: ClientAddress,
+    pages: Pages,
+    operating: list[Route],
+    answers: Answers,
 ) -> Starlette:
-    push = Push(discussions, hub, gate)
-    operations = [*Api(discussions, gate).operations(), *push.operations()]
+    push = Push(discussions, hub, origins, addresses)
+    operations = [*Api(discussions, origins, addresses).operations(), *push.operations()]
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):
@@ -191,7 +199,7 @@ def _asgi(
             *operating,
             *pages.routes(),
         ],
-        middleware=[Middleware(RequestMiddleware, gate=gate, answers=answers)],
+        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 

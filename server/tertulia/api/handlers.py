@@ -17,8 +17,9 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
 from tertulia.languages import find
 from tertulia.protocol import API
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import CURSOR, KEY, SITE, Operation, Parameter, limit
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query, read_json
 
 PAGE = 50
@@ -61,9 +62,10 @@ _ONCE = Parameter("Idempotency-Key", "16-64 visible ASCII characters, random and
 class Api:
     """The handlers over one set of use-cases."""
 
-    def __init__(self, discussions: Discussions, gate: Gate) -> None:
+    def __init__(self, discussions: Discussions, origins: OriginPolicy, addresses: ClientAddress) -> None:
         self._discussions = discussions
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
 
     def operations(self) -> list[Operation]:
         """Everything the API offers besides live delivery."""
@@ -280,7 +282,7 @@ class Api:
     async def snapshot(self, request: Request) -> Response:
         query = Query(request.query_params, ("site", "key", "sort", "limit", "lang"))
         key = query.discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         viewer = await self._viewer(request, key.site)
         sort = query.choice("sort", Sort, Sort.oldest)
         count = query.number("limit", least=1, most=MAX_PAGE) or PAGE
@@ -292,7 +294,7 @@ class Api:
     async def comments(self, request: Request) -> Response:
         query = Query(request.query_params, ("site", "key", "sort", "cursor", "limit", "parent"))
         key = query.discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         viewer = await self._viewer(request, key.site)
         count = query.number("limit", least=1, most=MAX_PAGE) or PAGE
         parent, cursor = query.text("parent"), query.text("cursor")
@@ -309,7 +311,7 @@ class Api:
         keys = query.texts("key")
         if not 1 <= len(keys) <= MAX_COUNTS:
             raise Problem(ErrorCode.invalid, f"Give 1 to {MAX_COUNTS} keys: key=…&key=…", field="key")
-        await self._gate.admit(request, query.site())
+        await self._origins.admit(request, query.site())
         cleaned = [text.clean_key(key) for key in keys]
         found = await self._discussions.counts(query.site(), cleaned)
         counts = [protocol.Count(key=key, count=found[clean]) for key, clean in zip(keys, cleaned, strict=True)]
@@ -319,21 +321,21 @@ class Api:
 
     async def feed(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         discussion, comments = await self._discussions.newest(key, FEED_ENTRIES)
-        return Response(feed.atom(discussion, comments, self._gate.base_url(request)), media_type=feed.MEDIA_TYPE)
+        return Response(feed.atom(discussion, comments, self._origins.base_url(request)), media_type=feed.MEDIA_TYPE)
 
     # ---- saying -----------------------------------------------------------------------------------------
 
     async def say(self, request: Request) -> Response:
         Query(request.query_params, ())
         new = await read_json(request, protocol.NewComment)
-        await self._gate.admit(request, new.site)
+        await self._origins.admit(request, new.site)
         answer = await self._discussions.say(
             new,
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
-            address=self._gate.address(request),
+            address=self._addresses.of(request),
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201
         return _json(answer.posted, status)
@@ -341,7 +343,7 @@ class Api:
     async def preview(self, request: Request) -> Response:
         Query(request.query_params, ())
         wanted = await read_json(request, protocol.PreviewText)
-        return _json(await self._discussions.preview(wanted.body, self._gate.address(request)))
+        return _json(await self._discussions.preview(wanted.body, self._addresses.of(request)))
 
     async def edit(self, request: Request) -> Response:
         edit = await read_json(request, protocol.CommentEdit)
@@ -377,12 +379,12 @@ class Api:
     async def _listed(self, request: Request) -> tuple[str, int, str | None]:
         """The site of a list of moderators, how much of it, and where it goes on."""
         query = Query(request.query_params, ("site", "cursor", "limit"))
-        await self._gate.admit(request, query.site())
+        await self._origins.admit(request, query.site())
         return query.site(), query.number("limit", least=1, most=MAX_PAGE) or PAGE, query.text("cursor")
 
     async def change(self, request: Request) -> Response:
         key = Query(request.query_params, ("site", "key")).discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         change = await read_json(request, protocol.DiscussionChange)
         return _json(await self._discussions.set_mode(key, Mode(change.mode), await self._viewer(request)))
 
@@ -394,15 +396,15 @@ class Api:
         """
         Query(request.query_params, ())
         comment_id: str = request.path_params["id"]
-        if self._gate.is_bound(request):
+        if self._origins.is_foreign(request):
             site = await self._discussions.site_of(comment_id)
-            if site is not None and not await self._gate.admits(request, site):
+            if site is not None and not await self._origins.admits(request, site):
                 return NO_COMMENT
         return comment_id
 
     async def _writer(self, request: Request) -> tuple[Identity | None, str | None]:
         """Who writes, and from which address."""
-        return await self._viewer(request), self._gate.address(request)
+        return await self._viewer(request), self._addresses.of(request)
 
     async def _viewer(self, request: Request, site: str | None = None) -> Identity | None:
         return await self._discussions.identify(_header(request, "authorization"), site)

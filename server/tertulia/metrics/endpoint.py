@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -18,6 +17,7 @@ from starlette.routing import Route
 
 from tertulia.bus import Bus
 from tertulia.bus.redis import RedisBus
+from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
@@ -38,7 +38,7 @@ from tertulia.serving.stats import ServerStats
 from tertulia.store.ledger import Ledger
 from tertulia.store.troubles import Troubles
 from tertulia.web.answers import Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,16 @@ class Metrics:
     """The registries of one application, and who may read them. The library's global registry is not used."""
 
     def __init__(
-        self, parts: Parts, folder: Path, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None
+        self,
+        parts: Parts,
+        folder: Path,
+        addresses: ClientAddress,
+        allowed: Sequence[str],
+        siblings: Siblings | None = None,
     ) -> None:
-        self._gate = gate
+        self._addresses = addresses
         self._siblings = siblings
-        self._allowed = [ip_network(network, strict=False) for network in allowed]
+        self._allowed = Networks(allowed)
         self._parts = CollectorRegistry(auto_describe=False)
         self._parts.register(parts)
         self._system = CollectorRegistry(auto_describe=False)
@@ -111,5 +116,5 @@ class Metrics:
         return parts + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
-        address = self._gate.verified_address(request)
-        return address is not None and any(ip_address(address) in network for network in self._allowed)
+        address = parse(self._addresses.verified(request))
+        return address is not None and address in self._allowed

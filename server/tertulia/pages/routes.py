@@ -26,7 +26,8 @@ from tertulia.pages.playground import Playground
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query
 
 ARTICLES_A_PAGE = 30
@@ -45,7 +46,8 @@ class Pages:
         self,
         discussions: Discussions,
         articles: Articles,
-        gate: Gate,
+        origins: OriginPolicy,
+        addresses: ClientAddress,
         defaults: SiteDefaults,
         *,
         playground: bool = False,
@@ -53,7 +55,8 @@ class Pages:
         self._discussions = discussions
         self._discussion_pages = DiscussionPages(discussions)
         self._articles = articles
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
         self._defaults = defaults
         self._assets = Assets(client_assets())
         self._rendering = Rendering(defaults, self._assets)
@@ -105,7 +108,7 @@ class Pages:
             "counts": await self._discussions.counts(DEFAULT_SITE, [article.key for article in shown]),
             "page": page,
             "has_older": len(articles) > start + ARTICLES_A_PAGE,
-            "canonical": self._gate.base_url(request) + "/",
+            "canonical": self._origins.base_url(request) + "/",
         }
         return self._rendering.page("front.html", self._defaults.language, context)
 
@@ -136,8 +139,8 @@ class Pages:
         query = request.query_params if form is None else QueryParams()
         page = await self._discussion_pages.read(location, query, form)
         article = location.article
-        canonical = self._gate.base_url(request) + location.href()
-        data = json_ld(page, canonical, self._gate.base_url(request))
+        canonical = self._origins.base_url(request) + location.href()
+        data = json_ld(page, canonical, self._origins.base_url(request))
         context: dict[str, object] = {"page": page, "location": location, "canonical": canonical, "data": data}
         if article is not None:
             context |= {
@@ -154,14 +157,14 @@ class Pages:
     async def _post(self, request: Request, location: PageLocation) -> Response:
         form_input = FormInput()
         try:
-            await self._gate.admit(request, location.key.site)
+            await self._origins.admit(request, location.key.site)
             form_input = await read_form(request)
             where = await self._discussion_pages.post(
                 location,
                 form_input,
                 title=location.article.title if location.article else None,
-                url=self._gate.base_url(request) + location.href() if location.article else None,
-                address=self._gate.address(request),
+                url=self._origins.base_url(request) + location.href() if location.article else None,
+                address=self._addresses.of(request),
             )
         except Problem as problem:
             form_error = explain(problem, self._rendering.language(location.language))
@@ -178,15 +181,15 @@ class Pages:
         """The first page of comments to be put into a page by whoever makes it. Refusals are those of the API."""
         query = Query(request.query_params, ("site", "key", "sort", "lang"))
         key, sort = query.discussion(), query.choice("sort", Sort, Sort.oldest)
-        await self._gate.admit(request, key.site)
-        base_url = self._gate.base_url(request)
+        await self._origins.admit(request, key.site)
+        base_url = self._origins.base_url(request)
         location = standalone_page(
             key, query.text("lang") or self._defaults.language, self._defaults.time_zone, base_url
         )
         page = await self._discussion_pages.read(location, {"sort": sort})
         context = {"page": page, "data": json_ld(page, location.href(), base_url)}
         # its links begin with the server's address: where the request alone says it, no cache may give it to others
-        shared = _SHARED if self._gate.has_own_address else _PRIVATE
+        shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
         answer = self._rendering.page("embed.html", location.language, context, headers=headers)
         etag = f'"{digest(bytes(answer.body))}"'

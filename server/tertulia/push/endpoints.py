@@ -21,8 +21,9 @@ from tertulia.live.room import Cursor
 from tertulia.protocol import API, EVENTS_PAGE, Events
 from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query, check_parameters
 
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
@@ -46,10 +47,11 @@ _CLOSES = {
 class Push:
     """Streams from the hub's rooms."""
 
-    def __init__(self, discussions: Discussions, hub: Hub, gate: Gate) -> None:
+    def __init__(self, discussions: Discussions, hub: Hub, origins: OriginPolicy, addresses: ClientAddress) -> None:
         self._discussions = discussions
         self._hub = hub
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
         self._openings = Openings()
 
     def routes(self) -> list[BaseRoute]:
@@ -94,7 +96,7 @@ class Push:
         """Raises Problem where nobody may come in."""
         check_parameters(socket.scope)
         key, cursor, full = _start(socket.query_params, extra=("compress",))
-        await self._gate.admit(socket, key.site)
+        await self._origins.admit(socket, key.site)
         self._count_opening(socket, key)
         room = await self._hub.enter(key, cursor)
         if self._hub.draining:
@@ -114,7 +116,7 @@ class Push:
             return await self._sse(request)
         query = Query(request.query_params, ("site", "key", "epoch", "after", "limit", "full"))
         key = query.discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         after = query.number("after", least=0) or 0
         count = query.number("limit", least=1, most=EVENTS_PAGE) or EVENTS_PAGE
         query.number("full", least=0, most=1)  # a page of the log is always full: one address is right for both forms
@@ -123,7 +125,7 @@ class Push:
 
     async def _sse(self, request: Request) -> Response:
         key, cursor, full = _start(request.query_params)
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         if self._hub.draining:
             raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
         resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
@@ -137,7 +139,7 @@ class Push:
     def _count_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
         if not self._hub.has(key):
-            self._openings.count(self._gate.address(request))
+            self._openings.count(self._addresses.of(request))
 
 
 def _reason(code: CloseCode, problem: Problem) -> str:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tertulia.core.addresses import anonymised
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
 from tertulia.web.answers import OPERATIONS, Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import check_parameters
 
 PREFLIGHT_SECONDS = 600
@@ -28,9 +29,12 @@ log = logging.getLogger(__name__)
 class RequestMiddleware:
     """ASGI middleware around everything; WebSockets pass through."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, answers: Answers | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: OriginPolicy, addresses: ClientAddress, answers: Answers | None = None
+    ) -> None:
         self._app = app
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
         self._answers = answers or Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +72,7 @@ class RequestMiddleware:
         if not _is_for_other_pages(scope["path"]):
             return None
         connection = HTTPConnection(scope)
-        await self._gate.admit_any(connection)
+        await self._origins.admit_any(connection)
         return connection.headers.get("origin")
 
     def _log(self, scope: Scope, state: RequestState) -> None:
@@ -79,7 +83,7 @@ class RequestMiddleware:
             "path": scope["path"],
             "status": state.status,
             "milliseconds": round((time.perf_counter() - state.started) * 1000, 1),
-            "network": anonymised(self._gate.address(Request(scope))),
+            "network": anonymised(self._addresses.of(Request(scope))),
         }
         log.info("request", extra=fields)
 
@@ -131,14 +135,6 @@ class RequestState:
         if self.cross_origin is not None:
             headers["Access-Control-Allow-Origin"] = self.cross_origin
             headers["Access-Control-Expose-Headers"] = "Retry-After"
-
-
-def anonymised(address: str | None) -> str | None:
-    """Enough of an address to see a flood in the log, too little to name a person: the /24 or the /48."""
-    if address is None:
-        return None
-    parsed = ip_address(address.partition("%")[0])
-    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
 
 
 def _is_for_other_pages(path: str) -> bool:
