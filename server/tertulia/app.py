@@ -40,7 +40,7 @@ from tertulia.web import problems
 from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
-from tertulia.web.operations import routes
+from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.readiness import Readiness
 
@@ -184,7 +184,7 @@ def _asgi(
     answers: Answers,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
-    operations = [*Api(discussions, origins, addresses).operations(), *push.operations()]
+    operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from pydantic import BaseModel
@@ -24,12 +24,9 @@ from tertulia.protocol import API
 from tertulia.push import Push
 from tertulia.settings import Settings
 from tertulia.store import administration
-from tertulia.web.operations import Operation
+from tertulia.web.operations import Operation, operations_of
 
-OPERATIONS: list[Operation] = [
-    *Api(cast(Any, None), cast(Any, None)).operations(),
-    *Push(cast(Any, None), cast(Any, None), cast(Any, None)).operations(),
-]
+OPERATIONS: list[Operation] = [*operations_of(Api), *operations_of(Push)]
 DOCUMENT = describe(OPERATIONS)
 TRACES = ("Traceback", 'File "', ".py", "sqlalchemy", "sqlite", "pydantic", "starlette", "Exception", "object at 0x")
 

@@ -22,7 +22,7 @@ from tertulia.protocol import API, EVENTS_PAGE, Events
 from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
+from tertulia.web.operations import KEY, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query, check_parameters
 
@@ -57,27 +57,6 @@ class Push:
     def routes(self) -> list[BaseRoute]:
         return [WebSocketRoute(f"{API}/live", self.live)]
 
-    def operations(self) -> list[Operation]:
-        return [
-            Operation(
-                "GET",
-                f"{API}/events",
-                self.events,
-                "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
-                {200: Events},
-                parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
-                errors=(
-                    ErrorCode.unknown_site,
-                    ErrorCode.invalid,
-                    ErrorCode.malformed,
-                    ErrorCode.empty,
-                    ErrorCode.too_long,
-                    ErrorCode.rate_limited,
-                    ErrorCode.unavailable,
-                ),
-            )
-        ]
-
     async def live(self, socket: WebSocket) -> None:
         await socket.accept()
         try:
@@ -111,10 +90,25 @@ class Push:
         room.join(reader, cursor)
         return await connection.carry(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
 
-    async def events(self, request: Request) -> Response:
+    @operation(
+        "GET",
+        f"{API}/events",
+        "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
+        {200: Events},
+        parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
+        errors=(
+            ErrorCode.unknown_site,
+            ErrorCode.invalid,
+            ErrorCode.malformed,
+            ErrorCode.empty,
+            ErrorCode.too_long,
+            ErrorCode.rate_limited,
+            ErrorCode.unavailable,
+        ),
+    )
+    async def events(self, request: Request, query: Query) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):
             return await self._sse(request)
-        query = Query(request.query_params, ("site", "key", "epoch", "after", "limit", "full"))
         key = query.discussion()
         await self._origins.admit(request, key.site)
         after = query.number("after", least=0) or 0
