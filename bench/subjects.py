@@ -94,7 +94,7 @@ async def defended(port: int, comments: str) -> None:
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
                 server_stats = ServerStats(limiter, Unread(default.unread_mib * MIB))
-                await serve(server.asgi, server.hub, listener, server_stats, 1, ready)
+                await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=1, ready=ready)
 
 
 async def profiled(port: int, file: str) -> None:
@@ -142,7 +142,7 @@ async def _serving(
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
                 server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
-                await serve(server.asgi, server.hub, listener, server_stats, 1, ready)
+                await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=1, ready=ready)
 
 
 def _publisher(server: Running, lot: int) -> Callable[[int], None]:

@@ -427,7 +427,7 @@ async def test_a_server_watches_collections_while_it_serves(
             asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
 
         with listen("127.0.0.1", 0) as listener:
-            await serve(server.asgi, server.hub, listener, server_stats, 0, ready)
+            await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=0, ready=ready)
     assert at_start == [0], "what was collected before made nobody wait"
     assert server_stats.gc_pauses.count >= 1
     assert gc.callbacks == before

@@ -24,12 +24,13 @@ from tertulia.live import room as rooms
 from tertulia.live.reader import Reader
 from tertulia.pages.discussion_page import DiscussionPage
 from tertulia.push.queued import QueuedConnection
+from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import BoundedHTTP, http_protocol
 from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen
 from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import Unread
-from tertulia.serving.websocket import DetachedReader, LiveWebSocket, websocket_protocol
+from tertulia.serving.websocket import LiveWebSocket
 from tertulia.settings import Settings
 from tests.serving.raw import CLOSE, PING, TEXT, frame, get, upgrade
 
@@ -80,7 +81,7 @@ class Server:
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
     stats = ServerStats(ConnectionLimiter(1_000, 1_000), Unread(UNREAD_BYTES))
-    protocol = http_protocol(stats.limiter, stats.unread, websocket_protocol(stats.limiter, stats.unread))
+    protocol = http_protocol(stats.limiter, stats.unread)
     async with running(settings, stats) as application:
         config = uvicorn.Config(
             application.asgi,

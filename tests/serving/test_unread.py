@@ -16,9 +16,10 @@ from tertulia.live.frames import Frame
 from tertulia.live.reader import Reader
 from tertulia.live.room import AT_HEAD
 from tertulia.push.sse import EventStream
+from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
+from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread
-from tertulia.serving.websocket import DetachedReader
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, live, upgrade, wait_until
 from tests.serving.test_wire import _attaching
@@ -320,9 +321,8 @@ async def test_the_next_part_of_a_past_is_not_made_before_this_one_is_read() -> 
 
 @pytest.mark.parametrize("ending", ["", "Connection: close"])
 @pytest.mark.parametrize("size", [WRITE_BUFFER - 4 * KIB, MIB])
-async def test_who_does_not_read_an_answer_is_ended(monkeypatch: pytest.MonkeyPatch, size: int, ending: str) -> None:
-    monkeypatch.setattr("tertulia.serving.http.STALL_SECONDS", 0.2)
-    async with wired(_answering(size), send_buffer=SEND_BUFFER) as wire:  # type: ignore[arg-type]
+async def test_who_does_not_read_an_answer_is_ended(size: int, ending: str) -> None:
+    async with wired(_answering(size), send_buffer=SEND_BUFFER, timeouts=Timeouts(stall=0.2)) as wire:  # type: ignore[arg-type]
         _, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x", *([ending] if ending else [])))
         await until(lambda: wire.made and wire.made[0].cycle is not None)
@@ -346,9 +346,9 @@ async def test_who_reads_slowly_but_does_is_not_ended() -> None:
             left = wire.waiting - LEAST_READ
             while wire.waiting > left:
                 await reader.readexactly(KIB)
-            connection._judge()
+            connection.check_stalled()
             assert not connection.transport.is_closing()
-        connection._judge()
+        connection.check_stalled()
         assert connection.transport.is_closing(), "it read nothing since"
         writer.close()
 

@@ -14,7 +14,8 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.sync.client import connect
 
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.websocket import FRAMES_PER_INTERVAL, HANDSHAKE_SECONDS, MAX_FRAGMENTS
+from tertulia.serving.detached import FRAMES_PER_INTERVAL, MAX_FRAGMENTS
+from tertulia.serving.timeouts import HANDSHAKE_SECONDS
 from tests.server import ServerProcess
 from tests.serving.raw import (
     BINARY,
@@ -26,12 +27,10 @@ from tests.serving.raw import (
     TEXT,
     Honest,
     Raw,
-    Slow,
     costing,
     frame,
     live,
     note,
-    until_closed,
     upgrade,
     wait_until,
 )
@@ -90,13 +89,6 @@ def test_a_handshake_may_come_in_pieces(server: ServerProcess, honest: Honest) -
         honest.say("in pieces")
         assert b"in pieces" in _event(bytewise)
         assert b"in pieces" in _event(halved)
-
-
-def test_a_handshake_that_is_never_complete_is_cut(server: ServerProcess, honest: Honest) -> None:
-    with Raw(server) as first, Raw(server) as second:
-        assert first.send(upgrade(live(honest.key))[:-1])
-        assert second.send(upgrade(live(honest.key))[:20])
-        until_closed([Slow(first), Slow(second)], HANDSHAKE_SECONDS + 2)
 
 
 @pytest.mark.parametrize(

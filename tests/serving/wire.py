@@ -14,8 +14,11 @@ from uvicorn.server import ServerState
 
 from tertulia.serving.http import BoundedHTTP, http_protocol
 from tertulia.serving.limiter import ConnectionLimiter
+from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.websocket import websocket_protocol
+
+SHORT = Timeouts(linger=0.5, close=0.2)
+"""Bounds are counted here, not waited for."""
 
 
 @dataclass
@@ -48,12 +51,12 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None) -> AsyncIterator[Wire]:
+async def wired(
+    app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None, timeouts: Timeouts = SHORT
+) -> AsyncIterator[Wire]:
     """``send_buffer`` bytes are what the kernel takes of an answer that is not read."""
     limiter, unread = ConnectionLimiter(1000, 1000), Unread(most_unread)
-    config = uvicorn.Config(
-        app, http=http_protocol(limiter, unread, websocket_protocol(limiter, unread)), lifespan="off", log_config=None
-    )
+    config = uvicorn.Config(app, http=http_protocol(limiter, unread, timeouts), lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     listener = socket.socket()

@@ -6,7 +6,9 @@
     heads       what of a head is refused before it is parsed
     requests    h11's parser, which counts what a body is cut into
     handshake   the plain handshake of WebSocket, answered without the library
-    websocket   the handshake; then a detached reader: one slotted object instead of a task and a queue
+    websocket   a WebSocket until a reader is attached to it
+    detached    a reader's connection: one slotted object instead of a task and a queue
+    timeouts    how long clients may take
     lifetimes   what a lost connection leaves is freed at once
     refusals    what is answered without the application
     unread      what waits for clients to read it, of all together

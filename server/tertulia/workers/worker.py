@@ -25,6 +25,7 @@ from tertulia.metrics.siblings import Siblings
 from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
 from tertulia.serving.stats import ServerStats
+from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 from tertulia.serving.unread import MIB, Unread
 from tertulia.settings import Settings
 
@@ -42,7 +43,12 @@ class WorkerConfig(BaseModel):
 
 
 async def serve_one(
-    settings: Settings, listener: socket.socket, ready: Callable[[], None], siblings: Siblings | None = None
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    siblings: Siblings | None = None,
+    *,
+    timeouts: Timeouts = TIMEOUTS,
 ) -> None:
     """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
     limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, settings.trusted_proxies)
@@ -51,7 +57,15 @@ async def serve_one(
         server = await stack.enter_async_context(running(settings, server_stats, siblings))
         if siblings is not None:
             await stack.enter_async_context(siblings.answering(server.metrics.own))
-        await serve(server.asgi, server.hub, listener, server_stats, settings.drain_seconds, ready)
+        await serve(
+            server.asgi,
+            server.hub,
+            listener,
+            server_stats,
+            drain_seconds=settings.drain_seconds,
+            ready=ready,
+            timeouts=timeouts,
+        )
 
 
 async def work() -> int:
