@@ -137,7 +137,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("decisions of one moderator, a minute", "limits/posting:MODERATIONS_A_MINUTE"),
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
         Bound("characters of a comment", "core/text:TEXT_LENGTH"),
-        Bound("steps of reading one text", "core/documents:WORK"),
+        Bound("steps of reading one text", "core/markdown:MAX_STEPS"),
         Bound("characters that are read on the event loop", "discussions/service:_LONG"),
         Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
         Bound("characters of a name", "core/text:NAME_LENGTH"),
@@ -161,7 +161,8 @@ BOUNDS: dict[str, list[Bound]] = {
 GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "protocol", "core/*")
 """Where a stranger's input comes by first."""
 NO_BOUNDS = {
-    "core/documents": {"BLOCK_LEVELS", "INLINE_LEVELS"},  # within TREE_BYTES
+    "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
+    "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
     "discussions/firstpages": {"ENTRY_BYTES"},
     "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},

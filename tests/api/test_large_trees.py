@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tertulia.checks import check
-from tertulia.core import documents
+from tertulia.core import documents, markdown
 from tertulia.core.documents import TREE_BYTES
 from tertulia.protocol import API
 from tests.api.world import World, bearer
@@ -24,7 +24,7 @@ def bytes_of(tree: Any) -> int:
 async def test_what_is_stored_is_shown_within_the_limits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
         before.setattr(documents, "TREE_BYTES", 2**30)
-        before.setattr(documents, "WORK", 10**9)
+        before.setattr(markdown, "MAX_STEPS", 10**9)
         posted = await world.said(LINES, name="Lan")
     assert bytes_of(posted["comment"]["body"]) > 2 * TREE_BYTES
     assert len(SHOWN[0]["children"][0]["text"]) == 9_999  # type: ignore[index]
