@@ -8,11 +8,10 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import jwt
 
-from tertulia.core.ids import is_uuid
+from tertulia.core.ids import is_uuid, uuid8
 from tertulia.core.text import clean_name
 from tertulia.errors import ErrorCode, Problem
 
@@ -66,10 +65,7 @@ class Tokens:
     def guest_id(self, site: str, idempotency_key: str) -> str:
         """The author that a tokenless first comment makes: the same one for every retry of it (a UUIDv8)."""
         digest = hmac.digest(self._key, f"guest\0{site}\0{idempotency_key}".encode(), "sha256")
-        value = int.from_bytes(digest[:16], "big")
-        value = value & ~(0xF << 76) | 0x8 << 76
-        value = value & ~(0x3 << 62) | 0x2 << 62
-        return str(UUID(int=value))
+        return uuid8(digest)
 
     def hide_key(self, idempotency_key: str) -> str:
         """What is stored of an idempotency key; nobody can tell the key from it."""
