@@ -51,7 +51,7 @@ class Identity:
 
 
 def derived_key(secret: bytes, purpose: str) -> bytes:
-    """A key of 32 bytes for one ``purpose``, which says nothing of the secret nor of the keys for others."""
+    """A key of 32 bytes for one ``purpose``; it reveals neither the secret nor the keys for other purposes."""
     return hmac.digest(secret, f"key\0{purpose}".encode(), "sha256")
 
 
@@ -68,12 +68,12 @@ class Tokens:
         return uuid8(digest)
 
     def hide_key(self, idempotency_key: str) -> str:
-        """What is stored of an idempotency key; nobody can tell the key from it."""
+        """What is stored of an idempotency key: a keyed hash."""
         hidden = hmac.digest(self._request_key, f"key\0{idempotency_key}".encode(), "sha256")
         return HIDDEN + base64.urlsafe_b64encode(hidden).decode().rstrip("=")
 
     def hide_digest(self, digest: str) -> str:
-        """What is stored of the digest of what was said; nobody can tell from it what that was."""
+        """What is stored of the digest of a comment: a keyed hash, from which nobody can guess the text."""
         return hmac.digest(self._request_key, f"digest\0{digest}".encode(), "sha256").hex()
 
     def issue(self, author_id: str, name: str, site: str, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""From a request to a use-case and back: what to read, whom to ask, how to answer."""
+"""The API's operations: from a request to a use-case and back to an answer."""
 
 from __future__ import annotations
 
@@ -326,7 +326,7 @@ class Api:
         return _json(await self._discussions.reported(*await self._listed(request, query), await self._viewer(request)))
 
     async def _listed(self, request: Request, query: Query) -> tuple[str, int, str | None]:
-        """The site of a list of moderators, how much of it, and where it goes on."""
+        """The site of a list for moderators, how many entries, and the cursor where it continues."""
         await self._origins.admit(request, query.site())
         return query.site(), _limit(query), query.text("cursor")
 

@@ -52,7 +52,7 @@ def parse_any(text: str) -> list[Block]:
 
 
 def within(tree: list[Block], length: int = TEXT_LENGTH) -> list[Block]:
-    """The tree, or one of its plain text where it is past the limits: it was made before they were.
+    """The tree, or one of its plain text if it is past the limits: it may be older than they are.
 
     ``length`` is that of its text, where it is known: few characters cannot make a large tree.
     """

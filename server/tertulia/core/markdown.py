@@ -68,7 +68,7 @@ class _Work:
         self.left = MAX_STEPS
 
     def spend(self, steps: int) -> None:
-        """Raises too_long where there are not so many left."""
+        """Raises too_long if fewer are left."""
         self.left -= steps
         if self.left < 0:
             raise too_much()

@@ -8,8 +8,8 @@ from collections import OrderedDict, deque
 from limits.aio.storage import MemoryStorage
 
 MAX_COUNTED = 20_000
-"""Guests and addresses that are remembered. Who posted longest ago is forgotten first, and may post as if it were new;
-with a hundred posts each they are 64 MB, and that many who are at their limit at once are beyond what limits hold."""
+"""Guests and addresses that are remembered, 64 MB with a hundred posts each. The one that posted longest ago is
+forgotten first, and starts anew; limits cannot hold back more than this many at once."""
 
 
 class BoundedStorage(MemoryStorage):
@@ -24,7 +24,7 @@ class BoundedStorage(MemoryStorage):
         return len(self._times)
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Counts ``amount`` where they are within the limit."""
+        """Counts ``amount`` if that stays within the limit; whether it did."""
         now = time.time()
         times = self._within(key, expiry, now)
         if len(times) + amount > limit:

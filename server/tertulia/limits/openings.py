@@ -1,4 +1,4 @@
-"""How many rooms one address may open: who names a discussion that nobody here reads makes the server read and keep."""
+"""How many rooms one address may open: a discussion without readers has to be read from the database and kept."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
 
 AT_ONCE = 200
-"""As many as one address has connections by default: where a server begins again, all of them come back at once."""
+"""As many as one address has connections by default: after a restart all of them come back at once."""
 PER_SECOND = 10
 """After that. Nobody opens ten articles a second for long; a room that is opened costs half a millisecond."""
 MAX_ADDRESSES = 10_000
-"""Remembered, at about 200 bytes each. Who was heard of longest ago is forgotten, and may open AT_ONCE again."""
+"""Remembered, at about 200 bytes each. The least recent is forgotten, and may open AT_ONCE again."""
 
 
 class Openings:
@@ -23,7 +23,7 @@ class Openings:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._full_at: OrderedDict[str, float] = OrderedDict()
-        """When each address may open AT_ONCE again; ordered by when it was heard of last."""
+        """When each address may open AT_ONCE again; the least recent first."""
 
     def __len__(self) -> int:
         return len(self._full_at)

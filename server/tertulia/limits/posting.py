@@ -1,8 +1,7 @@
 """How much one guest and one address may write, in the notation of the `limits` library.
 
-Every write is counted at this instance. Where instances share their counts, both decide: what somebody else wrote into
-Redis lets nobody post more than without it. While shared counts are not to be had, each instance decides by its own,
-and nobody waits.
+Every write is counted at this instance, and if instances share their counts, in Redis, too: both have to agree, so that
+forged counts in Redis let nobody post more than without it. While Redis is down each instance decides alone, at once.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class PostingLimits:
             Write.vote: (_parsed(votes[0]), _parsed(votes[1])),
             Write.moderation: ([RateLimitItemPerMinute(MODERATIONS_A_MINUTE)], []),
         }
-        # who does not count addresses, since all have one, does not count their previews either
+        # an operator who does not count addresses, since all readers share one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
         self._own = MovingWindowRateLimiter(BoundedStorage())
         self._shared = shared
@@ -99,7 +98,7 @@ class PostingLimits:
 
 
 def _raise_if_limited(what: str, wait: float) -> None:
-    """Raises rate_limited where there is something to wait for; ``wait`` is in seconds."""
+    """Raises rate_limited if ``wait``, in seconds, is not 0."""
     if wait > 0:
         seconds = max(1, math.ceil(wait))
         raise Problem(ErrorCode.rate_limited, f"Too many {what}; try again in {seconds} seconds.", retry_after=seconds)

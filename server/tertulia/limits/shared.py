@@ -1,8 +1,8 @@
 """Counts that instances share in Redis, as long as it answers at once.
 
-A post waits for them at most REDIS_TIMEOUT seconds. After a failure nobody asks for a while: each instance then counts
-alone. Who can write into Redis can make somebody wait, but never longer than a window lasts, and can let somebody post
-no more than without Redis, since each instance counts, too.
+A post waits for them at most REDIS_TIMEOUT seconds. After a failure Redis is not asked for RETRY_SECONDS: each instance
+then counts alone. An attacker who can write into Redis can delay posts, but never longer than a window lasts, and
+cannot raise anybody's limit, since each instance counts, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ AT_ONCE = 16
 PREFIX = "tertulia:{limit}:"
 """The braces keep all keys on one shard of a cluster, so that one script may ask for several of them."""
 PROOF = f"{PREFIX}proof"
-"""What is counted where nobody posts; it ends after a second."""
+"""Counted to prove that Redis counts when there are no posts; it expires after a second."""
 PROOFS_A_SECOND = 1_000
 """More than all instances make: a count past its limit would not be written, and prove nothing."""
 MAX_KEY_BYTES = 64
@@ -65,7 +65,7 @@ log = logging.getLogger(__name__)
 
 
 class Unavailable(Exception):
-    """The shared counts cannot be had at the moment."""
+    """The shared counts are not available at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Window:
 
 
 class SharedCounts:
-    """Of one Redis. Raises StartupError where the URL is none.
+    """Counts in one Redis. Raises StartupError if the URL is invalid.
 
-    ``in_doubt`` says whether it is known not to answer; ``secret`` hides who is counted.
+    ``in_doubt`` says whether Redis is known not to answer; keys are hashed with ``secret``.
     """
 
     def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
@@ -103,7 +103,7 @@ class SharedCounts:
         return await self._ask([self._key(one) for one in windows], bounds)
 
     async def can_count(self) -> bool:
-        """Whether Redis counts, as its last answer says; where that was long ago, it is asked for nobody's sake."""
+        """Whether Redis counts: by its last answer, or if that is older than PROVEN_SECONDS, by a new one."""
         now = time.monotonic()
         if self._in_doubt() or now < self._retry_at:
             return not self._failed
@@ -130,7 +130,7 @@ class SharedCounts:
             await clients.close(self._redis)
 
     def _key(self, window: Window) -> str:
-        """Says nothing of the guest or the address."""
+        """Hashed, so Redis holds no personal data."""
         item = window.item
         counted = json.dumps([window.kind, window.name, item.amount, item.get_expiry()])
         return PREFIX + blake2b(counted.encode(), digest_size=16, key=self._secret).hexdigest()

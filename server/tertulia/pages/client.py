@@ -43,7 +43,7 @@ def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
 
 
 def pinned_script(folder: Traversable | None = None) -> tuple[str, str] | None:
-    """The path of the client in one file that never changes, and its integrity; None where there is none."""
+    """The path of the client in one file that never changes, and its integrity; None if it has not been built."""
     for file in _scripts(folder or STATIC):
         if _PINNED.fullmatch(file.name):
             content = file.read_bytes()

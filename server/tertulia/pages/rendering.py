@@ -56,7 +56,7 @@ class Rendering:
         )
 
     def language(self, tag: str) -> Language:
-        """The language of a page with this tag: the server's where there is no such one."""
+        """The language with this tag, or the server's if there is none."""
         return language(tag, self._fallback)
 
     def page(
@@ -68,7 +68,7 @@ class Rendering:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
-        """The template in the language of the tag, or in the server's where there is no such one."""
+        """The template in the language with this tag, or in the server's if there is none."""
         language = self.language(tag)
         translation = {"language": language, "t": language.translate, "t_html": partial(_translate_html, language)}
         html = self._rendered(template, {**translation, **context})

@@ -178,7 +178,7 @@ class Pages:
     # ---- for other servers' pages -----------------------------------------------------------------------
 
     async def _embed(self, request: Request) -> Response:
-        """The first page of comments to be put into a page by whoever makes it. Refusals are those of the API."""
+        """The first page of comments as HTML for other servers to include. Errors are those of the API."""
         query = Query(request.query_params, ("site", "key", "sort", "lang"))
         key, sort = query.discussion(), query.choice("sort", Sort, Sort.oldest)
         await self._origins.admit(request, key.site)
@@ -188,7 +188,7 @@ class Pages:
         )
         page = await self._discussion_pages.read(location, {"sort": sort})
         context = {"page": page, "data": json_ld(page, location.href(), base_url)}
-        # its links begin with the server's address: where the request alone says it, no cache may give it to others
+        # its links begin with the server's address: if only the request says it, shared caches must not keep it
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
         answer = self._rendering.page("embed.html", location.language, context, headers=headers)

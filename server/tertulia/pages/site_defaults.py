@@ -1,4 +1,4 @@
-"""How the pages of one server look: its name, and the language and zone of pages that have none of their own."""
+"""What the pages of one server share: its name, and the language and time zone of pages without their own."""
 
 from __future__ import annotations
 

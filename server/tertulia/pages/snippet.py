@@ -1,4 +1,4 @@
-"""The HTML that puts a discussion into somebody's page."""
+"""The HTML snippet that embeds a discussion in another page."""
 
 from __future__ import annotations
 

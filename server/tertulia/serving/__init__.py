@@ -11,9 +11,9 @@
     timeouts    how long clients may take
     lifetimes   what a lost connection leaves is freed at once
     refusals    what is answered without the application
-    unread      what waits for clients to read it, of all together
-    stats       what it can tell of itself while it serves
-    server      the listening socket, and an end in which readers are told to come back
+    unread      output that clients have not read yet, of all connections together
+    stats       what the server counts while it serves
+    server      the listening socket, and a graceful shutdown
 
 Used by the composition alone; metrics read the stats. The application itself is plain ASGI and runs,
 slower, on any other server.

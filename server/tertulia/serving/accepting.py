@@ -1,8 +1,8 @@
-"""Accepting connections without using up the process's files, and without spinning where they are used up.
+"""Accepting connections without using up the process's files, and without spinning when they run out.
 
-asyncio's own loop asks for a connection 2,048 times each time there is one, and where no file is left it fails, writes
-a line and tries again as often. Here each turn takes a few, what the rest of the process needs is never taken, and
-where nothing can be accepted accepting rests: who comes meanwhile waits in the kernel's queue.
+asyncio's own loop calls accept 2,048 times each time there is a connection; when no file is left it fails, logs a line
+and tries again as often. Here each turn takes a few, the files that the rest of the process needs are never taken, and
+when nothing can be accepted accepting pauses: clients that come meanwhile wait in the kernel's queue.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Accepting:
             self._listener.close()
 
     def has_waiting(self) -> bool:
-        """Whether somebody waits in the kernel's queue to be accepted."""
+        """Whether a client waits in the kernel's queue to be accepted."""
         return bool(select.select([self._listener], [], [], 0)[0])
 
     async def wait_closed(self) -> None:

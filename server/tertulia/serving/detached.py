@@ -182,7 +182,7 @@ class DetachedReader(asyncio.Protocol):
         if self._are_too_many_frames():
             self._hush()
         elif self._closing:
-            return  # it may be the answer to that, which the parser minds
+            return  # it may answer our close frame, which the parser handles
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
             self._gather(frame)
         elif frame.opcode is Opcode.BINARY:

@@ -1,8 +1,7 @@
 """The opening handshake of WebSocket (RFC 6455, section 4.2) for heads as browsers and proxies write them.
 
-Whatever is unusual in a head is no business of this module: ``read`` gives None, and ``heads`` and then the WebSocket
-library judge. So a mistake here can refuse nobody, and all that it lets through those two would have let through with
-the same answer.
+This module does not handle unusual heads: ``read`` returns None for them, and ``heads`` and then the WebSocket library
+decide. So a mistake here refuses no client, and whatever it accepts those two would have accepted with the same answer.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ class Handshake:
 
 
 def read(head: bytes) -> Handshake | None:
-    """The handshake in ``head``, which ends with the empty line; None where it is not a plain one."""
+    """The handshake in ``head``, which ends with the empty line; None if it is not a plain one."""
     first, *lines = head.removesuffix(END).split(b"\r\n")
     asked = _REQUEST_LINE.fullmatch(first)
     if asked is None or len(lines) > MAX_HEADERS or len(head) > HEAD_BYTES:
@@ -76,7 +75,7 @@ _ANSWER = (
 
 
 def opts_out(target: bytes) -> bool:
-    """Whether the address asks for messages that are not compressed."""
+    """Whether the address asks for uncompressed messages."""
     return OPT_OUT in target.partition(b"?")[2].split(b"&")
 
 

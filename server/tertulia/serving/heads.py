@@ -63,7 +63,7 @@ def too_large(size: int) -> Refusal | None:
 
 
 def fault(head: bytes) -> Refusal | None:
-    """Why a whole head, its empty line included, is refused; None where it is in order. Steps: a few passes over it."""
+    """Why a whole head, its empty line included, is refused; None if it is in order. Takes a few passes over it."""
     if len(head) > HEAD_BYTES:
         return _TOO_LARGE
     if head.count(b"\n") > MAX_HEADERS + 2:

@@ -47,6 +47,6 @@ class ConnectionLimiter:
             del self._by_address[key]
 
     def _key(self, host: str | None) -> str:
-        """What the connection is counted under; empty where it is counted in all only."""
+        """What the connection is counted under; empty if it only counts towards the total."""
         address = parse(host)
         return "" if address is None or address in self._trusted else client_network(host) or ""

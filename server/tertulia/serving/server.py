@@ -1,4 +1,4 @@
-"""The server: a listening socket, uvicorn on it with our protocol classes, and an end without haste."""
+"""The server: a listening socket, uvicorn on it with our protocol classes, and a graceful shutdown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LISTENING = {
     errno.EMFILE: "raise the limit of open files",
     errno.ENFILE: "raise the limit of open files",
 }
-"""What to do about a port that cannot be had; all else is about the address."""
+"""What to do about a port that cannot be bound; every other error is about the address."""
 LOOK_SECONDS = 0.05
 ACCEPT_TURNS = 100
 """How often the loop may accept before listening ends; without a bound a server without free files would never end."""
@@ -154,10 +154,10 @@ class _Server(uvicorn.Server):
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain_then_exit(sig, frame))
         else:
-            self._exit(sig, frame)  # asked twice: at once
+            self._exit(sig, frame)  # a second signal: at once
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Readers first; then connections, which end by their own answers, then new ones, then the server."""
+        """Closes readers first, then connections after their answers; then stops listening; then ends."""
         self._stats.limiter.ending = True
         idle_until = self._loop.time() + min(self._timeouts.idle, self._drain_seconds / 2)
         await self._hub.drain(self._drain_seconds / 2)
@@ -179,7 +179,7 @@ class _Server(uvicorn.Server):
 
 
 async def stop_listening(listeners: Iterable[Accepting]) -> None:
-    """Whoever connects now is refused, which a proxy takes to another server whatever was to be sent."""
+    """From now on connections are refused; a proxy then sends the request to another server, whatever its method."""
     for listener in listeners:
         for _ in range(ACCEPT_TURNS):
             if not listener.has_waiting():

@@ -1,4 +1,4 @@
-"""What a server can tell of itself while it serves."""
+"""What a server counts while it serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class GcPauses:
         gc.callbacks.append(self._heard)
 
     def stop(self) -> None:
-        """Also right where it never started."""
+        """Does nothing if it never started."""
         with suppress(ValueError):
             gc.callbacks.remove(self._heard)
 
@@ -44,7 +44,7 @@ class GcPauses:
 
 @dataclass(frozen=True, slots=True)
 class ServerStats:
-    """Made before the server, so that others can read them while it serves."""
+    """Made before the server, so that metrics can read them while it serves."""
 
     limiter: ConnectionLimiter
     unread: Unread

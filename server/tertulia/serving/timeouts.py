@@ -1,4 +1,4 @@
-"""How long clients may take, and how long an end waits for them. Tests shorten what they would have to sit out."""
+"""How long clients may take, and how long a shutdown waits for them. Tests pass shorter ones."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ LINGER_SECONDS = 2.0
 """How long a client that is still sending may take to notice that it was answered."""
 CLOSE_SECONDS = 3.0
 IDLE_SECONDS = 4.0
-"""How long an end leaves connections without a request open, at most: a proxy that keeps them for its next request
-(deploy/Caddyfile: 3 s) would else send one into a connection that is being closed, and could only answer 502."""
+"""How long a shutdown leaves idle connections open, at most: a proxy that keeps them for its next request
+(deploy/Caddyfile: 3 s) would otherwise send one into a connection that is being closed, and could only answer 502."""
 LAST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """In seconds. ``head``, ``body`` and ``handshake`` of a request; ``stall`` until a client has to have read
-    something; ``linger`` after the last answer and ``close`` after a close frame; at the end of the server ``idle`` for
-    connections without a request and ``last`` for the requests of those that were accepted last.
+    something; ``linger`` after the last answer and ``close`` after a close frame; on shutdown, ``idle`` for
+    connections without a request and ``last`` for the requests of those accepted last.
     """
 
     head: float = HEAD_SECONDS

@@ -232,7 +232,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self.connections.add(detached)  # type: ignore[arg-type]
         self.transport.set_protocol(detached)
         if self.transport.is_closing():
-            # the transport may have told of it already; told again once the reader has joined its room
+            # connection_lost may have been called already; call it again once the reader has joined its room
             self.loop.call_soon(detached.connection_lost, None)
         elif self._early:
             self.transport.resume_reading()

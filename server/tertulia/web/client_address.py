@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from tertulia.core.addresses import Address, Networks, parse
 
 MAX_HOPS = 16
-"""Looked at, from the newest on: a chain of proxies has two or three, and what is before them a stranger wrote."""
+"""Read from the newest on: a chain of proxies has two or three, and older entries may be forged."""
 _FORWARDING = {"forwarded", "via", "x-real-ip"}
 
 
@@ -32,7 +32,7 @@ class ClientAddress:
         return address
 
     def verified(self, request: HTTPConnection) -> str | None:
-        """Like ``of``; None where somebody untrusted forwarded the request, or it does not say for whom."""
+        """Like ``of``; None if an untrusted peer forwarded the request, or a trusted one did not say for whom."""
         if not any(name in _FORWARDING or name.startswith("x-forwarded-") for name in request.headers):
             return self.of(request)
         found = parse(self.of(request))

@@ -1,4 +1,4 @@
-"""Refusals in the reader's language, by the sentences of the catalogue; what only programs meet stays in English."""
+"""Error messages in the reader's language, from the catalogue; those that only programs meet stay in English."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_about_name(problem: Problem) -> bool:
 
 
 def sentence(problem: Problem, language: Language, otherwise: str | None = None) -> str | None:
-    """What a reader is told; without a sentence of its own that of the key ``otherwise``, if any."""
+    """The message for a reader; if the problem has none of its own, that of the key ``otherwise``."""
     if is_about_name(problem):
         key: str | None = _NAME_BY_CODE.get(problem.code, "problem.name")
     else:

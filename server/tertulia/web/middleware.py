@@ -1,4 +1,4 @@
-"""The outermost layer: bounded bodies, CORS, headers of caution, one log line a request, no stack trace."""
+"""The outermost layer: bounded bodies, CORS, security headers, one log line a request, no stack trace."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class RequestMiddleware:
         except Problem as problem:
             await problems.response(problem, Headers(scope=scope))(scope, state.receive, state.send)
         except ClientDisconnect:
-            pass  # it left before it had sent its body: there is nobody to answer
+            pass  # the client left before it had sent its body
         except Exception:
             log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
             if state.status is None:
@@ -68,7 +68,7 @@ class RequestMiddleware:
         await self._app(scope, state.receive, state.send)
 
     async def _cross_origin(self, scope: Scope) -> str | None:
-        """The origin that may read the answer, None where no page asks."""
+        """The origin that may read the answer, None if no page asks. Raises origin_not_allowed."""
         if not _is_for_other_pages(scope["path"]):
             return None
         connection = HTTPConnection(scope)
@@ -91,7 +91,7 @@ class RequestMiddleware:
 class RequestState:
     """One request and its answer: counts what comes in, adds headers to what goes out.
 
-    A body that is too large is refused when it is asked for, so that a page can say so in its own words.
+    A body that is too large is refused when the application reads it, so that a page can say so in its own words.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +108,7 @@ class RequestState:
         self._send = send
 
     def check(self) -> None:
-        """Raises too_large where the body is, or says that it is."""
+        """Raises too_large if the body is, or announces that it will be."""
         if max(self._announced, self._received) > self._limit:
             raise Problem(ErrorCode.too_large, f"A request may have at most {self._limit} bytes.")
 
@@ -138,7 +138,7 @@ class RequestState:
 
 
 def _is_for_other_pages(path: str) -> bool:
-    """Whether pages of other origins may read what is there, where their site allows them."""
+    """Whether pages of other origins may read this path, if their site allows it."""
     return path.startswith("/api/") or path == "/embed.html"
 
 

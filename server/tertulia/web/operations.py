@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``answers`` maps each status of success to its model, or to a media type where the answer is not JSON.
+    """``answers`` maps each status of success to its model, or to a media type if the answer is not JSON.
 
     ``bearer`` says whose token it takes; empty where it takes none. ``handler`` is called with the request and its
     query, which may have the ``parameters`` and no others.

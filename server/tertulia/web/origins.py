@@ -17,7 +17,7 @@ _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5})
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """The page that sends a request: ``origin`` is None for one in no normal form, such as ``null``."""
+    """The page that sends a request: ``origin`` is None if it has no normal form, such as ``null``."""
 
     origin: str | None
     is_own: bool
@@ -33,8 +33,8 @@ class OriginPolicy:
 
     @property
     def has_public_url(self) -> bool:
-        """Whether the operator set ``base_url``. Else it is what the request says, whoever sent that: an answer that
-        holds it is for that client alone, and in no cache that others are served from.
+        """Whether the operator set ``base_url``. Otherwise the request says it, and may lie: an answer that contains it
+        must not be cached for other clients.
         """
         return self._public_url is not None
 
@@ -55,12 +55,12 @@ class OriginPolicy:
             raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this site.", field="Origin")
 
     async def admit_any(self, request: HTTPConnection) -> None:
-        """Like ``admit`` where the request does not name its site: the origin has to be one of any site."""
+        """Like ``admit`` for a request that does not name its site: the origin must be one of any site."""
         if self.is_foreign(request) and not _may_use(self._page(request), await self._sites.all_origins()):
             raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this server.", field="Origin")
 
     async def admits(self, request: HTTPConnection, site: str) -> bool:
-        """Whether the page that asks may use the site; of a site that nobody knows, only the server's own pages are."""
+        """Whether the page that asks may use the site. A site that does not exist has no pages but the server's own."""
         return _may_use(self._page(request), await self._sites.known_origins(site))
 
     def is_foreign(self, request: HTTPConnection) -> bool:

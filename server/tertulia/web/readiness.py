@@ -1,4 +1,4 @@
-"""Whether this server can do its work, told within READY_SECONDS whatever hangs.
+"""Whether this server can do its work, answered within READY_SECONDS whatever hangs.
 
 reads    the epoch, over a connection of the pool: 503 where the database does not answer
 writes   the last commit, or one made for this: 503 where the database cannot write
@@ -21,7 +21,7 @@ from tertulia.store import Store
 READY_SECONDS = 1.5
 """For everything: probes commonly wait 2 to 5 s."""
 BUSY_SECONDS = 2.0
-"""A database that answered somebody so lately has much to do; it is not away."""
+"""A database that answered another query this recently is busy, not down."""
 MAX_ABANDONED = 3
 """Checks that were given up and have not ended yet: each holds a connection of the pool, which has four."""
 
@@ -58,7 +58,7 @@ class Readiness:
             asked.cancel()
             raise
         if not done:
-            # to take leave of a server that is silent takes seconds: nobody waits for that
+            # closing a connection to a silent server takes seconds: not waited for
             asked.cancel()
             self._abandoned.add(asked)
             asked.add_done_callback(self._ended)
@@ -66,7 +66,7 @@ class Readiness:
         try:
             epoch = asked.result()
         except Exception as error:
-            if not isinstance(error, Problem):  # that was noted where it was met
+            if not isinstance(error, Problem):  # already logged where it was raised
                 met = self._store.troubles.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
@@ -84,7 +84,7 @@ class Readiness:
     def _ended(self, task: asyncio.Task[str]) -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
-            task.exception()  # was told as late
+            task.exception()  # reported as late
 
     async def _unwritten(self, end: float) -> Answer | None:
         writes = asyncio.create_task(self._store.ledger.can_write(), name="readiness")

@@ -1,4 +1,4 @@
-"""Reading what a client sends: strict JSON into models, and query parameters; anything odd is a Problem."""
+"""Reading what a client sends: strict JSON into models, and query parameters; anything else is a Problem."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The supervisor: as many workers as were asked for, from the start to the end.
+"""The supervisor: keeps as many workers running as the settings ask for.
 
 SIGINT and SIGTERM end all workers, a second one at once. SIGHUP replaces them one after another, each by a process that
 is ready before the old one is told to end, so that readers and posts always find somebody on the port.
@@ -32,8 +32,9 @@ async def supervise(
 ) -> None:
     """Runs ``settings.workers`` workers until SIGINT or SIGTERM.
 
-    ``prepare`` is awaited once the port is sure and before any starts; ``ready`` hears where, once all of them serve.
-    Raises StartupError where one cannot start at first.
+    ``prepare`` is awaited once the port is reserved, before any starts; ``ready`` is called with host and port once all
+    of them serve.
+    Raises StartupError if one cannot start at first.
     """
     if settings.redis is None:
         raise StartupError(
@@ -51,7 +52,7 @@ async def supervise(
 
 @contextmanager
 def _reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
-    """The address, which nobody else can take while workers come and go.
+    """The address, which no other process can take while workers come and go.
 
     A socket that is bound and does not listen gets no connections.
     """
@@ -186,7 +187,7 @@ class _Supervisor:
                 await self._start_replacement(config, old=worker)
 
     async def _start_replacement(self, config: WorkerConfig, *, old: _Worker) -> bool:
-        """Starts a worker, where nobody did so meanwhile; whether the place is taken."""
+        """Starts a worker in the place of ``old``, unless that was replaced meanwhile; False if it cannot start."""
         async with self._changing:
             if self._workers[config.number] is old:
                 try:
@@ -213,7 +214,7 @@ class _Supervisor:
     def _end(self) -> None:
         if self._ending.is_set():
             for worker in self._workers.values():
-                worker.terminate()  # asked twice: at once
+                worker.terminate()  # a second signal: at once
         self._ending.set()
 
     async def _end_all(self) -> None:
