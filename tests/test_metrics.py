@@ -40,7 +40,7 @@ from tertulia.store.commands import Outcome
 from tertulia.store.counts import Histogram
 from tests.live.script import Clock, Follower, joined, made, settled
 from tests.server import ServerProcess
-from tests.serving.raw import Honest, Raw, get, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
 from tests.store.acts import until
 
 KEY = DiscussionKey("default", "talk")
@@ -439,9 +439,9 @@ def test_a_real_server_tells_what_its_readers_see(start_server: Callable[..., Se
     def told() -> dict[str, float]:
         return _numbers(httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text)
 
-    with Honest(server) as honest:
+    with WellBehavedClient(server) as client:
         for _ in range(3):
-            honest.say_and_read()
+            client.post_and_read()
         numbers = told()
         assert numbers["tertulia_readers"] == numbers["tertulia_rooms instant"] == 1
         assert numbers["tertulia_events_total"] == numbers["tertulia_deliveries_total"] == 3

@@ -12,7 +12,19 @@ import pytest
 from tertulia.serving.timeouts import Timeouts
 from tests.server import ServerProcess
 from tests.serving.conftest import FLAGS
-from tests.serving.raw import MIB, Honest, Raw, Slow, costing, get, live, note, until_closed, upgrade, wait_until
+from tests.serving.raw import (
+    MIB,
+    Raw,
+    Slow,
+    WellBehavedClient,
+    costing,
+    get,
+    live,
+    note,
+    until_closed,
+    upgrade,
+    wait_until,
+)
 
 SHORT = Timeouts(head=1, body=2, handshake=1)
 GRACE = 2.0
@@ -36,7 +48,7 @@ def test_the_real_server_gives_more_time() -> None:
     assert Timeouts() == Timeouts(head=5, body=10, handshake=5, stall=15, linger=2, close=3, idle=4, last=1)
 
 
-def test_what_never_becomes_a_request_is_cut(server: ServerProcess, honest: Honest) -> None:
+def test_what_never_becomes_a_request_is_cut(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with ExitStack() as stack:
 
         def begin(said: bytes, drip: bytes) -> Slow:
@@ -53,17 +65,17 @@ def test_what_never_becomes_a_request_is_cut(server: ServerProcess, honest: Hone
             "trickling head": begin(HEAD, b"X-A: b\r\n"),
             "head that stands still": begin(HEAD, b""),
             "idle after an answer": Slow(kept),
-            "handshake that stands still": begin(upgrade(live(honest.key))[:-2], b""),
-            "trickling handshake": begin(upgrade(live(honest.key))[:-2], b"X-A: b\r\n"),
+            "handshake that stands still": begin(upgrade(live(well_behaved.key))[:-2], b""),
+            "trickling handshake": begin(upgrade(live(well_behaved.key))[:-2], b"X-A: b\r\n"),
         }
         until_closed(list(slow.values()), SHORT.head + GRACE)
         for what, one in slow.items():
             note(f"{what}: {one.closed_after:.1f} s")
 
 
-def test_what_is_only_long_is_not_cut(server: ServerProcess, honest: Honest) -> None:
+def test_what_is_only_long_is_not_cut(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     """Streams, whatever they say of the connection's end, and a handshake on a connection that was used before."""
-    path = f"/api/v1/events?{urlencode({'key': honest.key})}"
+    path = f"/api/v1/events?{urlencode({'key': well_behaved.key})}"
     accept = "Accept: text/event-stream"
     with ExitStack() as stack:
         streams = [stack.enter_context(Raw(server)) for _ in range(5)]
@@ -73,17 +85,17 @@ def test_what_is_only_long_is_not_cut(server: ServerProcess, honest: Honest) -> 
         streams[3].send(get(path, accept, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"))
         streams[4].send(get())
         assert streams[4].answer().status == 200
-        streams[4].follow(live(honest.key))
-        wait_until(lambda: honest.readers() == 6, "all readers")
+        streams[4].follow(live(well_behaved.key))
+        wait_until(lambda: well_behaved.readers() == 6, "all readers")
         until = time.monotonic() + SHORT.head + GRACE
         wait_until(lambda: time.monotonic() > until, "the time in which nothing is cut")
-        assert honest.readers() == 6
-        honest.say("There you are.")
+        assert well_behaved.readers() == 6
+        well_behaved.post("There you are.")
         for stream in streams:
             stream.read_until(b"There you are.")
 
 
-def test_a_body_that_trickles_is_cut(server: ServerProcess, honest: Honest) -> None:
+def test_a_body_that_trickles_is_cut(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw, Raw(server) as chunked:
         assert raw.send(BODY)
         assert chunked.send(BODY.replace(b"Content-Length: 900", b"Transfer-Encoding: chunked")[:-1])
@@ -92,12 +104,14 @@ def test_a_body_that_trickles_is_cut(server: ServerProcess, honest: Honest) -> N
         note(f"body: {slow[0].closed_after:.1f} s, chunked: {slow[1].closed_after:.1f} s")
 
 
-def test_hundreds_of_slow_connections_disturb_nobody(server: ServerProcess, honest: Honest) -> None:
+def test_hundreds_of_slow_connections_disturb_nobody(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with ExitStack() as stack, costing(server, 20 * MIB):
         slow = []
         for index in range(300):
             raw = stack.enter_context(Raw(server, f"127.0.0.{3 + index % 2}"))
-            said, drip = ((HEAD, b"X: y\r\n"), (BODY, b" "), (upgrade(live(honest.key))[:-2], b"X: y\r\n"))[index % 3]
+            said, drip = ((HEAD, b"X: y\r\n"), (BODY, b" "), (upgrade(live(well_behaved.key))[:-2], b"X: y\r\n"))[
+                index % 3
+            ]
             assert raw.send(said)
             slow.append(Slow(raw, drip))
         longest = 0.0
@@ -105,7 +119,7 @@ def test_hundreds_of_slow_connections_disturb_nobody(server: ServerProcess, hone
         def meanwhile() -> None:
             nonlocal longest
             began = time.monotonic()
-            honest.say_and_read()
+            well_behaved.post_and_read()
             longest = max(longest, time.monotonic() - began)
 
         until_closed(slow, SHORT.body + 2 * GRACE, meanwhile)
@@ -114,8 +128,8 @@ def test_hundreds_of_slow_connections_disturb_nobody(server: ServerProcess, hone
         assert longest < 2
 
 
-def test_a_handshake_that_is_never_complete_is_cut(server: ServerProcess, honest: Honest) -> None:
+def test_a_handshake_that_is_never_complete_is_cut(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as first, Raw(server) as second:
-        assert first.send(upgrade(live(honest.key))[:-1])
-        assert second.send(upgrade(live(honest.key))[:20])
+        assert first.send(upgrade(live(well_behaved.key))[:-1])
+        assert second.send(upgrade(live(well_behaved.key))[:20])
         until_closed([Slow(first), Slow(second)], SHORT.handshake + GRACE)

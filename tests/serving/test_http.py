@@ -14,8 +14,8 @@ from tests.server import ServerProcess
 from tests.serving.raw import (
     MIB,
     Answer,
-    Honest,
     Raw,
+    WellBehavedClient,
     costing,
     get,
     live,
@@ -60,7 +60,7 @@ def _post(key: str, *extra: str) -> bytes:
     ids=["headers", "one header", "5000 headers", "101 headers", "URL", "no line end", "handshake"],
 )
 def test_a_head_that_is_too_large_is_refused(
-    server: ServerProcess, honest: Honest, what: bytes, expected: set[int]
+    server: ServerProcess, well_behaved: WellBehavedClient, what: bytes, expected: set[int]
 ) -> None:
     with costing(server, 10 * MIB), Raw(server) as raw:
         raw.send(what)
@@ -70,13 +70,13 @@ def test_a_head_that_is_too_large_is_refused(
         assert raw.rest() == b""
 
 
-def test_headers_up_to_the_bound_are_taken(server: ServerProcess, honest: Honest) -> None:
+def test_headers_up_to_the_bound_are_taken(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
         assert raw.send(get("/healthz", *(f"X-{number}: a" for number in range(MAX_HEADERS - 1))))
         assert raw.answer().status == 200
 
 
-def test_an_endless_body_is_not_kept(server: ServerProcess, honest: Honest) -> None:
+def test_an_endless_body_is_not_kept(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with costing(server, 10 * MIB), Raw(server) as raw:
         raw.send(BODY.replace(b"Content-Length: 900", b"Transfer-Encoding: chunked")[:-1])
         for _ in range(500):
@@ -88,22 +88,22 @@ def test_an_endless_body_is_not_kept(server: ServerProcess, honest: Honest) -> N
 # ---- requests in pieces and in rows ---------------------------------------------------------------------
 
 
-def test_requests_are_read_in_whatever_pieces_they_come(server: ServerProcess, honest: Honest) -> None:
+def test_requests_are_read_in_whatever_pieces_they_come(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
         for _ in range(2):
             raw.send_bytewise(get())
             assert raw.answer().status == 200
-        raw.send_bytewise(_post(honest.key))
+        raw.send_bytewise(_post(well_behaved.key))
         answer = raw.answer()
         assert answer.status == 201
-        assert honest.read_until(json.loads(answer.body)["seq"])
+        assert well_behaved.read_until(json.loads(answer.body)["seq"])
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3])
-def test_a_head_may_end_between_two_pieces(server: ServerProcess, honest: Honest, cut: int) -> None:
-    body = json.dumps({"key": honest.key, "body": "a" * 9_000, "author": {"name": "Ana"}}).encode()
+def test_a_head_may_end_between_two_pieces(server: ServerProcess, well_behaved: WellBehavedClient, cut: int) -> None:
+    body = json.dumps({"key": well_behaved.key, "body": "a" * 9_000, "author": {"name": "Ana"}}).encode()
     body += b" " * (40_000 - len(body))
-    head, _, _ = _post(honest.key).partition(b"\r\n\r\n")
+    head, _, _ = _post(well_behaved.key).partition(b"\r\n\r\n")
     length = next(line for line in head.split(b"\r\n") if line.startswith(b"Content-Length"))
     whole = head.replace(length, b"Content-Length: 40000") + b"\r\n\r\n"
     with Raw(server) as raw:
@@ -113,16 +113,16 @@ def test_a_head_may_end_between_two_pieces(server: ServerProcess, honest: Honest
         assert raw.answer().status == 201
 
 
-def test_requests_in_a_row_are_answered_in_order(server: ServerProcess, honest: Honest) -> None:
+def test_requests_in_a_row_are_answered_in_order(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
         paths = ["/healthz", f"/api/v1/discussion?key={uuid.uuid4()}", "/nothing-here"] * 10
-        assert raw.send(b"".join(get(path) for path in paths) + _post(honest.key) + get())
+        assert raw.send(b"".join(get(path) for path in paths) + _post(well_behaved.key) + get())
         answers = [raw.answer() for _ in range(len(paths) + 2)]
         assert [answer.status for answer in answers] == [200, 200, 404] * 10 + [201, 200]
         assert [b"discussion" in answer.body for answer in answers[:6]] == [False, True, False] * 2
 
 
-def test_a_body_that_breaks_after_its_refusal(server: ServerProcess, honest: Honest) -> None:
+def test_a_body_that_breaks_after_its_refusal(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
         assert raw.send(BODY.replace(b"Content-Length: 900", b"Transfer-Encoding: chunked")[:-1])
         assert raw.send(b"10001\r\n" + b"a" * 65_537 + b"\r\n")
@@ -165,7 +165,9 @@ def test_a_body_that_breaks_after_its_refusal(server: ServerProcess, honest: Hon
         "TLS",
     ],
 )
-def test_what_is_no_request_is_answered_400_and_closed(server: ServerProcess, honest: Honest, request_: bytes) -> None:
+def test_what_is_no_request_is_answered_400_and_closed(
+    server: ServerProcess, well_behaved: WellBehavedClient, request_: bytes
+) -> None:
     with Raw(server) as raw:
         assert raw.send(request_)
         rest = raw.rest()
@@ -176,15 +178,17 @@ def test_what_is_no_request_is_answered_400_and_closed(server: ServerProcess, ho
 
 
 @pytest.mark.parametrize("padding", [0, 20_000])
-def test_a_body_that_is_not_read_is_no_request(server: ServerProcess, honest: Honest, padding: int) -> None:
+def test_a_body_that_is_not_read_is_no_request(
+    server: ServerProcess, well_behaved: WellBehavedClient, padding: int
+) -> None:
     """A refusal before the body came: what follows is still the body, also where it looks like a handshake."""
-    smuggled = b"a" * padding + upgrade(live(honest.key))
+    smuggled = b"a" * padding + upgrade(live(well_behaved.key))
     length = 100_000
     with Raw(server) as raw:
         assert raw.send(BODY.replace(b"900", b"%d" % length)[:-1])
         answer = raw.answer()
         assert answer.status == 413
-        readers = honest.readers()
+        readers = well_behaved.readers()
         if answer.headers.get("connection") != "close":
             assert raw.send(smuggled)
             time.sleep(0.05)
@@ -194,12 +198,14 @@ def test_a_body_that_is_not_read_is_no_request(server: ServerProcess, honest: Ho
                 after = raw.answer()
             note(str(after))
             assert after is None or after.status == 200
-        assert honest.readers() == readers
+        assert well_behaved.readers() == readers
 
 
-def test_the_end_of_a_head_is_not_a_handshake_of_its_own(server: ServerProcess, honest: Honest) -> None:
+def test_the_end_of_a_head_is_not_a_handshake_of_its_own(
+    server: ServerProcess, well_behaved: WellBehavedClient
+) -> None:
     with Raw(server) as raw:
         assert raw.send(get() + b"GET /healthz HTTP/1.1\r\nHost: news.test\r\nX: ")
         assert raw.answer().status == 200
-        assert raw.send(upgrade(live(honest.key)).replace(b"\r\nHost: news.test", b"", 1))
+        assert raw.send(upgrade(live(well_behaved.key)).replace(b"\r\nHost: news.test", b"", 1))
         assert raw.answer().status != 101
