@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from limits.aio.storage import MemoryStorage
 
@@ -15,8 +16,10 @@ forgotten first, and starts anew; limits cannot hold back more than this many at
 class BoundedStorage(MemoryStorage):
     """Of the times of posts; no locks and no task, since nothing here waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, most: int = MAX_COUNTED) -> None:
         super().__init__()
+        self._clock = clock
+        self._most = most
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._expiries: dict[str, int] = {}
 
@@ -25,7 +28,7 @@ class BoundedStorage(MemoryStorage):
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Counts ``amount`` if that stays within the limit; whether it did."""
-        now = time.time()
+        now = self._clock()
         times = self._within(key, expiry, now)
         if len(times) + amount > limit:
             return False
@@ -38,7 +41,7 @@ class BoundedStorage(MemoryStorage):
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest post that counts was made, and how many count."""
-        now = time.time()
+        now = self._clock()
         times = self._within(key, expiry, now)
         return (times[0], len(times)) if times else (now, 0)
 
@@ -53,6 +56,6 @@ class BoundedStorage(MemoryStorage):
         for _ in range(2):
             oldest = next(iter(self._times))
             is_over = self._times[oldest][-1] <= now - self._expiries[oldest] if self._times[oldest] else True
-            if not is_over and len(self._times) <= MAX_COUNTED:
+            if not is_over and len(self._times) <= self._most:
                 return
             del self._times[oldest], self._expiries[oldest]

@@ -20,8 +20,9 @@ MAX_ADDRESSES = 10_000
 class Openings:
     """Counts the rooms that addresses open, at this instance alone."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MAX_ADDRESSES) -> None:
         self._clock = clock
+        self._most = most
         self._full_at: OrderedDict[str, float] = OrderedDict()
         """When each address may open AT_ONCE again; the least recent first."""
 
@@ -46,6 +47,6 @@ class Openings:
         """Two at most for each that comes: those that are as if they had never come, and what is too much."""
         for _ in range(2):
             oldest = next(iter(self._full_at))
-            if self._full_at[oldest] > now and len(self._full_at) <= MAX_ADDRESSES:
+            if self._full_at[oldest] > now and len(self._full_at) <= self._most:
                 return
             del self._full_at[oldest]

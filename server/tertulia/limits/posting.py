@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
@@ -51,6 +51,7 @@ class PostingLimits:
         *,
         changes: tuple[str, str] = ("off", "off"),
         votes: tuple[str, str] = ("off", "off"),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._address = _parsed(address)
         self._limits: dict[Write, tuple[list[RateLimitItem], list[RateLimitItem]]] = {
@@ -61,7 +62,8 @@ class PostingLimits:
         }
         # an operator who does not count addresses, since all readers share one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
-        self._own = MovingWindowRateLimiter(BoundedStorage())
+        self._own = MovingWindowRateLimiter(BoundedStorage(clock))
+        self._clock = clock
         self._shared = shared
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
@@ -91,7 +93,7 @@ class PostingLimits:
         for one in windows:
             if not await self._own.test(one.item, one.kind, one.name):
                 stats = await self._own.get_window_stats(one.item, one.kind, one.name)
-                return max(stats.reset_time - time.time(), 0.001)
+                return max(stats.reset_time - self._clock(), 0.001)
         for one in windows:
             await self._own.hit(one.item, one.kind, one.name)
         return 0

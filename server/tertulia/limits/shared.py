@@ -77,14 +77,29 @@ class Window:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """In seconds: how long a post waits for Redis, how long it is not asked after a failure, and how long an answer
+    proves that it counts.
+    """
+
+    timeout: float = REDIS_TIMEOUT
+    retry: float = RETRY_SECONDS
+    proven: float = PROVEN_SECONDS
+
+
+TIMING = Timing()
+
+
 class SharedCounts:
     """Counts in one Redis. Raises StartupError if the URL is invalid.
 
     ``in_doubt`` says whether Redis is known not to answer; keys are hashed with ``secret``.
     """
 
-    def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
-        self._redis = clients.client(url, REDIS_TIMEOUT)
+    def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool], timing: Timing = TIMING) -> None:
+        self._redis = clients.client(url, timing.timeout)
+        self._timing = timing
         self._script = self._redis.register_script(SCRIPT)
         self._secret = secret[:MAX_KEY_BYTES]
         self._in_doubt = in_doubt
@@ -107,14 +122,14 @@ class SharedCounts:
         now = time.monotonic()
         if self._in_doubt() or now < self._retry_at:
             return not self._failed
-        if self._failed or now - self._counted_at >= PROVEN_SECONDS:
+        if self._failed or now - self._counted_at >= self._timing.proven:
             with suppress(Unavailable):
                 await self._ask([PROOF], [PROOFS_A_SECOND, 1])
         return not self._failed
 
     async def _ask(self, keys: list[str], bounds: list[int]) -> float:
         try:
-            async with asyncio.timeout(REDIS_TIMEOUT), self._turns:
+            async with asyncio.timeout(self._timing.timeout), self._turns:
                 wait = float(await self._script(keys, bounds))
         except (RedisError, OSError, TimeoutError) as error:
             self._back_off(error)
@@ -136,7 +151,7 @@ class SharedCounts:
         return PREFIX + blake2b(counted.encode(), digest_size=16, key=self._secret).hexdigest()
 
     def _back_off(self, error: Exception) -> None:
-        self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._retry_at = time.monotonic() + self._timing.retry
         self._failed = True
         met = failure(error)
         self.failures[met] += 1

@@ -34,19 +34,35 @@ Answer = tuple[int, str]
 class Readiness:
     """Of one server."""
 
-    def __init__(self, store: Store, hub: Hub, bus: Bus, counts: SharedCounts | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        bus: Bus,
+        counts: SharedCounts | None,
+        *,
+        ready_seconds: float = READY_SECONDS,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
         self._store = store
         self._hub = hub
         self._bus = bus
         self._counts = counts
+        self._ready_seconds = ready_seconds
+        self._busy_seconds = busy_seconds
         self._abandoned: set[asyncio.Task[str]] = set()
 
     async def answer(self) -> Answer:
         """The HTTP status, and a sentence."""
         if self._hub.draining:
             return 503, "draining"
-        end = time.monotonic() + READY_SECONDS
+        end = time.monotonic() + self._ready_seconds
         return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or (200, "ok")
+
+    @property
+    def abandoned(self) -> int:
+        """How many checks were given up and have not ended yet."""
+        return len(self._abandoned)
 
     async def _unread(self, end: float) -> Answer | None:
         if len(self._abandoned) >= MAX_ABANDONED:
@@ -77,7 +93,7 @@ class Readiness:
         return None
 
     def _late(self) -> Answer | None:
-        if time.monotonic() - self._store.reads.answered_at < BUSY_SECONDS:
+        if time.monotonic() - self._store.reads.answered_at < self._busy_seconds:
             return None
         return 503, "the database does not answer"
 
