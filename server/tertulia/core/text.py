@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, no_such_site
 
 NAME_LENGTH = 64
 TEXT_LENGTH = 10_000
@@ -91,7 +91,7 @@ def is_site(raw: str) -> bool:
 def clean_site(raw: str, field: str = "site") -> str:
     """The key of a site: taken as it is. What cannot be one names no site, and no database is asked for it."""
     if not is_site(raw):
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field=field)
+        raise no_such_site(field)
     return raw
 
 
