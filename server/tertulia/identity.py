@@ -8,6 +8,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import jwt
 
@@ -155,10 +156,17 @@ def unauthenticated() -> Problem:
     return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
 
 
-def new_moderator_token() -> tuple[str, str]:
-    """A random token and the hash that is stored of it."""
+class ModeratorToken(NamedTuple):
+    """A token, and the hash that is stored of it."""
+
+    token: str
+    hash: str
+
+
+def new_moderator_token() -> ModeratorToken:
+    """A random token."""
     token = MODERATOR_PREFIX + secrets.token_urlsafe(32)
-    return token, token_hash(token)
+    return ModeratorToken(token, token_hash(token))
 
 
 def token_hash(token: str) -> str:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
 from tertulia.pages.assets import FOREVER, Asset, digest
 
@@ -42,12 +43,20 @@ def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
         )
 
 
-def pinned_script(folder: Traversable | None = None) -> tuple[str, str] | None:
-    """The path of the client in one file that never changes, and its integrity; None if it has not been built."""
+class PinnedScript(NamedTuple):
+    """A script that never changes; ``integrity`` is what an element's attribute of that name says."""
+
+    path: str
+    integrity: str
+
+
+def pinned_script(folder: Traversable | None = None) -> PinnedScript | None:
+    """The client in one file; None if it has not been built."""
     for file in _scripts(folder or STATIC):
         if _PINNED.fullmatch(file.name):
             content = file.read_bytes()
-            return _pinned_path(content), "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+            integrity = "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+            return PinnedScript(_pinned_path(content), integrity)
     return None
 
 

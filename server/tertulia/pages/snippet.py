@@ -42,5 +42,4 @@ def _script(base_url: str, pinned: bool, folder: Traversable | None) -> Markup:
     found = pinned_script(folder)
     if found is None:
         raise StartupError("The client in one file is not in this installation; build it with: make client")
-    path, integrity = found
-    return _PINNED_SCRIPT.format(base_url + path, integrity)
+    return _PINNED_SCRIPT.format(base_url + found.path, found.integrity)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from starlette.datastructures import Headers
 
 from tertulia.errors import ErrorCode, Problem
@@ -41,9 +43,16 @@ def sentence(problem: Problem, language: Language, otherwise: str | None = None)
     return key and language.translate(key, n=problem.retry_after or 1, detail=problem.detail)
 
 
-def translated(problem: Problem, headers: Headers) -> tuple[str, str]:
-    """``detail`` in the language that an Accept-Language (RFC 9110) prefers, and that language's tag."""
+class Detail(NamedTuple):
+    """A problem's detail, and the tag of its language."""
+
+    text: str
+    language: str
+
+
+def translated(problem: Problem, headers: Headers) -> Detail:
+    """``detail`` in the language that an Accept-Language (RFC 9110) prefers."""
     language = accepted(headers.get("accept-language", ""))
     is_told = language.tag != DEFAULT and (problem.field in _WRITTEN or is_about_name(problem))
     told = sentence(problem, language) if is_told else None
-    return (told, language.tag) if told else (problem.detail, DEFAULT)
+    return Detail(told, language.tag) if told else Detail(problem.detail, DEFAULT)

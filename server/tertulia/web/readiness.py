@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tertulia.bus import Bus
 from tertulia.errors import Problem
@@ -28,7 +28,13 @@ MAX_ABANDONED = 3
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Answer = tuple[int, str]
+
+
+class Answer(NamedTuple):
+    """The HTTP status, and a sentence."""
+
+    status: int
+    sentence: str
 
 
 class Readiness:
@@ -53,11 +59,11 @@ class Readiness:
         self._abandoned: set[asyncio.Task[str]] = set()
 
     async def answer(self) -> Answer:
-        """The HTTP status, and a sentence."""
+        """Asks everything that the server needs, until READY_SECONDS are over."""
         if self._hub.draining:
-            return 503, "draining"
+            return Answer(503, "draining")
         end = time.monotonic() + self._ready_seconds
-        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or (200, "ok")
+        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or Answer(200, "ok")
 
     @property
     def abandoned(self) -> int:
@@ -86,16 +92,16 @@ class Readiness:
                 met = self._store.troubles.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
-            return 503, "the database does not answer"
+            return Answer(503, "the database does not answer")
         if epoch != self._store.epoch:
             # what the rooms keep, and the cursors they were given, are of a database that is no more
-            return 503, "the database has another epoch; start this server again"
+            return Answer(503, "the database has another epoch; start this server again")
         return None
 
     def _late(self) -> Answer | None:
         if time.monotonic() - self._store.reads.answered_at < self._busy_seconds:
             return None
-        return 503, "the database does not answer"
+        return Answer(503, "the database does not answer")
 
     def _ended(self, task: asyncio.Task[str]) -> None:
         self._abandoned.discard(task)
@@ -107,18 +113,18 @@ class Readiness:
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()
-        return 503, "the database cannot write"
+        return Answer(503, "the database cannot write")
 
     async def _slower(self, end: float) -> Answer | None:
         if self._bus.in_doubt:
-            return 200, "slower: Redis is in doubt"
+            return Answer(200, "slower: Redis is in doubt")
         if self._bus.hears_strangers:
-            return 200, "slower: messages on Redis are not believed"
+            return Answer(200, "slower: messages on Redis are not believed")
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
             if not (await _waited(counts, end) and counts.result()):
                 counts.cancel()
-                return 200, "slower: Redis refuses, and each instance counts posts alone"
+                return Answer(200, "slower: Redis refuses, and each instance counts posts alone")
         return None
 
 
