@@ -49,13 +49,18 @@ class Operation:
     bearer: str
     handler: Callable[..., Awaitable[Response]]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its query parameters."""
+        return [one.name for one in self.parameters]
+
     async def answer(self, request: Request) -> Response:
         """What the handler answers. Raises unknown_field and invalid for a query that is not as declared, and what the
         handler raises.
         """
         query = Query(
             request.query_params,
-            known=(one.name for one in self.parameters),
+            known=self.names,
             repeated=(one.name for one in self.parameters if one.repeated),
         )
         return await self.handler(request, query)
