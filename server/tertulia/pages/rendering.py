@@ -70,7 +70,7 @@ class Rendering:
     ) -> HTMLResponse:
         """The template in the language with this tag, or in the server's if there is none."""
         language = self.language(tag)
-        translation = {"language": language, "t": language.translate, "t_html": partial(_translate_html, language)}
+        translation = {"language": language, "t": language.translate, "t_html": partial(translate_html, language)}
         html = self._rendered(template, {**translation, **context})
         return HTMLResponse(html, status, HEADERS | dict(headers or {}))
 
@@ -112,7 +112,7 @@ def _held(code: FunctionType) -> Iterator[object]:
             yield cell.cell_contents
 
 
-def _translate_html(language: Language, key: str, **values: object) -> Markup:
+def translate_html(language: Language, key: str, **values: object) -> Markup:
     """A sentence with HTML in it, such as a link around a name; values that are text only are escaped."""
     return escape(language.form(key)).format(**values)
 
