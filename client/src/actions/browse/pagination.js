@@ -1,18 +1,18 @@
 /**
  * Brings what is not on the page yet: further pages, replies that did not come along, what summaries left out.
  *
- * @import { Actions } from './actions.js'
+ * @import { Actions } from '../actions.js'
  */
-import { page } from './commands.js';
-import { fill, leftOut, load } from './pages.js';
-import { commentId } from '../page/names.js';
-import { shift } from './scroll.js';
-import { anchorOf } from './steady.js';
+import { page } from '../commands.js';
+import { loadSkipped, leftOut, load } from './threadPages.js';
+import { commentId } from '../../page/names.js';
+import { scrollBy } from './scroll.js';
+import { findAnchor } from './scrollAnchor.js';
 
 /** As much as the server gives at once, for what nobody waits to read. */
 const MOST = 100;
 
-export class More {
+export class Pagination {
   #actions;
   /** What is asked for need not be announced. */
   isFilling = false;
@@ -24,7 +24,7 @@ export class More {
 
   /** @param {string | null} parent @param {boolean} [isQuiet] Without moving the focus. @returns {Promise<boolean>} Whether it came. */
   async load(parent, isQuiet = false) {
-    const { session, arrivals, visit } = this.#actions;
+    const { session, arrivals, unread } = this.#actions;
     const { thread, list, api, settings } = session;
     const limit = isQuiet ? MOST : settings.max;
     const cards = new Set(list.cards.keys());
@@ -32,14 +32,14 @@ export class More {
       const ids = await load(thread, parent, (cursor) => page(api, parent ? { parent, cursor } : { sort: thread.sort, cursor, limit }));
       if (list !== session.list) return false;
       for (const id of ids) arrivals.drop(id);
-      this.#actions.keeping(() => list.show(ids));
-      visit.mark(ids);
+      this.#actions.preserveScroll(() => list.show(ids));
+      unread.mark(ids);
       const first = ids.find((id) => !cards.has(id));
       const element = first && list.cards.get(first)?.element;
       if (element && !isQuiet) list.focus(element, true);
       return true;
     } catch {
-      this.#complain();
+      this.#announceError();
       return false;
     }
   }
@@ -49,10 +49,10 @@ export class More {
    *
    * @param {() => void} replace
    */
-  async again(replace) {
-    const { session, finding } = this.#actions;
+  async reload(replace) {
+    const { session, search } = this.#actions;
     const { thread, view, list: old } = session;
-    const anchor = thread.sort === old.thread.sort ? anchorOf(old) : null;
+    const anchor = thread.sort === old.thread.sort ? findAnchor(old) : null;
     // the comment, although all is made anew, or the form that goes on being typed in
     const seen = anchor?.closest('article') ?? anchor;
     const top = seen ? topOf(seen) : 0;
@@ -61,24 +61,24 @@ export class More {
     if (!seen) return;
     const { list } = session;
     const now = () => (seen.isConnected ? seen : list.cards.get(commentId(seen))?.element);
-    const isMissing = () => session.list === list && thread.rest && thread.roots.length < size && !now();
+    const isMissing = () => session.list === list && thread.nextPage && thread.roots.length < size && !now();
     const before = topOf(view.element);
     while (isMissing() && (await this.load(null, true)));
     // a link may have led there, past pages that nobody read
-    if (session.list === list && !now()) await finding.bring(commentId(seen));
+    if (session.list === list && !now()) await search.bring(commentId(seen));
     const found = session.list === list && now();
     // who scrolls meanwhile reads something else
-    if (found && found.checkVisibility() && topOf(view.element) === before) shift(found, topOf(found) - top);
+    if (found && found.checkVisibility() && topOf(view.element) === before) scrollBy(found, topOf(found) - top);
   }
 
   /** Shows what waits for a place of its own, and what summaries left out. */
   async showAll() {
-    const { session, arrivals, finding } = this.#actions;
+    const { session, arrivals, search } = this.#actions;
     const { thread, api, list } = session;
     if (this.isFilling) return;
     this.isFilling = true;
-    const changes = leftOut(thread) ? await fill(thread, (after) => api.events(after)).catch(() => null) : [];
-    if (!changes) this.#complain();
+    const changes = leftOut(thread) ? await loadSkipped(thread, (after) => api.events(after)).catch(() => null) : [];
+    if (!changes) this.#announceError();
     else if (thread === session.thread) session.showChanges(changes);
     this.isFilling = false;
     arrivals.count();
@@ -86,11 +86,11 @@ export class More {
     // what came may lie beyond the loaded part
     if (changes && !ids.length) list.more.focus();
     else arrivals.goTo(ids);
-    finding.again();
+    search.again();
   }
 
-  #complain() {
-    this.#actions.announce(this.#actions.say('load_error'));
+  #announceError() {
+    this.#actions.announce(this.#actions.t('load_error'));
   }
 }
 

@@ -1,12 +1,12 @@
 /**
  * Marks for what is selected, and how it will look: the server reads the text as it would read the comment.
  *
- * @import { Speak } from '../page/strings.js'
- * @import { Form } from '../reading/form.js'
- * @import { Node as Tree } from '../live/wire.js'
+ * @import { Translate } from '../../page/strings.js'
+ * @import { Form } from '../../reading/form.js'
+ * @import { Node as Tree } from '../../live/wire.js'
  */
-import { button, h, setAttribute } from '../page/dom.js';
-import { render } from '../reading/document.js';
+import { button, h, setAttribute } from '../../page/dom.js';
+import { render } from '../../reading/document.js';
 
 /** @typedef {[before: string, after: string] | [line: string]} Mark */
 
@@ -24,23 +24,23 @@ const SIGNS = { bold: 'B', italic: 'I', code: '<>', quotation: '”', list: '•
 
 export class Toolbar {
   #text;
-  #say;
+  #t;
   #read;
   #toggle;
   #isOpen = false;
 
-  /** @param {Form} form @param {Speak} say @param {(text: string) => Promise<{body: Tree[]}>} read */
-  constructor({ text, tools }, say, read) {
+  /** @param {Form} form @param {Translate} t @param {(text: string) => Promise<{body: Tree[]}>} read */
+  constructor({ text, tools }, t, read) {
     this.#text = text;
     this.element = tools;
-    this.#say = say;
+    this.#t = t;
     this.#read = read;
-    this.#toggle = button(say('preview'), 'tool', () => (this.#isOpen ? this.close() : this.#open()), { 'aria-pressed': 'false' });
+    this.#toggle = button(t('preview'), 'tool', () => (this.#isOpen ? this.close() : this.#open()), { 'aria-pressed': 'false' });
     setAttribute(tools, 'role', 'toolbar');
-    setAttribute(tools, 'aria-label', say('formatting'));
+    setAttribute(tools, 'aria-label', t('formatting'));
     for (const name of /** @type {(keyof typeof MARKS)[]} */ (Object.keys(MARKS))) {
-      const label = { 'aria-label': say(name), title: say(name), class: `tool ${name}` };
-      tools.append(button(SIGNS[name] ?? say(name), 'tool', () => this.#mark(MARKS[name]), label));
+      const label = { 'aria-label': t(name), title: t(name), class: `tool ${name}` };
+      tools.append(button(SIGNS[name] ?? t(name), 'tool', () => this.#mark(MARKS[name]), label));
     }
     tools.append(this.#toggle);
     this.preview = h('div', { part: 'preview', class: 'preview body', hidden: true });
@@ -103,13 +103,13 @@ export class Toolbar {
   async #open() {
     const { value } = this.#text;
     this.#show(true);
-    if (!value.trim()) return this.preview.replaceChildren(h('p', {}, this.#say('no_text')));
+    if (!value.trim()) return this.preview.replaceChildren(h('p', {}, this.#t('no_text')));
     this.preview.setAttribute('aria-busy', 'true');
     try {
       this.preview.replaceChildren(...render((await this.#read(value)).body));
     } catch (error) {
       const detail = error instanceof Error && 'detail' in error && error.detail;
-      this.preview.replaceChildren(h('p', {}, String(detail || this.#say('preview_error'))));
+      this.preview.replaceChildren(h('p', {}, String(detail || this.#t('preview_error'))));
     }
     this.preview.removeAttribute('aria-busy');
   }

@@ -2,13 +2,13 @@
  * What a form can do. It reads what is typed and never writes into the field meanwhile: Vietnamese keyboards retype
  * letters with Backspace, and a rewritten value would break words.
  *
- * @import { Speak } from '../page/strings.js'
- * @import { SafeStorage } from '../page/storage.js'
- * @import { Node as Tree } from '../live/wire.js'
- * @import { Form } from '../reading/form.js'
+ * @import { Translate } from '../../page/strings.js'
+ * @import { SafeStorage } from '../../page/storage.js'
+ * @import { Node as Tree } from '../../live/wire.js'
+ * @import { Form } from '../../reading/form.js'
  *
  * @typedef {object} Options
- * @property {Speak} say
+ * @property {Translate} t
  * @property {SafeStorage} storage
  * @property {string} [id] Whom it answers.
  * @property {number} limit In code points.
@@ -16,13 +16,13 @@
  * @property {string} [nameItem] Where the name is remembered.
  * @property {string} [draftItem] Where the draft is kept.
  * @property {string} [value]
- * @property {(said: {body: string, name: string}) => boolean | Promise<boolean>} send Says whether the field may be emptied.
+ * @property {(draft: {body: string, name: string}) => boolean | Promise<boolean>} send Says whether the field may be emptied.
  * @property {() => void} [cancel]
  * @property {() => void} [typing]
  * @property {(text: string) => Promise<{body: Tree[]}>} preview
  */
-import { complain } from './complaint.js';
-import { button, setText } from '../page/dom.js';
+import { showFormError } from './formError.js';
+import { button, setText } from '../../page/dom.js';
 import { clean, cleanName, length } from './text.js';
 import { Toolbar } from './toolbar.js';
 
@@ -42,11 +42,11 @@ export class Composer {
     this.#form = form;
     this.#options = options;
     this.id = options.id;
-    const { say, storage, nameItem, draftItem } = options;
-    if (options.cancel) form.submit.after(button(say('cancel'), 'cancel', () => this.cancel()));
+    const { t, storage, nameItem, draftItem } = options;
+    if (options.cancel) form.submit.after(button(t('cancel'), 'cancel', () => this.cancel()));
     form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
     form.text.value ||= (draftItem && storage.get(draftItem)) || options.value || '';
-    this.#toolbar = new Toolbar(form, say, options.preview);
+    this.#toolbar = new Toolbar(form, t, options.preview);
     form.text.after(this.#toolbar.preview);
     this.#listen();
     this.#count('');
@@ -80,11 +80,11 @@ export class Composer {
 
   saveDraft() {
     clearTimeout(this.#timer);
-    const { draftItem, nameItem, storage, say } = this.#options;
+    const { draftItem, nameItem, storage, t } = this.#options;
     const { value } = this.#form.text;
     if (nameItem && this.#form.name.value) storage.set(nameItem, this.#form.name.value);
     const isDraft = value !== '' && value !== this.#options.value;
-    if (draftItem && storage.set(draftItem, isDraft ? value : null) && isDraft) this.#count(say('draft_saved'));
+    if (draftItem && storage.set(draftItem, isDraft ? value : null) && isDraft) this.#count(t('draft_saved'));
   }
 
   /** @param {KeyboardEvent} event */
@@ -100,7 +100,7 @@ export class Composer {
   }
 
   #typed() {
-    if (!this.#form.error.hidden) complain(this.#form, '');
+    if (!this.#form.error.hidden) showFormError(this.#form, '');
     this.#count('');
     if (this.#form.text.value.trim()) this.#options.typing?.();
     clearTimeout(this.#timer);
@@ -110,34 +110,34 @@ export class Composer {
   /** @param {string} otherwise */
   #count(otherwise) {
     const left = this.#options.limit - length(this.#form.text.value);
-    const { say } = this.#options;
-    if (left < 0) setText(this.#form.hint, say('too_long', { n: -left }));
-    else setText(this.#form.hint, left < COUNT_FROM ? say('left', { n: left }) : otherwise);
+    const { t } = this.#options;
+    if (left < 0) setText(this.#form.hint, t('too_long', { n: -left }));
+    else setText(this.#form.hint, left < COUNT_FROM ? t('left', { n: left }) : otherwise);
   }
 
   async #send() {
     const { nameItem, draftItem, storage, send } = this.#options;
     const { text } = this.#form;
-    const said = { body: clean(text.value), name: cleanName(this.#form.name.value) };
-    const [sentence, field] = this.#wrong(said);
-    if (sentence) return complain(this.#form, sentence, field);
+    const draft = { body: clean(text.value), name: cleanName(this.#form.name.value) };
+    const [sentence, field] = this.#wrong(draft);
+    if (sentence) return showFormError(this.#form, sentence, field);
     clearTimeout(this.#timer);
-    if (nameItem) storage.set(nameItem, said.name);
-    if (!(await send(said))) return;
+    if (nameItem) storage.set(nameItem, draft.name);
+    if (!(await send(draft))) return;
     if (draftItem) storage.set(draftItem, null);
     text.value = '';
     this.#toolbar.close();
     this.#count('');
   }
 
-  /** What keeps it from being sent, and the field it is about. @param {{body: string, name: string}} said @returns {[string, HTMLElement?]} */
+  /** What keeps it from being sent, and the field it is about. @param {{body: string, name: string}} draft @returns {[string, HTMLElement?]} */
   #wrong({ body, name }) {
-    const { say, limit, nameLimit } = this.#options;
+    const { t, limit, nameLimit } = this.#options;
     const { name: nameField, text } = this.#form;
-    if (nameLimit && !name) return [say('no_name'), nameField];
-    if (nameLimit && length(name) > nameLimit) return [say('too_long', { n: length(name) - nameLimit }), nameField];
-    if (!body) return [say('no_text'), text];
-    if (length(body) > limit) return [say('too_long', { n: length(body) - limit }), text];
+    if (nameLimit && !name) return [t('no_name'), nameField];
+    if (nameLimit && length(name) > nameLimit) return [t('too_long', { n: length(name) - nameLimit }), nameField];
+    if (!body) return [t('no_text'), text];
+    if (length(body) > limit) return [t('too_long', { n: length(body) - limit }), text];
     return [''];
   }
 }

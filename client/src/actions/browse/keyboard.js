@@ -2,7 +2,7 @@
  * The keys of the W3C's feed pattern: Page Down and Page Up go from comment to comment, Ctrl+End and Ctrl+Home leave the
  * list for what can be focused after and before it. Who has no mouse need not go through ten thousand comments.
  *
- * @import { Session } from '../session.js'
+ * @import { Session } from '../../session.js'
  */
 const STOPS = 'a[href], button, input, select, textarea, summary, iframe, [tabindex]';
 

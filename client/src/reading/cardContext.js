@@ -4,11 +4,11 @@
  * @import { Session } from '../session.js'
  * @import { Comment } from '../live/wire.js'
  *
- * @typedef {'reply' | 'edit' | 'remove' | 'more' | 'up' | 'down'} Act
+ * @typedef {'reply' | 'edit' | 'remove' | 'more' | 'up' | 'down'} Command
  */
 import { itemName } from '../page/names.js';
 
-export class Desk {
+export class CardContext {
   #session;
   /** What cards are copied from. @type {HTMLElement | undefined} */
   blank;
@@ -18,16 +18,16 @@ export class Desk {
     this.#session = session;
     const { place } = session.settings;
     /** Where comments on their way are kept. */
-    this.outboxItem = itemName('outbox', place, place.key);
+    this.queueItem = itemName('outbox', place, place.key);
   }
 
-  get say() {
-    return this.#session.say;
+  get t() {
+    return this.#session.t;
   }
 
   /** @param {string} iso */
   time(iso) {
-    return this.#session.clock.text(iso, this.#session.now());
+    return this.#session.clock.formatTime(iso, this.#session.now());
   }
 
   /** @param {string} iso */
@@ -75,8 +75,8 @@ export class Desk {
     return thread.comments.get(parent_id)?.author?.name;
   }
 
-  /** @param {Act} what @param {string} id */
-  act(what, id) {
-    this.#session.act().then((actions) => actions.act(what, id), () => {});
+  /** @param {Command} command @param {string} id */
+  dispatch(command, id) {
+    this.#session.loadActions().then((actions) => actions.dispatch(command, id), () => {});
   }
 }

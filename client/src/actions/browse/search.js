@@ -1,18 +1,18 @@
 /**
  * Goes to a comment wherever it is, and shows only what matches some words.
  *
- * @import { Actions } from './actions.js'
+ * @import { Actions } from '../actions.js'
  */
-import { h, setText } from '../page/dom.js';
-import { find, page } from './commands.js';
-import { reveal } from './pages.js';
-import { linkedId } from '../page/names.js';
+import { h, setText } from '../../page/dom.js';
+import { find, page } from '../commands.js';
+import { reveal } from './threadPages.js';
+import { linkedId } from '../../page/names.js';
 import { bringIntoView } from './scroll.js';
-import { fold } from './text.js';
+import { fold } from '../compose/text.js';
 
 const SEARCH_MS = 300;
 
-export class Finding {
+export class Search {
   #actions;
   #session;
   /** What a link led to. */
@@ -61,7 +61,7 @@ export class Finding {
   /** Shows a comment, after loading the page that holds it where it is not there. @param {string} id @returns {Promise<HTMLElement | undefined>} */
   async bring(id) {
     const { thread, list } = this.#session;
-    if (!thread.comments.has(id)) await this.#find(id).catch(() => {});
+    if (!thread.comments.has(id)) await this.#load(id).catch(() => {});
     if (thread !== this.#session.thread) return this.bring(id);
     const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
     this.#show(branch);
@@ -72,11 +72,11 @@ export class Finding {
 
   /** @param {string[]} ids */
   #show(ids) {
-    this.#actions.keeping(() => this.#session.list.show(ids));
+    this.#actions.preserveScroll(() => this.#session.list.show(ids));
   }
 
   /** @param {string} id */
-  async #find(id) {
+  async #load(id) {
     const { thread, api } = this.#session;
     const found = await find(api, id);
     if (found.site !== api.place.site || found.key !== thread.discussion.key) return;
@@ -94,7 +94,7 @@ export class Finding {
   }
 
   /** Whether only some comments show, so that arrivals wait. */
-  get isSifting() {
+  get isFiltering() {
     return this.#wanted !== '';
   }
 
@@ -106,13 +106,13 @@ export class Finding {
 
   /** All pages are read for it, a hundred comments each; what matches shows meanwhile. @param {string} text @returns {Promise<number>} */
   async search(text) {
-    const { say } = this.#session;
+    const { t } = this.#session;
     if (fold(this.field.value.trim()) !== fold(text.trim())) this.field.value = text;
     const wanted = (this.#wanted = fold(text.trim()));
-    let count = this.#sift(wanted);
-    while (wanted && (await this.#more()) && wanted === this.#wanted) count = this.#sift(wanted);
+    let count = this.#filter(wanted);
+    while (wanted && (await this.#loadMore()) && wanted === this.#wanted) count = this.#filter(wanted);
     if (wanted !== this.#wanted) return count;
-    const sentence = !wanted ? '' : count ? say('matches', { n: count }) : say('no_match');
+    const sentence = !wanted ? '' : count ? t('matches', { n: count }) : t('no_match');
     setText(this.found, sentence);
     if (!wanted) this.#actions.arrivals.look();
     this.#actions.announce(sentence);
@@ -120,16 +120,16 @@ export class Finding {
   }
 
   /** @returns {Promise<boolean>} Whether there was more. */
-  async #more() {
+  async #loadMore() {
     const { thread, signal } = this.#session;
     if (signal.aborted) return false;
-    if (thread.rest) return this.#actions.more.load(null, true);
-    const [parent] = thread.rests.keys();
-    return parent !== undefined && this.#actions.more.load(parent, true);
+    if (thread.nextPage) return this.#actions.pagination.load(null, true);
+    const [parent] = thread.nextPages.keys();
+    return parent !== undefined && this.#actions.pagination.load(parent, true);
   }
 
   /** A comment that does not match stays where a reply to it does. @param {string} wanted */
-  #sift(wanted) {
+  #filter(wanted) {
     const { thread, list } = this.#session;
     const shown = new Set();
     let count = 0;

@@ -1,16 +1,16 @@
 /**
  * What is new since the reader was last here: marked, told by a line before the first, and gone through one by one.
  *
- * @import { Actions } from './actions.js'
+ * @import { Actions } from '../actions.js'
  */
-import { button, h, setText } from '../page/dom.js';
-import { commentId, itemName } from '../page/names.js';
-import { bringIntoView, port } from './scroll.js';
+import { button, h, setText } from '../../page/dom.js';
+import { commentId, itemName } from '../../page/names.js';
+import { bringIntoView, viewport } from './scroll.js';
 
 /** How much of a comment has to be in view. */
 const SEEN = 0.5;
 
-export class Visit {
+export class Unread {
   /** Comments that are new and not gone to yet. @type {Set<string>} */
   #unread = new Set();
   /** Comments that were new and have been seen. @type {Set<string>} */
@@ -60,11 +60,11 @@ export class Visit {
 
   /** Marks those of the comments that are new. @param {Iterable<string>} ids */
   mark(ids) {
-    const { thread, list, desk } = this.#session;
+    const { thread, list, cardContext } = this.#session;
     if (!this.#before) return;
     for (const id of ids) {
       const comment = thread.comments.get(id);
-      if (!comment?.body || this.#seen.has(id) || comment.created_at <= this.#before || desk.isOwn(comment)) continue;
+      if (!comment?.body || this.#seen.has(id) || comment.created_at <= this.#before || cardContext.isOwn(comment)) continue;
       this.#unread.add(id);
       const element = list.cards.get(id)?.element;
       element?.classList.add('unread');
@@ -82,13 +82,13 @@ export class Visit {
     const { roots } = list;
     const first = roots.findIndex((article) => article.classList.contains('unread'));
     if (first < 0 || (thread.sort === 'oldest' && first === 0)) return;
-    roots[first].prepend(h('p', { part: 'divider', class: 'divider' }, this.#session.say('since_last_visit')));
+    roots[first].prepend(h('p', { part: 'divider', class: 'divider' }, this.#session.t('since_last_visit')));
   }
 
   #tell() {
     const n = this.#unread.size;
     this.#button.hidden = n === 0;
-    setText(this.#button, `${this.#session.say('next_new')} (${n})`);
+    setText(this.#button, `${this.#session.t('next_new')} (${n})`);
   }
 
   /** @param {string} id */
@@ -104,7 +104,7 @@ export class Visit {
   next() {
     const { list } = this.#session;
     const cards = [...list.element.querySelectorAll('article.unread')].filter((card) => this.#unread.has(commentId(card)));
-    const { top } = port(list.element);
+    const { top } = viewport(list.element);
     const below = cards.find((card) => card.getBoundingClientRect().top > top + 24) ?? cards[0];
     if (!(below instanceof HTMLElement)) return;
     this.#isSeen(commentId(below));

@@ -8,12 +8,12 @@
 const SLACK_PX = 1;
 
 /** At once, whatever `scroll-behavior` the page has. @param {Element} element @param {number} pixels */
-export function shift(element, pixels) {
+export function scrollBy(element, pixels) {
   (scroller(element) ?? window).scrollBy({ top: pixels, behavior: 'instant' });
 }
 
 /** What the element is seen through: the window, or what that shows of a box. @param {Element} element @returns {Span} */
-export function port(element) {
+export function viewport(element) {
   const { top, bottom } = scroller(element)?.getBoundingClientRect() ?? { top: 0, bottom: innerHeight };
   return { top: Math.max(0, top), bottom: Math.min(innerHeight, bottom) };
 }
@@ -28,7 +28,7 @@ export function bringIntoView(element, block) {
   const isCalm = block === 'start' || matchMedia('(prefers-reduced-motion: reduce)').matches;
   const behavior = isCalm ? 'instant' : 'smooth';
   const box = scroller(element);
-  const shown = port(element);
+  const shown = viewport(element);
   const { top, bottom } = element.getBoundingClientRect();
   // the page stays where it is while the box is in view
   if (box && block === 'center' && shown.bottom > shown.top) box.scrollBy({ top: (top + bottom - shown.top - shown.bottom) / 2, behavior });

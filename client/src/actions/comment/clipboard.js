@@ -1,4 +1,4 @@
-import { h } from '../page/dom.js';
+import { h } from '../../page/dom.js';
 
 /** Pages without https, and some frames, have no clipboard; there the old way may work. @param {string} text @returns {Promise<boolean>} Whether it is copied. */
 export async function copy(text) {

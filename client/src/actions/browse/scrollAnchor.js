@@ -4,18 +4,18 @@
  * Native scroll anchoring and this do not fight: reading a position forces layout, so the native correction has
  * already run and only a remaining difference is corrected.
  *
- * @import { List } from '../reading/list.js'
+ * @import { List } from '../../reading/list.js'
  */
-import { isInView, port, shift } from './scroll.js';
+import { isInView, viewport, scrollBy } from './scroll.js';
 
 /** What is read stays where it is meanwhile. @param {List} list @param {() => void} change */
-export function keeping(list, change) {
-  const anchor = anchorOf(list);
+export function preserveScroll(list, change) {
+  const anchor = findAnchor(list);
   const before = anchor?.getBoundingClientRect().top ?? 0;
   change();
   if (!anchor?.checkVisibility()) return;
   const moved = anchor.getBoundingClientRect().top - before;
-  if (Math.abs(moved) > 1) shift(anchor, moved);
+  if (Math.abs(moved) > 1) scrollBy(anchor, moved);
 }
 
 /**
@@ -23,10 +23,10 @@ export function keeping(list, change) {
  *
  * @param {List} list @returns {Element | null}
  */
-export function anchorOf({ element, chunks }) {
+export function findAnchor({ element, chunks }) {
   const { activeElement } = /** @type {Document | ShadowRoot} */ (element.getRootNode());
   const form = activeElement?.closest('.all form');
-  const shown = port(element);
+  const shown = viewport(element);
   if (form && isInView(form.getBoundingClientRect(), shown)) return form;
   const isNotAbove = hasPartBelow(shown.top);
   const chunk = chunks.find(isNotAbove);

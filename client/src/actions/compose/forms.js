@@ -1,24 +1,24 @@
 /**
  * The forms in which the reader writes: one for the discussion, and one reply, edit or report at a time.
  *
- * @import { Entry } from './outbox.js'
- * @import { Card } from '../reading/card.js'
- * @import { Form } from '../reading/form.js'
- * @import { Actions } from './actions.js'
+ * @import { PendingPost } from '../posting/postQueue.js'
+ * @import { Card } from '../../reading/card.js'
+ * @import { Form } from '../../reading/form.js'
+ * @import { Actions } from '../actions.js'
  */
-import * as commands from './commands.js';
-import { complain } from './complaint.js';
+import * as commands from '../commands.js';
+import { showFormError } from './formError.js';
 import { Composer } from './composer.js';
-import { button, h, setText } from '../page/dom.js';
-import { commentId, itemName } from '../page/names.js';
-import { bringIntoView } from './scroll.js';
-import { keepSignedIn, signIn } from './signing.js';
+import { button, h, setText } from '../../page/dom.js';
+import { commentId, itemName } from '../../page/names.js';
+import { bringIntoView } from '../browse/scroll.js';
+import { keepSignedIn, signIn } from '../auth.js';
 import { toSource } from './source.js';
 
 const WRITING_MS = 3000;
 const STILL_WRITING_MS = 6000;
 
-export class Writing {
+export class Forms {
   #actions;
   #session;
   #wroteAt = 0;
@@ -60,14 +60,14 @@ export class Writing {
   viewerChanged() {
     const { settings, thread, view, api } = this.#session;
     if (!settings.tokenEndpoint) return;
-    const { say } = this.#actions;
+    const { t } = this.#actions;
     const { viewer } = thread;
     view.form.nameField.hidden = true;
     view.form.name.value = viewer?.name ?? '';
     const isClosed = thread.discussion.mode === 'closed';
     this.#signIn.hidden = isClosed;
-    if (viewer) setText(this.#signIn, say('signed_in_as', { name: viewer.name }));
-    else this.#signIn.replaceChildren(button(say('sign_in'), 'submit', () => this.#askToSignIn()));
+    if (viewer) setText(this.#signIn, t('signed_in_as', { name: viewer.name }));
+    else this.#signIn.replaceChildren(button(t('sign_in'), 'submit', () => this.#askToSignIn()));
     view.form.element.hidden = isClosed || !api.token;
   }
 
@@ -81,7 +81,7 @@ export class Writing {
     const { storage, thread, settings } = this.#session;
     const parent_id = card?.comment.id ?? null;
     return {
-      say: this.#actions.say,
+      t: this.#actions.t,
       storage,
       limit: thread.limits.text_length,
       nameLimit: settings.tokenEndpoint ? undefined : thread.limits.name_length,
@@ -89,8 +89,8 @@ export class Writing {
       draftItem: this.draftItem + (parent_id ?? ''),
       typing: () => this.#typing(),
       preview: (/** @type {string} */ text) => commands.preview(this.#session.api, text),
-      send: (/** @type {{body: string, name: string}} */ said) => {
-        const isSent = this.#actions.sending.add({ ...said, parent_id });
+      send: (/** @type {{body: string, name: string}} */ draft) => {
+        const isSent = this.#actions.postQueueView.add({ ...draft, parent_id });
         if (isSent && card) this.closeForm();
         return isSent;
       },
@@ -179,20 +179,20 @@ export class Writing {
     form.submit.disabled = true;
     try {
       const changed = await commands.edit(this.#session.api, id, body);
-      this.#actions.settle(id, changed.comment, changed.seq);
+      this.#actions.applyAnswer(id, changed.comment, changed.seq);
       this.closeForm(form.element)?.element.focus();
       return true;
     } catch (error) {
       // another form may have taken its place: what was written is a draft then
-      if (form.element.isConnected) complain(form, this.#actions.sentence(error), form.text);
-      else this.#actions.complain(error);
+      if (form.element.isConnected) showFormError(form, this.#actions.sentence(error), form.text);
+      else this.#actions.reportError(error);
       return false;
     } finally {
       form.submit.disabled = false;
     }
   }
 
-  /** A text that was not sent returns to the form that it came from. @param {Entry} entry @param {boolean} isFocused */
+  /** A text that was not sent returns to the form that it came from. @param {PendingPost} post @param {boolean} isFocused */
   takeBack({ parent_id, body, name }, isFocused) {
     const card = parent_id && this.#session.list.cards.get(parent_id);
     if (card && isFocused) this.reply(card);

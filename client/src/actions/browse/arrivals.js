@@ -3,11 +3,11 @@
  * list; otherwise they wait, so that nothing moves what is being read: replies behind a chip on what they answer, the
  * others behind the pill.
  *
- * @import { Actions } from './actions.js'
+ * @import { Actions } from '../actions.js'
  */
-import { leftOut } from './pages.js';
-import { h, setText } from '../page/dom.js';
-import { bringIntoView, isInView, port } from './scroll.js';
+import { leftOut } from './threadPages.js';
+import { h, setText } from '../../page/dom.js';
+import { bringIntoView, isInView, viewport } from './scroll.js';
 
 const SOON_MS = 50;
 const BURST_MS = 1000;
@@ -71,7 +71,7 @@ export class Arrivals {
     this.#setChips(isPaused ? new Map() : branches);
     const grown = count - this.#session.unseen;
     if (!grown) return;
-    if (!isPaused && !this.#actions.more.isFilling) this.#actions.announcer.arrived(grown);
+    if (!isPaused && !this.#actions.pagination.isFilling) this.#actions.announcer.arrived(grown);
     this.#session.unseen = count;
     this.#session.emit('unseen', { count });
   }
@@ -111,7 +111,7 @@ export class Arrivals {
       if (chip.parentElement !== place) place.append(chip);
       this.#chips.set(id, chip);
       chip.onclick = () => this.goTo(ids);
-      setText(chip, this.#session.say('new_replies', { n: ids.length }));
+      setText(chip, this.#session.t('new_replies', { n: ids.length }));
     }
   }
 
@@ -135,12 +135,12 @@ export class Arrivals {
 
   /** Looks, a moment later, whether what waits may appear now. */
   look() {
-    if (this.#timer || !this.waiting.size || this.#session.isPaused || this.#actions.finding?.isSifting) return;
+    if (this.#timer || !this.waiting.size || this.#session.isPaused || this.#actions.search?.isFiltering) return;
     const { size } = this.waiting;
     const wait = size > BURST ? BURST_MS : (size - 1) * SOON_MS;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#session.isPaused && !this.#actions.finding.isSifting) this.#show(this.#showable());
+      if (!this.#session.isPaused && !this.#actions.search.isFiltering) this.#show(this.#showable());
     }, wait);
   }
 
@@ -148,7 +148,7 @@ export class Arrivals {
   #show(ids) {
     if (!ids.length) return;
     const { list } = this.#session;
-    this.#actions.keeping(() => list.show(ids));
+    this.#actions.preserveScroll(() => list.show(ids));
     const fit = ids.filter((id) => list.cards.has(id));
     if (!fit.length) return;
     for (const id of fit) {
@@ -167,7 +167,7 @@ export class Arrivals {
     const active = this.#root.activeElement;
     if (active && list.element.contains(active)) return [];
     const { top, bottom } = list.element.getBoundingClientRect();
-    const shown = port(list.element);
+    const shown = viewport(list.element);
     const isAtStart = top > shown.top - NEAR_PX;
     const isAtEnd = isInView({ top: bottom - NEAR_PX, bottom }, shown);
     const last = list.roots.at(-1);

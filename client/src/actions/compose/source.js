@@ -1,7 +1,7 @@
 /**
  * The text that a document tree is made from, for the field in which a comment is edited or quoted.
  *
- * @import { Node as Tree } from '../live/wire.js'
+ * @import { Node as Tree } from '../../live/wire.js'
  */
 /** The text that parses to this tree. @param {Tree[]} blocks @returns {string} */
 export function toSource(blocks) {

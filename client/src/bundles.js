@@ -12,6 +12,6 @@ export const SCRIPT_ORIGIN = script?.src ? new URL(script.src).origin : globalTh
 let attempts = 0;
 
 /** Browsers remember that an address could not be imported, so another attempt has another. @returns {Promise<typeof Actions>} */
-export function loadActions() {
+export function importActions() {
   return import(new URL(ACTIONS_FILE + (attempts++ ? `?${attempts}` : ''), script?.src || SCRIPT_ORIGIN).href);
 }

@@ -1,26 +1,26 @@
 /**
  * What is done to a comment less often, made when it is asked for: ten thousand comments need not have it.
  *
- * @import { Card } from '../reading/card.js'
- * @import { Actions } from './actions.js'
+ * @import { Card } from '../../reading/card.js'
+ * @import { Actions } from '../actions.js'
  */
-import { button } from '../page/dom.js';
+import { button } from '../../page/dom.js';
 
-const ACTS = /** @type {const} */ (['quote', 'link', 'report']);
+const COMMANDS = /** @type {const} */ (['quote', 'link', 'report']);
 
 /** @type {WeakMap<Card, HTMLElement[]>} */
 const menus = new WeakMap();
 
 /** @param {Card} card @param {Actions} actions */
 export function toggleMenu(card, actions) {
-  const { session, say } = actions;
+  const { session, t } = actions;
   const isOpen = card.more.ariaExpanded === 'true';
   let items = menus.get(card);
   if (!items) {
-    const { canReply } = session.desk;
-    const canReport = !session.desk.isOwn(card.comment);
-    items = ACTS.filter((act) => (act === 'quote' ? canReply : act === 'link' || canReport))
-      .map((act) => button(say(act), 'action', () => actions.act(act, card.comment.id)));
+    const { canReply } = session.cardContext;
+    const canReport = !session.cardContext.isOwn(card.comment);
+    items = COMMANDS.filter((act) => (act === 'quote' ? canReply : act === 'link' || canReport))
+      .map((act) => button(t(act), 'action', () => actions.dispatch(act, card.comment.id)));
     menus.set(card, items);
     card.more.after(...items);
   }

@@ -1,16 +1,16 @@
 /**
  * Deletes one's own comment, after a while in which it can be undone: a deletion itself is for good.
  *
- * @import { Card } from '../reading/card.js'
- * @import { Actions } from './actions.js'
+ * @import { Card } from '../../reading/card.js'
+ * @import { Actions } from '../actions.js'
  */
-import * as commands from './commands.js';
-import { clearStage, showStage } from './stage.js';
-import { button } from '../page/dom.js';
+import * as commands from '../commands.js';
+import { clearStatus, showStatus } from '../posting/commentStatus.js';
+import { button } from '../../page/dom.js';
 
 const UNDO_MS = 8000;
 
-export class Removing {
+export class Deletion {
   #actions;
   /** The timers of comments that are to be deleted. @type {Map<string, ReturnType<typeof setTimeout>>} */
   #pending = new Map();
@@ -34,7 +34,7 @@ export class Removing {
   /** @param {Card} card */
   remove({ comment: { id } }) {
     this.#pending.set(id, setTimeout(() => this.#commit(id), UNDO_MS));
-    this.#actions.announce(this.#actions.say('deleted_now'));
+    this.#actions.announce(this.#actions.t('deleted_now'));
     this.#offerUndo(id)?.focus();
   }
 
@@ -47,44 +47,44 @@ export class Removing {
   #offerUndo(id) {
     const card = this.#card(id);
     if (!card) return undefined;
-    const { say } = this.#actions;
-    const undo = button(say('undo'), 'action', () => {
-      this.#take(id);
-      this.#clear(id);
+    const { t } = this.#actions;
+    const undo = button(t('undo'), 'action', () => {
+      this.#stopTimer(id);
+      this.#restore(id);
       this.#card(id)?.element.focus();
     });
     card.element.classList.add('waiting');
-    showStage(card, say('deleted_now'), [undo]);
+    showStatus(card, t('deleted_now'), [undo]);
     return undo;
   }
 
   /** It waits no longer. @param {string} id */
-  #take(id) {
+  #stopTimer(id) {
     clearTimeout(this.#pending.get(id));
     this.#pending.delete(id);
   }
 
   /** @param {string} id */
-  #clear(id) {
+  #restore(id) {
     const card = this.#card(id);
     if (!card) return;
-    clearStage(card);
+    clearStatus(card);
     card.update(card.comment);
   }
 
   /** The request outlives the page. @param {string} id */
   async #commit(id) {
-    this.#take(id);
+    this.#stopTimer(id);
     try {
       const { comment, seq } = await commands.remove(commands.lasting(this.#actions.session.api), id);
-      const { stage } = this.#card(id) ?? {};
-      const hadFocus = stage?.contains(/** @type {ShadowRoot} */ (stage.getRootNode()).activeElement);
-      this.#clear(id);
-      this.#actions.settle(id, comment, seq);
+      const { status } = this.#card(id) ?? {};
+      const hadFocus = status?.contains(/** @type {ShadowRoot} */ (status.getRootNode()).activeElement);
+      this.#restore(id);
+      this.#actions.applyAnswer(id, comment, seq);
       if (hadFocus) this.#card(id)?.element.focus();
     } catch (error) {
-      this.#clear(id);
-      this.#actions.complain(error);
+      this.#restore(id);
+      this.#actions.reportError(error);
     }
   }
 }
