@@ -270,7 +270,7 @@ async def test_gaps_are_told_by_what_found_them(
     assert (await _post(client, 3)).status_code == 201
     assert await gaps(3) == [1, 0]
     await lost(4)
-    await server.hub.compare()
+    await server.hub.reconcile()
     assert await gaps(4) == [1, 1]
     assert (await _scraped(client))["tertulia_events_total"] == 4
 

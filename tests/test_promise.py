@@ -21,8 +21,8 @@ from tertulia.core.ids import uuid7
 from tertulia.discussions import Discussions
 from tertulia.identity import Identity, Tokens, new_moderator_token, utc_now
 from tertulia.limits import PostingLimits
+from tertulia.live import backlog as backlogs
 from tertulia.live import room as rooms
-from tertulia.live import tail as tails
 from tertulia.live.room import Cursor
 from tertulia.store import administration
 from tests.folding import Gap, Json, canonical, fold, seen
@@ -275,7 +275,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
 async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(tails, "EVENTS_KEPT", kept)  # more comes from the store where the room keeps less
+    monkeypatch.setattr(backlogs, "MAX_EVENTS", kept)  # more comes from the store where the room keeps less
     monkeypatch.setattr(rooms, "EVENTS_PAGE", 3)
     holding = await follow(talk.server.hub, KEY, Cursor(None, None))
     await until(lambda: holding.heard)

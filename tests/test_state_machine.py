@@ -28,8 +28,8 @@ from tertulia.discussions import Announcer, Discussions
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
+from tertulia.live import backlog as backlogs
 from tertulia.live import room as rooms
-from tertulia.live import tail as tails
 from tertulia.live.hub import Hub, Rates
 from tertulia.live.room import Cursor
 from tertulia.store import Store, administration
@@ -176,7 +176,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.narrow = ExitStack()
-        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (tails, "EVENTS_KEPT", 8)):
+        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (backlogs, "MAX_EVENTS", 8)):
             self.narrow.enter_context(patch.object(module, name, value))
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
@@ -354,7 +354,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def the_watch_goes_round(self) -> None:
-        self.run(self.system.hub.compare())
+        self.run(self.system.hub.reconcile())
 
     @rule(turns=st.integers(1, 40))
     def a_while_passes(self, turns: int) -> None:
@@ -390,7 +390,7 @@ class Machine(RuleBasedStateMachine):
                 assert follower is not None
                 follower.reader.resume()
                 await until(partial(greeted, follower), seconds=5)
-                await self.system.hub.compare()
+                await self.system.hub.reconcile()
                 await until(partial(came_to, follower, now["seq"], reading.state["seq"]), seconds=5)
                 await reading.absorb(self.system)
             assert canonical(reading.state) == canonical(now)

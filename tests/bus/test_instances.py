@@ -20,8 +20,8 @@ from tertulia.bus.redis import RedisBus
 from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
-from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
+from tertulia.live.stats import GapSource
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import certain, happened, now
@@ -91,7 +91,7 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     for seq in range(1, 21):
         await said(pair[seq % 2], readers, seq)
     assert here.bus.counts.received == there.bus.counts.received == 10
-    assert [one.hub.counts.gaps[Found.watch] for one in pair] == [0, 0], "Redis carried nothing"
+    assert [one.hub.stats.gaps[GapSource.reconcile] for one in pair] == [0, 0], "Redis carried nothing"
 
     assert redis.cut_ears() >= len(pair)
     await said(here, readers, 21)
@@ -117,7 +117,7 @@ async def test_comments_go_on_without_redis(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
@@ -138,7 +138,7 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     reader = await here.read()
     with monkeypatch.context() as patches:
@@ -204,7 +204,7 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
@@ -225,7 +225,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with instance(settings, valkey) as older, instance(settings, valkey) as here:
         monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
         reader = await here.read()

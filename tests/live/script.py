@@ -12,12 +12,12 @@ from tertulia.bus import Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey, State
 from tertulia.errors import CloseCode
-from tertulia.live.counts import Counts
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
-from tertulia.live.pace import Pace
+from tertulia.live.rate import DeliveryRate
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor, Room
+from tertulia.live.stats import LiveStats
 from tertulia.protocol import (
     AuthorView,
     CommentView,
@@ -147,7 +147,7 @@ async def opened(script: Script, tick_rate: float = BUSY, summary_rate: float = 
         if not room.readers:
             script.emptied.append(room)
 
-    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(tick_rate, summary_rate), turned, Counts())
+    room = Room(KEY, EPOCH, MemoryBus(), script.fetch, DeliveryRate(tick_rate, summary_rate), turned, LiveStats())
     await room.ready()
     return room
 
@@ -181,12 +181,12 @@ class Follower:
         if self.closing is None:
             self.closing = code
         if not self.lingers:
-            self.reader.gone()
+            self.reader.on_disconnect()
 
     def end(self) -> None:
         """The other side is gone: whatever is written now is wrong."""
         self.closing = CloseCode.gone
-        self.reader.gone()
+        self.reader.on_disconnect()
 
     def let_go(self) -> None:
         """This and its reader hold each other."""

@@ -15,11 +15,11 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live import hub as hubs
+from tertulia.live.backlog import Backlog
 from tertulia.live.hub import Hub, Rates
 from tertulia.live.presence import RoomPresence
 from tertulia.live.reader import Reader
 from tertulia.live.room import Cursor, Room
-from tertulia.live.tail import Tail
 from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, follow, joined, made, said, settled
 
 OTHER = DiscussionKey("default", "other")
@@ -45,8 +45,8 @@ async def hub(clock: Clock, script: Script, bus: MemoryBus) -> AsyncIterator[Hub
 
 async def watched(clock: Clock, seconds: float) -> None:
     """Lets the watch go round for so long."""
-    for _ in range(int(seconds / hubs.WATCH_SECONDS)):
-        await clock.go(hubs.WATCH_SECONDS + 0.01)
+    for _ in range(int(seconds / hubs.RECONCILE_SECONDS)):
+        await clock.go(hubs.RECONCILE_SECONDS + 0.01)
 
 
 async def test_all_readers_of_a_discussion_are_in_one_room(hub: Hub) -> None:
@@ -172,7 +172,7 @@ async def test_a_discussion_without_events_has_a_room_only_while_it_is_read(hub:
 async def test_so_it_is_where_nobody_came_in(clock: Clock, hub: Hub, script: Script) -> None:
     script.events.clear()
     await hub.enter(KEY)
-    await watched(clock, hubs.WATCH_SECONDS)
+    await watched(clock, hubs.RECONCILE_SECONDS)
     assert hub.rooms == {}
 
 
@@ -197,7 +197,7 @@ async def test_a_room_that_cannot_open_is_not_kept(hub: Hub, script: Script) -> 
 
 async def test_so_many_empty_rooms_are_kept(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that are read are not counted; the one that has been empty longest goes."""
-    monkeypatch.setattr(hubs, "EMPTY_ROOMS", 3)
+    monkeypatch.setattr(hubs, "MAX_EMPTY_ROOMS", 3)
     keys = [DiscussionKey("default", str(number)) for number in range(8)]
     readers = [joined(await hub.enter(key)) for key in keys]
     assert set(hub.rooms) == set(keys)
@@ -221,7 +221,7 @@ async def test_a_room_that_is_forgotten_is_free(clock: Clock, hub: Hub, bus: Mem
         room = await hub.enter(key)
         readers = [joined(room), joined(room, 0)]
         bus.publish(Message(key, EPOCH, tuple(script.add(made(script.head + 1)).events)))
-        room.note_writing(readers[0].reader)
+        room.on_writing(readers[0].reader)
         await clock.go(1.5)
         for reader in readers:
             reader.end()
@@ -267,7 +267,7 @@ async def test_a_thousand_rooms_come_and_go(clock: Clock, hub: Hub) -> None:
         await watched(clock, 60)
 
     def living() -> Counter[str]:
-        kinds = {Room, Tail, RoomPresence, Reader, asyncio.Task}
+        kinds = {Room, Backlog, RoomPresence, Reader, asyncio.Task}
         return Counter(type(one).__name__ for one in gc.get_objects() if type(one) in kinds)
 
     gc.disable()
@@ -315,7 +315,7 @@ async def test_a_room_behind_a_comparison_is_left_alone(hub: Hub, bus: MemoryBus
     """The heads that were read may be older than what the room heard meanwhile."""
     room = await hub.enter(KEY)
     bus.publish(said(made(3)))
-    await hub.compare()
+    await hub.reconcile()
     await settled()
     assert (room.head, script.fills) == (3, [])
 
@@ -378,7 +378,7 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
         doubtful.in_doubt = doubt
         script.add(made(seq))
         await settled()
-        await clock.go(hubs.DOUBT_SECONDS + 0.01)
+        await clock.go(hubs.DEGRADED_SECONDS + 0.01)
         assert reader.seqs == seqs
 
 
@@ -394,7 +394,7 @@ async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
         asked.append(set(keys))
         return await script.heads(keys)
 
-    monkeypatch.setattr(doubting, "_heads", heads)
+    monkeypatch.setattr(doubting, "_latest_seqs", heads)
     script.add(made(3))
     doubtful.hinted(KEY)
     await settled()
@@ -436,7 +436,7 @@ async def test_much_that_is_missed_is_few_queries(
         await free.wait()
         return {}
 
-    monkeypatch.setattr(doubting, "_heads", heads)
+    monkeypatch.setattr(doubting, "_latest_seqs", heads)
     keys = [DiscussionKey("default", str(number)) for number in range(50)]
     for key in keys:
         await doubting.enter(key)

@@ -13,14 +13,14 @@ import pytest
 from tertulia.bus import Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.errors import CloseCode
+from tertulia.live import backlog as backlogs
 from tertulia.live import room as rooms
-from tertulia.live import tail as tails
-from tertulia.live.counts import Counts
-from tertulia.live.pace import CALM_SECONDS, Mode, Pace
-from tertulia.live.presence import Present
+from tertulia.live.backlog import MAX_FRAME_BYTES
+from tertulia.live.presence import Headcount
+from tertulia.live.rate import CALM_SECONDS, DeliveryMode, DeliveryRate
 from tertulia.live.room import STALL_SECONDS, Cursor, Room
+from tertulia.live.stats import LiveStats
 from tertulia.live.summary import SHOWN
-from tertulia.live.tail import FRAME_BYTES
 from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS
 from tests.live.script import BUSY, EPOCH, KEY, Clock, Follower, Script, deletion, joined, made, opened, said, settled
 
@@ -34,7 +34,7 @@ async def script() -> Script:
 async def room(script: Script) -> AsyncIterator[Room]:
     room = await opened(script)
     yield room
-    await room.shut()
+    await room.close()
 
 
 # ---- where a reader begins ------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ async def test_a_reader_is_given_what_it_missed_and_then_what_comes(room: Room, 
     await settled()
     assert reader.seqs == list(range(after + 1, 4))
     for seq in range(4, 7):
-        room.hear(script.add(made(seq)))
+        room.receive(script.add(made(seq)))
         await settled()
         assert reader.seqs == list(range(after + 1, seq + 1))
         assert reader.reader.cursor == seq
@@ -60,7 +60,7 @@ async def test_a_reader_is_given_what_it_missed_and_then_what_comes(room: Room, 
 async def test_without_a_seq_it_begins_at_the_head(room: Room, script: Script, epoch: str | None) -> None:
     reader = Follower(room, Cursor(epoch, None))
     assert [message["type"] for message in reader.heard] == ["hello"]
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert reader.batches == [[4]]
 
@@ -75,7 +75,7 @@ async def test_a_cursor_that_cannot_be_continued_is_reset(
     reader = Follower(room, Cursor(epoch, after))
     assert reader.heard[1:] == [{"type": "reset", "epoch": EPOCH, "seq": 3}]
     assert reader.frames[1].seq == 3
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert reader.batches == [[4]]
 
@@ -92,8 +92,8 @@ async def test_events_come_with_what_they_say(room: Room, script: Script) -> Non
 
 async def test_what_continues_is_passed_on_without_reading(room: Room, script: Script) -> None:
     readers = [joined(room) for _ in range(3)]
-    room.hear(script.add(made(4), made(5)))
-    room.hear(script.add(made(6)))
+    room.receive(script.add(made(4), made(5)))
+    room.receive(script.add(made(6)))
     assert room.head == 6
     await settled()
     assert [reader.batches for reader in readers] == [[[4, 5, 6]]] * 3
@@ -102,7 +102,7 @@ async def test_what_continues_is_passed_on_without_reading(room: Room, script: S
 
 async def test_readers_at_one_place_share_one_frame(room: Room, script: Script) -> None:
     readers = [joined(room) for _ in range(3)]
-    room.hear(script.add(*(made(seq) for seq in range(4, 10))))
+    room.receive(script.add(*(made(seq) for seq in range(4, 10))))
     await settled()
     frames = [next(frame for frame in reader.frames if frame.seq == 9) for reader in readers]
     assert all(frame is frames[0] for frame in frames)
@@ -112,8 +112,8 @@ async def test_readers_at_one_place_share_one_frame(room: Room, script: Script) 
 async def test_a_gap_is_read_once_for_all_readers(room: Room, script: Script) -> None:
     readers = [joined(room) for _ in range(5)]
     script.add(made(4), made(5))
-    room.hear(script.add(made(6)))
-    room.hear(script.add(made(7)))
+    room.receive(script.add(made(6)))
+    room.receive(script.add(made(7)))
     await settled()
     assert script.fills == [(3, EVENTS_PAGE)]
     assert [reader.seqs for reader in readers] == [[4, 5, 6, 7]] * 5
@@ -122,7 +122,7 @@ async def test_a_gap_is_read_once_for_all_readers(room: Room, script: Script) ->
 async def test_a_gap_inside_a_message_is_read(room: Room, script: Script) -> None:
     reader = joined(room)
     script.add(made(4), made(5), made(6))
-    room.hear(said(made(4), made(6)))
+    room.receive(said(made(4), made(6)))
     await settled()
     assert reader.seqs == [4, 5, 6]
 
@@ -133,7 +133,7 @@ async def test_a_gap_longer_than_a_page_is_read_page_by_page(
     monkeypatch.setattr(rooms, "EVENTS_PAGE", 4)
     reader = joined(room)
     script.add(*(made(seq) for seq in range(4, 14)))
-    room.expect(13)
+    room.catch_up_to(13)
     await settled()
     assert script.fills == [(3, 4), (7, 4), (11, 4)]
     assert reader.seqs == list(range(4, 14))
@@ -143,7 +143,7 @@ async def test_what_is_known_is_dropped(room: Room, script: Script) -> None:
     reader = joined(room)
     first, second = script.add(made(4), made(5)), script.add(made(6))
     for message in (first, first, second, first, said(made(5), made(6)), said(made(1)), second):
-        room.hear(message)
+        room.receive(message)
         await settled()
     assert reader.batches == [[4, 5], [6]]
     assert script.fills == []
@@ -152,9 +152,9 @@ async def test_what_is_known_is_dropped(room: Room, script: Script) -> None:
 async def test_a_message_that_is_half_known_gives_the_rest(room: Room, script: Script) -> None:
     reader = joined(room)
     script.add(made(4), made(5), made(6))
-    room.hear(said(made(4), made(5)))
+    room.receive(said(made(4), made(5)))
     await settled()
-    room.hear(said(made(4), made(5), made(6)))
+    room.receive(said(made(4), made(5), made(6)))
     await settled()
     assert reader.batches == [[4, 5], [6]]
     assert script.fills == []
@@ -165,7 +165,7 @@ async def test_messages_in_any_order(room: Room, script: Script, order: tuple[in
     reader = joined(room)
     script.add(*(made(seq) for seq in (4, 5, 6, 7)))
     for seq in order:
-        room.hear(said(made(seq)))
+        room.receive(said(made(seq)))
         await asyncio.sleep(0)
     await settled()
     assert reader.seqs == [4, 5, 6, 7]
@@ -175,11 +175,11 @@ async def test_messages_that_are_heard_while_a_gap_is_read(room: Room, script: S
     reader = joined(room)
     script.free.clear()
     script.add(made(4))
-    room.hear(script.add(made(5)))
+    room.receive(script.add(made(5)))
     await settled()
-    room.hear(said(made(4)))
-    room.hear(script.add(made(6)))
-    room.hear(script.add(made(7)))
+    room.receive(said(made(4)))
+    room.receive(script.add(made(6)))
+    room.receive(script.add(made(7)))
     await settled()
     assert reader.seqs == [4]
     script.free.set()
@@ -190,11 +190,11 @@ async def test_messages_that_are_heard_while_a_gap_is_read(room: Room, script: S
 async def test_another_epoch_is_never_passed_on(room: Room, script: Script) -> None:
     reader = joined(room)
     foreign = made(4, text="of another database")
-    room.hear(said(foreign, epoch="epoch-two"))
+    room.receive(said(foreign, epoch="epoch-two"))
     await settled()
     assert (room.head, reader.seqs) == (3, [])
     script.add(made(4))
-    room.hear(said(foreign, epoch="epoch-two"))
+    room.receive(said(foreign, epoch="epoch-two"))
     await settled()
     assert reader.seqs == [4]
     assert "another database" not in "".join(reader.raw)
@@ -203,12 +203,12 @@ async def test_another_epoch_is_never_passed_on(room: Room, script: Script) -> N
 async def test_a_hint_makes_the_room_read(room: Room, script: Script) -> None:
     reader = joined(room)
     script.add(made(4), made(5))
-    room.hear(Message(KEY, EPOCH, (), reached=5))
-    room.hear(Message(KEY, EPOCH, (), reached=5))
+    room.receive(Message(KEY, EPOCH, (), reached=5))
+    room.receive(Message(KEY, EPOCH, (), reached=5))
     await settled()
     assert reader.seqs == [4, 5]
-    room.hear(Message(KEY, EPOCH, (), reached=4))
-    room.hear(script.add(made(6)))
+    room.receive(Message(KEY, EPOCH, (), reached=4))
+    room.receive(script.add(made(6)))
     await settled()
     assert (reader.seqs, script.fills) == ([4, 5, 6], [(3, EVENTS_PAGE)])
 
@@ -218,10 +218,10 @@ async def test_a_hint_may_be_of_a_removal(room: Room, script: Script) -> None:
     reader = joined(room)
     script.add(made(4, text="to be removed"))
     script.free.clear()
-    room.expect(4)
+    room.catch_up_to(4)
     await settled()
     script.add(made(5, "comment.removed", 4))
-    room.hear(Message(KEY, EPOCH, (), reached=5))
+    room.receive(Message(KEY, EPOCH, (), reached=5))
     script.free.set()
     script.free.clear()  # one read ends, the next has to wait
     await settled()
@@ -233,10 +233,10 @@ async def test_a_hint_may_be_of_a_removal(room: Room, script: Script) -> None:
 
 async def test_what_was_announced_and_is_nowhere_is_given_up(room: Room, script: Script) -> None:
     reader = joined(room)
-    room.expect(9)
+    room.catch_up_to(9)
     await settled()
     assert script.fills == [(3, EVENTS_PAGE)]
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert reader.seqs == [4]
 
@@ -245,11 +245,11 @@ async def test_a_gap_that_cannot_be_read_is_read_when_it_can(room: Room, script:
     reader = joined(room)
     script.error = OSError("no disk")
     script.add(made(4))
-    room.hear(script.add(made(5)))
+    room.receive(script.add(made(5)))
     await settled()
     assert (room.head, reader.seqs) == (3, [])
     script.error = None
-    room.expect(5)
+    room.catch_up_to(5)
     await settled()
     assert reader.seqs == [4, 5]
 
@@ -257,8 +257,8 @@ async def test_a_gap_that_cannot_be_read_is_read_when_it_can(room: Room, script:
 async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     """With readers that come and go, in slices of two, over a tail that holds little."""
     monkeypatch.setattr(rooms, "SLICE", 2)
-    monkeypatch.setattr(tails, "EVENTS_KEPT", 8)
-    monkeypatch.setattr(tails, "FRAMES_KEPT", 6)
+    monkeypatch.setattr(backlogs, "MAX_EVENTS", 8)
+    monkeypatch.setattr(backlogs, "MAX_FRAMES", 6)
     for seed in range(40):
         chance = random.Random(seed)
         script = Script()
@@ -271,7 +271,7 @@ async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.Monke
             while pending and chance.random() < 0.6:
                 message = pending.pop(chance.randrange(len(pending)))
                 for _ in range(chance.choice((0, 1, 1, 2))):
-                    room.hear(message)
+                    room.receive(message)
             for _ in range(chance.randrange(4)):
                 await asyncio.sleep(0)
                 reader = chance.choice(readers)
@@ -285,7 +285,7 @@ async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.Monke
             if chance.random() < 0.1 and len(readers) > 3:
                 readers[0].end()
                 del readers[0], begins[0]
-        room.expect(script.head)
+        room.catch_up_to(script.head)
         await settled()
         for reader in readers:
             if reader.reader.paused:
@@ -293,14 +293,14 @@ async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.Monke
         await settled()
         for reader, begin in zip(readers, begins, strict=True):
             assert reader.seqs == list(range(begin + 1, 60)), seed
-        await room.shut()
+        await room.close()
 
 
 # ---- opening --------------------------------------------------------------------------------------------
 
 
 def closed_room(script: Script) -> Room:
-    return Room(KEY, EPOCH, MemoryBus(), script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
+    return Room(KEY, EPOCH, MemoryBus(), script.fetch, DeliveryRate(BUSY, BUSY), script.emptied.append, LiveStats())
 
 
 async def test_a_room_begins_at_the_head(room: Room) -> None:
@@ -319,15 +319,15 @@ async def test_what_is_heard_while_it_opens_is_not_lost(script: Script) -> None:
     room = closed_room(script)
     opening = asyncio.create_task(room.ready())
     await settled()
-    room.hear(script.add(made(4)))
-    room.hear(script.add(made(5)))
+    room.receive(script.add(made(4)))
+    room.receive(script.add(made(5)))
     script.free.set()
     await opening
     reader = joined(room, 3)
-    room.hear(script.add(made(6)))
+    room.receive(script.add(made(6)))
     await settled()
     assert reader.seqs == [4, 5, 6]
-    await room.shut()
+    await room.close()
 
 
 async def test_an_old_message_that_is_heard_while_it_opens_is_not_the_head(script: Script) -> None:
@@ -335,13 +335,13 @@ async def test_an_old_message_that_is_heard_while_it_opens_is_not_the_head(scrip
     room = closed_room(script)
     opening = asyncio.create_task(room.ready())
     await settled()
-    room.hear(said(made(1)))
+    room.receive(said(made(1)))
     script.free.set()
     await opening
     readers = [joined(room, after) for after in range(4)]
     await settled()
     assert [reader.seqs for reader in readers] == [[1, 2, 3], [2, 3], [3], []]
-    await room.shut()
+    await room.close()
 
 
 async def test_who_goes_while_it_opens_does_not_stop_the_others(script: Script) -> None:
@@ -374,10 +374,10 @@ async def test_a_room_that_cannot_open_tries_again_for_the_next(script: Script) 
 
 async def test_a_removal_takes_the_text_out_of_the_log(room: Room, script: Script) -> None:
     early = joined(room, 3)
-    room.hear(script.add(made(4), made(5), made(6, "comment.edited", 4), made(7, "comment.voted", 4)))
+    room.receive(script.add(made(4), made(5), made(6, "comment.edited", 4), made(7, "comment.voted", 4)))
     await settled()
     assert "text-4" in "".join(early.raw)
-    room.hear(script.add(made(8, "comment.removed", 4)))
+    room.receive(script.add(made(8, "comment.removed", 4)))
     late = joined(room, 3)
     await settled()
     assert early.seqs == late.seqs == [4, 5, 6, 7, 8]
@@ -391,11 +391,11 @@ async def test_a_removal_takes_the_text_out_of_the_log(room: Room, script: Scrip
 
 async def test_what_is_restored_is_shown_by_its_restoration_alone(room: Room, script: Script) -> None:
     removal = script.add(made(5, "comment.removed", 4))
-    room.hear(script.add(made(4)))
-    room.hear(removal)
+    room.receive(script.add(made(4)))
+    room.receive(removal)
     script.events.sort(key=lambda event: event.seq)
-    room.hear(script.add(made(6, "comment.restored", 4)))
-    room.hear(removal)  # late and twice
+    room.receive(script.add(made(6, "comment.restored", 4)))
+    room.receive(removal)  # late and twice
     replayed = room.recent(3)
     assert replayed is not None
     assert ["text-4" in event.payload for event in replayed] == [False, False, True]
@@ -403,13 +403,13 @@ async def test_what_is_restored_is_shown_by_its_restoration_alone(room: Room, sc
 
 @pytest.mark.parametrize("gap", [False, True])
 async def test_a_removal_heard_while_history_is_read_is_minded(room: Room, script: Script, gap: bool) -> None:
-    room.hear(script.add(*(made(seq) for seq in range(4, 10))))
+    room.receive(script.add(*(made(seq) for seq in range(4, 10))))
     script.free.clear()
     reader = joined(room, 0)  # from before what the room keeps
     await settled()
     if gap:
         script.add(made(10))  # and nobody is told
-    room.hear(script.add(made(script.head + 1, "comment.removed", 2)))
+    room.receive(script.add(made(script.head + 1, "comment.removed", 2)))
     await settled()
     script.free.set()
     await settled()
@@ -429,28 +429,28 @@ async def test_a_removal_that_the_store_told_while_history_is_read_is_minded(scr
             await fetched[0].wait()
         return head, found
 
-    room = Room(KEY, EPOCH, MemoryBus(), fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())  # type: ignore[arg-type]
+    room = Room(KEY, EPOCH, MemoryBus(), fetch, DeliveryRate(BUSY, BUSY), script.emptied.append, LiveStats())  # type: ignore[arg-type]
     await room.ready()
     reader = joined(room, 0)
     await settled()
     script.add(made(4, "comment.removed", 2))
-    room.expect(4)
+    room.catch_up_to(4)
     await settled()
     assert room.head == 4
     fetched[0].set()
     await settled()
     assert reader.seqs == [1, 2, 3, 4]
     assert "text-2" not in "".join(reader.raw)
-    await room.shut()
+    await room.close()
 
 
 async def test_a_removal_heard_while_a_gap_is_read_is_minded(room: Room, script: Script) -> None:
     reader = joined(room)
     script.free.clear()
     script.add(made(4))
-    room.hear(script.add(made(5)))
+    room.receive(script.add(made(5)))
     await settled()
-    room.hear(script.add(made(6, "comment.removed", 4)))
+    room.receive(script.add(made(6, "comment.removed", 4)))
     script.free.set()
     await settled()
     assert reader.seqs == [4, 5, 6]
@@ -458,12 +458,12 @@ async def test_a_removal_heard_while_a_gap_is_read_is_minded(room: Room, script:
 
 
 async def test_a_removal_heard_after_a_gap_is_minded_before_the_gap_is_read(room: Room, script: Script) -> None:
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     before = joined(room, 3)
     assert "text-4" in "".join(before.raw)
     script.free.clear()
     script.add(made(5))
-    room.hear(script.add(made(6, "comment.removed", 4)))
+    room.receive(script.add(made(6, "comment.removed", 4)))
     after = joined(room, 3)
     await settled()
     assert after.seqs == [4]
@@ -485,10 +485,10 @@ async def test_a_removal_heard_between_slices_is_minded(
 
     def remove() -> None:
         readers[1].on_write = lambda: None
-        room.hear(script.add(made(5, "comment.removed", 4)))
+        room.receive(script.add(made(5, "comment.removed", 4)))
 
     readers[1].on_write = remove
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert [reader.seqs for reader in readers] == [[4, 5]] * 6
     assert ["text-4" in "".join(reader.raw) for reader in readers] == [True, True, False, False, False, False]
@@ -497,9 +497,9 @@ async def test_a_removal_heard_between_slices_is_minded(
 async def test_a_removal_heard_while_a_reader_is_paused_is_minded(room: Room, script: Script) -> None:
     reader = joined(room)
     reader.reader.pause()
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
-    room.hear(script.add(made(5, "comment.removed", 4)))
+    room.receive(script.add(made(5, "comment.removed", 4)))
     await settled()
     reader.reader.resume()
     assert reader.batches == [[4, 5]]
@@ -508,15 +508,15 @@ async def test_a_removal_heard_while_a_reader_is_paused_is_minded(room: Room, sc
 
 async def test_a_removal_in_another_epoch_takes_nothing_out(room: Room, script: Script) -> None:
     """A database that was restored holds the same comments."""
-    room.hear(script.add(made(4)))
-    room.hear(said(made(9, "comment.removed", 4), epoch="epoch-two"))
+    room.receive(script.add(made(4)))
+    room.receive(said(made(9, "comment.removed", 4), epoch="epoch-two"))
     await settled()
     assert room.recent(3) == script.events[3:]
 
 
 async def test_what_its_author_deleted_says_so(room: Room, script: Script) -> None:
-    room.hear(script.add(made(4)))
-    room.hear(said(deletion(5, 4)))
+    room.receive(script.add(made(4)))
+    room.receive(said(deletion(5, 4)))
     replayed = room.recent(3)
     assert replayed is not None
     assert [json.loads(event.payload)["comment"]["state"] for event in replayed] == ["deleted", "deleted"]
@@ -528,11 +528,11 @@ async def test_what_its_author_deleted_says_so(room: Room, script: Script) -> No
 async def test_who_is_too_far_back_for_the_room_is_given_it_from_the_store(
     script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tails, "EVENTS_KEPT", 8)
+    monkeypatch.setattr(backlogs, "MAX_EVENTS", 8)
     monkeypatch.setattr(rooms, "EVENTS_PAGE", 5)
     room = await opened(script)
     for seq in range(4, 31):
-        room.hear(script.add(made(seq)))
+        room.receive(script.add(made(seq)))
     assert room.head == 30
     readers = [joined(room, cursor) for cursor in range(31)]
     await settled()
@@ -545,7 +545,7 @@ async def test_who_is_too_far_back_for_the_room_is_given_it_from_the_store(
             assert recent is not None
             assert [event.seq for event in recent] == list(range(cursor + 1, 31))
     assert room.recent(31) is None
-    await room.shut()
+    await room.close()
 
 
 async def test_a_thousand_at_one_place_are_one_read(room: Room, script: Script) -> None:
@@ -583,8 +583,8 @@ async def test_what_the_store_has_before_the_room_is_not_sent_twice(room: Room, 
     script.free.set()
     await settled()
     assert reader.seqs == [1, 2, 3]
-    room.hear(said(made(4)))
-    room.hear(said(made(5)))
+    room.receive(said(made(4)))
+    room.receive(said(made(5)))
     await settled()
     assert reader.seqs == [1, 2, 3, 4, 5]
 
@@ -592,12 +592,12 @@ async def test_what_the_store_has_before_the_room_is_not_sent_twice(room: Room, 
 async def test_frames_are_of_bounded_size(room: Room, script: Script) -> None:
     events = [made(seq, text="x" * 10_000) for seq in range(4, 104)]
     there, late = joined(room), joined(room, 2)
-    room.hear(script.add(*events))
+    room.receive(script.add(*events))
     await settled()
     assert there.seqs == list(range(4, 104))
     assert late.seqs == list(range(3, 104))
     for reader in (there, late):
-        assert max(len(frame.text) for frame in reader.frames) < FRAME_BYTES + 1000
+        assert max(len(frame.text) for frame in reader.frames) < MAX_FRAME_BYTES + 1000
         assert len(reader.batches) < 8
 
 
@@ -611,9 +611,9 @@ async def test_what_is_heard_during_a_flush_becomes_one_frame(
     readers = [joined(room) for _ in range(6)]
     await settled()
     following = [made(5), made(6), made(7)]
-    readers[1].on_write = lambda: room.hear(script.add(following.pop(0))) if following else None
+    readers[1].on_write = lambda: room.receive(script.add(following.pop(0))) if following else None
     readers[3].on_write = readers[1].on_write
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert [reader.seqs for reader in readers] == [[4, 5, 6, 7]] * 6
     assert readers[0].batches == [[4], [5, 6], [7]]
@@ -637,11 +637,11 @@ async def test_nothing_is_lost_or_doubled_between_slices(
         came.extend([joined(room), joined(room, 1)])
 
     readers[1].on_write = meanwhile
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     assert [reader.seqs for reader in readers] == [[4], [4], [4], [], [], [4], [4], [4]]
     assert [reader.seqs for reader in came] == [[], [2, 3, 4]]
-    room.hear(script.add(made(5)))
+    room.receive(script.add(made(5)))
     await settled()
     readers[4].reader.resume()
     assert [reader.seqs for reader in readers] == [[4], [4, 5], [4, 5], [], [4, 5], [4, 5], [4, 5], [4, 5]]
@@ -668,10 +668,10 @@ async def test_who_is_paused_gets_nothing_and_then_one_batch(clock: Clock, room:
     reader.reader.pause()
     heard = len(reader.heard)
     for seq in range(4, 9):
-        room.hear(script.add(made(seq)))
+        room.receive(script.add(made(seq)))
         await settled()
     joined(room)
-    room.note_writing(other.reader)
+    room.on_writing(other.reader)
     await clock.go(HEARTBEAT_SECONDS + 1)
     room.tick()
     await settled()
@@ -680,7 +680,7 @@ async def test_who_is_paused_gets_nothing_and_then_one_batch(clock: Clock, room:
     assert len(reader.heard) == heard
     reader.reader.resume()
     assert reader.batches == [[4, 5, 6, 7, 8]]
-    room.hear(script.add(made(9)))
+    room.receive(script.add(made(9)))
     await settled()
     assert reader.batches[1:] == [[9]]
 
@@ -688,7 +688,7 @@ async def test_who_is_paused_gets_nothing_and_then_one_batch(clock: Clock, room:
 async def test_who_is_paused_by_what_it_is_given_gets_the_rest_later(room: Room, script: Script) -> None:
     reader = joined(room)
     reader.on_write = reader.reader.pause
-    room.hear(script.add(*(made(seq, text="x" * 100_000) for seq in range(4, 12))))
+    room.receive(script.add(*(made(seq, text="x" * 100_000) for seq in range(4, 12))))
     await settled()
     assert reader.batches == [[4, 5]]
     reader.reader.resume()
@@ -702,11 +702,11 @@ async def test_who_is_paused_by_what_it_is_given_gets_the_rest_later(room: Room,
 async def test_who_is_paused_when_the_tail_has_gone_on_is_given_it_from_the_store(
     room: Room, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tails, "EVENTS_KEPT", 4)
+    monkeypatch.setattr(backlogs, "MAX_EVENTS", 4)
     reader = joined(room)
     reader.reader.pause()
     for seq in range(4, 30):
-        room.hear(script.add(made(seq)))
+        room.receive(script.add(made(seq)))
         await asyncio.sleep(0)
     await settled()
     assert script.fills == []
@@ -731,8 +731,8 @@ async def test_who_takes_nothing_is_ended(clock: Clock, room: Room, script: Scri
     assert [reader.closing for reader in (stuck, other)] == [None, None]
     await ticked(clock, room, 2)
     assert [reader.closing for reader in (stuck, other)] == [CloseCode.too_slow, None]
-    assert room.presence.here() == Present(1, 0)
-    room.hear(script.add(made(4)))
+    assert room.presence.local() == Headcount(1, 0)
+    room.receive(script.add(made(4)))
     await settled()
     assert (stuck.seqs, other.seqs) == ([], [4])
 
@@ -767,28 +767,28 @@ async def test_in_busy_times_events_come_in_ticks(clock: Clock, script: Script) 
     room = await opened(script, tick_rate=5)
     reader, full = joined(room), joined(room, full=True)
     for seq in range(4, 14):
-        room.hear(script.add(made(seq)))
+        room.receive(script.add(made(seq)))
     await settled()
-    assert room.pace.mode is Mode.ticks
+    assert room.rate.mode is DeliveryMode.ticks
     assert (reader.batches, full.batches) == ([], [])
-    room.hear(script.add(made(14)))
+    room.receive(script.add(made(14)))
     await clock.go(rooms.TICK_SECONDS + 0.01)
     assert reader.batches == full.batches == [list(range(4, 15))]
     await ticked(clock, room, CALM_SECONDS + 3)
-    room.hear(script.add(made(15)))
+    room.receive(script.add(made(15)))
     await settled()
     assert reader.batches[1:] == [[15]]
-    await room.shut()
+    await room.close()
 
 
 async def test_in_very_busy_times_readers_get_summaries_and_full_ones_everything(clock: Clock, script: Script) -> None:
     room = await opened(script, tick_rate=5, summary_rate=20)
     reader, full, paused = joined(room), joined(room, full=True), joined(room)
     paused.reader.pause()
-    room.hear(script.add(*(made(seq) for seq in range(4, 44)), made(44, "comment.removed", 10)))
+    room.receive(script.add(*(made(seq) for seq in range(4, 44)), made(44, "comment.removed", 10)))
     await settled()
     await clock.go(rooms.TICK_SECONDS + 0.01)
-    assert room.pace.mode is Mode.summaries
+    assert room.rate.mode is DeliveryMode.summaries
     assert full.batches == [list(range(4, 45))]
     [summary] = reader.of("summary")
     assert (summary["from"], summary["to"], summary["count"]) == (4, 44, 40)
@@ -797,11 +797,11 @@ async def test_in_very_busy_times_readers_get_summaries_and_full_ones_everything
     assert "text-10" not in "".join(reader.raw + full.raw)
     paused.reader.resume()
     assert paused.batches == [list(range(4, 45))]
-    room.hear(script.add(made(45)))
+    room.receive(script.add(made(45)))
     await settled()
     await clock.go(rooms.TICK_SECONDS + 0.01)
     assert [one.batches[-1] for one in (reader, full, paused)] == [[45]] * 3, "where nothing is left out"
-    await room.shut()
+    await room.close()
 
 
 # ---- when nothing comes ---------------------------------------------------------------------------------
@@ -810,7 +810,7 @@ async def test_in_very_busy_times_readers_get_summaries_and_full_ones_everything
 async def test_a_heartbeat_comes_after_25_seconds_of_silence(clock: Clock, room: Room, script: Script) -> None:
     reader = joined(room)
     await ticked(clock, room, 20)
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     await ticked(clock, room, HEARTBEAT_SECONDS - 1)
     assert reader.of("heartbeat") == []
@@ -830,11 +830,11 @@ async def test_a_heartbeat_never_names_what_was_not_sent(
 
     def meanwhile() -> None:
         readers[1].on_write = lambda: None
-        room.hear(script.add(made(5)))
+        room.receive(script.add(made(5)))
         room.tick()
 
     readers[1].on_write = meanwhile
-    room.hear(script.add(made(4)))
+    room.receive(script.add(made(4)))
     await settled()
     for reader in readers:
         assert reader.seqs == [4, 5]
@@ -854,7 +854,7 @@ async def test_presence_is_told_at_most_once_a_second(clock: Clock, room: Room) 
     readers = [joined(room) for _ in range(5)]
     await settled()
     first = readers[0]
-    assert room.presence.here() == Present(5, 0)
+    assert room.presence.local() == Headcount(5, 0)
     assert first.of("presence") == [{"type": "presence", "readers": 5, "writing": 0}]
     for reader in readers[1:]:
         reader.end()
@@ -887,54 +887,54 @@ async def test_who_comes_when_another_goes_is_told_the_truth(clock: Clock, room:
 
 async def test_writing_is_over_unless_it_is_said_again(clock: Clock, room: Room) -> None:
     one, other = joined(room), joined(room)
-    assert one.reader.said('{"type":"writing"}') is None
+    assert one.reader.on_message('{"type":"writing"}') is None
     await ticked(clock, room, 1)
-    assert room.presence.here() == Present(2, 1)
+    assert room.presence.local() == Headcount(2, 1)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 1}
-    other.reader.said('{"type":"writing"}')
+    other.reader.on_message('{"type":"writing"}')
     await ticked(clock, room, 3)
-    assert room.presence.here() == Present(2, 2)
-    other.reader.said('{"type":"writing"}')
+    assert room.presence.local() == Headcount(2, 2)
+    other.reader.on_message('{"type":"writing"}')
     await ticked(clock, room, 3)
-    assert room.presence.here() == Present(2, 1), "one has been silent for more than six seconds"
+    assert room.presence.local() == Headcount(2, 1), "one has been silent for more than six seconds"
     await ticked(clock, room, 7)
-    assert room.presence.here() == Present(2, 0)
+    assert room.presence.local() == Headcount(2, 0)
     assert one.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 0}
-    one.reader.said('{"type":"writing"}')
+    one.reader.on_message('{"type":"writing"}')
     await ticked(clock, room, 1)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 2, "writing": 1}
     one.end()
     await ticked(clock, room, 2)
-    assert room.presence.here() == Present(1, 0)
+    assert room.presence.local() == Headcount(1, 0)
     assert other.of("presence")[-1] == {"type": "presence", "readers": 1, "writing": 0}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"type":"events"}', '{"type":"writing","more":1}', "\ud800"])
 async def test_what_is_not_in_the_protocol_is_not_taken(room: Room, text: str) -> None:
     reader = joined(room)
-    assert reader.reader.said(text) is CloseCode.malformed
-    assert room.presence.here() == Present(1, 0)
+    assert reader.reader.on_message(text) is CloseCode.malformed
+    assert room.presence.local() == Headcount(1, 0)
 
 
 async def test_leaving_twice_is_leaving_once(room: Room, script: Script) -> None:
     one, other = joined(room), joined(room)
-    one.reader.gone()
-    one.reader.gone()
+    one.reader.on_disconnect()
+    one.reader.on_disconnect()
     assert script.emptied == []
-    other.reader.gone()
-    other.reader.gone()
-    one.reader.gone()
+    other.reader.on_disconnect()
+    other.reader.on_disconnect()
+    one.reader.on_disconnect()
     assert script.emptied == [room]
 
 
 async def test_a_room_that_is_shut_does_nothing_more(clock: Clock, room: Room, script: Script) -> None:
     reader = joined(room)
-    room.note_writing(reader.reader)
+    room.on_writing(reader.reader)
     script.free.clear()
-    room.expect(9)
+    room.catch_up_to(9)
     joined(room, 0)
     heard = len(reader.heard)
-    await room.shut()
+    await room.close()
     script.free.set()
     await clock.go(30)
     assert len(reader.heard) == heard

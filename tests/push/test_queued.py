@@ -20,10 +20,10 @@ class Room:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         self.told.append("drained")
 
-    def note_writing(self, reader: Reader) -> None:
+    def on_writing(self, reader: Reader) -> None:
         self.told.append("writing")
 
     def leave(self, reader: Reader) -> None:

@@ -293,7 +293,7 @@ class _Past:
     def join(self, reader: Reader, _: object) -> None:
         self.drained(reader)
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         if self.made < 10:
             self.made += 1
             reader.connection.write(Frame("a" * 200 * KIB))

@@ -157,6 +157,6 @@ async def _listen(socket: WebSocket, reader: Reader) -> CloseCode | None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return None
-        code = reader.said(message.get("text") or "")
+        code = reader.on_message(message.get("text") or "")
         if code is not None:
             return code

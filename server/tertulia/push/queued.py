@@ -72,7 +72,7 @@ class QueuedConnection:
         """The reader and this hold each other, and it may be written to once more by who has it in hand."""
         reader, self._reader = self._reader, None
         if reader is not None:
-            reader.gone()
+            reader.on_disconnect()
         self._frames.clear()
         self._bytes = 0
 
