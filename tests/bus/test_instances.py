@@ -25,7 +25,7 @@ from tertulia.live.stats import GapSource
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import certain, happened, now
-from tests.live.script import Follower, follow, made
+from tests.live.fakes import FakeReader, event_of, join_discussion
 from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
@@ -55,8 +55,8 @@ class Instance:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
-    async def read(self) -> Follower:
-        return await follow(self.hub, KEY, Cursor(None, None))
+    async def read(self) -> FakeReader:
+        return await join_discussion(self.hub, KEY, Cursor(None, None))
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance
         yield here, there
 
 
-async def said(here: Instance, readers: list[Follower], last: int) -> None:
+async def said(here: Instance, readers: list[FakeReader], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
     assert await here.say() == last
     expected = list(range(1, last + 1))
@@ -159,8 +159,8 @@ async def test_readers_are_counted_over_all_instances(
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
             await happened(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await happened(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
-            readers[0].end()
+            await happened(lambda: first.of_type("presence")[-1]["readers"] == 4, "readers are not told")
+            readers[0].disconnect()
             await happened(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
         await happened(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
@@ -210,13 +210,13 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     channel = channel_of(KEY)
     await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
-        event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
+        event = event_of("comment.created" if seq % 2 else "comment.removed", seq=seq, text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
         assert redis.say(channel, shouted) == len(pair)
         redis.say(channel, present(Attendance(KEY, "another", 100_000, 9, at=now())))
         await happened(partial(_refused, there, 2 * seq), "it is not heard")
         await said(pair[seq % 2], readers, seq)
-    assert not any("Forged" in text for reader in readers for text in reader.raw)
+    assert not any("Forged" in text for reader in readers for text in reader.texts)
     assert there.hub.readers(KEY) < 3
     assert await there.health() == (200, "slower: messages on Redis are not believed")
 

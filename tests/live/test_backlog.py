@@ -15,14 +15,22 @@ from tertulia.live.budget import MemoryBudget
 from tertulia.live.frames import Frame
 from tertulia.live.summary import SHOWN, summary_frame
 from tertulia.protocol import EVENTS_PAGE, EventKind
-from tests.live.script import deletion, made
+from tests.live.fakes import (
+    created_event,
+    deleted_event,
+    edited_event,
+    event_of,
+    removed_event,
+    restored_event,
+    voted_event,
+)
 
 
 def filled(last: int, first: int = 1, text: str = "") -> Backlog:
     backlog = Backlog()
     backlog.head = first - 1
     for seq in range(first, last + 1):
-        backlog.append(made(seq, text=text))
+        backlog.append(created_event(seq, text=text))
     return backlog
 
 
@@ -46,12 +54,14 @@ def test_old_events_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_large_events_go_sooner_and_the_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlogs, "MAX_EVENTS_BYTES", 3 * (sys.getsizeof(made(10).payload) + EVENT_OVERHEAD) + 10)
+    monkeypatch.setattr(
+        backlogs, "MAX_EVENTS_BYTES", 3 * (sys.getsizeof(created_event(seq=10).payload) + EVENT_OVERHEAD) + 10
+    )
     backlog = filled(20)
     assert backlog.start == 17
-    backlog.append(made(21, text="x" * 5000))
+    backlog.append(created_event(seq=21, text="x" * 5000))
     assert (backlog.start, backlog.head) == (20, 21)
-    backlog.append(made(22))
+    backlog.append(created_event(seq=22))
     assert backlog.start == 21
 
 
@@ -59,27 +69,27 @@ def test_what_is_taken_out_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes of a text that is gone are not counted any more."""
     monkeypatch.setattr(backlogs, "MAX_EVENTS_BYTES", 6000)
     backlog = filled(3)
-    backlog.append(made(4, text="x" * 5000))
+    backlog.append(created_event(seq=4, text="x" * 5000))
     start = backlog.start
-    backlog.append(made(5, "comment.removed", 4))
+    backlog.append(removed_event(seq=5, comment=4))
     for seq in range(6, 10):
-        backlog.append(made(seq))
+        backlog.append(created_event(seq))
     assert backlog.start == start
 
 
-def test_all_tails_together_keep_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_backlogs_together_keep_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was added to longest ago gives up what it has, and goes on from its head."""
     monkeypatch.setattr(budget, "MAX_BYTES", 100_000)
     shared = MemoryBudget()
     one, two, three = (Backlog(shared) for _ in range(3))
     for seq in range(1, 5):
         for backlog in (one, two):
-            backlog.append(made(seq, text="x" * 5_000))
+            backlog.append(created_event(seq, text="x" * 5_000))
     one.frame(0, 2)
-    three.append(made(1, text="x" * 30_000))
+    three.append(created_event(seq=1, text="x" * 30_000))
     assert [(backlog.start, backlog.head) for backlog in (one, two, three)] == [(0, 4), (4, 4), (0, 1)]
     assert 0 < shared.bytes <= 100_000
-    two.append(made(5))
+    two.append(created_event(seq=5))
     assert [event.seq for event in two.after(4)] == [5]
     for backlog in (one, two, three):
         backlog.end()
@@ -97,7 +107,7 @@ def test_what_is_kept_is_no_more_than_it_is_weighed(letter: str, monkeypatch: py
         several = [Backlog(shared) for _ in range(20)]
         for seq in range(1, 100):
             for backlog in several:
-                backlog.append(made(seq, text=letter * 2_000))
+                backlog.append(created_event(seq, text=letter * 2_000))
                 frame = backlog.frame(seq - 1, seq)
                 assert frame.plain
                 assert frame.deflated
@@ -119,7 +129,7 @@ def test_a_frame_is_made_once() -> None:
     assert backlog.cached(3, 8) is None
     shorter = backlog.frame(3, 7)
     assert (seqs(shorter), shorter.seq) == ([4, 5, 6, 7], 7)
-    backlog.append(made(10))
+    backlog.append(created_event(seq=10))
     assert backlog.frame(3, 9) is frame
 
 
@@ -131,12 +141,12 @@ def test_not_all_frames_are_kept() -> None:
     assert sum(backlog.cached(cursor, backlog.head) is not None for cursor in range(backlog.head)) == MAX_FRAMES
 
 
-def test_a_tail_alone_never_gives_up_what_it_is_read_from() -> None:
+def test_a_backlog_alone_never_gives_up_what_it_is_read_from() -> None:
     """The heaviest frames, for readers at as many places as there are."""
     shared = MemoryBudget()
     backlog = Backlog(shared)
     for seq in range(1, 201):
-        backlog.append(made(seq, text="🙂" * 4_000))
+        backlog.append(created_event(seq, text="🙂" * 4_000))
     start = backlog.start
     for cursor in range(start, backlog.head):
         assert seqs(backlog.frame(cursor, backlog.head))[0] == cursor + 1
@@ -149,11 +159,11 @@ def test_a_tail_alone_never_gives_up_what_it_is_read_from() -> None:
 def test_a_removal_takes_it_out_of_events_and_frames(appended: bool) -> None:
     backlog = filled(5)
     before = backlog.frame(0, 5)
-    backlog.append(made(6, "comment.edited", 4, "better-4"))
+    backlog.append(edited_event(seq=6, comment=4, text="better-4"))
     whole, other = backlog.frame(0, 6), backlog.frame(0, 2)
     backlog.cache(0, 0, other)
     assert ["text-4" in frame.text for frame in (before, whole)] == [True, False]
-    removal = made(7, "comment.removed", 4)
+    removal = removed_event(seq=7, comment=4)
     if appended:
         backlog.append(removal)
     else:
@@ -170,7 +180,7 @@ def test_an_edit_leaves_nothing_of_what_was_said_before() -> None:
     backlog = filled(5)
     for seq, text in ((6, "second-4"), (7, "third-4"), (8, "fourth-4")):
         before = backlog.frame(0, backlog.head)
-        backlog.append(made(seq, "comment.edited", 4, text))
+        backlog.append(edited_event(seq, comment=4, text=text))
         assert backlog.cached(0, seq - 1) is not before
     frame = backlog.frame(0, 8)
     assert seqs(frame) == list(range(1, 9))
@@ -182,9 +192,9 @@ def test_an_edit_leaves_nothing_of_what_was_said_before() -> None:
 
 def test_a_tombstone_stays_one_when_what_was_restored_is_edited() -> None:
     backlog = filled(4)
-    for event in (made(5, "comment.removed", 4), made(6, "comment.restored", 4)):
+    for event in (removed_event(seq=5, comment=4), restored_event(seq=6, comment=4)):
         backlog.append(event)
-    backlog.append(made(7, "comment.edited", 4, "better-4"))
+    backlog.append(edited_event(seq=7, comment=4, text="better-4"))
     shown = [json.loads(event.payload)["comment"]["body"] for event in backlog.after(3)]
     assert [body and body[0]["text"] for body in shown] == [None, None, "better-4", "better-4"]
 
@@ -192,23 +202,29 @@ def test_a_tombstone_stays_one_when_what_was_restored_is_edited() -> None:
 def test_of_the_votes_on_one_comment_the_last_stays() -> None:
     backlog = filled(3)
     for seq, comment in ((4, 1), (5, 2), (6, 1), (7, 1)):
-        backlog.append(made(seq, "comment.voted", comment))
+        backlog.append(voted_event(seq, comment=comment))
     kinds = [event.kind.removeprefix("comment.") for event in backlog.after(0)]
     assert kinds == ["created", "created", "created", "superseded", "voted", "superseded", "voted"]
     assert json.loads(backlog.after(3)[0].payload) == {"seq": 4, "kind": "comment.superseded", "at": "2026"}
-    backlog.append(made(8, "comment.edited", 2, "better-2"))
+    backlog.append(edited_event(seq=8, comment=2, text="better-2"))
     assert backlog.after(4)[0].kind == "comment.superseded", "a whole comment says its votes, too"
 
 
 @pytest.mark.parametrize("kind", ["comment.edited", "comment.removed"])
-def test_what_is_heard_past_a_gap_is_kept_out_of_what_fills_it(kind: EventKind) -> None:
+def test_what_is_received_past_a_gap_is_kept_out_of_what_fills_it(kind: EventKind) -> None:
     backlog = filled(4)
-    late = made(8, kind, 4, "last-4")
+    late = event_of(kind, seq=8, comment=4, text="last-4")
     backlog.redact(late)
-    backlog.redact(made(6, "comment.edited", 4, "late-4"))  # comes after what took its text out
+    backlog.redact(edited_event(seq=6, comment=4, text="late-4"))  # comes after what took its text out
     first = backlog.after(3)[0]
     assert ("text-4" in first.payload, "late-4" in first.payload) == (False, False)
-    for event in (made(5), made(6, "comment.edited", 4, "late-4"), made(7, "comment.voted", 4), late, made(9)):
+    for event in (
+        created_event(seq=5),
+        edited_event(seq=6, comment=4, text="late-4"),
+        voted_event(seq=7, comment=4),
+        late,
+        created_event(seq=9),
+    ):
         backlog.append(event)
     text = backlog.frame(0, 9).text
     assert [old in text for old in ("text-4", "late-4")] == [False, False]
@@ -217,30 +233,30 @@ def test_what_is_heard_past_a_gap_is_kept_out_of_what_fills_it(kind: EventKind) 
     ]  # fmt: skip
 
 
-def test_of_what_is_heard_past_a_gap_so_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_what_is_received_past_a_gap_so_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backlogs, "MAX_EVENTS", 5)
     backlog = filled(1)
     for seq in range(100, 120):
-        backlog.redact(made(seq, "comment.removed", seq))
+        backlog.redact(removed_event(seq, comment=seq))
     assert len(backlog._pending_redactions) == 5
-    backlog.append(made(2))
+    backlog.append(created_event(seq=2))
     assert len(backlog._pending_redactions) == 5
     backlog.head = 200
-    backlog.append(made(201))
+    backlog.append(created_event(seq=201))
     assert backlog._pending_redactions == {}
 
 
 def test_what_its_author_deleted_says_so() -> None:
     backlog = filled(4)
-    backlog.append(deletion(5, 4))
+    backlog.append(deleted_event(seq=5, comment=4))
     states = [json.loads(event.payload)["comment"]["state"] for event in backlog.after(3)]
     assert states == ["deleted", "deleted"]
 
 
 def test_what_is_restored_is_shown_again() -> None:
     backlog = filled(4)
-    backlog.append(made(5, "comment.removed", 4))
-    backlog.append(made(6, "comment.restored", 4))
+    backlog.append(removed_event(seq=5, comment=4))
+    backlog.append(restored_event(seq=6, comment=4))
     assert ["text-4" in event.payload for event in backlog.after(3)] == [False, False, True]
 
 
@@ -248,14 +264,14 @@ def test_what_is_restored_is_shown_again() -> None:
 
 
 def test_a_frame_has_at_most_a_page() -> None:
-    events = [made(seq, "comment.voted") for seq in range(1, EVENTS_PAGE + 10)]
+    events = [voted_event(seq) for seq in range(1, EVENTS_PAGE + 10)]
     frame = batch(events)
     assert (len(seqs(frame)), frame.seq) == (EVENTS_PAGE, EVENTS_PAGE)
     assert batch(events[EVENTS_PAGE:]).seq == EVENTS_PAGE + 9
 
 
 def test_a_frame_has_at_most_so_many_bytes() -> None:
-    events = [made(seq, text="x" * 10_000) for seq in range(1, 100)]
+    events = [created_event(seq, text="x" * 10_000) for seq in range(1, 100)]
     told: list[int] = []
     while len(told) < len(events):
         frame = batch(events[len(told) :])
@@ -267,5 +283,5 @@ def test_a_frame_has_at_most_so_many_bytes() -> None:
 
 
 def test_an_event_that_is_too_large_comes_alone() -> None:
-    events = [made(1), made(2, text="x" * (MAX_FRAME_BYTES + 10)), made(3)]
+    events = [created_event(seq=1), created_event(seq=2, text="x" * (MAX_FRAME_BYTES + 10)), created_event(seq=3)]
     assert [seqs(batch(events[at:])) for at in range(3)] == [[1], [2], [3]]
