@@ -291,7 +291,7 @@ class _Past:
         return self
 
     def join(self, reader: Reader, _: object) -> None:
-        self.drained(reader)
+        self.on_drained(reader)
 
     def on_drained(self, reader: Reader) -> None:
         if self.made < 10:

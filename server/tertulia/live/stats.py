@@ -10,7 +10,7 @@ class GapSource(StrEnum):
     """What found a gap: a message of the bus that leaves one, or the watch that compares heads with the store."""
 
     bus = "bus"
-    watch = "watch"
+    reconcile = "watch"
 
 
 @dataclass(slots=True)
