@@ -1,4 +1,4 @@
-"""The pace of a room: how fast events come, and what that asks of delivery.
+"""The delivery rate of a room: how fast events come, and what that asks of delivery.
 
 instant ── above tick_rate ──▶ ticks ── above summary_rate ──▶ summaries
         ◀── calm for CALM_SECONDS ──  ◀── calm for CALM_SECONDS ──
@@ -12,7 +12,7 @@ CALM_SECONDS = 10.0
 _WINDOW_SECONDS = 1.0
 
 
-class Mode(StrEnum):
+class DeliveryMode(StrEnum):
     """``instant``: each event at once; ``ticks``: several a message; ``summaries``: a few shown, the rest counted."""
 
     instant = "instant"
@@ -20,11 +20,11 @@ class Mode(StrEnum):
     summaries = "summaries"
 
 
-class Pace:
+class DeliveryRate:
     """Counts events in windows of a second; a busier mode begins at once, a calmer one after a while."""
 
     def __init__(self, tick_rate: float, summary_rate: float) -> None:
-        self.mode = Mode.instant
+        self.mode = DeliveryMode.instant
         self._tick_rate = tick_rate
         self._summary_rate = summary_rate
         self._window_ends = 0.0
@@ -34,25 +34,25 @@ class Pace:
     def count(self, events: int, now: float) -> None:
         """``events`` came at ``now``, in seconds of a clock that does not jump."""
         if now >= self._window_ends:
-            self._judge(self._count, now)
+            self._calm_down(self._count, now)
             self._count = 0
             self._window_ends = now + _WINDOW_SECONDS
         self._count += events
-        busier = self._wanted(self._count)
-        if _ORDER[busier] > _ORDER[self.mode]:
+        busier = self._mode_for(self._count)
+        if _BUSYNESS[busier] > _BUSYNESS[self.mode]:
             self.mode = busier
             self._calm_since = None
 
-    def settle(self, now: float) -> None:
+    def tick(self, now: float) -> None:
         """Time passed without events."""
         if now >= self._window_ends:
-            self._judge(self._count, now)
+            self._calm_down(self._count, now)
             self._count = 0
             self._window_ends = now + _WINDOW_SECONDS
 
-    def _judge(self, count: int, now: float) -> None:
-        wanted = self._wanted(count)
-        if _ORDER[wanted] >= _ORDER[self.mode]:
+    def _calm_down(self, count: int, now: float) -> None:
+        wanted = self._mode_for(count)
+        if _BUSYNESS[wanted] >= _BUSYNESS[self.mode]:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now
@@ -60,10 +60,10 @@ class Pace:
             self.mode = wanted
             self._calm_since = None
 
-    def _wanted(self, count: int) -> Mode:
+    def _mode_for(self, count: int) -> DeliveryMode:
         if count > self._summary_rate:
-            return Mode.summaries
-        return Mode.ticks if count > self._tick_rate else Mode.instant
+            return DeliveryMode.summaries
+        return DeliveryMode.ticks if count > self._tick_rate else DeliveryMode.instant
 
 
-_ORDER = {Mode.instant: 0, Mode.ticks: 1, Mode.summaries: 2}
+_BUSYNESS = {DeliveryMode.instant: 0, DeliveryMode.ticks: 1, DeliveryMode.summaries: 2}

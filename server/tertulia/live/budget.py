@@ -1,41 +1,41 @@
-"""Keeping: how much the tails of all rooms of a process keep together."""
+"""The memory budget: how much the backlogs of all rooms of a process keep together."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Protocol
 
-ALL_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """What is kept spares reads of the store, no more: 512 events of one kilobyte are half a MiB, so that sixty discussions
 are busy at once before the quietest of them are read again. One room alone could keep 20 MiB, some hundred of them all
 the memory there is."""
 
 
-class Kept(Protocol):
+class Evictable(Protocol):
     """What one room keeps."""
 
-    def shed(self) -> None:
+    def evict(self) -> None:
         """Everything of it is given up; the store has it."""
         raise NotImplementedError
 
 
-class Keeping:
+class MemoryBudget:
     """Weighs what is kept, in bytes, and takes back what was added to longest ago."""
 
     def __init__(self) -> None:
         self.bytes = 0
-        self._weights: OrderedDict[Kept, int] = OrderedDict()
+        self._weights: OrderedDict[Evictable, int] = OrderedDict()
 
-    def weigh(self, kept: Kept, weight: int) -> None:
+    def charge(self, holder: Evictable, weight: int) -> None:
         """It was added to, or something was taken from it, and weighs so much now."""
-        self.bytes += weight - self._weights.get(kept, 0)
-        self._weights[kept] = weight
-        self._weights.move_to_end(kept)
-        while self.bytes > ALL_BYTES:
+        self.bytes += weight - self._weights.get(holder, 0)
+        self._weights[holder] = weight
+        self._weights.move_to_end(holder)
+        while self.bytes > MAX_BYTES:
             oldest = next(iter(self._weights))
-            self.forget(oldest)
-            oldest.shed()
+            self.release(oldest)
+            oldest.evict()
 
-    def forget(self, kept: Kept) -> None:
+    def release(self, holder: Evictable) -> None:
         """It is given up, or its room is."""
-        self.bytes -= self._weights.pop(kept, 0)
+        self.bytes -= self._weights.pop(holder, 0)
