@@ -158,7 +158,7 @@ class DetachedReader(asyncio.Protocol):
         self._unread.release(self)
         reader, self._reader = self._reader, None
         if reader is not None:
-            reader.gone()
+            reader.on_disconnect()
         if self._limiter_key is not None:
             self._limiter.release(self._limiter_key)
             self._limiter_key = None
@@ -172,9 +172,9 @@ class DetachedReader(asyncio.Protocol):
 
     # ---- what the reader says ---------------------------------------------------------------------------
 
-    def said(self, text: str | None) -> None:
+    def on_message(self, text: str | None) -> None:
         """A whole message; None is one that is no text."""
-        code = CloseCode.malformed if text is None or self._reader is None else self._reader.said(text)
+        code = CloseCode.malformed if text is None or self._reader is None else self._reader.on_message(text)
         if code is not None:
             self._end(code, code.name)
 
@@ -186,7 +186,7 @@ class DetachedReader(asyncio.Protocol):
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
             self._gather(frame)
         elif frame.opcode is Opcode.BINARY:
-            self.said(None)
+            self.on_message(None)
 
     def _gather(self, frame: WireFrame) -> None:
         if frame.opcode is Opcode.TEXT:
@@ -198,7 +198,7 @@ class DetachedReader(asyncio.Protocol):
         if frame.fin:
             whole, self._message = b"".join(self._message), None
             try:
-                self.said(whole.decode())
+                self.on_message(whole.decode())
             except UnicodeDecodeError:
                 self._end(1007, "text is UTF-8")
 
