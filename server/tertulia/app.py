@@ -22,7 +22,7 @@ from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.redis.bus import RedisBus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
@@ -128,7 +128,7 @@ async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> Asyn
     if redis_url is None:
         yield None
         return
-    counts = SharedCounts(redis_url, secret, lambda: bus.in_doubt)
+    counts = SharedCounts(redis_url, secret, lambda: bus.is_degraded)
     try:
         yield counts
     finally:

@@ -13,18 +13,19 @@ import httpx
 import pytest
 
 from tertulia.app import Running, running
-from tertulia.bus import Attendance, Message, redis
-from tertulia.bus.counts import Dropped
-from tertulia.bus.encoding import channel_of, present, written
-from tertulia.bus.redis import RedisBus
-from tertulia.bus.signing import Signer
+from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus.redis import bus as redis_bus
+from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.wire import channel_of, encode_events, encode_presence
+from tertulia.bus.stats import DropReason
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
 from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import certain, happened, now
+from tests.bus.instances import now, wait_until, wait_until_healthy
 from tests.live.script import Follower, follow, made
 from tests.valkey import Valkey
 
@@ -65,7 +66,7 @@ async def instance(settings: Settings, redis: Redis) -> AsyncIterator[Instance]:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
             opened = Instance(server, client)
-            await certain(opened.bus)
+            await wait_until_healthy(opened.bus)
             yield opened
 
 
@@ -79,7 +80,7 @@ async def said(here: Instance, readers: list[Follower], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
     assert await here.say() == last
     expected = list(range(1, last + 1))
-    await happened(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
+    await wait_until(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -87,16 +88,16 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     here, there = pair
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
+    await wait_until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 21):
         await said(pair[seq % 2], readers, seq)
-    assert here.bus.counts.received == there.bus.counts.received == 10
+    assert here.bus.stats.received == there.bus.stats.received == 10
     assert [one.hub.counts.gaps[Found.watch] for one in pair] == [0, 0], "Redis carried nothing"
 
-    assert redis.cut_ears() >= len(pair)
+    assert redis.cut_subscribers() >= len(pair)
     await said(here, readers, 21)
     for one in pair:
-        await certain(one.bus)
+        await wait_until_healthy(one.bus)
     await said(there, readers, 22)
 
 
@@ -106,10 +107,10 @@ async def test_a_message_that_is_lost_is_found(
     """The last one, so that no later one tells of it."""
     here, there = pair
     readers = [await one.read() for one in pair]
-    monkeypatch.setattr(here.bus._topology, "put", lambda channel, data: None)
+    monkeypatch.setattr(here.bus._topology, "publish", lambda channel, data: None)
     await said(here, readers, 1)
-    assert not there.bus.in_doubt
-    assert there.bus.counts.received == 0
+    assert not there.bus.is_degraded
+    assert there.bus.stats.received == 0
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -121,7 +122,7 @@ async def test_comments_go_on_without_redis(
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
-    await happened(lambda: here.bus.in_doubt and there.bus.in_doubt, "nobody doubts")
+    await wait_until(lambda: here.bus.is_degraded and there.bus.is_degraded, "nobody notices")
     await said(here, readers, 1)
     await said(there, readers, 2)
     redis.thaw()
@@ -130,7 +131,7 @@ async def test_comments_go_on_without_redis(
     await said(there, readers, 4)
     redis.start()
     for one in pair:
-        await certain(one.bus)
+        await wait_until_healthy(one.bus)
     await said(here, readers, 5)
 
 
@@ -142,12 +143,12 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     here, there = pair
     reader = await here.read()
     with monkeypatch.context() as patches:
-        patches.setattr(there.bus._topology, "want", lambda channel: None)
+        patches.setattr(there.bus._topology, "subscribe", lambda channel: None)
         late = await there.read()
     await said(here, [reader], 1)
     assert late.seqs == []
-    there.bus._topology.want(channel_of(KEY))
-    await happened(lambda: late.seqs == [1], "the comment is not found")
+    there.bus._topology.subscribe(channel_of(KEY))
+    await wait_until(lambda: late.seqs == [1], "the comment is not found")
 
 
 async def test_readers_are_counted_over_all_instances(
@@ -158,18 +159,18 @@ async def test_readers_are_counted_over_all_instances(
         first = await here.read()
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
-            await happened(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await happened(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
+            await wait_until(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
+            await wait_until(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
             readers[0].end()
-            await happened(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
-        await happened(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
+            await wait_until(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
+        await wait_until(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
             await there.read()
-            await happened(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
-            monkeypatch.setattr(there.bus, "tell", lambda *_told, **_asks: None)
-            monkeypatch.setattr(there.bus._topology, "put", lambda *_parcel: None)
-            monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
-            await happened(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
+            await wait_until(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
+            monkeypatch.setattr(there.bus, "publish_presence", lambda *_told, **_asks: None)
+            monkeypatch.setattr(there.bus._topology, "publish", lambda *_message: None)
+            monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
+            await wait_until(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
 
 
 async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
@@ -178,10 +179,10 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
     async with instance(settings, valkey) as here:
         assert await here.health() == (200, "ok")
         valkey.kill()
-        await happened(lambda: here.bus.in_doubt, "its death goes unnoticed")
+        await wait_until(lambda: here.bus.is_degraded, "its death goes unnoticed")
         assert await here.health() == (200, "slower: Redis is in doubt")
         valkey.start()
-        await certain(here.bus)
+        await wait_until_healthy(here.bus)
         assert await here.health() == (200, "ok")
 
 
@@ -189,14 +190,14 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
 
 
 def _refused(here: Instance, messages: int) -> bool:
-    return here.bus.counts.dropped[Dropped.unverified] == messages
+    return here.bus.stats.dropped[DropReason.unverified] == messages
 
 
 def forged(message: Message) -> list[bytes]:
     """As somebody who can publish on Redis says it, or a server of the version before this one."""
-    body = written(message, "another", now())
+    body = encode_events(message, "another", now())
     older = body.replace(b"[2,", b"[1,", 1)
-    return [body, older, Signer(b"a key that was guessed").signed(channel_of(message.key), body), b"hello"]
+    return [body, older, Signer(b"a key that was guessed").sign(channel_of(message.key), body), b"hello"]
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -208,13 +209,13 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
+    await wait_until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
         event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
-        assert redis.say(channel, shouted) == len(pair)
-        redis.say(channel, present(Attendance(KEY, "another", 100_000, 9, at=now())))
-        await happened(partial(_refused, there, 2 * seq), "it is not heard")
+        assert redis.publish(channel, shouted) == len(pair)
+        redis.publish(channel, encode_presence(PresenceUpdate(KEY, "another", 100_000, 9, at=now())))
+        await wait_until(partial(_refused, there, 2 * seq), "it is not heard")
         await said(pair[seq % 2], readers, seq)
     assert not any("Forged" in text for reader in readers for text in reader.raw)
     assert there.hub.readers(KEY) < 3
@@ -227,12 +228,12 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     """Its messages have no signature."""
     monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
     async with instance(settings, valkey) as older, instance(settings, valkey) as here:
-        monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
+        monkeypatch.setattr(older.bus._signer, "sign", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
         reader = await here.read()
-        await happened(lambda: valkey.hearers(channel_of(KEY)) == 1, "nobody subscribes")
+        await wait_until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
         for seq in range(1, 5):
             await said(older, [reader], seq)
-        assert here.bus.counts.received == 0
+        assert here.bus.stats.received == 0
 
 
 async def test_an_instance_with_another_key_and_the_others_still_read_all(
@@ -243,10 +244,10 @@ async def test_an_instance_with_another_key_and_the_others_still_read_all(
         readers = [await one.read() for one in (here, there)]
         for seq in range(1, 5):
             await said((here, there)[seq % 2], readers, seq)
-        await happened(lambda: here.bus.hears_strangers and there.bus.hears_strangers, "it is not noticed")
+        await wait_until(lambda: here.bus.receives_unverified and there.bus.receives_unverified, "it is not noticed")
         for one in (here, there):
             assert await one.health() == (200, "slower: messages on Redis are not believed")
-            assert one.bus.others == one.bus.counts.received == 0
+            assert one.bus.peer_count == one.bus.stats.received == 0
 
 
 async def test_two_databases_on_one_redis_do_not_hear_each_other(
@@ -256,9 +257,9 @@ async def test_two_databases_on_one_redis_do_not_hear_each_other(
     other = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"})
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
-        await happened(lambda: valkey.hearers(channel_of(KEY)) == 2, "nobody subscribes")
+        await wait_until(lambda: valkey.subscriber_count(channel_of(KEY)) == 2, "nobody subscribes")
         await said(here, readers[:1], 1)
         await said(there, readers[1:], 1)
-        await happened(lambda: there.bus.counts.dropped[Dropped.unverified], "it is not heard")
+        await wait_until(lambda: there.bus.stats.dropped[DropReason.unverified], "it is not heard")
         assert [one.hub.readers(KEY) for one in (here, there)] == [1, 1]
         assert [reader.seqs for reader in readers] == [[1], [1]]

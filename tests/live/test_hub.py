@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Attended, Hinted, Message, Missed
+from tertulia.bus import Message, OnGap, OnHint, OnPresence
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -353,8 +353,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed, _attended: Attended, hinted: Hinted) -> None:
-        self.missed, self.hinted = missed, hinted
+    def set_handlers(self, on_gap: OnGap, _on_presence: OnPresence, on_hint: OnHint) -> None:
+        self.on_gap, self.on_hint = on_gap, on_hint
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
 ) -> None:
     reader = joined(await doubting.enter(KEY))
     for seq, doubt, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
-        doubtful.in_doubt = doubt
+        doubtful.is_degraded = doubt
         script.add(made(seq))
         await settled()
         await clock.go(hubs.DOUBT_SECONDS + 0.01)
@@ -396,12 +396,12 @@ async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
 
     monkeypatch.setattr(doubting, "_heads", heads)
     script.add(made(3))
-    doubtful.hinted(KEY)
+    doubtful.on_hint(KEY)
     await settled()
     assert (asked, reader.seqs) == ([{KEY}], [3]), "the clock stands still"
     for number in range(1000):
-        doubtful.hinted((KEY, OTHER)[number % 2])
-        doubtful.hinted(DiscussionKey("nobody", f"reads {number}"))
+        doubtful.on_hint((KEY, OTHER)[number % 2])
+        doubtful.on_hint(DiscussionKey("nobody", f"reads {number}"))
         if number % 100 == 0:
             await settled()
     assert asked == [{KEY}]
@@ -417,10 +417,10 @@ async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: D
     room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
     readers = joined(room), joined(other)
     script.add(made(3))
-    doubtful.missed([KEY, DiscussionKey("x", "without a room")])
+    doubtful.on_gap([KEY, DiscussionKey("x", "without a room")])
     await settled()
     assert [reader.seqs for reader in readers] == [[3], []]
-    doubtful.missed([OTHER])
+    doubtful.on_gap([OTHER])
     await settled()
     assert [reader.seqs for reader in readers] == [[3], [3]]
 
@@ -440,10 +440,10 @@ async def test_much_that_is_missed_is_few_queries(
     keys = [DiscussionKey("default", str(number)) for number in range(50)]
     for key in keys:
         await doubting.enter(key)
-    doubtful.missed(keys[:1])
+    doubtful.on_gap(keys[:1])
     await settled()
     for key in keys * 2:
-        doubtful.missed([key])
+        doubtful.on_gap([key])
         await settled()
     free.set()
     await settled()
@@ -456,10 +456,10 @@ async def test_what_is_missed_during_an_error_is_not_forgotten(
     reader = joined(await doubting.enter(KEY))
     script.error = OSError("no disk")
     script.add(made(3))
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await settled()
     script.error = None
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await settled()
     assert reader.seqs == [3]
 
@@ -471,7 +471,7 @@ async def test_a_room_that_is_missed_while_it_opens_is_compared(
     entering = asyncio.create_task(doubting.enter(KEY))
     await settled()
     script.add(made(3))  # after the head was read, and before the subscription held
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await settled()
     script.free.set()
     room = await entering

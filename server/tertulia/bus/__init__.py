@@ -36,27 +36,27 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class PresenceUpdate:
     """How many read a discussion at one instance, and how many of them write.
 
-    Where it ``asks``, whoever hears it tells the same of itself. ``at`` is when it was told, in milliseconds of that
-    instance; of two the later counts.
+    Where it ``wants_reply``, whoever hears it tells the same of itself. ``at`` is when it was told, in milliseconds of
+    that instance; of two the later counts.
     """
 
     key: DiscussionKey
     instance: str
     readers: int
     writing: int
-    asks: bool = False
+    wants_reply: bool = False
     at: int = 0
 
 
 Listener = Callable[[Message], None]
-Missed = Callable[[Iterable[DiscussionKey]], None]
+OnGap = Callable[[Iterable[DiscussionKey]], None]
 """Called with discussions of which messages may have been lost; returns at once."""
-Hinted = Callable[[DiscussionKey], None]
+OnHint = Callable[[DiscussionKey], None]
 """Called where something may have happened in a discussion that is subscribed to, said by nobody who is believed."""
-Attended = Callable[[Attendance], None]
+OnPresence = Callable[[PresenceUpdate], None]
 """Called with what other instances tell of discussions that are subscribed to; returns at once."""
 
 
@@ -64,18 +64,18 @@ class Bus(Protocol):
     """Carries messages from the instance that committed to all instances, its own among them."""
 
     @property
-    def in_doubt(self) -> bool:
+    def is_degraded(self) -> bool:
         """Whether messages of other instances may be lost at the moment."""
         raise NotImplementedError
 
     @property
-    def hears_strangers(self) -> bool:
+    def receives_unverified(self) -> bool:
         """Whether something was heard lately that no instance of this database and this secret key has said."""
         raise NotImplementedError
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
-        """From now on ``missed`` hears when a discussion has to be compared with the store, ``attended`` how many
-        read it elsewhere, ``hinted`` where somebody unknown spoke, as often as they like; one of each a bus.
+    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
+        """From now on ``on_gap`` hears when a discussion has to be compared with the store, ``on_presence`` how many
+        read it elsewhere, ``on_hint`` where somebody unknown spoke, as often as they like; one of each a bus.
         """
         raise NotImplementedError
 
@@ -83,8 +83,8 @@ class Bus(Protocol):
         """Sends without waiting; a failure is the bus's own to count."""
         raise NotImplementedError
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
-        """Tells the other instances how many read here; nothing is told while the bus is in doubt."""
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
+        """Tells the other instances how many read here; nothing is told while the bus is degraded."""
         raise NotImplementedError
 
     def is_alive(self, instance: str) -> bool:

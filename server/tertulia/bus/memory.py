@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Attended, Hinted, Listener, Message, Missed
+from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence
 from tertulia.core.comments import DiscussionKey
 
 
 class MemoryBus:
     """Delivers at once and in order; nothing is lost while the process lives."""
 
-    in_doubt = False
-    hears_strangers = False
+    is_degraded = False
+    receives_unverified = False
 
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
+    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
         """Nothing is missed, and nobody is elsewhere."""
 
     def publish(self, message: Message) -> None:
@@ -23,7 +23,7 @@ class MemoryBus:
         if listener is not None:
             listener(message)
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is no other instance."""
 
     def is_alive(self, instance: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
@@ -70,7 +70,7 @@ class Hub:
         self._hints: dict[DiscussionKey, None] = {}
         self._hinting = asyncio.Event()
         self._is_apart = False
-        bus.watch(self._miss, self._attended, self._hinted)
+        bus.set_handlers(self._miss, self._attended, self._hinted)
 
     def start(self) -> None:
         self._tasks = [
@@ -203,7 +203,7 @@ class Hub:
         compared = loop.time()
         while True:
             await asyncio.sleep(DOUBT_SECONDS)
-            if not self._bus.in_doubt and loop.time() - compared < WATCH_SECONDS:
+            if not self._bus.is_degraded and loop.time() - compared < WATCH_SECONDS:
                 continue
             compared = loop.time()
             try:
@@ -220,7 +220,7 @@ class Hub:
                 self.rooms[key].presence.ask(len(missed))
         self._missing.set()
 
-    def _attended(self, said: Attendance) -> None:
+    def _attended(self, said: PresenceUpdate) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.hear(said)
 

@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.reader import Reader
 
@@ -86,7 +86,7 @@ class RoomPresence:
         self._is_new = True
         self._say_soon()
 
-    def hear(self, said: Attendance) -> None:
+    def hear(self, said: PresenceUpdate) -> None:
         """Another instance tells how many are there."""
         known = self._elsewhere.get(said.instance)
         if known is not None and said.at < known.at:
@@ -96,7 +96,7 @@ class RoomPresence:
             self._elsewhere[said.instance] = _Elsewhere(Present(said.readers, said.writing), said.at, _now())
         else:
             self._elsewhere.pop(said.instance, None)
-        if said.asks and self._readers:
+        if said.wants_reply and self._readers:
             self._is_new = True
             self._told_at = float("-inf")
         self._say_soon()
@@ -126,7 +126,7 @@ class RoomPresence:
     def _is_gone(self, instance: str, told: _Elsewhere, now: float) -> bool:
         if not self._bus.is_alive(instance):
             return True
-        return bool(told.present.readers) and now - told.heard > LOST_SECONDS and not self._bus.in_doubt
+        return bool(told.present.readers) and now - told.heard > LOST_SECONDS and not self._bus.is_degraded
 
     def shut(self) -> None:
         """The room ends; there is nobody to be told."""
@@ -134,7 +134,7 @@ class RoomPresence:
             self._timer.cancel()
         self._say = _nobody
         if self._told.readers:
-            self._bus.tell(self._key, 0, 0, asks=False)
+            self._bus.publish_presence(self._key, 0, 0, wants_reply=False)
 
     def _tell_change(self, now: float) -> None:
         here = self.here()
@@ -145,7 +145,7 @@ class RoomPresence:
 
     def _tell(self, now: float, *, asks: bool) -> None:
         self._told, self._told_at, self._is_new = self.here(), now, False
-        self._bus.tell(self._key, self._told.readers, self._told.writing, asks=asks)
+        self._bus.publish_presence(self._key, self._told.readers, self._told.writing, wants_reply=asks)
 
     def _say_soon(self) -> None:
         if self._timer is None:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tertulia.bus import Bus
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.redis.bus import RedisBus
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub

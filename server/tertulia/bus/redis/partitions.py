@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from redis.crc import key_slot
 
-from tertulia.bus.encoding import PREFIX
+from tertulia.bus.redis.wire import PREFIX
 
 PARTITIONS = 64
 TAGS = tuple(f"{{part{partition}}}" for partition in range(PARTITIONS))

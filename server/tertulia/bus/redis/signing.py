@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from hmac import compare_digest
 
-from tertulia.bus.encoding import LONGEST
+from tertulia.bus.redis.wire import MAX_MESSAGE_BYTES
 
 DIGEST_BYTES = 16
 """128 bits: nobody guesses one, and a message grows by 33 bytes."""
@@ -28,17 +28,17 @@ class Signer:
         # copied for each message, which saves hashing the key's block again
         self._keyed = blake2b(key=key, digest_size=DIGEST_BYTES, person=b"tertulia bus")
 
-    def signed(self, channel: str, data: bytes) -> bytes:
+    def sign(self, channel: str, data: bytes) -> bytes:
         return b"%b\n%b" % (self._signature(channel, data), data)
 
-    def verified(self, channel: str, data: bytes) -> bytes:
+    def verify(self, channel: str, data: bytes) -> bytes:
         """The message alone. Raises Unverified."""
-        if len(data) > LONGEST + OVERHEAD:
+        if len(data) > MAX_MESSAGE_BYTES + OVERHEAD:
             raise Unverified
-        signature, _, said = data.partition(b"\n")
-        if not compare_digest(signature, self._signature(channel, said)):
+        signature, _, message = data.partition(b"\n")
+        if not compare_digest(signature, self._signature(channel, message)):
             raise Unverified
-        return said
+        return message
 
     def _signature(self, channel: str, data: bytes) -> bytes:
         keyed = self._keyed.copy()

@@ -16,7 +16,7 @@ from redis.exceptions import (
 )
 
 
-class Dropped(StrEnum):
+class DropReason(StrEnum):
     """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours.
 
     ``outdated`` is a number of readers that was told too long ago, or by a clock that is wrong.
@@ -29,7 +29,7 @@ class Dropped(StrEnum):
     outdated = "outdated"
 
 
-class Failure(StrEnum):
+class FailureKind(StrEnum):
     """Why Redis did not do what it was asked: it refused, it did not answer in time, or nobody was there."""
 
     refused = "refused"
@@ -37,25 +37,25 @@ class Failure(StrEnum):
     unreachable = "unreachable"
 
 
-def failure(error: BaseException) -> Failure:
+def failure_kind(error: BaseException) -> FailureKind:
     """Of what kind it is; a Redis without memory, or without rights for us, refuses."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     is_cluster = isinstance(error, ClusterError | AskError | TryAgainError)  # errors of an answer that say "not here"
     # a refusal of AUTH is to redis-py an error of the connection
     if isinstance(error, ResponseError | AuthenticationError | AuthorizationError) and not is_cluster:
-        return Failure.refused
+        return FailureKind.refused
     if isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
-        return Failure.slow
-    return Failure.unreachable
+        return FailureKind.slow
+    return FailureKind.unreachable
 
 
 @dataclass(slots=True)
-class Counts:
+class BusStats:
     """``round_trip`` is how long the last probe was under way, in seconds."""
 
     sent: int = 0
     received: int = 0
     connections: int = 0
     round_trip: float = 0.0
-    dropped: dict[Dropped, int] = field(default_factory=lambda: dict.fromkeys(Dropped, 0))
+    dropped: dict[DropReason, int] = field(default_factory=lambda: dict.fromkeys(DropReason, 0))

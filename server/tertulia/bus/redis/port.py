@@ -1,7 +1,7 @@
 """The port to Redis: which of its servers carries a channel.
 
-lane        one server, or whichever is the master that sentinels name
-cluster     a lane for each shard
+link        one server, or whichever is the master that sentinels name
+cluster     a link for each shard
 """
 
 from __future__ import annotations
@@ -10,44 +10,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tertulia.bus.counts import Counts
-from tertulia.bus.doubt import Doubts
+from tertulia.bus.redis.health import Health
+from tertulia.bus.stats import BusStats
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class LinkContext:
     """What all connections of a bus have in common.
 
-    ``heard`` is called with what is said on a channel, ``subscribed`` from when on that is so.
+    ``on_message`` is called with what is said on a channel, ``on_subscribed`` from when on that is so.
     """
 
-    counts: Counts
-    doubts: Doubts
-    heard: Callable[[str, bytes], None]
-    subscribed: Callable[[str], None]
+    stats: BusStats
+    health: Health
+    on_message: Callable[[str, bytes], None]
+    on_subscribed: Callable[[str], None]
 
 
 class Topology(Protocol):
-    """Carries what is put to everyone who wants the channel, and says nothing where it cannot but in the doubts."""
+    """Carries what is put to everyone who wants the channel, and says nothing where it cannot but in its health."""
 
     def __len__(self) -> int:
         """Messages that wait."""
         raise NotImplementedError
 
-    def put(self, channel: str, data: bytes) -> None:
+    def publish(self, channel: str, data: bytes) -> None:
         """Takes a message without waiting."""
         raise NotImplementedError
 
-    def want(self, channel: str) -> None:
+    def subscribe(self, channel: str) -> None:
         raise NotImplementedError
 
-    def unwant(self, channel: str) -> None:
+    def unsubscribe(self, channel: str) -> None:
         raise NotImplementedError
 
     def start(self) -> None:
         raise NotImplementedError
 
-    async def emptied(self, seconds: float) -> None:
+    async def drained(self, seconds: float) -> None:
         """Waits until everything is sent, but not for longer."""
         raise NotImplementedError
 

@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-BATCH_CHANNELS = 500
+MAX_BATCH_CHANNELS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class PubSubCommands:
     publish: str
     subscribe: str
     unsubscribe: str
 
 
-PLAIN = Speech("PUBLISH", "SUBSCRIBE", "UNSUBSCRIBE")
-SHARDED = Speech("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE")
+GLOBAL_PUBSUB = PubSubCommands("PUBLISH", "SUBSCRIBE", "UNSUBSCRIBE")
+SHARDED_PUBSUB = PubSubCommands("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE")
 
 
 def batches(channels: Iterable[str]) -> Iterator[list[str]]:
@@ -26,5 +26,5 @@ def batches(channels: Iterable[str]) -> Iterator[list[str]]:
     for channel in channels:
         tagged[channel.rpartition("}")[0]].append(channel)
     for alike in tagged.values():
-        for start in range(0, len(alike), BATCH_CHANNELS):
-            yield alike[start : start + BATCH_CHANNELS]
+        for start in range(0, len(alike), MAX_BATCH_CHANNELS):
+            yield alike[start : start + MAX_BATCH_CHANNELS]

@@ -10,17 +10,17 @@ from typing import Any, Protocol
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
 
-CONNECT_SECONDS = 2.0
-ANSWER_SECONDS = 1.0
-FIRST_WAIT, LONGEST_WAIT = 0.1, 1.0
+CONNECT_TIMEOUT = 2.0
+REPLY_TIMEOUT = 1.0
+FIRST_WAIT, MAX_WAIT = 0.1, 1.0
 """So long after a Redis is back it is known at the latest."""
 
-OURS: dict[str, Any] = {
+CONNECTION_OVERRIDES: dict[str, Any] = {
     "db": 0,  # pub/sub knows no databases, and SELECT would be one more permission
     "protocol": 2,  # RESP2 is parsed in about half the time
     # every use here has a timeout around it; the library's own is a wait_for, which swallows a cancellation before 3.12
     "socket_timeout": None,
-    "socket_connect_timeout": CONNECT_SECONDS,
+    "socket_connect_timeout": CONNECT_TIMEOUT,
     # a connection that comes back by itself has lost messages and says nothing of it
     "retry": None,
     "retry_on_timeout": False,
@@ -30,59 +30,59 @@ OURS: dict[str, Any] = {
 }
 
 
-Place = tuple[str, int]
+HostPort = tuple[str, int]
 """A host and a port."""
 
 
-class Moved(ConnectionError):
+class SlotMoved(ConnectionError):
     """The server no longer carries a channel that it carried."""
 
     def __init__(self) -> None:
         super().__init__("the cluster moved a channel to another server")
 
 
-class Way(Protocol):
+class Connector(Protocol):
     """Leads to the server that carries what is said, whichever that is at the moment."""
 
-    def connected(self) -> AbstractAsyncContextManager[AbstractConnection]:
+    def connect(self) -> AbstractAsyncContextManager[AbstractConnection]:
         """A new connection, thrown away at the end. It fails within when the server is no longer the right one."""
         raise NotImplementedError
 
 
-class Server:
+class Endpoint:
     """One server, and how to connect to it. Raises where redis-py does not know such arguments."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         given = arguments.copy()
-        self.kind: type[AbstractConnection] = given.pop("connection_class", Connection)
+        self.connection_class: type[AbstractConnection] = given.pop("connection_class", Connection)
         self._given = given
-        self._arguments = given | OURS
-        self.kind(**self._arguments)
+        self._arguments = given | CONNECTION_OVERRIDES
+        self.connection_class(**self._arguments)
 
     @property
-    def all_arguments(self) -> dict[str, Any]:
-        """What a client of redis-py takes for connections of this ``kind``."""
+    def pool_arguments(self) -> dict[str, Any]:
+        """What a client of redis-py takes for connections of this ``connection_class``."""
         return self._given | {"db": 0, "protocol": 2}
 
     @property
-    def arguments(self) -> dict[str, Any]:
+    def client_arguments(self) -> dict[str, Any]:
         """The same for one that finds the place, and the kind, by itself."""
-        named = {name: value for name, value in self.all_arguments.items() if name not in ("host", "port", "db")}
-        return named | ({"ssl": True} if issubclass(self.kind, SSLConnection) else {})
+        named = {name: value for name, value in self.pool_arguments.items() if name not in ("host", "port", "db")}
+        return named | ({"ssl": True} if issubclass(self.connection_class, SSLConnection) else {})
 
     @property
-    def place(self) -> Place:
+    def host_port(self) -> HostPort:
         return self._arguments["host"], self._arguments["port"]
 
-    def at(self, host: str, port: int) -> Server:
+    def at(self, host: str, port: int) -> Endpoint:
         """Another server that takes the same."""
-        return Server(self._arguments | {"connection_class": self.kind, "host": host, "port": port})
+        return Endpoint(self._arguments | {"connection_class": self.connection_class, "host": host, "port": port})
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[AbstractConnection]:
-        connection = self.kind(**self._arguments)
+    async def connect(self) -> AsyncIterator[AbstractConnection]:
+        connection = self.connection_class(**self._arguments)
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(CONNECT_TIMEOUT):
                 await connection.connect()  # type: ignore[no-untyped-call]
             yield connection
         finally:
@@ -100,17 +100,17 @@ class Backoff:
 
     async def wait(self) -> None:
         await asyncio.sleep(self._wait * random.uniform(0.5, 1.0))  # noqa: S311
-        self._wait = min(2 * self._wait, LONGEST_WAIT)
+        self._wait = min(2 * self._wait, MAX_WAIT)
 
 
-async def answers(connection: AbstractConnection, *commands: tuple[str, ...]) -> list[Any]:
+async def execute(connection: AbstractConnection, *commands: tuple[str, ...]) -> list[Any]:
     """What the server answers to each of them. Raises the first error that it answers."""
-    async with asyncio.timeout(ANSWER_SECONDS):
+    async with asyncio.timeout(REPLY_TIMEOUT):
         await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         return [await connection.read_response() for _ in commands]
 
 
-def reason(error: BaseException) -> str:
+def summary(error: BaseException) -> str:
     """One line that says what went wrong first."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -11,7 +11,7 @@ from redis.asyncio import ConnectionPool, Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.sentinel import SentinelConnectionPool
 
-from tertulia.bus.addresses import Nodes, Sentinels, address
+from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
 
 
 async def close(client: Redis | RedisCluster) -> None:
@@ -23,24 +23,24 @@ async def close(client: Redis | RedisCluster) -> None:
             await sentinel.aclose()
 
 
-def client(url: str, seconds: float) -> Redis | RedisCluster:
+def from_url(url: str, timeout: float) -> Redis | RedisCluster:
     """A client whose connections wait so long, for a server, the master that sentinels name or a cluster.
 
     Raises StartupError where the URL is none.
     """
-    patience: dict[str, Any] = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-    match address(url):
-        case Nodes(servers):
-            nodes = [ClusterNode(*server.place) for server in servers]
-            return RedisCluster(startup_nodes=nodes, **servers[0].arguments | patience)
-        case Sentinels(servers, service, master):
+    timeouts: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    match parse_redis_url(url):
+        case ClusterAddress(servers):
+            nodes = [ClusterNode(*server.host_port) for server in servers]
+            return RedisCluster(startup_nodes=nodes, **servers[0].client_arguments | timeouts)
+        case SentinelAddress(servers, service, master):
             sentinels = Sentinel(  # type: ignore[no-untyped-call]
-                [server.place for server in servers],
-                sentinel_kwargs=servers[0].arguments | patience,
-                **master.arguments | patience,
+                [server.host_port for server in servers],
+                sentinel_kwargs=servers[0].client_arguments | timeouts,
+                **master.client_arguments | timeouts,
             )
             found: Redis = sentinels.master_for(service)
             return found
         case server:
-            pool = ConnectionPool(connection_class=server.kind, **server.all_arguments | patience)
+            pool = ConnectionPool(connection_class=server.connection_class, **server.pool_arguments | timeouts)
             return Redis.from_pool(pool)

@@ -14,7 +14,7 @@ HELD_SECONDS = 0.3
 """A message that is held back comes at the latest after this long without another one."""
 
 
-class LossyRedis:
+class FaultyRedis:
     """Use as a context manager. ``share`` of the messages are lost, as many come twice, as many come late.
 
     ``newer`` of the others come as of a version that is not known yet, or with a kind of event that is not; nobody

@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.addresses import Sentinels
-from tertulia.bus.connecting import Server, answers, reason
+from tertulia.bus.redis.connections import Endpoint, execute, summary
+from tertulia.bus.redis.urls import SentinelAddress
 
-SENTINEL_SECONDS = 1.0
+SENTINEL_TIMEOUT = 1.0
 """How long a sentinel that does not answer can hold up the others."""
 WATCH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class View:
+class MasterView:
     """Where the master was in ``epoch``, which rises with every change."""
 
     epoch: int
@@ -31,56 +31,56 @@ class View:
     port: int
 
 
-class Unknown(ConnectionError):
+class MasterUnknown(ConnectionError):
     """No sentinel says where the master is."""
 
 
-class Master:
+class SentinelConnector:
     """The way to the master."""
 
-    def __init__(self, sentinels: Sentinels) -> None:
+    def __init__(self, sentinels: SentinelAddress) -> None:
         self._sentinels = sentinels
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[AbstractConnection]:
-        server = await self._found()
-        async with server.connected() as connection:
+    async def connect(self) -> AsyncIterator[AbstractConnection]:
+        server = await self._find_master()
+        async with server.connect() as connection:
             await _expect_master(connection)
             async with asyncio.TaskGroup() as tasks:
-                watching = tasks.create_task(self._watching(server), name="bus-sentinel")
+                watching = tasks.create_task(self._watch(server), name="bus-sentinel")
                 yield connection
                 watching.cancel()
 
-    async def _watching(self, server: Server) -> None:
+    async def _watch(self, server: Endpoint) -> None:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             try:
-                found = await self._found()
-            except Unknown:
+                found = await self._find_master()
+            except MasterUnknown:
                 continue  # without sentinels no other server becomes the master
-            if found.place != server.place:
+            if found.host_port != server.host_port:
                 raise ConnectionError("the sentinels name another master")
 
-    async def _found(self) -> Server:
-        told = await asyncio.gather(*map(self._view, self._sentinels.servers), return_exceptions=True)
-        views = [one for one in told if isinstance(one, View)]
+    async def _find_master(self) -> Endpoint:
+        answers = await asyncio.gather(*map(self._ask_sentinel, self._sentinels.servers), return_exceptions=True)
+        views = [one for one in answers if isinstance(one, MasterView)]
         if not views:
-            errors = [one for one in told if isinstance(one, Exception)]
-            raise Unknown(f"no sentinel knows where the master is: {reason(errors[0])}")
+            errors = [one for one in answers if isinstance(one, Exception)]
+            raise MasterUnknown(f"no sentinel knows where the master is: {summary(errors[0])}")
         newest = max(views)
         return self._sentinels.master.at(newest.host, newest.port)
 
-    async def _view(self, sentinel: Server) -> View:
+    async def _ask_sentinel(self, sentinel: Endpoint) -> MasterView:
         service = self._sentinels.service
         # in the midst of a failover the first still tells of the old place, the second of the new one
         commands = ("SENTINEL", "MASTER", service), ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
-        async with asyncio.timeout(SENTINEL_SECONDS), sentinel.connected() as connection:
-            fields, (host, port) = await answers(connection, *commands)
+        async with asyncio.timeout(SENTINEL_TIMEOUT), sentinel.connect() as connection:
+            fields, (host, port) = await execute(connection, *commands)
         epoch = dict(zip(fields[::2], fields[1::2], strict=True))[b"config-epoch"]
-        return View(int(epoch), host.decode(), int(port))
+        return MasterView(int(epoch), host.decode(), int(port))
 
 
 async def _expect_master(connection: AbstractConnection) -> None:
-    ((role, *_),) = await answers(connection, ("ROLE",))
+    ((role, *_),) = await execute(connection, ("ROLE",))
     if role != b"master":
         raise ConnectionError("the server that the sentinels name is not yet the master")

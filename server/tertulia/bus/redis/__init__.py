@@ -1,0 +1,1 @@
+"""Redis, as one server, under Sentinel or as a cluster."""

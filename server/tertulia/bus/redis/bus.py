@@ -1,0 +1,246 @@
+"""The bus of several instances: pub/sub of Redis or Valkey, with one channel a discussion.
+
+    publish ─┬─▶ this instance's listener, at once
+             └─▶ publisher ─▶ Redis ─▶ the subscribers of all instances ─▶ their listeners
+
+Nothing waits for Redis, and nothing is lost with it but time: see docs/decisions/0015-redis-is-a-hint.md. Nor is
+anything believed that it brings unless another instance signed it: what was not makes a room look into the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import secrets
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence, PresenceUpdate
+from tertulia.bus.redis.cluster import ClusterTopology
+from tertulia.bus.redis.health import Health
+from tertulia.bus.redis.link import PubSubLink
+from tertulia.bus.redis.port import LinkContext, Topology
+from tertulia.bus.redis.sentinel import SentinelConnector
+from tertulia.bus.redis.signing import Signer, Unverified
+from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
+from tertulia.bus.redis.wire import (
+    INSTANCES_CHANNEL,
+    InstanceHeartbeat,
+    Malformed,
+    channel_of,
+    decode,
+    encode_events,
+    encode_heartbeat,
+    encode_presence,
+)
+from tertulia.bus.stats import BusStats, DropReason, FailureKind
+from tertulia.core.comments import DiscussionKey
+
+DRAIN_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
+PEER_TIMEOUT_SECONDS = 3 * HEARTBEAT_SECONDS
+"""An instance of which nothing was heard for so long is taken for dead: its readers are not counted any more."""
+MAX_PEERS = 1_000
+MAX_CLOCK_SKEW_SECONDS = 300.0
+"""How far the clocks of two instances may be apart, and so how long what was said of readers may be said again.
+
+Five minutes, as Kerberos has it: servers that keep their time differ by less than a second.
+"""
+UNVERIFIED_SECONDS = 60.0
+"""How long one that is not known is told of after its last message; of many there is a line as often."""
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class RedisBus:
+    """Raises StartupError where the URL is none; a Redis that is down is waited for.
+
+    ``key`` signs what instances say, 16 to 64 bytes: who has another one is not believed.
+    """
+
+    def __init__(self, url: str, key: bytes) -> None:
+        self.stats = BusStats()
+        self._signer = Signer(key)
+        self._instance = secrets.token_hex(8)
+        self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
+        self._on_gap: OnGap = _ignore
+        self._on_presence: OnPresence = _ignore
+        self._on_hint: OnHint = _ignore
+        self._last_seen: dict[str, float] = {}
+        self._last_timestamp = 0
+        self._unverified_at = self._unverified_logged_at = -math.inf
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._health = Health(self._on_recovered)
+        self._topology = _topology(url, LinkContext(self.stats, self._health, self._on_message, self._on_subscribed))
+
+    @property
+    def is_degraded(self) -> bool:
+        return self._health.is_degraded
+
+    @property
+    def failures(self) -> dict[FailureKind, int]:
+        """Why the bus was degraded, how often."""
+        return self._health.failures
+
+    @property
+    def receives_unverified(self) -> bool:
+        return time.monotonic() - self._unverified_at < UNVERIFIED_SECONDS
+
+    @property
+    def pending(self) -> int:
+        """Messages that wait for Redis."""
+        return len(self._topology)
+
+    def start(self) -> None:
+        self._topology.start()
+        self._topology.subscribe(INSTANCES_CHANNEL)
+        self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="bus-heartbeat")
+
+    async def close(self) -> None:
+        """Sends what waits where that takes no longer than a moment, and ends."""
+        if not self.is_degraded:
+            await self._topology.drained(DRAIN_SECONDS)
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
+            await asyncio.gather(self._heartbeat_task, return_exceptions=True)
+        await self._topology.close()
+
+    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
+        self._on_gap, self._on_presence, self._on_hint = on_gap, on_presence, on_hint
+
+    def publish(self, message: Message) -> None:
+        channel = channel_of(message.key)
+        if channel in self._listeners:
+            _call(self._listeners[channel][1], message)
+        self._send(channel, encode_events(message, self._instance, self._timestamp()))
+
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
+        if not self.is_degraded:  # what waits for a Redis that is away are events
+            update = PresenceUpdate(key, self._instance, readers, writing, wants_reply, self._timestamp())
+            self._send(channel_of(key), encode_presence(update))
+
+    def is_alive(self, instance: str) -> bool:
+        heard = self._last_seen.get(instance)
+        # while Redis is away nobody is heard, and that says nothing of them
+        return heard is not None and (self.is_degraded or time.monotonic() - heard < PEER_TIMEOUT_SECONDS)
+
+    @property
+    def peer_count(self) -> int:
+        """Other instances of which something was heard lately."""
+        return sum(map(self.is_alive, self._last_seen))
+
+    def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
+        channel = channel_of(key)
+        self._listeners[channel] = (key, listener)
+        self._topology.subscribe(channel)
+
+    def unsubscribe(self, key: DiscussionKey) -> None:
+        channel = channel_of(key)
+        if self._listeners.pop(channel, None) is not None:
+            self._topology.unsubscribe(channel)
+
+    # ---- what goes out and comes in, all of it ----------------------------------------------------------
+
+    def _send(self, channel: str, data: bytes) -> None:
+        self._topology.publish(channel, self._signer.sign(channel, data))
+
+    def _timestamp(self) -> int:
+        """Now, in milliseconds since 1970, but never less than before: the clock may be set back."""
+        self._last_timestamp = max(self._last_timestamp, time.time_ns() // 1_000_000)
+        return self._last_timestamp
+
+    def _on_message(self, channel: str, data: bytes) -> None:
+        try:
+            self._dispatch(channel, self._signer.verify(channel, data))
+        except Unverified:
+            self.stats.dropped[DropReason.unverified] += 1
+            self._note_unverified()
+            self._send_hint(channel)
+        except Malformed:  # most likely of a newer version
+            self.stats.dropped[DropReason.malformed] += 1
+            self._send_hint(channel)
+
+    def _dispatch(self, channel: str, data: bytes) -> None:
+        """What one of our instances said. Raises Malformed."""
+        received = decode(data)
+        if received.instance == self._instance:
+            return
+        is_new = self._mark_seen(received.instance, received.at)
+        if isinstance(received, InstanceHeartbeat) or channel not in self._listeners:
+            return  # said to all, or unsubscribed a moment ago
+        key, listener = self._listeners[channel]
+        if received.key != key:
+            raise Malformed("another discussion's")
+        if not isinstance(received, PresenceUpdate):
+            message = received.message()
+            self.stats.received += 1
+            _call(listener, message)
+        elif is_new:
+            _call(self._on_presence, received)
+        else:
+            self.stats.dropped[DropReason.outdated] += 1
+
+    def _send_hint(self, channel: str) -> None:
+        if channel in self._listeners:
+            self._on_hint(self._listeners[channel][0])
+
+    def _mark_seen(self, instance: str, at: int) -> bool:
+        """The instance lives, where that was said ``at`` a time which is about now; gives whether it was."""
+        if abs(time.time() - at / 1000) > MAX_CLOCK_SKEW_SECONDS:
+            return False
+        if instance in self._last_seen or len(self._last_seen) < MAX_PEERS:
+            self._last_seen[instance] = time.monotonic()
+        return True
+
+    def _note_unverified(self) -> None:
+        self._unverified_at = time.monotonic()
+        if self._unverified_at - self._unverified_logged_at >= UNVERIFIED_SECONDS:
+            self._unverified_logged_at = self._unverified_at
+            log.warning(
+                "Messages on Redis are not believed, since they are not signed with this server's secret key for this "
+                "database: another server has another key, another database or an older version, or somebody else "
+                "publishes there; readers get what was committed from the database",
+                extra={"messages": self.stats.dropped[DropReason.unverified]},
+            )
+
+    async def _heartbeat(self) -> None:
+        """Says that this instance lives, and forgets those that do not."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            if not self.is_degraded:
+                self._send(INSTANCES_CHANNEL, encode_heartbeat(self._instance, self._timestamp()))
+            for instance in [one for one in self._last_seen if not self.is_alive(one)]:
+                del self._last_seen[instance]
+
+    def _on_subscribed(self, channel: str) -> None:
+        if channel in self._listeners:
+            self._on_gap((self._listeners[channel][0],))
+
+    def _on_recovered(self) -> None:
+        self._last_seen = dict.fromkeys(self._last_seen, time.monotonic())
+        self._on_gap([key for key, _ in self._listeners.values()])
+
+
+def _topology(url: str, context: LinkContext) -> Topology:
+    match parse_redis_url(url):
+        case ClusterAddress() as nodes:
+            return ClusterTopology(nodes, context)
+        case SentinelAddress() as sentinels:
+            return PubSubLink.alone(SentinelConnector(sentinels), context)
+        case server:
+            return PubSubLink.alone(server, context)
+
+
+def _call(listener: Callable[[T], None], message: T) -> None:
+    try:
+        listener(message)
+    except Exception:
+        log.exception("A message could not be taken")
+
+
+def _ignore(_event: object) -> None:
+    """Before there is a hub."""
