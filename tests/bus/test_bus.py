@@ -12,7 +12,7 @@ import pytest
 
 from tertulia.bus import Bus, Message, PresenceUpdate
 from tertulia.bus.memory import MemoryBus
-from tertulia.bus.redis.partitions import partition_of
+from tertulia.bus.redis.cluster import partition_of
 from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent

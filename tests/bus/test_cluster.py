@@ -11,9 +11,8 @@ import pytest
 from tertulia.bus.redis import cluster as clusters
 from tertulia.bus.redis import publisher
 from tertulia.bus.redis.bus import RedisBus
-from tertulia.bus.redis.partitions import PARTITIONS, SLOTS, partition_of, tagged, untagged
-from tertulia.bus.redis.shards import fetch_shard_map
-from tertulia.bus.redis.speech import batches
+from tertulia.bus.redis.cluster import PARTITION_SLOTS, PARTITIONS, fetch_shard_map, partition_of, tagged, untagged
+from tertulia.bus.redis.connections import batches
 from tertulia.bus.redis.urls import ClusterAddress, parse_redis_url
 from tertulia.bus.redis.wire import channel_of
 from tertulia.bus.stats import DropReason
@@ -80,7 +79,7 @@ def test_partitions_are_of_the_clusters_slots(shared_cluster: ClusterSetup) -> N
     for key in ("x", "y", "z"):
         channel = channel_of(DiscussionKey("a", key))
         name = tagged(channel, partition_of(channel))
-        assert shared_cluster.servers[0].ask("CLUSTER", "KEYSLOT", name) == SLOTS[partition_of(channel)]
+        assert shared_cluster.servers[0].ask("CLUSTER", "KEYSLOT", name) == PARTITION_SLOTS[partition_of(channel)]
         assert untagged(name) == channel
 
 
@@ -89,7 +88,7 @@ def test_channels_are_spread_over_shards() -> None:
     assert used == set(range(PARTITIONS))
     for shards in range(1, 11):
         shares = [0] * shards
-        for slot in SLOTS:
+        for slot in PARTITION_SLOTS:
             shares[slot * shards // ALL_SLOTS] += 1
         assert max(shares) <= PARTITIONS / shards + 2, shares
 
@@ -246,7 +245,7 @@ async def test_a_cluster_that_is_not_whole_degrades_the_bus(
 ) -> None:
     """Though everything may still arrive, as it does where nobody owns a slot that no channel has."""
     monkeypatch.setattr(clusters, "REFRESH_SECONDS", 0.1)
-    slot = next(slot for slot in range(ALL_SLOTS) if slot not in SLOTS)
+    slot = next(slot for slot in range(ALL_SLOTS) if slot not in PARTITION_SLOTS)
     async with bus_pair(cluster.url) as (here, there, listener):
         connections = here.stats.connections
         cluster.disown(slot)
@@ -262,7 +261,7 @@ async def test_a_partition_without_an_owner_degrades_the_bus(
     cluster: ClusterSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clusters, "REFRESH_SECONDS", 0.1)
-    slot = SLOTS[partition_of(CHANNEL)]
+    slot = PARTITION_SLOTS[partition_of(CHANNEL)]
     for server in cluster.servers:
         server.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
     async with bus_pair(cluster.url) as (here, there, listener):

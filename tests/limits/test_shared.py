@@ -13,7 +13,8 @@ import redis as client
 from redis.asyncio import RedisCluster, SSLConnection
 
 from tertulia.bus.redis import clients
-from tertulia.bus.stats import FailureKind, failure_kind
+from tertulia.bus.redis.connections import failure_kind
+from tertulia.bus.stats import FailureKind
 from tertulia.errors import Problem, StartupError
 from tertulia.limits import PostingLimits, SharedCounts, shared
 from tests.bus.instances import all_permissions

@@ -5,16 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import redis.exceptions
-from redis.exceptions import (
-    AskError,
-    AuthenticationError,
-    AuthorizationError,
-    ClusterError,
-    ResponseError,
-    TryAgainError,
-)
-
 
 class DropReason(StrEnum):
     """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours.
@@ -35,19 +25,6 @@ class FailureKind(StrEnum):
     refused = "refused"
     slow = "slow"
     unreachable = "unreachable"
-
-
-def failure_kind(error: BaseException) -> FailureKind:
-    """Of what kind it is; a Redis without memory, or without rights for us, refuses."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    is_cluster = isinstance(error, ClusterError | AskError | TryAgainError)  # errors of an answer that say "not here"
-    # a refusal of AUTH is to redis-py an error of the connection
-    if isinstance(error, ResponseError | AuthenticationError | AuthorizationError) and not is_cluster:
-        return FailureKind.refused
-    if isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
-        return FailureKind.slow
-    return FailureKind.unreachable
 
 
 @dataclass(slots=True)

@@ -21,8 +21,8 @@ from limits import RateLimitItem
 from redis.exceptions import RedisError
 
 from tertulia.bus.redis import clients
-from tertulia.bus.redis.connections import summary
-from tertulia.bus.stats import FailureKind, failure_kind
+from tertulia.bus.redis.connections import failure_kind, summary
+from tertulia.bus.stats import FailureKind
 from tertulia.logs import Sparing
 
 PATIENCE = 0.25

@@ -2,8 +2,12 @@
 
     channel ─▶ partition, its hash tag ─▶ slot ─▶ the shard that owns it ─▶ link
 
-Nor is a link ever repaired: where another server owns one of its partitions it is replaced, and what waits in it goes
-to its successors.
+Each channel belongs to one of 64 partitions, which its hash tag names: tertulia:NAME ◀─▶ tertulia:{part17}:NAME. All
+instances have to agree, so neither the number nor the tags ever change. These tags lie in slots such that up to ten
+shards of equal size get nearly equal shares.
+
+A link is never repaired: where another server owns one of its partitions it is replaced, and what waits in it goes to
+its successors.
 """
 
 from __future__ import annotations
@@ -11,22 +15,80 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from tertulia.bus.redis.connections import Backoff, Endpoint, HostPort
+from redis.crc import key_slot
+
+from tertulia.bus.redis.connections import SHARDED_PUBSUB, Backoff, Endpoint, HostPort, execute
 from tertulia.bus.redis.health import PartHealth
 from tertulia.bus.redis.link import PubSubLink, probe_channel
-from tertulia.bus.redis.partitions import PARTITIONS, partition_of, tagged, untagged
 from tertulia.bus.redis.port import LinkContext
-from tertulia.bus.redis.shards import ShardMap, fetch_shard_map
-from tertulia.bus.redis.speech import SHARDED_PUBSUB
 from tertulia.bus.redis.urls import ClusterAddress
+from tertulia.bus.redis.wire import PREFIX
 from tertulia.bus.stats import DropReason
 
+PARTITIONS = 64
+TAGS = tuple(f"{{part{partition}}}" for partition in range(PARTITIONS))
+PARTITION_SLOTS = tuple(key_slot(tag.encode()) for tag in TAGS)
 REFRESH_SECONDS = 5.0
 """The cluster is asked who owns what this often, and at once when a link fails."""
 
 ShardAssignment = tuple[HostPort, tuple[int, ...]]
 """A server and the partitions that it owns."""
+
+
+def partition_of(channel: str) -> int:
+    return key_slot(channel.encode()) % PARTITIONS
+
+
+def tagged(channel: str, partition: int) -> str:
+    return f"{PREFIX}{TAGS[partition]}:{channel.removeprefix(PREFIX)}"
+
+
+def untagged(name: str) -> str:
+    return PREFIX + name.partition("}:")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardMap:
+    """``is_authoritative`` when who says so is in touch with most of the masters and knows an owner of everything."""
+
+    is_authoritative: bool
+    owners: tuple[HostPort | None, ...]
+    nodes: frozenset[HostPort]
+
+    def assignments(self) -> dict[HostPort, tuple[int, ...]]:
+        """The partitions of each owner."""
+        assignments: defaultdict[HostPort, list[int]] = defaultdict(list)
+        for partition, owner in enumerate(self.owners):
+            if owner is not None:
+                assignments[owner].append(partition)
+        return {owner: tuple(partitions) for owner, partitions in assignments.items()}
+
+
+async def fetch_shard_map(server: Endpoint) -> ShardMap:
+    """As this server sees them."""
+    async with server.connect() as connection:
+        info, ranges = await execute(connection, ("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))
+    owners = tuple(_owner(slot, ranges, server) for slot in PARTITION_SLOTS)
+    nodes = frozenset(_host_port(node, server) for _, _, *nodes in ranges for node in nodes)
+    return ShardMap(b"cluster_state:ok" in info.split() and None not in owners, owners, nodes)
+
+
+def _owner(slot: int, ranges: Sequence[Any], server: Endpoint) -> HostPort | None:
+    for first, last, master, *_ in ranges:
+        if first <= slot <= last:
+            return _host_port(master, server)
+    return None
+
+
+def _host_port(node: Sequence[Any], server: Endpoint) -> HostPort:
+    """Where the node is; one that does not know its own host is at that which was asked."""
+    host, port, *_ = node
+    return (host or b"").decode() or server.host_port[0], int(port)
 
 
 class ClusterTopology:

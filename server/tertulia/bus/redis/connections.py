@@ -1,19 +1,33 @@
-"""Connections to Redis: from a server to one that is ready, and how long to wait before the next."""
+"""Connections to Redis: to an endpoint, what is sent on them, why they fail, and how long to wait before the next."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import redis.exceptions
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    AuthorizationError,
+    ClusterError,
+    ResponseError,
+    TryAgainError,
+)
+
+from tertulia.bus.stats import FailureKind
 
 CONNECT_TIMEOUT = 2.0
 REPLY_TIMEOUT = 1.0
 FIRST_WAIT, MAX_WAIT = 0.1, 1.0
 """So long after a Redis is back it is known at the latest."""
+MAX_BATCH_CHANNELS = 500
 
 CONNECTION_OVERRIDES: dict[str, Any] = {
     "db": 0,  # pub/sub knows no databases, and SELECT would be one more permission
@@ -103,6 +117,27 @@ class Backoff:
         self._wait = min(2 * self._wait, MAX_WAIT)
 
 
+@dataclass(frozen=True, slots=True)
+class PubSubCommands:
+    publish: str
+    subscribe: str
+    unsubscribe: str
+
+
+GLOBAL_PUBSUB = PubSubCommands("PUBLISH", "SUBSCRIBE", "UNSUBSCRIBE")
+SHARDED_PUBSUB = PubSubCommands("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE")
+
+
+def batches(channels: Iterable[str]) -> Iterator[list[str]]:
+    """Channels that one command may name: in a cluster they have to have the same hash tag."""
+    tagged: defaultdict[str, list[str]] = defaultdict(list)
+    for channel in channels:
+        tagged[channel.rpartition("}")[0]].append(channel)
+    for alike in tagged.values():
+        for start in range(0, len(alike), MAX_BATCH_CHANNELS):
+            yield alike[start : start + MAX_BATCH_CHANNELS]
+
+
 async def execute(connection: AbstractConnection, *commands: tuple[str, ...]) -> list[Any]:
     """What the server answers to each of them. Raises the first error that it answers."""
     async with asyncio.timeout(REPLY_TIMEOUT):
@@ -115,3 +150,16 @@ def summary(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error) or type(error).__name__
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """Of what kind it is; a Redis without memory, or without rights for us, refuses."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    is_cluster = isinstance(error, ClusterError | AskError | TryAgainError)  # errors of an answer that say "not here"
+    # a refusal of AUTH is to redis-py an error of the connection
+    if isinstance(error, ResponseError | AuthenticationError | AuthorizationError) and not is_cluster:
+        return FailureKind.refused
+    if isinstance(error, TimeoutError | redis.exceptions.TimeoutError):
+        return FailureKind.slow
+    return FailureKind.unreachable

@@ -9,8 +9,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from tertulia.bus.redis.connections import summary
-from tertulia.bus.stats import FailureKind, failure_kind
+from tertulia.bus.redis.connections import failure_kind, summary
+from tertulia.bus.stats import FailureKind
 from tertulia.logs import Sparing
 
 log = logging.getLogger(__name__)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from tertulia.bus.redis.connections import Connector
+from tertulia.bus.redis.connections import GLOBAL_PUBSUB, Connector, PubSubCommands
 from tertulia.bus.redis.health import PartHealth
 from tertulia.bus.redis.port import LinkContext
 from tertulia.bus.redis.publisher import ChannelMessage, Publisher
-from tertulia.bus.redis.speech import GLOBAL_PUBSUB, PubSubCommands
 from tertulia.bus.redis.subscriber import Subscriber
 from tertulia.bus.redis.wire import PREFIX
 

@@ -9,9 +9,8 @@ from contextlib import suppress
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import MovedError
 
-from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, SlotMoved
+from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, PubSubCommands, SlotMoved
 from tertulia.bus.redis.health import PartHealth
-from tertulia.bus.redis.speech import PubSubCommands
 from tertulia.bus.stats import BusStats, DropReason
 
 MAX_PENDING_MESSAGES = 10_000

@@ -15,11 +15,10 @@ from collections.abc import Iterable
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, SlotMoved
+from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, PubSubCommands, SlotMoved, batches
 from tertulia.bus.redis.health import PartHealth
 from tertulia.bus.redis.port import LinkContext
 from tertulia.bus.redis.publisher import Publisher
-from tertulia.bus.redis.speech import PubSubCommands, batches
 from tertulia.bus.stats import DropReason
 
 PROBE_SECONDS = 1.0
