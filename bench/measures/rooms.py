@@ -23,7 +23,7 @@ from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.hub import WATCH_SECONDS, Hub, Rates
 from tertulia.store import Store, schema
-from tests.bus.instances import SECRET, signed, wait_until, wait_until_healthy
+from tests.bus.instances import SECRET, signed, until, wait_until_healthy
 from tests.postgres import running_postgres
 from tests.valkey import Valkey
 
@@ -82,14 +82,14 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             valkey.ask("EVAL", _SAY_ALL, len(some), *map(channel_of, some), *said[start : start + AT_ONCE])
-            await wait_until(partial(_received, bus, before + start + len(some)), "the messages do not come")
+            await until(partial(_received, bus, before + start + len(some)), "the messages do not come")
 
     async def send() -> None:
         for key in keys:
             bus.publish(Message(key, hub.epoch, (made(2),)))
             if bus.pending > 100:
                 await asyncio.sleep(0)
-        await wait_until(lambda: not bus.pending, "the messages are not sent")
+        await until(lambda: not bus.pending, "the messages are not sent")
 
     opening = await _seconds(open_all) / len(keys)
     memory = (_memory() - before) / len(keys)

@@ -50,7 +50,7 @@ def signed(one: Message, instance: str = "another", signer: Signer = SIGNER) -> 
     return signer.sign(channel_of(one.key), encode_events(one, instance, now()))
 
 
-async def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Waits for it, and fails where it does not come."""
     end = time.monotonic() + seconds
     while not condition():
@@ -59,7 +59,7 @@ async def wait_until(condition: Callable[[], object], what: str, seconds: float 
 
 
 async def wait_until_healthy(bus: RedisBus) -> None:
-    await wait_until(lambda: not bus.is_degraded, "the bus stays degraded")
+    await until(lambda: not bus.is_degraded, "the bus stays degraded")
 
 
 @asynccontextmanager
@@ -91,7 +91,7 @@ class RecordingListener:
         return [message.head for message in self.messages]
 
     async def subscribed(self) -> None:
-        await wait_until(lambda: self._key in self.gaps, "the subscription is not confirmed")
+        await until(lambda: self._key in self.gaps, "the subscription is not confirmed")
 
 
 @asynccontextmanager
@@ -106,7 +106,7 @@ async def bus_pair(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, Recordin
 async def wait_until_delivered(here: RedisBus, listener: RecordingListener, seq: int) -> None:
     """Both are healthy, and what is published from now on is heard."""
     here.publish(message(seq))
-    await wait_until(lambda: seq in listener.seqs, "the later message is not heard")
+    await until(lambda: seq in listener.seqs, "the later message is not heard")
 
 
 class CrossInstanceBus:

@@ -25,7 +25,7 @@ from tests.bus.instances import (
     healthy_bus,
     message,
     permissions,
-    wait_until,
+    until,
     wait_until_delivered,
     wait_until_healthy,
 )
@@ -106,10 +106,10 @@ async def test_every_partition_carries(shared_cluster: ClusterSetup) -> None:
     async with healthy_bus(shared_cluster.url) as here, healthy_bus(shared_cluster.url) as there:
         assert here.stats.connections == there.stats.connections == 6, "two to each shard"
         listeners = [RecordingListener(there, key) for key in all_keys]
-        await wait_until(lambda: set(all_keys) <= set(listeners[-1].gaps), "not all are subscribed")
+        await until(lambda: set(all_keys) <= set(listeners[-1].gaps), "not all are subscribed")
         for key in all_keys:
             here.publish(message(1, key=key))
-        await wait_until(lambda: all(listener.seqs == [1] for listener in listeners), "not all are heard")
+        await until(lambda: all(listener.seqs == [1] for listener in listeners), "not all are heard")
 
 
 # ---- slots move -----------------------------------------------------------------------------------------
@@ -130,12 +130,12 @@ async def test_a_slot_that_moves_is_followed(cluster: ClusterSetup, monkeypatch:
         await wait_until_delivered(here, listener, 1)
         listener.gaps.clear()
         cluster.move(CHANNEL, new)
-        await wait_until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
+        await until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
         await wait_until_healthy(there)
         assert KEY in listener.gaps
         for seq in range(2, 100):
             here.publish(message(seq))
-        await wait_until(lambda: listener.seqs == [*range(1, 100)], "not all that was refused is said again")
+        await until(lambda: listener.seqs == [*range(1, 100)], "not all that was refused is said again")
         await wait_until_healthy(here)
         assert here.stats.dropped[DropReason.not_sent] == 0
 
@@ -148,9 +148,9 @@ async def test_all_slots_of_a_shard_move(cluster: ClusterSetup) -> None:
             channel = channel_of(key_in(partition))
             if cluster.shard(channel) == old:
                 cluster.move(channel, new)
-        await wait_until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
+        await until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
         await wait_until_delivered(here, listener, 1)
-        await wait_until(lambda: not cluster.servers[old].ask("PUBSUB", "SHARDCHANNELS"), "somebody stays")
+        await until(lambda: not cluster.servers[old].ask("PUBSUB", "SHARDCHANNELS"), "somebody stays")
         await both_hear(here, there, listener, 2)
 
 
@@ -165,9 +165,9 @@ async def test_a_shard_that_is_down_leaves_the_others_alone(cluster: ClusterSetu
         elsewhere = RecordingListener(there, other)
         await elsewhere.subscribed()
         down.kill()
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         here.publish(message(1, key=other))
-        await wait_until(lambda: elsewhere.seqs == [1], "another shard does not carry")
+        await until(lambda: elsewhere.seqs == [1], "another shard does not carry")
         assert here.is_degraded
         assert there.is_degraded
         elsewhere.gaps.clear()
@@ -195,25 +195,25 @@ async def test_a_replica_takes_over(
 ) -> None:
     monkeypatch.setattr(clusters, "REFRESH_SECONDS", 3600.0)
     old, *_, new = backed.servers
-    await wait_until(lambda: is_following(new), "the replica does not follow")
+    await until(lambda: is_following(new), "the replica does not follow")
     key = next(key for key in keys() if backed.shard(channel_of(key)) == 0)
     async with healthy_bus(backed.url) as here, healthy_bus(backed.url) as there:
         listener = RecordingListener(there, key)
         await listener.subscribed()
         listener.gaps.clear()
         failing(backed)
-        await wait_until(lambda: heard_at(new, key), "nobody hears at the new place")
+        await until(lambda: heard_at(new, key), "nobody hears at the new place")
         await wait_until_healthy(there)
         assert key in listener.gaps
-        await wait_until(lambda: _heard(here, listener, key), "nothing is heard")
+        await until(lambda: _heard(here, listener, key), "nothing is heard")
         await wait_until_healthy(here)
 
         if failing is killed:
             old.start()
         old.thaw()
-        await wait_until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one")
+        await until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one")
         listener.messages.clear()
-        await wait_until(lambda: _heard(here, listener, key), "nothing is heard any more")
+        await until(lambda: _heard(here, listener, key), "nothing is heard any more")
 
 
 def _heard(here: RedisBus, listener: RecordingListener, key: DiscussionKey) -> bool:
@@ -223,7 +223,7 @@ def _heard(here: RedisBus, listener: RecordingListener, key: DiscussionKey) -> b
 
 async def test_what_waits_for_a_server_goes_to_its_successor(backed: ClusterSetup) -> None:
     old, *_, new = backed.servers
-    await wait_until(lambda: is_following(new), "the replica does not follow")
+    await until(lambda: is_following(new), "the replica does not follow")
     key = next(key for key in keys() if backed.shard(channel_of(key)) == 0)
     async with healthy_bus(backed.url) as here:
         old.kill()
@@ -234,10 +234,10 @@ async def test_what_waits_for_a_server_goes_to_its_successor(backed: ClusterSetu
             here.publish(message(1, key=key))
             return False
 
-        await wait_until(waits, "nothing waits")
+        await until(waits, "nothing waits")
         for seq in range(2, 1000):
             here.publish(message(seq, key=key))
-        await wait_until(lambda: here.stats.sent >= 999, "not all that waited is sent")
+        await until(lambda: here.stats.sent >= 999, "not all that waited is sent")
 
 
 async def test_a_cluster_that_is_not_whole_degrades_the_bus(
@@ -249,7 +249,7 @@ async def test_a_cluster_that_is_not_whole_degrades_the_bus(
     async with bus_pair(cluster.url) as (here, there, listener):
         connections = here.stats.connections
         cluster.disown(slot)
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         await wait_until_delivered(here, listener, 1)
         assert here.is_degraded
         cluster.own(slot)
@@ -266,13 +266,13 @@ async def test_a_partition_without_an_owner_degrades_the_bus(
         server.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
     async with bus_pair(cluster.url) as (here, there, listener):
         cluster.disown(slot)
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
 
         def dropped() -> int:
             here.publish(message(1))
             return here.stats.dropped[DropReason.not_sent]
 
-        await wait_until(dropped, "it is sent to somebody")
+        await until(dropped, "it is sent to somebody")
         cluster.own(slot)
         await both_hear(here, there, listener, 2)
 
@@ -281,7 +281,7 @@ async def test_a_server_that_is_no_cluster_degrades_the_bus(valkey: Valkey, capl
     bus = RedisBus(valkey.url.replace("redis:", "redis+cluster:"), SECRET)
     bus.start()
     try:
-        await wait_until(lambda: caplog.records, "nobody is told")
+        await until(lambda: caplog.records, "nobody is told")
         bus.publish(message(1))
         assert bus.is_degraded
         assert bus.stats.dropped[DropReason.not_sent] == 1
@@ -314,5 +314,5 @@ async def test_few_permissions_are_enough(cluster: ClusterSetup) -> None:
     async with bus_pair(cluster.url.replace("//", "//talk:secret@")) as (here, there, listener):
         await wait_until_delivered(here, listener, 1)
         there.unsubscribe(KEY)
-        await wait_until(lambda: not cluster.subscriber_count(CHANNEL), "the channel stays subscribed")
+        await until(lambda: not cluster.subscriber_count(CHANNEL), "the channel stays subscribed")
     assert [server.ask("ACL", "LOG") for server in cluster.servers] == [[], [], []]

@@ -25,7 +25,7 @@ from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import now, wait_until, wait_until_healthy
+from tests.bus.instances import now, until, wait_until_healthy
 from tests.live.script import Follower, follow, made
 from tests.valkey import Valkey
 
@@ -80,7 +80,7 @@ async def said(here: Instance, readers: list[Follower], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
     assert await here.say() == last
     expected = list(range(1, last + 1))
-    await wait_until(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
+    await until(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -88,7 +88,7 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     here, there = pair
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await wait_until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
+    await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 21):
         await said(pair[seq % 2], readers, seq)
     assert here.bus.stats.received == there.bus.stats.received == 10
@@ -122,7 +122,7 @@ async def test_comments_go_on_without_redis(
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
-    await wait_until(lambda: here.bus.is_degraded and there.bus.is_degraded, "nobody notices")
+    await until(lambda: here.bus.is_degraded and there.bus.is_degraded, "nobody notices")
     await said(here, readers, 1)
     await said(there, readers, 2)
     redis.thaw()
@@ -148,7 +148,7 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     await said(here, [reader], 1)
     assert late.seqs == []
     there.bus._topology.subscribe(channel_of(KEY))
-    await wait_until(lambda: late.seqs == [1], "the comment is not found")
+    await until(lambda: late.seqs == [1], "the comment is not found")
 
 
 async def test_readers_are_counted_over_all_instances(
@@ -159,18 +159,18 @@ async def test_readers_are_counted_over_all_instances(
         first = await here.read()
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
-            await wait_until(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await wait_until(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
+            await until(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
+            await until(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
             readers[0].end()
-            await wait_until(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
-        await wait_until(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
+            await until(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
+        await until(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
             await there.read()
-            await wait_until(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
+            await until(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
             monkeypatch.setattr(there.bus, "publish_presence", lambda *_told, **_asks: None)
             monkeypatch.setattr(there.bus._topology, "publish", lambda *_message: None)
             monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
-            await wait_until(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
+            await until(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
 
 
 async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
@@ -179,7 +179,7 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
     async with instance(settings, valkey) as here:
         assert await here.health() == (200, "ok")
         valkey.kill()
-        await wait_until(lambda: here.bus.is_degraded, "its death goes unnoticed")
+        await until(lambda: here.bus.is_degraded, "its death goes unnoticed")
         assert await here.health() == (200, "slower: Redis is in doubt")
         valkey.start()
         await wait_until_healthy(here.bus)
@@ -209,13 +209,13 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await wait_until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
+    await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
         event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
         assert redis.publish(channel, shouted) == len(pair)
         redis.publish(channel, encode_presence(PresenceUpdate(KEY, "another", 100_000, 9, at=now())))
-        await wait_until(partial(_refused, there, 2 * seq), "it is not heard")
+        await until(partial(_refused, there, 2 * seq), "it is not heard")
         await said(pair[seq % 2], readers, seq)
     assert not any("Forged" in text for reader in readers for text in reader.raw)
     assert there.hub.readers(KEY) < 3
@@ -230,7 +230,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     async with instance(settings, valkey) as older, instance(settings, valkey) as here:
         monkeypatch.setattr(older.bus._signer, "sign", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
         reader = await here.read()
-        await wait_until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
+        await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
         for seq in range(1, 5):
             await said(older, [reader], seq)
         assert here.bus.stats.received == 0
@@ -244,7 +244,7 @@ async def test_an_instance_with_another_key_and_the_others_still_read_all(
         readers = [await one.read() for one in (here, there)]
         for seq in range(1, 5):
             await said((here, there)[seq % 2], readers, seq)
-        await wait_until(lambda: here.bus.receives_unverified and there.bus.receives_unverified, "it is not noticed")
+        await until(lambda: here.bus.receives_unverified and there.bus.receives_unverified, "it is not noticed")
         for one in (here, there):
             assert await one.health() == (200, "slower: messages on Redis are not believed")
             assert one.bus.peer_count == one.bus.stats.received == 0
@@ -257,9 +257,9 @@ async def test_two_databases_on_one_redis_do_not_hear_each_other(
     other = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"})
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
-        await wait_until(lambda: valkey.subscriber_count(channel_of(KEY)) == 2, "nobody subscribes")
+        await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 2, "nobody subscribes")
         await said(here, readers[:1], 1)
         await said(there, readers[1:], 1)
-        await wait_until(lambda: there.bus.stats.dropped[DropReason.unverified], "it is not heard")
+        await until(lambda: there.bus.stats.dropped[DropReason.unverified], "it is not heard")
         assert [one.hub.readers(KEY) for one in (here, there)] == [1, 1]
         assert [reader.seqs for reader in readers] == [[1], [1]]

@@ -41,7 +41,7 @@ from tests.bus.instances import (
     now,
     permissions,
     signed,
-    wait_until,
+    until,
     wait_until_delivered,
     wait_until_healthy,
 )
@@ -71,9 +71,9 @@ async def test_the_own_listener_hears_at_once_and_once(shared_valkey: Valkey) ->
         await listener.subscribed()
         bus.publish(message(1))
         assert listener.seqs == [1]
-        await wait_until(lambda: bus.stats.sent == 1, "nothing is sent")
+        await until(lambda: bus.stats.sent == 1, "nothing is sent")
         shared_valkey.publish(channel_of(KEY), signed(message(2)))
-        await wait_until(lambda: len(listener.seqs) > 1, "nothing is heard")
+        await until(lambda: len(listener.seqs) > 1, "nothing is heard")
         assert listener.seqs == [1, 2]
         assert bus.stats.received == 1
 
@@ -83,7 +83,7 @@ async def test_a_listener_that_fails_ends_nothing(shared_valkey: Valkey, caplog:
         here.subscribe(KEY, failing)
         there.subscribe(KEY, failing)
         here.publish(message(1))
-        await wait_until(lambda: there.stats.received == 1, "nothing is heard")
+        await until(lambda: there.stats.received == 1, "nothing is heard")
         there.subscribe(KEY, listener.messages.append)
         await wait_until_delivered(here, listener, 2)
         assert not there.is_degraded
@@ -107,15 +107,15 @@ async def test_thousands_of_rooms_come_and_go(topology: str, request: pytest.Fix
         for key in keys[::4]:
             there.subscribe(key, heard.append)
         stayed = {key for number, key in enumerate(keys) if number % 2 or number % 4 == 0}
-        await wait_until(lambda: stayed <= set(missed), "not all are subscribed")
+        await until(lambda: stayed <= set(missed), "not all are subscribed")
         for key in keys:
             here.publish(message(1, key=key))
-        await wait_until(lambda: len(heard) >= len(stayed), "not all are heard")
+        await until(lambda: len(heard) >= len(stayed), "not all are heard")
         assert {one.key for one in heard} == stayed
         for key in stayed:
             there.unsubscribe(key)
         channels = {channel_of(key) for key in keys}
-        await wait_until(lambda: not channels & redis.channels(), "channels stay subscribed")
+        await until(lambda: not channels & redis.channels(), "channels stay subscribed")
         assert there.stats.connections == connections
 
 
@@ -130,7 +130,7 @@ async def test_a_cut_subscriber_degrades_the_bus_until_it_receives_again(
         caplog.clear()
         listener.gaps.clear()
         assert valkey.cut_subscribers() == 2
-        await wait_until(lambda: KEY in listener.gaps, "nobody is told that messages were missed")
+        await until(lambda: KEY in listener.gaps, "nobody is told that messages were missed")
         await wait_until_healthy(here)
         await wait_until_healthy(there)
         await wait_until_delivered(here, listener, 2)
@@ -145,7 +145,7 @@ async def test_a_cut_publisher_degrades_the_bus_until_it_sends_again(
     async with bus_pair(valkey.url) as (here, there, listener):
         assert valkey.cut_publishers() == 2
         here.publish(message(1))
-        await wait_until(lambda: len(caplog.records) == 2, "nobody notices")
+        await until(lambda: len(caplog.records) == 2, "nobody notices")
         await wait_until_healthy(here)
         await wait_until_healthy(there)
         await wait_until_delivered(here, listener, 2)
@@ -169,7 +169,7 @@ async def test_a_server_that_starts_again_empty(valkey: Valkey, caplog: pytest.L
     async with bus_pair(valkey.url) as (here, there, listener):
         caplog.clear()
         valkey.kill()
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         for seq in range(1, 2000):
             published(here, message(seq))
         listener.gaps.clear()
@@ -186,9 +186,9 @@ async def test_a_frozen_server_is_noticed(valkey: Valkey) -> None:
     async with bus_pair(valkey.url) as (here, there, listener):
         valkey.freeze()
         published(here, message(1))
-        await wait_until(lambda: here.stats.dropped[DropReason.not_sent] == 1, "the publisher waits for an answer")
+        await until(lambda: here.stats.dropped[DropReason.not_sent] == 1, "the publisher waits for an answer")
         # the promise is four seconds
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices", seconds=8)
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices", seconds=8)
         connections = there.stats.connections
         for seq in range(2, 100):
             published(here, message(seq))
@@ -209,7 +209,7 @@ async def test_a_subscriber_alone_that_is_deaf_is_noticed(valkey: Valkey, monkey
         connections = there.stats.connections
         assert isinstance(there._topology, PubSubLink)
         monkeypatch.setattr(there._topology._subscriber, "_on_reply", lambda reply: None)
-        await wait_until(lambda: there.is_degraded, "nobody notices")
+        await until(lambda: there.is_degraded, "nobody notices")
         assert not here.is_degraded
         monkeypatch.undo()
         await wait_until_healthy(there)
@@ -224,7 +224,7 @@ async def test_a_redis_that_is_down_is_waited_for(redis: Redis, caplog: pytest.L
     listener = RecordingListener(bus, KEY)
     bus.start()
     try:
-        await wait_until(lambda: caplog.records, "nobody is told")
+        await until(lambda: caplog.records, "nobody is told")
         published(bus, message(1))
         assert bus.is_degraded
         assert listener.seqs == [1]
@@ -241,7 +241,7 @@ async def test_a_publisher_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.
     monkeypatch.setattr(publisher, "MAX_PENDING_BYTES", 20_000)
     async with bus_pair(valkey.url) as (here, there, _):
         valkey.kill()
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         for seq in range(1, 101):
             here.publish(message(seq))
         assert here.pending == 10
@@ -252,7 +252,7 @@ async def test_a_publisher_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.
         assert here.stats.dropped[DropReason.queue_full] == 108
         valkey.start()
         await wait_until_healthy(here)
-        await wait_until(lambda: not here.pending, "nothing is sent")
+        await until(lambda: not here.pending, "nothing is sent")
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -315,7 +315,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
             assert shared_valkey.publish(channel, data) == 1
         for data in odd:
             assert shared_valkey.publish(channel, SIGNER.sign(channel, data)) == 1
-        await wait_until(lambda: there.stats.dropped[DropReason.malformed] == len(odd), "not all is counted")
+        await until(lambda: there.stats.dropped[DropReason.malformed] == len(odd), "not all is counted")
         assert there.stats.dropped[DropReason.unverified] == len(garbage)
         assert (listener.messages, listener.presence) == ([], [])
         assert listener.hints == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
@@ -323,7 +323,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
             shared_valkey.publish(channel.decode(), b"not a probe")
         await wait_until_delivered(here, listener, 1)
         assert there.stats.received == 1
-        await wait_until(lambda: there.stats.dropped[DropReason.malformed] > len(odd), "a probe that is none is taken")
+        await until(lambda: there.stats.dropped[DropReason.malformed] > len(odd), "a probe that is none is taken")
         assert (there.is_degraded, there.stats.connections) == (False, connections)
 
 
@@ -345,7 +345,7 @@ async def test_what_is_repeated_counts_as_it_did_the_first_time(shared_valkey: V
         for seconds in (-MAX_CLOCK_SKEW_SECONDS - 10, MAX_CLOCK_SKEW_SECONDS + 10, 0):
             said = PresenceUpdate(KEY, "another", 7, 1, at=now() + round(1000 * seconds))
             shared_valkey.publish(channel, SIGNER.sign(channel, encode_presence(said)))
-        await wait_until(lambda: listener.presence, "what is new is not heard")
+        await until(lambda: listener.presence, "what is new is not heard")
         assert listener.presence == [said]
         assert there.stats.dropped[DropReason.outdated] == 2
         assert there.is_alive("another")
@@ -359,7 +359,7 @@ async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(
     async with bus_pair(shared_valkey.url) as (_, there, listener):
         shared_valkey.publish(INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat("the dead", past)))
         shared_valkey.publish(channel, SIGNER.sign(channel, encode_events(message(1), "the dead", past)))
-        await wait_until(lambda: listener.seqs == [1], "events are known by their seq alone")
+        await until(lambda: listener.seqs == [1], "events are known by their seq alone")
         assert not there.is_alive("the dead")
 
 
@@ -383,14 +383,14 @@ async def test_an_instance_with_another_key_is_told_of_once_a_minute(
         healthy_bus(shared_valkey.url, b"another key of these tests") as there,
     ):
         unverified = [bus.stats for bus in (here, there)]
-        await wait_until(lambda: all(one.dropped[DropReason.unverified] >= 5 for one in unverified), "nothing is heard")
+        await until(lambda: all(one.dropped[DropReason.unverified] >= 5 for one in unverified), "nothing is heard")
         for bus in (here, there):
             assert bus.receives_unverified
             assert (bus.peer_count, bus.is_degraded) == (0, False)
         told = [record for record in caplog.records if "not believed" in record.message]
         assert len(told) == 2, "one line for each instance"
         monkeypatch.setattr(redis_bus, "UNVERIFIED_SECONDS", 0.0)
-        await wait_until(lambda: len(caplog.records) > len(told), "it is told once and never again")
+        await until(lambda: len(caplog.records) > len(told), "it is told once and never again")
         assert not here.receives_unverified
 
 
@@ -412,7 +412,7 @@ async def test_a_wrong_password_degrades_the_bus_and_is_not_logged(
     bus = RedisBus(valkey.url.replace("//", "//talk:wrong-pass@"), SECRET)
     bus.start()
     try:
-        await wait_until(lambda: caplog.records, "nobody is told")
+        await until(lambda: caplog.records, "nobody is told")
         assert bus.is_degraded
     finally:
         await bus.close()
@@ -424,9 +424,9 @@ async def test_a_sign_of_life_is_given_and_missed(shared_valkey: Valkey, monkeyp
     monkeypatch.setattr(redis_bus, "HEARTBEAT_SECONDS", 0.05)
     async with healthy_bus(shared_valkey.url) as here:
         async with healthy_bus(shared_valkey.url) as there:
-            await wait_until(lambda: here.peer_count == there.peer_count == 1, "they do not hear of each other")
+            await until(lambda: here.peer_count == there.peer_count == 1, "they do not hear of each other")
             monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
-            await wait_until(lambda: not here._last_seen, "one that is silent is not forgotten")
+            await until(lambda: not here._last_seen, "one that is silent is not forgotten")
         monkeypatch.undo()
         assert here.peer_count == 0
 
@@ -436,9 +436,9 @@ async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey, monk
         listener = RecordingListener(here, KEY)
         await listener.subscribed()
         there.publish_presence(KEY, 3, 0, wants_reply=False)
-        await wait_until(lambda: listener.presence, "nothing is told")
+        await until(lambda: listener.presence, "nothing is told")
         valkey.kill()
-        await wait_until(lambda: here.is_degraded, "its death goes unnoticed")
+        await until(lambda: here.is_degraded, "its death goes unnoticed")
         monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
         assert here.is_alive(listener.presence[0].instance)
 
@@ -453,5 +453,5 @@ async def test_names_of_instances_are_not_kept_without_end(
                 INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat(f"fake {number}", now()))
             )
         shared_valkey.publish(INSTANCES_CHANNEL, b"the last one")
-        await wait_until(lambda: here.stats.dropped[DropReason.unverified], "it is not heard")
+        await until(lambda: here.stats.dropped[DropReason.unverified], "it is not heard")
         assert here.peer_count == 5

@@ -16,7 +16,7 @@ from tests.bus.instances import (
     RecordingListener,
     bus_pair,
     permissions,
-    wait_until,
+    until,
     wait_until_delivered,
     wait_until_healthy,
 )
@@ -58,7 +58,7 @@ async def both_at(server: Valkey, here: RedisBus, there: RedisBus) -> None:
     def heard() -> bool:
         return server.subscriber_count(channel_of(KEY)) == 1 and len(_probes(server)) == 2
 
-    await wait_until(heard, "they do not hear the new master", seconds=30)
+    await until(heard, "they do not hear the new master", seconds=30)
     await wait_until_healthy(here)
     await wait_until_healthy(there)
 
@@ -75,7 +75,7 @@ async def test_another_server_becomes_the_master(
         await wait_until_delivered(here, listener, 1)
         old, new = sentinel_setup.master, sentinel_setup.replica
         failing(sentinel_setup)
-        await wait_until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         listener.gaps.clear()
         await both_at(new, here, there)
         assert KEY in listener.gaps
@@ -84,7 +84,7 @@ async def test_another_server_becomes_the_master(
         if failing is killed:
             old.start()
         old.thaw()
-        await wait_until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one", seconds=30)
+        await until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one", seconds=30)
         await both_at(new, here, there)
         await wait_until_delivered(here, listener, 3)
 
@@ -136,7 +136,7 @@ async def test_without_sentinels_all_goes_on(robust: SentinelSetup, monkeypatch:
     async with bus_pair(robust.url) as (here, there, listener):
         monkeypatch.setattr(sentinel.SentinelConnector, "_find_master", counted)
         robust.stop_sentinels()
-        await wait_until(lambda: len(asked_in_vain) > 20, "nobody asks")
+        await until(lambda: len(asked_in_vain) > 20, "nobody asks")
         assert not here.is_degraded
         assert here.stats.connections == there.stats.connections == 2
         await wait_until_delivered(here, listener, 1)
@@ -149,7 +149,7 @@ async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[]
     listener = RecordingListener(bus, KEY)
     bus.start()
     try:
-        await wait_until(lambda: caplog.records, "nobody is told")
+        await until(lambda: caplog.records, "nobody is told")
         assert bus.is_degraded
         ready()
         await wait_until_healthy(bus)
