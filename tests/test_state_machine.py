@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -55,7 +55,7 @@ class UnreliableBus:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
+    def set_handlers(self, handlers: BusHandlers) -> None:
         """The machine compares when it chooses to."""
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence, PresenceUpdate
+from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.signing import Signer
 from tertulia.bus.redis.wire import channel_of, encode_events
@@ -83,7 +83,8 @@ class RecordingListener:
         self.presence: list[PresenceUpdate] = []
         self.hints: list[DiscussionKey] = []
         self._key = key
-        bus.set_handlers(self.gaps.extend, self.presence.append, self.hints.append)
+        handlers = BusHandlers(on_gap=self.gaps.extend, on_presence=self.presence.append, on_hint=self.hints.append)
+        bus.set_handlers(handlers)
         bus.subscribe(key, self.messages.append)
 
     @property
@@ -124,8 +125,8 @@ class CrossInstanceBus:
     def receives_unverified(self) -> bool:
         return self._there.receives_unverified
 
-    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
-        self._there.set_handlers(on_gap, on_presence, on_hint)
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self._there.set_handlers(handlers)
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         self._here.publish_presence(key, readers, writing, wants_reply=wants_reply)

@@ -10,7 +10,7 @@ from itertools import count, product
 
 import pytest
 
-from tertulia.bus import Bus, Message, PresenceUpdate
+from tertulia.bus import Bus, BusHandlers, Message, PresenceUpdate
 from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis.cluster import partition_of
 from tertulia.bus.redis.wire import channel_of
@@ -194,7 +194,7 @@ async def test_a_listener_may_unsubscribe_while_it_hears(bus: Bus) -> None:
 
 async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
     told: list[PresenceUpdate] = []
-    bus.set_handlers(lambda _keys: None, told.append, lambda _key: None)
+    bus.set_handlers(BusHandlers(on_presence=told.append))
     heard: list[Message] = []
     bus.subscribe(HERE, heard.append)
     await arrived(bus)

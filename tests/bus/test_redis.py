@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus import BusHandlers, Message, PresenceUpdate
 from tertulia.bus.redis import bus as redis_bus
 from tertulia.bus.redis import publisher
 from tertulia.bus.redis.bus import MAX_CLOCK_SKEW_SECONDS, RedisBus
@@ -99,7 +99,7 @@ async def test_thousands_of_rooms_come_and_go(topology: str, request: pytest.Fix
     redis: Redis = request.getfixturevalue(f"shared_{topology}")
     async with healthy_bus(redis.url) as here, healthy_bus(redis.url) as there:
         connections = there.stats.connections
-        there.set_handlers(missed.extend, lambda _said: None, lambda _key: None)
+        there.set_handlers(BusHandlers(on_gap=missed.extend))
         for key in keys:
             there.subscribe(key, heard.append)
         for key in keys[::2]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Message, OnGap, OnHint, OnPresence
+from tertulia.bus import BusHandlers, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -353,8 +353,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def set_handlers(self, on_gap: OnGap, _on_presence: OnPresence, on_hint: OnHint) -> None:
-        self.on_gap, self.on_hint = on_gap, on_hint
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self.on_gap, self.on_hint = handlers.on_gap, handlers.on_hint
 
 
 @pytest.fixture

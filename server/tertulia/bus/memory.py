@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.core.comments import DiscussionKey
 
 
@@ -15,8 +15,8 @@ class MemoryBus:
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
 
-    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
-        """Nothing is missed, and nobody is elsewhere."""
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        """Nothing is lost, and there is no other instance."""
 
     def publish(self, message: Message) -> None:
         listener = self._listeners.get(message.key)

@@ -9,7 +9,7 @@ from enum import StrEnum
 class DropReason(StrEnum):
     """Why a message went no further: too many waited, it was not sent, or what arrived is none of ours.
 
-    ``outdated`` is a number of readers that was told too long ago, or by a clock that is wrong.
+    ``outdated`` is a number of readers from another time: repeated by somebody, or of an instance with a wrong clock.
     """
 
     queue_full = "queue_full"
@@ -29,7 +29,7 @@ class FailureKind(StrEnum):
 
 @dataclass(slots=True)
 class BusStats:
-    """``round_trip`` is how long the last probe was under way, in seconds."""
+    """Messages sent to and received from other instances, connections made, and seconds of the last probe's trip."""
 
     sent: int = 0
     received: int = 0

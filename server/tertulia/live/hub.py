@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tertulia.bus import Bus, PresenceUpdate
+from tertulia.bus import Bus, BusHandlers, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.counts import Counts, Found
@@ -70,7 +70,7 @@ class Hub:
         self._hints: dict[DiscussionKey, None] = {}
         self._hinting = asyncio.Event()
         self._is_apart = False
-        bus.set_handlers(self._miss, self._attended, self._hinted)
+        bus.set_handlers(BusHandlers(on_gap=self._miss, on_presence=self._attended, on_hint=self._hinted))
 
     def start(self) -> None:
         self._tasks = [

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tertulia.bus import Listener, Message, OnGap, OnHint, OnPresence, PresenceUpdate
+from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
 from tertulia.bus.redis.cluster import ClusterTopology
 from tertulia.bus.redis.health import Health
 from tertulia.bus.redis.link import PubSubLink
@@ -67,9 +67,7 @@ class RedisBus:
         self._signer = Signer(key)
         self._instance = secrets.token_hex(8)
         self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
-        self._on_gap: OnGap = _ignore
-        self._on_presence: OnPresence = _ignore
-        self._on_hint: OnHint = _ignore
+        self._handlers = BusHandlers()
         self._last_seen: dict[str, float] = {}
         self._last_timestamp = 0
         self._unverified_at = self._unverified_logged_at = -math.inf
@@ -109,8 +107,8 @@ class RedisBus:
             await asyncio.gather(self._heartbeat_task, return_exceptions=True)
         await self._topology.close()
 
-    def set_handlers(self, on_gap: OnGap, on_presence: OnPresence, on_hint: OnHint) -> None:
-        self._on_gap, self._on_presence, self._on_hint = on_gap, on_presence, on_hint
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self._handlers = handlers
 
     def publish(self, message: Message) -> None:
         channel = channel_of(message.key)
@@ -180,13 +178,13 @@ class RedisBus:
             self.stats.received += 1
             _call(listener, message)
         elif is_new:
-            _call(self._on_presence, received)
+            _call(self._handlers.on_presence, received)
         else:
             self.stats.dropped[DropReason.outdated] += 1
 
     def _send_hint(self, channel: str) -> None:
         if channel in self._listeners:
-            self._on_hint(self._listeners[channel][0])
+            self._handlers.on_hint(self._listeners[channel][0])
 
     def _mark_seen(self, instance: str, at: int) -> bool:
         """The instance lives, where that was said ``at`` a time which is about now; gives whether it was."""
@@ -218,11 +216,11 @@ class RedisBus:
 
     def _on_subscribed(self, channel: str) -> None:
         if channel in self._listeners:
-            self._on_gap((self._listeners[channel][0],))
+            self._handlers.on_gap((self._listeners[channel][0],))
 
     def _on_recovered(self) -> None:
         self._last_seen = dict.fromkeys(self._last_seen, time.monotonic())
-        self._on_gap([key for key, _ in self._listeners.values()])
+        self._handlers.on_gap([key for key, _ in self._listeners.values()])
 
 
 def _topology(url: str, context: LinkContext) -> Topology:
@@ -240,7 +238,3 @@ def _call(listener: Callable[[T], None], message: T) -> None:
         listener(message)
     except Exception:
         log.exception("A message could not be taken")
-
-
-def _ignore(_event: object) -> None:
-    """Before there is a hub."""
