@@ -21,8 +21,7 @@ from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
-from tertulia.bus.memory import MemoryBus
-from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.opening import open_bus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
@@ -73,7 +72,7 @@ async def running(
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
         key = derived_key(secret, f"bus\0{store.epoch}")
-        async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        async with open_bus(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(
@@ -106,20 +105,6 @@ async def running(
                 await hub.close()
     finally:
         await store.close()
-
-
-@asynccontextmanager
-async def _connected(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
-    """The bus of one process, or where there is a Redis that of several which share ``key``. Raises StartupError."""
-    if redis_url is None:
-        yield MemoryBus()
-        return
-    bus = RedisBus(redis_url, key)
-    bus.start()
-    try:
-        yield bus
-    finally:
-        await bus.close()
 
 
 @asynccontextmanager

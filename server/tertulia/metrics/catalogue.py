@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
-from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.pace import Mode
@@ -209,7 +209,7 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[RedisBus], ...] = (
+OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
