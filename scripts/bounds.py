@@ -124,7 +124,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("replies followed below a reply", "store/listing:BELOW"),
         Bound("rows looked at for a page of held or reported comments", "store/reads:LOOKED"),
         Bound("commands that wait for the database", "store/ledger:QUEUE"),
-        Bound("messages that wait for Redis", "bus/redis/publisher:MAX_PENDING_BYTES", size),
+        Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:CAUSES_MOST"),
         Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
     ],

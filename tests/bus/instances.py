@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
-from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.bus import DEFAULTS, RedisBus
 from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.wire import channel_of, encode_events
 from tertulia.core.comments import DiscussionKey
 from tests.live.script import made
@@ -63,9 +64,9 @@ async def wait_until_healthy(bus: RedisBus) -> None:
 
 
 @asynccontextmanager
-async def healthy_bus(url: str, key: bytes = SECRET) -> AsyncIterator[RedisBus]:
+async def healthy_bus(url: str, key: bytes = SECRET, tuning: Tuning = DEFAULTS) -> AsyncIterator[RedisBus]:
     """A bus that hears and is heard."""
-    bus = RedisBus(url, key)
+    bus = RedisBus(url, key, tuning)
     bus.start()
     try:
         await wait_until_healthy(bus)
@@ -96,9 +97,9 @@ class RecordingListener:
 
 
 @asynccontextmanager
-async def bus_pair(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, RecordingListener]]:
+async def bus_pair(url: str, tuning: Tuning = DEFAULTS) -> AsyncIterator[tuple[RedisBus, RedisBus, RecordingListener]]:
     """Two instances, and a listener of the second."""
-    async with healthy_bus(url) as here, healthy_bus(url) as there:
+    async with healthy_bus(url, tuning=tuning) as here, healthy_bus(url, tuning=tuning) as there:
         listener = RecordingListener(there, KEY)
         await listener.subscribed()
         yield here, there, listener

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -14,7 +15,6 @@ import pytest
 
 from tertulia.app import Running, running
 from tertulia.bus import Message, PresenceUpdate
-from tertulia.bus.redis import bus as redis_bus
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.signing import Signer
 from tertulia.bus.redis.wire import channel_of, encode_events, encode_presence
@@ -26,6 +26,7 @@ from tertulia.live.room import Cursor
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import now, until, wait_until_healthy
+from tests.faulty_redis import FaultyRedis
 from tests.live.script import Follower, follow, made
 from tests.valkey import Valkey
 
@@ -61,7 +62,7 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(settings: Settings, redis: Redis) -> AsyncIterator[Instance]:
+async def instance(settings: Settings, redis: Redis | FaultyRedis) -> AsyncIterator[Instance]:
     async with running(settings.model_copy(update={"redis_url": redis.url})) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
@@ -101,16 +102,18 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     await said(there, readers, 22)
 
 
-async def test_a_message_that_is_lost_is_found(
-    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_that_is_lost_is_found(settings: Settings, valkey: Valkey) -> None:
     """The last one, so that no later one tells of it."""
-    here, there = pair
-    readers = [await one.read() for one in pair]
-    monkeypatch.setattr(here.bus._topology, "publish", lambda channel, data: None)
-    await said(here, readers, 1)
-    assert not there.bus.is_degraded
-    assert there.bus.stats.received == 0
+    async with (
+        FaultyRedis(valkey.port, share=1.0) as faulty,
+        instance(settings, valkey) as here,
+        instance(settings, faulty) as there,
+    ):
+        readers = [await one.read() for one in (here, there)]
+        await said(here, readers, 1)
+        assert faulty.fates["lost"]
+        assert not there.bus.is_degraded
+        assert there.bus.stats.received == 0
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -136,24 +139,25 @@ async def test_comments_go_on_without_redis(
 
 
 async def test_what_was_said_before_the_subscription_held_is_read(
-    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help."""
     monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
-    here, there = pair
-    reader = await here.read()
-    with monkeypatch.context() as patches:
-        patches.setattr(there.bus._topology, "subscribe", lambda channel: None)
+    async with (
+        FaultyRedis(valkey.port) as slow,
+        instance(settings, valkey) as here,
+        instance(settings, slow) as there,
+    ):
+        reader = await here.read()
+        slow.subscribing.clear()
         late = await there.read()
-    await said(here, [reader], 1)
-    assert late.seqs == []
-    there.bus._topology.subscribe(channel_of(KEY))
-    await until(lambda: late.seqs == [1], "the comment is not found")
+        await said(here, [reader], 1)
+        assert late.seqs == []
+        slow.subscribing.set()
+        await until(lambda: late.seqs == [1], "the comment is not found")
 
 
-async def test_readers_are_counted_over_all_instances(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_readers_are_counted_over_all_instances(settings: Settings, valkey: Valkey) -> None:
     """From the first moment at a new one, and no longer than they are there."""
     async with instance(settings, valkey) as here:
         first = await here.read()
@@ -167,9 +171,7 @@ async def test_readers_are_counted_over_all_instances(
         async with instance(settings, valkey) as there:
             await there.read()
             await until(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
-            monkeypatch.setattr(there.bus, "publish_presence", lambda *_told, **_asks: None)
-            monkeypatch.setattr(there.bus._topology, "publish", lambda *_message: None)
-            monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
+            here.bus.tuning = replace(here.bus.tuning, peer_timeout=0.0)
             await until(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
 
 
@@ -227,18 +229,20 @@ async def test_what_an_older_server_says_is_read_from_the_store(
 ) -> None:
     """Its messages have no signature."""
     monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
-    async with instance(settings, valkey) as older, instance(settings, valkey) as here:
-        monkeypatch.setattr(older.bus._signer, "sign", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
+    async with (
+        FaultyRedis(valkey.port, older=1.0) as faulty,
+        instance(settings, valkey) as older,
+        instance(settings, faulty) as here,
+    ):
         reader = await here.read()
         await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
         for seq in range(1, 5):
             await said(older, [reader], seq)
+        assert faulty.fates["older"] >= 4
         assert here.bus.stats.received == 0
 
 
-async def test_an_instance_with_another_key_and_the_others_still_read_all(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_instance_with_another_key_and_the_others_still_read_all(settings: Settings, valkey: Valkey) -> None:
     other = settings.model_copy(update={"secret_key": "another key for one of the instances, by mistake"})
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]

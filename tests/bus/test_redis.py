@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tertulia.bus import BusHandlers, Message, PresenceUpdate
-from tertulia.bus.redis import bus as redis_bus
-from tertulia.bus.redis import publisher
 from tertulia.bus.redis.bus import MAX_CLOCK_SKEW_SECONDS, RedisBus
 from tertulia.bus.redis.health import Health
-from tertulia.bus.redis.link import PubSubLink
 from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.wire import (
     INSTANCES_CHANNEL,
     MAX_MESSAGE_BYTES,
@@ -45,6 +43,7 @@ from tests.bus.instances import (
     wait_until_delivered,
     wait_until_healthy,
 )
+from tests.faulty_redis import FaultyRedis
 from tests.live.script import made
 from tests.valkey import Valkey
 
@@ -203,15 +202,20 @@ async def test_a_frozen_server_is_noticed(valkey: Valkey) -> None:
         assert len(listener.seqs) == len(set(listener.seqs)), "what was late came twice"
 
 
-async def test_a_subscriber_alone_that_is_deaf_is_noticed(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_subscriber_alone_that_is_deaf_is_noticed(valkey: Valkey) -> None:
     """What is sent is taken, but nothing comes back: only the probe can tell."""
-    async with bus_pair(valkey.url) as (here, there, listener):
+    async with (
+        FaultyRedis(valkey.port) as faulty,
+        healthy_bus(valkey.url) as here,
+        healthy_bus(faulty.url) as there,
+    ):
+        listener = RecordingListener(there, KEY)
+        await listener.subscribed()
         connections = there.stats.connections
-        assert isinstance(there._topology, PubSubLink)
-        monkeypatch.setattr(there._topology._subscriber, "_on_reply", lambda reply: None)
+        faulty.deaf = True
         await until(lambda: there.is_degraded, "nobody notices")
         assert not here.is_degraded
-        monkeypatch.undo()
+        faulty.deaf = False
         await wait_until_healthy(there)
         assert there.stats.connections == connections + 1, "the publisher had no reason to connect anew"
         await wait_until_delivered(here, listener, 1)
@@ -236,10 +240,9 @@ async def test_a_redis_that_is_down_is_waited_for(redis: Redis, caplog: pytest.L
     assert len(caplog.records) == 1
 
 
-async def test_a_publisher_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "MAX_PENDING_MESSAGES", 10)
-    monkeypatch.setattr(publisher, "MAX_PENDING_BYTES", 20_000)
-    async with bus_pair(valkey.url) as (here, there, _):
+async def test_a_publisher_keeps_the_newest(valkey: Valkey) -> None:
+    tuning = Tuning(max_pending_messages=10, max_pending_bytes=20_000)
+    async with bus_pair(valkey.url, tuning) as (here, there, _):
         valkey.kill()
         await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         for seq in range(1, 101):
@@ -332,8 +335,8 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
 def test_no_bytes_reach_a_listener(data: bytes) -> None:
     bus, heard = RedisBus("redis://127.0.0.1:1", SECRET), list[Message]()
     bus.subscribe(KEY, heard.append)
-    bus._on_message(channel_of(KEY), data)
-    bus._on_message(channel_of(KEY), SIGNER.sign(channel_of(KEY), data))
+    bus.receive(channel_of(KEY), data)
+    bus.receive(channel_of(KEY), SIGNER.sign(channel_of(KEY), data))
     assert heard == []
     assert bus.stats.dropped == dict.fromkeys(DropReason, 0) | {DropReason.unverified: 1, DropReason.malformed: 1}
 
@@ -351,9 +354,7 @@ async def test_what_is_repeated_counts_as_it_did_the_first_time(shared_valkey: V
         assert there.is_alive("another")
 
 
-async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(
-    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(shared_valkey: Valkey) -> None:
     channel = channel_of(KEY)
     past = now() - round(1000 * MAX_CLOCK_SKEW_SECONDS) - 10_000
     async with bus_pair(shared_valkey.url) as (_, there, listener):
@@ -363,24 +364,24 @@ async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(
         assert not there.is_alive("the dead")
 
 
-async def test_the_time_that_is_told_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    bus, sent = RedisBus("redis://127.0.0.1:1", SECRET), list[bytes]()
-    monkeypatch.setattr(bus._topology, "publish", lambda _channel, data: sent.append(data))
-    bus.publish(message(1))
-    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
-    bus.publish(message(2))
-    first, second = (json.loads(data.split(b"\n")[1])[2] for data in sent)
-    assert first == second > 10**12
+async def test_the_time_that_is_told_never_goes_back(shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bus_pair(shared_valkey.url) as (here, _, listener):
+        here.publish_presence(KEY, 1, 0, wants_reply=False)
+        monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+        here.publish_presence(KEY, 2, 0, wants_reply=False)
+        await until(lambda: len(listener.presence) == 2, "not both are heard")
+    first, second = (update.at for update in listener.presence)
+    assert second >= first > 10**12
 
 
 async def test_an_instance_with_another_key_is_told_of_once_a_minute(
-    shared_valkey: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shared_valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At both: neither believes the other, which shows by the signs of life that they give."""
-    monkeypatch.setattr(redis_bus, "HEARTBEAT_SECONDS", 0.05)
+    """At both: neither believes the other, which shows by their heartbeats."""
+    tuning = Tuning(heartbeat=0.05)
     async with (
-        healthy_bus(shared_valkey.url) as here,
-        healthy_bus(shared_valkey.url, b"another key of these tests") as there,
+        healthy_bus(shared_valkey.url, tuning=tuning) as here,
+        healthy_bus(shared_valkey.url, b"another key of these tests", tuning) as there,
     ):
         unverified = [bus.stats for bus in (here, there)]
         await until(lambda: all(one.dropped[DropReason.unverified] >= 5 for one in unverified), "nothing is heard")
@@ -389,7 +390,7 @@ async def test_an_instance_with_another_key_is_told_of_once_a_minute(
             assert (bus.peer_count, bus.is_degraded) == (0, False)
         told = [record for record in caplog.records if "not believed" in record.message]
         assert len(told) == 2, "one line for each instance"
-        monkeypatch.setattr(redis_bus, "UNVERIFIED_SECONDS", 0.0)
+        here.tuning = replace(tuning, unverified_shown=0.0)
         await until(lambda: len(caplog.records) > len(told), "it is told once and never again")
         assert not here.receives_unverified
 
@@ -420,18 +421,17 @@ async def test_a_wrong_password_degrades_the_bus_and_is_not_logged(
         assert "wrong-pass" not in str(vars(record))
 
 
-async def test_a_sign_of_life_is_given_and_missed(shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis_bus, "HEARTBEAT_SECONDS", 0.05)
-    async with healthy_bus(shared_valkey.url) as here:
-        async with healthy_bus(shared_valkey.url) as there:
+async def test_a_silent_instance_is_counted_no_more_and_forgotten(shared_valkey: Valkey) -> None:
+    tuning = Tuning(heartbeat=0.05, peer_timeout=1.0, max_peers=1)
+    async with healthy_bus(shared_valkey.url, tuning=tuning) as here:
+        async with healthy_bus(shared_valkey.url, tuning=tuning) as there:
             await until(lambda: here.peer_count == there.peer_count == 1, "they do not hear of each other")
-            monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
-            await until(lambda: not here._last_seen, "one that is silent is not forgotten")
-        monkeypatch.undo()
-        assert here.peer_count == 0
+        await until(lambda: here.peer_count == 0, "one that is silent is still counted")
+        async with healthy_bus(shared_valkey.url, tuning=tuning):
+            await until(lambda: here.peer_count == 1, "one that is silent takes the place of another")
 
 
-async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey) -> None:
     async with healthy_bus(valkey.url) as here, healthy_bus(valkey.url) as there:
         listener = RecordingListener(here, KEY)
         await listener.subscribed()
@@ -439,15 +439,12 @@ async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey, monk
         await until(lambda: listener.presence, "nothing is told")
         valkey.kill()
         await until(lambda: here.is_degraded, "its death goes unnoticed")
-        monkeypatch.setattr(redis_bus, "PEER_TIMEOUT_SECONDS", 0.0)
+        here.tuning = replace(here.tuning, peer_timeout=0.0)
         assert here.is_alive(listener.presence[0].instance)
 
 
-async def test_names_of_instances_are_not_kept_without_end(
-    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_bus, "MAX_PEERS", 5)
-    async with healthy_bus(shared_valkey.url) as here:
+async def test_names_of_instances_are_not_kept_without_end(shared_valkey: Valkey) -> None:
+    async with healthy_bus(shared_valkey.url, tuning=Tuning(max_peers=5)) as here:
         for number in range(20):
             shared_valkey.publish(
                 INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat(f"fake {number}", now()))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tertulia.bus.redis import sentinel
 from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.wire import channel_of
 from tests.bus.instances import (
     KEY,
@@ -89,12 +90,9 @@ async def test_another_server_becomes_the_master(
         await wait_until_delivered(here, listener, 3)
 
 
-async def test_a_master_that_was_replaced_unknowingly_is_left(
-    sentinel_setup: SentinelSetup, another: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_master_that_was_replaced_unknowingly_is_left(sentinel_setup: SentinelSetup, another: Valkey) -> None:
     """It takes everything as before, and everybody who is still there hears it."""
-    monkeypatch.setattr(sentinel, "WATCH_SECONDS", 0.1)
-    async with bus_pair(sentinel_setup.url) as (here, there, listener):
+    async with bus_pair(sentinel_setup.url, Tuning(sentinel_watch=0.1)) as (here, there, listener):
         for one in sentinel_setup.sentinels:
             one.ask("SENTINEL", "REMOVE", SERVICE)
             one.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", another.port, 2)
@@ -121,26 +119,24 @@ async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
         behind.end()
 
 
-async def test_without_sentinels_all_goes_on(robust: SentinelSetup, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentinel, "WATCH_SECONDS", 0.01)
-    asked_in_vain: list[sentinel.MasterUnknown] = []
-    found = sentinel.SentinelConnector._find_master
+async def test_without_sentinels_all_goes_on(robust: SentinelSetup) -> None:
+    asked = 0
 
-    async def counted(self: sentinel.SentinelConnector) -> object:
-        try:
-            return await found(self)
-        except sentinel.MasterUnknown as error:
-            asked_in_vain.append(error)
-            raise
+    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
 
-    async with bus_pair(robust.url) as (here, there, listener):
-        monkeypatch.setattr(sentinel.SentinelConnector, "_find_master", counted)
-        robust.stop_sentinels()
-        await until(lambda: len(asked_in_vain) > 20, "nobody asks")
-        assert not here.is_degraded
-        assert here.stats.connections == there.stats.connections == 2
-        await wait_until_delivered(here, listener, 1)
-        robust.start_sentinels()
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as one_more:
+        url = robust.url.replace("//", f"//127.0.0.1:{one_more.sockets[0].getsockname()[1]},")
+        async with bus_pair(url, Tuning(sentinel_watch=0.01)) as (here, there, listener):
+            robust.stop_sentinels()
+            asked = 0
+            await until(lambda: asked > 40, "nobody asks")
+            assert not here.is_degraded
+            assert here.stats.connections == there.stats.connections == 2
+            await wait_until_delivered(here, listener, 1)
+            robust.start_sentinels()
 
 
 async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[], object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.connections import Endpoint
@@ -51,12 +51,8 @@ BAD = [
 ]
 
 
-def connection(server: Endpoint) -> AbstractConnection:
-    return server.connection_class(**server._arguments)
-
-
 def login(server: Endpoint) -> tuple[str | None, str | None]:
-    one = connection(server)
+    one = server.new_connection()
     return one.username, one.password
 
 
@@ -84,7 +80,7 @@ def test_one_server() -> None:
     for url, kind in kinds.items():
         given = parse_redis_url(url)
         assert isinstance(given, Endpoint)
-        assert type(connection(given)) is kind
+        assert type(given.new_connection()) is kind
 
 
 def test_sentinels_have_the_login_of_the_servers_unless_another_is_given() -> None:
@@ -121,6 +117,6 @@ def test_both_may_be_encrypted(is_secure: bool) -> None:
     assert isinstance(sentinels, SentinelAddress)
     assert isinstance(nodes, ClusterAddress)
     for server in (sentinels.servers[0], sentinels.master.at("b", 2), nodes.servers[0].at("b", 2)):
-        one = connection(server)
+        one = server.new_connection()
         assert isinstance(one, SSLConnection) == is_secure
         assert not isinstance(one, SSLConnection) or one.check_hostname is False

@@ -11,6 +11,7 @@ subscriber    the one connection that receives, and the probes that show that it
 health        whether messages may be lost at the moment
 connections   to an endpoint: commands, timeouts, backoff, kinds of failure
 sentinel      the connector to whichever server is the master
+tuning        how long the bus waits and how much it keeps
 urls          where Redis is
 clients       redis-py's own clients, for commands whose reply somebody waits for
 """

@@ -24,6 +24,7 @@ from tertulia.bus.redis.link import PubSubLink
 from tertulia.bus.redis.port import LinkContext, Topology
 from tertulia.bus.redis.sentinel import SentinelConnector
 from tertulia.bus.redis.signing import Signer, Unverified
+from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
 from tertulia.bus.redis.wire import (
     INSTANCES_CHANNEL,
@@ -39,31 +40,28 @@ from tertulia.bus.stats import BusStats, DropReason, FailureKind
 from tertulia.core.comments import DiscussionKey
 
 DRAIN_SECONDS = 1.0
-HEARTBEAT_SECONDS = 5.0
-PEER_TIMEOUT_SECONDS = 3 * HEARTBEAT_SECONDS
-"""An instance of which nothing was heard for so long is taken for dead: its readers are not counted any more."""
-MAX_PEERS = 1_000
 MAX_CLOCK_SKEW_SECONDS = 300.0
 """How far the clocks of two instances may be apart, and so how long what was said of readers may be said again.
 
 Five minutes, as Kerberos has it: servers that keep their time differ by less than a second.
 """
-UNVERIFIED_SECONDS = 60.0
-"""How long one that is not known is told of after its last message; of many there is a line as often."""
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+DEFAULTS = Tuning()
 
 
 class RedisBus:
-    """Raises StartupError where the URL is none; a Redis that is down is waited for.
+    """A bus over the Redis at ``url``. Raises StartupError if the URL is invalid; a Redis that is down is waited for.
 
-    ``key`` signs what instances say, 16 to 64 bytes: who has another one is not believed.
+    ``key``, 16 to 64 bytes, signs messages: those of whoever has another key are not believed.
+    ``tuning`` may be replaced: what it says of other instances is read at each use.
     """
 
-    def __init__(self, url: str, key: bytes) -> None:
+    def __init__(self, url: str, key: bytes, tuning: Tuning = DEFAULTS) -> None:
         self.stats = BusStats()
+        self.tuning = tuning
         self._signer = Signer(key)
         self._instance = secrets.token_hex(8)
         self._listeners: dict[str, tuple[DiscussionKey, Listener]] = {}
@@ -73,7 +71,9 @@ class RedisBus:
         self._unverified_at = self._unverified_logged_at = -math.inf
         self._heartbeat_task: asyncio.Task[None] | None = None
         self._health = Health(self._on_recovered)
-        self._topology = _topology(url, LinkContext(self.stats, self._health, self._on_message, self._on_subscribed))
+        self._topology = _topology(
+            url, LinkContext(self.stats, self._health, tuning, self.receive, self._on_subscribed)
+        )
 
     @property
     def is_degraded(self) -> bool:
@@ -86,7 +86,7 @@ class RedisBus:
 
     @property
     def receives_unverified(self) -> bool:
-        return time.monotonic() - self._unverified_at < UNVERIFIED_SECONDS
+        return time.monotonic() - self._unverified_at < self.tuning.unverified_shown
 
     @property
     def pending(self) -> int:
@@ -124,7 +124,7 @@ class RedisBus:
     def is_alive(self, instance: str) -> bool:
         heard = self._last_seen.get(instance)
         # while Redis is away nobody is heard, and that says nothing of them
-        return heard is not None and (self.is_degraded or time.monotonic() - heard < PEER_TIMEOUT_SECONDS)
+        return heard is not None and (self.is_degraded or time.monotonic() - heard < self.tuning.peer_timeout)
 
     @property
     def peer_count(self) -> int:
@@ -151,7 +151,8 @@ class RedisBus:
         self._last_timestamp = max(self._last_timestamp, time.time_ns() // 1_000_000)
         return self._last_timestamp
 
-    def _on_message(self, channel: str, data: bytes) -> None:
+    def receive(self, channel: str, data: bytes) -> None:
+        """Takes what Redis brings on a channel: whatever it is, it is delivered or counted, and nothing is raised."""
         try:
             self._dispatch(channel, self._signer.verify(channel, data))
         except Unverified:
@@ -190,13 +191,13 @@ class RedisBus:
         """The instance lives, where that was said ``at`` a time which is about now; gives whether it was."""
         if abs(time.time() - at / 1000) > MAX_CLOCK_SKEW_SECONDS:
             return False
-        if instance in self._last_seen or len(self._last_seen) < MAX_PEERS:
+        if instance in self._last_seen or len(self._last_seen) < self.tuning.max_peers:
             self._last_seen[instance] = time.monotonic()
         return True
 
     def _note_unverified(self) -> None:
         self._unverified_at = time.monotonic()
-        if self._unverified_at - self._unverified_logged_at >= UNVERIFIED_SECONDS:
+        if self._unverified_at - self._unverified_logged_at >= self.tuning.unverified_shown:
             self._unverified_logged_at = self._unverified_at
             log.warning(
                 "Messages on Redis are not believed, since they are not signed with this server's secret key for this "
@@ -208,7 +209,7 @@ class RedisBus:
     async def _heartbeat(self) -> None:
         """Says that this instance lives, and forgets those that do not."""
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.sleep(self.tuning.heartbeat)
             if not self.is_degraded:
                 self._send(INSTANCES_CHANNEL, encode_heartbeat(self._instance, self._timestamp()))
             for instance in [one for one in self._last_seen if not self.is_alive(one)]:
@@ -228,7 +229,7 @@ def _topology(url: str, context: LinkContext) -> Topology:
         case ClusterAddress() as nodes:
             return ClusterTopology(nodes, context)
         case SentinelAddress() as sentinels:
-            return PubSubLink.alone(SentinelConnector(sentinels), context)
+            return PubSubLink.alone(SentinelConnector(sentinels, context.tuning.sentinel_watch), context)
         case server:
             return PubSubLink.alone(server, context)
 

@@ -17,15 +17,15 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from redis.crc import key_slot
 
 from tertulia.bus.redis.connections import SHARDED_PUBSUB, Backoff, Endpoint, HostPort, execute
 from tertulia.bus.redis.health import PartHealth
 from tertulia.bus.redis.link import PubSubLink, probe_channel
-from tertulia.bus.redis.port import LinkContext
+from tertulia.bus.redis.port import LinkContext, LinkTarget
 from tertulia.bus.redis.urls import ClusterAddress
 from tertulia.bus.redis.wire import PREFIX
 from tertulia.bus.stats import DropReason
@@ -33,11 +33,13 @@ from tertulia.bus.stats import DropReason
 PARTITIONS = 64
 TAGS = tuple(f"{{part{partition}}}" for partition in range(PARTITIONS))
 PARTITION_SLOTS = tuple(key_slot(tag.encode()) for tag in TAGS)
-REFRESH_SECONDS = 5.0
-"""The cluster is asked who owns what this often, and at once when a link fails."""
 
-ShardAssignment = tuple[HostPort, tuple[int, ...]]
-"""A server and the partitions that it owns."""
+
+class ShardAssignment(NamedTuple):
+    """A server and the partitions that it owns."""
+
+    owner: HostPort
+    partitions: tuple[int, ...]
 
 
 def partition_of(channel: str) -> int:
@@ -60,13 +62,13 @@ class ShardMap:
     owners: tuple[HostPort | None, ...]
     nodes: frozenset[HostPort]
 
-    def assignments(self) -> dict[HostPort, tuple[int, ...]]:
+    def assignments(self) -> list[ShardAssignment]:
         """The partitions of each owner."""
-        assignments: defaultdict[HostPort, list[int]] = defaultdict(list)
+        owned: defaultdict[HostPort, list[int]] = defaultdict(list)
         for partition, owner in enumerate(self.owners):
             if owner is not None:
-                assignments[owner].append(partition)
-        return {owner: tuple(partitions) for owner, partitions in assignments.items()}
+                owned[owner].append(partition)
+        return [ShardAssignment(owner, tuple(partitions)) for owner, partitions in owned.items()]
 
 
 async def fetch_shard_map(server: Endpoint) -> ShardMap:
@@ -88,7 +90,7 @@ def _owner(slot: int, ranges: Sequence[Any], server: Endpoint) -> HostPort | Non
 def _host_port(node: Sequence[Any], server: Endpoint) -> HostPort:
     """Where the node is; one that does not know its own host is at that which was asked."""
     host, port, *_ = node
-    return (host or b"").decode() or server.host_port[0], int(port)
+    return HostPort((host or b"").decode() or server.host_port.host, int(port))
 
 
 class ClusterTopology:
@@ -96,11 +98,10 @@ class ClusterTopology:
 
     def __init__(self, nodes: ClusterAddress, context: LinkContext) -> None:
         self._seeds = nodes.servers
-        self._context = LinkContext(
-            context.stats,
-            context.health,
-            lambda name, data: context.on_message(untagged(name), data),
-            lambda name: context.on_subscribed(untagged(name)),
+        self._context = replace(
+            context,
+            on_message=lambda name, data: context.on_message(untagged(name), data),
+            on_subscribed=lambda name: context.on_subscribed(untagged(name)),
         )
         self._health = context.health.add_part()
         self._known: frozenset[HostPort] = frozenset()
@@ -166,7 +167,7 @@ class ClusterTopology:
             # links that fail ask again and again
             await backoff.wait()
             try:
-                async with asyncio.timeout(REFRESH_SECONDS):
+                async with asyncio.timeout(self._context.tuning.cluster_refresh):
                     await self._outdated.wait()
             except TimeoutError:
                 backoff.reset()
@@ -209,13 +210,13 @@ class ClusterTopology:
 
     async def _replace_links(self, shards: ShardMap) -> None:
         """Replaces the links that are no longer right."""
-        assignments = shards.assignments().items()
-        gone = [self._links.pop(assignment) for assignment in self._links.keys() - assignments]
+        assignments = shards.assignments()
+        gone = [self._links.pop(assignment) for assignment in self._links.keys() - set(assignments)]
         self._owners = [None] * PARTITIONS
         for assignment in assignments:
             if assignment not in self._links:
                 self._open_link(assignment)
-            for partition in assignment[1]:
+            for partition in assignment.partitions:
                 self._owners[partition] = self._links[assignment][0]
         for link, health in gone:
             for name, data in link.end():
@@ -224,10 +225,10 @@ class ClusterTopology:
         await asyncio.gather(*(link.close() for link, _ in gone))
 
     def _open_link(self, assignment: ShardAssignment) -> None:
-        host_port, partitions = assignment
+        owner, partitions = assignment
         health = self._context.health.add_part(self._outdated.set)
-        endpoint = self._seeds[0].at(*host_port)
-        link = PubSubLink(endpoint, SHARDED_PUBSUB, self._context, health, tagged(probe_channel(), partitions[0]))
+        probes = tagged(probe_channel(), partitions[0])
+        link = PubSubLink(LinkTarget(self._seeds[0].at(*owner), SHARDED_PUBSUB, probes), self._context, health)
         self._links[assignment] = link, health
         for partition in partitions:
             for name in self._channels[partition]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import redis.exceptions
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection
@@ -44,8 +44,9 @@ CONNECTION_OVERRIDES: dict[str, Any] = {
 }
 
 
-HostPort = tuple[str, int]
-"""A host and a port."""
+class HostPort(NamedTuple):
+    host: str
+    port: int
 
 
 class SlotMoved(ConnectionError):
@@ -71,7 +72,7 @@ class Endpoint:
         self.connection_class: type[AbstractConnection] = given.pop("connection_class", Connection)
         self._given = given
         self._arguments = given | CONNECTION_OVERRIDES
-        self.connection_class(**self._arguments)
+        self.new_connection()
 
     @property
     def pool_arguments(self) -> dict[str, Any]:
@@ -86,15 +87,19 @@ class Endpoint:
 
     @property
     def host_port(self) -> HostPort:
-        return self._arguments["host"], self._arguments["port"]
+        return HostPort(self._arguments["host"], self._arguments["port"])
 
     def at(self, host: str, port: int) -> Endpoint:
         """Another server that takes the same."""
         return Endpoint(self._arguments | {"connection_class": self.connection_class, "host": host, "port": port})
 
+    def new_connection(self) -> AbstractConnection:
+        """One that is not connected yet."""
+        return self.connection_class(**self._arguments)
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AbstractConnection]:
-        connection = self.connection_class(**self._arguments)
+        connection = self.new_connection()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await connection.connect()  # type: ignore[no-untyped-call]

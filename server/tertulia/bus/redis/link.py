@@ -1,13 +1,13 @@
-"""A link: one connection that says and one that hears, to the server that a connector leads to."""
+"""A link: one connection that publishes and one that subscribes, to the server that a connector leads to."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 
-from tertulia.bus.redis.connections import GLOBAL_PUBSUB, Connector, PubSubCommands
+from tertulia.bus.redis.connections import GLOBAL_PUBSUB, Connector
 from tertulia.bus.redis.health import PartHealth
-from tertulia.bus.redis.port import LinkContext
+from tertulia.bus.redis.port import LinkContext, LinkTarget
 from tertulia.bus.redis.publisher import ChannelMessage, Publisher
 from tertulia.bus.redis.subscriber import Subscriber
 from tertulia.bus.redis.wire import PREFIX
@@ -16,16 +16,9 @@ from tertulia.bus.redis.wire import PREFIX
 class PubSubLink:
     """Carries all channels that it is given."""
 
-    def __init__(
-        self,
-        connector: Connector,
-        commands: PubSubCommands,
-        context: LinkContext,
-        health: PartHealth,
-        probe_channel: str,
-    ) -> None:
-        self._publisher = Publisher(connector, commands, context.stats, health)
-        self._subscriber = Subscriber(connector, commands, self._publisher, context, health, probe_channel)
+    def __init__(self, target: LinkTarget, context: LinkContext, health: PartHealth) -> None:
+        self._publisher = Publisher(target, context, health)
+        self._subscriber = Subscriber(target, self._publisher, context, health)
         self._tasks: list[asyncio.Task[None]] = []
         # no call between, since publishing is what is done most
         self.publish = self._publisher.publish
@@ -36,7 +29,7 @@ class PubSubLink:
     @classmethod
     def alone(cls, connector: Connector, context: LinkContext) -> PubSubLink:
         """The only one of its bus."""
-        return cls(connector, GLOBAL_PUBSUB, context, context.health.add_part(), probe_channel())
+        return cls(LinkTarget(connector, GLOBAL_PUBSUB, probe_channel()), context, context.health.add_part())
 
     def __len__(self) -> int:
         return len(self._publisher)
@@ -48,7 +41,7 @@ class PubSubLink:
         ]
 
     def end(self) -> list[ChannelMessage]:
-        """Begins to close; gives what still waited."""
+        """Begins to close; returns what still waited, the oldest first."""
         for task in self._tasks:
             task.cancel()
         return self._publisher.take_pending()
@@ -59,5 +52,5 @@ class PubSubLink:
 
 
 def probe_channel() -> str:
-    """One that nobody else knows of."""
+    """A channel whose name nobody else knows."""
     return f"{PREFIX}probe:{secrets.token_hex(16)}"

@@ -5,30 +5,35 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
+from typing import NamedTuple
 
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import MovedError
 
-from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, PubSubCommands, SlotMoved
+from tertulia.bus.redis.connections import Backoff, SlotMoved
 from tertulia.bus.redis.health import PartHealth
-from tertulia.bus.stats import BusStats, DropReason
+from tertulia.bus.redis.port import LinkContext, LinkTarget
+from tertulia.bus.stats import DropReason
 
-MAX_PENDING_MESSAGES = 10_000
-MAX_PENDING_BYTES = 8 * 1024 * 1024
 MAX_BATCH_MESSAGES = 128
 MAX_BATCH_BYTES = 256 * 1024
 
-ChannelMessage = tuple[str, bytes]
-"""A channel and what is said on it."""
+
+class ChannelMessage(NamedTuple):
+    """What is published on a channel."""
+
+    channel: str
+    data: bytes
 
 
 class Publisher:
-    """Takes without waiting and keeps the newest. What was taken for a batch that fails is lost."""
+    """Takes messages without waiting and keeps the newest. A batch that fails is lost."""
 
-    def __init__(self, connector: Connector, commands: PubSubCommands, stats: BusStats, health: PartHealth) -> None:
-        self._connector = connector
-        self._commands = commands
-        self._stats = stats
+    def __init__(self, target: LinkTarget, context: LinkContext, health: PartHealth) -> None:
+        self._connector = target.connector
+        self._command = target.commands.publish
+        self._stats = context.stats
+        self._tuning = context.tuning
         self._health = health
         self._pending: deque[ChannelMessage] = deque()
         self._bytes = 0
@@ -41,21 +46,21 @@ class Publisher:
         return len(self._pending)
 
     def publish(self, channel: str, data: bytes) -> None:
-        """Adds a message; the oldest go where there are too many."""
-        self._pending.append((channel, data))
+        """Queues a message; where there are too many the oldest are dropped."""
+        self._pending.append(ChannelMessage(channel, data))
         self._bytes += len(data)
-        while len(self._pending) > MAX_PENDING_MESSAGES or self._bytes > MAX_PENDING_BYTES:
+        while len(self._pending) > self._tuning.max_pending_messages or self._bytes > self._tuning.max_pending_bytes:
             self._pop()
             self._stats.dropped[DropReason.queue_full] += 1
         self._wake()
 
     def publish_probe(self, channel: str, data: bytes) -> None:
         """Goes before everything that waits; of several only the last one is sent, and none is counted."""
-        self._probe = (channel, data)
+        self._probe = ChannelMessage(channel, data)
         self._wake()
 
     def take_pending(self) -> list[ChannelMessage]:
-        """Takes out what waits."""
+        """Empties the queue and returns what waited, the oldest first."""
         pending = [*self._pending]
         self._pending.clear()
         self._bytes = 0
@@ -63,7 +68,7 @@ class Publisher:
         return pending
 
     async def drained(self, seconds: float) -> None:
-        """Waits until everything is sent, but not for longer."""
+        """Waits until everything is sent, but at most so long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_drained.wait()
@@ -109,11 +114,10 @@ class Publisher:
     async def _send_and_confirm(
         self, connection: AbstractConnection, batch: list[ChannelMessage]
     ) -> list[ChannelMessage]:
-        """Gives those that were refused since another server takes them now."""
-        publish = self._commands.publish
-        commands = connection.pack_commands((publish, channel, data) for channel, data in batch)
+        """Returns the messages that were refused because another server takes them now."""
+        commands = connection.pack_commands((self._command, channel, data) for channel, data in batch)
         moved: list[ChannelMessage] = []
-        async with asyncio.timeout(REPLY_TIMEOUT):
+        async with asyncio.timeout(self._tuning.reply_timeout):
             await connection.send_packed_command(commands, check_health=False)
             for message in batch:
                 try:
@@ -127,17 +131,17 @@ class Publisher:
         size = 0
         while self._pending and len(batch) < MAX_BATCH_MESSAGES and size < MAX_BATCH_BYTES:
             batch.append(self._pop())
-            size += len(batch[-1][1])
+            size += len(batch[-1].data)
         return batch
 
     def _pop(self) -> ChannelMessage:
         message = self._pending.popleft()
-        self._bytes -= len(message[1])
+        self._bytes -= len(message.data)
         return message
 
     def _put_back(self, batch: list[ChannelMessage]) -> None:
         self._pending.extendleft(reversed(batch))
-        self._bytes += sum(len(data) for _, data in batch)
+        self._bytes += sum(len(message.data) for message in batch)
 
     def _wake(self) -> None:
         self._has_work.set()

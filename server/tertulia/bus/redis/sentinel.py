@@ -1,4 +1,4 @@
-"""Redis Sentinel: the way to the master of a service, whichever server that is at the moment.
+"""Redis Sentinel: connections to the master of a service, whichever server that is at the moment.
 
 All sentinels are asked at once, and the newest view counts: one that a network cut off keeps the old one. A master that
 was replaced goes on taking messages, and does so as a replica, but then they reach nobody elsewhere: a connection ends
@@ -19,7 +19,6 @@ from tertulia.bus.redis.urls import SentinelAddress
 
 SENTINEL_TIMEOUT = 1.0
 """How long a sentinel that does not answer can hold up the others."""
-WATCH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,10 +35,11 @@ class MasterUnknown(ConnectionError):
 
 
 class SentinelConnector:
-    """The way to the master."""
+    """Connects to the master, and asks the sentinels every ``watch_seconds`` whether it still is the master."""
 
-    def __init__(self, sentinels: SentinelAddress) -> None:
+    def __init__(self, sentinels: SentinelAddress, watch_seconds: float) -> None:
         self._sentinels = sentinels
+        self._watch_seconds = watch_seconds
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AbstractConnection]:
@@ -53,7 +53,7 @@ class SentinelConnector:
 
     async def _watch(self, server: Endpoint) -> None:
         while True:
-            await asyncio.sleep(WATCH_SECONDS)
+            await asyncio.sleep(self._watch_seconds)
             try:
                 found = await self._find_master()
             except MasterUnknown:

@@ -1,4 +1,4 @@
-"""The subscriber: one connection that hears, made anew whenever it may have missed something.
+"""The subscriber: one connection that receives, made anew whenever it may have missed something.
 
 A connection can go deaf without an error: its server is frozen, or a network swallows everything. So the subscriber
 waits for probes, which this instance sends on a channel of its own and which must come back.
@@ -15,9 +15,9 @@ from collections.abc import Iterable
 
 from redis.asyncio.connection import AbstractConnection
 
-from tertulia.bus.redis.connections import REPLY_TIMEOUT, Backoff, Connector, PubSubCommands, SlotMoved, batches
+from tertulia.bus.redis.connections import Backoff, SlotMoved, batches
 from tertulia.bus.redis.health import PartHealth
-from tertulia.bus.redis.port import LinkContext
+from tertulia.bus.redis.port import LinkContext, LinkTarget
 from tertulia.bus.redis.publisher import Publisher
 from tertulia.bus.stats import DropReason
 
@@ -29,21 +29,15 @@ MESSAGES_PER_TURN = 64
 
 
 class Subscriber:
-    """Hears the channels that are wanted. Probes go through the publisher and come back on a channel of their own."""
+    """Receives what is published on its channels. Probes go through the publisher and come back on a channel apart."""
 
-    def __init__(
-        self,
-        connector: Connector,
-        commands: PubSubCommands,
-        publisher: Publisher,
-        context: LinkContext,
-        health: PartHealth,
-        probe_channel: str,
-    ) -> None:
-        self._connector = connector
-        self._commands = commands
+    def __init__(self, target: LinkTarget, publisher: Publisher, context: LinkContext, health: PartHealth) -> None:
+        self._connector = target.connector
+        self._commands = target.commands
+        self._probe_channel = target.probe_channel
         self._publisher = publisher
         self._stats = context.stats
+        self._reply_timeout = context.tuning.reply_timeout
         self._on_message = context.on_message
         self._on_subscribed = context.on_subscribed
         self._health = health
@@ -52,7 +46,6 @@ class Subscriber:
         self._changed: dict[str, None] = {}
         self._unsubscribing: Counter[str] = Counter()
         self._has_changes = asyncio.Event()
-        self._probe_channel = probe_channel
         self._probes: dict[bytes, float] = {}
         self._open_probes = 0
 
@@ -85,14 +78,14 @@ class Subscriber:
             tasks.create_task(self._sync_subscriptions(connection), name="bus-subscriptions")
             tasks.create_task(self._probe_regularly(), name="bus-probes")
 
-    # ---- what is said ------------------------------------------------------------------------------------
+    # ---- messages ----------------------------------------------------------------------------------------
 
     async def _read_replies(self, connection: AbstractConnection) -> None:
-        heard = 0
+        received = 0
         while True:
             self._on_reply(await connection.read_response(timeout=math.inf, disconnect_on_error=False))
-            heard += 1
-            if heard % MESSAGES_PER_TURN == 0:
+            received += 1
+            if received % MESSAGES_PER_TURN == 0:
                 await asyncio.sleep(0)
 
     def _on_reply(self, reply: object) -> None:
@@ -125,9 +118,9 @@ class Subscriber:
         subscribed = set(self._channels)
         self._changed.clear()
         self._unsubscribing.clear()
-        await _send_command(connection, self._commands.subscribe, subscribed)
+        await self._send(connection, self._commands.subscribe, subscribed)
         # the probe's is the last: when a probe comes back, all of them are subscribed
-        await _send_command(connection, self._commands.subscribe, [self._probe_channel])
+        await self._send(connection, self._commands.subscribe, [self._probe_channel])
         while True:
             await self._has_changes.wait()
             self._has_changes.clear()
@@ -137,10 +130,16 @@ class Subscriber:
             less = (changed - self._channels.keys()) & subscribed
             subscribed = (subscribed | more) - less
             self._unsubscribing.update(less)
-            await _send_command(connection, self._commands.subscribe, more)
-            await _send_command(connection, self._commands.unsubscribe, less)
+            await self._send(connection, self._commands.subscribe, more)
+            await self._send(connection, self._commands.unsubscribe, less)
 
-    # ---- whether it hears --------------------------------------------------------------------------------
+    async def _send(self, connection: AbstractConnection, command: str, channels: Iterable[str]) -> None:
+        for batch in batches(channels):
+            packed = connection.pack_command(command, *batch)
+            async with asyncio.timeout(self._reply_timeout):
+                await connection.send_packed_command(packed, check_health=False)
+
+    # ---- whether it receives --------------------------------------------------------------------------
 
     async def _probe_regularly(self) -> None:
         while True:
@@ -167,10 +166,3 @@ class Subscriber:
         self._backoff.reset()
         self._stats.round_trip = time.monotonic() - probed_at
         self._health.recovered(probed_at)
-
-
-async def _send_command(connection: AbstractConnection, command: str, channels: Iterable[str]) -> None:
-    for batch in batches(channels):
-        packed = connection.pack_command(command, *batch)
-        async with asyncio.timeout(REPLY_TIMEOUT):
-            await connection.send_packed_command(packed, check_health=False)
