@@ -3,8 +3,8 @@
     publish ─┬─▶ this instance's listener, at once
              └─▶ publisher ─▶ Redis ─▶ the subscribers of all instances ─▶ their listeners
 
-Nothing waits for Redis, and nothing is lost with it but time: see docs/decisions/0015-redis-is-a-hint.md. Nor is
-anything believed that it brings unless another instance signed it: what was not makes a room look into the store.
+Nothing waits for Redis, and without it nothing is lost but time: see docs/decisions/0015-redis-is-a-hint.md. Only
+messages that another instance signed are believed; any other makes a room look into the store.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from tertulia.core.comments import DiscussionKey
 
 DRAIN_SECONDS = 1.0
 MAX_CLOCK_SKEW_SECONDS = 300.0
-"""How far the clocks of two instances may be apart, and so how long what was said of readers may be said again.
+"""How far apart the clocks of two instances may be, and so how long a number of readers can be replayed.
 
-Five minutes, as Kerberos has it: servers that keep their time differ by less than a second.
+Five minutes, as in Kerberos: servers that synchronise their clocks differ by less than a second.
 """
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class RedisBus:
 
     @property
     def failures(self) -> dict[FailureKind, int]:
-        """Why the bus was degraded, how often."""
+        """Failures of connections, by kind."""
         return self._health.failures
 
     @property
@@ -90,7 +90,7 @@ class RedisBus:
 
     @property
     def pending(self) -> int:
-        """Messages that wait for Redis."""
+        """Messages that wait to be sent."""
         return len(self._topology)
 
     def start(self) -> None:
@@ -99,7 +99,7 @@ class RedisBus:
         self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="bus-heartbeat")
 
     async def close(self) -> None:
-        """Sends what waits where that takes no longer than a moment, and ends."""
+        """Sends pending messages for at most DRAIN_SECONDS, then ends."""
         if not self.is_degraded:
             await self._topology.drained(DRAIN_SECONDS)
         if self._heartbeat_task is not None:
@@ -117,18 +117,18 @@ class RedisBus:
         self._send(channel, encode_events(message, self._instance, self._timestamp()))
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
-        if not self.is_degraded:  # what waits for a Redis that is away are events
+        if not self.is_degraded:  # the queue for a Redis that is away is for events
             update = PresenceUpdate(key, self._instance, readers, writing, wants_reply, self._timestamp())
             self._send(channel_of(key), encode_presence(update))
 
     def is_alive(self, instance: str) -> bool:
-        heard = self._last_seen.get(instance)
-        # while Redis is away nobody is heard, and that says nothing of them
-        return heard is not None and (self.is_degraded or time.monotonic() - heard < self.tuning.peer_timeout)
+        seen_at = self._last_seen.get(instance)
+        # without Redis every instance is silent, which does not mean that it is dead
+        return seen_at is not None and (self.is_degraded or time.monotonic() - seen_at < self.tuning.peer_timeout)
 
     @property
     def peer_count(self) -> int:
-        """Other instances of which something was heard lately."""
+        """Other instances that are alive."""
         return sum(map(self.is_alive, self._last_seen))
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
@@ -141,7 +141,7 @@ class RedisBus:
         if self._listeners.pop(channel, None) is not None:
             self._topology.unsubscribe(channel)
 
-    # ---- what goes out and comes in, all of it ----------------------------------------------------------
+    # ---- what is sent and received ----------------------------------------------------------------------
 
     def _send(self, channel: str, data: bytes) -> None:
         self._topology.publish(channel, self._signer.sign(channel, data))
@@ -164,13 +164,13 @@ class RedisBus:
             self._send_hint(channel)
 
     def _dispatch(self, channel: str, data: bytes) -> None:
-        """What one of our instances said. Raises Malformed."""
+        """Delivers what one of our instances sent. Raises Malformed."""
         received = decode(data)
         if received.instance == self._instance:
             return
         is_new = self._mark_seen(received.instance, received.at)
         if isinstance(received, InstanceHeartbeat) or channel not in self._listeners:
-            return  # said to all, or unsubscribed a moment ago
+            return  # for all instances, or unsubscribed a moment ago
         key, listener = self._listeners[channel]
         if received.key != key:
             raise Malformed("another discussion's")
@@ -188,7 +188,7 @@ class RedisBus:
             self._handlers.on_hint(self._listeners[channel][0])
 
     def _mark_seen(self, instance: str, at: int) -> bool:
-        """The instance lives, where that was said ``at`` a time which is about now; gives whether it was."""
+        """Returns whether ``at`` is about now; only then does the message show that the instance is alive."""
         if abs(time.time() - at / 1000) > MAX_CLOCK_SKEW_SECONDS:
             return False
         if instance in self._last_seen or len(self._last_seen) < self.tuning.max_peers:
@@ -207,7 +207,7 @@ class RedisBus:
             )
 
     async def _heartbeat(self) -> None:
-        """Says that this instance lives, and forgets those that do not."""
+        """Says that this instance is alive, and forgets those that are not."""
         while True:
             await asyncio.sleep(self.tuning.heartbeat)
             if not self.is_degraded:

@@ -1,7 +1,4 @@
-"""Clients of redis-py, for commands whose answer somebody waits for.
-
-What instances tell each other does not go this way.
-"""
+"""Clients of redis-py, for commands whose reply somebody waits for. The bus itself does not use them."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis
 
 
 async def close(client: Redis | RedisCluster) -> None:
-    """Gives the client's connections back, those to sentinels among them."""
+    """Closes the client's connections, those to sentinels, too."""
     await client.aclose()
     if isinstance(client, Redis) and isinstance(client.connection_pool, SentinelConnectionPool):
         await client.connection_pool.disconnect()
@@ -24,9 +21,9 @@ async def close(client: Redis | RedisCluster) -> None:
 
 
 def from_url(url: str, timeout: float) -> Redis | RedisCluster:
-    """A client whose connections wait so long, for a server, the master that sentinels name or a cluster.
+    """A client of one server, of the master that sentinels name, or of a cluster; ``timeout`` in seconds.
 
-    Raises StartupError where the URL is none.
+    Raises StartupError if the URL is invalid.
     """
     timeouts: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     match parse_redis_url(url):

@@ -2,12 +2,12 @@
 
     channel ─▶ partition, its hash tag ─▶ slot ─▶ the shard that owns it ─▶ link
 
-Each channel belongs to one of 64 partitions, which its hash tag names: tertulia:NAME ◀─▶ tertulia:{part17}:NAME. All
-instances have to agree, so neither the number nor the tags ever change. These tags lie in slots such that up to ten
-shards of equal size get nearly equal shares.
+A channel belongs to one of 64 partitions, and its hash tag names which: tertulia:NAME ◀─▶ tertulia:{part17}:NAME.
+All instances must agree, so neither the number nor the tags ever change. The slots of these tags give up to ten shards
+of equal size nearly equal shares.
 
-A link is never repaired: where another server owns one of its partitions it is replaced, and what waits in it goes to
-its successors.
+A link to a shard is never repaired. When another server owns one of its partitions the link is replaced, and its
+pending messages go to its successors.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class ShardAssignment(NamedTuple):
 
 
 def partition_of(channel: str) -> int:
+    """The partition of a channel by its name without a tag."""
     return key_slot(channel.encode()) % PARTITIONS
 
 
@@ -56,7 +57,10 @@ def untagged(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ShardMap:
-    """``is_authoritative`` when who says so is in touch with most of the masters and knows an owner of everything."""
+    """Who owns each partition, None where nobody does, and all servers of the cluster.
+
+    ``is_authoritative`` if the server that said so is in touch with most masters and knows every partition's owner.
+    """
 
     is_authoritative: bool
     owners: tuple[HostPort | None, ...]
@@ -72,7 +76,7 @@ class ShardMap:
 
 
 async def fetch_shard_map(server: Endpoint) -> ShardMap:
-    """As this server sees them."""
+    """The cluster as this server sees it."""
     async with server.connect() as connection:
         info, ranges = await execute(connection, ("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"))
     owners = tuple(_owner(slot, ranges, server) for slot in PARTITION_SLOTS)
@@ -88,7 +92,7 @@ def _owner(slot: int, ranges: Sequence[Any], server: Endpoint) -> HostPort | Non
 
 
 def _host_port(node: Sequence[Any], server: Endpoint) -> HostPort:
-    """Where the node is; one that does not know its own host is at that which was asked."""
+    """Where the node is; one that does not know its own host is at the host that was asked."""
     host, port, *_ = node
     return HostPort((host or b"").decode() or server.host_port.host, int(port))
 
@@ -111,7 +115,7 @@ class ClusterTopology:
         self._outdated = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    # ---- what is carried ---------------------------------------------------------------------------------
+    # ---- messages ----------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return sum(len(link) for link, _ in self._links.values())
@@ -141,7 +145,7 @@ class ClusterTopology:
         else:
             link.publish(name, data)
 
-    # ---- who carries it ----------------------------------------------------------------------------------
+    # ---- links -------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._watch_topology(), name="bus-cluster")
@@ -164,7 +168,7 @@ class ClusterTopology:
             except Exception as error:
                 self._health.failed(error)
                 self._outdated.set()
-            # links that fail ask again and again
+            # a link that fails sets this again and again
             await backoff.wait()
             try:
                 async with asyncio.timeout(self._context.tuning.cluster_refresh):
@@ -185,7 +189,7 @@ class ClusterTopology:
             await self._replace_links(shards)
 
     async def _fetch_shard_map(self) -> ShardMap:
-        """As a server sees them that is in touch with most of the others, or else the most complete view of all."""
+        """The map of an authoritative server, or else the most complete one. Raises ConnectionError if none answers."""
         seen: list[ShardMap] = []
         failure: Exception | None = None
         for server in self._endpoints():
@@ -202,14 +206,14 @@ class ClusterTopology:
         return min(seen, key=lambda shards: shards.owners.count(None))
 
     def _endpoints(self) -> list[Endpoint]:
-        """Whom to ask, each time in another order: one that a network cut off must not always be the first."""
+        """All known servers in random order: one that a network cut off must not always be asked first."""
         nodes = self._known | {server.host_port for server in self._seeds}
         servers = [self._seeds[0].at(*host_port) for host_port in nodes]
         random.shuffle(servers)
         return servers
 
     async def _replace_links(self, shards: ShardMap) -> None:
-        """Replaces the links that are no longer right."""
+        """Opens links to new owners and closes those whose server or partitions changed."""
         assignments = shards.assignments()
         gone = [self._links.pop(assignment) for assignment in self._links.keys() - set(assignments)]
         self._owners = [None] * PARTITIONS

@@ -26,7 +26,7 @@ from tertulia.bus.stats import FailureKind
 CONNECT_TIMEOUT = 2.0
 REPLY_TIMEOUT = 1.0
 FIRST_WAIT, MAX_WAIT = 0.1, 1.0
-"""So long after a Redis is back it is known at the latest."""
+"""Seconds of backoff. The longest is how late a Redis is noticed that is back."""
 MAX_BATCH_CHANNELS = 500
 
 CONNECTION_OVERRIDES: dict[str, Any] = {
@@ -50,22 +50,22 @@ class HostPort(NamedTuple):
 
 
 class SlotMoved(ConnectionError):
-    """The server no longer carries a channel that it carried."""
+    """A channel that this server carried has moved to another one."""
 
     def __init__(self) -> None:
         super().__init__("the cluster moved a channel to another server")
 
 
 class Connector(Protocol):
-    """Leads to the server that carries what is said, whichever that is at the moment."""
+    """Connects to the right server, whichever that is at the moment."""
 
     def connect(self) -> AbstractAsyncContextManager[AbstractConnection]:
-        """A new connection, thrown away at the end. It fails within when the server is no longer the right one."""
+        """A new connection, closed at the end. The body is interrupted when the server is no longer the right one."""
         raise NotImplementedError
 
 
 class Endpoint:
-    """One server, and how to connect to it. Raises where redis-py does not know such arguments."""
+    """One server and how to connect to it. Raises what redis-py raises for arguments that it does not know."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         given = arguments.copy()
@@ -76,12 +76,12 @@ class Endpoint:
 
     @property
     def pool_arguments(self) -> dict[str, Any]:
-        """What a client of redis-py takes for connections of this ``connection_class``."""
+        """Arguments of redis-py for a pool with this ``connection_class``."""
         return self._given | {"db": 0, "protocol": 2}
 
     @property
     def client_arguments(self) -> dict[str, Any]:
-        """The same for one that finds the place, and the kind, by itself."""
+        """The same for a client that finds host, port and class by itself."""
         named = {name: value for name, value in self.pool_arguments.items() if name not in ("host", "port", "db")}
         return named | ({"ssl": True} if issubclass(self.connection_class, SSLConnection) else {})
 
@@ -90,7 +90,7 @@ class Endpoint:
         return HostPort(self._arguments["host"], self._arguments["port"])
 
     def at(self, host: str, port: int) -> Endpoint:
-        """Another server that takes the same."""
+        """Another server with the same login and TLS."""
         return Endpoint(self._arguments | {"connection_class": self.connection_class, "host": host, "port": port})
 
     def new_connection(self) -> AbstractConnection:
@@ -109,7 +109,7 @@ class Endpoint:
 
 
 class Backoff:
-    """Waits longer after each failure, never as long as the others that failed in the same moment."""
+    """Waits twice as long after each failure, with jitter for those that failed in the same moment."""
 
     def __init__(self) -> None:
         self._wait = FIRST_WAIT
@@ -134,7 +134,7 @@ SHARDED_PUBSUB = PubSubCommands("SPUBLISH", "SSUBSCRIBE", "SUNSUBSCRIBE")
 
 
 def batches(channels: Iterable[str]) -> Iterator[list[str]]:
-    """Channels that one command may name: in a cluster they have to have the same hash tag."""
+    """Channels that one command may name: in a cluster all must have the same hash tag."""
     tagged: defaultdict[str, list[str]] = defaultdict(list)
     for channel in channels:
         tagged[channel.rpartition("}")[0]].append(channel)
@@ -144,21 +144,21 @@ def batches(channels: Iterable[str]) -> Iterator[list[str]]:
 
 
 async def execute(connection: AbstractConnection, *commands: tuple[str, ...]) -> list[Any]:
-    """What the server answers to each of them. Raises the first error that it answers."""
+    """The replies, one for each command. Raises the first error among them, TimeoutError after REPLY_TIMEOUT."""
     async with asyncio.timeout(REPLY_TIMEOUT):
         await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         return [await connection.read_response() for _ in commands]
 
 
 def summary(error: BaseException) -> str:
-    """One line that says what went wrong first."""
+    """The first error of a group, in one line."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error) or type(error).__name__
 
 
 def failure_kind(error: BaseException) -> FailureKind:
-    """Of what kind it is; a Redis without memory, or without rights for us, refuses."""
+    """A Redis without memory, or without permissions for us, refuses."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     is_cluster = isinstance(error, ClusterError | AskError | TryAgainError)  # errors of an answer that say "not here"

@@ -1,6 +1,6 @@
-"""Health: whether messages may be lost at the moment, told once when it begins and once when it ends.
+"""Health: whether messages may be lost at the moment; one line in the log when that begins and one when it ends.
 
-Each part of a bus that can fail by itself has a health of its own; the bus is degraded while one of them is.
+Each part of a bus that can fail alone has a health of its own. The bus is degraded while any part is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ log = logging.getLogger(__name__)
 
 
 def _ignore() -> None:
-    """Needs not be told."""
+    """Most parts wait by themselves."""
 
 
 class Health:
-    """Those of one bus. ``on_recovered`` is called whenever the last one ends; ``failures`` counts what began them."""
+    """Of one bus. ``on_recovered`` is called whenever its last degraded part has recovered.
+
+    ``failures`` counts failures of all parts, those while degraded, too.
+    """
 
     def __init__(self, on_recovered: Callable[[], None]) -> None:
         self.failures = dict.fromkeys(FailureKind, 0)
@@ -35,13 +38,13 @@ class Health:
         return any(part.is_degraded for part in self._parts)
 
     def add_part(self, on_failed: Callable[[], None] = _ignore) -> PartHealth:
-        """That of a new part. ``on_failed`` is called at each of its failures."""
+        """The health of a new part; ``on_failed`` is called at each of its failures."""
         part = PartHealth(self, on_failed)
         self._parts.add(part)
         return part
 
     def remove_part(self, part: PartHealth) -> None:
-        """The part is no longer needed."""
+        """The part has ended, and degrades the bus no longer."""
         self._parts.discard(part)
         if part.is_degraded:
             self.recovered()
@@ -66,7 +69,7 @@ class Health:
 
 
 class PartHealth:
-    """It is degraded from the start, and until a probe comes back that was sent after the last failure."""
+    """Degraded from the start, and after a failure until a probe comes back that was sent later."""
 
     def __init__(self, health: Health, on_failed: Callable[[], None]) -> None:
         self.is_degraded = True
@@ -81,7 +84,7 @@ class PartHealth:
         self._on_failed()
 
     def recovered(self, probed_at: float) -> None:
-        """Messages that were sent at ``probed_at`` arrived."""
+        """A probe came back that was sent at ``probed_at``, by the monotonic clock. An older failure is over then."""
         if self.is_degraded and probed_at >= self._failed_at:
             self.is_degraded = False
             self._health.recovered()

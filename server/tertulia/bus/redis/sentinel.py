@@ -18,12 +18,12 @@ from tertulia.bus.redis.connections import Endpoint, execute, summary
 from tertulia.bus.redis.urls import SentinelAddress
 
 SENTINEL_TIMEOUT = 1.0
-"""How long a sentinel that does not answer can hold up the others."""
+"""How long one silent sentinel delays what the others say."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MasterView:
-    """Where the master was in ``epoch``, which rises with every change."""
+    """Where a sentinel sees the master; ``epoch`` rises with every failover, so the greatest view is the newest."""
 
     epoch: int
     host: str
@@ -72,7 +72,7 @@ class SentinelConnector:
 
     async def _ask_sentinel(self, sentinel: Endpoint) -> MasterView:
         service = self._sentinels.service
-        # in the midst of a failover the first still tells of the old place, the second of the new one
+        # during a failover the first command still gives the old address, the second the new one
         commands = ("SENTINEL", "MASTER", service), ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
         async with asyncio.timeout(SENTINEL_TIMEOUT), sentinel.connect() as connection:
             fields, (host, port) = await execute(connection, *commands)

@@ -1,8 +1,8 @@
-"""Signatures: what instances say to each other is believed by its keyed hash alone, not because it came from Redis.
+"""Signatures: a message is believed if its keyed hash is right, not because it came from Redis.
 
     32 hexadecimal digits of BLAKE2b over (channel, message), a line break, the message
 
-Probes are not signed: each is a random number that only the instance which sent it knows, and only once.
+Probes are not signed: each is a random number that only its sender knows, and that counts once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OVERHEAD = 2 * DIGEST_BYTES + 1
 
 
 class Unverified(Exception):
-    """What arrived was signed by nobody who has the key."""
+    """Nobody who has the key signed this."""
 
 
 class Signer:
@@ -32,7 +32,7 @@ class Signer:
         return b"%b\n%b" % (self._signature(channel, data), data)
 
     def verify(self, channel: str, data: bytes) -> bytes:
-        """The message alone. Raises Unverified."""
+        """The message without its signature. Raises Unverified."""
         if len(data) > MAX_MESSAGE_BYTES + OVERHEAD:
             raise Unverified
         signature, _, message = data.partition(b"\n")

@@ -4,7 +4,7 @@
     redis+sentinel://user:password@host1:26379,host2:26379/service
     redis+cluster://user:password@host1:7000,host2:7001
 
-The last two are written as other libraries take them, ``limits`` among them.
+The last two are written as in other libraries, ``limits`` among them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class SentinelAddress:
-    """Servers that know where the master of a service is, and ``master``: one that takes what the master takes."""
+    """The sentinels, the name of the service, and login and TLS of its master, whose host and port they tell."""
 
     servers: tuple[Endpoint, ...]
     service: str
@@ -35,13 +35,13 @@ class SentinelAddress:
 
 @dataclass(frozen=True, slots=True)
 class ClusterAddress:
-    """Some of the servers of a cluster."""
+    """Some servers of a cluster, which know the others."""
 
     servers: tuple[Endpoint, ...]
 
 
 def parse_redis_url(url: str) -> Endpoint | SentinelAddress | ClusterAddress:
-    """Raises StartupError where the URL is none, without repeating it: it may hold a password."""
+    """Raises StartupError if the URL is invalid, without repeating it: it may hold a password."""
     try:
         given = _split(url)
         match given.scheme:
@@ -78,7 +78,7 @@ def _nodes(given: SplitResult) -> ClusterAddress:
 
 
 def _asked(given: SplitResult, *own: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """What the URL asks of every connection, in the terms of redis-py; what is named here comes apart."""
+    """The values of ``own`` from the query, and arguments of redis-py for every connection from all the rest."""
     asked = dict(parse_qsl(given.query, keep_blank_values=True))
     ours = {name: asked.pop(name) for name in own if name in asked}
     scheme = "rediss" if _is_true(asked.pop("ssl", "false")) else "redis"

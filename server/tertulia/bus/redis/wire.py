@@ -1,4 +1,4 @@
-"""What instances say to each other, version 2: JSON, of events a line of header and a line of the events.
+"""The messages between instances, version 2: JSON, for events a line of header and a line of the events.
 
     [2, instance, at, epoch, site, key, first seq, last seq]        events were committed
     [[seq, kind, comment id, payload], …]
@@ -6,10 +6,9 @@
     [2, "here", instance, at, site, key, readers, writing, wants_reply]    who reads a discussion at this instance
     [2, "alive", instance, at]                                      to all, now and then
 
-``at`` is when it was said, in milliseconds since 1970 by the clock of the instance, and never goes back. The line of
-events is left out where the whole would be longer than MAX_MESSAGE_BYTES: then the message is only a hint. The header
-comes apart, so that an instance knows its own messages without reading them. On its way a message is signed: see
-signing.
+``at`` is when it was sent, in milliseconds since 1970 by the clock of the instance, and never goes back. The line of
+events is left out if the whole would be longer than MAX_MESSAGE_BYTES: then the message is only a hint. The header is a
+line of its own, so that an instance knows its own messages without parsing them. Every message is signed: see signing.
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ from tertulia.protocol import EncodedEvent, EventKind
 VERSION = 2
 PREFIX = "tertulia:"
 INSTANCES_CHANNEL = f"{PREFIX}instances"
-"""The channel that all instances hear."""
+"""The channel to which all instances subscribe."""
 MAX_MESSAGE_BYTES = 64 * 1024
 MAX_INSTANCE_CHARS = 64
 MAX_READERS = 200_000
-"""That one instance may tell of: ten times what one process serves."""
+"""That one instance may claim: ten times what one process serves."""
 KINDS: dict[str, EventKind] = {kind: kind for kind in get_args(EventKind)}
 SEQ_END = 2**53
 """Seqs are numbers that JavaScript takes, too."""
 
 
 class Malformed(Exception):
-    """What arrived is not a message of this version."""
+    """Not a message of this version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message whose header is read. ``events`` is not read yet; empty where it is only a hint."""
+    """Events of which only the header is parsed yet. ``events`` is their JSON, empty if the message is only a hint."""
 
     instance: str
     at: int
@@ -53,7 +52,7 @@ class Envelope:
     events: str
 
     def message(self) -> Message:
-        """The message itself. Raises Malformed."""
+        """Parses the events. Raises Malformed."""
         if not self.events:
             return Message(self.key, self.epoch, (), self.last)
         given = _parse_json(self.events)
@@ -67,20 +66,20 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class InstanceHeartbeat:
-    """The sign of life of an instance."""
+    """Says that an instance is alive."""
 
     instance: str
     at: int
 
 
 def channel_of(key: DiscussionKey) -> str:
-    """The name of the discussion's channel: safe whatever the key, and of the same length."""
+    """The discussion's channel: a hash, so that any key gives a valid name of the same length."""
     name = json.dumps([key.site, key.key]).encode()
     return PREFIX + blake2b(name, digest_size=16).hexdigest()
 
 
 def encode_events(message: Message, instance: str, at: int) -> bytes:
-    """The message as bytes, at most MAX_MESSAGE_BYTES of them; a longer one becomes a hint."""
+    """At most MAX_MESSAGE_BYTES; a longer message becomes a hint."""
     head, key = message.head, message.key
     first = message.events[0].seq if message.events else head
     header = _to_json([VERSION, instance, at, message.epoch, key.site, key.key, first, head])
@@ -92,19 +91,18 @@ def encode_events(message: Message, instance: str, at: int) -> bytes:
 
 
 def encode_presence(update: PresenceUpdate) -> bytes:
-    """Who reads a discussion, as bytes."""
+    """Numbers above MAX_READERS become MAX_READERS."""
     key = update.key
     counts = min(update.readers, MAX_READERS), min(update.writing, MAX_READERS)
     return _to_json([VERSION, "here", update.instance, update.at, key.site, key.key, *counts, int(update.wants_reply)])
 
 
 def encode_heartbeat(instance: str, at: int) -> bytes:
-    """The sign of life of an instance, as bytes."""
     return _to_json([VERSION, "alive", instance, at])
 
 
 def decode(data: bytes) -> Envelope | PresenceUpdate | InstanceHeartbeat:
-    """Reads the header. Raises Malformed."""
+    """Parses the header. Raises Malformed."""
     if len(data) > MAX_MESSAGE_BYTES:
         raise Malformed("too long")
     try:
