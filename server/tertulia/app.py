@@ -26,7 +26,7 @@ from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
-from tertulia.limits import PostingLimits, SharedCounts
+from tertulia.limits import PostingLimits, open_shared_counts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
@@ -72,7 +72,10 @@ async def running(
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
         key = derived_key(secret, f"bus\0{store.epoch}")
-        async with open_bus(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        async with (
+            open_bus(settings.redis, key) as bus,
+            open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
+        ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(
@@ -105,19 +108,6 @@ async def running(
                 await hub.close()
     finally:
         await store.close()
-
-
-@asynccontextmanager
-async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> AsyncIterator[SharedCounts | None]:
-    """What counts posts for all instances, where there are several."""
-    if redis_url is None:
-        yield None
-        return
-    counts = SharedCounts(redis_url, secret, lambda: bus.is_degraded)
-    try:
-        yield counts
-    finally:
-        await counts.close()
 
 
 def create_app() -> ASGIApp:

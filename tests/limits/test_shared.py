@@ -16,7 +16,8 @@ from tertulia.bus.redis import clients
 from tertulia.bus.redis.connections import failure_kind
 from tertulia.bus.stats import FailureKind
 from tertulia.errors import Problem, StartupError
-from tertulia.limits import PostingLimits, SharedCounts, shared
+from tertulia.limits import PostingLimits, shared
+from tertulia.limits.shared import RedisCounts
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
 from tests.topologies import ClusterSetup, SentinelSetup
@@ -48,7 +49,7 @@ async def counting(
     async with AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            counts = SharedCounts(url, SECRET, lambda: doubt)
+            counts = RedisCounts(url, SECRET, lambda: doubt)
             stack.push_async_callback(counts.close)
             found.append(PostingLimits(guest, address, counts))
         yield found
@@ -284,7 +285,7 @@ async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once
 ) -> None:
     monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
     monkeypatch.setattr(shared, "PROVEN_SECONDS", 0.0)
-    counts = SharedCounts(mortal.url, SECRET, lambda: False)
+    counts = RedisCounts(mortal.url, SECRET, lambda: False)
     try:
         assert await counts.can_count()
         mortal.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")

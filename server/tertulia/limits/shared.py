@@ -14,15 +14,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 
-from limits import RateLimitItem
 from redis.exceptions import RedisError
 
 from tertulia.bus.redis import clients
 from tertulia.bus.redis.connections import failure_kind, summary
 from tertulia.bus.stats import FailureKind
+from tertulia.limits.counting import Unavailable, Window
 from tertulia.logs import Sparing
 
 PATIENCE = 0.25
@@ -64,21 +63,8 @@ PROVEN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Unavailable(Exception):
-    """The shared counts cannot be had at the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How much one guest or one address may post in some time."""
-
-    item: RateLimitItem
-    kind: str
-    name: str
-
-
-class SharedCounts:
-    """Of one Redis. Raises StartupError where the URL is none.
+class RedisCounts:
+    """The counts of one Redis. Raises StartupError if the URL is invalid.
 
     ``is_degraded`` says whether it is known not to answer; ``secret`` hides who is counted.
     """
