@@ -54,7 +54,7 @@ def test_every_byte_counts() -> None:
 
 
 class Unread(bytes):
-    def partition(self, _separator: object) -> NoReturn:  # type: ignore[override]
+    def partition(self, _separator: object) -> NoReturn:
         raise AssertionError("it is read")
 
 
