@@ -109,33 +109,34 @@ def decode(data: bytes) -> Envelope | PresenceUpdate | InstanceHeartbeat:
         header, _, events = data.decode().partition("\n")
     except UnicodeDecodeError as error:
         raise Malformed("not UTF-8") from error
-    match _parse_json(header):
-        case [version, str(instance), at, str(epoch), str(site), str(key), first, last] if (
-            _is_number(version)
-            and version == VERSION
-            and len(instance) <= MAX_INSTANCE_CHARS
-            and _is_seq(at)
-            and _is_seq(first)
-            and _is_seq(last)
-            and first <= last
+    match _of_this_version(_parse_json(header)):
+        case [str(instance), at, str(epoch), str(site), str(key), first, last] if (
+            _is_sender(instance, at) and _is_seq(first) and _is_seq(last) and first <= last
         ):
             return Envelope(instance, at, epoch, DiscussionKey(site, key), first, last, events)
-        case [version, "here", str(instance), at, str(site), str(key), readers, writing, 0 | 1 as wants_reply] if (
-            _is_number(version)
-            and version == VERSION
-            and len(instance) <= MAX_INSTANCE_CHARS
-            and _is_seq(at)
+        case ["here", str(instance), at, str(site), str(key), readers, writing, 0 | 1 as wants_reply] if (
+            _is_sender(instance, at)
             and _is_count(readers)
             and _is_count(writing)
             and writing <= readers
             and _is_number(wants_reply)
         ):
             return PresenceUpdate(DiscussionKey(site, key), instance, readers, writing, bool(wants_reply), at)
-        case [version, "alive", str(instance), at] if (
-            _is_number(version) and version == VERSION and len(instance) <= MAX_INSTANCE_CHARS and _is_seq(at)
-        ):
+        case ["alive", str(instance), at] if _is_sender(instance, at):
             return InstanceHeartbeat(instance, at)
     raise Malformed("not a header of this version")
+
+
+def _of_this_version(header: object) -> list[Any]:
+    """The header without its version. Raises Malformed."""
+    match header:
+        case [version, *rest] if _is_number(version) and version == VERSION:
+            return rest
+    raise Malformed("another version, or no header")
+
+
+def _is_sender(instance: str, at: object) -> bool:
+    return len(instance) <= MAX_INSTANCE_CHARS and _is_seq(at)
 
 
 def _decode_event(given: object) -> EncodedEvent:
