@@ -418,7 +418,11 @@ def demo() -> None:
 @demo.command("cluster")
 @click.option("--instances", type=click.IntRange(2, 6), default=3, show_default=True, help="How many instances.")
 @click.option(
-    "--port", type=click.IntRange(1, 65_500), default=8080, show_default=True, help="Port of the page; fronts follow."
+    "--port",
+    type=click.IntRange(1, 65_500),
+    default=8080,
+    show_default=True,
+    help="Port of the page; load balancers follow.",
 )
 @click.option("--rate", type=click.FloatRange(0.1, 20), default=1.0, show_default=True, help="Comments a second.")
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="A folder that stays afterwards.")

@@ -1,8 +1,8 @@
 """A cluster on this machine to watch and to kill: instances of the server, a real Redis protocol, a real PostgreSQL.
 
-page ─ buttons ─▶ cluster ─▶ parts (processes)           writer ─┐
-  ▲                                ▲                             ├─▶ fronts ─▶ instances
-  └── snapshot ◀── story ◀── evidence ◀── what was seen ◀── readers (and the panes of the browser)
+page ─ buttons ─▶ cluster ─▶ services (processes)       probe writer ─┐
+  ▲                             ▲                                     ├─▶ load balancers ─▶ instances
+  └── snapshots ◀── timeline ◀──┴── delivery check ◀── probe readers ─┘
 """
 
 from tertulia.demo.demonstration import Options, demonstrate

@@ -1,4 +1,4 @@
-"""All parts together: started in order, tended while they run, ended in reverse."""
+"""All services together: started in order, supervised while they run, stopped in reverse."""
 
 from __future__ import annotations
 
@@ -8,111 +8,113 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tertulia.demo.parts import Act, Instance, Part, State, services
+from tertulia.demo.services import Action, Instance, Service, ServiceState, redis_and_postgres
 from tertulia.errors import StartupError
 
-AWAY_SECONDS = 10.0
-"""After this long without help a part is started again, or goes on."""
-LOOK_SECONDS = 0.25
+RESTART_SECONDS = 10.0
+"""A service that is down or frozen is started or resumed by itself after this long."""
+CHECK_SECONDS = 0.25
 
 
-class Refused(Exception):
-    """An act that is not possible now; says why."""
+class ActionRefused(Exception):
+    """The action is not possible in the state that the service is in; the message says which."""
 
 
 class Cluster:
-    """Use as a context manager. ``fell`` is called just before a part is acted on or when one is found dead, ``rose``
-    when one is up again, ``stayed`` when one could not be started.
+    """Use as a context manager.
+
+    ``on_down`` is called just before an action on a service that is up, and when one is found dead; ``on_up`` when one
+    is up again; ``on_start_failed`` when one could not be started.
     """
 
     def __init__(self, count: int, folder: Path, origins: Iterable[str]) -> None:
-        self._redis, self._postgres = services(folder)
+        self._redis, self._postgres = redis_and_postgres(folder)
         self._folder = folder
         self._count = count
         self._origins = ",".join(origins)
-        self._due: dict[Part, float] = {}
+        self._restart_at: dict[Service, float] = {}
         self._wake = asyncio.Event()
         self.instances: list[Instance] = []
-        self.fell: Callable[[Part, str], None] = lambda part, how: None
-        self.rose: Callable[[Part], None] = lambda part: None
-        self.stayed: Callable[[Part, StartupError], None] = lambda part, error: None
+        self.on_down: Callable[[Service, str], None] = lambda service, cause: None
+        self.on_up: Callable[[Service], None] = lambda service: None
+        self.on_start_failed: Callable[[Service, StartupError], None] = lambda service, error: None
 
     @property
-    def parts(self) -> list[Part]:
+    def services(self) -> list[Service]:
         return [*self.instances, self._redis, self._postgres]
 
     async def __aenter__(self) -> Self:
-        """Raises StartupError, after everything has ended again."""
+        """Raises StartupError, once everything that was started is stopped again."""
         try:
-            await _all(self._redis.start(), self._postgres.start())
+            await _gather(self._redis.start(), self._postgres.start())
             self.instances = [Instance(number + 1, self._flags(), self._folder) for number in range(self._count)]
             first, *others = self.instances
             await first.start_with_samples()  # alone: several would install them at once
-            await _all(*(instance.start() for instance in others))
+            await _gather(*(instance.start() for instance in others))
         except BaseException:
-            await self._end()
+            await self._stop()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._end()
+        await self._stop()
 
-    def part(self, name: str) -> Part | None:
-        return next((part for part in self.parts if part.name == name), None)
+    def service(self, name: str) -> Service | None:
+        return next((service for service in self.services if service.name == name), None)
 
-    def due_in(self, part: Part) -> float | None:
-        """Seconds until the part is started without help."""
-        due = self._due.get(part)
-        return None if due is None else max(due - _now(), 0.0)
+    def restarts_in(self, service: Service) -> float | None:
+        """Seconds until the service is started or resumed by itself; None if nothing is scheduled."""
+        at = self._restart_at.get(service)
+        return None if at is None else max(at - _now(), 0.0)
 
-    async def act(self, part: Part, act: Act) -> None:
-        """Raises Refused where the part's state does not allow it."""
-        if act not in part.acts:
-            raise Refused(f"{part.title} is {part.state}.")
-        if act is Act.start:
-            self._due[part] = _now()
+    async def perform(self, service: Service, action: Action) -> None:
+        """Raises ActionRefused if the state of the service does not allow it."""
+        if action not in service.actions:
+            raise ActionRefused(f"{service.title} is {service.state}.")
+        if action is Action.start:
+            self._restart_at[service] = _now()
             self._wake.set()
             return
-        if part.state is State.up:
-            self.fell(part, part.how[act])
-        self._due[part] = _now() + AWAY_SECONDS
-        if act is Act.kill:
-            await part.kill()
+        if service.state is ServiceState.up:
+            self.on_down(service, service.effects[action])
+        self._restart_at[service] = _now() + RESTART_SECONDS
+        if action is Action.kill:
+            await service.kill()
         else:
-            part.freeze()
+            service.freeze()
 
-    async def tend(self) -> None:
-        """Notices who died by another hand, and starts what is due; for ever."""
+    async def supervise(self) -> None:
+        """Notices services that somebody else killed and restarts what is due, for ever."""
         async with asyncio.TaskGroup() as starting:
             while True:
-                for part in self.parts:
-                    await self._look(part)
-                    if part in self._due and self._due[part] <= _now():
-                        del self._due[part]
-                        starting.create_task(self._start(part))
+                for service in self.services:
+                    await self._check_alive(service)
+                    if service in self._restart_at and self._restart_at[service] <= _now():
+                        del self._restart_at[service]
+                        starting.create_task(self._start(service))
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(LOOK_SECONDS):
+                    async with asyncio.timeout(CHECK_SECONDS):
                         await self._wake.wait()
                 except TimeoutError:
                     pass
 
-    async def _look(self, part: Part) -> None:
-        if part.state is State.up and not await part.is_alive() and part.state is State.up:
-            self.fell(part, "found dead")
-            self._due[part] = _now() + AWAY_SECONDS
-            await part.kill()
+    async def _check_alive(self, service: Service) -> None:
+        if service.state is ServiceState.up and not await service.is_alive() and service.state is ServiceState.up:
+            self.on_down(service, "found dead")
+            self._restart_at[service] = _now() + RESTART_SECONDS
+            await service.kill()
 
-    async def _start(self, part: Part) -> None:
+    async def _start(self, service: Service) -> None:
         try:
-            await part.start()
+            await service.start()
         except StartupError as error:
-            self._due[part] = _now() + AWAY_SECONDS
-            self.stayed(part, error)
+            self._restart_at[service] = _now() + RESTART_SECONDS
+            self.on_start_failed(service, error)
         else:
-            self.rose(part)
+            self.on_up(service)
 
     def _flags(self) -> list[str]:
         """One data folder for all: they share the key that signs tokens, and the articles."""
@@ -124,13 +126,13 @@ class Cluster:
         ]
 
     async def _end(self) -> None:
-        await _all(*(instance.end() for instance in self.instances))
-        await _all(self._redis.end(), self._postgres.end())
+        await _gather(*(instance.stop() for instance in self.instances))
+        await _gather(self._redis.stop(), self._postgres.stop())
 
 
-async def _all(*works: Awaitable[None]) -> None:
-    """Waits for all of them also where one fails; raises the first failure."""
-    for outcome in await asyncio.gather(*works, return_exceptions=True):
+async def _gather(*jobs: Awaitable[None]) -> None:
+    """Waits for all of them even if one fails, then raises the first failure."""
+    for outcome in await asyncio.gather(*jobs, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
 

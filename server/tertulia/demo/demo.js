@@ -1,6 +1,6 @@
 // Shows each snapshot that the demonstration sends, and sends back what buttons say.
 
-const ACTS = { kill: 'Kill', freeze: 'Freeze', start: 'Start' };
+const ACTIONS = { kill: 'Kill', freeze: 'Freeze', start: 'Start' };
 const SVG = 'http://www.w3.org/2000/svg';
 const SPAN_S = 120;
 const LEAST_MS = 1;
@@ -18,81 +18,81 @@ function span(ms) {
   return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-function made(tag, properties = {}, ...children) {
+function create(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
 
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 // ---- numbers ------------------------------------------------------------------------------------------------
 
 function showNumbers({ counts, latency }) {
-  for (const name of ['lost', 'doubled']) {
-    say(value(name), count.format(counts[name]));
+  for (const name of ['lost', 'duplicated']) {
+    setText(value(name), count.format(counts[name]));
     value(name).classList.toggle('wrong', counts[name] > 0);
   }
-  for (const name of ['p50', 'p99', 'worst']) say(value(name), span(latency[name]));
-  const underway = counts.underway ? `, ${count.format(counts.underway)} still underway` : '';
-  say(
+  for (const name of ['p50', 'p99', 'worst']) setText(value(name), span(latency[name]));
+  const pending = counts.pending ? `, ${count.format(counts.pending)} still pending` : '';
+  setText(
     value('sum'),
-    `${count.format(counts.comments)} comments, ${count.format(counts.deliveries)} deliveries${underway}; ` +
+    `${count.format(counts.comments)} comments, ${count.format(counts.deliveries)} deliveries${pending}; ` +
       `${counts.connected} of ${counts.readers} readers connected. Times are those of the last minute.`,
   );
 }
 
-// ---- parts --------------------------------------------------------------------------------------------------
+// ---- services ----------------------------------------------------------------------------------------------
 
 const rows = new Map();
 
-function row(part) {
-  const buttons = Object.keys(ACTS).map((act) => {
-    const button = made('button', { type: 'button', textContent: ACTS[act], hidden: true });
-    button.dataset.act = act;
-    button.addEventListener('click', () => ask(part.name, act));
+function row(service) {
+  const buttons = Object.keys(ACTIONS).map((action) => {
+    const button = create('button', { type: 'button', textContent: ACTIONS[action], hidden: true });
+    button.dataset.action = action;
+    button.addEventListener('click', () => ask(service.name, action));
     return button;
   });
-  const made_ = made(
+  const element = create(
     'tr', {},
-    made('th', { scope: 'row' }, part.title),
-    made('td', {}, made('span')),
-    made('td', { className: 'number' }),
-    made('td', { className: 'number' }),
-    made('td', { className: 'number pid' }),
-    made('td', {}, ...buttons),
+    create('th', { scope: 'row' }, service.title),
+    create('td', {}, create('span')),
+    create('td', { className: 'number' }),
+    create('td', { className: 'number' }),
+    create('td', { className: 'number pid' }),
+    create('td', {}, ...buttons),
   );
-  one('.parts tbody').append(made_);
-  return made_;
+  one('.services tbody').append(element);
+  return element;
 }
 
-function showPart(part) {
-  if (!rows.has(part.name)) rows.set(part.name, row(part));
-  const [, state, readers, seq, pid, last] = rows.get(part.name).children;
-  say(one('span', state), part.due === null ? part.state : `${part.state}, ${Math.ceil(part.due)} s`);
-  one('span', state).className = `state ${part.state}`;
-  say(pid, part.pid === null ? '' : String(part.pid));
-  say(readers, part.readers === null ? '' : String(part.readers));
-  say(seq, part.seq === null ? '' : count.format(part.seq));
+function showService(service) {
+  if (!rows.has(service.name)) rows.set(service.name, row(service));
+  const [, state, readers, seq, pid, last] = rows.get(service.name).children;
+  setText(one('span', state), service.restarts_in === null ? service.state : `${service.state}, ${Math.ceil(service.restarts_in)} s`);
+  one('span', state).className = `state ${service.state}`;
+  setText(pid, service.pid === null ? '' : String(service.pid));
+  setText(readers, service.readers === null ? '' : String(service.readers));
+  setText(seq, service.seq === null ? '' : count.format(service.seq));
   for (const button of last.children) {
-    const { act } = button.dataset;
-    button.hidden = !part.acts.includes(act);
-    say(button, act === 'start' && part.state === 'frozen' ? 'Go on' : ACTS[act]);
-    button.setAttribute('aria-label', `${button.textContent}: ${part.title}`);
+    const { action } = button.dataset;
+    button.hidden = !service.actions.includes(action);
+    setText(button, action === 'start' && service.state === 'frozen' ? 'Go on' : ACTIONS[action]);
+    button.setAttribute('aria-label', `${button.textContent}: ${service.title}`);
   }
 }
 
-async function ask(name, act) {
-  let trouble = '';
+async function ask(name, action) {
+  let problem = '';
   try {
-    const answer = await fetch(`/parts/${name}/${act}`, { method: 'POST' });
-    if (!answer.ok) trouble = (await answer.json()).detail;
+    const answer = await fetch(`/parts/${name}/${action}`, { method: 'POST' });
+    if (!answer.ok) problem = (await answer.json()).detail;
   } catch {
-    trouble = 'The demonstration does not answer.';
+    problem = 'The demonstration does not answer.';
   }
-  say(one('.refusal'), trouble);
+  setText(one('.refusal'), problem);
 }
 
 // ---- chart --------------------------------------------------------------------------------------------------
@@ -135,19 +135,19 @@ function showChart({ chart, marks }) {
   svg.replaceChildren(...shapes);
 }
 
-// ---- story --------------------------------------------------------------------------------------------------
+// ---- timeline ----------------------------------------------------------------------------------------------
 
-function showStory(lines) {
-  const list = one('.story');
-  while (list.children.length > lines.length) list.lastChild.remove();
-  while (list.children.length < lines.length) list.append(made('li', {}, made('time'), made('p', {}, made('strong'), made('span'))));
-  lines.forEach((line, index) => {
+function showTimeline(entries) {
+  const list = one('.timeline');
+  while (list.children.length > entries.length) list.lastChild.remove();
+  while (list.children.length < entries.length) list.append(create('li', {}, create('time'), create('p', {}, create('strong'), create('span'))));
+  entries.forEach((entry, index) => {
     const item = list.children[index];
-    item.classList.toggle('open', line.open);
-    one('time', item).dateTime = line.at;
-    say(one('time', item), clock.format(new Date(line.at)));
-    say(one('strong', item), line.title);
-    say(one('span', item), `: ${line.text}`);
+    item.classList.toggle('open', entry.open);
+    one('time', item).dateTime = entry.at;
+    setText(one('time', item), clock.format(new Date(entry.at)));
+    setText(one('strong', item), entry.title);
+    setText(one('span', item), `: ${entry.text}`);
   });
 }
 
@@ -155,15 +155,15 @@ function showStory(lines) {
 
 function show(snapshot) {
   showNumbers(snapshot);
-  snapshot.parts.forEach(showPart);
-  for (const { number, at } of snapshot.fronts) {
-    const place = one(`[data-front="${number}"]`);
-    if (place) say(place, at ? `now at ${at}` : 'which finds no instance');
+  snapshot.services.forEach(showService);
+  for (const { number, target } of snapshot.balancers) {
+    const place = one(`[data-balancer="${number}"]`);
+    if (place) setText(place, target ? `now at ${target}` : 'which finds no instance');
   }
-  showStory(snapshot.story);
+  showTimeline(snapshot.timeline);
   showChart(snapshot);
 }
 
 const source = new EventSource('/snapshots');
 source.onmessage = ({ data }) => show(JSON.parse(data));
-source.onerror = () => say(value('sum'), 'The demonstration does not answer; it may have been ended.');
+source.onerror = () => setText(value('sum'), 'The demonstration does not answer; it may have been ended.');

@@ -1,4 +1,4 @@
-"""The composition: folder, cluster, fronts, readers, writer and page, until Ctrl+C; then the account."""
+"""The composition: folder, cluster, load balancers, readers, writer and page, until Ctrl+C; then the result."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tertulia.demo.cluster import AWAY_SECONDS, Cluster
-from tertulia.demo.evidence import Evidence, Reading
-from tertulia.demo.front import Front
+from tertulia.demo.cluster import RESTART_SECONDS, Cluster
+from tertulia.demo.delivery_check import DeliveryCheck, ReaderLog
 from tertulia.demo.latencies import Latencies
+from tertulia.demo.load_balancer import LoadBalancer
 from tertulia.demo.page import ARTICLE, Page
-from tertulia.demo.parts import HERE, Instance, Part
-from tertulia.demo.readers import Reader, Told
-from tertulia.demo.scene import Scene
-from tertulia.demo.story import Outage, Story
-from tertulia.demo.writer import Writer, number_in
+from tertulia.demo.probe_reader import Message, ProbeReader
+from tertulia.demo.probe_writer import ProbeWriter, number_of
+from tertulia.demo.services import LOCALHOST, Instance, Service
+from tertulia.demo.snapshots import Snapshots
+from tertulia.demo.timeline import Outage, Timeline
 from tertulia.errors import StartupError
 from tertulia.serving.server import listen
 
-READERS_A_FRONT = 8
+READERS_PER_BALANCER = 8
 JOIN_SECONDS = 20.0
-HOMING_SECONDS = 3.0
-"""So long after its start an instance is left alone before its readers are called home."""
+FAIL_BACK_SECONDS = 3.0
+"""How long an instance runs after a restart before its load balancer takes its readers back."""
 
-Say = Callable[[str], None]
+Echo = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Options:
-    """The page has ``port``, the fronts have those after it; ``rate`` is comments a second."""
+    """The page listens on ``port``, the load balancers on those after it; ``rate`` is comments a second."""
 
     instances: int = 3
     port: int = 8080
@@ -43,11 +43,11 @@ class Options:
     data_dir: Path | None = None
 
 
-async def demonstrate(options: Options, say: Say) -> None:
-    """Runs until SIGINT, SIGTERM or SIGHUP; then everything it started has ended. Raises StartupError."""
+async def demonstrate(options: Options, echo: Echo) -> None:
+    """Runs until SIGINT, SIGTERM or SIGHUP, then stops everything it started. Raises StartupError."""
     with _stopping() as stopping:
         try:
-            await _Demonstration(options, say).run()
+            await _Demonstration(options, echo).run()
         except asyncio.CancelledError:
             if not stopping.is_set():
                 raise
@@ -55,7 +55,7 @@ async def demonstrate(options: Options, say: Say) -> None:
 
 @contextmanager
 def _stopping() -> Iterator[asyncio.Event]:
-    """The first signal cancels this task; a second one does not disturb the end."""
+    """The first signal cancels this task; another one does not disturb the shutdown."""
     loop, task, stopping = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
 
     def stop() -> None:
@@ -74,34 +74,34 @@ def _stopping() -> Iterator[asyncio.Event]:
 
 
 class _Demonstration:
-    def __init__(self, options: Options, say: Say) -> None:
+    def __init__(self, options: Options, echo: Echo) -> None:
         self._options = options
-        self._say = say
-        self._evidence = Evidence()
+        self._echo = echo
+        self._check = DeliveryCheck()
         self._latencies = Latencies()
-        self._story = Story()
-        self._readers: list[Reader] = []
-        self._fronts: list[Front] = []
-        self._calls: set[asyncio.TimerHandle] = set()
+        self._timeline = Timeline()
+        self._readers: list[ProbeReader] = []
+        self._balancers: list[LoadBalancer] = []
+        self._timers: set[asyncio.TimerHandle] = set()
 
     async def run(self) -> None:
         async with AsyncExitStack() as stack:
             listeners = [self._listen(stack, offset) for offset in range(self._options.instances + 1)]
             folder = self._folder(stack)
             port = self._options.port
-            self._say(f"Starting {self._options.instances} instances, PostgreSQL and Valkey in {folder}")
-            origins = [f"http://{host}:{port}" for host in (HERE, "localhost")]
+            self._echo(f"Starting {self._options.instances} instances, PostgreSQL and Valkey in {folder}")
+            origins = [f"http://{host}:{port}" for host in (LOCALHOST, "localhost")]
             cluster = await stack.enter_async_context(Cluster(self._options.instances, folder, origins))
-            self._fronts = [
-                await stack.enter_async_context(Front(index + 1, listener, _order(cluster.instances, index)))
+            self._balancers = [
+                await stack.enter_async_context(LoadBalancer(index + 1, listener, _backends(cluster.instances, index)))
                 for index, listener in enumerate(listeners[1:])
             ]
-            stack.callback(self._account)
-            await self._watch(cluster, listeners[0])
+            stack.callback(self._report)
+            await self._run_probes(cluster, listeners[0])
 
     def _listen(self, stack: AsyncExitStack, offset: int) -> socket.socket:
-        # all ports are taken before anything starts, so that a port in use costs nobody a wait
-        return stack.enter_context(listen(HERE, self._options.port + offset))
+        # all ports are bound before anything starts, so that a port in use is reported at once
+        return stack.enter_context(listen(LOCALHOST, self._options.port + offset))
 
     def _folder(self, stack: AsyncExitStack) -> Path:
         if self._options.data_dir is None:
@@ -112,31 +112,31 @@ class _Demonstration:
             raise StartupError(f"Cannot make the folder {self._options.data_dir}: {error.strerror}") from error
         return self._options.data_dir.resolve()
 
-    async def _watch(self, cluster: Cluster, listener: socket.socket) -> None:
-        cluster.fell, cluster.rose, cluster.stayed = self._fell, self._rose, self._stayed
-        writer = Writer(ARTICLE.key, self._fronts, self._evidence, 1 / self._options.rate)
+    async def _run_probes(self, cluster: Cluster, listener: socket.socket) -> None:
+        cluster.on_down, cluster.on_up, cluster.on_start_failed = self._on_down, self._on_up, self._on_start_failed
+        writer = ProbeWriter(ARTICLE.key, self._balancers, self._check, 1 / self._options.rate)
         self._author = writer
-        scene = Scene(cluster, self._fronts, self._readers, self._evidence, self._latencies, self._story)
+        snapshots = Snapshots(cluster, self._balancers, self._readers, self._check, self._latencies, self._timeline)
         try:
             async with asyncio.TaskGroup() as group:
                 self._readers += [
-                    Reader(ARTICLE.key, front, self._evidence, self._took, self._back)
-                    for front in self._fronts
-                    for _ in range(READERS_A_FRONT)
+                    ProbeReader(ARTICLE.key, balancer, self._check, self._on_comment, self._on_caught_up)
+                    for balancer in self._balancers
+                    for _ in range(READERS_PER_BALANCER)
                 ]
                 for reader in self._readers:
                     group.create_task(reader.run())
-                await self._joined(writer)
+                await self._wait_until_joined(writer)
                 group.create_task(writer.run(_now))
-                group.create_task(cluster.tend())
-                await Page(scene, cluster, self._fronts).serve(listener, self._ready)
+                group.create_task(cluster.supervise())
+                await Page(snapshots, cluster, self._balancers).serve(listener, self._ready)
         except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
+            raise _first_error(failures) from failures
         finally:
-            for call in self._calls:
-                call.cancel()
+            for timer in self._timers:
+                timer.cancel()
 
-    async def _joined(self, writer: Writer) -> None:
+    async def _wait_until_joined(self, writer: ProbeWriter) -> None:
         try:
             async with asyncio.timeout(JOIN_SECONDS):
                 for reader in self._readers:
@@ -146,65 +146,65 @@ class _Demonstration:
             raise StartupError("The instances do not answer.") from error
 
     def _ready(self) -> None:
-        count = len(self._fronts)
-        self._story.remark(
+        count = len(self._balancers)
+        self._timeline.add_note(
             datetime.now(UTC),
             "Everything is up",
             f"{count} instances, {len(self._readers)} readers that check every event, one writer. "
-            f"What is killed or frozen starts again by itself after {AWAY_SECONDS:.0f} s.",
+            f"What is killed or frozen starts again by itself after {RESTART_SECONDS:.0f} s.",
         )
-        self._say(
-            f"\n  Watch here:  http://{HERE}:{self._options.port}\n"
-            f"  Fronts:      {', '.join(f'http://{front.address}' for front in self._fronts)}\n"
+        self._echo(
+            f"\n  Watch here:     http://{LOCALHOST}:{self._options.port}\n"
+            f"  Load balancers: {', '.join(f'http://{balancer.address}' for balancer in self._balancers)}\n"
             f"  Stop with Ctrl+C.\n"
         )
 
     # ---- what happens -----------------------------------------------------------------------------------
 
-    def _took(self, reading: Reading, comment: Told) -> None:
+    def _on_comment(self, log: ReaderLog, comment: Message) -> None:
         author = comment["author"]
         if author is None or author["id"] != self._author.author_id:
             return
-        number = number_in(comment)
+        number = number_of(comment)
         if number is None:
             return
-        posted, now = self._evidence.seen(reading, number), _now()
+        posted, now = self._check.record_delivery(log, number), _now()
         if posted is not None:
             self._latencies.add(posted, now)
-            self._story.delivered(number, posted, now)
+            self._timeline.delivered(number, posted, now)
 
-    def _back(self, reader: Reader) -> None:
-        self._story.back(reader, _now())
+    def _on_caught_up(self, reader: ProbeReader) -> None:
+        self._timeline.reader_caught_up(reader, _now())
 
-    def _fell(self, part: Part, how: str) -> None:
+    def _on_down(self, service: Service, cause: str) -> None:
         now = _now()
-        cut = {reader for reader in self._readers if isinstance(part, Instance) and reader.instance is part}
-        lost = self._evidence.lost(now)
-        self._story.begin(Outage(datetime.now(UTC), part.title, how, now, lost, set(cut)))
+        disconnected: set[object] = {reader for reader in self._readers if reader.instance is service}
+        lost = self._check.lost(now)
+        self._timeline.begin(Outage(datetime.now(UTC), service.title, cause, now, lost, disconnected))
 
-    def _rose(self, part: Part) -> None:
-        self._story.end(part.title, _now())
-        if isinstance(part, Instance):
-            for front in self._fronts:
-                self._calls.add(asyncio.get_running_loop().call_later(HOMING_SECONDS, front.call_home))
+    def _on_up(self, service: Service) -> None:
+        self._timeline.end(service.title, _now())
+        if isinstance(service, Instance):
+            for balancer in self._balancers:
+                self._timers.add(asyncio.get_running_loop().call_later(FAIL_BACK_SECONDS, balancer.fail_back))
 
-    def _stayed(self, part: Part, error: StartupError) -> None:
-        self._story.remark(datetime.now(UTC), part.title, f"could not be started: {error}")
+    def _on_start_failed(self, service: Service, error: StartupError) -> None:
+        self._timeline.add_note(datetime.now(UTC), service.title, f"could not be started: {error}")
 
-    def _account(self) -> None:
-        account = self._evidence
-        self._say(
-            f"\n{account.comments} comments, {account.deliveries} deliveries: "
-            f"{account.lost(_now())} lost, {account.doubled} doubled."
+    def _report(self) -> None:
+        check = self._check
+        self._echo(
+            f"\n{check.comments} comments, {check.deliveries} deliveries: "
+            f"{check.lost(_now())} lost, {check.duplicated} doubled."
         )
 
 
-def _order(instances: list[Instance], home: int) -> list[Instance]:
-    """The home, then the last of the others first: so the two windows, at home at the first two, stay apart."""
-    return [instances[home], *reversed(instances[:home] + instances[home + 1 :])]
+def _backends(instances: list[Instance], preferred: int) -> list[Instance]:
+    """The preferred instance, then the others in reverse, so that two windows stay apart when one dies."""
+    return [instances[preferred], *reversed(instances[:preferred] + instances[preferred + 1 :])]
 
 
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+def _first_error(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     found: BaseException = failures
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]

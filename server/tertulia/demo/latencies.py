@@ -1,4 +1,4 @@
-"""How long comments were on their way: percentiles of the last minute, and a chart of the last two."""
+"""How long deliveries took: percentiles of the last minute, and a chart of the last two."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ CHART_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """Seconds; of no deliveries there is nothing to say."""
+class LatencySummary:
+    """Seconds; None if there were no deliveries."""
 
     p50: float | None
     p99: float | None
@@ -31,21 +31,21 @@ class Latencies:
     """Deliveries of the last two minutes, each with when its comment was posted."""
 
     def __init__(self) -> None:
-        self._kept: deque[tuple[float, float]] = deque()
+        self._samples: deque[tuple[float, float]] = deque()
 
     def add(self, posted: float, now: float) -> None:
-        self._kept.append((posted, now - posted))
-        while self._kept[0][0] < now - CHART_SECONDS:
-            self._kept.popleft()
+        self._samples.append((posted, now - posted))
+        while self._samples[0][0] < now - CHART_SECONDS:
+            self._samples.popleft()
 
-    def summary(self, now: float) -> Summary:
-        recent = sorted(latency for posted, latency in self._kept if posted + latency > now - WINDOW_SECONDS)
-        return Summary(percentile(recent, 0.5), percentile(recent, 0.99), percentile(recent, 1.0))
+    def summary(self, now: float) -> LatencySummary:
+        recent = sorted(latency for posted, latency in self._samples if posted + latency > now - WINDOW_SECONDS)
+        return LatencySummary(percentile(recent, 0.5), percentile(recent, 0.99), percentile(recent, 1.0))
 
     def chart(self, now: float) -> list[tuple[float, float, float]]:
         """Of each second in which comments were posted: its age, the median of their deliveries, and the slowest."""
         seconds: dict[int, list[float]] = {}
-        for posted, latency in self._kept:
+        for posted, latency in self._samples:
             if posted > now - CHART_SECONDS:
                 seconds.setdefault(math.floor(posted), []).append(latency)
         points = []

