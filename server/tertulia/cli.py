@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -16,20 +15,20 @@ from typing import IO, Any, Literal, ParamSpec
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tertulia import __version__, logs, samples, settings, transfer
+from tertulia import __version__, logs, settings, transfer
 from tertulia.app import checked_origins
 from tertulia.articles import Articles
 from tertulia.checks import Finding, search
-from tertulia.core.comments import DiscussionKey
 from tertulia.core.text import clean_name
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.pages import snippet
 from tertulia.reporting import Reporter
-from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
+from tertulia.showcase import samples
+from tertulia.showcase.playground import discussions as playground
 from tertulia.store import Store, administration
 from tertulia.store.troubles import DRIVERS, line, trouble
 from tertulia.workers import serve_one, supervise
@@ -158,9 +157,9 @@ async def _prepare(chosen: Settings, with_samples: bool) -> None:
     settings.secret_key(chosen)
     async with _opened(chosen) as store:
         if with_samples:
-            await _install_samples(store, chosen.articles_dir)
+            await samples.install(store, chosen.articles_dir)
         if chosen.playground:
-            await _install_playground(store, chosen.articles_dir)
+            await playground.install(store, chosen.articles_dir)
 
 
 def _welcome(chosen: Settings, host: str, port: int) -> None:
@@ -185,23 +184,6 @@ def _address(chosen: Settings, host: str, port: int) -> str:
     return chosen.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-async def _install_samples(store: Store, folder: Path) -> None:
-    if Articles(folder).all() or await store.reads.any_discussion():
-        return
-    samples.install(folder)
-    for discussion in samples.discussions():
-        await transfer.import_file(store, folder, json.dumps(discussion).encode())
-
-
-async def _install_playground(store: Store, folder: Path) -> None:
-    """Those of its discussions that are not there yet."""
-    found = {one["key"]: one for one in playground.discussions(utc_now())}
-    there = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
-    missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in there]
-    document = {"format": "tertulia/1", "articles": missing}
-    await transfer.import_file(store, folder, json.dumps(document).encode())
-
-
 @main.command()
 @click.option("--with-samples", is_flag=True, help=SAMPLES)
 @click.option("--patience", default=0.0, help="Seconds to wait for a database that does not answer yet. [default: 0]")
@@ -213,7 +195,7 @@ async def migrate(with_samples: bool, patience: float, **flags: Any) -> None:
     async with _opened(chosen, patience) as store:
         click.echo("The database has the newest schema.")
         if with_samples:
-            await _install_samples(store, chosen.articles_dir)
+            await samples.install(store, chosen.articles_dir)
 
 
 @main.group()
@@ -429,6 +411,6 @@ def demo() -> None:
 @_clear
 async def demo_cluster(**options: Any) -> None:
     """Instances on one PostgreSQL and one Redis, a page to watch them, and buttons that kill them; until Ctrl+C."""
-    from tertulia.demo import Options, demonstrate
+    from tertulia.showcase.demo import Options, demonstrate
 
     await demonstrate(Options(**options), click.echo)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tertulia.pages.playground import STATES
-from tertulia.samples.playground import LONG
+from tertulia.showcase.playground.discussions import LONG
+from tertulia.showcase.playground.page import STATES
 from tests.browser.conftest import PATIENCE_MS, Window
 from tests.push.readers import eventually
 from tests.server import ServerProcess

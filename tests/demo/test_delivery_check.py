@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tertulia.demo.delivery_check import OVERDUE_SECONDS, DeliveryCheck, ReaderLog, SequenceCheck
+from tertulia.showcase.demo.delivery_check import OVERDUE_SECONDS, DeliveryCheck, ReaderLog, SequenceCheck
 
 
 @pytest.mark.parametrize(

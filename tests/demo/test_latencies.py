@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tertulia.demo.latencies import CHART_SECONDS, WINDOW_SECONDS, Latencies, LatencySummary, percentile
+from tertulia.showcase.demo.latencies import CHART_SECONDS, WINDOW_SECONDS, Latencies, LatencySummary, percentile
 
 
 @pytest.mark.parametrize(

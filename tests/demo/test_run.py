@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 from playwright.async_api import Page, expect
 
-from tertulia import samples
 from tertulia.cli import main
-from tertulia.demo.page import ARTICLE
+from tertulia.showcase import samples
+from tertulia.showcase.demo.page import ARTICLE
 from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
 from tests.push.readers import eventually

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tertulia.demo.timeline import LATE_SECONDS, MAX_ENTRIES, Outage, Timeline
+from tertulia.showcase.demo.timeline import LATE_SECONDS, MAX_ENTRIES, Outage, Timeline
 
 AT = datetime(2026, 1, 2, 14, 3, 5, tzinfo=UTC)
 

@@ -1,6 +1,6 @@
-"""The playground: a page on which front-end developers see every state of the element, and break its connection.
+"""The page at /playground, on which front-end developers see every state of the element and break its connection.
 
-The page is made of what stands here; the elements, the faults and the log are its scripts'.
+Its sections, switches and buttons are listed here; its scripts create the elements, inject the faults and keep the log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.routing import Route
 from tertulia.languages import every
 from tertulia.pages.assets import Asset, hashed
 from tertulia.pages.rendering import Rendering
-from tertulia.samples.playground import PREFIX, WAITING
+from tertulia.showcase.playground.discussions import PREFIX, WAITING
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,8 @@ class Playground:
     """The page at /playground and its three files."""
 
     def __init__(self, rendering: Rendering) -> None:
-        own = files("tertulia.pages")
-        self._rendering = rendering
+        own = files("tertulia.showcase.playground")
+        self._rendering = rendering.extended("tertulia.showcase.playground")
         self._styles = hashed(own / "playground.css", "text/css")
         self._before = hashed(own / "playground-before.js", "text/javascript")
         self._script = hashed(own / "playground.js", "text/javascript")

@@ -14,10 +14,10 @@ import pytest
 
 from tertulia.app import running
 from tertulia.languages import TAGS
-from tertulia.pages.playground import FAULTS, ONCE, STATES
 from tertulia.pages.rendering import HEADERS
-from tertulia.samples.playground import LONG, PREFIX, WAITING, discussions
 from tertulia.settings import Settings
+from tertulia.showcase.playground.discussions import LONG, PREFIX, WAITING, discussions
+from tertulia.showcase.playground.page import FAULTS, ONCE, STATES
 from tests.server import ServerProcess
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)

@@ -5,13 +5,14 @@ import unicodedata
 from datetime import datetime
 from pathlib import Path
 
-from tertulia import samples, transfer
+from tertulia import transfer
 from tertulia.articles import Articles
+from tertulia.showcase import samples
 from tertulia.store import Store
 
 
 def test_every_sample_article_has_a_discussion_that_is_younger(tmp_path: Path) -> None:
-    samples.install(tmp_path)
+    samples.copy_articles(tmp_path)
     articles = {article.key: article for article in Articles(tmp_path).all()}
     discussions = samples.discussions()
     assert {discussion["key"] for discussion in discussions} == set(articles)
@@ -26,13 +27,13 @@ def test_every_sample_article_has_a_discussion_that_is_younger(tmp_path: Path) -
 def test_installing_leaves_what_is_there(tmp_path: Path) -> None:
     kept = tmp_path / "who-reads-the-river.md"
     kept.write_text("mine", "utf-8")
-    samples.install(tmp_path)
+    samples.copy_articles(tmp_path)
     assert kept.read_text("utf-8") == "mine"
     assert len(list(tmp_path.iterdir())) > 1
 
 
 def test_the_texts_are_composed(tmp_path: Path) -> None:
-    samples.install(tmp_path)
+    samples.copy_articles(tmp_path)
     texts = [file.read_text("utf-8") for file in tmp_path.iterdir()]
     texts.append(json.dumps(samples.discussions(), ensure_ascii=False))
     assert all(unicodedata.is_normalized("NFC", text) for text in texts)

@@ -5,6 +5,6 @@ page ─ buttons ─▶ cluster ─▶ services (processes)       probe writer �
   └── snapshots ◀── timeline ◀──┴── delivery check ◀── probe readers ─┘
 """
 
-from tertulia.demo.demonstration import Options, demonstrate
+from tertulia.showcase.demo.demonstration import Options, demonstrate
 
 __all__ = ["Options", "demonstrate"]

@@ -7,9 +7,22 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tertulia import transfer
+from tertulia.articles import Articles
+from tertulia.store import Store
 
-def install(folder: Path) -> None:
-    """Copies the articles into a folder; a file of the same name that is there already stays."""
+
+async def install(store: Store, folder: Path) -> None:
+    """Adds the samples to an empty database and an empty folder of articles; else does nothing."""
+    if Articles(folder).all() or await store.reads.any_discussion():
+        return
+    copy_articles(folder)
+    for discussion in discussions():
+        await transfer.import_file(store, folder, json.dumps(discussion).encode())
+
+
+def copy_articles(folder: Path) -> None:
+    """Copies the articles into a folder; a file of the same name that is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     for article in (files(__name__) / "articles").iterdir():
         target = folder / article.name

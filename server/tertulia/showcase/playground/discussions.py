@@ -1,13 +1,21 @@
-"""The discussions that the playground shows: one for each state that needs comments, a mode or a certain moment.
+"""The discussions of the playground: one for each state that needs comments, a mode or certain times.
 
-Times are counted back from the moment of the import, so that relative times show every unit.
+Times are counted back from the time of the import, so that relative times show every unit.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+from tertulia import transfer
+from tertulia.core.comments import DiscussionKey
+from tertulia.discussions.sites import DEFAULT_SITE
+from tertulia.identity import utc_now
+from tertulia.store import Store
 
 PREFIX = "playground/"
 """What the keys of all of them begin with."""
@@ -39,6 +47,15 @@ _SENTENCES = (
 )
 
 Discussion = dict[str, Any]
+
+
+async def install(store: Store, folder: Path) -> None:
+    """Imports those discussions that the database does not have yet; ``folder`` is that of the articles."""
+    found = {one["key"]: one for one in discussions(utc_now())}
+    present = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
+    missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in present]
+    document = {"format": "tertulia/1", "articles": missing}
+    await transfer.import_file(store, folder, json.dumps(document).encode())
 
 
 def discussions(now: datetime) -> list[Discussion]:

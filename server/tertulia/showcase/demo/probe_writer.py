@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from itertools import count, cycle
 from typing import Any
 
-from tertulia.demo.delivery_check import DeliveryCheck
-from tertulia.demo.load_balancer import LoadBalancer
-from tertulia.demo.services import LOCALHOST
 from tertulia.errors import StartupError
 from tertulia.protocol import API
+from tertulia.showcase.demo.delivery_check import DeliveryCheck
+from tertulia.showcase.demo.load_balancer import LoadBalancer
+from tertulia.showcase.demo.services import LOCALHOST
 
 NAME = "The demonstration"
 ATTEMPT_SECONDS = 8.0

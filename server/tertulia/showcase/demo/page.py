@@ -19,10 +19,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tertulia.demo.cluster import ActionRefused, Cluster
-from tertulia.demo.load_balancer import LoadBalancer
-from tertulia.demo.services import Action
-from tertulia.demo.snapshots import Snapshots
+from tertulia.showcase.demo.cluster import ActionRefused, Cluster
+from tertulia.showcase.demo.load_balancer import LoadBalancer
+from tertulia.showcase.demo.services import Action
+from tertulia.showcase.demo.snapshots import Snapshots
 
 PANES = 2
 SNAPSHOT_SECONDS = 0.5
@@ -49,7 +49,7 @@ class Page:
         self._balancers = balancers
         self._closing = asyncio.Event()
         self._templates = Environment(
-            loader=PackageLoader("tertulia.demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=PackageLoader("tertulia.showcase.demo"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
 
     async def serve(self, listener: socket.socket, ready: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class Page:
             await serving
 
     def _app(self) -> Starlette:
-        own = files("tertulia.demo")
+        own = files("tertulia.showcase.demo")
         icon = (files("tertulia.pages") / "favicon.svg").read_bytes()
         return Starlette(
             routes=[

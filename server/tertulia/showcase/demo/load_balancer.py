@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tertulia.demo.services import LOCALHOST, Instance, ServiceState
+from tertulia.showcase.demo.services import LOCALHOST, Instance, ServiceState
 
 CHUNK = 65_536
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tertulia.demo.services import Action, Instance, Service, ServiceState, redis_and_postgres
 from tertulia.errors import StartupError
+from tertulia.showcase.demo.services import Action, Instance, Service, ServiceState, redis_and_postgres
 
 RESTART_SECONDS = 10.0
 """A service that is down or frozen is started or resumed by itself after this long."""

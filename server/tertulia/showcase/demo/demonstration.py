@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tertulia.demo.cluster import RESTART_SECONDS, Cluster
-from tertulia.demo.delivery_check import DeliveryCheck, ReaderLog
-from tertulia.demo.latencies import Latencies
-from tertulia.demo.load_balancer import LoadBalancer
-from tertulia.demo.page import ARTICLE, Page
-from tertulia.demo.probe_reader import Message, ProbeReader
-from tertulia.demo.probe_writer import ProbeWriter, number_of
-from tertulia.demo.services import LOCALHOST, Instance, Service
-from tertulia.demo.snapshots import Snapshots
-from tertulia.demo.timeline import Outage, Timeline
 from tertulia.errors import StartupError
 from tertulia.serving.server import listen
+from tertulia.showcase.demo.cluster import RESTART_SECONDS, Cluster
+from tertulia.showcase.demo.delivery_check import DeliveryCheck, ReaderLog
+from tertulia.showcase.demo.latencies import Latencies
+from tertulia.showcase.demo.load_balancer import LoadBalancer
+from tertulia.showcase.demo.page import ARTICLE, Page
+from tertulia.showcase.demo.probe_reader import Message, ProbeReader
+from tertulia.showcase.demo.probe_writer import ProbeWriter, number_of
+from tertulia.showcase.demo.services import LOCALHOST, Instance, Service
+from tertulia.showcase.demo.snapshots import Snapshots
+from tertulia.showcase.demo.timeline import Outage, Timeline
 
 READERS_PER_BALANCER = 8
 JOIN_SECONDS = 20.0

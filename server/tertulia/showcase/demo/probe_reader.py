@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tertulia.demo.delivery_check import DeliveryCheck, ReaderLog
-from tertulia.demo.load_balancer import LoadBalancer
-from tertulia.demo.services import Instance
 from tertulia.protocol import API
+from tertulia.showcase.demo.delivery_check import DeliveryCheck, ReaderLog
+from tertulia.showcase.demo.load_balancer import LoadBalancer
+from tertulia.showcase.demo.services import Instance
 
 OPEN_SECONDS = 5.0
 MIN_PAUSE = 0.1

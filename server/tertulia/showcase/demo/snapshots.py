@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from tertulia.demo.cluster import Cluster
-from tertulia.demo.delivery_check import DeliveryCheck
-from tertulia.demo.latencies import CHART_SECONDS, Latencies
-from tertulia.demo.load_balancer import LoadBalancer
-from tertulia.demo.probe_reader import ProbeReader
-from tertulia.demo.services import Instance, Service
-from tertulia.demo.timeline import Timeline
+from tertulia.showcase.demo.cluster import Cluster
+from tertulia.showcase.demo.delivery_check import DeliveryCheck
+from tertulia.showcase.demo.latencies import CHART_SECONDS, Latencies
+from tertulia.showcase.demo.load_balancer import LoadBalancer
+from tertulia.showcase.demo.probe_reader import ProbeReader
+from tertulia.showcase.demo.services import Instance, Service
+from tertulia.showcase.demo.timeline import Timeline
 
 Json = dict[str, Any]
 
