@@ -178,7 +178,8 @@ def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest
         def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
             told.add((what, done, total))
 
-    monkeypatch.setattr("tertulia.cli.Reporter", Recorder)
+    for module in ("transfers", "check"):
+        monkeypatch.setattr(f"tertulia.cli.{module}.Reporter", Recorder)
     for command in (("import", str(_article(tmp_path))), ("export",), ("check",)):
         assert _run(*command, data=tmp_path / "data").exit_code == 0
     assert {
@@ -222,7 +223,7 @@ def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistak
         error.sqlite_errorcode = sqlite3.SQLITE_ERROR if is_ours else sqlite3.SQLITE_CORRUPT
         raise error
 
-    monkeypatch.setattr("tertulia.cli.search", fails)
+    monkeypatch.setattr("tertulia.cli.check.search", fails)
     result = _run("check", data=tmp_path)
     if is_ours:
         assert isinstance(result.exception, sqlite3.DatabaseError)
