@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tertulia.showcase.playground.discussions import LONG
+from tertulia.showcase.playground.discussions import LONG_COUNT
 from tertulia.showcase.playground.page import STATES
 from tests.browser.conftest import PATIENCE_MS, Window
 from tests.push.readers import eventually
@@ -82,7 +82,7 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
         ("[part~=list]", "removed by a moderator"),
         ("[part~=list]", "deleted by its author"),
     ],
-    "long": [("[part~=heading]", f"[ {LONG} ]"), ("[part~=more]:not([hidden])", "10 more comments")],
+    "long": [("[part~=heading]", f"[ {LONG_COUNT} ]"), ("[part~=more]:not([hidden])", "10 more comments")],
     "waiting": [("[part~=pill-button]:not([hidden])", "2 new comments"), ("[part~=chip]", "1 new reply")],
     "held": [("[part~=notice]", "once a moderator has approved")],
     "closed": [("[part~=notice]", "The discussion is closed")],
@@ -280,7 +280,7 @@ async def test_a_post_or_its_answer_that_gets_lost_makes_one_comment(ground: str
     await seen(page, "live")
     await page.locator(f'[data-once="{fault}"]').click()
     await write(live.locator("tertulia-discussion"), "Said once")
-    await expect(page.locator("#fault-told")).to_contain_text("got lost")
+    await expect(page.locator("#fault-status")).to_contain_text("got lost")
     log = page.locator('#log [data-state="live"]')
     await expect(log.filter(has_text="tertulia-post-error")).to_have_count(1)
     await expect(log.filter(has_text="tertulia-posted")).to_have_count(1, timeout=60_000)

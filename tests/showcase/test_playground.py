@@ -16,8 +16,8 @@ from tertulia.app import running
 from tertulia.languages import TAGS
 from tertulia.pages.rendering import HEADERS
 from tertulia.settings import Settings
-from tertulia.showcase.playground.discussions import LONG, PREFIX, WAITING, discussions
-from tertulia.showcase.playground.page import FAULTS, ONCE, STATES
+from tertulia.showcase.playground.discussions import LONG_COUNT, PREFIX, WITHHELD, discussions
+from tertulia.showcase.playground.page import FAULTS, ONE_TIME_FAULTS, STATES
 from tests.server import ServerProcess
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
@@ -60,7 +60,7 @@ async def test_every_state_language_and_fault_is_offered(page: str) -> None:
         assert f'id="state-{state.name}"' in page
     for value in (*TAGS, *(name for name, _ in FAULTS)):
         assert f'<option value="{value}"' in page
-    assert re.findall(r'data-once="([\w-]+)"', page) == [name for name, *_ in ONCE]
+    assert re.findall(r'data-once="([\w-]+)"', page) == [name for name, *_ in ONE_TIME_FAULTS]
     given = [json.loads(unescape(text)) for text in re.findall(r'data-attributes="([^"]*)"', page)]
     assert given == [{}, *(state.attributes for state in STATES)]
 
@@ -83,7 +83,7 @@ def test_a_state_that_needs_comments_or_a_mode_has_a_discussion() -> None:
         "closed": "closed",
         "closing": "closed",
     }
-    assert len(made["long"]["comments"]) == LONG
+    assert len(made["long"]["comments"]) == LONG_COUNT
 
 
 def test_their_times_are_before_now_in_every_unit() -> None:
@@ -97,8 +97,8 @@ def test_their_times_are_before_now_in_every_unit() -> None:
 
 def test_what_is_to_arrive_is_a_reply_and_two_others_at_the_end() -> None:
     [busy] = [one for one in discussions(NOW) if one["key"] == f"{PREFIX}busy"]
-    newest = sorted(busy["comments"], key=lambda comment: str(comment["at"]))[-WAITING:]
-    assert newest == busy["comments"][-WAITING:]
+    newest = sorted(busy["comments"], key=lambda comment: str(comment["at"]))[-WITHHELD:]
+    assert newest == busy["comments"][-WITHHELD:]
     assert [comment.get("parent") for comment in newest] == ["talk-0", None, None]
 
 

@@ -18,12 +18,12 @@ from tertulia.identity import utc_now
 from tertulia.store import Store
 
 PREFIX = "playground/"
-"""What the keys of all of them begin with."""
-LONG = 60
-WAITING = 3
-"""How many comments at the end of ``busy`` the page holds back, to let them arrive."""
+"""Of all their keys."""
+LONG_COUNT = 60
+WITHHELD = 3
+"""How many comments at the end of ``busy`` the page withholds at first, to let them arrive."""
 
-_PEOPLE = (
+_AUTHORS = (
     "Nguyễn Thị Ánh Tuyết",
     "Tom Whelan",
     "Amina Diallo",
@@ -33,7 +33,7 @@ _PEOPLE = (
     "Bích Ngọc",
     "Ola",
 )
-_SENTENCES = (
+_TEXTS = (
     "I cross the bridge twice a day, and this is the first year I have seen herons under it.",
     "The market opens at five. Come at four and you can watch the river being unloaded.",
     "Nobody asked the boatmen, and the boatmen are the only ones who know the current.",
@@ -59,10 +59,10 @@ async def install(store: Store, folder: Path) -> None:
 
 
 def discussions(now: datetime) -> list[Discussion]:
-    """Each in the form that an import reads; ``now`` has a zone."""
+    """Each in the form that an import reads; ``now`` is timezone-aware."""
     return [
-        _named("live", list(_talk(now, 6, first=6 * 60))),
-        _named("long", list(_talk(now, LONG, first=LONG * 90))),
+        _discussion("live", list(_comments(now, 6, first=6 * 60))),
+        _discussion("long", list(_comments(now, LONG_COUNT, first=LONG_COUNT * 90))),
         _replies(now),
         _busy(now),
         *(_held(now, name) for name in ("held", "approval")),
@@ -71,14 +71,14 @@ def discussions(now: datetime) -> list[Discussion]:
 
 
 def _replies(now: datetime) -> Discussion:
-    """Everything that a comment can be: answered, edited, pinned, a moderator's, removed, marked up, right to left."""
+    """Every kind of comment: answered, edited, pinned, a moderator's, removed, formatted, right to left."""
     market = (
         "Three things, then:\n\n1. light, `30 lux` is enough\n2. stairs\n3. somewhere to sit\n\n"
         "> The river belongs to whoever looks at it.\n\n"
         "The plan has [all of it](https://example.com/plan), and I quote:\n\n"
         "```\nbenches  24\nlamps    12\nmusic     0\n```"
     )
-    return _named(
+    return _discussion(
         "replies",
         [
             _comment(now, 40 * 1440, 0, "Welcome. **Be kind**, and say where you live if it matters.", id="rules")
@@ -102,40 +102,40 @@ def _replies(now: datetime) -> Discussion:
 
 
 def _busy(now: datetime) -> Discussion:
-    """Ends with what is to arrive: a reply to the first comment, and two comments of their own."""
+    """Ends with what arrives later: a reply to the first comment and two top-level comments."""
     arrivals = [
         _comment(now, 3, 4, "I was there, and it was so.", parent="talk-0"),
         _comment(now, 2, 5, "They have just switched on the lamps on the east stairs."),
         _comment(now, 1, 6, "So they have. You can see it from the bridge."),
     ]
-    return _named("busy", [*_talk(now, 24, first=24 * 60), *arrivals])
+    return _discussion("busy", [*_comments(now, 24, first=24 * 60), *arrivals])
 
 
 def _held(now: datetime, name: str) -> Discussion:
-    return _named(name, list(_talk(now, 2, first=300))) | {"mode": "held"}
+    return _discussion(name, list(_comments(now, 2, first=300))) | {"mode": "held"}
 
 
 def _closed(now: datetime, name: str) -> Discussion:
-    return _named(name, list(_talk(now, 3, first=30 * 1440))) | {"mode": "closed"}
+    return _discussion(name, list(_comments(now, 3, first=30 * 1440))) | {"mode": "closed"}
 
 
-def _talk(now: datetime, count: int, first: int) -> Iterator[Discussion]:
-    """Comments in even steps, the first of them so many minutes ago; the last is half a step old."""
+def _comments(now: datetime, count: int, first: int) -> Iterator[Discussion]:
+    """``count`` comments in even steps, the first one ``first`` minutes ago, the last one half a step."""
     step = first / count
     for number in range(count):
-        text = _SENTENCES[number * 7 % len(_SENTENCES)]
+        text = _TEXTS[number * 7 % len(_TEXTS)]
         minutes = first - number * step - step / 2
         votes = {"up": number * 5 % 13, "down": number % 3}
         yield _comment(now, minutes, number * 3, text, id=f"talk-{number}") | {"votes": votes}
 
 
 def _comment(now: datetime, minutes: float, person: int, text: str, **more: str) -> Discussion:
-    return {"author": _PEOPLE[person % len(_PEOPLE)], "at": _at(now, minutes), "text": text, **more}
+    return {"author": _AUTHORS[person % len(_AUTHORS)], "at": _at(now, minutes), "text": text, **more}
 
 
 def _at(now: datetime, minutes: float) -> str:
     return (now - timedelta(minutes=minutes)).isoformat()
 
 
-def _named(name: str, comments: list[Discussion]) -> Discussion:
+def _discussion(name: str, comments: list[Discussion]) -> Discussion:
     return {"key": PREFIX + name, "title": f"Playground: {name}", "comments": comments}

@@ -16,15 +16,15 @@ from starlette.routing import Route
 from tertulia.languages import every
 from tertulia.pages.assets import Asset, hashed
 from tertulia.pages.rendering import Rendering
-from tertulia.showcase.playground.discussions import PREFIX, WAITING
+from tertulia.showcase.playground.discussions import PREFIX, WITHHELD
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """One element of the page. ``stage`` is what the page's script does to it besides, in the words of the script.
+class ElementState:
+    """An element of the page. ``stage`` names what the page's scripts do to it, if anything.
 
-    ``source`` says who made what is shown: the server alone; the page, which did what a person would do; or the page,
-    which answered in the server's place.
+    ``source`` is where the state comes from: from the server alone; from the page, which did what a reader would do; or
+    from the page, which answered instead of the server.
     """
 
     name: str
@@ -34,34 +34,36 @@ class State:
     source: Literal["server", "by hand", "staged"] = "server"
     stage: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
-    """Those that make the state: switches do not change them."""
-    otherwise: dict[str, str] = field(default_factory=lambda: {"composer": "bottom"})
-    """Those that show it best, where no switch says anything."""
+    """Attributes without which there is no such state: switches do not change them."""
+    defaults: dict[str, str] = field(default_factory=lambda: {"composer": "bottom"})
+    """Attributes that show it best, used unless a switch is set."""
 
 
-_FROM_THE_FIRST = {"composer": "bottom", "sort": "oldest"}
+_OLDEST_FIRST = {"composer": "bottom", "sort": "oldest"}
 STATES = (
-    State(
+    ElementState(
         "empty",
         "Empty",
         "A discussion that nobody has written in. It has a key of its own at each visit.",
         "empty",
-        otherwise={},
+        defaults={},
     ),
-    State(
+    ElementState(
         "replies",
         "List with replies",
         "Pinned, a moderator's, edited, removed, deleted, voted on, formatted, right to left, and replies four deep.",
         "replies",
-        otherwise=_FROM_THE_FIRST,
+        defaults=_OLDEST_FIRST,
     ),
-    State(
+    ElementState(
         "long", "Long list", "Sixty comments: fifty at first, then a button. From twenty on there is a search.", "long"
     ),
-    State("held", "Held mode", "New comments wait for a moderator's approval.", "held", otherwise={}),
-    State("closed", "Closed", "It can be read; nothing can be said.", "closed"),
-    State("sent", "Own comment: sent", "Written and sent by the page, as a reader would.", "own", "by hand", "sent"),
-    State(
+    ElementState("held", "Held mode", "New comments wait for a moderator's approval.", "held", defaults={}),
+    ElementState("closed", "Closed", "It can be read; nothing can be said.", "closed"),
+    ElementState(
+        "sent", "Own comment: sent", "Written and sent by the page, as a reader would.", "own", "by hand", "sent"
+    ),
+    ElementState(
         "queued",
         "Own comment: queued",
         "No post of this element leaves the page, so it is tried again and again.",
@@ -69,7 +71,7 @@ STATES = (
         "staged",
         "queued",
     ),
-    State(
+    ElementState(
         "failed",
         "Own comment: failed",
         "The element was told that the discussion is open. The server, which knows better, refuses.",
@@ -77,19 +79,19 @@ STATES = (
         "staged",
         "failed",
     ),
-    State(
+    ElementState(
         "approval", "Own comment: held", "Sent into held mode; only its author sees it.", "approval", "by hand", "held"
     ),
-    State(
+    ElementState(
         "reply",
         "Reply open",
         "What a click on Reply opens: name, formatting, preview, cancel.",
         "replies",
         "by hand",
         "reply",
-        otherwise=_FROM_THE_FIRST,
+        defaults=_OLDEST_FIRST,
     ),
-    State(
+    ElementState(
         "loading",
         "Loading",
         "The first answer never comes. Readers see this for a moment.",
@@ -97,11 +99,13 @@ STATES = (
         "staged",
         "loading",
     ),
-    State("error", "Load error", "The first answer is 503. It tries again by itself.", "error", "staged", "error"),
-    State(
+    ElementState(
+        "error", "Load error", "The first answer is 503. It tries again by itself.", "error", "staged", "error"
+    ),
+    ElementState(
         "search", "Search", 'element.search("river"): without regard to accents and case.', "long", "by hand", "search"
     ),
-    State(
+    ElementState(
         "paused",
         "Paused",
         "element.pause(): arrivals are counted, and nothing moves until the reader says so.",
@@ -110,23 +114,23 @@ STATES = (
         "waiting",
         {"sort": "oldest"},
     ),
-    State(
+    ElementState(
         "no-shadow",
         "Without shadow root",
         "no-shadow: in the page itself, with the page's styles, for translators and your own CSS.",
         "replies",
         attributes={"no-shadow": ""},
-        otherwise=_FROM_THE_FIRST,
+        defaults=_OLDEST_FIRST,
     ),
-    State(
+    ElementState(
         "relative",
         "Relative times",
         'time="relative": the exact moment is in the title.',
         "replies",
         attributes={"time": "relative"},
     ),
-    # the last, since the element does not know of frames: where its list ended beside the viewport, they would appear
-    State(
+    # the last one: the element measures against the viewport, not its frame, and would show what is near its end
+    ElementState(
         "waiting",
         "Pill and chip waiting",
         "Arrivals that would move what is read wait: replies behind a chip, others behind the pill. The page hides the "
@@ -145,7 +149,7 @@ FAULTS = (
     ("streams", "WebSocket and events refused"),
     ("slow", "answers take 3 s"),
 )
-ONCE = (
+ONE_TIME_FAULTS = (
     ("post-fails", "Next post fails", "The next post of the live one gets lost"),
     ("answer-lost", "Next answer lost", "The next post of the live one arrives, and its answer gets lost"),
     ("restart", "Server restarts", "Every stream is cut as a server that restarts does it (1012)"),
@@ -170,10 +174,10 @@ class Playground:
         context = {
             "states": STATES,
             "faults": FAULTS,
-            "once": ONCE,
+            "once": ONE_TIME_FAULTS,
             "languages": every().values(),
             "prefix": PREFIX,
-            "waiting": WAITING,
+            "waiting": WITHHELD,
             "own_styles": self._styles.path,
             "before": self._before.path,
             "own_script": self._script.path,

@@ -1,42 +1,42 @@
-// What has to be there before the client: a network that can be broken, answers that are staged, and a page that is
-// not scrolled by elements which only show a state. The real fetch, WebSocket and EventSource do the work.
+// Runs before the client: a network that can be broken, staged answers, and elements that only show a state and may
+// neither scroll the page nor take the focus. The real fetch, WebSocket and EventSource do the work.
 (() => {
   const API = '/api/v1';
   const SLOW_MS = 3000;
   const REFUSED_MS = 20;
   const RESTARTING = 1012;
   const ABNORMAL = 1006;
-  /** Whose posts are lost on demand; the others show states, and post when they like. */
+  /** The discussion whose posts fail on demand; the others show states and post when their state needs it. */
   const LIVE = 'playground/live';
 
   const realFetch = globalThis.fetch.bind(globalThis);
   const isReallyOnline = () => Object.getOwnPropertyDescriptor(Navigator.prototype, 'onLine').get.call(navigator);
-  /** Streams that are open: each can be ended with a code. @type {Set<(code: number) => void>} */
+  /** How to close each open stream, with a code. @type {Set<(code: number) => void>} */
   const streams = new Set();
-  /** By key, how a discussion is staged: 'loading', 'error', 'queued', 'failed' or 'waiting'. @type {Map<string, string>} */
+  /** What is staged in the discussion of a key: 'loading', 'error', 'queued', 'failed' or 'waiting'. @type {Map<string, string>} */
   const staged = new Map();
-  /** What a discussion was when the page was opened. @type {Map<string, object>} */
-  const moments = new Map();
+  /** The seq from which a discussion is shown, by its key. @type {Map<string, number>} */
+  const startSeqs = new Map();
   let fault = 'none';
   /** @type {'' | 'post-fails' | 'answer-lost'} */
-  let next = '';
+  let nextFault = '';
 
   // ---- faults -----------------------------------------------------------------------------------------------
 
   const isOffline = () => fault === 'offline';
   const refusesSockets = () => fault === 'socket' || fault === 'streams' || isOffline();
   const refusesEvents = () => fault === 'streams' || isOffline();
-  const lost = () => new TypeError('The playground let this request fail.');
+  const networkError = () => new TypeError('The playground let this request fail.');
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   function setFault(name) {
     const wasOffline = isOffline();
     fault = name;
     if (isOffline() !== wasOffline) dispatchEvent(new Event(isOffline() ? 'offline' : 'online'));
-    if (fault !== 'none' && fault !== 'slow') cut(ABNORMAL);
+    if (fault !== 'none' && fault !== 'slow') closeStreams(ABNORMAL);
   }
 
-  function cut(code) {
+  function closeStreams(code) {
     for (const end of [...streams]) end(code);
   }
 
@@ -47,7 +47,7 @@
   globalThis.fetch = async (resource, init = {}) => {
     const url = new URL(resource instanceof Request ? resource.url : resource, location.href);
     if (!url.pathname.startsWith(`${API}/`)) return realFetch(resource, init);
-    if (isOffline()) throw lost();
+    if (isOffline()) throw networkError();
     if (fault === 'slow') await pause(SLOW_MS);
     const isPost = init.method === 'POST' && url.pathname === `${API}/comments`;
     if (isPost) return post(url, init);
@@ -57,15 +57,15 @@
 
   async function post(url, init) {
     const { key } = JSON.parse(init.body);
-    if (staged.get(key) === 'queued') throw lost();
-    const chosen = key === LIVE ? next : '';
-    if (chosen) {
-      next = '';
-      dispatchEvent(new CustomEvent('playground-used', { detail: chosen }));
+    if (staged.get(key) === 'queued') throw networkError();
+    const injected = key === LIVE ? nextFault : '';
+    if (injected) {
+      nextFault = '';
+      dispatchEvent(new CustomEvent('playground-used', { detail: injected }));
     }
-    if (chosen === 'post-fails') throw lost();
+    if (injected === 'post-fails') throw networkError();
     const answer = await realFetch(url, init);
-    if (chosen === 'answer-lost') throw lost();
+    if (injected === 'answer-lost') throw networkError();
     return answer;
   }
 
@@ -82,11 +82,11 @@
     return json(found, 200);
   }
 
-  // The moment before the last few comments; the stream goes on from there. What it brings is the server's.
+  // Back to before the last few comments: the stream resumes there, and the server sends them.
   async function rewind(found, key) {
     const back = Number(document.querySelector('[data-waiting]').dataset.waiting);
-    const after = moments.get(key) ?? Math.max(0, found.discussion.seq - back);
-    moments.set(key, after);
+    const after = startSeqs.get(key) ?? Math.max(0, found.discussion.seq - back);
+    startSeqs.set(key, after);
     const query = new URLSearchParams({ site: found.discussion.site, key, epoch: found.discussion.epoch, after });
     const { events } = await (await realFetch(`${API}/events?${query}`)).json();
     const later = new Set(events.filter(({ kind }) => kind === 'comment.created').map(({ comment }) => comment.id));
@@ -103,7 +103,7 @@
 
   globalThis.WebSocket = new Proxy(WebSocket, {
     construct(Real, given) {
-      if (refusesSockets()) return refusal((link) => link.onclose?.({ code: ABNORMAL, reason: '' }));
+      if (refusesSockets()) return refusal((stub) => stub.onclose?.({ code: ABNORMAL, reason: '' }));
       const socket = new Real(...given);
       const end = (code) => {
         streams.delete(end);
@@ -120,7 +120,7 @@
 
   globalThis.EventSource = new Proxy(EventSource, {
     construct(Real, given) {
-      if (refusesEvents()) return refusal((link) => link.onerror?.());
+      if (refusesEvents()) return refusal((stub) => stub.onerror?.());
       const source = new Real(...given);
       const close = source.close.bind(source);
       const end = () => {
@@ -136,36 +136,36 @@
     },
   });
 
-  function refusal(tell) {
-    const link = { close: () => clearTimeout(timer), send() {}, readyState: 3 };
-    const timer = setTimeout(() => tell(link), REFUSED_MS);
-    return link;
+  function refusal(report) {
+    const stub = { close: () => clearTimeout(timer), send() {}, readyState: 3 };
+    const timer = setTimeout(() => report(stub), REFUSED_MS);
+    return stub;
   }
 
-  // ---- calm -------------------------------------------------------------------------------------------------
+  // ---- passive elements -------------------------------------------------------------------------------------
 
-  /** Elements that only show a state, until somebody touches them. @type {WeakSet<Element>} */
-  const calm = new WeakSet();
+  /** Elements that only show a state, until somebody clicks or types in them. @type {WeakSet<Element>} */
+  const passive = new WeakSet();
 
-  function isCalm(element) {
+  function isPassive(element) {
     const root = element.getRootNode();
     const host = root instanceof ShadowRoot ? root.host : element.closest('tertulia-discussion');
-    return host !== null && calm.has(host);
+    return host !== null && passive.has(host);
   }
 
   for (const [prototype, name] of [[Element.prototype, 'scrollIntoView'], [HTMLElement.prototype, 'focus']]) {
     const real = prototype[name];
     prototype[name] = function (...given) {
-      if (!isCalm(this)) real.apply(this, given);
+      if (!isPassive(this)) real.apply(this, given);
     };
   }
 
   globalThis.playground = {
     setFault,
-    restart: () => cut(RESTARTING),
-    setNext: (name) => (next = name),
-    stage: (key, how) => staged.set(key, how),
-    calm: (element) => calm.add(element),
-    wake: (element) => calm.delete(element),
+    restart: () => closeStreams(RESTARTING),
+    setNextFault: (name) => (nextFault = name),
+    stage: (key, stage) => staged.set(key, stage),
+    makePassive: (element) => passive.add(element),
+    activate: (element) => passive.delete(element),
   };
 })();

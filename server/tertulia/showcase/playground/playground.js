@@ -1,5 +1,5 @@
-// The playground: makes an element for each state, does by hand what a state needs, follows the switches, and keeps the log.
-const { setFault, restart, setNext, stage, calm, wake } = globalThis.playground;
+// The playground: creates an element for each state, does what a reader would do in it, applies switches, keeps the log.
+const { setFault, restart, setNextFault, stage, makePassive, activate } = globalThis.playground;
 
 const LOG_LINES = 200;
 /** Reply, Delete and More; Edit is the fourth. */
@@ -19,22 +19,22 @@ const gallery = one('.playground');
 const frames = all('.frame');
 const visit = Math.random().toString(36).slice(2, 10);
 
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 // ---- the elements -------------------------------------------------------------------------------------------
 
-/** What the switches say, without what is the default. */
-function chosen() {
+/** The value of each switch. */
+function switchValues() {
   const found = new FormData(form);
   return Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, String(found.get(name) ?? DEFAULTS[name])]));
 }
 
 function attributesOf(frame, switches) {
-  const { attributes, otherwise } = frame.dataset;
-  const given = Object.fromEntries(ATTRIBUTES.filter((name) => switches[name]).map((name) => [name, switches[name]]));
-  return { ...JSON.parse(otherwise), ...given, ...JSON.parse(attributes) };
+  const { attributes, defaults } = frame.dataset;
+  const chosen = Object.fromEntries(ATTRIBUTES.filter((name) => switches[name]).map((name) => [name, switches[name]]));
+  return { ...JSON.parse(defaults), ...chosen, ...JSON.parse(attributes) };
 }
 
 function keyOf({ dataset: { key } }) {
@@ -44,32 +44,32 @@ function keyOf({ dataset: { key } }) {
 function build(frame) {
   const element = document.createElement('tertulia-discussion');
   element.setAttribute('key', keyOf(frame));
-  for (const [name, value] of Object.entries(attributesOf(frame, chosen()))) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributesOf(frame, switchValues()))) element.setAttribute(name, value);
   frame.append(element);
   if (frame.dataset.state === 'live') return;
-  calm(element);
-  for (const event of ['pointerdown', 'keydown']) frame.addEventListener(event, () => wake(element), { capture: true });
+  makePassive(element);
+  for (const event of ['pointerdown', 'keydown']) frame.addEventListener(event, () => activate(element), { capture: true });
 }
 
 const element = (frame) => one('tertulia-discussion', frame);
 const inside = (frame, selector) => one(selector, element(frame).shadowRoot ?? element(frame));
 
 function apply() {
-  const switches = chosen();
+  const switches = switchValues();
   gallery.dataset.width = switches.width;
   gallery.dataset.ground = switches.ground;
   for (const frame of frames) {
     const found = element(frame);
     if (!found) continue;
-    const given = attributesOf(frame, switches);
+    const attributes = attributesOf(frame, switches);
     for (const name of ATTRIBUTES) {
-      if (given[name] === undefined) found.removeAttribute(name);
-      else if (found.getAttribute(name) !== given[name]) found.setAttribute(name, given[name]);
+      if (attributes[name] === undefined) found.removeAttribute(name);
+      else if (found.getAttribute(name) !== attributes[name]) found.setAttribute(name, attributes[name]);
     }
   }
   const query = new URLSearchParams(Object.entries(switches).filter(([name, value]) => value !== DEFAULTS[name]));
   history.replaceState(null, '', `${location.pathname}${query.size ? `?${query}` : ''}${location.hash}`);
-  say(one('#snippet'), snippet(switches));
+  setText(one('#snippet'), snippet(switches));
 }
 
 function snippet(switches) {
@@ -79,7 +79,7 @@ function snippet(switches) {
 <tertulia-discussion key="https://news.example/articles/123"${attributes.join('')}></tertulia-discussion>${ground}`;
 }
 
-// ---- what is done by hand -----------------------------------------------------------------------------------
+// ---- what a reader would do ---------------------------------------------------------------------------------
 
 const done = new Set();
 
@@ -96,14 +96,14 @@ function write(frame) {
   inside(frame, 'form').requestSubmit();
 }
 
-/** Whether a comment of an earlier visit will do: one that waits for approval, or can be edited still. */
+/** Whether there is a comment of an earlier visit that waits for approval or can still be edited. */
 function hasOwn(frame) {
   const root = element(frame).shadowRoot;
   const rows = all('[part~=actions]', root).map((row) => all(':scope > button:not([hidden])', row).length);
   return one('[part~=badge]:not([hidden])', root) !== null || rows.some((buttons) => buttons > OTHERS_BUTTONS);
 }
 
-const BY_HAND = {
+const SETUPS = {
   sent: (frame) => once(frame, () => hasOwn(frame) || write(frame)),
   queued: (frame) => once(frame, () => write(frame)),
   failed: (frame) => once(frame, () => write(frame)),
@@ -112,13 +112,13 @@ const BY_HAND = {
   search: (frame) => element(frame).search(QUERY),
 };
 
-/** Texts that were not sent at an earlier visit are not of this one. */
+/** Drops what an earlier visit left unsent. */
 function forgetUnsent() {
   const names = Object.keys(localStorage).filter((name) => name.startsWith('tertulia:outbox:'));
   for (const name of names) if (/playground\/(queued|closing)$/.test(name)) localStorage.removeItem(name);
 }
 
-/** The first comment makes the guest whom all the others are to know. */
+/** The first comment creates the guest whose token all other elements then find. */
 function buildAll() {
   const first = one('.frame[data-state="sent"]');
   const rest = frames.filter((frame) => frame !== first && !element(frame));
@@ -137,7 +137,7 @@ function buildAll() {
 const log = one('#log');
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 1 });
 
-function note(state, name, detail) {
+function addToLog(state, name, detail) {
   const line = document.createElement('li');
   line.dataset.state = state;
   const parts = [['time', clock.format(new Date())], ['b', name], ['span', state], ['code', JSON.stringify(detail)]];
@@ -146,20 +146,20 @@ function note(state, name, detail) {
   while (log.childElementCount > LOG_LINES) log.lastElementChild.remove();
 }
 
-function told(event) {
+function onElementEvent(event) {
   const frame = event.target.closest('.frame');
   if (!frame) return;
-  const { state, stage: how } = frame.dataset;
-  note(state, event.type, event.detail);
+  const { state, stage: setup } = frame.dataset;
+  addToLog(state, event.type, event.detail);
   if (event.type !== 'tertulia-ready') return;
   if (state === 'paused') element(frame).pause();
-  BY_HAND[how]?.(frame);
+  SETUPS[setup]?.(frame);
 }
 
 function showProperties() {
   const live = element(one('.frame[data-state="live"]'));
   if (!live) return;
-  for (const value of all('[data-property]')) say(value, String(live[value.dataset.property]));
+  for (const value of all('[data-property]')) setText(value, String(live[value.dataset.property]));
 }
 
 // ---- switches -----------------------------------------------------------------------------------------------
@@ -173,13 +173,13 @@ function restore() {
 
 function fault(name) {
   setFault(name);
-  say(one('#fault-told'), '');
-  note('page', 'fault', name);
+  setText(one('#fault-status'), '');
+  addToLog('page', 'fault', name);
 }
 
-/** The fields have their first values only after the event. */
+/** Runs after the event, when the fields have their initial values again. */
 function reset() {
-  setNext('');
+  setNextFault('');
   fault('none');
   apply();
 }
@@ -192,26 +192,26 @@ const METHODS = {
   'search-none': (live) => live.search(''),
 };
 
-function press(button) {
+function onButton(button) {
   const { once: kind, method } = button.dataset;
   if (method) METHODS[method](element(one('.frame[data-state="live"]')));
   if (kind === 'restart') restart();
-  else if (kind) setNext(kind);
+  else if (kind) setNextFault(kind);
   if (!kind) return;
-  say(one('#fault-told'), kind === 'restart' ? 'Cut. They come back within five seconds.' : 'Waiting for the next comment.');
-  note('page', 'fault', kind);
+  setText(one('#fault-status'), kind === 'restart' ? 'Cut. They come back within five seconds.' : 'Waiting for the next comment.');
+  addToLog('page', 'fault', kind);
 }
 
 addEventListener('playground-used', ({ detail }) => {
-  say(one('#fault-told'), detail === 'post-fails' ? 'The request got lost.' : 'The answer got lost; the retry makes no second comment.');
+  setText(one('#fault-status'), detail === 'post-fails' ? 'The request got lost.' : 'The answer got lost; the retry makes no second comment.');
 });
 form.addEventListener('change', ({ target }) => (target.name === 'fault' ? fault(target.value) : apply()));
 form.addEventListener('reset', () => setTimeout(reset));
-for (const button of all('[data-once], [data-method]')) button.addEventListener('click', () => press(button));
+for (const button of all('[data-once], [data-method]')) button.addEventListener('click', () => onButton(button));
 one('#log-of').addEventListener('change', ({ target }) => (log.dataset.of = target.value));
-for (const name of EVENTS) gallery.addEventListener(`tertulia-${name}`, told);
+for (const name of EVENTS) gallery.addEventListener(`tertulia-${name}`, onElementEvent);
 
-// beside the frames they are always open; above them, on a phone, they would cover half of what is looked at
+// beside the frames the switches are always open; above them, on a phone, they would cover half of the screen
 const isWide = matchMedia('(min-width: 64rem)');
 const fold = () => (one('details', form).open = isWide.matches);
 isWide.addEventListener('change', fold);
