@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import uvicorn
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -67,16 +68,16 @@ class Page:
             await serving
 
     def _app(self) -> Starlette:
-        own = files("tertulia.showcase.demo")
-        icon = (files("tertulia.pages") / "favicon.svg").read_bytes()
+        own, pages = files("tertulia.showcase.demo"), files("tertulia.pages")
         return Starlette(
             routes=[
                 Route("/", self._document),
                 Route("/panes/{number:int}", self._pane),
-                Route("/demo.css", _file((own / "demo.css").read_bytes(), "text/css")),
-                Route("/demo.js", _file((own / "demo.js").read_bytes(), "text/javascript")),
-                Route("/pane.js", _file((own / "pane.js").read_bytes(), "text/javascript")),
-                Route("/favicon.svg", _file(icon, "image/svg+xml")),
+                _file(pages / "styles.css", "text/css"),
+                _file(pages / "favicon.svg", "image/svg+xml"),
+                _file(own / "demo.css", "text/css"),
+                _file(own / "demo.js", "text/javascript"),
+                _file(own / "pane.js", "text/javascript"),
                 Route("/snapshot", self._snapshot),
                 Route("/snapshots", self._snapshots),
                 Route("/parts/{name}/{action}", self._perform, methods=["POST"]),
@@ -149,8 +150,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _file(content: bytes, media_type: str) -> Callable[[Request], Awaitable[Response]]:
+def _file(file: Traversable, media_type: str) -> Route:
+    content = file.read_bytes()
+
     async def answer(_request: Request) -> Response:
         return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
-    return answer
+    return Route(f"/{file.name}", answer)
