@@ -171,12 +171,12 @@ def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
     assert "the-old-bridge" in broken.output
 
 
-def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: set[tuple[str, int, int]] = set()
+def test_long_commands_report_their_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: set[tuple[str, int, int]] = set()
 
     class Recorder(Reporter):
-        def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-            told.add((what, done, total))
+        def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+            reported.add((step, done, total))
 
     for module in ("transfers", "check"):
         monkeypatch.setattr(f"tertulia.cli.{module}.Reporter", Recorder)
@@ -189,7 +189,7 @@ def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest
         ("Checking the file", 0, 0),
         ("Checking events", 2, 2),
         ("Checking comments", 2, 2),
-    } <= told
+    } <= reported
 
 
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
