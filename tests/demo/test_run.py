@@ -25,7 +25,7 @@ Snapshot = dict[str, Any]
 
 
 class Watch:
-    """Asks the demonstration what it shows."""
+    """Asks the demonstration for snapshots."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
@@ -52,7 +52,7 @@ class Watch:
     async def until_state(self, name: str, state: str) -> None:
         await self.until(lambda shown: service(shown, name)["state"] == state, f"{name} is {state}")
 
-    async def until_all_is_seen(self) -> None:
+    async def until_all_is_delivered(self) -> None:
         def holds(shown: Snapshot) -> bool:
             counts = shown["counts"]
             return bool(counts["connected"] == counts["readers"] and not counts["pending"])
@@ -70,7 +70,7 @@ def service(shown: Snapshot, name: str) -> Snapshot:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
-    demonstration.until_said("Watch here")
+    demonstration.wait_for_output("Watch here")
     async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:
         watch = Watch(client)
         page = await window(demonstration.url)
@@ -79,7 +79,7 @@ async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, 
         await freeze_redis(watch)
         await kill_the_database(watch)
         await only_the_page_may_act(watch)
-        await watch.until_all_is_seen()
+        await watch.until_all_is_delivered()
         counts = (await watch.snapshot())["counts"]
         assert (counts["lost"], counts["duplicated"]) == (0, 0)
         assert counts["deliveries"] >= 20 * counts["readers"]
@@ -128,14 +128,14 @@ async def only_the_page_may_act(watch: Watch) -> None:
     assert service(await watch.snapshot(), "instance-2")["state"] == "up"
 
 
-def test_an_end_in_the_middle_of_the_start_leaves_nothing(demonstration: Demonstration) -> None:
-    demonstration.until_said("Starting 2 instances")
+def test_a_stop_while_it_starts_leaves_nothing(demonstration: Demonstration) -> None:
+    demonstration.wait_for_output("Starting 2 instances")
     assert demonstration.interrupt() == 0, demonstration.output
     assert demonstration.processes() == []
     assert demonstration.files() == []
 
 
-def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = CliRunner().invoke(
