@@ -10,6 +10,7 @@ the rest  a command or a group of commands each
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
 from typing import cast
@@ -41,7 +42,12 @@ class _Commands(Mapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         module, _, attribute = COMMANDS[name][0].partition(":")
-        found: click.Command = getattr(import_module(f"tertulia.cli.{module}"), attribute)
+        # what is imported stays: looking through it for garbage again and again takes a tenth of a server's start
+        gc.disable()
+        try:
+            found: click.Command = getattr(import_module(f"tertulia.cli.{module}"), attribute)
+        finally:
+            gc.enable()
         return found
 
     def __iter__(self) -> Iterator[str]:
