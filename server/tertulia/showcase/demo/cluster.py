@@ -125,7 +125,7 @@ class Cluster:
             *("--connections-per-address", "2000", "--drain-seconds", "0", "--log-level", "warning"),
         ]
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         await _gather(*(instance.stop() for instance in self.instances))
         await _gather(self._redis.stop(), self._postgres.stop())
 

@@ -78,8 +78,8 @@ class Page:
                 _file(own / "demo.css", "text/css"),
                 _file(own / "demo.js", "text/javascript"),
                 _file(own / "pane.js", "text/javascript"),
-                Route("/snapshot", self._snapshot),
-                Route("/snapshots", self._snapshots),
+                Route("/snapshot", self._answer_snapshot),
+                Route("/snapshots", self._stream_snapshots),
                 Route("/parts/{name}/{action}", self._perform, methods=["POST"]),
             ],
             # a foreign host name that resolves to this address is an attack: DNS rebinding
@@ -106,10 +106,10 @@ class Page:
         headers = {"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return HTMLResponse(self._templates.get_template(template).render(**context), headers=headers)
 
-    async def _snapshot(self, _request: Request) -> Response:
+    async def _answer_snapshot(self, _request: Request) -> Response:
         return JSONResponse(self._snapshots.take(), headers={"Cache-Control": "no-store"})
 
-    async def _snapshots(self, _request: Request) -> Response:
+    async def _stream_snapshots(self, _request: Request) -> Response:
         return StreamingResponse(self._events(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     async def _events(self) -> AsyncIterator[str]:
