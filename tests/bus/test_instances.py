@@ -21,13 +21,13 @@ from tertulia.bus.redis.wire import channel_of, encode_events, encode_presence
 from tertulia.bus.stats import DropReason
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
-from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
+from tertulia.live.stats import GapSource
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import now, until, wait_until_healthy
 from tests.faulty_redis import FaultyRedis
-from tests.live.script import Follower, follow, made
+from tests.live.fakes import FakeReader, event_of, join_discussion
 from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
@@ -57,8 +57,8 @@ class Instance:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
-    async def read(self) -> Follower:
-        return await follow(self.hub, KEY, Cursor(None, None))
+    async def read(self) -> FakeReader:
+        return await join_discussion(self.hub, KEY, Cursor(None, None))
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance
         yield here, there
 
 
-async def said(here: Instance, readers: list[Follower], last: int) -> None:
+async def said(here: Instance, readers: list[FakeReader], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
     assert await here.say() == last
     expected = list(range(1, last + 1))
@@ -93,7 +93,7 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     for seq in range(1, 21):
         await said(pair[seq % 2], readers, seq)
     assert here.bus.stats.received == there.bus.stats.received == 10
-    assert [one.hub.counts.gaps[Found.watch] for one in pair] == [0, 0], "Redis carried nothing"
+    assert [one.hub.stats.gaps[GapSource.reconcile] for one in pair] == [0, 0], "Redis carried nothing"
 
     assert redis.cut_subscribers() >= len(pair)
     await said(here, readers, 21)
@@ -121,7 +121,7 @@ async def test_comments_go_on_without_redis(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
@@ -142,7 +142,7 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with (
         FaultyRedis(valkey.port) as slow,
         instance(settings, valkey) as here,
@@ -164,8 +164,8 @@ async def test_readers_are_counted_over_all_instances(settings: Settings, valkey
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
             await until(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await until(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
-            readers[0].end()
+            await until(lambda: first.of_type("presence")[-1]["readers"] == 4, "readers are not told")
+            readers[0].disconnect()
             await until(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
         await until(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
@@ -207,19 +207,19 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
     await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
-        event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
+        event = event_of("comment.created" if seq % 2 else "comment.removed", seq=seq, text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
         assert redis.publish(channel, shouted) == len(pair)
         redis.publish(channel, encode_presence(PresenceUpdate(KEY, "another", 100_000, 9, at=now())))
         await until(partial(_refused, there, 2 * seq), "it is not heard")
         await said(pair[seq % 2], readers, seq)
-    assert not any("Forged" in text for reader in readers for text in reader.raw)
+    assert not any("Forged" in text for reader in readers for text in reader.texts)
     assert there.hub.readers(KEY) < 3
     assert await there.health() == (200, "slower: messages on Redis are not believed")
 
@@ -228,7 +228,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with (
         FaultyRedis(valkey.port, older=1.0) as faulty,
         instance(settings, valkey) as older,

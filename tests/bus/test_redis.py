@@ -44,7 +44,7 @@ from tests.bus.instances import (
     wait_until_healthy,
 )
 from tests.faulty_redis import FaultyRedis
-from tests.live.script import made
+from tests.live.fakes import created_event
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
@@ -250,7 +250,7 @@ async def test_a_publisher_keeps_the_newest(valkey: Valkey) -> None:
         assert here.pending == 10
         assert here.stats.dropped[DropReason.queue_full] == 90
         for seq in range(101, 111):
-            here.publish(Message(KEY, "one", (made(seq, text="x" * 8_000),)))
+            here.publish(Message(KEY, "one", (created_event(seq, text="x" * 8_000),)))
         assert here.pending == 2
         assert here.stats.dropped[DropReason.queue_full] == 108
         valkey.start()
@@ -306,7 +306,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
         b"",
         good[:-5],
         encode_events(message(1, key=OTHER), "another", now()),
-        encode_events(Message(KEY, "one", (made(1), made(3))), "another", now()),
+        encode_events(Message(KEY, "one", (created_event(seq=1), created_event(seq=3))), "another", now()),
         good.replace(b"[2,", b"[3,", 1),
         b"x" * MAX_MESSAGE_BYTES,
     ]
