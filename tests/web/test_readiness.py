@@ -30,7 +30,7 @@ class Parts:
         ledger = SimpleNamespace(can_write=self._can_write)
         self.store = anything(reads=self.reads, ledger=ledger, epoch="e", troubles=Troubles())
         self.hub = anything(draining=False)
-        self.bus = anything(in_doubt=False, hears_strangers=False)
+        self.bus = anything(is_degraded=False, receives_unverified=False)
         shared = anything(can_count=self._can_count)
         self.readiness = Readiness(
             self.store, self.hub, self.bus, shared, ready_seconds=0.05, busy_seconds=busy_seconds
@@ -87,9 +87,9 @@ async def test_whatever_hangs_there_is_an_answer(parts: Parts, hanging: str, tol
 async def test_what_is_there_is_told(parts: Parts) -> None:
     parts.counts = False
     assert await parts.readiness.answer() == ALONE
-    parts.bus.hears_strangers = True
+    parts.bus.receives_unverified = True
     assert await parts.readiness.answer() == (200, "slower: messages on Redis are not believed")
-    parts.bus.in_doubt = True
+    parts.bus.is_degraded = True
     assert await parts.readiness.answer() == (200, "slower: Redis is in doubt")
     parts.writes = False
     assert await parts.readiness.answer() == UNWRITTEN

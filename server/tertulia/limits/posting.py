@@ -16,8 +16,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
+from tertulia.limits.counting import SharedCounts, Unavailable, Window
 from tertulia.limits.memory import BoundedStorage
-from tertulia.limits.shared import SharedCounts, Unavailable, Window
 
 PREVIEWS_A_MINUTE = 60
 """Of one address at one instance. A preview stores nothing, but the worst text takes 10 ms to read."""

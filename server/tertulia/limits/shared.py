@@ -17,12 +17,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from limits import RateLimitItem
 from redis.exceptions import RedisError
 
-from tertulia.bus import clients
-from tertulia.bus.connecting import reason
-from tertulia.bus.counts import Failure, failure
+from tertulia.bus.redis import clients
+from tertulia.bus.redis.connections import failure_kind, summary
+from tertulia.bus.stats import FailureKind
+from tertulia.limits.counting import Unavailable, Window
 from tertulia.logs import Sparing
 
 REDIS_TIMEOUT = 0.25
@@ -64,19 +64,6 @@ PROVEN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Unavailable(Exception):
-    """The shared counts are not available at the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How much one guest or one address may post in some time."""
-
-    item: RateLimitItem
-    kind: str
-    name: str
-
-
 @dataclass(frozen=True, slots=True)
 class Timing:
     """In seconds: how long a post waits for Redis, how long it is not asked after a failure, and how long an answer
@@ -91,28 +78,28 @@ class Timing:
 TIMING = Timing()
 
 
-class SharedCounts:
+class RedisCounts:
     """Counts in one Redis. Raises StartupError if the URL is invalid.
 
-    ``in_doubt`` says whether Redis is known not to answer; keys are hashed with ``secret``.
+    ``is_degraded`` says whether Redis is known not to answer; keys are hashed with ``secret``.
     """
 
-    def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool], timing: Timing = TIMING) -> None:
-        self._redis = clients.client(url, timing.timeout)
+    def __init__(self, url: str, secret: bytes, is_degraded: Callable[[], bool], timing: Timing = TIMING) -> None:
+        self._redis = clients.from_url(url, timing.timeout)
         self._timing = timing
         self._script = self._redis.register_script(SCRIPT)
         self._secret = secret[:MAX_KEY_BYTES]
-        self._in_doubt = in_doubt
+        self._is_degraded = is_degraded
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._retry_at = 0.0
         self._counted_at = -math.inf
         self._failed = False
         self._sparing = Sparing(log)
-        self.failures = dict.fromkeys(Failure, 0)
+        self.failures = dict.fromkeys(FailureKind, 0)
 
     async def count(self, windows: Sequence[Window]) -> float:
         """Counts one post in all windows, or in none and gives the seconds to wait. Raises Unavailable."""
-        if self._in_doubt() or time.monotonic() < self._retry_at:
+        if self._is_degraded() or time.monotonic() < self._retry_at:
             raise Unavailable
         bounds = [bound for one in windows for bound in (one.item.amount, one.item.get_expiry())]
         return await self._ask([self._key(one) for one in windows], bounds)
@@ -120,7 +107,7 @@ class SharedCounts:
     async def can_count(self) -> bool:
         """Whether Redis counts: by its last answer, or if that is older than PROVEN_SECONDS, by a new one."""
         now = time.monotonic()
-        if self._in_doubt() or now < self._retry_at:
+        if self._is_degraded() or now < self._retry_at:
             return not self._failed
         if self._failed or now - self._counted_at >= self._timing.proven:
             with suppress(Unavailable):
@@ -153,11 +140,11 @@ class SharedCounts:
     def _back_off(self, error: Exception) -> None:
         self._retry_at = time.monotonic() + self._timing.retry
         self._failed = True
-        met = failure(error)
+        met = failure_kind(error)
         self.failures[met] += 1
         self._sparing.warning(
             "Posting limits are counted by each instance alone until Redis answers again",
             cause=met,
             trouble=met.value,
-            reason=reason(error),
+            reason=summary(error),
         )

@@ -14,7 +14,6 @@ sharing          links that hand an article to other services
 assets           files that pages refer to
 client           the browser client's files
 snippet          what others put into their pages
-playground       every state of the element, for developers
 """
 
 from tertulia.pages.routes import Pages

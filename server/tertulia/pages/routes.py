@@ -22,7 +22,6 @@ from tertulia.pages.discussion_page import DiscussionPages
 from tertulia.pages.form import Form, FormInput, explain, read_form
 from tertulia.pages.json_ld import json_ld
 from tertulia.pages.location import PageLocation, article_page, standalone_page
-from tertulia.pages.playground import Playground
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
@@ -49,8 +48,6 @@ class Pages:
         origins: OriginPolicy,
         addresses: ClientAddress,
         defaults: SiteDefaults,
-        *,
-        playground: bool = False,
     ) -> None:
         self._discussions = discussions
         self._discussion_pages = DiscussionPages(discussions)
@@ -60,7 +57,11 @@ class Pages:
         self._defaults = defaults
         self._assets = Assets(client_assets())
         self._rendering = Rendering(defaults, self._assets)
-        self._playground = Playground(self._rendering).routes() if playground else []
+
+    @property
+    def rendering(self) -> Rendering:
+        """What renders these pages, for others that look the same."""
+        return self._rendering
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -69,7 +70,6 @@ class Pages:
             Route("/d", self._errors_as_pages(self._discussion), methods=["GET", "POST"]),
             Route("/embed.html", self._embed, methods=["GET"]),
             Route("/c/{id}", self._errors_as_pages(self._comment), methods=["GET"]),
-            *self._playground,
             *self._assets.routes(),
         ]
 
