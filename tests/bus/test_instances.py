@@ -19,9 +19,9 @@ from tertulia.bus.encoding import channel_of, present, written
 from tertulia.bus.redis import RedisBus
 from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
-from tertulia.live import hub as hubs
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
 from tertulia.live.stats import GapSource
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import certain, happened, now
@@ -60,8 +60,8 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(settings: Settings, redis: Redis) -> AsyncIterator[Instance]:
-    async with running(settings.model_copy(update={"redis_url": redis.url})) as server:
+async def instance(settings: Settings, redis: Redis, tuning: Tuning = DEFAULT) -> AsyncIterator[Instance]:
+    async with running(settings.model_copy(update={"redis_url": redis.url}), tuning=tuning) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
             opened = Instance(server, client)
@@ -69,9 +69,18 @@ async def instance(settings: Settings, redis: Redis) -> AsyncIterator[Instance]:
             yield opened
 
 
+NO_WATCH = Tuning(reconcile_seconds=3600.0)
+without_watch = pytest.mark.parametrize("tuning", [NO_WATCH], ids=[""])
+
+
 @pytest.fixture
-async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance, Instance]]:
-    async with instance(settings, redis) as here, instance(settings, redis) as there:
+def tuning() -> Tuning:
+    return DEFAULT
+
+
+@pytest.fixture
+async def pair(settings: Settings, redis: Redis, tuning: Tuning) -> AsyncIterator[tuple[Instance, Instance]]:
+    async with instance(settings, redis, tuning) as here, instance(settings, redis, tuning) as there:
         yield here, there
 
 
@@ -112,12 +121,10 @@ async def test_a_message_that_is_lost_is_found(
     assert there.bus.counts.received == 0
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
-async def test_comments_go_on_without_redis(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_comments_go_on_without_redis(pair: tuple[Instance, Instance], redis: Redis) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
@@ -134,11 +141,11 @@ async def test_comments_go_on_without_redis(
     await said(here, readers, 5)
 
 
+@without_watch
 async def test_what_was_said_before_the_subscription_held_is_read(
     pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     reader = await here.read()
     with monkeypatch.context() as patches:
@@ -199,12 +206,12 @@ def forged(message: Message) -> list[bytes]:
     return [body, older, Signer(b"a key that was guessed").signed(channel_of(message.key), body), b"hello"]
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
 async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Instance, Instance], redis: Redis
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
@@ -225,8 +232,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
-    async with instance(settings, valkey) as older, instance(settings, valkey) as here:
+    async with instance(settings, valkey, NO_WATCH) as older, instance(settings, valkey, NO_WATCH) as here:
         monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
         reader = await here.read()
         await happened(lambda: valkey.hearers(channel_of(KEY)) == 1, "nobody subscribes")
