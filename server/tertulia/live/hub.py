@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, BusHandlers, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.backlog import AT_HEAD, Cursor
@@ -62,7 +62,7 @@ class Hub:
         self._hints: dict[DiscussionKey, None] = {}
         self._has_hints = asyncio.Event()
         self._store_is_down = False
-        bus.watch(self._on_gap, self._on_presence, self._on_hint)
+        bus.set_handlers(BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_hint=self._on_hint))
 
     def start(self) -> None:
         self._tasks = [
@@ -192,7 +192,7 @@ class Hub:
         compared = loop.time()
         while True:
             await asyncio.sleep(self._tuning.degraded_seconds)
-            if not self._bus.in_doubt and loop.time() - compared < self._tuning.reconcile_seconds:
+            if not self._bus.is_degraded and loop.time() - compared < self._tuning.reconcile_seconds:
                 continue
             compared = loop.time()
             try:
@@ -209,7 +209,7 @@ class Hub:
                 self.rooms[key].presence.request(len(missed))
         self._has_gaps.set()
 
-    def _on_presence(self, said: Attendance) -> None:
+    def _on_presence(self, said: PresenceUpdate) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.receive(said)
 

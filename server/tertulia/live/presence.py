@@ -17,7 +17,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.reader import Reader
 from tertulia.live.tuning import DEFAULT, Tuning
@@ -89,7 +89,7 @@ class RoomPresence:
         self._has_changed = True
         self._send_soon()
 
-    def receive(self, update: Attendance) -> None:
+    def receive(self, update: PresenceUpdate) -> None:
         """Another instance tells how many are there. Of two updates the one it sent later counts."""
         known = self._peers.get(update.instance)
         if known is not None and update.at < known.at:
@@ -99,7 +99,7 @@ class RoomPresence:
             self._peers[update.instance] = _Peer(Headcount(update.readers, update.writing), update.at, _now())
         else:
             self._peers.pop(update.instance, None)
-        if update.asks and self._readers:
+        if update.wants_reply and self._readers:
             self._has_changed = True
             self._sent_to_peers_at = float("-inf")
         self._send_soon()
@@ -123,7 +123,7 @@ class RoomPresence:
         pause = self._tuning.peers_seconds if self._has_changed else self._tuning.repeat_seconds
         if now >= self._request_at:
             self._request_at = float("inf")
-            self._publish(now, asks=True)
+            self._publish(now, wants_reply=True)
         elif now - self._sent_to_peers_at >= pause:
             self._publish_change(now)
 
@@ -131,7 +131,7 @@ class RoomPresence:
         if not self._bus.is_alive(instance):
             return True
         is_old = now - peer.received_at > self._tuning.expiry_seconds
-        return bool(peer.headcount.readers) and is_old and not self._bus.in_doubt
+        return bool(peer.headcount.readers) and is_old and not self._bus.is_degraded
 
     def close(self) -> None:
         """The room ends: nobody here is sent anything, and peers that it has no readers."""
@@ -139,18 +139,20 @@ class RoomPresence:
             self._timer.cancel()
         self._send = _discard
         if self._sent_to_peers.readers:
-            self._bus.tell(self._key, 0, 0, asks=False)
+            self._bus.publish_presence(self._key, 0, 0, wants_reply=False)
 
     def _publish_change(self, now: float) -> None:
         local = self.local()
         is_due = local.readers and now - self._sent_to_peers_at >= self._tuning.repeat_seconds
         if local != self._sent_to_peers or is_due:
-            self._publish(now, asks=False)
+            self._publish(now, wants_reply=False)
         self._has_changed = False
 
-    def _publish(self, now: float, *, asks: bool) -> None:
+    def _publish(self, now: float, *, wants_reply: bool) -> None:
         self._sent_to_peers, self._sent_to_peers_at, self._has_changed = self.local(), now, False
-        self._bus.tell(self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, asks=asks)
+        self._bus.publish_presence(
+            self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, wants_reply=wants_reply
+        )
 
     def _send_soon(self) -> None:
         if self._timer is None:
