@@ -68,7 +68,7 @@ def part(shown: Snapshot, name: str) -> Snapshot:
     return found
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
     demonstration.until_said("Watch here")
     async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:
