@@ -92,12 +92,13 @@ async def running(
             parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
-            pages = Pages(discussions, articles, gate, look, playground=settings.playground)
+            pages = Pages(discussions, articles, gate, look)
             store.start(Announcer(bus, store.epoch).committed)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
-                asgi = _asgi(discussions, hub, gate, pages, operating, answers)
+                extra = [*operating, *_playground(pages)] if settings.playground else operating
+                asgi = _asgi(discussions, hub, gate, pages, extra, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
@@ -194,6 +195,12 @@ def _asgi(
         middleware=[Middleware(Edge, gate=gate, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
+
+
+def _playground(pages: Pages) -> list[Route]:
+    from tertulia.showcase.playground.page import Playground  # a server without it neither loads nor keeps it
+
+    return Playground(pages.rendering).routes()
 
 
 def _health(readiness: Readiness, hub: Hub) -> list[Route]:
