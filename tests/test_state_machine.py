@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Attended, Hinted, Listener, Message, Missed
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -49,17 +49,17 @@ places = st.integers(0, 1_000_000)
 class UnreliableBus:
     """Holds what is published until it is told what becomes of it."""
 
-    in_doubt = False
-    hears_strangers = False
+    is_degraded = False
+    receives_unverified = False
 
     def __init__(self) -> None:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
+    def set_handlers(self, handlers: BusHandlers) -> None:
         """The machine compares when it chooses to."""
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is one instance."""
 
     def is_alive(self, instance: str) -> bool:

@@ -21,13 +21,12 @@ from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
-from tertulia.bus.memory import MemoryBus
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.opening import open_bus
 from tertulia.discussions import Announcer, Discussions, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
-from tertulia.limits import PostingLimits, SharedCounts
+from tertulia.limits import PostingLimits, open_shared_counts
 from tertulia.live.hub import Hub, Rates
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
@@ -73,7 +72,10 @@ async def running(
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
         key = derived_key(secret, f"bus\0{store.epoch}")
-        async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        async with (
+            open_bus(settings.redis, key) as bus,
+            open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
+        ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
             limits = PostingLimits(
@@ -107,33 +109,6 @@ async def running(
                 await hub.close()
     finally:
         await store.close()
-
-
-@asynccontextmanager
-async def _connected(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
-    """The bus of one process, or where there is a Redis that of several which share ``key``. Raises StartupError."""
-    if redis_url is None:
-        yield MemoryBus()
-        return
-    bus = RedisBus(redis_url, key)
-    bus.start()
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
-@asynccontextmanager
-async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> AsyncIterator[SharedCounts | None]:
-    """What counts posts for all instances, where there are several."""
-    if redis_url is None:
-        yield None
-        return
-    counts = SharedCounts(redis_url, secret, lambda: bus.in_doubt)
-    try:
-        yield counts
-    finally:
-        await counts.close()
 
 
 def create_app() -> ASGIApp:

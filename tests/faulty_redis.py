@@ -1,4 +1,4 @@
-"""A proxy before Redis that loses, doubles, shuffles and renames what is published, and hands on everything else."""
+"""A proxy before Redis that loses, doubles, shuffles and rewrites what is published, and hands on everything else."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ HELD_SECONDS = 0.3
 """A message that is held back comes at the latest after this long without another one."""
 
 
-class LossyRedis:
+class FaultyRedis:
     """Use as a context manager. ``share`` of the messages are lost, as many come twice, as many come late.
 
     ``newer`` of the others come as of a version that is not known yet, or with a kind of event that is not; nobody
-    signed them like that.
+    signed them like that. ``older`` of the rest come as of the version before, without a signature.
+
+    While it is ``deaf`` no message and no probe comes; while ``subscribing`` is cleared, subscriptions wait.
     """
 
-    def __init__(self, port: int, *, share: float = 0.0, newer: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, port: int, *, share: float = 0.0, newer: float = 0.0, older: float = 0.0, seed: int = 0) -> None:
         self.fates: Counter[str] = Counter()
+        self.deaf = False
+        self.subscribing = asyncio.Event()
+        self.subscribing.set()
         self._port = port
         self._share = share
         self._newer = newer
+        self._older = older
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,7 +63,8 @@ class LossyRedis:
         onward: asyncio.StreamWriter | None = None
         try:
             answers, onward = await asyncio.open_connection("127.0.0.1", self._port)
-            copying = [asyncio.create_task(_copy(reader, onward)), asyncio.create_task(self._answer(answers, writer))]
+            ways = self._ask(reader, onward), self._answer(answers, writer)
+            copying = [asyncio.create_task(way) for way in ways]
             try:
                 await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -70,6 +77,13 @@ class LossyRedis:
             for one in (writer, onward):
                 if one is not None:
                     one.transport.abort()
+
+    async def _ask(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while data := await source.read(65536):
+            if b"SUBSCRIBE" in data:
+                await self.subscribing.wait()
+            target.write(data)
+            await target.drain()
 
     async def _answer(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         buffer, held = bytearray(), list[bytes]()
@@ -87,12 +101,15 @@ class LossyRedis:
             while (end := _end(buffer, 0)) is not None:
                 frame = bytes(buffer[:end])
                 del buffer[:end]
-                is_message = frame.startswith(MESSAGE) and PROBE not in frame
-                target.writelines(self._fate(frame, held) if is_message else [frame])
+                target.writelines(self._fate(frame, held) if frame.startswith(MESSAGE) else [frame])
             await target.drain()
 
     def _fate(self, frame: bytes, held: list[bytes]) -> list[bytes]:
         """What goes out where a message came in: nothing, it, it twice, or it and one that was held back."""
+        if self.deaf:
+            return []
+        if PROBE in frame:
+            return [frame]
         drawn = self._random.random()
         if drawn < self._share:
             self.fates["lost"] += 1
@@ -107,6 +124,9 @@ class LossyRedis:
         if drawn < 3 * self._share + self._newer:
             self.fates["newer"] += 1
             return [_of_a_newer_version(frame, self._random.random() < 0.5)]
+        if drawn < 3 * self._share + self._newer + self._older:
+            self.fates["older"] += 1
+            return [_of_the_version_before(frame)]
         self.fates["passed"] += 1
         late = [held.pop(self._random.randrange(len(held)))] if held and self._random.random() < 0.5 else []
         return [frame, *late]
@@ -121,10 +141,10 @@ def _of_a_newer_version(frame: bytes, whole: bool) -> bytes:
     )
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    while data := await source.read(65536):
-        target.write(data)
-        await target.drain()
+def _of_the_version_before(frame: bytes) -> bytes:
+    *head, _size, payload = frame.split(b"\r\n", 6)
+    unsigned = payload[:-2].partition(b"\n")[2].replace(b"[2,", b"[1,", 1)
+    return b"\r\n".join([*head, b"$%d" % len(unsigned), unsigned, b""])
 
 
 def _end(buffer: bytearray, start: int) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 
-from tertulia.bus.addresses import Nodes, Sentinels, address
-from tertulia.bus.connecting import Server
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.connections import Endpoint
+from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
 from tertulia.errors import StartupError
 from tests.bus.instances import SECRET
 
@@ -51,17 +51,13 @@ BAD = [
 ]
 
 
-def connection(server: Server) -> AbstractConnection:
-    return server.kind(**server._arguments)
-
-
-def login(server: Server) -> tuple[str | None, str | None]:
-    one = connection(server)
+def login(server: Endpoint) -> tuple[str | None, str | None]:
+    one = server.new_connection()
     return one.username, one.password
 
 
-def places(servers: tuple[Server, ...]) -> list[tuple[str, int]]:
-    return [server.place for server in servers]
+def host_ports(servers: tuple[Endpoint, ...]) -> list[tuple[str, int]]:
+    return [server.host_port for server in servers]
 
 
 @pytest.mark.parametrize("url", GOOD)
@@ -82,15 +78,15 @@ def test_a_url_that_is_none_is_one_line(url: str) -> None:
 def test_one_server() -> None:
     kinds = {"redis://a:1": Connection, "rediss://a:1": SSLConnection, "unix:///a": UnixDomainSocketConnection}
     for url, kind in kinds.items():
-        given = address(url)
-        assert isinstance(given, Server)
-        assert type(connection(given)) is kind
+        given = parse_redis_url(url)
+        assert isinstance(given, Endpoint)
+        assert type(given.new_connection()) is kind
 
 
 def test_sentinels_have_the_login_of_the_servers_unless_another_is_given() -> None:
-    given = address("redis+sentinel://me:p%40ss@a:1,[::1]:2/talk")
-    assert isinstance(given, Sentinels)
-    assert (places(given.servers), given.service) == ([("a", 1), ("::1", 2)], "talk")
+    given = parse_redis_url("redis+sentinel://me:p%40ss@a:1,[::1]:2/talk")
+    assert isinstance(given, SentinelAddress)
+    assert (host_ports(given.servers), given.service) == ([("a", 1), ("::1", 2)], "talk")
     assert {*map(login, given.servers), login(given.master.at("c", 3))} == {("me", "p@ss")}
 
     for query, expected in {
@@ -98,26 +94,29 @@ def test_sentinels_have_the_login_of_the_servers_unless_another_is_given() -> No
         "sentinel_username=&sentinel_password=": (None, None),
         "sentinel_password=other": ("me", "other"),
     }.items():
-        given = address(f"redis+sentinel://me:secret@a:1/talk?{query}")
-        assert isinstance(given, Sentinels)
+        given = parse_redis_url(f"redis+sentinel://me:secret@a:1/talk?{query}")
+        assert isinstance(given, SentinelAddress)
         assert login(given.servers[0]) == expected
         assert login(given.master) == ("me", "secret")
 
 
 def test_nodes_of_a_cluster() -> None:
-    given = address("redis+cluster://me:p%40ss@a:7000,b:7001")
-    assert isinstance(given, Nodes)
-    assert places(given.servers) == [("a", 7000), ("b", 7001)]
+    given = parse_redis_url("redis+cluster://me:p%40ss@a:7000,b:7001")
+    assert isinstance(given, ClusterAddress)
+    assert host_ports(given.servers) == [("a", 7000), ("b", 7001)]
     assert {*map(login, given.servers), login(given.servers[0].at("c", 1))} == {("me", "p@ss")}
 
 
 @pytest.mark.parametrize("is_secure", [True, False])
 def test_both_may_be_encrypted(is_secure: bool) -> None:
     query = f"?ssl={str(is_secure).lower()}" + ("&ssl_check_hostname=false" if is_secure else "")
-    sentinels, nodes = address(f"redis+sentinel://a:1/talk{query}"), address(f"redis+cluster://a:1{query}")
-    assert isinstance(sentinels, Sentinels)
-    assert isinstance(nodes, Nodes)
+    sentinels, nodes = (
+        parse_redis_url(f"redis+sentinel://a:1/talk{query}"),
+        parse_redis_url(f"redis+cluster://a:1{query}"),
+    )
+    assert isinstance(sentinels, SentinelAddress)
+    assert isinstance(nodes, ClusterAddress)
     for server in (sentinels.servers[0], sentinels.master.at("b", 2), nodes.servers[0].at("b", 2)):
-        one = connection(server)
+        one = server.new_connection()
         assert isinstance(one, SSLConnection) == is_secure
         assert not isinstance(one, SSLConnection) or one.check_hostname is False

@@ -1,8 +1,8 @@
-"""Signatures: what instances say to each other is believed by its keyed hash alone, not because it came from Redis.
+"""Signatures: a message is believed if its keyed hash is right, not because it came from Redis.
 
     32 hexadecimal digits of BLAKE2b over (channel, message), a line break, the message
 
-Probes are not signed: each is a random number that only the instance which sent it knows, and only once.
+Probes are not signed: each is a random number that only its sender knows, and that counts once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from hmac import compare_digest
 
-from tertulia.bus.encoding import LONGEST
+from tertulia.bus.redis.wire import MAX_MESSAGE_BYTES
 
 DIGEST_BYTES = 16
 """128 bits: nobody guesses one, and a message grows by 33 bytes."""
@@ -18,7 +18,7 @@ OVERHEAD = 2 * DIGEST_BYTES + 1
 
 
 class Unverified(Exception):
-    """What arrived was signed by nobody who has the key."""
+    """Nobody who has the key signed this."""
 
 
 class Signer:
@@ -28,17 +28,17 @@ class Signer:
         # copied for each message, which saves hashing the key's block again
         self._keyed = blake2b(key=key, digest_size=DIGEST_BYTES, person=b"tertulia bus")
 
-    def signed(self, channel: str, data: bytes) -> bytes:
+    def sign(self, channel: str, data: bytes) -> bytes:
         return b"%b\n%b" % (self._signature(channel, data), data)
 
-    def verified(self, channel: str, data: bytes) -> bytes:
-        """The message alone. Raises Unverified."""
-        if len(data) > LONGEST + OVERHEAD:
+    def verify(self, channel: str, data: bytes) -> bytes:
+        """The message without its signature. Raises Unverified."""
+        if len(data) > MAX_MESSAGE_BYTES + OVERHEAD:
             raise Unverified
-        signature, _, said = data.partition(b"\n")
-        if not compare_digest(signature, self._signature(channel, said)):
+        signature, _, message = data.partition(b"\n")
+        if not compare_digest(signature, self._signature(channel, message)):
             raise Unverified
-        return said
+        return message
 
     def _signature(self, channel: str, data: bytes) -> bytes:
         keyed = self._keyed.copy()

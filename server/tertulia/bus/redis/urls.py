@@ -4,7 +4,7 @@
     redis+sentinel://user:password@host1:26379,host2:26379/service
     redis+cluster://user:password@host1:7000,host2:7001
 
-The last two are written as other libraries take them, ``limits`` among them.
+The last two are written as in other libraries, ``limits`` among them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redis.asyncio.connection import parse_url
 
-from tertulia.bus.connecting import Server
+from tertulia.bus.redis.connections import Endpoint
 from tertulia.errors import StartupError
 
 REFUSED = (
@@ -25,23 +25,23 @@ REFUSED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sentinels:
-    """Servers that know where the master of a service is, and ``master``: one that takes what the master takes."""
+class SentinelAddress:
+    """The sentinels, the name of the service, and login and TLS of its master, whose host and port they tell."""
 
-    servers: tuple[Server, ...]
+    servers: tuple[Endpoint, ...]
     service: str
-    master: Server
+    master: Endpoint
 
 
 @dataclass(frozen=True, slots=True)
-class Nodes:
-    """Some of the servers of a cluster."""
+class ClusterAddress:
+    """Some servers of a cluster, which know the others."""
 
-    servers: tuple[Server, ...]
+    servers: tuple[Endpoint, ...]
 
 
-def address(url: str) -> Server | Sentinels | Nodes:
-    """Raises StartupError where the URL is none, without repeating it: it may hold a password."""
+def parse_redis_url(url: str) -> Endpoint | SentinelAddress | ClusterAddress:
+    """Raises StartupError if the URL is invalid, without repeating it: it may hold a password."""
     try:
         given = _split(url)
         match given.scheme:
@@ -49,7 +49,7 @@ def address(url: str) -> Server | Sentinels | Nodes:
                 return _sentinels(given)
             case "redis+cluster":
                 return _nodes(given)
-        return Server({**parse_url(url)})
+        return Endpoint({**parse_url(url)})
     except Exception:
         raise StartupError(REFUSED) from None
 
@@ -62,23 +62,23 @@ def _split(url: str) -> SplitResult:
     return SplitResult(scheme, netloc, slash + path, query, "")
 
 
-def _sentinels(given: SplitResult) -> Sentinels:
+def _sentinels(given: SplitResult) -> SentinelAddress:
     service = given.path.removeprefix("/")
     if not service or "/" in service:
         raise ValueError("no service")
     own, common = _asked(given, "sentinel_username", "sentinel_password")
     login = {name.removeprefix("sentinel_"): value or None for name, value in own.items()}
-    return Sentinels(_servers(given, common | login), service, Server(common))
+    return SentinelAddress(_servers(given, common | login), service, Endpoint(common))
 
 
-def _nodes(given: SplitResult) -> Nodes:
+def _nodes(given: SplitResult) -> ClusterAddress:
     if given.path.strip("/"):
         raise ValueError("a cluster has no databases")
-    return Nodes(_servers(given, _asked(given)[1]))
+    return ClusterAddress(_servers(given, _asked(given)[1]))
 
 
 def _asked(given: SplitResult, *own: str) -> tuple[dict[str, str], dict[str, Any]]:
-    """What the URL asks of every connection, in the terms of redis-py; what is named here comes apart."""
+    """The values of ``own`` from the query, and arguments of redis-py for every connection from all the rest."""
     asked = dict(parse_qsl(given.query, keep_blank_values=True))
     ours = {name: asked.pop(name) for name in own if name in asked}
     scheme = "rediss" if _is_true(asked.pop("ssl", "false")) else "redis"
@@ -90,12 +90,12 @@ def _is_true(text: str) -> bool:
     return {"true": True, "false": False}[text.lower()]
 
 
-def _servers(given: SplitResult, arguments: dict[str, Any]) -> tuple[Server, ...]:
+def _servers(given: SplitResult, arguments: dict[str, Any]) -> tuple[Endpoint, ...]:
     return tuple(_server(one, arguments) for one in given.netloc.rpartition("@")[2].split(","))
 
 
-def _server(place: str, arguments: dict[str, Any]) -> Server:
+def _server(place: str, arguments: dict[str, Any]) -> Endpoint:
     host, port = urlsplit(f"//{place}").hostname, urlsplit(f"//{place}").port
     if not host or not port:
         raise ValueError("host and port are both needed")
-    return Server(arguments | {"host": host, "port": port})
+    return Endpoint(arguments | {"host": host, "port": port})

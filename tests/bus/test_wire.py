@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.bus import Attendance, Message
-from tertulia.bus.encoding import (
+from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus.redis.wire import (
     KINDS,
-    LONGEST,
-    NAME_LONGEST,
-    READERS_MOST,
-    Alive,
-    Letter,
+    MAX_INSTANCE_CHARS,
+    MAX_MESSAGE_BYTES,
+    MAX_READERS,
+    Envelope,
+    InstanceHeartbeat,
     Malformed,
-    alive,
     channel_of,
-    opened,
-    present,
-    written,
+    decode,
+    encode_events,
+    encode_heartbeat,
+    encode_presence,
 )
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
@@ -50,37 +50,46 @@ def messages(draw: st.DrawFn) -> Message:
 
 @given(messages(), texts, times)
 def test_what_is_written_is_read(message: Message, instance: str, at: int) -> None:
-    letter = opened(written(message, instance[:NAME_LONGEST], at))
-    assert isinstance(letter, Letter)
-    assert (letter.instance, letter.at, letter.message()) == (instance[:NAME_LONGEST], at, message)
+    envelope = decode(encode_events(message, instance[:MAX_INSTANCE_CHARS], at))
+    assert isinstance(envelope, Envelope)
+    assert (envelope.instance, envelope.at, envelope.message()) == (instance[:MAX_INSTANCE_CHARS], at, message)
 
 
 @given(
-    texts, texts, texts.map(lambda name: name[:NAME_LONGEST]), st.integers(0, READERS_MOST), st.booleans(), st.data()
+    texts,
+    texts,
+    texts.map(lambda name: name[:MAX_INSTANCE_CHARS]),
+    st.integers(0, MAX_READERS),
+    st.booleans(),
+    st.data(),
 )
-def test_who_reads_is_read(site: str, key: str, instance: str, readers: int, asks: bool, data: st.DataObject) -> None:
+def test_who_reads_is_read(
+    site: str, key: str, instance: str, readers: int, wants_reply: bool, data: st.DataObject
+) -> None:
     writing, at = data.draw(st.integers(0, readers)), data.draw(times)
-    said = Attendance(DiscussionKey(site, key), instance, readers, writing, asks, at)
-    assert opened(present(said)) == said
-    assert opened(alive(instance, at)) == Alive(instance, at)
+    said = PresenceUpdate(DiscussionKey(site, key), instance, readers, writing, wants_reply, at)
+    assert decode(encode_presence(said)) == said
+    assert decode(encode_heartbeat(instance, at)) == InstanceHeartbeat(instance, at)
 
 
 def test_more_readers_than_an_instance_can_have_are_not_told() -> None:
-    told = opened(present(Attendance(KEY, "me", READERS_MOST + 5, READERS_MOST + 4, at=1)))
-    assert told == Attendance(KEY, "me", READERS_MOST, READERS_MOST, at=1)
+    told = decode(encode_presence(PresenceUpdate(KEY, "me", MAX_READERS + 5, MAX_READERS + 4, at=1)))
+    assert told == PresenceUpdate(KEY, "me", MAX_READERS, MAX_READERS, at=1)
 
 
 @pytest.mark.parametrize("over", [False, True])
 def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
-    spare = LONGEST - len(written(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me", 1))
+    spare = MAX_MESSAGE_BYTES - len(
+        encode_events(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me", 1)
+    )
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{" + " " * (spare + over) + "}"),))
-    told = read(written(long, "me", 1))
+    told = read(encode_events(long, "me", 1))
     assert told == (Message(KEY, "one", (), reached=1) if over else long)
 
 
 def test_many_bytes_of_few_characters_become_a_hint_too() -> None:
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", json.dumps("\N{DUCK}" * 20_000)),))
-    assert len(written(long, "me", 1)) < 200
+    assert len(encode_events(long, "me", 1)) < 200
 
 
 def test_a_channel_is_safe_and_its_own_discussions() -> None:
@@ -115,9 +124,9 @@ def event(
 
 
 def read(data: bytes) -> Message:
-    letter = opened(data)
-    assert isinstance(letter, Letter)
-    return letter.message()
+    envelope = decode(data)
+    assert isinstance(envelope, Envelope)
+    return envelope.message()
 
 
 def test_the_pieces_of_these_tests_are_good() -> None:
@@ -139,7 +148,7 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         b"[1]",
         b"[" * 60_000,
         b"9" * 60_000,
-        header() + b" " * LONGEST,
+        header() + b" " * MAX_MESSAGE_BYTES,
         header()[:-1],
         header(version=0),
         header(version=3),
@@ -190,21 +199,21 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         header() + b"\nnull",
         header() + b"\n" + b"[" * 60_000,
         events(event())[:-1],
-        header(instance="i" * (NAME_LONGEST + 1)),
+        header(instance="i" * (MAX_INSTANCE_CHARS + 1)),
         b'[2,"alive","i"]',
         b'[1,"alive","i",1]',
         b'[true,"alive","i",1]',
         b'[2,"alive",1,1]',
         b'[2,"alive","i",0]',
         b'[2,"dead","i",1]',
-        b'[2,"alive","%s",1]' % (b"i" * (NAME_LONGEST + 1)),
+        b'[2,"alive","%s",1]' % (b"i" * (MAX_INSTANCE_CHARS + 1)),
         b'[2,"here","i","s","k",1,0,0]',
         b'[2,"here","i",0,"s","k",1,0,0]',
         b'[2,"here","i",1,"s","k",1,0]',
         b'[2,"here","i",1,"s","k",-1,0,0]',
         b'[2,"here","i",1,"s","k",1,2,0]',
         b'[2,"here","i",1,"s","k",1.0,0,0]',
-        b'[2,"here","i",1,"s","k",%d,0,0]' % (READERS_MOST + 1),
+        b'[2,"here","i",1,"s","k",%d,0,0]' % (MAX_READERS + 1),
         b'[2,"here","i",1,"s","k",1,0,true]',
         b'[2,"here","i",1,"s","k",1,0,2]',
         b'[2,"here",null,1,"s","k",1,0,0]',
@@ -232,7 +241,7 @@ def test_random_garbage_is_malformed_and_nothing_else(data: bytes) -> None:
 
 @given(st.data())
 def test_a_damaged_message_is_malformed_or_in_good_form(data: st.DataObject) -> None:
-    whole = bytearray(written(GOOD, "me", 1))
+    whole = bytearray(encode_events(GOOD, "me", 1))
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     del whole[data.draw(st.just(len(whole)) | st.integers(0, len(whole))) :]
