@@ -33,6 +33,7 @@ from tertulia.store import Store, administration
 from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
 from tests.store.acts import until
+from tests.support.effort import examples, is_thorough
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
@@ -412,9 +413,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=25,
-    stateful_step_count=50,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(25, fewest=5),
+    stateful_step_count=50 if is_thorough() else 30,
     suppress_health_check=list(HealthCheck),
 )
