@@ -27,7 +27,9 @@ from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, open_shared_counts
-from tertulia.live.hub import Hub, Rates
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Pages, SiteDefaults
 from tertulia.push import Push
@@ -58,11 +60,15 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, server_stats: ServerStats | None = None, siblings: Siblings | None = None
+    settings: Settings,
+    server_stats: ServerStats | None = None,
+    siblings: Siblings | None = None,
+    tuning: Tuning = DEFAULT,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``server_stats``: of the server it will run on, if that is ours; ``siblings``: its other workers.
+    ``server_stats``: of the server it will run on, if that is ours; ``siblings``: its other workers;
+    ``tuning``: the numbers of live delivery.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -78,7 +84,7 @@ async def running(
             open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
+            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates, tuning)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,

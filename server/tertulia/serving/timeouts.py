@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tertulia.live.room import STALL_SECONDS
+from tertulia.live.tuning import STALL_SECONDS
 
 HEAD_SECONDS = 5.0
 BODY_SECONDS = 10.0
