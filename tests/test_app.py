@@ -161,7 +161,7 @@ async def test_a_database_that_does_not_answer_is_not_ready(
 
 
 async def test_a_server_that_began_before_a_restore_is_not_ready(server: Running, client: httpx.AsyncClient) -> None:
-    await server.store.ledger.submit(administration.renew_epoch)
+    await server.store.write_queue.submit(administration.renew_epoch)
     answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert "another epoch" in answer.json()["status"]

@@ -183,9 +183,9 @@ async def events(store: Store, key: DiscussionKey) -> list[Event]:
 
 async def snapshot(store: Store, key: DiscussionKey) -> Replayed:
     """What a guest who asks now is shown."""
-    moment = await store.reads.moment(key, sort=Sort.oldest, limit=100, viewer=None)
-    views = {comment.id: comment_view(comment) for comment in moment.page.comments}
-    return Replayed(views, moment.discussion.comment_count, moment.discussion.mode, moment.discussion.seq)
+    snapshot = await store.reads.snapshot(key, sort=Sort.oldest, limit=100, viewer=None)
+    views = {comment.id: comment_view(comment) for comment in snapshot.page.comments}
+    return Replayed(views, snapshot.discussion.comment_count, snapshot.discussion.mode, snapshot.discussion.seq)
 
 
 async def test_events_give_what_a_snapshot_shows(full: tuple[Path, dict[str, str]]) -> None:

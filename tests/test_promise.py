@@ -128,7 +128,7 @@ class Talk:
 @pytest.fixture
 async def talk(server: Running) -> Talk:
     _, stored = new_moderator_token()
-    await server.store.ledger.submit(lambda c: administration.add_moderator(c, "Editor", stored, utc_now()))
+    await server.store.write_queue.submit(lambda c: administration.add_moderator(c, "Editor", stored, utc_now()))
     author = await server.store.reads.moderator(stored)
     assert author is not None
     tokens = Tokens(b"a key of the tests, not a secret")

@@ -127,7 +127,7 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(BUSY, BUSY))
+        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.latest_seqs, Rates(BUSY, BUSY))
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
@@ -147,7 +147,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     async def make() -> None:
         store = await Store.open(f"sqlite+aiosqlite:///{path}")
         store.start()
-        await store.ledger.submit(lambda c: administration.add_moderator(c, "Editor", "f" * 64, utc_now()))
+        await store.write_queue.submit(lambda c: administration.add_moderator(c, "Editor", "f" * 64, utc_now()))
         await store.close()
 
     asyncio.run(make())

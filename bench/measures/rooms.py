@@ -50,7 +50,7 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     store.start()
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
-    hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, Rates(tick=1e9, summary=1e9))
+    hub = Hub(bus, store.epoch, store.reads.events, store.reads.latest_seqs, Rates(tick=1e9, summary=1e9))
     bus.start()
     try:
         return await _measured(hub, bus, valkey, keys)

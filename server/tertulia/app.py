@@ -75,7 +75,7 @@ async def running(
         key = derived_key(secret, f"bus\0{store.epoch}")
         async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
+            hub = Hub(bus, store.epoch, store.reads.events, store.reads.latest_seqs, rates)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,
@@ -89,7 +89,7 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
+            parts = Parts(hub, store.write_queue, store.troubles, answers, bus, counts, vitals)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)

@@ -119,7 +119,7 @@ async def _answering(url: str, patience: float) -> Store:
     deadline = loop.time() + patience
     while True:
         try:
-            return await Store.open(url, patient=True)
+            return await Store.open(url, timeouts=False)
         except StartupError:
             if loop.time() >= deadline:
                 raise
@@ -196,7 +196,7 @@ async def _install_samples(store: Store, folder: Path) -> None:
 async def _install_playground(store: Store, folder: Path) -> None:
     """Those of its discussions that are not there yet."""
     found = {one["key"]: one for one in playground.discussions(utc_now())}
-    there = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
+    there = await store.reads.latest_seqs(DiscussionKey(DEFAULT_SITE, key) for key in found)
     missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in there]
     document = {"format": "tertulia/1", "articles": missing}
     await transfer.import_file(store, folder, json.dumps(document).encode())
@@ -230,7 +230,7 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
     """Add the site KEY, or give it other origins; a running server knows it within seconds."""
     checked = checked_origins(origins)
     async with _store(flags) as store:
-        await store.ledger.submit(lambda connection: administration.add_site(connection, key, checked, utc_now()))
+        await store.write_queue.submit(lambda c: administration.add_site(c, key, checked, utc_now()))
     click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
 
 
@@ -258,7 +258,7 @@ async def moderator_add(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
-        await store.ledger.submit(lambda connection: administration.add_moderator(connection, name, hashed, utc_now()))
+        await store.write_queue.submit(lambda c: administration.add_moderator(c, name, hashed, utc_now()))
     _show_token(name, token)
 
 
@@ -271,7 +271,7 @@ async def moderator_renew(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
-        await store.ledger.submit(lambda connection: administration.renew_moderator(connection, name, hashed))
+        await store.write_queue.submit(lambda c: administration.renew_moderator(c, name, hashed))
     _show_token(name, token)
 
 
@@ -287,7 +287,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
     """
     name = clean_name(name, "name")
     async with _store(flags) as store:
-        await store.ledger.submit(lambda connection: administration.remove_moderator(connection, name))
+        await store.write_queue.submit(lambda c: administration.remove_moderator(c, name))
     click.echo(f"{name} is no moderator any more.")
 
 
@@ -406,7 +406,7 @@ async def epoch_renew(**flags: Any) -> None:
     continued: every reader is told to read anew.
     """
     async with _store(flags) as store:
-        await store.ledger.submit(administration.renew_epoch)
+        await store.write_queue.submit(administration.renew_epoch)
     click.echo("The database has a new epoch; every reader will read its discussion anew.")
 
 

@@ -17,7 +17,7 @@ from tertulia.discussions.firstpages import Asked, FirstPages, Shared
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store
-from tertulia.store.reads import CommentPage
+from tertulia.store.queries import CommentPage
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, until
 
 ASKED = Asked(HERE, Sort.oldest, 50)
@@ -55,8 +55,8 @@ def pages(reads: Counting) -> FirstPages:
 
 
 async def fresh(store: Store, asked: Asked) -> tuple[Discussion, list[str]]:
-    moment = await store.reads.moment(asked.key, sort=asked.sort, limit=asked.limit, viewer=None)
-    return moment.discussion, [comment_view(comment).model_dump_json() for comment in moment.page.comments]
+    snapshot = await store.reads.snapshot(asked.key, sort=asked.sort, limit=asked.limit, viewer=None)
+    return snapshot.discussion, [comment_view(comment).model_dump_json() for comment in snapshot.page.comments]
 
 
 async def kept(pages: FirstPages, asked: Asked) -> tuple[Discussion, list[str]]:

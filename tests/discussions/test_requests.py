@@ -18,8 +18,8 @@ from tertulia.discussions.requests import DONE, hide_requests
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import HIDDEN, REPEAT_HOURS, Tokens
 from tertulia.settings import Settings
-from tertulia.store import Store, rows, schema
-from tertulia.store.commands import Draft, Said
+from tertulia.store import Store, mapping, schema
+from tertulia.store.commands import Draft, PostResult
 from tests.store.acts import EVA, Acts, tables
 
 TOKENS = Tokens(b"the key of these tests, of 32 bytes or more")
@@ -88,7 +88,7 @@ async def test_a_token_is_given_to_a_repeat_for_a_day(
 ) -> None:
     """Later the comment is answered as ever, and whoever found the key somewhere is still nobody."""
     first = await say(client)
-    at = rows.milliseconds(rows.moment(await _time(server.store)) - timedelta(hours=hours))
+    at = mapping.milliseconds(mapping.to_datetime(await _time(server.store)) - timedelta(hours=hours))
     await changed(server.store, created_at=at)
     again = await say(client)
     assert (again.status_code, again.json()["comment"]["id"]) == (200, first.json()["comment"]["id"])
@@ -161,7 +161,7 @@ async def test_a_comment_said_twice_by_two_versions_does_not_end_it(acts: Acts) 
     await hide_requests(acts.store, TOKENS)
     found = await _requests(acts.store)
     assert found[old.comment.id][0] is None
-    again: Said = await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))
+    again: PostResult = await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))
     assert (again.comment.id, again.repeated) == (new.comment.id, True)
 
 
@@ -180,13 +180,13 @@ async def test_a_server_replaces_them_when_it_starts(settings: Settings) -> None
 async def test_a_database_that_is_away_is_tried_again(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "AGAIN_SECONDS", 0.0)
     await acts.post(acts.draft("Once", idempotency_key=KEY))
-    submit, refusals = acts.store.ledger.submit, iter(range(3))
+    submit, refusals = acts.store.write_queue.submit, iter(range(3))
 
     async def submitting(command: object, about: object = None) -> object:
         if next(refusals, None) is not None:
             raise Problem(ErrorCode.unavailable, "Not now.")
         return await submit(command, about)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(acts.store.ledger, "submit", submitting)
+    monkeypatch.setattr(acts.store.write_queue, "submit", submitting)
     await hide_requests(acts.store, TOKENS)
     assert KEY not in str(await tables(acts.store))

@@ -39,7 +39,7 @@ TEXTS = [
 ENOUGH = 5
 """Comments that each side says before, while and after the schema changes."""
 
-SCENE = """
+POST_CONTEXT = """
 SELECT discussion.id, discussion.title, discussion.url, discussion.mode, discussion.seq, discussion.comment_count
 FROM discussion JOIN site ON site.id = discussion.site_id WHERE site.key = :site AND discussion.key = :key
 """
@@ -134,7 +134,7 @@ class Instance:
         await self._driver.run(AUTHOR, id=self._author, name="Old", badge=None, created_at=1)
 
     async def _say(self) -> None:
-        [scene] = await self._driver.run(SCENE, site=HERE.site, key=HERE.key)
+        [scene] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
         [(seq, count)] = await self._driver.run(ADVANCE, discussion=scene[0])
         [template] = await self._driver.run(
             "SELECT payload FROM event WHERE discussion_id = :discussion AND seq = :seq", discussion=scene[0], seq=3
@@ -183,7 +183,7 @@ class Instance:
         self.said.append(said)
 
     async def _look(self) -> None:
-        [scene] = await self._driver.run(SCENE, site=HERE.site, key=HERE.key)
+        [scene] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
         comments = await self._driver.run(COMMENTS, discussion=scene[0])
         events = await self._driver.run(EVENTS, discussion=scene[0], after=0)
         assert [event[0] for event in events] == [*range(1, len(events) + 1)]

@@ -94,7 +94,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         made = await server.create()
-        database = await open_database(server.address(made), patient=True)
+        database = await open_database(server.address(made), timeouts=False)
         await database.write.transact(lambda connection: fill(connection, FILLING))
         await database.close()
         await server.run("VACUUM ANALYZE", made)
@@ -124,7 +124,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 async def _served(settings: Settings) -> AsyncIterator[Site]:
     async with running(settings) as server:
         token, hashed = new_moderator_token()
-        await server.store.ledger.submit(
+        await server.store.write_queue.submit(
             lambda connection: administration.add_moderator(connection, "Mai", hashed, utc_now())
         )
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
@@ -291,7 +291,7 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
     for where in (Place(None, None), Place(site.server.store.epoch, DEEP)):
         await site.server.hub.enter(DiscussionKey("default", BIG), where)
     await site.server.hub.compare()
-    await site.server.store.reads.heads([DiscussionKey("default", f"d{n}") for n in range(500)])
+    await site.server.store.reads.latest_seqs([DiscussionKey("default", f"d{n}") for n in range(500)])
     kinds = {asked.sql.split(None, 1)[0].upper() for asked in site.asked}
     assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"
     faults = await site.faults()

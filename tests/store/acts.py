@@ -16,9 +16,9 @@ from tertulia.core.ids import uuid7
 from tertulia.errors import Problem
 from tertulia.protocol import Event
 from tertulia.store import Store, administration, commands, schema
-from tertulia.store.commands import Actor, Ballot, Counted, Draft, Outcome, Said
-from tertulia.store.ledger import Command
-from tertulia.store.locks import About
+from tertulia.store.commands import Actor, Ballot, CommandResult, Draft, PostResult, VoteTotals
+from tertulia.store.locks import LockTarget
+from tertulia.store.write_queue import Command
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HERE = DiscussionKey("default", "here")
@@ -36,7 +36,7 @@ def digest(text: str) -> str:
 
 
 class Acts:
-    """Every act is one command given to the ledger; ``moderator`` is there after ``begin``."""
+    """Every act is one command given to the write queue; ``moderator`` is there after ``begin``."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -55,8 +55,8 @@ class Acts:
         self.moderator = found
         return self
 
-    async def do(self, command: Command[commands.T], about: About = None) -> commands.T:
-        return await self.store.ledger.submit(command, about)
+    async def do(self, command: Command[commands.T], about: LockTarget = None) -> commands.T:
+        return await self.store.write_queue.submit(command, about)
 
     def draft(
         self,
@@ -64,11 +64,11 @@ class Acts:
         *,
         key: DiscussionKey = HERE,
         by: Author = LAN,
-        parent: Said | str | None = None,
+        parent: PostResult | str | None = None,
         at: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> Draft:
-        parent_id = parent.comment.id if isinstance(parent, Said) else parent
+        parent_id = parent.comment.id if isinstance(parent, PostResult) else parent
         return Draft(
             id=uuid7(),
             key=key,
@@ -83,7 +83,7 @@ class Acts:
             digest=digest(text),
         )
 
-    async def post(self, draft: Draft) -> Said:
+    async def post(self, draft: Draft) -> PostResult:
         return await self.do(lambda c: commands.post(c, draft), draft.key)
 
     async def say(
@@ -92,30 +92,32 @@ class Acts:
         *,
         key: DiscussionKey = HERE,
         by: Author = LAN,
-        parent: Said | None = None,
+        parent: PostResult | None = None,
         at: datetime | None = None,
-    ) -> Said:
+    ) -> PostResult:
         return await self.post(self.draft(text, key=key, by=by, parent=parent, at=at))
 
-    async def edit(self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()) -> Said:
+    async def edit(
+        self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()
+    ) -> PostResult:
         at = self.now() + late
         return await self.do(
             lambda c: commands.edit(c, comment_id, actor, text, documents.parse(text), at, WINDOW), comment_id
         )
 
-    async def conceal(self, comment_id: str, actor: Actor) -> Said:
+    async def conceal(self, comment_id: str, actor: Actor) -> PostResult:
         at = self.now()
         return await self.do(lambda c: commands.conceal(c, comment_id, actor, at), comment_id)
 
-    async def restore(self, comment_id: str) -> Said:
+    async def restore(self, comment_id: str) -> PostResult:
         at = self.now()
         return await self.do(lambda c: commands.restore(c, comment_id, at), comment_id)
 
-    async def approve(self, comment_id: str) -> Said:
+    async def approve(self, comment_id: str) -> PostResult:
         at = self.now()
         return await self.do(lambda c: commands.approve(c, comment_id, at), comment_id)
 
-    async def vote(self, comment_id: str, actor: Actor, value: int) -> Counted:
+    async def vote(self, comment_id: str, actor: Actor, value: int) -> VoteTotals:
         at = self.now()
         return await self.do(lambda c: one_vote(c, comment_id, actor, value, at), comment_id)
 
@@ -137,13 +139,15 @@ def actor(author: Author, site: str = "default") -> Actor:
     return Actor(author.id, site=site)
 
 
-def one_vote(connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime) -> Outcome[Counted]:
+def one_vote(
+    connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime
+) -> CommandResult[VoteTotals]:
     """The command of a single voter."""
     outcome = commands.vote(connection, comment_id, [Ballot(actor, value)], at)
     (answer,) = outcome.value.answers
     if isinstance(answer, Problem):
         raise answer
-    return Outcome(answer, outcome.events)
+    return CommandResult(answer, outcome.events)
 
 
 async def tables(store: Store) -> dict[str, list[str]]:
@@ -163,8 +167,8 @@ async def log(store: Store, key: DiscussionKey = HERE) -> list[Event]:
 
 async def listed(store: Store, key: DiscussionKey = HERE, viewer: str | None = None) -> list[Comment]:
     """What a whole page shows, oldest first."""
-    moment = await store.reads.moment(key, sort=Sort.oldest, limit=1000, viewer=viewer)
-    return moment.page.comments
+    snapshot = await store.reads.snapshot(key, sort=Sort.oldest, limit=1000, viewer=viewer)
+    return snapshot.page.comments
 
 
 async def until(true: Callable[[], object], seconds: float = 10) -> None:

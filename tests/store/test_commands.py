@@ -15,49 +15,49 @@ from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Votes
 from tertulia.store import Store, administration
-from tertulia.store.commands import Actor, Said
+from tertulia.store.commands import Actor, PostResult
 from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed, log, tables
 
-Refused = Callable[[Acts, "Said"], Awaitable[object]]
+Refused = Callable[[Acts, "PostResult"], Awaitable[object]]
 
 
-async def removed(acts: Acts, said: Said) -> str:
+async def removed(acts: Acts, said: PostResult) -> str:
     await acts.conceal(said.comment.id, acts.judge)
     return said.comment.id
 
 
-async def deleted(acts: Acts, said: Said) -> str:
+async def deleted(acts: Acts, said: PostResult) -> str:
     await acts.conceal(said.comment.id, actor(LAN))
     return said.comment.id
 
 
-async def held(acts: Acts, _said: Said) -> str:
+async def held(acts: Acts, _said: PostResult) -> str:
     await acts.mode(Mode.held)
     return (await acts.say("May I?")).comment.id
 
 
-async def visible(_acts: Acts, said: Said) -> str:
+async def visible(_acts: Acts, said: PostResult) -> str:
     return said.comment.id
 
 
-async def absent(_acts: Acts, _said: Said) -> str:
+async def absent(_acts: Acts, _said: PostResult) -> str:
     return uuid7()
 
 
-async def elsewhere(acts: Acts, _said: Said) -> str:
+async def elsewhere(acts: Acts, _said: PostResult) -> str:
     return (await acts.say(key=THERE)).comment.id
 
 
-async def used_key(acts: Acts, said: Said) -> str:
+async def used_key(acts: Acts, said: PostResult) -> str:
     return str(said.comment.idempotency_key)
 
 
-async def closed(acts: Acts, _said: Said) -> str:
+async def closed(acts: Acts, _said: PostResult) -> str:
     await acts.mode(Mode.closed)
     return ""
 
 
-Prepare = Callable[[Acts, Said], Awaitable[str]]
+Prepare = Callable[[Acts, PostResult], Awaitable[str]]
 Attempt = Callable[[Acts, str], Awaitable[object]]
 
 # what is refused: how it came to be, what is tried with the comment that it gives, and the answer
@@ -189,7 +189,7 @@ async def test_a_refusal_changes_nothing_and_its_neighbours_go_on(store: Store, 
     )
     assert isinstance(answers[1], Problem)
     assert answers[1].code is code
-    assert [answer.seq for answer in answers if isinstance(answer, Said)] == [1, 2]
+    assert [answer.seq for answer in answers if isinstance(answer, PostResult)] == [1, 2]
     assert await check(store) == []
 
 

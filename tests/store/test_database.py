@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.checks import check
 from tertulia.errors import StartupError
-from tertulia.store import Store, journal, schema
+from tertulia.store import Store, event_log, schema
 from tertulia.store.database import migrate, open_database
 from tests.store.acts import ABROAD, EVA, LAN, MINH, Acts, actor, log, tables, until
 
@@ -55,7 +55,7 @@ async def test_the_history_makes_what_the_schema_says(store: Store) -> None:
         assert differences(connection) == []
         return {name: inspect(connection).get_check_constraints(name) for name in TABLES}
 
-    checks = await store.database.write.connected(look)
+    checks = await store.database.write.run(look)
     assert {name for name, found in checks.items() if found} == {"comment", "vote"}
 
 
@@ -79,7 +79,7 @@ async def test_indexes_are_what_the_schema_says(store: Store) -> None:
         assert made(connection) == by_history
         connection.rollback()
 
-    await store.database.write.connected(compare)
+    await store.database.write.run(compare)
 
 
 TABLES = [table.name for table in schema.metadata.sorted_tables]
@@ -105,7 +105,7 @@ async def test_down_and_up_again(store: Store) -> None:
         migrate(connection)
         assert differences(connection) == []
 
-    await store.database.write.connected(and_up)
+    await store.database.write.run(and_up)
     acts = await Acts(store).begin()
     assert (await acts.say()).seq == 1
 
@@ -129,7 +129,7 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*expression-based index")
-        await store.database.write.connected(to_the_first_and_up)
+        await store.database.write.run(to_the_first_and_up)
     assert await tables(store) == before
     for site, expected in (("default", [kept]), ("magazine", [abroad])):
         assert [one.id for one in (await store.reads.reported(site, 10, None))[0]] == expected
@@ -138,7 +138,7 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
 @WITHOUT_SUMS
 async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     acts = await Acts(store).begin()
-    monkeypatch.setattr(journal, "_supersede", lambda connection, later: None)
+    monkeypatch.setattr(event_log, "_supersede", lambda connection, later: None)
     root = await acts.say("Marker-one, the root")
     reply = await acts.say("A reply", by=MINH, parent=root)
     edited = [await acts.edit(root.comment.id, acts.judge, text) for text in ("Marker-two", "As it is")]
@@ -156,7 +156,7 @@ async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeyp
         connection.commit()
         migrate(connection)
 
-    await store.database.write.connected(upgrade)
+    await store.database.write.run(upgrade)
     after = await tables(store)
     assert "Marker" not in str(after)
     assert [event.seq for event in await log(store)] == list(range(1, 12))
@@ -240,7 +240,7 @@ async def pragma(engine: AsyncEngine, name: str) -> object:
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
-    written = await store.database.write.connected(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+    written = await store.database.write.run(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
     assert written == value
     found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
     assert set(found) == {value}

@@ -12,9 +12,9 @@ from sqlalchemy import event as sqlalchemy_event
 from tertulia.core.comments import Comment, Mode, Sort
 from tertulia.protocol import PAGE_BYTES, comment_view
 from tertulia.store import Store
-from tertulia.store.commands import Said
+from tertulia.store.commands import PostResult
 from tertulia.store.listing import SLICE
-from tertulia.store.reads import LOOKED
+from tertulia.store.queries import LOOKED
 from tests.store.acts import ABROAD, HERE, LAN, MINH, START, Acts, actor
 
 HEAVY = [{"type": "code", "text": "ộ" * 10_000}]
@@ -25,7 +25,7 @@ def weight(comments: list[Comment]) -> int:
     return sum(len(comment_view(comment, reveal=True).model_dump_json().encode()) for comment in comments)
 
 
-async def many(acts: Acts, count: int, **details: Any) -> list[Said]:
+async def many(acts: Acts, count: int, **details: Any) -> list[PostResult]:
     return [await acts.post(replace(acts.draft(f"{number}", **details), body=HEAVY)) for number in range(count)]
 
 
@@ -35,10 +35,10 @@ async def test_top_level_comments_end_at_a_megabyte_and_go_on(store: Store, acts
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or not pages:
-        moment = await store.reads.moment(HERE, sort=sort, limit=100, viewer=MINH.id, cursor=cursor)
-        assert 0 < weight(moment.page.comments) <= PAGE_BYTES
-        found += [comment.id for comment in moment.page.comments]
-        cursor, pages = moment.page.next, pages + 1
+        snapshot = await store.reads.snapshot(HERE, sort=sort, limit=100, viewer=MINH.id, cursor=cursor)
+        assert 0 < weight(snapshot.page.comments) <= PAGE_BYTES
+        found += [comment.id for comment in snapshot.page.comments]
+        cursor, pages = snapshot.page.next, pages + 1
     assert len(found) == len(set(found)) == len(said)
     assert pages == 3
 
@@ -48,11 +48,11 @@ async def test_a_thread_that_is_cut_names_the_cursor_of_its_rest(store: Store, a
     first = await acts.say("first")
     replies = await many(acts, 30, parent=first)
     last = await acts.say("last")
-    page = (await store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=viewer)).page
+    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=viewer)).page
     assert weight(page.comments) <= PAGE_BYTES
     assert page.comments[0].id == first.comment.id
     assert len(page.comments) < 30
-    further = (await store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=viewer, cursor=page.next)).page
+    further = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=viewer, cursor=page.next)).page
     assert [comment.id for comment in further.comments] == [last.comment.id]
     found = [comment.id for comment in page.comments[1:]]
     cursor: str | None = page.replies[first.comment.id]
@@ -69,7 +69,7 @@ async def test_a_page_that_ends_at_a_root_has_the_whole_rest_of_its_thread(store
     roots = await many(acts, 17)
     light = await acts.say("light")
     reply = (await many(acts, 1, parent=light))[0]
-    page = (await store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=None)).page
+    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=None)).page
     assert [comment.id for comment in page.comments] == [*(one.comment.id for one in roots), light.comment.id]
     assert page.next is None
     rest = await store.reads.thread(
@@ -85,9 +85,9 @@ async def test_one_comment_is_a_page_whatever_it_weighs(store: Store, acts: Acts
         await acts.post(replace(acts.draft(), body=huge))
     pages, cursor = 0, None
     while cursor is not None or not pages:
-        moment = await store.reads.moment(HERE, sort=Sort.newest, limit=50, viewer=None, cursor=cursor)
-        assert len(moment.page.comments) == 1
-        cursor, pages = moment.page.next, pages + 1
+        snapshot = await store.reads.snapshot(HERE, sort=Sort.newest, limit=50, viewer=None, cursor=cursor)
+        assert len(snapshot.page.comments) == 1
+        cursor, pages = snapshot.page.next, pages + 1
     assert pages == 3
     head, events = await store.reads.events(HERE, 0, 500)
     assert (head, [event.seq for event in events]) == (3, [1, 2, 3]), "events are cut to what is shown of a document"
@@ -104,7 +104,7 @@ async def test_a_short_page_reads_no_more_than_a_slice_in_vain(store: Store, act
 
     engine = store.database.read.sync_engine
     sqlalchemy_event.listen(engine, "before_cursor_execute", note)
-    page = (await store.reads.moment(HERE, sort=Sort.oldest, limit=100, viewer=None)).page
+    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=100, viewer=None)).page
     sqlalchemy_event.remove(engine, "before_cursor_execute", note)
     assert 0 < len(page.comments) < SLICE
     assert asked == [SLICE]
@@ -157,7 +157,7 @@ async def test_lists_of_moderators_end_at_a_megabyte_and_go_on(store: Store, act
 async def test_another_sites_waiting_comments_are_passed_page_by_page(
     store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tertulia.store.reads.LOOKED", 5)
+    monkeypatch.setattr("tertulia.store.queries.LOOKED", 5)
     await acts.mode(Mode.held, ABROAD)
     await acts.mode(Mode.held)
     for _ in range(12):
@@ -175,7 +175,7 @@ async def test_another_sites_waiting_comments_are_passed_page_by_page(
 
 
 async def test_the_feed_and_a_permalink_end_at_a_megabyte(store: Store, acts: Acts) -> None:
-    said: list[Said] = []
+    said: list[PostResult] = []
     for _ in range(60):
         draft = acts.draft(parent=said[-1] if said else None)
         said.append(await acts.post(replace(draft, body=HEAVY)))
@@ -196,11 +196,11 @@ async def test_replies_below_a_reply_are_followed_to_a_bound(
     root = await acts.say("root")
     reply = await acts.say("reply", parent=root)
     below = [await acts.say("below", parent=reply, at=START + timedelta(seconds=number)) for number in range(30)]
-    moment = await store.reads.thread(HERE, reply.comment.id, limit=100, viewer=None, cursor=None)
-    assert len(moment.page.comments) == 20
-    assert {comment.id for comment in moment.page.comments} <= {one.comment.id for one in below}
-    moment = await store.reads.thread(HERE, root.comment.id, limit=100, viewer=None, cursor=None)
-    assert len(moment.page.comments) == 31, "below a top-level comment there is no such bound"
+    snapshot = await store.reads.thread(HERE, reply.comment.id, limit=100, viewer=None, cursor=None)
+    assert len(snapshot.page.comments) == 20
+    assert {comment.id for comment in snapshot.page.comments} <= {one.comment.id for one in below}
+    snapshot = await store.reads.thread(HERE, root.comment.id, limit=100, viewer=None, cursor=None)
+    assert len(snapshot.page.comments) == 31, "below a top-level comment there is no such bound"
 
 
 async def test_what_waits_stands_in_its_place_among_the_others(store: Store, acts: Acts) -> None:
@@ -218,9 +218,9 @@ async def test_what_waits_stands_in_its_place_among_the_others(store: Store, act
             found: list[str] = []
             cursor, pages = None, 0
             while cursor is not None or not pages:
-                moment = await store.reads.moment(HERE, sort=sort, limit=2, viewer=viewer, cursor=cursor)
-                found += [comment.id for comment in moment.page.comments]
-                cursor, pages = moment.page.next, pages + 1
+                snapshot = await store.reads.snapshot(HERE, sort=sort, limit=2, viewer=viewer, cursor=cursor)
+                found += [comment.id for comment in snapshot.page.comments]
+                cursor, pages = snapshot.page.next, pages + 1
             assert (reply.comment.id in found) == (viewer is not None)
             wanted = shown if viewer else [one for one in expected if one in shown]
             assert [one for one in found if one != reply.comment.id] == wanted, (sort, viewer)

@@ -15,8 +15,8 @@ from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, database
-from tertulia.store.commands import Outcome, Said
-from tertulia.store.ledger import ATTEMPTS
+from tertulia.store.commands import CommandResult, PostResult
+from tertulia.store.write_queue import ATTEMPTS
 from tests.postgres import Postgres, running_postgres
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, listed, log, until
 
@@ -145,7 +145,7 @@ async def test_a_slow_commit_is_skipped_by_nobody(postgres: Postgres, name: str)
 # ---- faults ---------------------------------------------------------------------------------------------
 
 
-async def tried_until_said(acts: Acts, key: str, by: Author = LAN) -> Said:
+async def tried_until_said(acts: Acts, key: str, by: Author = LAN) -> PostResult:
     """Posts again with the same key as long as the answer is "unavailable", as clients do."""
     draft = acts.draft(f"Said with {key}", by=by, idempotency_key=key)
     while True:
@@ -204,12 +204,12 @@ async def test_a_batch_that_met_anothers_is_tried_again(postgres: Postgres, name
 
     left = times
 
-    def meets(_connection: object) -> Outcome[str]:
+    def meets(_connection: object) -> CommandResult[str]:
         nonlocal left
         if left:
             left -= 1
             raise Deadlock
-        return Outcome("done")
+        return CommandResult("done")
 
     async with instance(postgres.address(name)) as acts:
         answers = await asyncio.gather(acts.say(), acts.do(meets), acts.say(), return_exceptions=True)
@@ -239,7 +239,7 @@ async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) ->
         await until(lambda: len(answered) > 50)
         await asyncio.to_thread(own.crash)
         with pytest.raises(Problem) as read:
-            await acts.store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=None)
+            await acts.store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=None)
         assert read.value.code is ErrorCode.unavailable
         assert read.value.retry_after
         with pytest.raises(Problem) as written:
@@ -279,10 +279,10 @@ async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_ne
     monkeypatch.setattr(database, "migrate", slowly)
     store = await Store.open(postgres.address(name))
     with pytest.raises(TimeoutError):
-        await store.database.write.connected(slowly)
+        await store.database.write.run(slowly)
     await store.close()
-    patient = await Store.open(postgres.address(name), patient=True)
-    await patient.database.write.connected(slowly)
-    async with patient.database.read.connect() as reading:
+    unbounded = await Store.open(postgres.address(name), timeouts=False)
+    await unbounded.database.write.run(slowly)
+    async with unbounded.database.read.connect() as reading:
         await reading.execute(text("SELECT pg_sleep(0.6)"))
-    await patient.close()
+    await unbounded.close()

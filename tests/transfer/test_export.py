@@ -51,10 +51,10 @@ async def seen(store: Store, key: DiscussionKey) -> Any:
     found: list[Any] = []
     for sort in Sort:
         for viewer in (None, LAN.id, MINH.id, EVA.id):
-            moment = await store.reads.moment(key, sort=sort, limit=100, viewer=viewer)
-            views = [comment_view(one, reveal=reveal) for one in moment.page.comments for reveal in (False, True)]
-            found.append((replace(moment.discussion, id=None, seq=0), views, moment.page.replies, moment.votes))
-            found.append([_same(one) for one in moment.page.comments])
+            snapshot = await store.reads.snapshot(key, sort=sort, limit=100, viewer=viewer)
+            views = [comment_view(one, reveal=reveal) for one in snapshot.page.comments for reveal in (False, True)]
+            found.append((replace(snapshot.discussion, id=None, seq=0), views, snapshot.page.replies, snapshot.votes))
+            found.append([_same(one) for one in snapshot.page.comments])
     return found
 
 

@@ -47,8 +47,8 @@ async def run(store: Store, folder: Path, content: Any) -> transfer.Imported:
 
 
 async def shown(store: Store, key: DiscussionKey, viewer: str | None = None) -> list[Comment]:
-    moment = await store.reads.moment(key, sort=Sort.oldest, limit=100, viewer=viewer)
-    return moment.page.comments
+    snapshot = await store.reads.snapshot(key, sort=Sort.oldest, limit=100, viewer=viewer)
+    return snapshot.page.comments
 
 
 async def test_an_article_and_its_comments_come_in_order_with_names_texts_and_times(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ async def test_replies_votes_and_states(tmp_path: Path) -> None:
         assert (early.parent_id, gone.root_id, below.parent_id, below.root_id) == (top.id, top.id, gone.id, top.id)
         assert (gone.state, gone.author.id, gone.author.name, gone.body) == (State.deleted, UUID_A, "", [])
         assert (below.up, below.down, removed.id, removed.state) == (0, 1, UUID_A, State.removed)
-        moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=9, viewer=UUID_B)
-        assert moment.votes == {below.id: -1}
-        assert (moment.discussion.comment_count, moment.discussion.seq) == (3, 7)
+        snapshot = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=9, viewer=UUID_B)
+        assert snapshot.votes == {below.id: -1}
+        assert (snapshot.discussion.comment_count, snapshot.discussion.seq) == (3, 7)
         held, _ = await store.reads.held("default", 10, None)
         assert [one.comment.text for one in held] == ["Waits"]
         assert await check(store) == []

@@ -18,8 +18,8 @@ from tertulia.core import documents
 from tertulia.core.comments import Author, DiscussionKey, Mode
 from tertulia.core.ids import uuid7_of
 from tertulia.store import Store, administration, commands, schema
-from tertulia.store.commands import Actor, Ballot, Draft, Outcome, Said
-from tertulia.store.ledger import Command
+from tertulia.store.commands import Actor, Ballot, CommandResult, Draft, PostResult
+from tertulia.store.write_queue import Command
 
 START = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 NEWS = DiscussionKey("default", "river-market")
@@ -86,7 +86,7 @@ async def many(store: Store, count: int) -> None:
     await world.do(lambda c: _multiplied(c, first.comment.id, reply.comment.id, count))
 
 
-def _multiplied(connection: Connection, first: str, reply: str, count: int) -> Outcome[None]:
+def _multiplied(connection: Connection, first: str, reply: str, count: int) -> CommandResult[None]:
     comment, event, discussion = schema.comment, schema.event, schema.discussion
     rows = {row["id"]: dict(row) for row in connection.execute(select(comment)).mappings()}
     logged = {row["comment_id"]: dict(row) for row in connection.execute(select(event)).mappings()}
@@ -114,7 +114,7 @@ def _multiplied(connection: Connection, first: str, reply: str, count: int) -> O
     connection.execute(insert(event), events)
     connection.execute(update(discussion).values(seq=count, comment_count=count))
     connection.execute(update(comment).where(comment.c.id == first).values(reply_count=(count - 1) // 3 + 1))
-    return Outcome(None)
+    return CommandResult(None)
 
 
 class World:
@@ -136,7 +136,7 @@ class World:
         assert found is not None
         self.moderator = found
 
-    async def say(self, key: DiscussionKey, author: Author, text: str, parent: Said | None = None) -> Said:
+    async def say(self, key: DiscussionKey, author: Author, text: str, parent: PostResult | None = None) -> PostResult:
         self.number += 1
         at = self._next()
         draft = Draft(
@@ -154,31 +154,31 @@ class World:
         )
         return await self.do(lambda c: commands.post(c, draft))
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: PostResult, text: str) -> None:
         at, actor, tree = self._next(), Actor(said.comment.author.id), documents.parse(text)
         await self.do(lambda c: commands.edit(c, said.comment.id, actor, text, tree, at, timedelta(days=1)))
 
-    async def vote(self, said: Said, voter: Author, value: int) -> None:
+    async def vote(self, said: PostResult, voter: Author, value: int) -> None:
         at = self._next()
         await self.do(lambda c: commands.vote(c, said.comment.id, [Ballot(Actor(voter.id), value)], at))
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: PostResult) -> None:
         at = self._next()
         await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(said.comment.author.id), at))
 
-    async def remove(self, said: Said) -> None:
+    async def remove(self, said: PostResult) -> None:
         at = self._next()
         await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(self.moderator.id, moderator=True), at))
 
-    async def restore(self, said: Said) -> None:
+    async def restore(self, said: PostResult) -> None:
         at = self._next()
         await self.do(lambda c: commands.restore(c, said.comment.id, at))
 
-    async def approve(self, said: Said) -> None:
+    async def approve(self, said: PostResult) -> None:
         at = self._next()
         await self.do(lambda c: commands.approve(c, said.comment.id, at))
 
-    async def report(self, said: Said) -> None:
+    async def report(self, said: PostResult) -> None:
         at = self._next()
         await self.do(lambda c: commands.report(c, said.comment.id, Actor(EVA.id), "spam", "look", at))
 
@@ -187,7 +187,7 @@ class World:
         await self.do(lambda c: commands.set_mode(c, key, mode, at))
 
     async def do(self, command: Command[commands.T]) -> commands.T:
-        return await self.store.ledger.submit(command)
+        return await self.store.write_queue.submit(command)
 
     def _next(self) -> datetime:
         self.at += timedelta(minutes=1, milliseconds=7)

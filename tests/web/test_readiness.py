@@ -28,8 +28,8 @@ class World:
         self.writes = self.counts = True
         self.reading: Exception | None = None
         self.reads = SimpleNamespace(epoch=self._epoch, answered_at=-1e9)
-        ledger = SimpleNamespace(can_write=self._can_write)
-        self.store = anything(reads=self.reads, ledger=ledger, epoch="e", troubles=Troubles())
+        write_queue = SimpleNamespace(can_write=self._can_write)
+        self.store = anything(reads=self.reads, write_queue=write_queue, epoch="e", troubles=Troubles())
         self.hub = anything(draining=False)
         self.bus = anything(in_doubt=False, hears_strangers=False)
         shared = anything(can_count=self._can_count)

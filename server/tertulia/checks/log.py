@@ -22,7 +22,7 @@ from tertulia.core import documents
 from tertulia.core.comments import Block, Comment, Mode, State
 from tertulia.protocol import CommentView, Event, comment_view, timestamp, within
 from tertulia.reporting import Progress
-from tertulia.store import rows, schema
+from tertulia.store import mapping, schema
 from tertulia.store.streaming import streamed
 
 SLICE = 500
@@ -100,7 +100,7 @@ def _check_event(discussion: _Row, row: _Row, totals: _Totals) -> Iterator[Findi
         return
     totals.take(event)
     unlike = [name for name, value in _columns(event) if value != getattr(row, name)]
-    if timestamp(rows.moment(row.at)) != event.at:
+    if timestamp(mapping.to_datetime(row.at)) != event.at:
         unlike.append("at")
     if unlike:
         yield Finding("columns", where, f"its payload differs from its row in: {', '.join(unlike)}")
@@ -212,7 +212,7 @@ def _read(row: _Row, known: dict[str, _Known]) -> Iterator[Finding]:
         yield Finding("body", of_comment(row.id), f"its body is no document tree: {trouble}")
     found = known[row.id] = _Known(row.id, row.discussion_id, None, row.published, trouble is None)
     try:
-        found.comment = rows.to_comment({**row._mapping, "body": [] if trouble else json.loads(row.body)})
+        found.comment = mapping.to_comment({**row._mapping, "body": [] if trouble else json.loads(row.body)})
     except (ValueError, TypeError, OverflowError, OSError) as error:
         yield Finding("row", of_comment(row.id), f"its row cannot be read: {error}")
 

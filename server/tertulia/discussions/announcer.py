@@ -1,21 +1,21 @@
-"""The only publisher: what the ledger committed goes to the bus, one message a discussion."""
+"""The only publisher: what the write queue committed goes to the bus, one message a discussion."""
 
 from __future__ import annotations
 
 from tertulia.bus import Bus, Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
-from tertulia.store.journal import Happened
+from tertulia.store.event_log import CommittedEvent
 
 
 class Announcer:
-    """Called by the ledger after each commit."""
+    """Called by the write queue after each commit."""
 
     def __init__(self, bus: Bus, epoch: str) -> None:
         self._bus = bus
         self._epoch = epoch
 
-    def committed(self, happened: list[Happened]) -> None:
+    def committed(self, happened: list[CommittedEvent]) -> None:
         """Publishes events in the order they were committed in."""
         grouped: dict[DiscussionKey, list[EncodedEvent]] = {}
         for one in happened:

@@ -17,7 +17,7 @@ from typing import Generic, NamedTuple, TypeVar
 from tertulia import protocol
 from tertulia.core.comments import Discussion, DiscussionKey, Sort
 from tertulia.protocol import comment_view
-from tertulia.store.reads import CommentPage, Reads
+from tertulia.store.queries import CommentPage, Reads
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Of memory; an ordinary page of 50 comments has 30 KB of JSON, so that some hundred discussions find room."""

@@ -22,7 +22,7 @@ from tertulia.core.ids import lowest_uuid7
 from tertulia.errors import Problem
 from tertulia.identity import HIDDEN, Tokens
 from tertulia.store import Store, schema
-from tertulia.store.commands import Outcome
+from tertulia.store.commands import CommandResult
 
 PAGE = 500
 """Comments looked through, and replaced, at a time: some 15 ms in which whoever posts has to wait."""
@@ -72,11 +72,11 @@ async def _hide(store: Store, tokens: Tokens) -> None:
         last = found[-1][0]
         bare = [row for row in found if row[1] is not None and not row[1].startswith(HIDDEN)]
         if bare:
-            await _persistently(partial(store.ledger.submit, partial(_replace, rows=bare, tokens=tokens)))
+            await _persistently(partial(store.write_queue.submit, partial(_replace, rows=bare, tokens=tokens)))
             hidden += len(bare)
         await asyncio.sleep(PAUSE_SECONDS)
     if last:
-        await _persistently(partial(store.ledger.submit, partial(_mark, at=began)))
+        await _persistently(partial(store.write_queue.submit, partial(_mark, at=began)))
     if hidden:
         log.info("Idempotency keys of an earlier version are stored as keyed hashes now", extra={"comments": hidden})
 
@@ -103,18 +103,18 @@ async def _page(store: Store, after: str) -> list[Row]:
         return [(row[0], row[1], row[2]) for row in await connection.execute(query)]
 
 
-def _replace(connection: Connection, rows: list[Row], tokens: Tokens) -> Outcome[None]:
+def _replace(connection: Connection, rows: list[Row], tokens: Tokens) -> CommandResult[None]:
     values = []
     for comment, bare, digest in rows:
         assert bare is not None  # noqa: S101 - the others are left out
         hidden, of = tokens.hide_key(bare), tokens.hide_digest(digest or "")
         values.append({"comment": comment, "bare": bare, "hidden": hidden, "digest": of})
     connection.execute(_REPLACE, values)
-    return Outcome(None, erases=True)
+    return CommandResult(None, erases=True)
 
 
-def _mark(connection: Connection, at: int) -> Outcome[None]:
+def _mark(connection: Connection, at: int) -> CommandResult[None]:
     new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     marked = new(schema.meta).values(name=DONE, value=str(at))
     connection.execute(marked.on_conflict_do_update(index_elements=[m.name], set_={"value": str(at)}))
-    return Outcome(None)
+    return CommandResult(None)

@@ -25,8 +25,8 @@ from tertulia.limits import PostingLimits, Write
 from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Actor, Ballot, Draft, Said
-from tertulia.store.reads import Moment
+from tertulia.store.commands import Actor, Ballot, Draft, PostResult
+from tertulia.store.queries import DiscussionSnapshot
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
@@ -64,7 +64,7 @@ class Discussions:
         self._limits = limits
         self._names = Names(store.reads.moderators)
         self._edit_window = edit_window
-        self._voting = Voting(store.ledger, vote_seconds)
+        self._voting = Voting(store.write_queue, vote_seconds)
         self._long_texts = asyncio.Semaphore()
 
     async def close(self) -> None:
@@ -106,8 +106,8 @@ class Discussions:
         if viewer is None and cursor is None:
             discussion, first = await self._first_pages.get(Asked(key, sort, limit))
             return self._snapshot(discussion, first.page(), None)
-        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
-        return self._snapshot(moment.discussion, self._page(moment, viewer), viewer)
+        snapshot = await self._store.reads.snapshot(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
+        return self._snapshot(snapshot.discussion, self._page(snapshot, viewer), viewer)
 
     async def first_page(
         self,
@@ -149,8 +149,8 @@ class Discussions:
         self, key: DiscussionKey, *, sort: Sort, limit: int, cursor: str | None, viewer: Identity | None
     ) -> protocol.Page:
         """A further page. Raises unknown_site, bad_cursor."""
-        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
-        return self._page(moment, viewer)
+        snapshot = await self._store.reads.snapshot(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
+        return self._page(snapshot, viewer)
 
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
@@ -158,8 +158,8 @@ class Discussions:
         """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
         if not is_uuid(parent_id):
             raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
-        moment = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
-        return self._page(moment, viewer)
+        snapshot = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
+        return self._page(snapshot, viewer)
 
     async def permalink(self, comment_id: str) -> protocol.Permalink:
         """Where a comment stands. Raises not_found."""
@@ -262,7 +262,7 @@ class Discussions:
         if len(new.body) > _LONG:
             await self._store.reads.ask(partial(commands.may_post, draft=draft))
         draft = await self._with_content(draft, new)
-        said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
+        said = await self._store.write_queue.submit(lambda c: commands.post(c, draft), draft.key)
         renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
         token = None
         if renewed and (identity is None or not identity.moderator) and not _is_late(said, identity, draft.at):
@@ -347,12 +347,10 @@ class Discussions:
         text.check_size(body)
         actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
         at = utc_now()
-        await self._store.reads.ask(
-            lambda connection: commands.may_edit(connection, found, actor, at, self._edit_window)
-        )
+        await self._store.reads.ask(lambda c: commands.may_edit(c, found, actor, at, self._edit_window))
         said, document = await self._document(body)
-        changed = await self._store.ledger.submit(
-            lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window), found
+        changed = await self._store.write_queue.submit(
+            lambda c: commands.edit(c, found, actor, said, document, at, self._edit_window), found
         )
         return _changed(changed, actor)
 
@@ -362,21 +360,19 @@ class Discussions:
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
         actor, found, at = await self._counted(Write.change, identity, address), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(
-            lambda connection: commands.conceal(connection, found, actor, at), found
-        )
+        changed = await self._store.write_queue.submit(lambda c: commands.conceal(c, found, actor, at), found)
         return _changed(changed, actor)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at), found)
+        changed = await self._store.write_queue.submit(lambda c: commands.restore(c, found, at), found)
         return _changed(changed, actor)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at), found)
+        changed = await self._store.write_queue.submit(lambda c: commands.approve(c, found, at), found)
         return _changed(changed, actor)
 
     async def vote(
@@ -396,8 +392,8 @@ class Discussions:
         reporter = None if identity is None else _actor(identity)
         await self._limits.count(reporter.id if reporter else None, address)
         note = text.clean_text(report.note, field="note") if report.note else ""
-        report_id = await self._store.ledger.submit(
-            lambda connection: commands.report(connection, found, reporter, report.reason, note, at), found
+        report_id = await self._store.write_queue.submit(
+            lambda c: commands.report(c, found, reporter, report.reason, note, at), found
         )
         return protocol.Reported(id=report_id)
 
@@ -405,7 +401,7 @@ class Discussions:
         """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
         await self._moderating(identity)
         at = utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at), key)
+        changed = await self._store.write_queue.submit(lambda c: commands.set_mode(c, key, mode, at), key)
         view = discussion_view(changed, epoch=self._store.epoch, readers=self._hub.readers(key))
         return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
 
@@ -427,12 +423,12 @@ class Discussions:
 
     # ---- from the store to the wire ---------------------------------------------------------------------
 
-    def _page(self, moment: Moment, viewer: Identity | None) -> protocol.Page:
+    def _page(self, snapshot: DiscussionSnapshot, viewer: Identity | None) -> protocol.Page:
         return protocol.Page(
-            comments=[_seen_by(viewer, comment) for comment in moment.page.comments],
-            next=moment.page.next,
-            replies=moment.page.replies,
-            votes={comment_id: 1 if value > 0 else -1 for comment_id, value in moment.votes.items()},
+            comments=[_seen_by(viewer, comment) for comment in snapshot.page.comments],
+            next=snapshot.page.next,
+            replies=snapshot.page.replies,
+            votes={comment_id: 1 if value > 0 else -1 for comment_id, value in snapshot.votes.items()},
         )
 
 
@@ -470,12 +466,12 @@ def _seen_by(viewer: Identity | None, comment: Comment) -> protocol.CommentView:
     return comment_view(comment, own=own, reveal=viewer is not None and viewer.moderator)
 
 
-def _changed(said: Said, actor: Actor) -> protocol.Changed:
+def _changed(said: PostResult, actor: Actor) -> protocol.Changed:
     own = said.comment.author.id == actor.id
     return protocol.Changed(comment=comment_view(said.comment, own=own, reveal=actor.moderator), seq=said.seq)
 
 
-def _is_late(said: Said, identity: Identity | None, now: datetime) -> bool:
+def _is_late(said: PostResult, identity: Identity | None, now: datetime) -> bool:
     """Whether somebody who shows no token repeats what a guest said so long ago that it is hardly a retry."""
     return identity is None and said.repeated and abs(now - said.comment.created_at) > timedelta(hours=REPEAT_HOURS)
 

@@ -1,4 +1,4 @@
-"""Votes on their way to the ledger: those on one comment within a second are committed together, as one event.
+"""Votes on their way to the write queue: those on one comment within a second are committed together, as one event.
 
     first ──▶ COMMIT ──▶ answer    more meanwhile ──▶ wait, a second at most ──▶ one COMMIT, one event ──▶ all answers
 
@@ -14,8 +14,8 @@ from functools import partial
 
 from tertulia.identity import utc_now
 from tertulia.store import commands
-from tertulia.store.commands import Ballot, Counted
-from tertulia.store.ledger import Ledger
+from tertulia.store.commands import Ballot, VoteTotals
+from tertulia.store.write_queue import WriteQueue
 
 VOTE_SECONDS = 1.0
 """From the event of a vote to the next of the same comment: sooner nobody can tell two totals apart, and each event is
@@ -27,7 +27,7 @@ BALLOTS = 1_000
 @dataclass(slots=True)
 class _Waiting:
     ballot: Ballot
-    answer: asyncio.Future[Counted]
+    answer: asyncio.Future[VoteTotals]
 
 
 @dataclass(slots=True)
@@ -41,15 +41,15 @@ class _Box:
 class Voting:
     """``seconds`` is the time between two events of one comment."""
 
-    def __init__(self, ledger: Ledger, seconds: float) -> None:
-        self._ledger = ledger
+    def __init__(self, write_queue: WriteQueue, seconds: float) -> None:
+        self._write_queue = write_queue
         self._seconds = seconds
         self._boxes: dict[str, _Box] = {}
         self._closing = asyncio.Event()
 
-    async def vote(self, comment_id: str, ballot: Ballot) -> Counted:
+    async def vote(self, comment_id: str, ballot: Ballot) -> VoteTotals:
         """The totals and the seq once the vote is durable. Raises not_found, forbidden, gone, unavailable."""
-        answer: asyncio.Future[Counted] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[VoteTotals] = asyncio.get_running_loop().create_future()
         box = self._boxes.get(comment_id)
         if box is None:
             box = self._boxes[comment_id] = _Box()
@@ -81,7 +81,7 @@ class Voting:
         """Answers everybody; whether there was an event."""
         ballots = [one.ballot for one in taken]
         try:
-            tally = await self._ledger.submit(
+            tally = await self._write_queue.submit(
                 partial(commands.vote, comment_id=comment_id, ballots=ballots, at=utc_now()), comment_id
             )
         except Exception as error:
@@ -93,7 +93,7 @@ class Voting:
         return tally.is_told
 
 
-def _answer(one: _Waiting, result: Counted | Exception) -> None:
+def _answer(one: _Waiting, result: VoteTotals | Exception) -> None:
     if one.answer.done():
         return  # who asked is gone
     if isinstance(result, Exception):

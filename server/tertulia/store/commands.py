@@ -1,7 +1,7 @@
-"""What changes the database: each command is one function over the ledger's transaction.
+"""What changes the database: each command is one function over the write queue's transaction.
 
 A command raises Problem to refuse (its savepoint is rolled back, its neighbours in the batch go on) and returns
-an Outcome: a value for the caller and the events that came of it. Comment, event and counters change together.
+a CommandResult: a value for the caller and the events that came of it. Comment, event and counters change together.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from tertulia.core.comments import Author, Block, Comment, Discussion, Discussio
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import DiscussionState, Event, EventKind, timestamp
-from tertulia.store import journal, records, rows, schema, statements
-from tertulia.store.journal import Happened
+from tertulia.store import event_log, mapping, prepared, records, schema
+from tertulia.store.event_log import CommittedEvent
 from tertulia.store.listing import IS_KEPT
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class CommandResult(Generic[T]):
     """``erases`` where something is stored no more that was meant to be forgotten."""
 
     value: T
-    events: tuple[Happened, ...] = ()
+    events: tuple[CommittedEvent, ...] = ()
     erases: bool = False
 
 
@@ -55,7 +55,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PostResult:
     """A comment and the seq of the event it came with; ``seq`` is None while it is held."""
 
     comment: Comment
@@ -64,7 +64,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class VoteTotals:
     up: int
     down: int
     seq: int
@@ -74,7 +74,7 @@ class Counted:
 class Tally:
     """What came of each ballot, in their order; ``is_told`` when the totals changed, so that there is an event."""
 
-    answers: list[Counted | Problem]
+    answers: list[VoteTotals | Problem]
     is_told: bool
 
 
@@ -98,24 +98,24 @@ class Ballot:
 # ---- saying something -----------------------------------------------------------------------------------
 
 
-def post(connection: Connection, draft: Draft) -> Outcome[Said]:
+def post(connection: Connection, draft: Draft) -> CommandResult[PostResult]:
     """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
-    scene = _scene(connection, draft)
-    if scene is None:
+    context = _post_context(connection, draft)
+    if context is None:
         discussion = records.ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
     else:
-        discussion = scene.discussion
-    if scene is None or scene.is_repeated:  # asked once the discussion is there: another instance may have made both
+        discussion = context.discussion
+    if context is None or context.is_repeated:  # once it is there: another instance may have made both
         earlier = _same_request(connection, draft)
         if earlier is not None:
-            return Outcome(earlier)
+            return CommandResult(earlier)
     records.fill_in(connection, discussion, title=draft.title, url=draft.url)
     _refuse_closed(discussion, draft)
-    parent = _answerable(connection, discussion, draft.parent_id)
-    if scene is None:
+    parent = _require_parent(connection, discussion, draft.parent_id)
+    if context is None:
         records.remember_author(connection, draft.author, draft.at)
     else:
-        records.note_name(connection, draft.author, scene.author_name, draft.at, later=True)
+        records.note_name(connection, draft.author, context.author_name, draft.at, later=True)
     held = discussion.mode is Mode.held and draft.author.badge != "moderator"
     comment = Comment(
         id=draft.id,
@@ -125,7 +125,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         author=draft.author,
         text=draft.text,
         body=draft.body,
-        created_at=_after(parent, draft.at),
+        created_at=_reply_time(parent, draft.at),
         edited_at=None,
         state=State.held if held else State.visible,
         up=0,
@@ -134,20 +134,20 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         pinned=False,
         idempotency_key=draft.idempotency_key,
     )
-    statements.NEW_COMMENT.later(connection, records.comment_row(comment, published=not held, digest=draft.digest))
+    prepared.NEW_COMMENT.queue(connection, records.comment_row(comment, published=not held, digest=draft.digest))
     if held:
-        return Outcome(Said(comment, None))
-    happened = journal.publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+        return CommandResult(PostResult(comment, None))
+    happened = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, later=True)
+    return CommandResult(PostResult(comment, happened.event.seq), (happened,))
 
 
 def may_post(connection: Connection, draft: Draft) -> None:
     """What ``post`` refuses whatever the text is, to be asked before a long one is read. Raises closed, bad_parent."""
-    discussion = rows.named(connection, draft.key) or Discussion(draft.key)
+    discussion = mapping.named(connection, draft.key) or Discussion(draft.key)
     named = {"author": draft.author.id, **_request(draft)}
-    if connection.execute(statements.REQUEST, named).first() is None:
+    if connection.execute(prepared.REQUEST, named).first() is None:
         _refuse_closed(discussion, draft)
-        _answerable(connection, discussion, draft.parent_id)
+        _require_parent(connection, discussion, draft.parent_id)
 
 
 def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
@@ -156,13 +156,13 @@ def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scene:
+class PostContext:
     discussion: Discussion
     author_name: str | None
     is_repeated: bool
 
 
-def _scene(connection: Connection, draft: Draft) -> _Scene | None:
+def _post_context(connection: Connection, draft: Draft) -> PostContext | None:
     """All that a comment depends on, in one query; None in a discussion that does not exist yet."""
     named = {
         "site": draft.key.site,
@@ -170,14 +170,14 @@ def _scene(connection: Connection, draft: Draft) -> _Scene | None:
         "author": draft.author.id,
         **_request(draft),
     }
-    row = statements.SCENE.row(connection, named)
-    return None if row is None else _Scene(rows.to_discussion(row), row["author_name"], row["said"] is not None)
+    row = prepared.POST_CONTEXT.row(connection, named)
+    return None if row is None else PostContext(mapping.to_discussion(row), row["author_name"], row["said"] is not None)
 
 
-def _same_request(connection: Connection, draft: Draft) -> Said | None:
-    statements.flush(connection)
+def _same_request(connection: Connection, draft: Draft) -> PostResult | None:
+    prepared.flush(connection)
     named = {"author": draft.author.id, **_request(draft)}
-    row = connection.execute(statements.REQUEST, named).mappings().first()
+    row = connection.execute(prepared.REQUEST, named).mappings().first()
     if row is None:
         return None
     if row["request_digest"] != (draft.digest if row["idempotency_key"] == draft.idempotency_key else draft.bare[1]):
@@ -190,19 +190,19 @@ def _same_request(connection: Connection, draft: Draft) -> Said | None:
     seq = connection.scalar(
         select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
     )
-    return Said(rows.to_comment(row), seq, repeated=True)
+    return PostResult(mapping.to_comment(row), seq, repeated=True)
 
 
 def _request(draft: Draft) -> dict[str, str]:
     return {"request": draft.idempotency_key, "bare": draft.bare[0]}
 
 
-def _after(parent: Comment | None, at: datetime) -> datetime:
+def _reply_time(parent: Comment | None, at: datetime) -> datetime:
     """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
     return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
 
 
-def _answerable(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
+def _require_parent(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
     if parent_id is None:
         return None
     parent = records.find(connection, parent_id)
@@ -224,17 +224,17 @@ def edit(
     body: list[Block],
     at: datetime,
     window: timedelta,
-) -> Outcome[Said]:
+) -> CommandResult[PostResult]:
     """The same text as before is neither a change nor an event. Raises not_found, forbidden, gone, edit_window_over."""
     comment = may_edit(connection, comment_id, actor, at, window)
     if comment.text == text:
-        return Outcome(Said(comment, journal.said_at(connection, comment)))
+        return CommandResult(PostResult(comment, event_log.said_at(connection, comment)))
     comment = replace(comment, text=text, body=body, edited_at=at)
-    records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
+    records.update_comment(connection, comment.id, text=text, body=body, edited_at=mapping.milliseconds(at))
     if comment.state is State.held:
-        return Outcome(Said(comment, None), erases=True)
-    happened = journal.publish(connection, "comment.edited", comment, at)
-    return Outcome(Said(comment, happened.event.seq), (happened,), erases=True)
+        return CommandResult(PostResult(comment, None), erases=True)
+    happened = event_log.append(connection, "comment.edited", comment, at)
+    return CommandResult(PostResult(comment, happened.event.seq), (happened,), erases=True)
 
 
 def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
@@ -245,7 +245,7 @@ def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime
     return comment
 
 
-def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:
+def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> CommandResult[PostResult]:
     """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
 
     What a moderator removed can still be deleted by its author. Raises not_found, forbidden, gone.
@@ -266,9 +266,9 @@ def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime)
     if before is State.visible:
         records.show_reports(connection, comment.id, listed=False)
     if not published:
-        return Outcome(Said(comment, None), erases=own)
-    happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
-    return Outcome(Said(comment, happened.event.seq), (happened,), erases=own)
+        return CommandResult(PostResult(comment, None), erases=own)
+    happened = event_log.append(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
+    return CommandResult(PostResult(comment, happened.event.seq), (happened,), erases=own)
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:
@@ -282,7 +282,7 @@ def _forget_name(connection: Connection, author_id: str) -> None:
         connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
 
 
-def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
+def restore(connection: Connection, comment_id: str, at: datetime) -> CommandResult[PostResult]:
     """A removed comment is shown again. Raises not_found, bad_state."""
     comment = _existing(connection, comment_id)
     if comment.state is not State.removed:
@@ -292,22 +292,22 @@ def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Sa
     records.update_comment(connection, comment.id, state=State.visible.value, published=True)
     records.show_reports(connection, comment.id, listed=True)
     kind: EventKind = "comment.restored" if published else "comment.created"
-    happened = journal.publish(connection, kind, comment, at, shown=+1)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    happened = event_log.append(connection, kind, comment, at, shown=+1)
+    return CommandResult(PostResult(comment, happened.event.seq), (happened,))
 
 
-def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
+def approve(connection: Connection, comment_id: str, at: datetime) -> CommandResult[PostResult]:
     """A held comment is shown: only now does its comment.created happen. Raises not_found, bad_state."""
     comment = _existing(connection, comment_id)
     if comment.state is not State.held:
         raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
     comment = replace(comment, state=State.visible)
     records.update_comment(connection, comment.id, state=State.visible.value, published=True)
-    happened = journal.publish(connection, "comment.created", comment, at, shown=+1)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    happened = event_log.append(connection, "comment.created", comment, at, shown=+1)
+    return CommandResult(PostResult(comment, happened.event.seq), (happened,))
 
 
-def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at: datetime) -> Outcome[Tally]:
+def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at: datetime) -> CommandResult[Tally]:
     """Votes of several, in the order they were given, and one event of what came of them, if anything.
 
     One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
@@ -322,13 +322,13 @@ def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at:
     up, down = _cast(connection, comment, given)
     happened = []
     if (up, down) == (comment.up, comment.down):
-        seq = journal.head(connection, comment.discussion_id)
+        seq = event_log.head(connection, comment.discussion_id)
     else:
         records.update_comment(connection, comment.id, up=up, down=down)
-        happened.append(journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at))
+        happened.append(event_log.append(connection, "comment.voted", replace(comment, up=up, down=down), at))
         seq = happened[0].event.seq
-    answers = [refusal or Counted(up, down, seq) for refusal in refusals]
-    return Outcome(Tally(answers, is_told=bool(happened)), tuple(happened))
+    answers = [refusal or VoteTotals(up, down, seq) for refusal in refusals]
+    return CommandResult(Tally(answers, is_told=bool(happened)), tuple(happened))
 
 
 def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
@@ -363,7 +363,7 @@ def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> tu
 
 def report(
     connection: Connection, comment_id: str, reporter: Actor | None, reason: str, note: str, at: datetime
-) -> Outcome[str]:
+) -> CommandResult[str]:
     """The report's id. Raises not_found, gone."""
     comment = _existing(connection, comment_id, reporter.site if reporter else None)
     if comment.state is State.held:
@@ -378,22 +378,22 @@ def report(
             reporter_id=reporter.id if reporter else None,
             reason=reason,
             note=note,
-            at=rows.milliseconds(at),
+            at=mapping.milliseconds(at),
         )
     )
-    return Outcome(report_id)
+    return CommandResult(report_id)
 
 
-def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetime) -> Outcome[Discussion]:
+def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetime) -> CommandResult[Discussion]:
     """Opens, holds or closes a discussion, also one that nobody has written in. Raises unknown_site."""
     discussion = records.ensure_discussion(connection, key, at)
     if discussion.mode is mode:
-        return Outcome(discussion)
+        return CommandResult(discussion)
     connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(mode=mode.value))
-    seq, count, _ = journal.advance(connection, records.stored_id(discussion), shown=0)
+    seq, count, _ = event_log.advance(connection, records.stored_id(discussion), shown=0)
     event = Event(seq=seq, kind="discussion.changed", at=timestamp(at), discussion=DiscussionState(mode=mode))
-    happened = journal.append(connection, records.stored_id(discussion), key, event, at)
-    return Outcome(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
+    happened = event_log.insert(connection, records.stored_id(discussion), key, event, at)
+    return CommandResult(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
 
 
 # ---- what may be changed --------------------------------------------------------------------------------
@@ -413,7 +413,7 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
 
 
 def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
-    statements.flush(connection)
+    prepared.flush(connection)
     comment = records.find(connection, comment_id)
     if comment is None or (site is not None and records.site_of(connection, comment) != site):
         raise _not_found()

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, select, union_all
 from tertulia.core.comments import DiscussionKey
 from tertulia.store import schema
 
-About = DiscussionKey | str | None
+LockTarget = DiscussionKey | str | None
 """A discussion, or a comment's id; None for what is about neither."""
 
 
-def hold(connection: Connection, subjects: Iterable[About]) -> None:
+def lock_discussions(connection: Connection, subjects: Iterable[LockTarget]) -> None:
     """Waits for the discussions' rows. One that does not exist yet is held by whoever makes it."""
     if connection.dialect.name == "sqlite":
         return

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import rows, schema, statements
+from tertulia.store import mapping, prepared, schema
 
 # ---- discussions ----------------------------------------------------------------------------------------
 
@@ -19,7 +19,7 @@ def ensure_discussion(
     connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
 ) -> Discussion:
     """The discussion of this name, made when there is none. Raises unknown_site."""
-    found = rows.named(connection, key)
+    found = mapping.named(connection, key)
     if found is not None:
         return found
     site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
@@ -33,12 +33,12 @@ def ensure_discussion(
         "mode": Mode.open.value,
         "seq": 0,
         "comment_count": 0,
-        "created_at": rows.milliseconds(at),
+        "created_at": mapping.milliseconds(at),
     }
     # where another instance makes it at this moment, this waits for that and makes none
     new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(new(schema.discussion).values(values).on_conflict_do_nothing())
-    made = rows.named(connection, key)
+    made = mapping.named(connection, key)
     assert made is not None  # noqa: S101 - it was inserted, here or there
     return made
 
@@ -62,13 +62,13 @@ def stored_id(discussion: Discussion) -> int:
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:
     """Makes the author's row, or notes the name last used."""
-    note_name(connection, author, connection.scalar(statements.AUTHOR_NAME, {"author": author.id}), at)
+    note_name(connection, author, connection.scalar(prepared.AUTHOR_NAME, {"author": author.id}), at)
 
 
 def note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, later: bool = False) -> None:
     if name is None:
-        values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
-        insert_ = statements.NEW_AUTHOR.later if later else statements.NEW_AUTHOR.run
+        values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": mapping.milliseconds(at)}
+        insert_ = prepared.NEW_AUTHOR.queue if later else prepared.NEW_AUTHOR.run
         insert_(connection, values)
     elif name != author.name:
         connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
@@ -78,8 +78,8 @@ def note_name(connection: Connection, author: Author, name: str | None, at: date
 
 
 def find(connection: Connection, comment_id: str) -> Comment | None:
-    row = connection.execute(statements.COMMENT, {"comment": comment_id}).mappings().one_or_none()
-    return None if row is None else rows.to_comment(row)
+    row = connection.execute(prepared.COMMENT, {"comment": comment_id}).mappings().one_or_none()
+    return None if row is None else mapping.to_comment(row)
 
 
 def site_of(connection: Connection, comment: Comment) -> str | None:
@@ -90,7 +90,7 @@ def site_of(connection: Connection, comment: Comment) -> str | None:
 
 
 def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
-    statements.NEW_COMMENT.run(connection, comment_row(comment, published=published, digest=digest))
+    prepared.NEW_COMMENT.run(connection, comment_row(comment, published=published, digest=digest))
 
 
 def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dic
         "author_badge": comment.author.badge,
         "text": comment.text,
         "body": comment.body,
-        "created_at": rows.milliseconds(comment.created_at),
-        "edited_at": rows.milliseconds(comment.edited_at) if comment.edited_at else None,
+        "created_at": mapping.milliseconds(comment.created_at),
+        "edited_at": mapping.milliseconds(comment.edited_at) if comment.edited_at else None,
         "state": comment.state.value,
         "published": published,
         "up": comment.up,

@@ -1,4 +1,4 @@
-"""Importing: a plan is compared with the database, then written through the ledger a chunk at a time.
+"""Importing: a plan is compared with the database, then written through the write queue a chunk at a time.
 
 Every comment comes with its events and counters in one transaction, as if it had been said here. What is there
 already is skipped, so an import that was cut off is finished by the same file.
@@ -24,9 +24,9 @@ from tertulia.core.comments import Comment
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, commands, journal, records, rows, schema
-from tertulia.store.commands import Outcome
-from tertulia.store.journal import Happened
+from tertulia.store import Store, commands, event_log, mapping, records, schema
+from tertulia.store.commands import CommandResult
+from tertulia.store.event_log import CommittedEvent
 from tertulia.transfer.format import FileSite, read, wrong
 from tertulia.transfer.plan import KnownAs, Plan, PlannedComment, PlannedDiscussion, plan
 
@@ -66,7 +66,7 @@ async def import_file(
     progress("Comparing the file with the database")
     async with store.database.read.connect() as connection:
         await connection.run_sync(_compare, planned)
-    await store.ledger.submit(partial(_add_sites, sites=planned.sites))
+    await store.write_queue.submit(partial(_add_sites, sites=planned.sites))
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
     total = sum(len(discussion.comments) for discussion in planned.discussions)
@@ -78,7 +78,7 @@ async def _write(store: Store, planned: Plan, progress: Progress) -> int:
     total = sum(len(discussion.comments) for discussion in planned.discussions)
     for discussion in planned.discussions:
         for chunk in _chunks(discussion.comments):
-            new += await store.ledger.submit(
+            new += await store.write_queue.submit(
                 partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors), discussion.key
             )
             done += len(chunk)
@@ -127,7 +127,7 @@ def _compare(connection: Connection, planned: Plan) -> None:
 
 
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
-    present = rows.named(connection, discussion.key)
+    present = mapping.named(connection, discussion.key)
     home = None if present is None else present.id
     published: dict[str, bool] = {}
     for batch in _batches(discussion.comments, _NAMES):
@@ -152,22 +152,22 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 # ---- the commands ---------------------------------------------------------------------------------------
 
 
-def _add_sites(connection: Connection, sites: list[FileSite]) -> Outcome[None]:
+def _add_sites(connection: Connection, sites: list[FileSite]) -> CommandResult[None]:
     """Makes the sites that are not there; one that is gets origins only while it has none."""
     s = schema.site.c
     known = {row.key: row.origins for row in connection.execute(select(s.key, s.origins))}
     for site in sites:
         if site.key not in known:
-            values = {"key": site.key, "origins": site.origins, "created_at": rows.milliseconds(utc_now())}
+            values = {"key": site.key, "origins": site.origins, "created_at": mapping.milliseconds(utc_now())}
             connection.execute(insert(schema.site).values(**values))
         elif site.origins and not known[site.key]:
             connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
-    return Outcome(None)
+    return CommandResult(None)
 
 
 def _add_comments(
     connection: Connection, discussion: PlannedDiscussion, chunk: list[PlannedComment], authors: dict[str, KnownAs]
-) -> Outcome[int]:
+) -> CommandResult[int]:
     """How many comments of the chunk are new. Raises bad_parent when somebody changed the database meanwhile."""
     discussion_id, happened = _ensure_discussion(connection, discussion)
     known = set(connection.scalars(select(c.id).where(c.id.in_([one.comment.id for one in chunk]))))
@@ -179,12 +179,12 @@ def _add_comments(
         if one.published:
             roots[comment.id] = comment.root_id
         happened += _add_comment(connection, comment, one)
-    return Outcome(len(new), tuple(happened))
+    return CommandResult(len(new), tuple(happened))
 
 
-def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[Happened]]:
+def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[CommittedEvent]]:
     """The row's id; a discussion that is there keeps its title, address and mode."""
-    found, happened = rows.named(connection, discussion.key), list[Happened]()
+    found, happened = mapping.named(connection, discussion.key), list[CommittedEvent]()
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
@@ -217,15 +217,15 @@ def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comm
     return replace(comment, discussion_id=discussion_id, root_id=root_id)
 
 
-def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[Happened]:
+def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[CommittedEvent]:
     records.insert_comment(connection, comment, published=one.published, digest=None)
     if one.vote_count:
         votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes()]
         connection.execute(insert(schema.vote), votes)
     if not one.published:
         return []
-    happened = [journal.publish(connection, "comment.created", comment, comment.created_at, shown=+1)]
+    happened = [event_log.append(connection, "comment.created", comment, comment.created_at, shown=+1)]
     if comment.state.is_tombstone:
         at = comment.edited_at or comment.created_at
-        happened.append(journal.publish(connection, "comment.removed", comment, at, shown=-1))
+        happened.append(event_log.append(connection, "comment.removed", comment, at, shown=-1))
     return happened

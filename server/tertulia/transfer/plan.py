@@ -25,7 +25,7 @@ from tertulia.core.text import clean_key, clean_name, clean_text, clean_title, c
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem
 from tertulia.reporting import Progress, silent
-from tertulia.store import rows
+from tertulia.store import mapping
 from tertulia.transfer import naming
 from tertulia.transfer.format import (
     CastVote,
@@ -304,7 +304,7 @@ class _Thread:
         self._moments[given.at] += 1
         if given.id is not None and is_uuid(given.id):
             return given.id, given.at
-        milliseconds = rows.milliseconds(given.at)
+        milliseconds = mapping.milliseconds(given.at)
         same = (str(milliseconds), author.id, given.id or text)
         self._same[same] += 1
         parts = (self._key.site, self._key.key, author.id, given.id or text, str(self._same[same]))

@@ -87,7 +87,7 @@ class Readiness:
             task.exception()  # was told as late
 
     async def _unwritten(self, end: float) -> Answer | None:
-        writes = asyncio.create_task(self._store.ledger.can_write(), name="readiness")
+        writes = asyncio.create_task(self._store.write_queue.can_write(), name="readiness")
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()

@@ -22,23 +22,23 @@ from tertulia.protocol import (
     superseded,
     timestamp,
 )
-from tertulia.store import rows, schema, statements
+from tertulia.store import mapping, prepared, schema
 
 VOTES_SUPERSEDED = 100
 """How many earlier votes one vote supersedes at most. There is one, but in a log from before there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class CommittedEvent:
     """An event that is committed, and where."""
 
     key: DiscussionKey
     event: EncodedEvent
 
 
-def publish(
+def append(
     connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0, later: bool = False
-) -> Happened:
+) -> CommittedEvent:
     """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer.
 
     ``later`` where the comment itself is inserted with the next flush.
@@ -57,12 +57,12 @@ def publish(
             comment_count=count if shown else None,
             parent=parent,
         )
-    return append(connection, comment.discussion_id, key, event, at, later=later)
+    return insert(connection, comment.discussion_id, key, event, at, later=later)
 
 
-def append(
+def insert(
     connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, later: bool = False
-) -> Happened:
+) -> CommittedEvent:
     encoded = encode(event)
     if encoded.supersedes:
         _supersede(connection, encoded)
@@ -71,23 +71,23 @@ def append(
         "seq": event.seq,
         "kind": event.kind,
         "comment_id": encoded.comment_id,
-        "at": rows.milliseconds(at),
+        "at": mapping.milliseconds(at),
         "payload": encoded.payload,
     }
-    insert_ = statements.NEW_EVENT.later if later else statements.NEW_EVENT.run
+    insert_ = prepared.NEW_EVENT.queue if later else prepared.NEW_EVENT.run
     insert_(connection, values)
-    return Happened(key, encoded)
+    return CommittedEvent(key, encoded)
 
 
 def advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
     # the row stays locked until the commit, so seqs are committed in their order and without holes
-    row = statements.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
+    row = prepared.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
     assert row is not None  # noqa: S101 - a comment has a discussion
     return row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"])
 
 
 def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    row = statements.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
+    row = prepared.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
     assert row is not None  # noqa: S101 - a reply has a parent
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
 

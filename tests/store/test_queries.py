@@ -16,9 +16,9 @@ from tertulia.core.comments import DiscussionKey, Mode, Sort, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store
-from tertulia.store.commands import Actor, Said
+from tertulia.store.commands import Actor, PostResult
 from tertulia.store.listing import REPLIES_OF_ONE
-from tertulia.store.reads import ANCESTORS, Reads
+from tertulia.store.queries import ANCESTORS, Reads
 from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed
 
 NOWHERE = DiscussionKey("nowhere", "here")
@@ -36,16 +36,16 @@ async def paged(
     found: list[str] = []
     cursor, page = None, 0
     while cursor is not None or page == 0:
-        moment = await store.reads.moment(HERE, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
-        roots = [comment.id for comment in moment.page.comments if comment.parent_id is None]
+        snapshot = await store.reads.snapshot(HERE, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
+        roots = [comment.id for comment in snapshot.page.comments if comment.parent_id is None]
         assert len(roots) <= limit
         found += roots
-        cursor, page = moment.page.next, page + 1
+        cursor, page = snapshot.page.next, page + 1
         await meanwhile(page)
     return found
 
 
-def expected(sort: Sort, said: list[Said], score: dict[str, int]) -> list[str]:
+def expected(sort: Sort, said: list[PostResult], score: dict[str, int]) -> list[str]:
     """The order a list has to have, by itself."""
     by_time = sorted((one.comment.created_at, one.comment.id) for one in said)
     if sort is Sort.newest:
@@ -55,7 +55,7 @@ def expected(sort: Sort, said: list[Said], score: dict[str, int]) -> list[str]:
     return [comment_id for _, comment_id in by_time]
 
 
-async def full(acts: Acts) -> tuple[list[Said], dict[str, int]]:
+async def full(acts: Acts) -> tuple[list[PostResult], dict[str, int]]:
     """Fourteen top-level comments, many of one millisecond and of one score; and their scores."""
     said, score = [], {}
     for number in range(14):
@@ -101,17 +101,17 @@ async def test_what_comes_and_goes_between_pages_repeats_and_hides_nothing(
 async def test_a_page_and_its_seq_are_of_one_moment(store: Store, acts: Acts) -> None:
     said = await acts.say()
     await acts.vote(said.comment.id, actor(MINH), 1)
-    moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
-    assert (moment.discussion.seq, moment.discussion.comment_count) == (2, 1)
-    assert moment.votes == {said.comment.id: 1}
-    assert (await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=EVA.id)).votes == {}
-    assert (await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
+    snapshot = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
+    assert (snapshot.discussion.seq, snapshot.discussion.comment_count) == (2, 1)
+    assert snapshot.votes == {said.comment.id: 1}
+    assert (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=EVA.id)).votes == {}
+    assert (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
 
 
 async def test_a_discussion_that_nobody_has_written_in_is_empty(store: Store, acts: Acts) -> None:
-    moment = await store.reads.moment(HERE, sort=Sort.top, limit=10, viewer=LAN.id)
-    assert (moment.page.comments, moment.page.next, moment.page.replies, moment.votes) == ([], None, {}, {})
-    assert (moment.discussion.key, moment.discussion.id, moment.discussion.seq) == (HERE, None, 0)
+    snapshot = await store.reads.snapshot(HERE, sort=Sort.top, limit=10, viewer=LAN.id)
+    assert (snapshot.page.comments, snapshot.page.next, snapshot.page.replies, snapshot.votes) == ([], None, {}, {})
+    assert (snapshot.discussion.key, snapshot.discussion.id, snapshot.discussion.seq) == (HERE, None, 0)
     assert await store.reads.events(HERE, 0, 10) == (0, [])
     assert (await store.reads.newest(HERE, 10))[1] == []
     assert not await store.reads.any_discussion()
@@ -129,8 +129,8 @@ async def test_replies_stand_under_their_root_oldest_first(store: Store, acts: A
     await acts.say("1.1.1", parent=deep)
     await acts.say("1.2", parent=first)
     assert [comment.text for comment in await listed(store)] == ["1", "1.1", "1.1.1", "1.2", "2", "2.1"]
-    moment = await store.reads.moment(HERE, sort=Sort.newest, limit=10, viewer=None)
-    assert [comment.text for comment in moment.page.comments] == ["2", "2.1", "1", "1.1", "1.1.1", "1.2"]
+    snapshot = await store.reads.snapshot(HERE, sort=Sort.newest, limit=10, viewer=None)
+    assert [comment.text for comment in snapshot.page.comments] == ["2", "2.1", "1", "1.1", "1.1.1", "1.2"]
 
 
 @pytest.mark.parametrize("more", [0, 1, 7])
@@ -143,11 +143,11 @@ async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Stor
         said = await acts.say(str(number), parent=parent if number % 3 else root, at=max(at, root.comment.created_at))
         texts.append((said.comment.created_at, said.comment.id))
         parent = said
-    moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=10, viewer=None)
-    shown = [comment.id for comment in moment.page.comments if comment.root_id == root.comment.id][1:]
+    snapshot = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=None)
+    shown = [comment.id for comment in snapshot.page.comments if comment.root_id == root.comment.id][1:]
     assert len(shown) == REPLIES_OF_ONE
-    assert set(moment.page.replies) == ({root.comment.id} if more else set())
-    cursor = moment.page.replies.get(root.comment.id)
+    assert set(snapshot.page.replies) == ({root.comment.id} if more else set())
+    cursor = snapshot.page.replies.get(root.comment.id)
     while cursor is not None:
         await acts.say("a newer root")
         page = (await store.reads.thread(HERE, root.comment.id, limit=3, viewer=None, cursor=cursor)).page
@@ -167,14 +167,14 @@ async def test_a_thread_is_everything_below_a_comment(store: Store, acts: Acts) 
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
-        moment = await store.reads.thread(HERE, inner.comment.id, limit=4, viewer=None, cursor=cursor)
-        found += [comment.text for comment in moment.page.comments]
-        cursor, pages = moment.page.next, pages + 1
+        snapshot = await store.reads.thread(HERE, inner.comment.id, limit=4, viewer=None, cursor=cursor)
+        found += [comment.text for comment in snapshot.page.comments]
+        cursor, pages = snapshot.page.next, pages + 1
     assert found == [text for number in range(5) for text in (str(number), f"{number} deep")]
     assert pages == 3
     await acts.vote(inner_reply.comment.id, actor(EVA), -1)
-    moment = await store.reads.thread(HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
-    assert moment.votes == {inner_reply.comment.id: -1}
+    snapshot = await store.reads.thread(HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
+    assert snapshot.votes == {inner_reply.comment.id: -1}
 
 
 async def test_a_thread_of_nothing_is_not_found(store: Store, acts: Acts) -> None:
@@ -237,7 +237,7 @@ async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, act
     root = said.comment.id
     cursor = bad_cursors(f"oldest:{discussion}")[name]
     with pytest.raises(Problem) as refused:
-        await store.reads.moment(HERE, sort=Sort.oldest, limit=5, viewer=None, cursor=cursor)
+        await store.reads.snapshot(HERE, sort=Sort.oldest, limit=5, viewer=None, cursor=cursor)
     assert refused.value.code is ErrorCode.bad_cursor
     cursor = bad_cursors(f"thread:{root}")[name]
     with pytest.raises(Problem, match="bad_cursor"):
@@ -253,12 +253,12 @@ async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, 
         for _ in range(3):
             await acts.say(key=key)
     for given in Sort:
-        cursor = (await store.reads.moment(HERE, sort=given, limit=1, viewer=None)).page.next
+        cursor = (await store.reads.snapshot(HERE, sort=given, limit=1, viewer=None)).page.next
         for key in (HERE, THERE):
             for asked in Sort:
                 if (key, asked) != (HERE, given):
                     with pytest.raises(Problem, match="bad_cursor"):
-                        await store.reads.moment(key, sort=asked, limit=1, viewer=None, cursor=cursor)
+                        await store.reads.snapshot(key, sort=asked, limit=1, viewer=None, cursor=cursor)
 
 
 # ---- places ---------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ async def test_a_permalink_names_the_page_before_its_thread(store: Store, acts: 
             assert discussion.key == HERE
             assert [comment.id for comment in chain] == [root.comment.id, target.comment.id][target is root :]
             assert (cursor is None) is (at == 0)
-            page = await store.reads.moment(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+            page = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
             assert page.page.comments[0].id == root.comment.id
 
 
@@ -287,7 +287,7 @@ async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store,
         _, found, cursor = await store.reads.permalink(chain[depth].comment.id)
         expected_texts = [str(number) for number in range(max(0, depth - ANCESTORS), depth + 1)]
         assert [comment.text for comment in found] == expected_texts
-        page = await store.reads.moment(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+        page = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
         assert page.page.comments[0].id == chain[0].comment.id != before.comment.id
 
 
@@ -315,8 +315,8 @@ async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, acts: Ac
     mine, others = ["root", "held reply", "held root"], ["root"]
     for viewer, texts in ((LAN.id, mine), (MINH.id, others), (None, others), (acts.moderator.id, others)):
         assert [comment.text for comment in await listed(store, viewer=viewer)] == texts
-        moment = await store.reads.thread(HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
-        assert [comment.text for comment in moment.page.comments] == texts[1:2]
+        snapshot = await store.reads.thread(HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
+        assert [comment.text for comment in snapshot.page.comments] == texts[1:2]
     assert [comment.text for comment in (await store.reads.newest(HERE, 9))[1]] == ["root"]
     assert await store.reads.counts("default", ["here"]) == {"here": 1}
 
@@ -374,11 +374,11 @@ async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
     assert await store.reads.counts("magazine", ["here", "there"]) == {"here": 1}
     discussion, newest = await store.reads.newest(HERE, 1)
     assert (discussion.seq, [comment.text for comment in newest]) == (4, ["two"])
-    heads = await store.reads.heads([HERE, THERE, ABROAD, unknown, NOWHERE, DiscussionKey("magazine", "there")])
+    heads = await store.reads.latest_seqs([HERE, THERE, ABROAD, unknown, NOWHERE, DiscussionKey("magazine", "there")])
     assert heads == {HERE: 4, THERE: 1, ABROAD: 1}
-    assert await store.reads.heads([]) == {}
+    assert await store.reads.latest_seqs([]) == {}
     many = [DiscussionKey("default", f"k{number}") for number in range(900)]
-    assert await store.reads.heads([HERE, *many, THERE]) == {HERE: 4, THERE: 1}
+    assert await store.reads.latest_seqs([HERE, *many, THERE]) == {HERE: 4, THERE: 1}
 
 
 @pytest.mark.parametrize("after", range(8))
@@ -407,7 +407,7 @@ async def test_who_is_known(store: Store, acts: Acts) -> None:
 async def test_an_unknown_site_is_told(store: Store) -> None:
     reads = store.reads
     attempts: list[Awaitable[Any]] = [
-        reads.moment(NOWHERE, sort=Sort.oldest, limit=5, viewer=None),
+        reads.snapshot(NOWHERE, sort=Sort.oldest, limit=5, viewer=None),
         reads.thread(NOWHERE, uuid7(), limit=5, viewer=None, cursor=None),
         reads.discussion(NOWHERE),
         reads.events(NOWHERE, 0, 5),

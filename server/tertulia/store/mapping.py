@@ -17,7 +17,7 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def moment(value: int) -> datetime:
+def to_datetime(value: int) -> datetime:
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
@@ -30,8 +30,8 @@ def to_comment(row: RowMapping | Any) -> Comment:
         author=Author(row["author_id"], row["author_name"], row["author_badge"]),
         text=row["text"],
         body=documents.within(row["body"], len(row["text"])),
-        created_at=moment(row["created_at"]),
-        edited_at=moment(row["edited_at"]) if row["edited_at"] is not None else None,
+        created_at=to_datetime(row["created_at"]),
+        edited_at=to_datetime(row["edited_at"]) if row["edited_at"] is not None else None,
         state=State(row["state"]),
         up=row["up"],
         down=row["down"],

@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
-from tertulia.core.ordering import Cursor, decode_cursor, encode_cursor
+from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import PAGE_BYTES, EncodedEvent, payload_within
-from tertulia.store import listing, rows, schema
-from tertulia.store.listing import REPLIES_OF_ONE, SLICE, Order, Place, Thread
+from tertulia.store import listing, mapping, schema
+from tertulia.store.listing import REPLIES_OF_ONE, SLICE, IndexEntry, Order, Thread
 from tertulia.store.troubles import DRIVERS, Troubles
 
 ANCESTORS = 100
@@ -42,7 +42,7 @@ class CommentPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DiscussionSnapshot:
     """A discussion and a page of it as they were at ``discussion.seq``; ``votes`` are the viewer's own."""
 
     discussion: Discussion
@@ -106,12 +106,12 @@ class Reads:
             found = await connection.execute(select(schema.site.c.key, schema.site.c.origins))
             return {row.key: list(row.origins) for row in found}
 
-    async def moment(
+    async def snapshot(
         self, key: DiscussionKey, *, sort: Sort, limit: int, viewer: str | None, cursor: str | None = None
-    ) -> Moment:
+    ) -> DiscussionSnapshot:
         """Raises unknown_site, bad_cursor."""
         async with self._connected() as connection:
-            return await connection.run_sync(_moment, key, sort, limit, viewer, cursor)
+            return await connection.run_sync(_snapshot, key, sort, limit, viewer, cursor)
 
     async def first_page(
         self, key: DiscussionKey, *, sort: Sort, limit: int, known: int | None
@@ -122,7 +122,7 @@ class Reads:
 
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, viewer: str | None, cursor: str | None
-    ) -> Moment:
+    ) -> DiscussionSnapshot:
         """The replies to a comment, oldest first, of all depths (below a reply: the nearest listing.BELOW).
 
         Raises unknown_site, not_found, bad_cursor.
@@ -157,7 +157,7 @@ class Reads:
         async with self._connected() as connection:
             return await connection.run_sync(_events, key, after, limit)
 
-    async def heads(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
+    async def latest_seqs(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
         """The newest seq of each of these discussions that has a row."""
         wanted: dict[str, list[str]] = {}
         for key in keys:
@@ -227,11 +227,11 @@ def _known_site(connection: Connection, site: str) -> int:
 
 
 def _of_site(site: str, keys: Sequence[str]) -> Select[Any]:
-    return rows.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
+    return mapping.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
 
 
 def _discussion(connection: Connection, key: DiscussionKey) -> Discussion:
-    found = rows.named(connection, key)
+    found = mapping.named(connection, key)
     if found is None:
         _known_site(connection, key.site)
         return Discussion(key)
@@ -250,19 +250,19 @@ def _first_page(
     return discussion, _roots(connection, discussion, sort, limit, None, None)
 
 
-def _moment(
+def _snapshot(
     connection: Connection, key: DiscussionKey, sort: Sort, limit: int, viewer: str | None, cursor: str | None
-) -> Moment:
+) -> DiscussionSnapshot:
     discussion = _discussion(connection, key)
     page = _roots(connection, discussion, sort, limit, viewer, cursor)
-    return Moment(discussion, page, _votes(connection, page.comments, viewer))
+    return DiscussionSnapshot(discussion, page, _votes(connection, page.comments, viewer))
 
 
 def _roots(
     connection: Connection, discussion: Discussion, sort: Sort, limit: int, viewer: str | None, cursor: str | None
 ) -> CommentPage:
     order, scope = Order(sort), f"{sort}:{discussion.id}"
-    after = decode_cursor(cursor, scope, order.width)
+    after = decode_page_cursor(cursor, scope, order.width)
     found = listing.threads(connection, discussion.id, order, limit + 1, after)
     waiting = listing.own_waiting(connection, discussion.id, viewer)
     if waiting:
@@ -277,17 +277,19 @@ def _roots(
         taken += len(shown)
         last = thread.root
         if len(shown) <= len(thread.replies):
-            replies[last.id] = encode_cursor(_thread_cursor(last.id, shown[-1]))
+            replies[last.id] = encode_page_cursor(_thread_cursor(last.id, shown[-1]))
     is_last = last is None or last.id == found[-1].root.id
-    following = None if is_last or last is None else encode_cursor(order.cursor(scope, last))
+    following = None if is_last or last is None else encode_page_cursor(order.cursor(scope, last))
     return CommentPage(comments, following, replies)
 
 
-def _shown(thread: Thread) -> list[Place]:
+def _shown(thread: Thread) -> list[IndexEntry]:
     return [thread.root, *thread.replies[:REPLIES_OF_ONE]]
 
 
-def _with_waiting(found: list[Thread], waiting: list[Place], order: Order, after: Cursor | None) -> list[Thread]:
+def _with_waiting(
+    found: list[Thread], waiting: list[IndexEntry], order: Order, after: PageCursor | None
+) -> list[Thread]:
     """What waits for approval, where its author sees it."""
     threads = {thread.root.id: thread for thread in found}
     for place in waiting:
@@ -308,7 +310,7 @@ def _thread(
     limit: int,
     viewer: str | None,
     cursor: str | None,
-) -> Moment:
+) -> DiscussionSnapshot:
     discussion = _discussion(connection, key)
     query = select(c.root_id, c.state, c.published, c.author_id).where(
         c.id == parent_id, c.discussion_id == discussion.id
@@ -316,7 +318,7 @@ def _thread(
     parent = connection.execute(query).one_or_none()
     if parent is None or not (parent.published or (parent.state == State.held and parent.author_id == viewer)):
         raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
-    after = decode_cursor(cursor, f"thread:{parent_id}", 1)
+    after = decode_page_cursor(cursor, f"thread:{parent_id}", 1)
     waiting = listing.own_waiting(connection, discussion.id, viewer)
     if parent.root_id == parent_id:
         found = listing.below_root(connection, parent_id, limit + 1, after)
@@ -330,14 +332,14 @@ def _thread(
     comments = listing.fitting(connection, [place.id for place in places[:limit]])
     following = None
     if len(comments) < len(places):
-        following = encode_cursor(_thread_cursor(parent_id, places[len(comments) - 1]))
-    return Moment(discussion, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
+        following = encode_page_cursor(_thread_cursor(parent_id, places[len(comments) - 1]))
+    return DiscussionSnapshot(discussion, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
 
 
-def _thread_cursor(parent_id: str, last: Place) -> Cursor:
+def _thread_cursor(parent_id: str, last: IndexEntry) -> PageCursor:
     # where no reply is shown, the place before all of them: an import may know one that is older than its root
     created_at = 0 if last.id == parent_id else last.created_at
-    return Cursor(f"thread:{parent_id}", (created_at,), last.id)
+    return PageCursor(f"thread:{parent_id}", (created_at,), last.id)
 
 
 def _permalink(connection: Connection, comment_id: str) -> tuple[Discussion, list[Comment], str | None]:
@@ -346,11 +348,11 @@ def _permalink(connection: Connection, comment_id: str) -> tuple[Discussion, lis
         raise Problem(ErrorCode.not_found, "There is no such comment.")
     comment = chain[-1]
     root = connection.execute(select(c.id, c.created_at).where(c.id == comment.root_id)).one()
-    of_discussion = rows.discussions().where(schema.discussion.c.id == comment.discussion_id)
-    discussion = rows.to_discussion(connection.execute(of_discussion).mappings().one())
-    before = listing.root_before(connection, comment.discussion_id, Place(root.id, root.created_at))
+    of_discussion = mapping.discussions().where(schema.discussion.c.id == comment.discussion_id)
+    discussion = mapping.to_discussion(connection.execute(of_discussion).mappings().one())
+    before = listing.root_before(connection, comment.discussion_id, IndexEntry(root.id, root.created_at))
     order = Order(Sort.oldest)
-    cursor = encode_cursor(order.cursor(f"{Sort.oldest}:{comment.discussion_id}", before)) if before else None
+    cursor = encode_page_cursor(order.cursor(f"{Sort.oldest}:{comment.discussion_id}", before)) if before else None
     return discussion, chain, cursor
 
 
@@ -423,7 +425,7 @@ _NOTE_BYTES = 512 + 4 * 1000
 
 def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Held], str | None]:
     site_id, scope = _known_site(connection, site), f"held:{site}"
-    after = decode_cursor(cursor, scope, 1)
+    after = decode_page_cursor(cursor, scope, 1)
     looked = select(c.id, c.created_at.label("at"), c.discussion_id).where(listing.IS_HELD)
     if after is not None:
         looked = looked.where(listing.later(after))
@@ -438,11 +440,11 @@ def _held(connection: Connection, site: str, limit: int, cursor: str | None) -> 
 
 def _reported(connection: Connection, site: str, limit: int, cursor: str | None) -> tuple[list[Reported], str | None]:
     site_id, scope = _known_site(connection, site), f"reported:{site}"
-    after = decode_cursor(cursor, scope, 1)
+    after = decode_page_cursor(cursor, scope, 1)
     r = schema.report.c
     looked = select(schema.report).where(r.open)
     if after is not None:
-        looked = looked.where(tuple_(r.at, r.id) > listing.place_of(after))
+        looked = looked.where(tuple_(r.at, r.id) > listing.position_of(after))
     first = looked.order_by(r.at, r.id).limit(LOOKED).subquery()
     query = (
         select(first, c.state, *_about(c.discussion_id))
@@ -458,7 +460,7 @@ def _reported(connection: Connection, site: str, limit: int, cursor: str | None)
             id=row.id,
             reason=row.reason,
             note=row.note,
-            at=rows.moment(row.at),
+            at=mapping.to_datetime(row.at),
             reporter_id=row.reporter_id,
             key=DiscussionKey(site, row.key),
             comment=comment,
@@ -483,4 +485,4 @@ def _following(scope: str, found: Sequence[Any], own: Sequence[Any], shown: int)
         last = found[-1]
     else:
         return None
-    return encode_cursor(Cursor(scope, (last.at,), last.id))
+    return encode_page_cursor(PageCursor(scope, (last.at,), last.id))

@@ -1,4 +1,4 @@
-"""The ledger: many commands in one transaction, none of them harmed by another, and no answer before it is durable."""
+"""The write queue: many commands in one transaction, none harmed by another, and no answer before it is durable."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, commands, ledger, schema
-from tertulia.store.commands import Actor, Outcome, Said
-from tertulia.store.journal import Happened
-from tertulia.store.ledger import Ledger
+from tertulia.store import Store, commands, schema, write_queue
+from tertulia.store.commands import Actor, CommandResult, PostResult
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.write_queue import WriteQueue
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, listed, log, tables, until
 from tests.transfer.world import planted
 
@@ -38,9 +38,9 @@ def counted(store: Store, name: str) -> Iterator[list[None]]:
 
 
 @asynccontextmanager
-async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[Happened]]]]:
+async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[CommittedEvent]]]]:
     """A store on a file, and what was announced of it."""
-    told: list[list[Happened]] = []
+    told: list[list[CommittedEvent]] = []
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
     store.start(told.append)
     try:
@@ -49,18 +49,18 @@ async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[Happened]]]]:
         await store.close()
 
 
-def fails(error: Exception) -> Callable[[Connection], Outcome[Any]]:
-    def command(_connection: Connection) -> Outcome[Any]:
+def fails(error: Exception) -> Callable[[Connection], CommandResult[Any]]:
+    def command(_connection: Connection) -> CommandResult[Any]:
         raise error
 
     return command
 
 
-def forged_vote(connection: Connection) -> Outcome[None]:
+def forged_vote(connection: Connection) -> CommandResult[None]:
     """Breaks a foreign key in a way that only COMMIT notices."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
-    return Outcome(None)
+    return CommandResult(None)
 
 
 # ---- together -------------------------------------------------------------------------------------------
@@ -161,24 +161,24 @@ async def test_a_command_that_fails_fails_alone(store: Store, acts: Acts, error:
     answers: tuple[Any, ...] = await asyncio.gather(*said, return_exceptions=True)
     before, bad, after = answers
     assert bad is error
-    assert isinstance(before, Said), before
-    assert isinstance(after, Said), after
+    assert isinstance(before, PostResult), before
+    assert isinstance(after, PostResult), after
     assert (before.seq, after.seq) == (1, 2)
     assert await check(store) == []
 
 
 async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: Acts) -> None:
-    def half(connection: Connection) -> Outcome[Any]:
+    def half(connection: Connection) -> CommandResult[Any]:
         commands.post(connection, acts.draft("Half done", by=EVA))
         connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
-        return Outcome(None)
+        return CommandResult(None)
 
     answers: tuple[Any, ...] = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
     before, bad, after = answers
     assert isinstance(bad, Exception)
     assert "foreign key" in str(bad).lower()
-    assert isinstance(before, Said)
-    assert isinstance(after, Said)
+    assert isinstance(before, PostResult)
+    assert isinstance(after, PostResult)
     assert [one.seq for one in await log(store)] == [1, 2]
     assert await store.reads.author(EVA.id) is None
     assert await check(store) == []
@@ -188,7 +188,7 @@ async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, acts:
     """Each of the others would meet it, too: a batch of 128 costs one failure, not 129."""
     tried = 0
 
-    def meets(_connection: Connection) -> Outcome[Any]:
+    def meets(_connection: Connection) -> CommandResult[Any]:
         nonlocal tried
         tried += 1
         raise ConnectionResetError("cut")
@@ -197,7 +197,7 @@ async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, acts:
     answers = await asyncio.gather(*waiting[0], *waiting[1], return_exceptions=True)
     assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 70
     assert tried == 1
-    assert store.ledger.counts.failed_commits == 1
+    assert store.write_queue.stats.failed_commits == 1
     assert (await acts.say()).seq == 1
 
 
@@ -210,10 +210,10 @@ async def test_a_database_is_written_to_where_nobody_did_so_lately(
     before = await tables(store)
     await acts.say()
     with counted(store, "commit") as commits:
-        assert await store.ledger.can_write()
+        assert await store.write_queue.can_write()
         assert commits == [], "a commit is proof enough"
-        monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
-        assert await asyncio.gather(*(store.ledger.can_write() for _ in range(20))) == [True] * 20
+        monkeypatch.setattr(write_queue, "PROVEN_SECONDS", -1.0)
+        assert await asyncio.gather(*(store.write_queue.can_write() for _ in range(20))) == [True] * 20
         assert len(commits) == 1
     assert (await tables(store))["meta"] == before["meta"], "nothing is left of it"
 
@@ -226,22 +226,22 @@ async def test_one_that_cannot_write_is_tried_again_and_no_more_often_than_that(
     def full(*_: object) -> None:
         raise ConnectionRefusedError("nobody listens")
 
-    monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
+    monkeypatch.setattr(write_queue, "PROVEN_SECONDS", -1.0)
     event.listen(engine, "before_cursor_execute", full)
-    assert not await store.ledger.can_write()
-    assert store.ledger.is_stuck
-    failed = store.ledger.counts.failed_commits
+    assert not await store.write_queue.can_write()
+    assert store.write_queue.is_stuck
+    failed = store.write_queue.stats.failed_commits
     assert failed == 1
-    monkeypatch.setattr(ledger, "RETRY_SECONDS", 3600.0)
-    assert not await store.ledger.can_write()
-    assert store.ledger.counts.failed_commits == failed
+    monkeypatch.setattr(write_queue, "RETRY_SECONDS", 3600.0)
+    assert not await store.write_queue.can_write()
+    assert store.write_queue.stats.failed_commits == failed
     event.remove(engine, "before_cursor_execute", full)
     with pytest.raises(Problem):
         await acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
-    assert store.ledger.is_stuck, "what is refused is no proof"
-    monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.0)
-    assert await store.ledger.can_write()
-    assert not store.ledger.is_stuck
+    assert store.write_queue.is_stuck, "what is refused is no proof"
+    monkeypatch.setattr(write_queue, "RETRY_SECONDS", 0.0)
+    assert await store.write_queue.can_write()
+    assert not store.write_queue.is_stuck
 
 
 # ---- a commit that fails --------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path)
         told.clear()
         texts = ["small"] * 3 + ["large" * 1500] + ["small"] * 3
         answers = await asyncio.gather(*(acts.say(text) for text in texts), return_exceptions=True)
-        answered = [answer for answer in answers if isinstance(answer, Said)]
+        answered = [answer for answer in answers if isinstance(answer, PostResult)]
         assert len(answered) < len(texts), "the disk was not full"
         stored = {comment.id: comment for comment in await listed(acts.store)}
         assert all(answer.comment.id in stored for answer in answered)
@@ -295,7 +295,7 @@ async def test_what_was_answered_is_stored_when_the_database_gives_the_transacti
         )
         stored = {comment.id for comment in await listed(acts.store)}
         for answer in answers:
-            assert not isinstance(answer, Said) or answer.comment.id in stored
+            assert not isinstance(answer, PostResult) or answer.comment.id in stored
         announced = [happened.event for batch in told for happened in batch]
         assert {one.comment_id for one in announced} <= stored
         assert len({one.seq for one in announced}) == len(announced)
@@ -334,9 +334,9 @@ async def test_a_connection_that_was_lost_is_made_anew(tmp_path: Path) -> None:
 async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
     answers: list[asyncio.Future[object]] = []
-    told: list[Happened] = []
+    told: list[CommittedEvent] = []
 
-    def committed(happened: list[Happened]) -> None:
+    def committed(happened: list[CommittedEvent]) -> None:
         assert not any(answer.done() for answer in answers), "somebody was answered before all were told"
         stored = planted_texts(tmp_path / "store.db")
         assert len(stored) == len(happened) == len(answers), "it was announced before it was durable"
@@ -344,7 +344,7 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
 
     store.start(committed)
     acts = Acts(store)
-    waiting = [store.ledger.submit(posting(acts, key)) for key in (HERE, THERE, HERE)]
+    waiting = [store.write_queue.submit(posting(acts, key)) for key in (HERE, THERE, HERE)]
     for one in waiting:
         answers.append(one.send(None))
     await asyncio.wait(awaitable(answers))
@@ -355,7 +355,7 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
     await store.close()
 
 
-def posting(acts: Acts, key: DiscussionKey) -> Callable[[Connection], Outcome[Said]]:
+def posting(acts: Acts, key: DiscussionKey) -> Callable[[Connection], CommandResult[PostResult]]:
     draft = acts.draft(key=key)
     return lambda connection: commands.post(connection, draft)
 
@@ -378,7 +378,7 @@ def planted_texts(path: Path) -> list[str]:
 async def test_an_announcement_that_fails_costs_nobody_the_answer(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
 
-    def committed(_happened: list[Happened]) -> None:
+    def committed(_happened: list[CommittedEvent]) -> None:
         raise RuntimeError("nobody listens")
 
     store.start(committed)
@@ -404,9 +404,9 @@ async def test_what_is_cancelled_before_its_batch_is_not_done(store: Store, acts
 async def test_what_is_cancelled_in_its_batch_is_done_and_harms_nobody(store: Store, acts: Acts) -> None:
     tasks: list[asyncio.Task[object]] = []
 
-    def cancels(_connection: Connection) -> Outcome[object]:
+    def cancels(_connection: Connection) -> CommandResult[object]:
         tasks[0].cancel()
-        return Outcome(None)
+        return CommandResult(None)
 
     tasks += [asyncio.create_task(acts.say("0")), asyncio.create_task(acts.do(cancels))]
     tasks.append(asyncio.create_task(acts.say("2")))
@@ -449,9 +449,9 @@ async def test_closing_commits_what_waits(tmp_path: Path) -> None:
 async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
     acts = Acts(store)
-    late: list[asyncio.Task[Said]] = []
+    late: list[asyncio.Task[PostResult]] = []
 
-    def committed(_happened: list[Happened]) -> None:
+    def committed(_happened: list[CommittedEvent]) -> None:
         late.append(asyncio.create_task(acts.say("late")))
 
     store.start(committed)
@@ -474,14 +474,14 @@ async def test_nothing_is_written_before_the_start_and_after_the_end(tmp_path: P
     await store.close()
     with pytest.raises(Problem, match="unavailable"):
         await acts.say()
-    await store.ledger.close()
+    await store.write_queue.close()
 
 
 async def test_more_than_can_wait_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "QUEUE", 3)
-    small = Ledger(store.database.write)
+    monkeypatch.setattr(write_queue, "QUEUE", 3)
+    small = WriteQueue(store.database.write)
     small.start(lambda happened: None)
-    tasks = [asyncio.create_task(small.submit(lambda _: Outcome(1))) for _ in range(5)]
+    tasks = [asyncio.create_task(small.submit(lambda _: CommandResult(1))) for _ in range(5)]
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert answers[:3] == [1, 1, 1]
     refused = [answer for answer in answers[3:] if isinstance(answer, Problem)]

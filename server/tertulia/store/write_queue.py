@@ -1,4 +1,4 @@
-"""The ledger: the only way into the database. Commands that wait together are committed together.
+"""The write queue: the only way into the database. Commands that wait together are committed together.
 
     submit ──▶ queue ──▶ one transaction ──▶ COMMIT ──▶ committed(events) ──▶ answers
 
@@ -19,16 +19,16 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import administration, statements
-from tertulia.store.commands import Outcome
-from tertulia.store.counts import Counts
-from tertulia.store.journal import Happened
-from tertulia.store.locks import About, hold
+from tertulia.store import administration, prepared
+from tertulia.store.commands import CommandResult
+from tertulia.store.connections import WriteConnection
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.locks import LockTarget, lock_discussions
+from tertulia.store.stats import WriteStats
 from tertulia.store.troubles import Trouble, Troubles, trouble
-from tertulia.store.writer import Writer
 
 T = TypeVar("T")
-Command = Callable[[Connection], Outcome[T]]
+Command = Callable[[Connection], CommandResult[T]]
 BATCH = 128
 ATTEMPTS = 3
 """Of a batch that met another instance's."""
@@ -46,27 +46,27 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Waiting:
     command: Command[Any]
-    about: About
+    about: LockTarget
     answer: asyncio.Future[Any]
-    result: Outcome[Any] | Exception | None = None
+    result: CommandResult[Any] | Exception | None = None
 
 
-class Ledger:
+class WriteQueue:
     """Applies commands one batch after the other, each batch in one transaction.
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
     answered; ``erased`` after one in which something was deleted.
     """
 
-    def __init__(self, writer: Writer, troubles: Troubles | None = None) -> None:
-        self.counts = Counts()
+    def __init__(self, writer: WriteConnection, troubles: Troubles | None = None) -> None:
+        self.stats = WriteStats()
         self.erased: Callable[[], None] = lambda: None
         self._writer = writer
         self._troubles = troubles or Troubles()
         self._trouble: Trouble | None = None
         self._known_at = -math.inf
         self._proof: asyncio.Task[None] | None = None
-        self._committed: Callable[[list[Happened]], None] = lambda happened: None
+        self._committed: Callable[[list[CommittedEvent]], None] = lambda happened: None
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -76,9 +76,9 @@ class Ledger:
         """How many commands wait for the next transaction."""
         return self._queue.qsize()
 
-    def start(self, committed: Callable[[list[Happened]], None]) -> None:
+    def start(self, committed: Callable[[list[CommittedEvent]], None]) -> None:
         self._committed = committed
-        self._task = asyncio.create_task(self._run(), name="ledger")
+        self._task = asyncio.create_task(self._run(), name="write-queue")
 
     async def close(self) -> None:
         """Commits what waits, then stops."""
@@ -98,7 +98,7 @@ class Ledger:
         known_for = PROVEN_SECONDS if self._trouble is None else RETRY_SECONDS
         if time.monotonic() - self._known_at >= known_for:
             if self._proof is None or self._proof.done():
-                self._proof = asyncio.create_task(self._prove(), name="ledger-proof")
+                self._proof = asyncio.create_task(self._prove(), name="write-queue-probe")
             await asyncio.shield(self._proof)
         return self._trouble is None
 
@@ -110,7 +110,7 @@ class Ledger:
         except Exception as error:
             self._fail(error, 1)
 
-    async def submit(self, command: Command[T], about: About = None) -> T:
+    async def submit(self, command: Command[T], about: LockTarget = None) -> T:
         """The command's value, once it is durable; raises what the command raises, or unavailable.
 
         The command may be run more than once. Nobody else changes what it is ``about`` meanwhile.
@@ -118,7 +118,7 @@ class Ledger:
         if self._task is None or self._closing:
             raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
         if self._queue.full():
-            self.counts.turned_away += 1
+            self.stats.turned_away += 1
             raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
         waiting = _Waiting(command, about, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(waiting)
@@ -148,22 +148,27 @@ class Ledger:
             self._fail(error, len(batch))
             cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
             cause.__cause__ = error
-            self.counts.failed_commits += 1
+            self.stats.failed_commits += 1
             for waiting in batch:
                 if not isinstance(waiting.result, Exception):
                     waiting.result = cause
-                    self.counts.lost += 1
+                    self.stats.lost += 1
             if self._trouble in REOPENED:
                 await self._writer.reopen()
         else:
-            done = sum(isinstance(waiting.result, Outcome) for waiting in batch)
-            self.counts.commit(len(batch), done, time.perf_counter() - began)
-            if any(isinstance(waiting.result, Outcome) and waiting.result.erases for waiting in batch):
+            done = sum(isinstance(waiting.result, CommandResult) for waiting in batch)
+            self.stats.commit(len(batch), done, time.perf_counter() - began)
+            if any(isinstance(waiting.result, CommandResult) and waiting.result.erases for waiting in batch):
                 self.erased()
             if any(map(_has_written, batch)):
                 self._trouble, self._known_at = None, time.monotonic()
         self._announce(
-            [happened for waiting in batch if isinstance(waiting.result, Outcome) for happened in waiting.result.events]
+            [
+                happened
+                for waiting in batch
+                if isinstance(waiting.result, CommandResult)
+                for happened in waiting.result.events
+            ]
         )
         for waiting in batch:
             _answer(waiting)
@@ -186,7 +191,7 @@ class Ledger:
                     raise
         await self._writer.transact(partial(_apply, batch))
 
-    def _announce(self, happened: list[Happened]) -> None:
+    def _announce(self, happened: list[CommittedEvent]) -> None:
         try:
             self._committed(happened)
         except Exception:
@@ -198,12 +203,12 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
     """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
     savepoint = connection.begin_nested()
     try:
-        hold(connection, [waiting.about for waiting in batch])
+        lock_discussions(connection, [waiting.about for waiting in batch])
         for waiting in batch:
             waiting.result = waiting.command(connection)
-        statements.flush(connection)
+        prepared.flush(connection)
     except Exception as error:
-        statements.forget(connection)
+        prepared.discard(connection)
         if connection.invalidated or (not isinstance(error, Problem) and trouble(error).fate != "ours"):
             raise  # not the command's mistake, and what came after would meet it, too
         # raises where the database has given up the whole transaction: then nothing of the batch is stored, and what
@@ -220,7 +225,7 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
 
 def _has_written(waiting: _Waiting) -> bool:
     """Whether it surely changed something: a transaction of refusals and repeats says nothing of the database."""
-    return isinstance(waiting.result, Outcome) and bool(
+    return isinstance(waiting.result, CommandResult) and bool(
         waiting.result.events or waiting.command is administration.prove
     )
 
@@ -228,7 +233,7 @@ def _has_written(waiting: _Waiting) -> bool:
 def _answer(waiting: _Waiting) -> None:
     if waiting.answer.cancelled():
         return
-    if isinstance(waiting.result, Outcome):
+    if isinstance(waiting.result, CommandResult):
         waiting.answer.set_result(waiting.result.value)
     else:
         waiting.answer.set_exception(waiting.result or RuntimeError("the command was not applied"))

@@ -22,7 +22,7 @@ REOPEN_SECONDS = 1.0
 """A server that does not take leave in this time is left without."""
 
 
-class Writer(Protocol):
+class WriteConnection(Protocol):
     """Runs work one after another."""
 
     engine: Engine
@@ -31,7 +31,7 @@ class Writer(Protocol):
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back."""
         raise NotImplementedError
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
+    async def run(self, work: Callable[[Connection], T]) -> T:
         """Like ``transact``, but transactions are the work's own."""
         raise NotImplementedError
 
@@ -44,7 +44,7 @@ class Writer(Protocol):
         raise NotImplementedError
 
 
-class ThreadWriter:
+class ThreadedConnection:
     """The writer of a database whose driver blocks; ``engine`` has one connection."""
 
     def __init__(self, engine: Engine) -> None:
@@ -58,7 +58,7 @@ class ThreadWriter:
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
+    async def run(self, work: Callable[[Connection], T]) -> T:
         def run() -> T:
             with self.engine.connect() as connection:
                 return work(connection)
@@ -73,7 +73,7 @@ class ThreadWriter:
         self._thread.shutdown()
 
 
-class LoopWriter:
+class AsyncConnection:
     """The writer of a database with an asynchronous driver; its engine has one connection."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -84,7 +84,7 @@ class LoopWriter:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
+    async def run(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
             return await connection.run_sync(work)
 
