@@ -116,7 +116,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("events of one discussion in memory", "live/tail:BYTES_KEPT", size),
         Bound("frames of one discussion in memory", "live/tail:FRAMES_BYTES_KEPT", size),
         Bound("one message of events", "live/tail:FRAME_BYTES", size),
-        Bound("first pages in memory", "discussions/firstpages:KEPT_BYTES", size),
+        Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
         Bound("guests and addresses that are counted", "limits/memory:MOST_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
@@ -163,7 +163,7 @@ GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*"
 NO_BOUNDS = {
     "core/documents": {"BLOCK_LEVELS", "INLINE_LEVELS"},  # within TREE_BYTES
     "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
-    "discussions/firstpages": {"ENTRY_BYTES"},
+    "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},

@@ -48,7 +48,7 @@ class Talk:
             key=KEY.key, parent_id=parent, body=body, author=None if who == "Editor" else protocol.GuestName(name=who)
         )
         identity = self.moderator if who == "Editor" else self.people.get(who)
-        answer = await self.service.say(new, uuid7(), identity=identity)
+        answer = await self.service.post_comment(new, uuid7(), identity=identity)
         if answer.posted.token is not None:
             self.people[who] = self.tokens.read(answer.posted.token, "default")
         await self.look()
@@ -59,7 +59,7 @@ class Talk:
         await self.look()
 
     async def conceal(self, who: str, comment: str) -> None:
-        await self.service.conceal(comment, self.moderator if who == "Editor" else self.people[who])
+        await self.service.delete_comment(comment, self.moderator if who == "Editor" else self.people[who])
         await self.look()
 
     async def restore(self, comment: str) -> None:

@@ -24,7 +24,7 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.core.ids import uuid7
-from tertulia.discussions import Announcer, Discussions
+from tertulia.discussions import Discussions, EventPublisher
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
@@ -131,7 +131,7 @@ class System:
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
-        store.start(Announcer(self.bus, store.epoch).committed)
+        store.start(EventPublisher(self.bus, store.epoch).publish)
 
     async def snapshot(self) -> Json:
         found = await self.service.snapshot(KEY, limit=1000)
@@ -221,7 +221,7 @@ class Machine(RuleBasedStateMachine):
             author=None if moderator else protocol.GuestName(name=f"Guest {who}"),
         )
         identity = self.system.moderator if moderator else self.guests.get(who)
-        answer = self.act(self.system.service.say(new, uuid7(), identity=identity))
+        answer = self.act(self.system.service.post_comment(new, uuid7(), identity=identity))
         if answer is not None:
             self.comments.append(answer.posted.comment.id)
             if answer.posted.token is not None:
@@ -238,7 +238,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.comments)
     @rule(who=st.integers(0, GUESTS), place=places)
     def delete_or_remove(self, who: int, place: int) -> None:
-        self.act(self.system.service.conceal(self.comment(place), self.who(who)))
+        self.act(self.system.service.delete_comment(self.comment(place), self.who(who)))
 
     @precondition(lambda self: self.comments)
     @rule(place=places)
@@ -269,7 +269,7 @@ class Machine(RuleBasedStateMachine):
                 protocol.NewComment(key=KEY.key, body="Many words " * 20, author=protocol.GuestName(name="Many"))
                 for _ in range(count)
             ]
-            await asyncio.gather(*(self.system.service.say(new, uuid7()) for new in news))
+            await asyncio.gather(*(self.system.service.post_comment(new, uuid7()) for new in news))
 
         self.act(posting())
 

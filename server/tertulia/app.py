@@ -23,7 +23,7 @@ from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis import RedisBus
-from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.discussions import Discussions, EventPublisher, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
@@ -93,7 +93,7 @@ async def running(
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, gate, look, playground=settings.playground)
-            store.start(Announcer(bus, store.epoch).committed)
+            store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:

@@ -107,7 +107,7 @@ class Acts:
 
     async def conceal(self, comment_id: str, actor: Actor) -> PostResult:
         at = self.now()
-        return await self.do(lambda c: commands.conceal(c, comment_id, actor, at), comment_id)
+        return await self.do(lambda c: commands.delete_comment(c, comment_id, actor, at), comment_id)
 
     async def restore(self, comment_id: str) -> PostResult:
         at = self.now()

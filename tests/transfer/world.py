@@ -164,11 +164,13 @@ class World:
 
     async def delete(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(said.comment.author.id), at))
+        await self.do(lambda c: commands.delete_comment(c, said.comment.id, Actor(said.comment.author.id), at))
 
     async def remove(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.conceal(c, said.comment.id, Actor(self.moderator.id, moderator=True), at))
+        await self.do(
+            lambda c: commands.delete_comment(c, said.comment.id, Actor(self.moderator.id, moderator=True), at)
+        )
 
     async def restore(self, said: PostResult) -> None:
         at = self._next()

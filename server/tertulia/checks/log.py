@@ -32,7 +32,7 @@ SLICE_BYTES = 1024 * 1024
 
 c, d, e = schema.comment.c, schema.discussion.c, schema.event.c
 _Row = Row[*tuple[Any, ...]]
-_CONCEALED = (State.held, State.removed, State.deleted)
+_HIDDEN = (State.held, State.removed, State.deleted)
 
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _check_its_comment(where: str, row: _Row, event: Event) -> Iterator[Finding]
     if event.parent is not None and event.parent.id != row.parent_id:
         yield Finding("replay", where, f"it counts the replies of {event.parent.id}, which its comment does not answer")
     view = event.comment
-    if row.state in _CONCEALED and view is not None and (view.author, view.body) != (None, None):
+    if row.state in _HIDDEN and view is not None and (view.author, view.body) != (None, None):
         detail = f"it shows the author or the text of the {row.state} comment {row.comment_id}"
         yield Finding("exposed", where, detail)
     elif view is not None and view.body is not None and _is_another(row, view.body):

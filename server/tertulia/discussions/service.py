@@ -15,8 +15,8 @@ from tertulia.core import documents, text
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.core.names import unadorned
-from tertulia.discussions.firstpages import Asked, FirstPages
 from tertulia.discussions.names import Names
+from tertulia.discussions.page_cache import FirstPageCache, PageKey
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
@@ -58,7 +58,7 @@ class Discussions:
         vote_seconds: float = VOTE_SECONDS,
     ) -> None:
         self._store = store
-        self._first_pages = FirstPages(store.reads)
+        self._first_pages = FirstPageCache(store.reads)
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
@@ -104,7 +104,7 @@ class Discussions:
     ) -> protocol.Snapshot:
         """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
         if viewer is None and cursor is None:
-            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
             return self._snapshot(discussion, first.page(), None)
         snapshot = await self._store.reads.snapshot(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
         return self._snapshot(snapshot.discussion, self._page(snapshot, viewer), viewer)
@@ -126,7 +126,7 @@ class Discussions:
             own = await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)
             parts = [own.model_dump_json(exclude={"strings"})]
         else:
-            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
             parts = [first.json, self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_MADE_APART)]
         fields = ",".join(part[1:-1] for part in parts)
         return f'{{{fields},"strings":{protocol.strings_json(language)}}}'
@@ -240,7 +240,7 @@ class Discussions:
 
     # ---- writing ----------------------------------------------------------------------------------------
 
-    async def say(
+    async def post_comment(
         self,
         new: protocol.NewComment,
         idempotency_key: str | None,
@@ -354,13 +354,15 @@ class Discussions:
         )
         return _changed(changed, actor)
 
-    async def conceal(self, comment_id: str, identity: Identity | None, address: str | None = None) -> protocol.Changed:
+    async def delete_comment(
+        self, comment_id: str, identity: Identity | None, address: str | None = None
+    ) -> protocol.Changed:
         """Deletes one's own comment, or removes another's as a moderator.
 
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
         actor, found, at = await self._counted(Write.change, identity, address), _comment_id(comment_id), utc_now()
-        changed = await self._store.write_queue.submit(lambda c: commands.conceal(c, found, actor, at), found)
+        changed = await self._store.write_queue.submit(lambda c: commands.delete_comment(c, found, actor, at), found)
         return _changed(changed, actor)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:

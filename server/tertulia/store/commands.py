@@ -245,7 +245,7 @@ def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime
     return comment
 
 
-def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> CommandResult[PostResult]:
+def delete_comment(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> CommandResult[PostResult]:
     """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
 
     What a moderator removed can still be deleted by its author. Raises not_found, forbidden, gone.

@@ -8,14 +8,14 @@ from tertulia.protocol import EncodedEvent
 from tertulia.store.event_log import CommittedEvent
 
 
-class Announcer:
+class EventPublisher:
     """Called by the write queue after each commit."""
 
     def __init__(self, bus: Bus, epoch: str) -> None:
         self._bus = bus
         self._epoch = epoch
 
-    def committed(self, happened: list[CommittedEvent]) -> None:
+    def publish(self, happened: list[CommittedEvent]) -> None:
         """Publishes events in the order they were committed in."""
         grouped: dict[DiscussionKey, list[EncodedEvent]] = {}
         for one in happened:

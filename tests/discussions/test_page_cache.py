@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from tertulia.core.comments import Discussion, DiscussionKey, Mode, Sort
-from tertulia.discussions import firstpages
-from tertulia.discussions.firstpages import Asked, FirstPages, Shared
+from tertulia.discussions import page_cache
+from tertulia.discussions.page_cache import FirstPageCache, PageKey, SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store
 from tertulia.store.queries import CommentPage
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, until
 
-ASKED = Asked(HERE, Sort.oldest, 50)
+PAGE = PageKey(HERE, Sort.oldest, 50)
 
 
 @pytest.fixture
@@ -50,24 +50,24 @@ def reads(store: Store) -> Counting:
 
 
 @pytest.fixture
-def pages(reads: Counting) -> FirstPages:
-    return FirstPages(reads)  # type: ignore[arg-type]
+def pages(reads: Counting) -> FirstPageCache:
+    return FirstPageCache(reads)  # type: ignore[arg-type]
 
 
-async def fresh(store: Store, asked: Asked) -> tuple[Discussion, list[str]]:
+async def fresh(store: Store, asked: PageKey) -> tuple[Discussion, list[str]]:
     snapshot = await store.reads.snapshot(asked.key, sort=asked.sort, limit=asked.limit, viewer=None)
     return snapshot.discussion, [comment_view(comment).model_dump_json() for comment in snapshot.page.comments]
 
 
-async def kept(pages: FirstPages, asked: Asked) -> tuple[Discussion, list[str]]:
+async def kept(pages: FirstPageCache, asked: PageKey) -> tuple[Discussion, list[str]]:
     discussion, first = await pages.get(asked)
     page = first.page()
     assert page.model_dump_json() == first.json
     return discussion, [comment.model_dump_json() for comment in page.comments]
 
 
-async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pages: FirstPages) -> None:
-    every = [Asked(HERE, sort, limit) for sort in Sort for limit in (1, 50)]
+async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pages: FirstPageCache) -> None:
+    every = [PageKey(HERE, sort, limit) for sort in Sort for limit in (1, 50)]
 
     async def same() -> None:
         for asked in every:
@@ -101,51 +101,51 @@ async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pa
 
 
 async def test_a_page_that_has_to_go_while_it_is_looked_at_is_still_given(
-    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await acts.say()
     await acts.say(key=THERE)
-    before = await pages.get(ASKED)
-    monkeypatch.setattr(firstpages, "KEPT_BYTES", 1)
+    before = await pages.get(PAGE)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", 1)
     reads.gate.clear()
-    other = asyncio.create_task(pages.get(Asked(THERE, Sort.oldest, 50)))
+    other = asyncio.create_task(pages.get(PageKey(THERE, Sort.oldest, 50)))
     await until(lambda: len(reads.looks) == 2)
-    known = asyncio.create_task(pages.get(ASKED))
+    known = asyncio.create_task(pages.get(PAGE))
     await until(lambda: len(reads.looks) == 3)
     reads.gate.set()
     await other
     assert await known == before
 
 
-async def test_a_page_is_made_once_while_nothing_changes(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+async def test_a_page_is_made_once_while_nothing_changes(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
     await acts.say()
     for _ in range(5):
-        await pages.get(ASKED)
+        await pages.get(PAGE)
     assert reads.looks == [True, False, False, False, False]
     await acts.say(key=THERE)
-    await pages.get(ASKED)
+    await pages.get(PAGE)
     assert reads.looks[5:] == [False]
     await acts.say()
-    await pages.get(ASKED)
-    await pages.get(ASKED)
+    await pages.get(PAGE)
+    await pages.get(PAGE)
     assert reads.looks[6:] == [True, False]
 
 
-async def test_a_thousand_at_once_cost_one_look(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+async def test_a_thousand_at_once_cost_one_look(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
     await acts.say()
-    found = await asyncio.gather(*(pages.get(ASKED) for _ in range(1_000)))
+    found = await asyncio.gather(*(pages.get(PAGE) for _ in range(1_000)))
     assert len({id(first) for _, first in found}) == 1
     assert reads.looks == [True]
-    assert pages._looks == {}
+    assert pages._loads == {}
 
 
-async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
     await acts.say()
     reads.gate.clear()
-    early = asyncio.create_task(pages.get(ASKED))
+    early = asyncio.create_task(pages.get(PAGE))
     await until(lambda: reads.looks)
     said = await acts.say()
-    late = [asyncio.create_task(pages.get(ASKED)) for _ in range(10)]
+    late = [asyncio.create_task(pages.get(PAGE)) for _ in range(10)]
     await asyncio.sleep(0)
     reads.gate.set()
     assert (await early)[0].seq == 1
@@ -154,34 +154,34 @@ async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counti
 
 
 async def test_a_page_that_goes_during_a_look_is_answered(
-    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = await acts.say()
     await acts.say(key=THERE)
-    await pages.get(ASKED)
-    monkeypatch.setattr(firstpages, "KEPT_BYTES", pages._bytes + 10)
+    await pages.get(PAGE)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", pages._bytes + 10)
     opened, reads.gate = reads.gate, asyncio.Event()
-    early = asyncio.create_task(pages.get(ASKED))
+    early = asyncio.create_task(pages.get(PAGE))
     await until(lambda: len(reads.looks) == 2)
     closed, reads.gate = reads.gate, opened
-    await pages.get(Asked(THERE, Sort.oldest, 50))
-    assert ASKED not in pages._kept
+    await pages.get(PageKey(THERE, Sort.oldest, 50))
+    assert PAGE not in pages._kept
     closed.set()
     assert [comment.id for comment in (await early)[1].page().comments] == [said.comment.id]
 
 
-async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPages) -> None:
-    nowhere = Asked(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
+async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPageCache) -> None:
+    nowhere = PageKey(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
     found = await asyncio.gather(*(pages.get(nowhere) for _ in range(3)), return_exceptions=True)
     assert [error.code for error in found if isinstance(error, Problem)] == [ErrorCode.unknown_site] * 3
-    assert pages._looks == {}
+    assert pages._loads == {}
     assert pages._kept == {}
 
 
-async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
     await acts.say()
     reads.gate.clear()
-    gone, stays = (asyncio.create_task(pages.get(ASKED)) for _ in range(2))
+    gone, stays = (asyncio.create_task(pages.get(PAGE)) for _ in range(2))
     await until(lambda: reads.looks)
     gone.cancel()
     await asyncio.wait([gone])
@@ -192,39 +192,39 @@ async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Countin
 
 
 async def test_what_is_kept_has_a_bound(
-    acts: Acts, reads: Counting, pages: FirstPages, monkeypatch: pytest.MonkeyPatch
+    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(5)]
     for key in keys:
         await acts.say(key=key)
-    await pages.get(Asked(keys[0], Sort.oldest, 50))
+    await pages.get(PageKey(keys[0], Sort.oldest, 50))
     size = pages._bytes
-    monkeypatch.setattr(firstpages, "KEPT_BYTES", 3 * size + 3)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", 3 * size + 3)
     for key in keys:
-        await pages.get(Asked(key, Sort.oldest, 50))
+        await pages.get(PageKey(key, Sort.oldest, 50))
     assert [asked.key for asked in pages._kept] == keys[2:]
-    assert pages._bytes == sum(map(firstpages._weight, pages._kept, pages._kept.values()))
-    await pages.get(Asked(keys[2], Sort.oldest, 50))  # asked for again: it is the last to go now
-    await pages.get(Asked(keys[0], Sort.oldest, 50))
+    assert pages._bytes == sum(map(page_cache._weight, pages._kept, pages._kept.values()))
+    await pages.get(PageKey(keys[2], Sort.oldest, 50))  # asked for again: it is the last to go now
+    await pages.get(PageKey(keys[0], Sort.oldest, 50))
     assert [asked.key for asked in pages._kept] == [keys[4], keys[2], keys[0]]
     for _ in range(30):
         await acts.say("It grows.", key=keys[0])
-        await pages.get(Asked(keys[0], Sort.oldest, 50))
-        assert pages._bytes == sum(map(firstpages._weight, pages._kept, pages._kept.values())) <= 3 * size + 3
+        await pages.get(PageKey(keys[0], Sort.oldest, 50))
+        assert pages._bytes == sum(map(page_cache._weight, pages._kept, pages._kept.values())) <= 3 * size + 3
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000, "ệ" * 1_000, "*a* " * 500, "x"])
 async def test_what_is_kept_is_no_more_than_it_is_weighed(
-    acts: Acts, pages: FirstPages, text: str, monkeypatch: pytest.MonkeyPatch
+    acts: Acts, pages: FirstPageCache, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the memory of the process, whatever the comments are made of."""
-    monkeypatch.setattr(firstpages, "KEPT_BYTES", 200_000)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", 200_000)
     keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
     for key in keys:
         await acts.say(text, key=key)
     for key in keys:
         for limit in range(1, 4):
-            await pages.get(Asked(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
+            await pages.get(PageKey(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
     assert len(pages._kept) > 1
     assert pages._bytes <= 200_000
     assert _size(pages._kept) <= pages._bytes
@@ -242,16 +242,16 @@ def _size(kept: object) -> int:
     return sum(found.values())
 
 
-async def test_nothing_is_kept_where_nothing_was_said(acts: Acts, reads: Counting, pages: FirstPages) -> None:
+async def test_nothing_is_kept_where_nothing_was_said(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
     for number in range(100):
-        discussion, first = await pages.get(Asked(DiscussionKey("default", f"nobody {number}"), Sort.oldest, 50))
+        discussion, first = await pages.get(PageKey(DiscussionKey("default", f"nobody {number}"), Sort.oldest, 50))
         assert (discussion.seq, first.page().comments) == (0, [])
     said = await acts.say()
     await acts.conceal(said.comment.id, acts.judge)
-    _, first = await pages.get(ASKED)
+    _, first = await pages.get(PAGE)
     assert reads.looks == [False] * 100 + [True]
     assert len(pages._kept) == len(first.page().comments)
-    assert pages._looks == {}
+    assert pages._loads == {}
 
 
 async def test_shared_work_runs_one_at_a_time() -> None:
@@ -267,7 +267,7 @@ async def test_shared_work_runs_one_at_a_time() -> None:
         running -= 1
         return number
 
-    shared = Shared(work)
+    shared = SingleFlight(work)
 
     async def ask() -> None:
         for _ in range(20):

@@ -27,7 +27,7 @@ ENTRY_BYTES = 600
 T = TypeVar("T")
 
 
-class Asked(NamedTuple):
+class PageKey(NamedTuple):
     key: DiscussionKey
     sort: Sort
     limit: int
@@ -49,27 +49,27 @@ _NOTHING = FirstPage(0, protocol.Page(comments=[], next=None, replies={}, votes=
 """Of every discussion in which nothing has happened yet, and of those that are no more than a name."""
 
 
-class FirstPages:
+class FirstPageCache:
     """Keeps the pages that were asked for last."""
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._kept: OrderedDict[Asked, FirstPage] = OrderedDict()
+        self._kept: OrderedDict[PageKey, FirstPage] = OrderedDict()
         self._bytes = 0
-        self._looks: dict[Asked, Shared[tuple[Discussion, FirstPage]]] = {}
+        self._loads: dict[PageKey, SingleFlight[tuple[Discussion, FirstPage]]] = {}
 
-    async def get(self, asked: Asked) -> tuple[Discussion, FirstPage]:
+    async def get(self, asked: PageKey) -> tuple[Discussion, FirstPage]:
         """The discussion and the page at one moment. Raises unknown_site."""
-        look = self._looks.get(asked)
-        if look is None:
-            look = self._looks[asked] = Shared(partial(self._look, asked))
+        load = self._loads.get(asked)
+        if load is None:
+            load = self._loads[asked] = SingleFlight(partial(self._load, asked))
         try:
-            return await look.ask()
+            return await load.ask()
         finally:
-            if not look.is_busy and self._looks.get(asked) is look:
-                del self._looks[asked]
+            if not load.is_busy and self._loads.get(asked) is load:
+                del self._loads[asked]
 
-    async def _look(self, asked: Asked) -> tuple[Discussion, FirstPage]:
+    async def _load(self, asked: PageKey) -> tuple[Discussion, FirstPage]:
         kept = self._kept.get(asked)
         known = 0 if kept is None else kept.seq
         discussion, page = await self._reads.first_page(asked.key, sort=asked.sort, limit=asked.limit, known=known)
@@ -85,19 +85,19 @@ class FirstPages:
             self._keep(asked, made)
         return discussion, made
 
-    def _keep(self, asked: Asked, made: FirstPage) -> None:
+    def _keep(self, asked: PageKey, made: FirstPage) -> None:
         self._kept[asked] = made
         self._bytes += _weight(asked, made)
         while self._bytes > KEPT_BYTES:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, asked: Asked) -> None:
+    def _drop(self, asked: PageKey) -> None:
         earlier = self._kept.pop(asked, None)
         if earlier is not None:
             self._bytes -= _weight(asked, earlier)
 
 
-class Shared(Generic[T]):
+class SingleFlight(Generic[T]):
     """Work that several ask for: one run at a time, and one more for all who asked while it ran."""
 
     def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
@@ -135,6 +135,6 @@ def _made(seq: int, page: CommentPage) -> FirstPage:
     return FirstPage(seq, shown.model_dump_json())
 
 
-def _weight(asked: Asked, made: FirstPage) -> int:
+def _weight(asked: PageKey, made: FirstPage) -> int:
     """In bytes of memory."""
     return ENTRY_BYTES + sys.getsizeof(made.json) + sys.getsizeof(asked.key.key) + sys.getsizeof(asked.key.site)
