@@ -35,9 +35,8 @@ from tertulia.serving.server import listen, serve
 from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
-from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, PostResult
-from tertulia.store.write_queue import Command
+from tertulia.store import Store
+from tertulia.store.commands import Draft, PostComment
 
 KEY = DiscussionKey("default", "bench")
 EVENT_BYTES = 400
@@ -178,12 +177,7 @@ async def _fill(store: Store, comments: int, said: str = SHORT) -> None:
             )
             for _ in range(min(128, comments - start))
         ]
-        await asyncio.gather(*(store.write_queue.submit(posting(draft)) for draft in drafts))
-
-
-def posting(draft: Draft) -> Command[PostResult]:
-    """The command that posts it."""
-    return lambda connection: commands.post(connection, draft)
+        await asyncio.gather(*(store.write(PostComment(draft)) for draft in drafts))
 
 
 async def naive(port: int) -> None:

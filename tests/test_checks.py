@@ -11,7 +11,7 @@ from tertulia.checks import Replayed, check, fold
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import DiscussionKey, Mode, Sort
 from tertulia.protocol import CommentView, Event, comment_view
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tests.transfer.world import BARE, NEWS, OTHER, QUIET, World, everything, opened, planted
 
 ALL = (NEWS, QUIET, OTHER, BARE)
@@ -177,13 +177,13 @@ async def test_a_file_that_cannot_be_read_is_a_finding(full: tuple[Path, dict[st
 
 
 async def events(store: Store, key: DiscussionKey) -> list[Event]:
-    _, found = await store.reads.events(key, 0, 1000)
+    _, found = await store.read(queries.events, key, 0, 1000)
     return [Event.model_validate_json(event.payload) for event in found]
 
 
 async def snapshot(store: Store, key: DiscussionKey) -> Replayed:
     """What a guest who asks now is shown."""
-    snapshot = await store.reads.snapshot(key, sort=Sort.oldest, limit=100, viewer=None)
+    snapshot = await store.read(queries.snapshot, key, sort=Sort.oldest, limit=100, viewer=None)
     views = {comment.id: comment_view(comment) for comment in snapshot.page.comments}
     return Replayed(views, snapshot.discussion.comment_count, snapshot.discussion.mode, snapshot.discussion.seq)
 

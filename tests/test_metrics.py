@@ -41,7 +41,7 @@ from tertulia.store.stats import Histogram
 from tests.live.script import Clock, Follower, joined, made, settled
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, wait_until
-from tests.store.acts import until
+from tests.store.acts import Custom, until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
@@ -350,7 +350,7 @@ async def test_what_waits_and_what_finds_no_room_to_wait(settings: Settings, mon
     monkeypatch.setattr(write_queue, "QUEUE", 2)
     async with running(settings) as server, _visitor(server.asgi) as client:
         work = server.store.write_queue
-        tasks = [asyncio.create_task(work.submit(lambda _: CommandResult(None))) for _ in range(5)]
+        tasks = [asyncio.create_task(work.submit(Custom(lambda _: CommandResult(None)))) for _ in range(5)]
         await asyncio.sleep(0)
         assert work.waiting == 2
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,7 +24,7 @@ from tertulia.limits import PostingLimits
 from tertulia.live import room as rooms
 from tertulia.live import tail as tails
 from tertulia.live.room import Cursor
-from tertulia.store import administration
+from tertulia.store import administration, queries
 from tests.folding import Gap, Json, canonical, fold, seen
 from tests.live.script import follow
 from tests.store.acts import until
@@ -128,8 +128,8 @@ class Talk:
 @pytest.fixture
 async def talk(server: Running) -> Talk:
     _, stored = new_moderator_token()
-    await server.store.write_queue.submit(lambda c: administration.add_moderator(c, "Editor", stored, utc_now()))
-    author = await server.store.reads.moderator(stored)
+    await server.store.write(administration.AddModerator("Editor", stored, utc_now()))
+    author = await server.store.read(queries.moderator, stored)
     assert author is not None
     tokens = Tokens(b"a key of the tests, not a secret")
     limits = PostingLimits("off", "off")

@@ -32,7 +32,7 @@ from tertulia.live import room as rooms
 from tertulia.live import tail as tails
 from tertulia.live.hub import Hub, Rates
 from tertulia.live.room import Cursor
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
 from tests.live.script import BUSY, Follower, follow
 from tests.store.acts import until
@@ -127,7 +127,13 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.latest_seqs, Rates(BUSY, BUSY))
+        self.hub = Hub(
+            self.bus,
+            store.epoch,
+            partial(store.read, queries.events),
+            partial(store.read, queries.latest_seqs),
+            Rates(BUSY, BUSY),
+        )
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
@@ -147,7 +153,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     async def make() -> None:
         store = await Store.open(f"sqlite+aiosqlite:///{path}")
         store.start()
-        await store.write_queue.submit(lambda c: administration.add_moderator(c, "Editor", "f" * 64, utc_now()))
+        await store.write(administration.AddModerator("Editor", "f" * 64, utc_now()))
         await store.close()
 
     asyncio.run(make())
@@ -156,7 +162,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
 
 async def opened(path: Path) -> System:
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
-    author = await store.reads.moderator("f" * 64)
+    author = await store.read(queries.moderator, "f" * 64)
     assert author is not None
     return System(store, Identity(author.id, author.name, True, None))
 

@@ -22,7 +22,7 @@ from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.hub import WATCH_SECONDS, Hub, Rates
-from tertulia.store import Store, schema
+from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, certain, happened, signed
 from tests.postgres import running_postgres
 from tests.valkey import Valkey
@@ -50,7 +50,13 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     store.start()
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
-    hub = Hub(bus, store.epoch, store.reads.events, store.reads.latest_seqs, Rates(tick=1e9, summary=1e9))
+    hub = Hub(
+        bus,
+        store.epoch,
+        partial(store.read, queries.events),
+        partial(store.read, queries.latest_seqs),
+        Rates(tick=1e9, summary=1e9),
+    )
     bus.start()
     try:
         return await _measured(hub, bus, valkey, keys)

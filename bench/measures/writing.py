@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bench.measures import Plan, median
 from bench.report import Findings, Row
-from bench.subjects import KEY, posting
+from bench.subjects import KEY
 from tertulia.core.comments import Author
 from tertulia.core.documents import parse
 from tertulia.core.ids import uuid7
 from tertulia.identity import utc_now
 from tertulia.store import Store, write_queue
-from tertulia.store.commands import Draft
+from tertulia.store.commands import Draft, PostComment
 from tests.postgres import running_postgres
 
 WRITERS = 64
@@ -65,7 +65,7 @@ async def _posting(address: str, batch: int) -> float:
     async def write() -> None:
         nonlocal done
         while time.perf_counter() < end:
-            await store.write_queue.submit(posting(_draft()), KEY)
+            await store.write(PostComment(_draft()))
             done += 1
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))

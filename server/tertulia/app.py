@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -35,7 +36,7 @@ from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.web import problems
 from tertulia.web.answers import Answers
 from tertulia.web.edge import Edge
@@ -75,7 +76,9 @@ async def running(
         key = derived_key(secret, f"bus\0{store.epoch}")
         async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.latest_seqs, rates)
+            hub = Hub(
+                bus, store.epoch, partial(store.read, queries.events), partial(store.read, queries.latest_seqs), rates
+            )
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,
@@ -85,7 +88,9 @@ async def running(
             )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
+            gate = Gate(
+                Sites(partial(store.read, queries.sites), origins), settings.public_url, settings.trusted_proxies
+            )
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()

@@ -30,7 +30,7 @@ from tertulia.reporting import Reporter
 from tertulia.samples import playground
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tertulia.store.troubles import DRIVERS, line, trouble
 from tertulia.workers import serve_one, supervise
 
@@ -186,7 +186,7 @@ def _address(chosen: Settings, host: str, port: int) -> str:
 
 
 async def _install_samples(store: Store, folder: Path) -> None:
-    if Articles(folder).all() or await store.reads.any_discussion():
+    if Articles(folder).all() or await store.read(queries.any_discussion):
         return
     samples.install(folder)
     for discussion in samples.discussions():
@@ -196,7 +196,7 @@ async def _install_samples(store: Store, folder: Path) -> None:
 async def _install_playground(store: Store, folder: Path) -> None:
     """Those of its discussions that are not there yet."""
     found = {one["key"]: one for one in playground.discussions(utc_now())}
-    there = await store.reads.latest_seqs(DiscussionKey(DEFAULT_SITE, key) for key in found)
+    there = await store.read(queries.latest_seqs, [DiscussionKey(DEFAULT_SITE, key) for key in found])
     missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in there]
     document = {"format": "tertulia/1", "articles": missing}
     await transfer.import_file(store, folder, json.dumps(document).encode())
@@ -230,7 +230,7 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
     """Add the site KEY, or give it other origins; a running server knows it within seconds."""
     checked = checked_origins(origins)
     async with _store(flags) as store:
-        await store.write_queue.submit(lambda c: administration.add_site(c, key, checked, utc_now()))
+        await store.write(administration.AddSite(key, checked, utc_now()))
     click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
 
 
@@ -240,7 +240,7 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
 async def site_list(**flags: Any) -> None:
     """List the sites and their origins."""
     async with _store(flags) as store:
-        for key, origins in sorted((await store.reads.sites()).items()):
+        for key, origins in sorted((await store.read(queries.sites)).items()):
             click.echo(f"{key}\t{' '.join(origins)}")
 
 
@@ -258,7 +258,7 @@ async def moderator_add(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
-        await store.write_queue.submit(lambda c: administration.add_moderator(c, name, hashed, utc_now()))
+        await store.write(administration.AddModerator(name, hashed, utc_now()))
     _show_token(name, token)
 
 
@@ -271,7 +271,7 @@ async def moderator_renew(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with _store(flags) as store:
-        await store.write_queue.submit(lambda c: administration.renew_moderator(c, name, hashed))
+        await store.write(administration.RenewModerator(name, hashed))
     _show_token(name, token)
 
 
@@ -287,7 +287,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
     """
     name = clean_name(name, "name")
     async with _store(flags) as store:
-        await store.write_queue.submit(lambda c: administration.remove_moderator(c, name))
+        await store.write(administration.RemoveModerator(name))
     click.echo(f"{name} is no moderator any more.")
 
 
@@ -302,7 +302,7 @@ def _show_token(name: str, token: str) -> None:
 async def moderator_list(**flags: Any) -> None:
     """List the moderators."""
     async with _store(flags) as store:
-        for name in await store.reads.moderators():
+        for name in await store.read(queries.moderators):
             click.echo(name)
 
 
@@ -406,7 +406,7 @@ async def epoch_renew(**flags: Any) -> None:
     continued: every reader is told to read anew.
     """
     async with _store(flags) as store:
-        await store.write_queue.submit(administration.renew_epoch)
+        await store.write(administration.RenewEpoch())
     click.echo("The database has a new epoch; every reader will read its discussion anew.")
 
 

@@ -197,12 +197,12 @@ def _rows(database: Path) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
 async def add_moderator(server: Running, name: str) -> str:
     """A new moderator's token."""
     token, hashed = new_moderator_token()
-    await server.store.write_queue.submit(lambda c: administration.add_moderator(c, name, hashed, utc_now()))
+    await server.store.write(administration.AddModerator(name, hashed, utc_now()))
     return token
 
 
 async def add_site(server: Running, key: str, *origins: str) -> None:
-    await server.store.write_queue.submit(lambda c: administration.add_site(c, key, origins, utc_now()))
+    await server.store.write(administration.AddSite(key, origins, utc_now()))
 
 
 @asynccontextmanager

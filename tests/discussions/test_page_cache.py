@@ -16,8 +16,7 @@ from tertulia.discussions import page_cache
 from tertulia.discussions.page_cache import FirstPageCache, PageKey, SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
-from tertulia.store import Store
-from tertulia.store.queries import CommentPage
+from tertulia.store import Store, queries
 from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, until
 
 PAGE = PageKey(HERE, Sort.oldest, 50)
@@ -29,17 +28,18 @@ async def acts(store: Store) -> Acts:
 
 
 class Counting:
-    """The store's reads, and which of the looks made a page."""
+    """The store, and which of the looks at it made a page."""
 
     def __init__(self, store: Store) -> None:
-        self._reads = store.reads
+        self._store = store
         self.looks: list[bool] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def first_page(self, key: DiscussionKey, **options: Any) -> tuple[Discussion, CommentPage | None]:
-        found = await self._reads.first_page(key, **options)
-        self.looks.append(found[1] is not None)
+    async def read(self, query: Any, key: DiscussionKey, **options: Any) -> queries.FirstPage:
+        assert query is queries.first_page
+        found = await self._store.read(queries.first_page, key, **options)
+        self.looks.append(found.page is not None)
         await self.gate.wait()
         return found
 
@@ -55,7 +55,7 @@ def pages(reads: Counting) -> FirstPageCache:
 
 
 async def fresh(store: Store, asked: PageKey) -> tuple[Discussion, list[str]]:
-    snapshot = await store.reads.snapshot(asked.key, sort=asked.sort, limit=asked.limit, viewer=None)
+    snapshot = await store.read(queries.snapshot, asked.discussion, sort=asked.sort, limit=asked.limit, viewer=None)
     return snapshot.discussion, [comment_view(comment).model_dump_json() for comment in snapshot.page.comments]
 
 
@@ -136,7 +136,7 @@ async def test_a_thousand_at_once_cost_one_look(acts: Acts, reads: Counting, pag
     found = await asyncio.gather(*(pages.get(PAGE) for _ in range(1_000)))
     assert len({id(first) for _, first in found}) == 1
     assert reads.looks == [True]
-    assert pages._loads == {}
+    assert pages.loading == 0
 
 
 async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
@@ -159,13 +159,13 @@ async def test_a_page_that_goes_during_a_look_is_answered(
     said = await acts.say()
     await acts.say(key=THERE)
     await pages.get(PAGE)
-    monkeypatch.setattr(page_cache, "KEPT_BYTES", pages._bytes + 10)
+    monkeypatch.setattr(page_cache, "KEPT_BYTES", pages.size + 10)
     opened, reads.gate = reads.gate, asyncio.Event()
     early = asyncio.create_task(pages.get(PAGE))
     await until(lambda: len(reads.looks) == 2)
     closed, reads.gate = reads.gate, opened
     await pages.get(PageKey(THERE, Sort.oldest, 50))
-    assert PAGE not in pages._kept
+    assert PAGE not in pages.kept
     closed.set()
     assert [comment.id for comment in (await early)[1].page().comments] == [said.comment.id]
 
@@ -174,8 +174,8 @@ async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPa
     nowhere = PageKey(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
     found = await asyncio.gather(*(pages.get(nowhere) for _ in range(3)), return_exceptions=True)
     assert [error.code for error in found if isinstance(error, Problem)] == [ErrorCode.unknown_site] * 3
-    assert pages._loads == {}
-    assert pages._kept == {}
+    assert pages.loading == 0
+    assert pages.kept == {}
 
 
 async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
@@ -198,19 +198,19 @@ async def test_what_is_kept_has_a_bound(
     for key in keys:
         await acts.say(key=key)
     await pages.get(PageKey(keys[0], Sort.oldest, 50))
-    size = pages._bytes
+    size = pages.size
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 3 * size + 3)
     for key in keys:
         await pages.get(PageKey(key, Sort.oldest, 50))
-    assert [asked.key for asked in pages._kept] == keys[2:]
-    assert pages._bytes == sum(map(page_cache._weight, pages._kept, pages._kept.values()))
+    assert [asked.discussion for asked in pages.kept] == keys[2:]
+    assert pages.size == sum(map(page_cache.weight, pages.kept, pages.kept.values()))
     await pages.get(PageKey(keys[2], Sort.oldest, 50))  # asked for again: it is the last to go now
     await pages.get(PageKey(keys[0], Sort.oldest, 50))
-    assert [asked.key for asked in pages._kept] == [keys[4], keys[2], keys[0]]
+    assert [asked.discussion for asked in pages.kept] == [keys[4], keys[2], keys[0]]
     for _ in range(30):
         await acts.say("It grows.", key=keys[0])
         await pages.get(PageKey(keys[0], Sort.oldest, 50))
-        assert pages._bytes == sum(map(page_cache._weight, pages._kept, pages._kept.values())) <= 3 * size + 3
+        assert pages.size == sum(map(page_cache.weight, pages.kept, pages.kept.values())) <= 3 * size + 3
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000, "ệ" * 1_000, "*a* " * 500, "x"])
@@ -225,9 +225,9 @@ async def test_what_is_kept_is_no_more_than_it_is_weighed(
     for key in keys:
         for limit in range(1, 4):
             await pages.get(PageKey(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
-    assert len(pages._kept) > 1
-    assert pages._bytes <= 200_000
-    assert _size(pages._kept) <= pages._bytes
+    assert len(pages.kept) > 1
+    assert pages.size <= 200_000
+    assert _size(pages.kept) <= pages.size
 
 
 def _size(kept: object) -> int:
@@ -250,8 +250,8 @@ async def test_nothing_is_kept_where_nothing_was_said(acts: Acts, reads: Countin
     await acts.conceal(said.comment.id, acts.judge)
     _, first = await pages.get(PAGE)
     assert reads.looks == [False] * 100 + [True]
-    assert len(pages._kept) == len(first.page().comments)
-    assert pages._loads == {}
+    assert len(pages.kept) == len(first.page().comments)
+    assert pages.loading == 0
 
 
 async def test_shared_work_runs_one_at_a_time() -> None:

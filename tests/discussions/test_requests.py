@@ -19,7 +19,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import HIDDEN, REPEAT_HOURS, Tokens
 from tertulia.settings import Settings
 from tertulia.store import Store, mapping, schema
-from tertulia.store.commands import Draft, PostResult
+from tertulia.store.commands import Command, Draft, PostResult, Request
 from tests.store.acts import EVA, Acts, tables
 
 TOKENS = Tokens(b"the key of these tests, of 32 bytes or more")
@@ -49,7 +49,7 @@ def stored(key: str, digest: str, tokens: Tokens = TOKENS) -> tuple[str, str]:
 
 def hidden(draft: Draft) -> Draft:
     """The same, as this version stores it."""
-    bare = draft.idempotency_key, draft.digest
+    bare = Request(draft.idempotency_key, draft.digest)
     key, digest = stored(*bare)
     return replace(draft, idempotency_key=key, digest=digest, bare=bare)
 
@@ -182,10 +182,10 @@ async def test_a_database_that_is_away_is_tried_again(acts: Acts, monkeypatch: p
     await acts.post(acts.draft("Once", idempotency_key=KEY))
     submit, refusals = acts.store.write_queue.submit, iter(range(3))
 
-    async def submitting(command: object, about: object = None) -> object:
+    async def submitting(command: Command[object]) -> object:
         if next(refusals, None) is not None:
             raise Problem(ErrorCode.unavailable, "Not now.")
-        return await submit(command, about)  # type: ignore[arg-type]
+        return await submit(command)
 
     monkeypatch.setattr(acts.store.write_queue, "submit", submitting)
     await hide_requests(acts.store, TOKENS)

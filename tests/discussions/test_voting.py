@@ -39,7 +39,7 @@ async def given(votes: Voting, comment: str, ballots: list[Ballot]) -> list[asyn
 
 async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     first = await votes.vote(comment, Ballot(voter(), 1))
     assert (first.up, first.down, first.seq) == (1, 0, 2)
     waiting = await given(votes, comment, [Ballot(voter(), 1 if n % 5 else -1) for n in range(50)])
@@ -55,7 +55,7 @@ async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(st
 
 async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     first = (await given(votes, comment, [Ballot(voter(), 1)]))[0]
     await until(lambda: not votes._boxes[comment].waiting)
     assert not first.done(), "its commit has only begun"
@@ -70,7 +70,7 @@ async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: St
 
 async def test_who_waits_is_answered_after_the_pause(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, 0.001)
+    votes = Voting(store.write, 0.001)
     seqs = {(await votes.vote(comment, Ballot(voter(), 1))).seq for _ in range(5)}
     assert seqs == {2, 3, 4, 5, 6}
     await until(lambda: votes._boxes == {})  # nothing is kept of a comment that nobody votes on any more
@@ -78,14 +78,14 @@ async def test_who_waits_is_answered_after_the_pause(store: Store, acts: Acts) -
 
 async def test_votes_on_other_comments_do_not_wait(store: Store, acts: Acts) -> None:
     one, other = (await acts.say()).comment.id, (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     assert [(await votes.vote(comment, Ballot(voter(), 1))).seq for comment in (one, other)] == [3, 4]
     await votes.close()
 
 
 async def test_each_is_answered_for_itself(store: Store, acts: Acts) -> None:
     comment = (await acts.say(by=LAN)).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     minh = actor(MINH)
     await votes.vote(comment, Ballot(minh, 1))
     ballots = [Ballot(voter(), 1), Ballot(actor(LAN), 1), Ballot(actor(MINH, "magazine"), 1), Ballot(minh, -1)]
@@ -102,7 +102,7 @@ async def test_each_is_answered_for_itself(store: Store, acts: Acts) -> None:
 
 async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     for _ in range(3):
         assert (await votes.vote(comment, Ballot(voter(), 0))).seq == 1
     assert len(await log(store)) == 1
@@ -111,7 +111,7 @@ async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(s
 
 async def test_what_is_refused_holds_up_nobody(store: Store, acts: Acts) -> None:
     comment = (await acts.say(by=LAN)).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     for found, who, code in ((comment, actor(LAN), ErrorCode.forbidden), (uuid7(), voter(), ErrorCode.not_found)):
         with pytest.raises(Problem) as refused:
             await votes.vote(found, Ballot(who, 1))
@@ -131,7 +131,7 @@ async def test_so_many_at_most_are_one_commit_and_the_rest_follows_at_once(
 ) -> None:
     monkeypatch.setattr(voting, "BALLOTS", 10)
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(35)])
     await votes.close()
@@ -141,7 +141,7 @@ async def test_so_many_at_most_are_one_commit_and_the_rest_follows_at_once(
 
 async def test_who_is_gone_is_counted_and_the_others_are_answered(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
     waiting[1].cancel()
@@ -151,7 +151,7 @@ async def test_who_is_gone_is_counted_and_the_others_are_answered(store: Store, 
 
 async def test_a_commit_that_fails_is_told_to_all(store: Store, acts: Acts) -> None:
     comment = (await acts.say()).comment.id
-    votes = Voting(store.write_queue, LONG)
+    votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
     await store.write_queue.close()

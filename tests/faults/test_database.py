@@ -20,7 +20,7 @@ from tertulia.checks import check
 from tertulia.discussions import sites
 from tertulia.errors import CloseCode
 from tertulia.settings import Settings
-from tertulia.store import Store, administration, database, write_queue
+from tertulia.store import Store, administration, database, queries, write_queue
 from tertulia.store.troubles import Trouble
 from tertulia.web import readiness
 from tests.postgres import Postgres, running_postgres
@@ -282,8 +282,8 @@ async def test_a_connection_that_says_nothing_is_replaced_by_the_next_who_needs_
             assert await store.write_queue.can_write()
             silence.silence_open()
             before = silence.accepted
-            assert await store.reads.epoch() == store.epoch
-            await store.write_queue.submit(administration.prove)
+            assert await store.read(queries.epoch) == store.epoch
+            await store.write(administration.ProbeWrite())
             assert silence.accepted >= before + 2
     finally:
         await store.close()

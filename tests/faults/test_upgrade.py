@@ -25,7 +25,7 @@ from sqlalchemy import text
 
 from tertulia.checks import check
 from tertulia.core.ids import uuid7
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tests.postgres import Postgres
 from tests.store.acts import EVA, HERE, THERE, Acts, listed, log, until
 
@@ -273,12 +273,12 @@ async def test_what_the_first_version_stored_is_what_it_was(database: str) -> No
                 (0, 1, 1),
             ]
             assert [comment.state for comment in comments[3:]] == ["removed", "deleted"]
-            held, _ = await store.reads.held("default", 50, None)
+            held, _ = await store.read(queries.held, "default", 50, None)
             assert [(one.key, one.comment.text) for one in held] == [(THERE, "I wait for approval.")]
-            reported, _ = await store.reads.reported("default", 50, None)
+            reported, _ = await store.read(queries.reported, "default", 50, None)
             assert [one.comment.text for one in reported] == ["It floods there, every year."]
             assert [comment.text for comment in await listed(store, THERE)] == ["I was approved."]
-            assert len(await store.reads.moderators()) == 1
+            assert len(await store.read(queries.moderators)) == 1
             assert await check(store) == []
         finally:
             await store.close()

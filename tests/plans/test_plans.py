@@ -29,7 +29,7 @@ from tertulia.identity import Tokens, new_moderator_token, utc_now
 from tertulia.live.room import Cursor as Place
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
@@ -124,9 +124,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 async def _served(settings: Settings) -> AsyncIterator[Site]:
     async with running(settings) as server:
         token, hashed = new_moderator_token()
-        await server.store.write_queue.submit(
-            lambda connection: administration.add_moderator(connection, "Mai", hashed, utc_now())
-        )
+        await server.store.write(administration.AddModerator("Mai", hashed, utc_now()))
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=60) as client:
@@ -291,7 +289,7 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
     for where in (Place(None, None), Place(site.server.store.epoch, DEEP)):
         await site.server.hub.enter(DiscussionKey("default", BIG), where)
     await site.server.hub.compare()
-    await site.server.store.reads.latest_seqs([DiscussionKey("default", f"d{n}") for n in range(500)])
+    await site.server.store.read(queries.latest_seqs, [DiscussionKey("default", f"d{n}") for n in range(500)])
     kinds = {asked.sql.split(None, 1)[0].upper() for asked in site.asked}
     assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"
     faults = await site.faults()

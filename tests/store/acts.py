@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -13,12 +14,10 @@ from sqlalchemy import Connection, select
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, Sort
 from tertulia.core.ids import uuid7
-from tertulia.errors import Problem
 from tertulia.protocol import Event
-from tertulia.store import Store, administration, commands, schema
-from tertulia.store.commands import Actor, Ballot, CommandResult, Draft, PostResult, VoteTotals
+from tertulia.store import Store, administration, commands, queries, schema
+from tertulia.store.commands import Actor, Ballot, Command, CommandResult, Draft, PostResult, VoteTotals
 from tertulia.store.locks import LockTarget
-from tertulia.store.write_queue import Command
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HERE = DiscussionKey("default", "here")
@@ -48,15 +47,15 @@ class Acts:
 
     async def begin(self) -> Acts:
         at = self.now()
-        await self.do(lambda c: administration.add_site(c, "magazine", ["https://magazine.example"], at))
-        await self.do(lambda c: administration.add_moderator(c, "Editor", "f" * 64, at))
-        found = await self.store.reads.moderator("f" * 64)
+        await self.do(administration.AddSite("magazine", ["https://magazine.example"], at))
+        await self.do(administration.AddModerator("Editor", "f" * 64, at))
+        found = await self.store.read(queries.moderator, "f" * 64)
         assert found is not None
         self.moderator = found
         return self
 
-    async def do(self, command: Command[commands.T], about: LockTarget = None) -> commands.T:
-        return await self.store.write_queue.submit(command, about)
+    async def do(self, command: Command[commands.T]) -> commands.T:
+        return await self.store.write(command)
 
     def draft(
         self,
@@ -84,7 +83,7 @@ class Acts:
         )
 
     async def post(self, draft: Draft) -> PostResult:
-        return await self.do(lambda c: commands.post(c, draft), draft.key)
+        return await self.do(commands.PostComment(draft))
 
     async def say(
         self,
@@ -101,33 +100,34 @@ class Acts:
         self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()
     ) -> PostResult:
         at = self.now() + late
-        return await self.do(
-            lambda c: commands.edit(c, comment_id, actor, text, documents.parse(text), at, WINDOW), comment_id
-        )
+        return await self.do(commands.EditComment(comment_id, actor, text, documents.parse(text), at, WINDOW))
 
     async def conceal(self, comment_id: str, actor: Actor) -> PostResult:
         at = self.now()
-        return await self.do(lambda c: commands.delete_comment(c, comment_id, actor, at), comment_id)
+        return await self.do(commands.DeleteComment(comment_id, actor, at))
 
     async def restore(self, comment_id: str) -> PostResult:
         at = self.now()
-        return await self.do(lambda c: commands.restore(c, comment_id, at), comment_id)
+        return await self.do(commands.RestoreComment(comment_id, at))
 
     async def approve(self, comment_id: str) -> PostResult:
         at = self.now()
-        return await self.do(lambda c: commands.approve(c, comment_id, at), comment_id)
+        return await self.do(commands.ApproveComment(comment_id, at))
 
     async def vote(self, comment_id: str, actor: Actor, value: int) -> VoteTotals:
         at = self.now()
-        return await self.do(lambda c: one_vote(c, comment_id, actor, value, at), comment_id)
+        tally = await self.do(commands.CastVotes(comment_id, [Ballot(actor, value)], at))
+        (answer,) = tally.answers
+        assert isinstance(answer, VoteTotals), "one ballot that is refused is raised"
+        return answer
 
     async def report(self, comment_id: str, actor: Actor | None) -> str:
         at = self.now()
-        return await self.do(lambda c: commands.report(c, comment_id, actor, "spam", "look at it", at), comment_id)
+        return await self.do(commands.ReportComment(comment_id, actor, "spam", "look at it", at))
 
     async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
         at = self.now()
-        return (await self.do(lambda c: commands.set_mode(c, key, mode, at), key)).seq
+        return (await self.do(commands.SetMode(key, mode, at))).seq
 
     @property
     def judge(self) -> Actor:
@@ -139,15 +139,25 @@ def actor(author: Author, site: str = "default") -> Actor:
     return Actor(author.id, site=site)
 
 
-def one_vote(
-    connection: Connection, comment_id: str, actor: Actor, value: int, at: datetime
-) -> CommandResult[VoteTotals]:
-    """The command of a single voter."""
-    outcome = commands.vote(connection, comment_id, [Ballot(actor, value)], at)
-    (answer,) = outcome.value.answers
-    if isinstance(answer, Problem):
-        raise answer
-    return CommandResult(answer, outcome.events)
+@dataclass(frozen=True)
+class Custom(Command[commands.T]):
+    """A command of a test's own."""
+
+    function: Callable[[Connection], CommandResult[commands.T]]
+    target: LockTarget = None
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.target
+
+    def apply(self, connection: Connection) -> CommandResult[commands.T]:
+        return self.function(connection)
+
+
+def author_of(connection: Connection, author_id: str) -> Author | None:
+    """A query: the author as the table has it."""
+    row = connection.execute(select(schema.author).where(schema.author.c.id == author_id)).one_or_none()
+    return None if row is None else Author(row.id, row.name, row.badge)
 
 
 async def tables(store: Store) -> dict[str, list[str]]:
@@ -161,13 +171,13 @@ async def tables(store: Store) -> dict[str, list[str]]:
 
 async def log(store: Store, key: DiscussionKey = HERE) -> list[Event]:
     """The events of a discussion."""
-    _, found = await store.reads.events(key, 0, 100_000)
-    return [Event.model_validate_json(event.payload) for event in found]
+    found = await store.read(queries.events, key, 0, 100_000)
+    return [Event.model_validate_json(event.payload) for event in found.events]
 
 
 async def listed(store: Store, key: DiscussionKey = HERE, viewer: str | None = None) -> list[Comment]:
     """What a whole page shows, oldest first."""
-    snapshot = await store.reads.snapshot(key, sort=Sort.oldest, limit=1000, viewer=viewer)
+    snapshot = await store.read(queries.snapshot, key, sort=Sort.oldest, limit=1000, viewer=viewer)
     return snapshot.page.comments
 
 

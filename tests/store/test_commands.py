@@ -14,9 +14,9 @@ from tertulia.core.comments import Author, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Votes
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tertulia.store.commands import Actor, PostResult
-from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed, log, tables
+from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, author_of, listed, log, tables
 
 Refused = Callable[[Acts, "PostResult"], Awaitable[object]]
 
@@ -163,12 +163,12 @@ REFUSALS: dict[str, tuple[Prepare, Attempt, ErrorCode]] = {
     ),
     "add a site of a bad name": (
         visible,
-        lambda acts, _: acts.do(lambda c: administration.add_site(c, "No Site", [], START)),
+        lambda acts, _: acts.do(administration.AddSite("No Site", [], START)),
         ErrorCode.invalid,
     ),
     "add a moderator twice": (
         visible,
-        lambda acts, _: acts.do(lambda c: administration.add_moderator(c, "Editor", "e" * 64, START)),
+        lambda acts, _: acts.do(administration.AddModerator("Editor", "e" * 64, START)),
         ErrorCode.invalid,
     ),
 }
@@ -210,7 +210,7 @@ async def test_a_post_changes_comment_log_and_counters_together(store: Store, ac
     ]  # fmt: skip
     comments = {comment.id: comment for comment in await listed(store)}
     assert [comments[one.comment.id].reply_count for one in (first, reply, deep)] == [1, 1, 0]
-    discussion = await store.reads.discussion(HERE)
+    discussion = await store.read(queries.discussion, HERE)
     assert (discussion.seq, discussion.comment_count, discussion.title) == (3, 3, "About here")
     assert await check(store) == []
 
@@ -219,18 +219,18 @@ async def test_the_first_post_names_the_discussion(store: Store, acts: Acts) -> 
     await acts.say()
     draft = acts.draft()
     await acts.post(type(draft)(**{name: getattr(draft, name) for name in draft.__slots__} | {"title": "Another"}))
-    assert (await store.reads.discussion(HERE)).title == "About here"
+    assert (await store.read(queries.discussion, HERE)).title == "About here"
 
 
 async def test_the_same_key_on_two_sites_is_two_discussions(store: Store, acts: Acts) -> None:
     assert (await acts.say()).seq == (await acts.say(key=ABROAD)).seq == 1
-    assert (await store.reads.discussion(HERE)).id != (await store.reads.discussion(ABROAD)).id
+    assert (await store.read(queries.discussion, HERE)).id != (await store.read(queries.discussion, ABROAD)).id
 
 
 async def test_an_authors_name_is_the_last_one_used_and_comments_keep_theirs(store: Store, acts: Acts) -> None:
     await acts.say()
     await acts.say(by=Author(LAN.id, "Lan of the river"))
-    assert await store.reads.author(LAN.id) == Author(LAN.id, "Lan of the river")
+    assert await store.read(author_of, LAN.id) == Author(LAN.id, "Lan of the river")
     assert [comment.author.name for comment in await listed(store)] == ["Lan", "Lan of the river"]
 
 
@@ -481,9 +481,9 @@ async def test_what_a_moderator_removed_its_author_can_still_delete(store: Store
     await acts.conceal(said.comment.id, acts.judge)
     gone = await acts.conceal(said.comment.id, actor(LAN))
     assert (gone.comment.state, gone.comment.text, gone.seq) == (State.deleted, "", 3)
-    discussion = await store.reads.discussion(HERE)
+    discussion = await store.read(queries.discussion, HERE)
     assert discussion.comment_count == 0
-    author = await store.reads.author(LAN.id)
+    author = await store.read(author_of, LAN.id)
     assert author is not None
     assert author.name == "", "who deleted everything leaves no name"
     assert await check(store) == []

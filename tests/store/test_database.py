@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import subprocess
 import sys
 import threading
 import warnings
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.checks import check
 from tertulia.errors import StartupError
-from tertulia.store import Store, event_log, schema
+from tertulia.store import Store, event_log, migrations, queries, schema
 from tertulia.store.database import migrate, open_database
 from tests.store.acts import ABROAD, EVA, LAN, MINH, Acts, actor, log, tables, until
 
@@ -85,11 +86,36 @@ async def test_indexes_are_what_the_schema_says(store: Store) -> None:
 TABLES = [table.name for table in schema.metadata.sorted_tables]
 
 
-async def test_there_is_one_head() -> None:
+async def test_there_is_one_head_and_it_is_the_one_that_is_asked_for() -> None:
     config = Config()
     config.set_main_option("script_location", "tertulia.store:migrations")
     config.set_main_option("path_separator", "os")
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+LISTS_ALEMBIC = """
+import asyncio, sys
+from tertulia.store import Store
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    print([name for name in sys.modules if name.partition(".")[0] == "alembic"])
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def opened_by_a_process(address: str) -> str:
+    """Which modules of Alembic a process has after it opened a database."""
+    run = subprocess.run([sys.executable, "-c", LISTS_ALEMBIC, address], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def test_a_database_of_this_version_is_opened_without_alembic(tmp_path: Path) -> None:
+    address = url(tmp_path / "store.db")
+    assert "alembic.command" in opened_by_a_process(address), "one that is new is migrated"
+    assert opened_by_a_process(address) == "[]"
 
 
 @WITHOUT_SUMS
@@ -132,7 +158,7 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
         await store.database.write.run(to_the_first_and_up)
     assert await tables(store) == before
     for site, expected in (("default", [kept]), ("magazine", [abroad])):
-        assert [one.id for one in (await store.reads.reported(site, 10, None))[0]] == expected
+        assert [one.id for one in (await store.read(queries.reported, site, 10, None))[0]] == expected
 
 
 @WITHOUT_SUMS

@@ -68,7 +68,7 @@ async def test_a_long_reader_is_waited_for_and_holds_up_nobody(acts: Acts, path:
 
 async def test_only_what_erases_empties_the_log(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(acts.store.write_queue, "erased", lambda: asked.append(True))
+    monkeypatch.setattr(acts.store.write_queue, "on_erased", lambda: asked.append(True))
     said = await acts.say(MARKER)
     await acts.conceal((await acts.say("Removed")).comment.id, acts.judge)
     assert asked == [], "what a moderator removes is kept"

@@ -11,7 +11,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from tertulia.core.comments import Comment, Mode, Sort
 from tertulia.protocol import PAGE_BYTES, comment_view
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.store.commands import PostResult
 from tertulia.store.listing import SLICE
 from tertulia.store.queries import LOOKED
@@ -35,7 +35,7 @@ async def test_top_level_comments_end_at_a_megabyte_and_go_on(store: Store, acts
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or not pages:
-        snapshot = await store.reads.snapshot(HERE, sort=sort, limit=100, viewer=MINH.id, cursor=cursor)
+        snapshot = await store.read(queries.snapshot, HERE, sort=sort, limit=100, viewer=MINH.id, cursor=cursor)
         assert 0 < weight(snapshot.page.comments) <= PAGE_BYTES
         found += [comment.id for comment in snapshot.page.comments]
         cursor, pages = snapshot.page.next, pages + 1
@@ -48,16 +48,18 @@ async def test_a_thread_that_is_cut_names_the_cursor_of_its_rest(store: Store, a
     first = await acts.say("first")
     replies = await many(acts, 30, parent=first)
     last = await acts.say("last")
-    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=viewer)).page
+    page = (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=viewer)).page
     assert weight(page.comments) <= PAGE_BYTES
     assert page.comments[0].id == first.comment.id
     assert len(page.comments) < 30
-    further = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=viewer, cursor=page.next)).page
+    further = (
+        await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=viewer, cursor=page.next)
+    ).page
     assert [comment.id for comment in further.comments] == [last.comment.id]
     found = [comment.id for comment in page.comments[1:]]
     cursor: str | None = page.replies[first.comment.id]
     while cursor is not None:
-        rest = await store.reads.thread(HERE, first.comment.id, limit=100, viewer=viewer, cursor=cursor)
+        rest = await store.read(queries.thread, HERE, first.comment.id, limit=100, viewer=viewer, cursor=cursor)
         assert weight(rest.page.comments) <= PAGE_BYTES
         found += [comment.id for comment in rest.page.comments]
         cursor = rest.page.next
@@ -69,11 +71,11 @@ async def test_a_page_that_ends_at_a_root_has_the_whole_rest_of_its_thread(store
     roots = await many(acts, 17)
     light = await acts.say("light")
     reply = (await many(acts, 1, parent=light))[0]
-    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=None)).page
+    page = (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=None)).page
     assert [comment.id for comment in page.comments] == [*(one.comment.id for one in roots), light.comment.id]
     assert page.next is None
-    rest = await store.reads.thread(
-        HERE, light.comment.id, limit=10, viewer=None, cursor=page.replies[light.comment.id]
+    rest = await store.read(
+        queries.thread, HERE, light.comment.id, limit=10, viewer=None, cursor=page.replies[light.comment.id]
     )
     assert [comment.id for comment in rest.page.comments] == [reply.comment.id]
 
@@ -85,11 +87,11 @@ async def test_one_comment_is_a_page_whatever_it_weighs(store: Store, acts: Acts
         await acts.post(replace(acts.draft(), body=huge))
     pages, cursor = 0, None
     while cursor is not None or not pages:
-        snapshot = await store.reads.snapshot(HERE, sort=Sort.newest, limit=50, viewer=None, cursor=cursor)
+        snapshot = await store.read(queries.snapshot, HERE, sort=Sort.newest, limit=50, viewer=None, cursor=cursor)
         assert len(snapshot.page.comments) == 1
         cursor, pages = snapshot.page.next, pages + 1
     assert pages == 3
-    head, events = await store.reads.events(HERE, 0, 500)
+    head, events = await store.read(queries.events, HERE, 0, 500)
     assert (head, [event.seq for event in events]) == (3, [1, 2, 3]), "events are cut to what is shown of a document"
 
 
@@ -104,7 +106,7 @@ async def test_a_short_page_reads_no_more_than_a_slice_in_vain(store: Store, act
 
     engine = store.database.read.sync_engine
     sqlalchemy_event.listen(engine, "before_cursor_execute", note)
-    page = (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=100, viewer=None)).page
+    page = (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=100, viewer=None)).page
     sqlalchemy_event.remove(engine, "before_cursor_execute", note)
     assert 0 < len(page.comments) < SLICE
     assert asked == [SLICE]
@@ -114,7 +116,7 @@ async def test_events_end_at_a_megabyte_and_go_on(store: Store, acts: Acts) -> N
     await many(acts, 80)
     found: list[int] = []
     while True:
-        head, events = await store.reads.events(HERE, found[-1] if found else 0, 500)
+        head, events = await store.read(queries.events, HERE, found[-1] if found else 0, 500)
         assert 0 < sum(event.size for event in events) <= PAGE_BYTES
         found += [event.seq for event in events]
         if events[-1].seq == head:
@@ -126,7 +128,7 @@ async def test_events_end_at_a_megabyte_and_go_on(store: Store, acts: Acts) -> N
 async def test_events_are_as_many_as_asked_for(store: Store, acts: Acts, limit: int) -> None:
     for _ in range(2 * SLICE + 1):
         await acts.say()
-    _, events = await store.reads.events(HERE, 0, limit)
+    _, events = await store.read(queries.events, HERE, 0, limit)
     assert [event.seq for event in events] == list(range(1, min(limit, 2 * SLICE + 1) + 1))
 
 
@@ -140,13 +142,13 @@ async def test_lists_of_moderators_end_at_a_megabyte_and_go_on(store: Store, act
     reported: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or not pages:
-        found, cursor = await store.reads.held("default", 100, cursor)
+        found, cursor = await store.read(queries.held, "default", 100, cursor)
         assert weight([each.comment for each in found]) <= PAGE_BYTES
         held, pages = held + [each.comment.id for each in found], pages + 1
     assert pages > 1
     pages = 0
     while cursor is not None or not pages:
-        told, cursor = await store.reads.reported("default", 100, cursor)
+        told, cursor = await store.read(queries.reported, "default", 100, cursor)
         assert weight([each.comment for each in told]) <= PAGE_BYTES
         reported, pages = reported + [each.id for each in told], pages + 1
     assert pages > 1
@@ -166,7 +168,7 @@ async def test_another_sites_waiting_comments_are_passed_page_by_page(
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or not pages:
-        held, cursor = await store.reads.held("default", 2, cursor)
+        held, cursor = await store.read(queries.held, "default", 2, cursor)
         assert len(held) <= 2
         found, pages = found + [each.comment.id for each in held], pages + 1
         assert pages < 10
@@ -179,10 +181,10 @@ async def test_the_feed_and_a_permalink_end_at_a_megabyte(store: Store, acts: Ac
     for _ in range(60):
         draft = acts.draft(parent=said[-1] if said else None)
         said.append(await acts.post(replace(draft, body=HEAVY)))
-    _, newest = await store.reads.newest(HERE, 50)
+    _, newest = await store.read(queries.newest, HERE, 50)
     assert weight(newest) <= PAGE_BYTES
     assert [comment.id for comment in newest] == [one.comment.id for one in said[: -len(newest) - 1 : -1]]
-    _, chain, _ = await store.reads.permalink(said[-1].comment.id)
+    _, chain, _ = await store.read(queries.permalink, said[-1].comment.id)
     assert weight(chain) <= PAGE_BYTES
     assert [comment.id for comment in chain] == [one.comment.id for one in said[-len(chain) :]]
     assert len(newest) > 10
@@ -196,10 +198,10 @@ async def test_replies_below_a_reply_are_followed_to_a_bound(
     root = await acts.say("root")
     reply = await acts.say("reply", parent=root)
     below = [await acts.say("below", parent=reply, at=START + timedelta(seconds=number)) for number in range(30)]
-    snapshot = await store.reads.thread(HERE, reply.comment.id, limit=100, viewer=None, cursor=None)
+    snapshot = await store.read(queries.thread, HERE, reply.comment.id, limit=100, viewer=None, cursor=None)
     assert len(snapshot.page.comments) == 20
     assert {comment.id for comment in snapshot.page.comments} <= {one.comment.id for one in below}
-    snapshot = await store.reads.thread(HERE, root.comment.id, limit=100, viewer=None, cursor=None)
+    snapshot = await store.read(queries.thread, HERE, root.comment.id, limit=100, viewer=None, cursor=None)
     assert len(snapshot.page.comments) == 31, "below a top-level comment there is no such bound"
 
 
@@ -218,7 +220,7 @@ async def test_what_waits_stands_in_its_place_among_the_others(store: Store, act
             found: list[str] = []
             cursor, pages = None, 0
             while cursor is not None or not pages:
-                snapshot = await store.reads.snapshot(HERE, sort=sort, limit=2, viewer=viewer, cursor=cursor)
+                snapshot = await store.read(queries.snapshot, HERE, sort=sort, limit=2, viewer=viewer, cursor=cursor)
                 found += [comment.id for comment in snapshot.page.comments]
                 cursor, pages = snapshot.page.next, pages + 1
             assert (reply.comment.id in found) == (viewer is not None)

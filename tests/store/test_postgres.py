@@ -14,11 +14,11 @@ from tertulia.checks import check
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, database
+from tertulia.store import Store, database, queries
 from tertulia.store.commands import CommandResult, PostResult
 from tertulia.store.write_queue import ATTEMPTS
 from tests.postgres import Postgres, running_postgres
-from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, listed, log, until
+from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, Custom, actor, listed, log, until
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def is_waiting(postgres: Postgres, name: str) -> bool:
 async def test_instances_that_start_at_once_migrate_once(postgres: Postgres, name: str) -> None:
     stores = await asyncio.gather(*(Store.open(postgres.address(name)) for _ in range(6)))
     assert len({store.epoch for store in stores}) == 1
-    assert await stores[0].reads.sites() == {"default": []}
+    assert await stores[0].read(queries.sites) == {"default": []}
     for store in stores:
         await store.close()
 
@@ -212,7 +212,7 @@ async def test_a_batch_that_met_anothers_is_tried_again(postgres: Postgres, name
         return CommandResult("done")
 
     async with instance(postgres.address(name)) as acts:
-        answers = await asyncio.gather(acts.say(), acts.do(meets), acts.say(), return_exceptions=True)
+        answers = await asyncio.gather(acts.say(), acts.do(Custom(meets)), acts.say(), return_exceptions=True)
         if times < ATTEMPTS:
             assert [getattr(answer, "seq", answer) for answer in answers] == [1, "done", 2]
         else:
@@ -239,7 +239,7 @@ async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) ->
         await until(lambda: len(answered) > 50)
         await asyncio.to_thread(own.crash)
         with pytest.raises(Problem) as read:
-            await acts.store.reads.snapshot(HERE, sort=Sort.oldest, limit=50, viewer=None)
+            await acts.store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=None)
         assert read.value.code is ErrorCode.unavailable
         assert read.value.retry_after
         with pytest.raises(Problem) as written:
@@ -260,7 +260,7 @@ async def test_more_readers_than_connections_are_told_to_come_back(
         for _ in range(4):
             await stack.enter_async_context(acts.store.database.read.connect())
         with pytest.raises(Problem) as busy:
-            await acts.store.reads.discussion(HERE)
+            await acts.store.read(queries.discussion, HERE)
         assert busy.value.code is ErrorCode.unavailable
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,11 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from tertulia.core.comments import DiscussionKey, Mode, Sort, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.store.commands import Actor, PostResult
 from tertulia.store.listing import REPLIES_OF_ONE
-from tertulia.store.queries import ANCESTORS, Reads
-from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, listed
+from tertulia.store.queries import ANCESTORS
+from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, author_of, listed
 
 NOWHERE = DiscussionKey("nowhere", "here")
 Meanwhile = Callable[[int], Awaitable[object]]
@@ -36,7 +37,7 @@ async def paged(
     found: list[str] = []
     cursor, page = None, 0
     while cursor is not None or page == 0:
-        snapshot = await store.reads.snapshot(HERE, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
+        snapshot = await store.read(queries.snapshot, HERE, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
         roots = [comment.id for comment in snapshot.page.comments if comment.parent_id is None]
         assert len(roots) <= limit
         found += roots
@@ -101,22 +102,22 @@ async def test_what_comes_and_goes_between_pages_repeats_and_hides_nothing(
 async def test_a_page_and_its_seq_are_of_one_moment(store: Store, acts: Acts) -> None:
     said = await acts.say()
     await acts.vote(said.comment.id, actor(MINH), 1)
-    snapshot = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
+    snapshot = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
     assert (snapshot.discussion.seq, snapshot.discussion.comment_count) == (2, 1)
     assert snapshot.votes == {said.comment.id: 1}
-    assert (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=EVA.id)).votes == {}
-    assert (await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
+    assert (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=EVA.id)).votes == {}
+    assert (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
 
 
 async def test_a_discussion_that_nobody_has_written_in_is_empty(store: Store, acts: Acts) -> None:
-    snapshot = await store.reads.snapshot(HERE, sort=Sort.top, limit=10, viewer=LAN.id)
+    snapshot = await store.read(queries.snapshot, HERE, sort=Sort.top, limit=10, viewer=LAN.id)
     assert (snapshot.page.comments, snapshot.page.next, snapshot.page.replies, snapshot.votes) == ([], None, {}, {})
     assert (snapshot.discussion.key, snapshot.discussion.id, snapshot.discussion.seq) == (HERE, None, 0)
-    assert await store.reads.events(HERE, 0, 10) == (0, [])
-    assert (await store.reads.newest(HERE, 10))[1] == []
-    assert not await store.reads.any_discussion()
+    assert await store.read(queries.events, HERE, 0, 10) == (0, [])
+    assert (await store.read(queries.newest, HERE, 10))[1] == []
+    assert not await store.read(queries.any_discussion)
     await acts.say()
-    assert await store.reads.any_discussion()
+    assert await store.read(queries.any_discussion)
 
 
 # ---- replies --------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ async def test_replies_stand_under_their_root_oldest_first(store: Store, acts: A
     await acts.say("1.1.1", parent=deep)
     await acts.say("1.2", parent=first)
     assert [comment.text for comment in await listed(store)] == ["1", "1.1", "1.1.1", "1.2", "2", "2.1"]
-    snapshot = await store.reads.snapshot(HERE, sort=Sort.newest, limit=10, viewer=None)
+    snapshot = await store.read(queries.snapshot, HERE, sort=Sort.newest, limit=10, viewer=None)
     assert [comment.text for comment in snapshot.page.comments] == ["2", "2.1", "1", "1.1", "1.1.1", "1.2"]
 
 
@@ -143,14 +144,14 @@ async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Stor
         said = await acts.say(str(number), parent=parent if number % 3 else root, at=max(at, root.comment.created_at))
         texts.append((said.comment.created_at, said.comment.id))
         parent = said
-    snapshot = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=10, viewer=None)
+    snapshot = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=None)
     shown = [comment.id for comment in snapshot.page.comments if comment.root_id == root.comment.id][1:]
     assert len(shown) == REPLIES_OF_ONE
     assert set(snapshot.page.replies) == ({root.comment.id} if more else set())
     cursor = snapshot.page.replies.get(root.comment.id)
     while cursor is not None:
         await acts.say("a newer root")
-        page = (await store.reads.thread(HERE, root.comment.id, limit=3, viewer=None, cursor=cursor)).page
+        page = (await store.read(queries.thread, HERE, root.comment.id, limit=3, viewer=None, cursor=cursor)).page
         assert len(page.comments) <= 3
         shown += [comment.id for comment in page.comments]
         cursor = page.next
@@ -167,13 +168,13 @@ async def test_a_thread_is_everything_below_a_comment(store: Store, acts: Acts) 
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
-        snapshot = await store.reads.thread(HERE, inner.comment.id, limit=4, viewer=None, cursor=cursor)
+        snapshot = await store.read(queries.thread, HERE, inner.comment.id, limit=4, viewer=None, cursor=cursor)
         found += [comment.text for comment in snapshot.page.comments]
         cursor, pages = snapshot.page.next, pages + 1
     assert found == [text for number in range(5) for text in (str(number), f"{number} deep")]
     assert pages == 3
     await acts.vote(inner_reply.comment.id, actor(EVA), -1)
-    snapshot = await store.reads.thread(HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
+    snapshot = await store.read(queries.thread, HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
     assert snapshot.votes == {inner_reply.comment.id: -1}
 
 
@@ -183,9 +184,9 @@ async def test_a_thread_of_nothing_is_not_found(store: Store, acts: Acts) -> Non
     waiting = await acts.say()
     for parent in (uuid7(), said.comment.id, waiting.comment.id):
         with pytest.raises(Problem, match="not_found"):
-            await store.reads.thread(HERE, parent, limit=5, viewer=None, cursor=None)
+            await store.read(queries.thread, HERE, parent, limit=5, viewer=None, cursor=None)
     with pytest.raises(Problem, match="not_found"):
-        await store.reads.thread(DiscussionKey("default", "new"), uuid7(), limit=5, viewer=None, cursor=None)
+        await store.read(queries.thread, DiscussionKey("default", "new"), uuid7(), limit=5, viewer=None, cursor=None)
 
 
 # ---- cursors --------------------------------------------------------------------------------------------
@@ -233,19 +234,19 @@ def bad_cursors(scope: str) -> dict[str, str]:
 @pytest.mark.parametrize("name", bad_cursors(""))
 async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, acts: Acts, name: str) -> None:
     said = await acts.say()
-    discussion = (await store.reads.discussion(HERE)).id
+    discussion = (await store.read(queries.discussion, HERE)).id
     root = said.comment.id
     cursor = bad_cursors(f"oldest:{discussion}")[name]
     with pytest.raises(Problem) as refused:
-        await store.reads.snapshot(HERE, sort=Sort.oldest, limit=5, viewer=None, cursor=cursor)
+        await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=5, viewer=None, cursor=cursor)
     assert refused.value.code is ErrorCode.bad_cursor
     cursor = bad_cursors(f"thread:{root}")[name]
     with pytest.raises(Problem, match="bad_cursor"):
-        await store.reads.thread(HERE, root, limit=5, viewer=None, cursor=cursor)
+        await store.read(queries.thread, HERE, root, limit=5, viewer=None, cursor=cursor)
     with pytest.raises(Problem, match="bad_cursor"):
-        await store.reads.held("default", 5, bad_cursors("held:default")[name])
+        await store.read(queries.held, "default", 5, bad_cursors("held:default")[name])
     with pytest.raises(Problem, match="bad_cursor"):
-        await store.reads.reported("default", 5, bad_cursors("reported:default")[name])
+        await store.read(queries.reported, "default", 5, bad_cursors("reported:default")[name])
 
 
 async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, acts: Acts) -> None:
@@ -253,12 +254,12 @@ async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, 
         for _ in range(3):
             await acts.say(key=key)
     for given in Sort:
-        cursor = (await store.reads.snapshot(HERE, sort=given, limit=1, viewer=None)).page.next
+        cursor = (await store.read(queries.snapshot, HERE, sort=given, limit=1, viewer=None)).page.next
         for key in (HERE, THERE):
             for asked in Sort:
                 if (key, asked) != (HERE, given):
                     with pytest.raises(Problem, match="bad_cursor"):
-                        await store.reads.snapshot(key, sort=asked, limit=1, viewer=None, cursor=cursor)
+                        await store.read(queries.snapshot, key, sort=asked, limit=1, viewer=None, cursor=cursor)
 
 
 # ---- places ---------------------------------------------------------------------------------------------
@@ -270,11 +271,11 @@ async def test_a_permalink_names_the_page_before_its_thread(store: Store, acts: 
     for at, root in enumerate(said):
         reply = await acts.say("reply", parent=root)
         for target in (root, reply):
-            discussion, chain, cursor = await store.reads.permalink(target.comment.id)
+            discussion, chain, cursor = await store.read(queries.permalink, target.comment.id)
             assert discussion.key == HERE
             assert [comment.id for comment in chain] == [root.comment.id, target.comment.id][target is root :]
             assert (cursor is None) is (at == 0)
-            page = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+            page = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
             assert page.page.comments[0].id == root.comment.id
 
 
@@ -284,10 +285,10 @@ async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store,
     for number in range(1, ANCESTORS + 20):
         chain.append(await acts.say(str(number), parent=chain[-1]))
     for depth in (0, 1, ANCESTORS - 1, ANCESTORS, ANCESTORS + 1, ANCESTORS + 19):
-        _, found, cursor = await store.reads.permalink(chain[depth].comment.id)
+        _, found, cursor = await store.read(queries.permalink, chain[depth].comment.id)
         expected_texts = [str(number) for number in range(max(0, depth - ANCESTORS), depth + 1)]
         assert [comment.text for comment in found] == expected_texts
-        page = await store.reads.snapshot(HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
+        page = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=1, viewer=None, cursor=cursor)
         assert page.page.comments[0].id == chain[0].comment.id != before.comment.id
 
 
@@ -297,10 +298,10 @@ async def test_there_is_no_permalink_to_what_was_never_shown(store: Store, acts:
     await acts.conceal(rejected.comment.id, acts.judge)
     for comment_id in (waiting.comment.id, rejected.comment.id, uuid7(), "x"):
         with pytest.raises(Problem, match="not_found"):
-            await store.reads.permalink(comment_id)
+            await store.read(queries.permalink, comment_id)
     await acts.approve(waiting.comment.id)
     await acts.conceal(waiting.comment.id, acts.judge)
-    _, (tombstone,), _ = await store.reads.permalink(waiting.comment.id)
+    _, (tombstone,), _ = await store.read(queries.permalink, waiting.comment.id)
     assert tombstone.state is State.removed
 
 
@@ -315,10 +316,10 @@ async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, acts: Ac
     mine, others = ["root", "held reply", "held root"], ["root"]
     for viewer, texts in ((LAN.id, mine), (MINH.id, others), (None, others), (acts.moderator.id, others)):
         assert [comment.text for comment in await listed(store, viewer=viewer)] == texts
-        snapshot = await store.reads.thread(HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
+        snapshot = await store.read(queries.thread, HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
         assert [comment.text for comment in snapshot.page.comments] == texts[1:2]
-    assert [comment.text for comment in (await store.reads.newest(HERE, 9))[1]] == ["root"]
-    assert await store.reads.counts("default", ["here"]) == {"here": 1}
+    assert [comment.text for comment in (await store.read(queries.newest, HERE, 9))[1]] == ["root"]
+    assert await store.read(queries.comment_counts, "default", ["here"]) == {"here": 1}
 
 
 async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, acts: Acts) -> None:
@@ -333,7 +334,7 @@ async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, ac
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
-        held, cursor = await store.reads.held("default", 3, cursor)
+        held, cursor = await store.read(queries.held, "default", 3, cursor)
         found += [one.comment.id for one in held]
         assert all(one.key in (HERE, THERE) for one in held)
         await acts.approve(held[-1].comment.id)
@@ -341,7 +342,7 @@ async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, ac
         pages += 1
     assert found[:10] == [comment_id for _, comment_id in places]
     assert len(set(found)) == len(found) == 11
-    assert [one.comment.text for one in (await store.reads.held("magazine", 3, None))[0]] == ["abroad"]
+    assert [one.comment.text for one in (await store.read(queries.held, "magazine", 3, None))[0]] == ["abroad"]
 
 
 async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: Store, acts: Acts) -> None:
@@ -355,11 +356,11 @@ async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: 
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
-        reports, cursor = await store.reads.reported("default", 3, cursor)
+        reports, cursor = await store.read(queries.reported, "default", 3, cursor)
         found += [one.id for one in reports]
         pages += 1
     assert sorted(found) == sorted(made)
-    assert [one.comment.text for one in (await store.reads.reported("magazine", 3, None))[0]] == ["abroad"]
+    assert [one.comment.text for one in (await store.read(queries.reported, "magazine", 3, None))[0]] == ["abroad"]
 
 
 async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
@@ -370,15 +371,17 @@ async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
     await acts.say("there", key=THERE)
     await acts.say("abroad", key=ABROAD)
     unknown = DiscussionKey("default", "unknown")
-    assert await store.reads.counts("default", ["here", "there", "unknown"]) == {"here": 2, "there": 1}
-    assert await store.reads.counts("magazine", ["here", "there"]) == {"here": 1}
-    discussion, newest = await store.reads.newest(HERE, 1)
+    assert await store.read(queries.comment_counts, "default", ["here", "there", "unknown"]) == {"here": 2, "there": 1}
+    assert await store.read(queries.comment_counts, "magazine", ["here", "there"]) == {"here": 1}
+    discussion, newest = await store.read(queries.newest, HERE, 1)
     assert (discussion.seq, [comment.text for comment in newest]) == (4, ["two"])
-    heads = await store.reads.latest_seqs([HERE, THERE, ABROAD, unknown, NOWHERE, DiscussionKey("magazine", "there")])
+    heads = await store.read(
+        queries.latest_seqs, [HERE, THERE, ABROAD, unknown, NOWHERE, DiscussionKey("magazine", "there")]
+    )
     assert heads == {HERE: 4, THERE: 1, ABROAD: 1}
-    assert await store.reads.latest_seqs([]) == {}
+    assert await store.read(queries.latest_seqs, []) == {}
     many = [DiscussionKey("default", f"k{number}") for number in range(900)]
-    assert await store.reads.latest_seqs([HERE, *many, THERE]) == {HERE: 4, THERE: 1}
+    assert await store.read(queries.latest_seqs, [HERE, *many, THERE]) == {HERE: 4, THERE: 1}
 
 
 @pytest.mark.parametrize("after", range(8))
@@ -387,7 +390,7 @@ async def test_events_after_a_seq(store: Store, acts: Acts, after: int, limit: i
     for _ in range(6):
         await acts.say()
         await acts.say(key=THERE)
-    head, events = await store.reads.events(HERE, after, limit)
+    head, events = await store.read(queries.events, HERE, after, limit)
     assert head == 6
     assert [event.seq for event in events] == list(range(after + 1, 7))[:limit]
     assert all(json.loads(event.payload)["seq"] == event.seq and not event.conceals for event in events)
@@ -395,25 +398,24 @@ async def test_events_after_a_seq(store: Store, acts: Acts, after: int, limit: i
 
 async def test_who_is_known(store: Store, acts: Acts) -> None:
     await acts.say()
-    assert await store.reads.author(LAN.id) == LAN
-    assert await store.reads.author("nobody") is None
-    assert await store.reads.moderator("f" * 64) == acts.moderator
-    assert await store.reads.moderator("0" * 64) is None
-    assert await store.reads.moderators() == ["Editor"]
-    assert await store.reads.sites() == {"default": [], "magazine": ["https://magazine.example"]}
-    assert await store.reads.epoch() == store.epoch
+    assert await store.read(author_of, LAN.id) == LAN
+    assert await store.read(author_of, "nobody") is None
+    assert await store.read(queries.moderator, "f" * 64) == acts.moderator
+    assert await store.read(queries.moderator, "0" * 64) is None
+    assert await store.read(queries.moderators) == ["Editor"]
+    assert await store.read(queries.sites) == {"default": [], "magazine": ["https://magazine.example"]}
+    assert await store.read(queries.epoch) == store.epoch
 
 
 async def test_an_unknown_site_is_told(store: Store) -> None:
-    reads = store.reads
     attempts: list[Awaitable[Any]] = [
-        reads.snapshot(NOWHERE, sort=Sort.oldest, limit=5, viewer=None),
-        reads.thread(NOWHERE, uuid7(), limit=5, viewer=None, cursor=None),
-        reads.discussion(NOWHERE),
-        reads.events(NOWHERE, 0, 5),
-        reads.counts("nowhere", ["here"]),
-        reads.newest(NOWHERE, 5),
-        reads.held("nowhere", 5, None),
+        store.read(queries.snapshot, NOWHERE, sort=Sort.oldest, limit=5, viewer=None),
+        store.read(queries.thread, NOWHERE, uuid7(), limit=5, viewer=None, cursor=None),
+        store.read(queries.discussion, NOWHERE),
+        store.read(queries.events, NOWHERE, 0, 5),
+        store.read(queries.comment_counts, "nowhere", ["here"]),
+        store.read(queries.newest, NOWHERE, 5),
+        store.read(queries.held, "nowhere", 5, None),
     ]
     for attempt in attempts:
         with pytest.raises(Problem) as refused:
@@ -434,13 +436,18 @@ class _Refusing:
         yield
 
 
+def refusing(store: Store, state: str) -> Store:
+    """A store whose database refuses to be read."""
+    return Store(replace(store.database, read=_Refusing(state)))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("state", ["57P03", "57P01", "53300", "08006"])
-async def test_a_database_that_starts_or_is_full_is_unavailable(state: str) -> None:
+async def test_a_database_that_starts_or_is_full_is_unavailable(store: Store, state: str) -> None:
     with pytest.raises(Problem) as refused:
-        await Reads(_Refusing(state)).epoch()  # type: ignore[arg-type]
+        await refusing(store, state).read(queries.epoch)
     assert refused.value.code is ErrorCode.unavailable
 
 
-async def test_a_query_that_is_wrong_is_no_matter_of_time() -> None:
+async def test_a_query_that_is_wrong_is_no_matter_of_time(store: Store) -> None:
     with pytest.raises(DBAPIError):
-        await Reads(_Refusing("42P01")).epoch()  # type: ignore[arg-type]
+        await refusing(store, "42P01").read(queries.epoch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, commands, schema, write_queue
-from tertulia.store.commands import Actor, CommandResult, PostResult
+from tertulia.store import Store, schema, write_queue
+from tertulia.store.commands import Actor, CommandResult, PostComment, PostResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.write_queue import WriteQueue
-from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, listed, log, tables, until
+from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, Custom, author_of, listed, log, tables, until
 from tests.transfer.world import planted
 
 
@@ -49,11 +49,11 @@ async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[CommittedEven
         await store.close()
 
 
-def fails(error: Exception) -> Callable[[Connection], CommandResult[Any]]:
-    def command(_connection: Connection) -> CommandResult[Any]:
+def fails(error: Exception) -> Custom[Any]:
+    def apply(_connection: Connection) -> CommandResult[Any]:
         raise error
 
-    return command
+    return Custom(apply)
 
 
 def forged_vote(connection: Connection) -> CommandResult[None]:
@@ -133,7 +133,7 @@ async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, acts:
     _, again, _ = await asyncio.gather(
         acts.say(by=EVA), acts.say("Again"), acts.conceal(said.comment.id, Actor(LAN.id, site="default"))
     )
-    author = await store.reads.author(LAN.id)
+    author = await store.read(author_of, LAN.id)
     assert author is not None
     assert author.name == LAN.name == again.comment.author.name
     assert await check(store) == []
@@ -169,18 +169,20 @@ async def test_a_command_that_fails_fails_alone(store: Store, acts: Acts, error:
 
 async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: Acts) -> None:
     def half(connection: Connection) -> CommandResult[Any]:
-        commands.post(connection, acts.draft("Half done", by=EVA))
+        PostComment(acts.draft("Half done", by=EVA)).apply(connection)
         connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
         return CommandResult(None)
 
-    answers: tuple[Any, ...] = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
+    answers: tuple[Any, ...] = await asyncio.gather(
+        acts.say(), acts.do(Custom(half)), acts.say(), return_exceptions=True
+    )
     before, bad, after = answers
     assert isinstance(bad, Exception)
     assert "foreign key" in str(bad).lower()
     assert isinstance(before, PostResult)
     assert isinstance(after, PostResult)
     assert [one.seq for one in await log(store)] == [1, 2]
-    assert await store.reads.author(EVA.id) is None
+    assert await store.read(author_of, EVA.id) is None
     assert await check(store) == []
 
 
@@ -193,7 +195,7 @@ async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, acts:
         tried += 1
         raise ConnectionResetError("cut")
 
-    waiting = [acts.do(meets) for _ in range(50)], [acts.say() for _ in range(20)]
+    waiting = [acts.do(Custom(meets)) for _ in range(50)], [acts.say() for _ in range(20)]
     answers = await asyncio.gather(*waiting[0], *waiting[1], return_exceptions=True)
     assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 70
     assert tried == 1
@@ -253,7 +255,7 @@ async def test_a_commit_that_fails_is_unavailable_to_all_and_announced_to_nobody
         told.clear()
         refusal = acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
         answers = await asyncio.gather(
-            acts.say(), refusal, acts.do(forged_vote), acts.say(key=THERE), return_exceptions=True
+            acts.say(), refusal, acts.do(Custom(forged_vote)), acts.say(key=THERE), return_exceptions=True
         )
         codes = [answer.code for answer in answers if isinstance(answer, Problem)]
         assert codes == [
@@ -344,7 +346,7 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
 
     store.start(committed)
     acts = Acts(store)
-    waiting = [store.write_queue.submit(posting(acts, key)) for key in (HERE, THERE, HERE)]
+    waiting = [store.write_queue.submit(PostComment(acts.draft(key=key))) for key in (HERE, THERE, HERE)]
     for one in waiting:
         answers.append(one.send(None))
     await asyncio.wait(awaitable(answers))
@@ -353,11 +355,6 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
         with pytest.raises(StopIteration):
             one.send(None)
     await store.close()
-
-
-def posting(acts: Acts, key: DiscussionKey) -> Callable[[Connection], CommandResult[PostResult]]:
-    draft = acts.draft(key=key)
-    return lambda connection: commands.post(connection, draft)
 
 
 def awaitable(answers: list[asyncio.Future[object]]) -> list[asyncio.Future[object]]:
@@ -408,7 +405,7 @@ async def test_what_is_cancelled_in_its_batch_is_done_and_harms_nobody(store: St
         tasks[0].cancel()
         return CommandResult(None)
 
-    tasks += [asyncio.create_task(acts.say("0")), asyncio.create_task(acts.do(cancels))]
+    tasks += [asyncio.create_task(acts.say("0")), asyncio.create_task(acts.do(Custom(cancels)))]
     tasks.append(asyncio.create_task(acts.say("2")))
     await asyncio.gather(*tasks, return_exceptions=True)
     assert [task.cancelled() for task in tasks] == [True, False, False]
@@ -480,8 +477,8 @@ async def test_nothing_is_written_before_the_start_and_after_the_end(tmp_path: P
 async def test_more_than_can_wait_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_queue, "QUEUE", 3)
     small = WriteQueue(store.database.write)
-    small.start(lambda happened: None)
-    tasks = [asyncio.create_task(small.submit(lambda _: CommandResult(1))) for _ in range(5)]
+    small.start(lambda events: None)
+    tasks = [asyncio.create_task(small.submit(Custom(lambda _: CommandResult(1)))) for _ in range(5)]
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert answers[:3] == [1, 1, 1]
     refused = [answer for answer in answers[3:] if isinstance(answer, Problem)]

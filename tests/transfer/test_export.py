@@ -17,8 +17,9 @@ from tertulia.checks import check
 from tertulia.core.comments import Comment, DiscussionKey, Sort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
-from tertulia.store import Store, streaming
+from tertulia.store import Store, queries, streaming
 from tertulia.transfer import naming
+from tests.store.acts import author_of
 from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, digest, everything, exported, opened
 
 ALL = (NEWS, QUIET, OTHER, BARE)
@@ -51,7 +52,7 @@ async def seen(store: Store, key: DiscussionKey) -> Any:
     found: list[Any] = []
     for sort in Sort:
         for viewer in (None, LAN.id, MINH.id, EVA.id):
-            snapshot = await store.reads.snapshot(key, sort=sort, limit=100, viewer=viewer)
+            snapshot = await store.read(queries.snapshot, key, sort=sort, limit=100, viewer=viewer)
             views = [comment_view(one, reveal=reveal) for one in snapshot.page.comments for reveal in (False, True)]
             found.append((replace(snapshot.discussion, id=None, seq=0), views, snapshot.page.replies, snapshot.votes))
             found.append([_same(one) for one in snapshot.page.comments])
@@ -59,7 +60,7 @@ async def seen(store: Store, key: DiscussionKey) -> Any:
 
 
 async def held(store: Store) -> Any:
-    found = [await store.reads.held(site, 100, None) for site in ("default", "magazine")]
+    found = [await store.read(queries.held, site, 100, None) for site in ("default", "magazine")]
     return [[(one.key, _same(one.comment)) for one in page] for page, _ in found]
 
 
@@ -79,10 +80,10 @@ async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: p
         for key in ALL:
             assert await seen(new, key) == await seen(old, key)
         assert await held(new) == await held(old)
-        assert await new.reads.sites() == await old.reads.sites()
+        assert await new.read(queries.sites) == await old.read(queries.sites)
         assert contents(tmp_path / "new") == contents(tmp_path / "old")
         for author in (LAN, MINH, EVA):
-            assert await new.reads.author(author.id) == author
+            assert await new.read(author_of, author.id) == author
         assert await exported(new, tmp_path / "new") == document
         assert await check(old) == []
         assert await check(new) == []

@@ -11,6 +11,7 @@ import pytest
 from tertulia import transfer
 from tertulia.core.comments import Mode
 from tertulia.errors import ErrorCode, Problem
+from tertulia.store import queries
 from tertulia.transfer import format as file_format
 from tests.transfer.world import BARE, NEWS, START, World, dump, everything, opened
 
@@ -168,4 +169,4 @@ async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -
             assert refused.value.detail.startswith(message)
         assert dump(path) == before
         assert world.at > START
-        assert (await store.reads.discussion(NEWS)).mode is Mode.held
+        assert (await store.read(queries.discussion, NEWS)).mode is Mode.held

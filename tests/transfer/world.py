@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from tertulia.articles import Articles
 from tertulia.core import documents
 from tertulia.core.comments import Author, DiscussionKey, Mode
 from tertulia.core.ids import uuid7_of
-from tertulia.store import Store, administration, commands, schema
-from tertulia.store.commands import Actor, Ballot, CommandResult, Draft, PostResult
-from tertulia.store.write_queue import Command
+from tertulia.store import Store, administration, commands, queries, schema
+from tertulia.store.commands import Actor, Ballot, Command, CommandResult, Draft, PostResult
+from tests.store.acts import Custom
 
 START = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
 NEWS = DiscussionKey("default", "river-market")
@@ -83,7 +84,7 @@ async def many(store: Store, count: int) -> None:
     await world.begin()
     first = await world.say(NEWS, LAN, "A comment of some words. " * 8)
     reply = await world.say(NEWS, MINH, "An answer of some words. " * 8, first)
-    await world.do(lambda c: _multiplied(c, first.comment.id, reply.comment.id, count))
+    await world.do(Custom(partial(_multiplied, first=first.comment.id, reply=reply.comment.id, count=count)))
 
 
 def _multiplied(connection: Connection, first: str, reply: str, count: int) -> CommandResult[None]:
@@ -129,10 +130,10 @@ class World:
     async def begin(self) -> None:
         """Two sites and a moderator."""
         at = self._next()
-        await self.do(lambda c: administration.add_site(c, "default", ["https://news.example"], at))
-        await self.do(lambda c: administration.add_site(c, "magazine", ["https://a.example", "https://b.example"], at))
-        await self.do(lambda c: administration.add_moderator(c, "Editor", digest(1), at))
-        found = await self.store.reads.moderator(digest(1))
+        await self.do(administration.AddSite("default", ["https://news.example"], at))
+        await self.do(administration.AddSite("magazine", ["https://a.example", "https://b.example"], at))
+        await self.do(administration.AddModerator("Editor", digest(1), at))
+        found = await self.store.read(queries.moderator, digest(1))
         assert found is not None
         self.moderator = found
 
@@ -152,44 +153,42 @@ class World:
             idempotency_key=f"key-of-the-tests-{self.number}",
             digest=digest(self.number),
         )
-        return await self.do(lambda c: commands.post(c, draft))
+        return await self.do(commands.PostComment(draft))
 
     async def edit(self, said: PostResult, text: str) -> None:
         at, actor, tree = self._next(), Actor(said.comment.author.id), documents.parse(text)
-        await self.do(lambda c: commands.edit(c, said.comment.id, actor, text, tree, at, timedelta(days=1)))
+        await self.do(commands.EditComment(said.comment.id, actor, text, tree, at, timedelta(days=1)))
 
     async def vote(self, said: PostResult, voter: Author, value: int) -> None:
         at = self._next()
-        await self.do(lambda c: commands.vote(c, said.comment.id, [Ballot(Actor(voter.id), value)], at))
+        await self.do(commands.CastVotes(said.comment.id, [Ballot(Actor(voter.id), value)], at))
 
     async def delete(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.delete_comment(c, said.comment.id, Actor(said.comment.author.id), at))
+        await self.do(commands.DeleteComment(said.comment.id, Actor(said.comment.author.id), at))
 
     async def remove(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(
-            lambda c: commands.delete_comment(c, said.comment.id, Actor(self.moderator.id, moderator=True), at)
-        )
+        await self.do(commands.DeleteComment(said.comment.id, Actor(self.moderator.id, moderator=True), at))
 
     async def restore(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.restore(c, said.comment.id, at))
+        await self.do(commands.RestoreComment(said.comment.id, at))
 
     async def approve(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.approve(c, said.comment.id, at))
+        await self.do(commands.ApproveComment(said.comment.id, at))
 
     async def report(self, said: PostResult) -> None:
         at = self._next()
-        await self.do(lambda c: commands.report(c, said.comment.id, Actor(EVA.id), "spam", "look", at))
+        await self.do(commands.ReportComment(said.comment.id, Actor(EVA.id), "spam", "look", at))
 
     async def mode(self, key: DiscussionKey, mode: Mode) -> None:
         at = self._next()
-        await self.do(lambda c: commands.set_mode(c, key, mode, at))
+        await self.do(commands.SetMode(key, mode, at))
 
     async def do(self, command: Command[commands.T]) -> commands.T:
-        return await self.store.write_queue.submit(command)
+        return await self.store.write(command)
 
     def _next(self) -> datetime:
         self.at += timedelta(minutes=1, milliseconds=7)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 
 from tertulia.core.names import skeletons
-from tertulia.discussions.page_cache import SingleFlight
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import every
 

@@ -6,29 +6,27 @@ new as the store: who asks gets what was looked up after the asking, but who ask
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tertulia import protocol
 from tertulia.core.comments import Discussion, DiscussionKey, Sort
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.protocol import comment_view
-from tertulia.store.queries import CommentPage, Reads
+from tertulia.store import Store, queries
 
 KEPT_BYTES = 16 * 1024 * 1024
 """Of memory; an ordinary page of 50 comments has 30 KB of JSON, so that some hundred discussions find room."""
 ENTRY_BYTES = 600
 """Of a page besides its JSON and its key: the objects that hold them, and their places in the table."""
 
-T = TypeVar("T")
-
 
 class PageKey(NamedTuple):
-    key: DiscussionKey
+    discussion: DiscussionKey
     sort: Sort
     limit: int
 
@@ -45,96 +43,85 @@ class FirstPage:
         return protocol.Page.model_validate_json(self.json)
 
 
-_NOTHING = FirstPage(0, protocol.Page(comments=[], next=None, replies={}, votes={}).model_dump_json())
+_EMPTY = FirstPage(0, protocol.Page(comments=[], next=None, replies={}, votes={}).model_dump_json())
 """Of every discussion in which nothing has happened yet, and of those that are no more than a name."""
 
 
+class CachedPage(NamedTuple):
+    """A discussion and its first page, as they were at one time."""
+
+    discussion: Discussion
+    page: FirstPage
+
+
 class FirstPageCache:
-    """Keeps the pages that were asked for last."""
+    """Keeps the pages that were asked for last, KEPT_BYTES of them."""
 
-    def __init__(self, reads: Reads) -> None:
-        self._reads = reads
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._kept: OrderedDict[PageKey, FirstPage] = OrderedDict()
-        self._bytes = 0
-        self._loads: dict[PageKey, SingleFlight[tuple[Discussion, FirstPage]]] = {}
+        self._loads: dict[PageKey, SingleFlight[CachedPage]] = {}
+        self.size = 0
+        """Bytes of memory that the pages take."""
 
-    async def get(self, asked: PageKey) -> tuple[Discussion, FirstPage]:
-        """The discussion and the page at one moment. Raises unknown_site."""
-        load = self._loads.get(asked)
+    @property
+    def kept(self) -> Mapping[PageKey, FirstPage]:
+        """The pages, the one first that goes next."""
+        return self._kept
+
+    @property
+    def loading(self) -> int:
+        """How many pages are being looked up."""
+        return len(self._loads)
+
+    async def get(self, key: PageKey) -> CachedPage:
+        """The discussion and the page as they are now. Raises unknown_site."""
+        load = self._loads.get(key)
         if load is None:
-            load = self._loads[asked] = SingleFlight(partial(self._load, asked))
+            load = self._loads[key] = SingleFlight(partial(self._load, key))
         try:
             return await load.ask()
         finally:
-            if not load.is_busy and self._loads.get(asked) is load:
-                del self._loads[asked]
+            if not load.is_busy and self._loads.get(key) is load:
+                del self._loads[key]
 
-    async def _load(self, asked: PageKey) -> tuple[Discussion, FirstPage]:
-        kept = self._kept.get(asked)
+    async def _load(self, key: PageKey) -> CachedPage:
+        kept = self._kept.get(key)
         known = 0 if kept is None else kept.seq
-        discussion, page = await self._reads.first_page(asked.key, sort=asked.sort, limit=asked.limit, known=known)
+        discussion, page = await self._store.read(
+            queries.first_page, key.discussion, sort=key.sort, limit=key.limit, known=known
+        )
         if page is None:
             if kept is None:
-                return discussion, _NOTHING
-            if asked in self._kept:  # other pages may have taken its room meanwhile
-                self._kept.move_to_end(asked)
-            return discussion, kept
+                return CachedPage(discussion, _EMPTY)
+            if key in self._kept:  # other pages may have taken its room meanwhile
+                self._kept.move_to_end(key)
+            return CachedPage(discussion, kept)
         made = _made(discussion.seq, page)
-        self._drop(asked)
+        self._drop(key)
         if page.comments:
-            self._keep(asked, made)
-        return discussion, made
+            self._keep(key, made)
+        return CachedPage(discussion, made)
 
-    def _keep(self, asked: PageKey, made: FirstPage) -> None:
-        self._kept[asked] = made
-        self._bytes += _weight(asked, made)
-        while self._bytes > KEPT_BYTES:
+    def _keep(self, key: PageKey, page: FirstPage) -> None:
+        self._kept[key] = page
+        self.size += weight(key, page)
+        while self.size > KEPT_BYTES:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, asked: PageKey) -> None:
-        earlier = self._kept.pop(asked, None)
+    def _drop(self, key: PageKey) -> None:
+        earlier = self._kept.pop(key, None)
         if earlier is not None:
-            self._bytes -= _weight(asked, earlier)
+            self.size -= weight(key, earlier)
 
 
-class SingleFlight(Generic[T]):
-    """Work that several ask for: one run at a time, and one more for all who asked while it ran."""
-
-    def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
-        self._work = work
-        self._current: asyncio.Task[T] | None = None
-        self._next: asyncio.Task[T] | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        return self._next is not None or (self._current is not None and not self._current.done())
-
-    async def ask(self) -> T:
-        """The result of a run that begins after this call; raises what it raises."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._run(self._current))
-            self._next.add_done_callback(_is_seen)
-        return await asyncio.shield(self._next)
-
-    async def _run(self, before: asyncio.Task[T] | None) -> T:
-        if before is not None:
-            await asyncio.wait([before])
-        self._current, self._next = self._next, None
-        return await self._work()
-
-
-def _is_seen(task: asyncio.Task[T]) -> None:
-    """An error that everybody who asked for is gone for is nobody's: asyncio need not tell of it."""
-    if not task.cancelled():
-        task.exception()
-
-
-def _made(seq: int, page: CommentPage) -> FirstPage:
+def _made(seq: int, page: queries.CommentPage) -> FirstPage:
     comments = [comment_view(comment) for comment in page.comments]
     shown = protocol.Page(comments=comments, next=page.next, replies=page.replies, votes={})
     return FirstPage(seq, shown.model_dump_json())
 
 
-def _weight(asked: PageKey, made: FirstPage) -> int:
+def weight(key: PageKey, page: FirstPage) -> int:
     """In bytes of memory."""
-    return ENTRY_BYTES + sys.getsizeof(made.json) + sys.getsizeof(asked.key.key) + sys.getsizeof(asked.key.site)
+    name = key.discussion
+    return ENTRY_BYTES + sys.getsizeof(page.json) + sys.getsizeof(name.key) + sys.getsizeof(name.site)

@@ -15,10 +15,10 @@ class EventPublisher:
         self._bus = bus
         self._epoch = epoch
 
-    def publish(self, happened: list[CommittedEvent]) -> None:
-        """Publishes events in the order they were committed in."""
+    def publish(self, events: list[CommittedEvent]) -> None:
+        """Publishes events in the order of their commits."""
         grouped: dict[DiscussionKey, list[EncodedEvent]] = {}
-        for one in happened:
+        for one in events:
             grouped.setdefault(one.key, []).append(one.event)
-        for key, events in grouped.items():
-            self._bus.publish(Message(key, self._epoch, tuple(events)))
+        for key, encoded in grouped.items():
+            self._bus.publish(Message(key, self._epoch, tuple(encoded)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from tertulia.discussions.page_cache import SingleFlight
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 
 FRESH_SECONDS = 5.0

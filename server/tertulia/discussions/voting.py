@@ -8,14 +8,12 @@ A vote that waits is not acknowledged: who loses the server meanwhile votes agai
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from tertulia.identity import utc_now
-from tertulia.store import commands
-from tertulia.store.commands import Ballot, VoteTotals
-from tertulia.store.write_queue import WriteQueue
+from tertulia.store.commands import Ballot, CastVotes, Tally, VoteTotals
 
 VOTE_SECONDS = 1.0
 """From the event of a vote to the next of the same comment: sooner nobody can tell two totals apart, and each event is
@@ -39,10 +37,10 @@ class _Box:
 
 
 class Voting:
-    """``seconds`` is the time between two events of one comment."""
+    """``write`` commits votes; ``seconds`` is the time between two events of one comment."""
 
-    def __init__(self, write_queue: WriteQueue, seconds: float) -> None:
-        self._write_queue = write_queue
+    def __init__(self, write: Callable[[CastVotes], Awaitable[Tally]], seconds: float) -> None:
+        self._write = write
         self._seconds = seconds
         self._boxes: dict[str, _Box] = {}
         self._closing = asyncio.Event()
@@ -81,16 +79,14 @@ class Voting:
         """Answers everybody; whether there was an event."""
         ballots = [one.ballot for one in taken]
         try:
-            tally = await self._write_queue.submit(
-                partial(commands.vote, comment_id=comment_id, ballots=ballots, at=utc_now()), comment_id
-            )
+            tally = await self._write(CastVotes(comment_id, ballots, utc_now()))
         except Exception as error:
             for one in taken:
                 _answer(one, error)
             return False
         for one, result in zip(taken, tally.answers, strict=True):
             _answer(one, result)
-        return tally.is_told
+        return tally.has_event
 
 
 def _answer(one: _Waiting, result: VoteTotals | Exception) -> None:

@@ -6,13 +6,9 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
@@ -20,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia import private
 from tertulia.errors import StartupError
+from tertulia.store import migrations
 from tertulia.store.connections import AsyncConnection, ThreadedConnection, WriteConnection
 from tertulia.store.schema import meta, site
 from tertulia.store.troubles import DRIVERS, line, trouble
@@ -72,7 +69,7 @@ async def open_database(address: str, *, timeouts: bool = True) -> Database:
         raise StartupError(f"The database URL {_shown(url)} cannot be used: {line(error)}") from error
     try:
         await migrating.write.run(migrate)
-    except (SQLAlchemyError, CommandError, OSError, *DRIVERS) as error:
+    except (SQLAlchemyError, migrations.MigrationError, OSError, *DRIVERS) as error:
         await migrating.close()
         raise StartupError(_cannot_open(url, error)) from error
     except BaseException:
@@ -86,15 +83,15 @@ async def open_database(address: str, *, timeouts: bool = True) -> Database:
 
 def migrate(connection: Connection) -> None:
     """Brings the schema to the newest revision and makes sure that there is an epoch and the site ``default``."""
-    config = Config()
-    config.set_main_option("script_location", str(files("tertulia.store") / "migrations"))
-    config.attributes["connection"] = connection
     is_shared = connection.dialect.name == "postgresql"
     if is_shared:
         connection.execute(select(func.pg_advisory_lock(MIGRATING)))
         connection.commit()
-    command.upgrade(config, "head")
+    is_current = migrations.is_current(connection)
     connection.commit()
+    if not is_current:
+        migrations.upgrade(connection)
+        connection.commit()
     with connection.begin():
         if connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) is None:
             connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(EPOCH_BYTES)))

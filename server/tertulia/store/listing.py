@@ -1,7 +1,7 @@
 """Lists: their orders, and a page of one within a bound of rows and of bytes.
 
-A list is first read as places, the ids and sort keys that its index holds, and then row by row in the order of the
-places until the page is full. So a page costs its own rows, whatever its comments weigh and however many there are.
+A list is first read as entries, the ids and sort keys that its index holds, and then row by row in the order of the
+entries until the page is full. So a page costs its own rows, whatever its comments weigh and however many there are.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class IndexEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The place of a top-level comment and those of its first replies, one more than are shown where there are more."""
+    """The entry of a top-level comment and those of its first replies, one more than are shown where there are more."""
 
     root: IndexEntry
     replies: list[IndexEntry]
@@ -98,7 +98,7 @@ class Order:
         }[sort]
 
     def stretches(self, after: PageCursor | None) -> list[Stretch]:
-        """What, one after the other, is the list after this place: each is one range of the order's index.
+        """What, one after the other, is the list after this position: each is one range of the order's index.
 
         By one condition on all three columns of ``top`` SQLite would read what is of equal rank from its beginning: an
         expression alone is the end of a range for it. It sorts, too, unless a rank that is given is in no order.
@@ -113,8 +113,8 @@ class Order:
             Stretch((self.rank > rank,), self.columns),
         ]
 
-    def places(self, found: Sequence[IndexEntry], after: PageCursor | None) -> list[IndexEntry]:
-        """Those after a place, in order."""
+    def sorted_after(self, found: Sequence[IndexEntry], after: PageCursor | None) -> list[IndexEntry]:
+        """Those of ``found`` that stand after a position, in order."""
         key = self._key
         mine = sorted(found, key=key, reverse=self.sort is Sort.newest)
         if after is None:
@@ -122,8 +122,8 @@ class Order:
         last = key(IndexEntry(after.id, after.values[-1], -after.values[0] if self.sort is Sort.top else 0))
         return [one for one in mine if (key(one) < last if self.sort is Sort.newest else key(one) > last)]
 
-    def _key(self, place: IndexEntry) -> tuple[int, int, str]:
-        return (place.rank if self.sort is Sort.top else 0), place.created_at, place.id
+    def _key(self, entry: IndexEntry) -> tuple[int, int, str]:
+        return (entry.rank if self.sort is Sort.top else 0), entry.created_at, entry.id
 
     def merged(self, one: list[IndexEntry], other: list[IndexEntry]) -> list[IndexEntry]:
         return sorted([*one, *other], key=self._key, reverse=self.sort is Sort.newest)
@@ -134,7 +134,7 @@ class Order:
 
 
 def later(after: PageCursor) -> ColumnElement[bool]:
-    """What is younger than a place; as one comparison of pairs, which is one range of an index."""
+    """What is younger than a position; as one comparison of pairs, which is one range of an index."""
     is_later: ColumnElement[bool] = tuple_(c.created_at, c.id) > position_of(after)
     return is_later
 
@@ -149,13 +149,13 @@ def position_of(cursor: PageCursor) -> Any:
     return tuple_(literal(cursor.values[-1], BigInteger), literal(cursor.id, String))
 
 
-# ---- places ---------------------------------------------------------------------------------------------
+# ---- entries --------------------------------------------------------------------------------------------
 
 
 def threads(
     connection: Connection, discussion_id: int | None, order: Order, limit: int, after: PageCursor | None
 ) -> list[Thread]:
-    """At most ``limit`` top-level comments after a place, each with the places of its first replies."""
+    """At most ``limit`` top-level comments after a position, each with the entries of its first replies."""
     found: list[Thread] = []
     for stretch in order.stretches(after):
         query = (
@@ -166,8 +166,8 @@ def threads(
         )
         for row in connection.execute(query):
             replies = row.replies if isinstance(row.replies, list) else json.loads(row.replies or "[]")
-            places = [IndexEntry(id_, created_at, root_id=row.id) for created_at, id_ in replies]
-            found.append(Thread(IndexEntry(row.id, row.created_at, row.rank, root_id=row.id), places))
+            entries = [IndexEntry(id_, created_at, root_id=row.id) for created_at, id_ in replies]
+            found.append(Thread(IndexEntry(row.id, row.created_at, row.rank, root_id=row.id), entries))
         if len(found) == limit:
             break
     return found
@@ -225,8 +225,8 @@ def below_reply(connection: Connection, parent_id: str) -> list[IndexEntry]:
         step = select(near).select_from(below).join(near, literal_column("true"))
     below = below.union_all(step)
     found = connection.execute(select(below).limit(BELOW))
-    places = (IndexEntry(row.id, row.created_at) for row in found if row.published)
-    return sorted(places, key=lambda place: place.age)
+    entries = (IndexEntry(row.id, row.created_at) for row in found if row.published)
+    return sorted(entries, key=lambda entry: entry.age)
 
 
 def _answers(parent: ColumnElement[str]) -> Select[Any]:

@@ -31,7 +31,7 @@ class CompiledStatement(NamedTuple):
     parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
-LATER = "rows of a batch that are not inserted yet"
+QUEUED = "rows of a batch that are not inserted yet"
 
 
 class Prepared:
@@ -49,9 +49,15 @@ class Prepared:
         """For a statement that gives nothing back."""
         self._execute(connection, values).close()
 
-    def queue(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Like ``run``, at the next ``flush``: rows of a whole batch go to the database together."""
-        waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.setdefault(LATER, {})
+    def put(self, connection: Connection, values: Mapping[str, Any], *, queued: bool) -> None:
+        """Inserts a row now, or where it is ``queued`` at the next ``flush``, together with others of the batch."""
+        if queued:
+            self._queue(connection, values)
+        else:
+            self.run(connection, values)
+
+    def _queue(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.setdefault(QUEUED, {})
         waiting.setdefault(self, []).append(self._bound(self._for(connection), values))
 
     def row(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -69,7 +75,7 @@ class Prepared:
         return cursor
 
     def insert(self, connection: Connection, rows_: list[tuple[Any, ...]]) -> None:
-        """Inserts rows that ``queue`` bound."""
+        """Inserts rows that were queued."""
         cursor = connection.connection.cursor()
         cursor.executemany(self._for(connection).sql, rows_)
         cursor.close()
@@ -109,7 +115,7 @@ POST_CONTEXT = Prepared(
     mapping.discussions()
     .where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
     .add_columns(AUTHOR_NAME.scalar_subquery().label("author_name"))
-    .add_columns(REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("said"))
+    .add_columns(REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated"))
 )
 """What a new comment depends on: its discussion, the name its author is known by, the same request made before."""
 NEW_AUTHOR = _inserting(schema.author)
@@ -139,7 +145,7 @@ def flush(connection: Connection) -> None:
 
     A comment's id is told after the commit, so nobody can name one that still waits.
     """
-    waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.get(LATER, {})
+    waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.get(QUEUED, {})
     for statement in (NEW_AUTHOR, NEW_COMMENT, NEW_EVENT):  # each refers to those before it
         rows_ = waiting.pop(statement, None)
         if rows_:
@@ -148,4 +154,4 @@ def flush(connection: Connection) -> None:
 
 def discard(connection: Connection) -> None:
     """Drops what waits: the transaction it belongs to is rolled back."""
-    connection.info.pop(LATER, None)
+    connection.info.pop(QUEUED, None)

@@ -1,6 +1,6 @@
 """The write queue: the only way into the database. Commands that wait together are committed together.
 
-    submit ──▶ queue ──▶ one transaction ──▶ COMMIT ──▶ committed(events) ──▶ answers
+    submit(command) ──▶ queue ──▶ one transaction: command.apply ──▶ COMMIT ──▶ on_committed(events) ──▶ answers
 
 A disk that syncs in 5 ms commits 200 times a second, but each time as many commands as have come meanwhile.
 """
@@ -19,16 +19,17 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import administration, prepared
-from tertulia.store.commands import CommandResult
+from tertulia.store import prepared
+from tertulia.store.administration import ProbeWrite
+from tertulia.store.commands import Command, CommandResult
 from tertulia.store.connections import WriteConnection
 from tertulia.store.event_log import CommittedEvent
-from tertulia.store.locks import LockTarget, lock_discussions
+from tertulia.store.locks import lock_discussions
 from tertulia.store.stats import WriteStats
 from tertulia.store.troubles import Trouble, Troubles, trouble
 
 T = TypeVar("T")
-Command = Callable[[Connection], CommandResult[T]]
+OnCommitted = Callable[[list[CommittedEvent]], None]
 BATCH = 128
 ATTEMPTS = 3
 """Of a batch that met another instance's."""
@@ -44,9 +45,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Queued:
     command: Command[Any]
-    about: LockTarget
     answer: asyncio.Future[Any]
     result: CommandResult[Any] | Exception | None = None
 
@@ -55,19 +55,19 @@ class WriteQueue:
     """Applies commands one batch after the other, each batch in one transaction.
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
-    answered; ``erased`` after one in which something was deleted.
+    answered; ``on_erased`` after one in which something was deleted.
     """
 
-    def __init__(self, writer: WriteConnection, troubles: Troubles | None = None) -> None:
+    def __init__(self, connection: WriteConnection, troubles: Troubles | None = None) -> None:
         self.stats = WriteStats()
-        self.erased: Callable[[], None] = lambda: None
-        self._writer = writer
+        self.on_erased: Callable[[], None] = lambda: None
+        self._connection = connection
         self._troubles = troubles or Troubles()
         self._trouble: Trouble | None = None
         self._known_at = -math.inf
-        self._proof: asyncio.Task[None] | None = None
-        self._committed: Callable[[list[CommittedEvent]], None] = lambda happened: None
-        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(QUEUE)
+        self._probe: asyncio.Task[None] | None = None
+        self._on_committed: OnCommitted = lambda events: None
+        self._queue: asyncio.Queue[_Queued | None] = asyncio.Queue(QUEUE)
         self._task: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -76,8 +76,8 @@ class WriteQueue:
         """How many commands wait for the next transaction."""
         return self._queue.qsize()
 
-    def start(self, committed: Callable[[list[CommittedEvent]], None]) -> None:
-        self._committed = committed
+    def start(self, on_committed: OnCommitted) -> None:
+        self._on_committed = on_committed
         self._task = asyncio.create_task(self._run(), name="write-queue")
 
     async def close(self) -> None:
@@ -97,38 +97,35 @@ class WriteQueue:
         """Whether the database commits, as the last transaction says; where that was long ago, one is made for it."""
         known_for = PROVEN_SECONDS if self._trouble is None else RETRY_SECONDS
         if time.monotonic() - self._known_at >= known_for:
-            if self._proof is None or self._proof.done():
-                self._proof = asyncio.create_task(self._prove(), name="write-queue-probe")
-            await asyncio.shield(self._proof)
+            if self._probe is None or self._probe.done():
+                self._probe = asyncio.create_task(self._probe_write(), name="write-queue-probe")
+            await asyncio.shield(self._probe)
         return self._trouble is None
 
-    async def _prove(self) -> None:
+    async def _probe_write(self) -> None:
         try:
-            await self.submit(administration.prove)
+            await self.submit(ProbeWrite())
         except Problem:
             pass  # noted where it was met
         except Exception as error:
-            self._fail(error, 1)
+            self._note(error, 1)
 
-    async def submit(self, command: Command[T], about: LockTarget = None) -> T:
-        """The command's value, once it is durable; raises what the command raises, or unavailable.
-
-        The command may be run more than once. Nobody else changes what it is ``about`` meanwhile.
-        """
+    async def submit(self, command: Command[T]) -> T:
+        """The command's value, once it is durable; raises what the command raises, or unavailable."""
         if self._task is None or self._closing:
             raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
         if self._queue.full():
             self.stats.turned_away += 1
             raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
-        waiting = _Waiting(command, about, asyncio.get_running_loop().create_future())
-        self._queue.put_nowait(waiting)
-        value: T = await waiting.answer
+        queued = _Queued(command, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(queued)
+        value: T = await queued.answer
         return value
 
     async def _run(self) -> None:
         running = True
         while running:
-            batch: list[_Waiting] = []
+            batch: list[_Queued] = []
             first = await self._queue.get()
             while first is not None:
                 if not first.answer.cancelled():
@@ -140,72 +137,71 @@ class WriteQueue:
             if batch:
                 await self._commit(batch)
 
-    async def _commit(self, batch: list[_Waiting]) -> None:
+    async def _commit(self, batch: list[_Queued]) -> None:
         began = time.perf_counter()
         try:
             await self._transact(batch)
         except Exception as error:
-            self._fail(error, len(batch))
-            cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
-            cause.__cause__ = error
-            self.stats.failed_commits += 1
-            for waiting in batch:
-                if not isinstance(waiting.result, Exception):
-                    waiting.result = cause
-                    self.stats.lost += 1
+            self._fail(batch, error)
             if self._trouble in REOPENED:
-                await self._writer.reopen()
+                await self._connection.reopen()
         else:
-            done = sum(isinstance(waiting.result, CommandResult) for waiting in batch)
-            self.stats.commit(len(batch), done, time.perf_counter() - began)
-            if any(isinstance(waiting.result, CommandResult) and waiting.result.erases for waiting in batch):
-                self.erased()
-            if any(map(_has_written, batch)):
-                self._trouble, self._known_at = None, time.monotonic()
-        self._announce(
-            [
-                happened
-                for waiting in batch
-                if isinstance(waiting.result, CommandResult)
-                for happened in waiting.result.events
-            ]
-        )
-        for waiting in batch:
-            _answer(waiting)
+            self._succeed(batch, time.perf_counter() - began)
+        self._publish([event for one in batch if isinstance(one.result, CommandResult) for event in one.result.events])
+        for one in batch:
+            _answer(one)
 
-    def _fail(self, error: Exception, commands: int) -> None:
-        """Notes why a batch was not committed."""
+    async def _transact(self, batch: list[_Queued]) -> None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                await self._connection.transact(partial(_apply, batch))
+                return
+            except Exception as error:
+                if trouble(error).fate != "again":
+                    raise
+        await self._connection.transact(partial(_apply, batch))
+
+    def _fail(self, batch: list[_Queued], error: Exception) -> None:
+        self._note(error, len(batch))
+        cause = Problem(ErrorCode.unavailable, "It could not be stored; try again.", retry_after=1)
+        cause.__cause__ = error
+        self.stats.failed_commits += 1
+        for one in batch:
+            if not isinstance(one.result, Exception):
+                one.result = cause
+                self.stats.lost += 1
+
+    def _note(self, error: Exception, commands: int) -> None:
+        """Notes why so many commands were not committed."""
         met = self._troubles.note(error, "A batch could not be committed", commands=commands)
         if met.fate == "ours":
             log.error("A batch could not be committed", exc_info=error, extra={"commands": commands})
         elif met.fate == "out":
             self._trouble, self._known_at = met, time.monotonic()
 
-    async def _transact(self, batch: list[_Waiting]) -> None:
-        for _ in range(ATTEMPTS - 1):
-            try:
-                await self._writer.transact(partial(_apply, batch))
-                return
-            except Exception as error:
-                if trouble(error).fate != "again":
-                    raise
-        await self._writer.transact(partial(_apply, batch))
+    def _succeed(self, batch: list[_Queued], seconds: float) -> None:
+        results = [one.result for one in batch if isinstance(one.result, CommandResult)]
+        self.stats.commit(len(batch), len(results), seconds)
+        if any(result.erases for result in results):
+            self.on_erased()
+        if any(map(_has_written, batch)):
+            self._trouble, self._known_at = None, time.monotonic()
 
-    def _announce(self, happened: list[CommittedEvent]) -> None:
+    def _publish(self, events: list[CommittedEvent]) -> None:
         try:
-            self._committed(happened)
+            self._on_committed(events)
         except Exception:
             # what is committed stays committed: readers get it when their room compares itself with the store
-            log.exception("Committed events could not be announced", extra={"events": len(happened)})
+            log.exception("Committed events could not be announced", extra={"events": len(events)})
 
 
-def _apply(batch: list[_Waiting], connection: Connection) -> None:
+def _apply(batch: list[_Queued], connection: Connection) -> None:
     """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
     savepoint = connection.begin_nested()
     try:
-        lock_discussions(connection, [waiting.about for waiting in batch])
-        for waiting in batch:
-            waiting.result = waiting.command(connection)
+        lock_discussions(connection, [one.command.locks for one in batch])
+        for one in batch:
+            one.result = one.command.apply(connection)
         prepared.flush(connection)
     except Exception as error:
         prepared.discard(connection)
@@ -217,23 +213,21 @@ def _apply(batch: list[_Waiting], connection: Connection) -> None:
         if len(batch) == 1:
             batch[0].result = error
             return
-        for waiting in batch:
-            _apply([waiting], connection)
+        for one in batch:
+            _apply([one], connection)
     else:
         savepoint.commit()
 
 
-def _has_written(waiting: _Waiting) -> bool:
+def _has_written(one: _Queued) -> bool:
     """Whether it surely changed something: a transaction of refusals and repeats says nothing of the database."""
-    return isinstance(waiting.result, CommandResult) and bool(
-        waiting.result.events or waiting.command is administration.prove
-    )
+    return isinstance(one.result, CommandResult) and bool(one.result.events or isinstance(one.command, ProbeWrite))
 
 
-def _answer(waiting: _Waiting) -> None:
-    if waiting.answer.cancelled():
+def _answer(one: _Queued) -> None:
+    if one.answer.cancelled():
         return
-    if isinstance(waiting.result, CommandResult):
-        waiting.answer.set_result(waiting.result.value)
+    if isinstance(one.result, CommandResult):
+        one.answer.set_result(one.result.value)
     else:
-        waiting.answer.set_exception(waiting.result or RuntimeError("the command was not applied"))
+        one.answer.set_exception(one.result or RuntimeError("the command was not applied"))

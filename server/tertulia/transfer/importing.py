@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -24,9 +23,10 @@ from tertulia.core.comments import Comment
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, commands, event_log, mapping, records, schema
-from tertulia.store.commands import CommandResult
+from tertulia.store import Store, event_log, mapping, records, schema
+from tertulia.store.commands import Command, CommandResult, SetMode
 from tertulia.store.event_log import CommittedEvent
+from tertulia.store.locks import LockTarget
 from tertulia.transfer.format import FileSite, read, wrong
 from tertulia.transfer.plan import KnownAs, Plan, PlannedComment, PlannedDiscussion, plan
 
@@ -66,7 +66,7 @@ async def import_file(
     progress("Comparing the file with the database")
     async with store.database.read.connect() as connection:
         await connection.run_sync(_compare, planned)
-    await store.write_queue.submit(partial(_add_sites, sites=planned.sites))
+    await store.write(AddSites(planned.sites))
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
     total = sum(len(discussion.comments) for discussion in planned.discussions)
@@ -78,9 +78,7 @@ async def _write(store: Store, planned: Plan, progress: Progress) -> int:
     total = sum(len(discussion.comments) for discussion in planned.discussions)
     for discussion in planned.discussions:
         for chunk in _chunks(discussion.comments):
-            new += await store.write_queue.submit(
-                partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors), discussion.key
-            )
+            new += await store.write(AddComments(discussion, chunk, planned.authors))
             done += len(chunk)
             progress("Writing comments", done, total)
     return new
@@ -127,7 +125,7 @@ def _compare(connection: Connection, planned: Plan) -> None:
 
 
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
-    present = mapping.named(connection, discussion.key)
+    present = records.find_discussion(connection, discussion.key)
     home = None if present is None else present.id
     published: dict[str, bool] = {}
     for batch in _batches(discussion.comments, _NAMES):
@@ -152,44 +150,61 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 # ---- the commands ---------------------------------------------------------------------------------------
 
 
-def _add_sites(connection: Connection, sites: list[FileSite]) -> CommandResult[None]:
+@dataclass(frozen=True, slots=True)
+class AddSites(Command[None]):
     """Makes the sites that are not there; one that is gets origins only while it has none."""
-    s = schema.site.c
-    known = {row.key: row.origins for row in connection.execute(select(s.key, s.origins))}
-    for site in sites:
-        if site.key not in known:
-            values = {"key": site.key, "origins": site.origins, "created_at": mapping.milliseconds(utc_now())}
-            connection.execute(insert(schema.site).values(**values))
-        elif site.origins and not known[site.key]:
-            connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
-    return CommandResult(None)
+
+    sites: Sequence[FileSite]
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        s = schema.site.c
+        known = {row.key: row.origins for row in connection.execute(select(s.key, s.origins))}
+        for site in self.sites:
+            if site.key not in known:
+                values = {"key": site.key, "origins": site.origins, "created_at": mapping.milliseconds(utc_now())}
+                connection.execute(insert(schema.site).values(**values))
+            elif site.origins and not known[site.key]:
+                connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
+        return CommandResult(None)
 
 
-def _add_comments(
-    connection: Connection, discussion: PlannedDiscussion, chunk: list[PlannedComment], authors: dict[str, KnownAs]
-) -> CommandResult[int]:
-    """How many comments of the chunk are new. Raises bad_parent when somebody changed the database meanwhile."""
-    discussion_id, happened = _ensure_discussion(connection, discussion)
-    known = set(connection.scalars(select(c.id).where(c.id.in_([one.comment.id for one in chunk]))))
-    new = [one for one in chunk if one.comment.id not in known]
-    _remember_authors(connection, {one.comment.author.id: authors[one.comment.author.id] for one in new})
-    roots = _roots(connection, discussion_id, new)
-    for one in new:
-        comment = replace(_placed(one.comment, discussion_id, roots), body=json.loads(zlib.decompress(one.body)))
-        if one.published:
-            roots[comment.id] = comment.root_id
-        happened += _add_comment(connection, comment, one)
-    return CommandResult(len(new), tuple(happened))
+@dataclass(frozen=True, slots=True)
+class AddComments(Command[int]):
+    """Writes the comments of ``chunk`` that are new, and gives their number.
+
+    Raises bad_parent when somebody changed the database meanwhile.
+    """
+
+    discussion: PlannedDiscussion
+    chunk: Sequence[PlannedComment]
+    authors: Mapping[str, KnownAs]
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.discussion.key
+
+    def apply(self, connection: Connection) -> CommandResult[int]:
+        discussion_id, events = _ensure_discussion(connection, self.discussion)
+        known = set(connection.scalars(select(c.id).where(c.id.in_([one.comment.id for one in self.chunk]))))
+        new = [one for one in self.chunk if one.comment.id not in known]
+        _remember_authors(connection, {one.comment.author.id: self.authors[one.comment.author.id] for one in new})
+        roots = _roots(connection, discussion_id, new)
+        for one in new:
+            comment = replace(_attached(one.comment, discussion_id, roots), body=json.loads(zlib.decompress(one.body)))
+            if one.published:
+                roots[comment.id] = comment.root_id
+            events += _add_comment(connection, comment, one)
+        return CommandResult(len(new), tuple(events))
 
 
 def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[CommittedEvent]]:
-    """The row's id; a discussion that is there keeps its title, address and mode."""
-    found, happened = mapping.named(connection, discussion.key), list[CommittedEvent]()
+    """The row's id, and the events of making it; a discussion that is there keeps its title, address and mode."""
+    found, events = records.find_discussion(connection, discussion.key), list[CommittedEvent]()
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        happened += commands.set_mode(connection, key, discussion.mode, at).events
-    return records.stored_id(found), happened
+        events += SetMode(key, discussion.mode, at).apply(connection).events
+    return records.stored_id(found), events
 
 
 def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> None:
@@ -201,14 +216,14 @@ def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> No
             records.remember_author(connection, found.author, found.created_at)
 
 
-def _roots(connection: Connection, discussion_id: int, new: list[PlannedComment]) -> dict[str, str]:
+def _roots(connection: Connection, discussion_id: int, new: Sequence[PlannedComment]) -> dict[str, str]:
     """The roots of the answered comments that are stored already: of those here, what the database says counts."""
     parents = [one.comment.parent_id for one in new if one.comment.parent_id is not None]
     query = select(c.id, c.root_id).where(c.id.in_(parents), c.discussion_id == discussion_id, c.published)
     return {row.id: row.root_id for row in connection.execute(query)}
 
 
-def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comment:
+def _attached(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comment:
     root_id = comment.id
     if comment.parent_id is not None:
         if comment.parent_id not in roots:
@@ -224,8 +239,8 @@ def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) 
         connection.execute(insert(schema.vote), votes)
     if not one.published:
         return []
-    happened = [event_log.append(connection, "comment.created", comment, comment.created_at, shown=+1)]
+    events = [event_log.append(connection, "comment.created", comment, comment.created_at, shown=+1)]
     if comment.state.is_tombstone:
         at = comment.edited_at or comment.created_at
-        happened.append(event_log.append(connection, "comment.removed", comment, at, shown=-1))
-    return happened
+        events.append(event_log.append(connection, "comment.removed", comment, at, shown=-1))
+    return events
