@@ -161,9 +161,9 @@ def test_what_is_no_file_is_written_to_as_it_comes(tmp_path: Path) -> None:
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
-    place = files.written(tmp_path / "nowhere" / "export.json")
+    target = files.written(tmp_path / "nowhere" / "export.json")
     with pytest.raises(StartupError, match=r"Cannot write .*nowhere/export.json: No such file"):
-        place.__enter__()
+        target.__enter__()
 
 
 # ---- in -------------------------------------------------------------------------------------------------
@@ -222,8 +222,8 @@ async def test_votes_that_are_only_counted_are_only_counted(tmp_path: Path) -> N
 
 
 def test_a_file_is_let_go_of_while_it_is_planned() -> None:
-    found, places = read(json.dumps(file(article(comment()), article(comment(), key="b"))).encode())
-    plan(found, places)
+    found, locations = read(json.dumps(file(article(comment()), article(comment(), key="b"))).encode())
+    plan(found, locations)
     assert found.articles == [None, None]
 
 

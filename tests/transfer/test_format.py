@@ -143,8 +143,8 @@ def test_a_file_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_byte_order_mark_is_no_mistake() -> None:
-    found, places = file_format.read(b"\xef\xbb\xbf" + json.dumps(article()).encode())
-    assert (found.articles[0]["key"], places) == ("a-key", [""])
+    found, locations = file_format.read(b"\xef\xbb\xbf" + json.dumps(article()).encode())
+    assert (found.articles[0]["key"], locations) == ("a-key", [""])
 
 
 async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ async def import_file(
 ) -> Imported:
     """Imports a file; ``progress`` hears how many comments are read, then written, and of how many.
 
-    Raises invalid, naming the place of the first mistake, when nothing has been written yet.
+    Raises invalid, naming the location of the first mistake, when nothing has been written yet.
     """
     progress("Reading the file")
-    file, places = read(data)
+    file, locations = read(data)
     del data  # what is planned would stand beside it
-    planned = plan(file, places, progress)
+    planned = plan(file, locations, progress)
     progress("Comparing the file with the database")
     async with store.database.read.connect() as connection:
         await connection.run_sync(_compare, planned)
@@ -70,7 +70,7 @@ async def import_file(
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
     total = sum(len(discussion.comments) for discussion in planned.discussions)
-    return Imported(len(places), new, total - new, tuple(kept))
+    return Imported(len(locations), new, total - new, tuple(kept))
 
 
 async def _write(store: Store, planned: Plan, progress: Progress) -> int:
@@ -120,7 +120,7 @@ def _compare(connection: Connection, planned: Plan) -> None:
     for discussion in planned.discussions:
         if discussion.key.site not in sites:
             why = f"there is no site {discussion.key.site!r} here; add it first with: tertulia site add"
-            raise wrong(f"{discussion.place}site", why)
+            raise wrong(f"{discussion.location}site", why)
         _compare_comments(connection, discussion)
 
 
@@ -135,10 +135,10 @@ def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> 
         for one in batch:  # what it answers came before it
             known = found.get(one.comment.id)
             if known is not None and known.discussion_id != home:
-                raise wrong(f"{one.place}.id", "a comment of another discussion has this id")
+                raise wrong(f"{one.location}.id", "a comment of another discussion has this id")
             if known is None and published.get(one.comment.parent_id or "") is False:
                 why = "the comment answered is not published here, so nobody can answer it"
-                raise wrong(f"{one.place}.parent", why)
+                raise wrong(f"{one.location}.parent", why)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
