@@ -41,7 +41,7 @@ from tertulia.store.stats import Histogram
 from tests.live.script import Clock, Follower, joined, made, settled
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, wait_until
-from tests.store.acts import Custom, until
+from tests.support.store_actions import Custom, until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"

@@ -27,7 +27,7 @@ from tertulia.live.room import Cursor
 from tertulia.store import administration, queries
 from tests.folding import Gap, Json, canonical, fold, seen
 from tests.live.script import follow
-from tests.store.acts import until
+from tests.support.store_actions import until
 
 KEY = DiscussionKey("default", "promised")
 

@@ -35,7 +35,7 @@ from tertulia.live.room import Cursor
 from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
 from tests.live.script import BUSY, Follower, follow
-from tests.store.acts import until
+from tests.support.store_actions import until
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")

@@ -107,7 +107,7 @@ async def kill_an_instance(page: Page, watch: Watch) -> None:
 
 async def freeze_redis(watch: Watch) -> None:
     assert await watch.act("redis", "freeze") == 204
-    assert part(await watch.snapshot(), "redis")["acts"] == ["kill", "start"]
+    assert part(await watch.snapshot(), "redis")["actions"] == ["kill", "start"]
     await watch.until_more_comments()
     assert await watch.act("redis", "start") == 204
     await watch.until_state("redis", "up")

@@ -17,14 +17,14 @@ from tertulia.discussions.page_cache import FirstPageCache, PageKey, SingleFligh
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store, queries
-from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, until
+from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, StoreActions, actor, until
 
 PAGE = PageKey(HERE, Sort.oldest, 50)
 
 
 @pytest.fixture
-async def acts(store: Store) -> Acts:
-    return await Acts(store).begin()
+async def actions(store: Store) -> StoreActions:
+    return await StoreActions(store).begin()
 
 
 class Counting:
@@ -66,7 +66,7 @@ async def kept(pages: FirstPageCache, asked: PageKey) -> tuple[Discussion, list[
     return discussion, [comment.model_dump_json() for comment in page.comments]
 
 
-async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pages: FirstPageCache) -> None:
+async def test_every_kind_of_change_is_seen_at_once(store: Store, actions: StoreActions, pages: FirstPageCache) -> None:
     every = [PageKey(HERE, sort, limit) for sort in Sort for limit in (1, 50)]
 
     async def same() -> None:
@@ -75,36 +75,36 @@ async def test_every_kind_of_change_is_seen_at_once(store: Store, acts: Acts, pa
             assert await kept(pages, asked) == await fresh(store, asked)
 
     await same()  # before anything is said
-    await acts.mode(Mode.held)
+    await actions.mode(Mode.held)
     await same()
-    held = await acts.say("first, held", by=MINH)  # gives the discussion its title, and no event
+    held = await actions.post_comment("first, held", by=MINH)  # gives the discussion its title, and no event
     await same()
-    await acts.approve(held.comment.id)
+    await actions.approve(held.comment.id)
     await same()
-    await acts.mode(Mode.open)
-    said = await acts.say("second", by=LAN)
+    await actions.mode(Mode.open)
+    said = await actions.post_comment("second", by=LAN)
     await same()
-    reply = await acts.say("reply", by=EVA, parent=said)
+    reply = await actions.post_comment("reply", by=EVA, parent=said)
     await same()
-    await acts.edit(said.comment.id, actor(LAN), "second, better")
+    await actions.edit(said.comment.id, actor(LAN), "second, better")
     await same()
-    await acts.vote(reply.comment.id, actor(LAN), 1)
+    await actions.vote(reply.comment.id, actor(LAN), 1)
     await same()
-    await acts.conceal(reply.comment.id, acts.judge)
+    await actions.delete_comment(reply.comment.id, actions.as_moderator)
     await same()
-    await acts.restore(reply.comment.id)
+    await actions.restore(reply.comment.id)
     await same()
-    await acts.conceal(said.comment.id, actor(LAN))
+    await actions.delete_comment(said.comment.id, actor(LAN))
     await same()
-    await acts.mode(Mode.closed)
+    await actions.mode(Mode.closed)
     await same()
 
 
 async def test_a_page_that_has_to_go_while_it_is_looked_at_is_still_given(
-    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
+    actions: StoreActions, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await acts.say()
-    await acts.say(key=THERE)
+    await actions.post_comment()
+    await actions.post_comment(key=THERE)
     before = await pages.get(PAGE)
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 1)
     reads.gate.clear()
@@ -117,34 +117,38 @@ async def test_a_page_that_has_to_go_while_it_is_looked_at_is_still_given(
     assert await known == before
 
 
-async def test_a_page_is_made_once_while_nothing_changes(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
-    await acts.say()
+async def test_a_page_is_made_once_while_nothing_changes(
+    actions: StoreActions, reads: Counting, pages: FirstPageCache
+) -> None:
+    await actions.post_comment()
     for _ in range(5):
         await pages.get(PAGE)
     assert reads.looks == [True, False, False, False, False]
-    await acts.say(key=THERE)
+    await actions.post_comment(key=THERE)
     await pages.get(PAGE)
     assert reads.looks[5:] == [False]
-    await acts.say()
+    await actions.post_comment()
     await pages.get(PAGE)
     await pages.get(PAGE)
     assert reads.looks[6:] == [True, False]
 
 
-async def test_a_thousand_at_once_cost_one_look(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
-    await acts.say()
+async def test_a_thousand_at_once_cost_one_look(actions: StoreActions, reads: Counting, pages: FirstPageCache) -> None:
+    await actions.post_comment()
     found = await asyncio.gather(*(pages.get(PAGE) for _ in range(1_000)))
     assert len({id(first) for _, first in found}) == 1
     assert reads.looks == [True]
     assert pages.loading == 0
 
 
-async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
-    await acts.say()
+async def test_who_asks_during_a_look_gets_a_later_one(
+    actions: StoreActions, reads: Counting, pages: FirstPageCache
+) -> None:
+    await actions.post_comment()
     reads.gate.clear()
     early = asyncio.create_task(pages.get(PAGE))
     await until(lambda: reads.looks)
-    said = await acts.say()
+    said = await actions.post_comment()
     late = [asyncio.create_task(pages.get(PAGE)) for _ in range(10)]
     await asyncio.sleep(0)
     reads.gate.set()
@@ -154,10 +158,10 @@ async def test_who_asks_during_a_look_gets_a_later_one(acts: Acts, reads: Counti
 
 
 async def test_a_page_that_goes_during_a_look_is_answered(
-    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
+    actions: StoreActions, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = await acts.say()
-    await acts.say(key=THERE)
+    said = await actions.post_comment()
+    await actions.post_comment(key=THERE)
     await pages.get(PAGE)
     monkeypatch.setattr(page_cache, "KEPT_BYTES", pages.size + 10)
     opened, reads.gate = reads.gate, asyncio.Event()
@@ -170,7 +174,7 @@ async def test_a_page_that_goes_during_a_look_is_answered(
     assert [comment.id for comment in (await early)[1].page().comments] == [said.comment.id]
 
 
-async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPageCache) -> None:
+async def test_an_error_is_everybodys_and_is_not_kept(actions: StoreActions, pages: FirstPageCache) -> None:
     nowhere = PageKey(DiscussionKey("nowhere", "x"), Sort.oldest, 50)
     found = await asyncio.gather(*(pages.get(nowhere) for _ in range(3)), return_exceptions=True)
     assert [error.code for error in found if isinstance(error, Problem)] == [ErrorCode.unknown_site] * 3
@@ -178,8 +182,10 @@ async def test_an_error_is_everybodys_and_is_not_kept(acts: Acts, pages: FirstPa
     assert pages.kept == {}
 
 
-async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
-    await acts.say()
+async def test_who_goes_takes_nothing_from_the_others(
+    actions: StoreActions, reads: Counting, pages: FirstPageCache
+) -> None:
+    await actions.post_comment()
     reads.gate.clear()
     gone, stays = (asyncio.create_task(pages.get(PAGE)) for _ in range(2))
     await until(lambda: reads.looks)
@@ -192,11 +198,11 @@ async def test_who_goes_takes_nothing_from_the_others(acts: Acts, reads: Countin
 
 
 async def test_what_is_kept_has_a_bound(
-    acts: Acts, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
+    actions: StoreActions, reads: Counting, pages: FirstPageCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(5)]
     for key in keys:
-        await acts.say(key=key)
+        await actions.post_comment(key=key)
     await pages.get(PageKey(keys[0], Sort.oldest, 50))
     size = pages.size
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 3 * size + 3)
@@ -208,20 +214,20 @@ async def test_what_is_kept_has_a_bound(
     await pages.get(PageKey(keys[0], Sort.oldest, 50))
     assert [asked.discussion for asked in pages.kept] == [keys[4], keys[2], keys[0]]
     for _ in range(30):
-        await acts.say("It grows.", key=keys[0])
+        await actions.post_comment("It grows.", key=keys[0])
         await pages.get(PageKey(keys[0], Sort.oldest, 50))
         assert pages.size == sum(map(page_cache.weight, pages.kept, pages.kept.values())) <= 3 * size + 3
 
 
 @pytest.mark.parametrize("text", ["x" * 2_000, "ệ" * 1_000, "*a* " * 500, "x"])
 async def test_what_is_kept_is_no_more_than_it_is_weighed(
-    acts: Acts, pages: FirstPageCache, text: str, monkeypatch: pytest.MonkeyPatch
+    actions: StoreActions, pages: FirstPageCache, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the memory of the process, whatever the comments are made of."""
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 200_000)
     keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
     for key in keys:
-        await acts.say(text, key=key)
+        await actions.post_comment(text, key=key)
     for key in keys:
         for limit in range(1, 4):
             await pages.get(PageKey(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
@@ -242,12 +248,14 @@ def _size(kept: object) -> int:
     return sum(found.values())
 
 
-async def test_nothing_is_kept_where_nothing_was_said(acts: Acts, reads: Counting, pages: FirstPageCache) -> None:
+async def test_nothing_is_kept_where_nothing_was_said(
+    actions: StoreActions, reads: Counting, pages: FirstPageCache
+) -> None:
     for number in range(100):
         discussion, first = await pages.get(PageKey(DiscussionKey("default", f"nobody {number}"), Sort.oldest, 50))
         assert (discussion.seq, first.page().comments) == (0, [])
-    said = await acts.say()
-    await acts.conceal(said.comment.id, acts.judge)
+    said = await actions.post_comment()
+    await actions.delete_comment(said.comment.id, actions.as_moderator)
     _, first = await pages.get(PAGE)
     assert reads.looks == [False] * 100 + [True]
     assert len(pages.kept) == len(first.page().comments)

@@ -15,15 +15,15 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Votes
 from tertulia.store import Store
 from tertulia.store.commands import Actor, Ballot, VoteTotals
-from tests.store.acts import LAN, MINH, Acts, actor, listed, log, until
+from tests.support.store_actions import LAN, MINH, StoreActions, actor, listed, log, until
 
 LONG = 3600.0
 """Seconds that no test waits: what waits so long is committed by closing, or not at all."""
 
 
 @pytest.fixture
-async def acts(store: Store) -> Acts:
-    return await Acts(store).begin()
+async def actions(store: Store) -> StoreActions:
+    return await StoreActions(store).begin()
 
 
 def voter() -> Actor:
@@ -37,8 +37,10 @@ async def given(votes: Voting, comment: str, ballots: list[Ballot]) -> list[asyn
     return tasks
 
 
-async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(
+    store: Store, actions: StoreActions
+) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     first = await votes.vote(comment, Ballot(voter(), 1))
     assert (first.up, first.down, first.seq) == (1, 0, 2)
@@ -53,8 +55,8 @@ async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(st
     assert await check(store) == []
 
 
-async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     first = (await given(votes, comment, [Ballot(voter(), 1)]))[0]
     await until(lambda: not votes._boxes[comment].waiting)
@@ -62,29 +64,29 @@ async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: St
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
     assert (await first).seq == 2
     for _ in range(20):
-        await acts.say("meanwhile")  # time enough for a vote that does not wait
+        await actions.post_comment("meanwhile")  # time enough for a vote that does not wait
     assert not any(task.done() for task in waiting)
     await votes.close()
     assert {(answer.up, answer.seq) for answer in await asyncio.gather(*waiting)} == {(4, 23)}
 
 
-async def test_who_waits_is_answered_after_the_pause(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_who_waits_is_answered_after_the_pause(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, 0.001)
     seqs = {(await votes.vote(comment, Ballot(voter(), 1))).seq for _ in range(5)}
     assert seqs == {2, 3, 4, 5, 6}
     await until(lambda: votes._boxes == {})  # nothing is kept of a comment that nobody votes on any more
 
 
-async def test_votes_on_other_comments_do_not_wait(store: Store, acts: Acts) -> None:
-    one, other = (await acts.say()).comment.id, (await acts.say()).comment.id
+async def test_votes_on_other_comments_do_not_wait(store: Store, actions: StoreActions) -> None:
+    one, other = (await actions.post_comment()).comment.id, (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     assert [(await votes.vote(comment, Ballot(voter(), 1))).seq for comment in (one, other)] == [3, 4]
     await votes.close()
 
 
-async def test_each_is_answered_for_itself(store: Store, acts: Acts) -> None:
-    comment = (await acts.say(by=LAN)).comment.id
+async def test_each_is_answered_for_itself(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment(by=LAN)).comment.id
     votes = Voting(store.write, LONG)
     minh = actor(MINH)
     await votes.vote(comment, Ballot(minh, 1))
@@ -100,8 +102,10 @@ async def test_each_is_answered_for_itself(store: Store, acts: Acts) -> None:
     assert await check(store) == []
 
 
-async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(
+    store: Store, actions: StoreActions
+) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     for _ in range(3):
         assert (await votes.vote(comment, Ballot(voter(), 0))).seq == 1
@@ -109,8 +113,8 @@ async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(s
     await until(lambda: votes._boxes == {})
 
 
-async def test_what_is_refused_holds_up_nobody(store: Store, acts: Acts) -> None:
-    comment = (await acts.say(by=LAN)).comment.id
+async def test_what_is_refused_holds_up_nobody(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment(by=LAN)).comment.id
     votes = Voting(store.write, LONG)
     for found, who, code in ((comment, actor(LAN), ErrorCode.forbidden), (uuid7(), voter(), ErrorCode.not_found)):
         with pytest.raises(Problem) as refused:
@@ -118,7 +122,7 @@ async def test_what_is_refused_holds_up_nobody(store: Store, acts: Acts) -> None
         assert refused.value.code is code
     assert (await votes.vote(comment, Ballot(voter(), 1))).seq == 2
     waiting = await given(votes, comment, [Ballot(voter(), 1), Ballot(voter(), 1)])
-    await acts.conceal(comment, acts.judge)
+    await actions.delete_comment(comment, actions.as_moderator)
     await votes.close()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [answer.code for answer in answers if isinstance(answer, Problem)] == [ErrorCode.gone] * 2
@@ -127,10 +131,10 @@ async def test_what_is_refused_holds_up_nobody(store: Store, acts: Acts) -> None
 
 
 async def test_so_many_at_most_are_one_commit_and_the_rest_follows_at_once(
-    store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
+    store: Store, actions: StoreActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(voting, "BALLOTS", 10)
-    comment = (await acts.say()).comment.id
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(35)])
@@ -139,8 +143,8 @@ async def test_so_many_at_most_are_one_commit_and_the_rest_follows_at_once(
     assert len(await log(store)) == 6
 
 
-async def test_who_is_gone_is_counted_and_the_others_are_answered(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_who_is_gone_is_counted_and_the_others_are_answered(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
@@ -149,8 +153,8 @@ async def test_who_is_gone_is_counted_and_the_others_are_answered(store: Store, 
     assert [(await task).up for task in (waiting[0], waiting[2])] == [4, 4]
 
 
-async def test_a_commit_that_fails_is_told_to_all(store: Store, acts: Acts) -> None:
-    comment = (await acts.say()).comment.id
+async def test_a_commit_that_fails_is_told_to_all(store: Store, actions: StoreActions) -> None:
+    comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     await votes.vote(comment, Ballot(voter(), 1))
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])

@@ -27,7 +27,7 @@ from tertulia.checks import check
 from tertulia.core.ids import uuid7
 from tertulia.store import Store, queries
 from tests.postgres import Postgres
-from tests.store.acts import EVA, HERE, THERE, Acts, listed, log, until
+from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log, until
 
 FIRST = Path(__file__).parent / "first"
 TEXTS = [
@@ -241,11 +241,13 @@ async def test_an_instance_of_the_first_version_goes_on_beside_those_of_today(da
         await has_said(ENOUGH)
         store = await Store.open(database)
         store.start()
-        acts = Acts(store)
+        actions = StoreActions(store)
         try:
             assert await revision(store) == head()
             before = len(old.said)
-            answers = await asyncio.gather(*(acts.say(f"Number {number} of today", by=EVA) for number in range(20)))
+            answers = await asyncio.gather(
+                *(actions.post_comment(f"Number {number} of today", by=EVA) for number in range(20))
+            )
             await has_said(before + ENOUGH)
             old.end()
             await living

@@ -24,7 +24,7 @@ from tertulia.checks import check
 from tertulia.errors import StartupError
 from tertulia.store import Store, event_log, migrations, queries, schema
 from tertulia.store.database import migrate, open_database
-from tests.store.acts import ABROAD, EVA, LAN, MINH, Acts, actor, log, tables, until
+from tests.support.store_actions import ABROAD, EVA, LAN, MINH, StoreActions, actor, log, tables, until
 
 WITHOUT_SUMS = pytest.mark.filterwarnings("ignore:.*expression-based index")
 """SQLAlchemy cannot read an index of a sum from SQLite; test_indexes_are_what_the_schema_says does."""
@@ -132,18 +132,18 @@ async def test_down_and_up_again(store: Store) -> None:
         assert differences(connection) == []
 
     await store.database.write.run(and_up)
-    acts = await Acts(store).begin()
-    assert (await acts.say()).seq == 1
+    actions = await StoreActions(store).begin()
+    assert (await actions.post_comment()).seq == 1
 
 
 async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: Store) -> None:
     """A database of the first version has them without a site; those of removed comments are in no list."""
-    acts = await Acts(store).begin()
-    here, gone = await acts.say(), await acts.say()
-    kept = await acts.report(here.comment.id, None)
-    await acts.report(gone.comment.id, None)
-    abroad = await acts.report((await acts.say(key=ABROAD)).comment.id, None)
-    await acts.conceal(gone.comment.id, acts.judge)
+    actions = await StoreActions(store).begin()
+    here, gone = await actions.post_comment(), await actions.post_comment()
+    kept = await actions.report(here.comment.id, None)
+    await actions.report(gone.comment.id, None)
+    abroad = await actions.report((await actions.post_comment(key=ABROAD)).comment.id, None)
+    await actions.delete_comment(gone.comment.id, actions.as_moderator)
     before = await tables(store)
 
     def to_the_first_and_up(connection: Connection) -> None:
@@ -163,16 +163,16 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
 
 @WITHOUT_SUMS
 async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    acts = await Acts(store).begin()
+    actions = await StoreActions(store).begin()
     monkeypatch.setattr(event_log, "_supersede", lambda connection, later: None)
-    root = await acts.say("Marker-one, the root")
-    reply = await acts.say("A reply", by=MINH, parent=root)
-    edited = [await acts.edit(root.comment.id, acts.judge, text) for text in ("Marker-two", "As it is")]
+    root = await actions.post_comment("Marker-one, the root")
+    reply = await actions.post_comment("A reply", by=MINH, parent=root)
+    edited = [await actions.edit(root.comment.id, actions.as_moderator, text) for text in ("Marker-two", "As it is")]
     for voter, comment in ((MINH, root), (LAN, reply), (EVA, root), (EVA, reply)):
-        await acts.vote(comment.comment.id, actor(voter), 1)
-    await acts.conceal(reply.comment.id, acts.judge)
-    untouched = await acts.say("Never changed", by=EVA)
-    await acts.vote(untouched.comment.id, actor(LAN), 1)
+        await actions.vote(comment.comment.id, actor(voter), 1)
+    await actions.delete_comment(reply.comment.id, actions.as_moderator)
+    untouched = await actions.post_comment("Never changed", by=EVA)
+    await actions.vote(untouched.comment.id, actor(LAN), 1)
     before = await tables(store)
     assert "Marker" in str(before["event"])
     monkeypatch.undo()
@@ -197,14 +197,14 @@ async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeyp
         name: rows for name, rows in before.items() if name != "event"
     }
     assert await check(store) == []
-    await acts.edit(root.comment.id, acts.judge, "And on it goes")
+    await actions.edit(root.comment.id, actions.as_moderator, "And on it goes")
     assert await check(store) == []
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     store = await Store.open(url(tmp_path / "store.db"))
     store.start()
-    await (await Acts(store).begin()).say()
+    await (await StoreActions(store).begin()).post_comment()
     before = await tables(store)
     await store.close()
     again = await Store.open(url(tmp_path / "store.db"))
@@ -273,12 +273,12 @@ async def test_pragmas_of_every_connection(store: Store, name: str, value: objec
 
 
 async def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
-    acts = Acts(store)
-    await acts.say()
+    actions = StoreActions(store)
+    await actions.post_comment()
     async with store.database.read.connect() as connection:
         query = schema.comment.select()
         assert len((await connection.execute(query)).all()) == 1
-        await acts.say()
+        await actions.post_comment()
         assert len((await connection.execute(query)).all()) == 1
     async with store.database.read.connect() as connection:
         assert len((await connection.execute(query)).all()) == 2

@@ -20,7 +20,19 @@ from tertulia.store import Store, queries
 from tertulia.store.commands import Actor, PostResult
 from tertulia.store.listing import REPLIES_OF_ONE
 from tertulia.store.queries import ANCESTORS
-from tests.store.acts import ABROAD, EVA, HERE, LAN, MINH, START, THERE, Acts, actor, author_of, listed
+from tests.support.store_actions import (
+    ABROAD,
+    EVA,
+    HERE,
+    LAN,
+    MINH,
+    START,
+    THERE,
+    StoreActions,
+    actor,
+    author_of,
+    listed,
+)
 
 NOWHERE = DiscussionKey("nowhere", "here")
 Meanwhile = Callable[[int], Awaitable[object]]
@@ -56,52 +68,56 @@ def expected(sort: Sort, said: list[PostResult], score: dict[str, int]) -> list[
     return [comment_id for _, comment_id in by_time]
 
 
-async def full(acts: Acts) -> tuple[list[PostResult], dict[str, int]]:
+async def full(actions: StoreActions) -> tuple[list[PostResult], dict[str, int]]:
     """Fourteen top-level comments, many of one millisecond and of one score; and their scores."""
     said, score = [], {}
     for number in range(14):
-        one = await acts.say(str(number), at=START + timedelta(milliseconds=number // 4))
+        one = await actions.post_comment(str(number), at=START + timedelta(milliseconds=number // 4))
         votes = (0, 2, -1, 0, 2, 1, 0)[number % 7]
         for _ in range(abs(votes)):
-            await acts.vote(one.comment.id, Actor(uuid7()), 1 if votes > 0 else -1)
+            await actions.vote(one.comment.id, Actor(uuid7()), 1 if votes > 0 else -1)
         said.append(one)
         score[one.comment.id] = votes
-        await acts.say("Reply", by=MINH, parent=one)
+        await actions.post_comment("Reply", by=MINH, parent=one)
     return said, score
 
 
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("limit", [1, 3, 5, 13, 14, 15])
-async def test_pages_make_the_whole_list_in_its_order(store: Store, acts: Acts, sort: Sort, limit: int) -> None:
-    said, score = await full(acts)
+async def test_pages_make_the_whole_list_in_its_order(
+    store: Store, actions: StoreActions, sort: Sort, limit: int
+) -> None:
+    said, score = await full(actions)
     assert await paged(store, sort, limit) == expected(sort, said, score)
 
 
 @pytest.mark.parametrize("sort", Sort)
 async def test_what_comes_and_goes_between_pages_repeats_and_hides_nothing(
-    store: Store, acts: Acts, sort: Sort
+    store: Store, actions: StoreActions, sort: Sort
 ) -> None:
-    said, score = await full(acts)
+    said, score = await full(actions)
     wanted = expected(sort, said, score)
 
     async def meanwhile(page: int) -> None:
-        early = await acts.say("early", at=START + timedelta(microseconds=-page * 1000))
-        await acts.say("between", at=START + timedelta(milliseconds=1))
-        late = await acts.say("late", at=START + timedelta(hours=page))
-        await acts.vote(early.comment.id, Actor(uuid7()), 1)
-        await acts.vote(late.comment.id, Actor(uuid7()), -1)
+        early = await actions.post_comment("early", at=START + timedelta(microseconds=-page * 1000))
+        await actions.post_comment("between", at=START + timedelta(milliseconds=1))
+        late = await actions.post_comment("late", at=START + timedelta(hours=page))
+        await actions.vote(early.comment.id, Actor(uuid7()), 1)
+        await actions.vote(late.comment.id, Actor(uuid7()), -1)
         if page < 3:
-            await acts.conceal(wanted[page * 3 - 1], acts.judge)  # the last of the page, which the cursor names
-            await acts.conceal(wanted[page * 3], actor(LAN))  # and the one after it
+            await actions.delete_comment(
+                wanted[page * 3 - 1], actions.as_moderator
+            )  # the last of the page, which the cursor names
+            await actions.delete_comment(wanted[page * 3], actor(LAN))  # and the one after it
 
     found = await paged(store, sort, 3, meanwhile)
     assert [comment_id for comment_id in found if comment_id in score] == wanted
     assert len(set(found)) == len(found)
 
 
-async def test_a_page_and_its_seq_are_of_one_moment(store: Store, acts: Acts) -> None:
-    said = await acts.say()
-    await acts.vote(said.comment.id, actor(MINH), 1)
+async def test_a_page_and_its_seq_are_of_one_moment(store: Store, actions: StoreActions) -> None:
+    said = await actions.post_comment()
+    await actions.vote(said.comment.id, actor(MINH), 1)
     snapshot = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=MINH.id)
     assert (snapshot.discussion.seq, snapshot.discussion.comment_count) == (2, 1)
     assert snapshot.votes == {said.comment.id: 1}
@@ -109,39 +125,43 @@ async def test_a_page_and_its_seq_are_of_one_moment(store: Store, acts: Acts) ->
     assert (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=None)).votes == {}
 
 
-async def test_a_discussion_that_nobody_has_written_in_is_empty(store: Store, acts: Acts) -> None:
+async def test_a_discussion_that_nobody_has_written_in_is_empty(store: Store, actions: StoreActions) -> None:
     snapshot = await store.read(queries.snapshot, HERE, sort=Sort.top, limit=10, viewer=LAN.id)
     assert (snapshot.page.comments, snapshot.page.next, snapshot.page.replies, snapshot.votes) == ([], None, {}, {})
     assert (snapshot.discussion.key, snapshot.discussion.id, snapshot.discussion.seq) == (HERE, None, 0)
     assert await store.read(queries.events, HERE, 0, 10) == (0, [])
     assert (await store.read(queries.newest, HERE, 10))[1] == []
     assert not await store.read(queries.any_discussion)
-    await acts.say()
+    await actions.post_comment()
     assert await store.read(queries.any_discussion)
 
 
 # ---- replies --------------------------------------------------------------------------------------------
 
 
-async def test_replies_stand_under_their_root_oldest_first(store: Store, acts: Acts) -> None:
-    first, second = await acts.say("1"), await acts.say("2")
-    deep = await acts.say("1.1", parent=first)
-    await acts.say("2.1", parent=second)
-    await acts.say("1.1.1", parent=deep)
-    await acts.say("1.2", parent=first)
+async def test_replies_stand_under_their_root_oldest_first(store: Store, actions: StoreActions) -> None:
+    first, second = await actions.post_comment("1"), await actions.post_comment("2")
+    deep = await actions.post_comment("1.1", parent=first)
+    await actions.post_comment("2.1", parent=second)
+    await actions.post_comment("1.1.1", parent=deep)
+    await actions.post_comment("1.2", parent=first)
     assert [comment.text for comment in await listed(store)] == ["1", "1.1", "1.1.1", "1.2", "2", "2.1"]
     snapshot = await store.read(queries.snapshot, HERE, sort=Sort.newest, limit=10, viewer=None)
     assert [comment.text for comment in snapshot.page.comments] == ["2", "2.1", "1", "1.1", "1.1.1", "1.2"]
 
 
 @pytest.mark.parametrize("more", [0, 1, 7])
-async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Store, acts: Acts, more: int) -> None:
-    root, quiet = await acts.say("root"), await acts.say("quiet")
-    await acts.say("a reply", parent=quiet)
+async def test_replies_that_do_not_fit_are_continued_by_their_cursor(
+    store: Store, actions: StoreActions, more: int
+) -> None:
+    root, quiet = await actions.post_comment("root"), await actions.post_comment("quiet")
+    await actions.post_comment("a reply", parent=quiet)
     parent, texts = root, []
     for number in range(REPLIES_OF_ONE + more):
         at = START + timedelta(minutes=number // 4)
-        said = await acts.say(str(number), parent=parent if number % 3 else root, at=max(at, root.comment.created_at))
+        said = await actions.post_comment(
+            str(number), parent=parent if number % 3 else root, at=max(at, root.comment.created_at)
+        )
         texts.append((said.comment.created_at, said.comment.id))
         parent = said
     snapshot = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=10, viewer=None)
@@ -150,7 +170,7 @@ async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Stor
     assert set(snapshot.page.replies) == ({root.comment.id} if more else set())
     cursor = snapshot.page.replies.get(root.comment.id)
     while cursor is not None:
-        await acts.say("a newer root")
+        await actions.post_comment("a newer root")
         page = (await store.read(queries.thread, HERE, root.comment.id, limit=3, viewer=None, cursor=cursor)).page
         assert len(page.comments) <= 3
         shown += [comment.id for comment in page.comments]
@@ -158,13 +178,13 @@ async def test_replies_that_do_not_fit_are_continued_by_their_cursor(store: Stor
     assert shown == [comment_id for _, comment_id in sorted(texts)]
 
 
-async def test_a_thread_is_everything_below_a_comment(store: Store, acts: Acts) -> None:
-    root = await acts.say("root")
-    inner = await acts.say("inner", parent=root)
-    await acts.say("beside", parent=root)
+async def test_a_thread_is_everything_below_a_comment(store: Store, actions: StoreActions) -> None:
+    root = await actions.post_comment("root")
+    inner = await actions.post_comment("inner", parent=root)
+    await actions.post_comment("beside", parent=root)
     for number in range(5):
-        inner_reply = await acts.say(str(number), parent=inner)
-        await acts.say(f"{number} deep", parent=inner_reply, by=MINH)
+        inner_reply = await actions.post_comment(str(number), parent=inner)
+        await actions.post_comment(f"{number} deep", parent=inner_reply, by=MINH)
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
@@ -173,15 +193,15 @@ async def test_a_thread_is_everything_below_a_comment(store: Store, acts: Acts) 
         cursor, pages = snapshot.page.next, pages + 1
     assert found == [text for number in range(5) for text in (str(number), f"{number} deep")]
     assert pages == 3
-    await acts.vote(inner_reply.comment.id, actor(EVA), -1)
+    await actions.vote(inner_reply.comment.id, actor(EVA), -1)
     snapshot = await store.read(queries.thread, HERE, inner.comment.id, limit=20, viewer=EVA.id, cursor=None)
     assert snapshot.votes == {inner_reply.comment.id: -1}
 
 
-async def test_a_thread_of_nothing_is_not_found(store: Store, acts: Acts) -> None:
-    said = await acts.say(key=THERE)
-    await acts.mode(Mode.held)
-    waiting = await acts.say()
+async def test_a_thread_of_nothing_is_not_found(store: Store, actions: StoreActions) -> None:
+    said = await actions.post_comment(key=THERE)
+    await actions.mode(Mode.held)
+    waiting = await actions.post_comment()
     for parent in (uuid7(), said.comment.id, waiting.comment.id):
         with pytest.raises(Problem, match="not_found"):
             await store.read(queries.thread, HERE, parent, limit=5, viewer=None, cursor=None)
@@ -232,8 +252,8 @@ def bad_cursors(scope: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", bad_cursors(""))
-async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, acts: Acts, name: str) -> None:
-    said = await acts.say()
+async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, actions: StoreActions, name: str) -> None:
+    said = await actions.post_comment()
     discussion = (await store.read(queries.discussion, HERE)).id
     root = said.comment.id
     cursor = bad_cursors(f"oldest:{discussion}")[name]
@@ -249,10 +269,10 @@ async def test_a_cursor_that_this_list_did_not_give_is_refused(store: Store, act
         await store.read(queries.reported, "default", 5, bad_cursors("reported:default")[name])
 
 
-async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, acts: Acts) -> None:
+async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, actions: StoreActions) -> None:
     for key in (HERE, THERE):
         for _ in range(3):
-            await acts.say(key=key)
+            await actions.post_comment(key=key)
     for given in Sort:
         cursor = (await store.read(queries.snapshot, HERE, sort=given, limit=1, viewer=None)).page.next
         for key in (HERE, THERE):
@@ -265,11 +285,11 @@ async def test_a_cursor_of_another_order_or_discussion_is_refused(store: Store, 
 # ---- places ---------------------------------------------------------------------------------------------
 
 
-async def test_a_permalink_names_the_page_before_its_thread(store: Store, acts: Acts) -> None:
-    said = [await acts.say(str(number), at=START + timedelta(seconds=number // 2)) for number in range(6)]
+async def test_a_permalink_names_the_page_before_its_thread(store: Store, actions: StoreActions) -> None:
+    said = [await actions.post_comment(str(number), at=START + timedelta(seconds=number // 2)) for number in range(6)]
     said.sort(key=lambda one: (one.comment.created_at, one.comment.id))
     for at, root in enumerate(said):
-        reply = await acts.say("reply", parent=root)
+        reply = await actions.post_comment("reply", parent=root)
         for target in (root, reply):
             discussion, chain, cursor = await store.read(queries.permalink, target.comment.id)
             assert discussion.key == HERE
@@ -279,11 +299,11 @@ async def test_a_permalink_names_the_page_before_its_thread(store: Store, acts: 
             assert page.page.comments[0].id == root.comment.id
 
 
-async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store, acts: Acts) -> None:
-    before = await acts.say("before")
-    chain = [await acts.say("0")]
+async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store, actions: StoreActions) -> None:
+    before = await actions.post_comment("before")
+    chain = [await actions.post_comment("0")]
     for number in range(1, ANCESTORS + 20):
-        chain.append(await acts.say(str(number), parent=chain[-1]))
+        chain.append(await actions.post_comment(str(number), parent=chain[-1]))
     for depth in (0, 1, ANCESTORS - 1, ANCESTORS, ANCESTORS + 1, ANCESTORS + 19):
         _, found, cursor = await store.read(queries.permalink, chain[depth].comment.id)
         expected_texts = [str(number) for number in range(max(0, depth - ANCESTORS), depth + 1)]
@@ -292,15 +312,15 @@ async def test_a_permalink_into_the_deep_has_the_nearest_ancestors(store: Store,
         assert page.page.comments[0].id == chain[0].comment.id != before.comment.id
 
 
-async def test_there_is_no_permalink_to_what_was_never_shown(store: Store, acts: Acts) -> None:
-    await acts.mode(Mode.held)
-    waiting, rejected = await acts.say(), await acts.say()
-    await acts.conceal(rejected.comment.id, acts.judge)
+async def test_there_is_no_permalink_to_what_was_never_shown(store: Store, actions: StoreActions) -> None:
+    await actions.mode(Mode.held)
+    waiting, rejected = await actions.post_comment(), await actions.post_comment()
+    await actions.delete_comment(rejected.comment.id, actions.as_moderator)
     for comment_id in (waiting.comment.id, rejected.comment.id, uuid7(), "x"):
         with pytest.raises(Problem, match="not_found"):
             await store.read(queries.permalink, comment_id)
-    await acts.approve(waiting.comment.id)
-    await acts.conceal(waiting.comment.id, acts.judge)
+    await actions.approve(waiting.comment.id)
+    await actions.delete_comment(waiting.comment.id, actions.as_moderator)
     _, (tombstone,), _ = await store.read(queries.permalink, waiting.comment.id)
     assert tombstone.state is State.removed
 
@@ -308,13 +328,13 @@ async def test_there_is_no_permalink_to_what_was_never_shown(store: Store, acts:
 # ---- who sees what --------------------------------------------------------------------------------------
 
 
-async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, acts: Acts) -> None:
-    root = await acts.say("root", by=MINH)
-    await acts.mode(Mode.held)
-    await acts.say("held root")
-    await acts.say("held reply", parent=root)
+async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, actions: StoreActions) -> None:
+    root = await actions.post_comment("root", by=MINH)
+    await actions.mode(Mode.held)
+    await actions.post_comment("held root")
+    await actions.post_comment("held reply", parent=root)
     mine, others = ["root", "held reply", "held root"], ["root"]
-    for viewer, texts in ((LAN.id, mine), (MINH.id, others), (None, others), (acts.moderator.id, others)):
+    for viewer, texts in ((LAN.id, mine), (MINH.id, others), (None, others), (actions.moderator.id, others)):
         assert [comment.text for comment in await listed(store, viewer=viewer)] == texts
         snapshot = await store.read(queries.thread, HERE, root.comment.id, limit=9, viewer=viewer, cursor=None)
         assert [comment.text for comment in snapshot.page.comments] == texts[1:2]
@@ -322,14 +342,16 @@ async def test_a_held_comment_is_seen_by_its_author_alone(store: Store, acts: Ac
     assert await store.read(queries.comment_counts, "default", ["here"]) == {"here": 1}
 
 
-async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, acts: Acts) -> None:
+async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, actions: StoreActions) -> None:
     for key in (HERE, THERE, ABROAD):
-        await acts.mode(Mode.held, key)
+        await actions.mode(Mode.held, key)
     said = [
-        await acts.say(str(number), key=(HERE, THERE)[number % 2], at=START + timedelta(milliseconds=number // 3))
+        await actions.post_comment(
+            str(number), key=(HERE, THERE)[number % 2], at=START + timedelta(milliseconds=number // 3)
+        )
         for number in range(10)
     ]
-    await acts.say("abroad", key=ABROAD)
+    await actions.post_comment("abroad", key=ABROAD)
     places = sorted((one.comment.created_at, one.comment.id) for one in said)
     found: list[str] = []
     cursor, pages = None, 0
@@ -337,22 +359,22 @@ async def test_what_waits_is_listed_for_moderators_page_by_page(store: Store, ac
         held, cursor = await store.read(queries.held, "default", 3, cursor)
         found += [one.comment.id for one in held]
         assert all(one.key in (HERE, THERE) for one in held)
-        await acts.approve(held[-1].comment.id)
-        await acts.say("new", at=START + timedelta(days=1)) if pages == 0 else None
+        await actions.approve(held[-1].comment.id)
+        await actions.post_comment("new", at=START + timedelta(days=1)) if pages == 0 else None
         pages += 1
     assert found[:10] == [comment_id for _, comment_id in places]
     assert len(set(found)) == len(found) == 11
     assert [one.comment.text for one in (await store.read(queries.held, "magazine", 3, None))[0]] == ["abroad"]
 
 
-async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: Store, acts: Acts) -> None:
-    said = [await acts.say(str(number), key=(HERE, THERE)[number % 2]) for number in range(3)]
-    gone, abroad = await acts.say("gone"), await acts.say("abroad", key=ABROAD)
+async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: Store, actions: StoreActions) -> None:
+    said = [await actions.post_comment(str(number), key=(HERE, THERE)[number % 2]) for number in range(3)]
+    gone, abroad = await actions.post_comment("gone"), await actions.post_comment("abroad", key=ABROAD)
     # several within a millisecond
-    made = [await acts.report(said[number % 3].comment.id, None) for number in range(7)]
-    await acts.report(gone.comment.id, None)
-    await acts.report(abroad.comment.id, None)
-    await acts.conceal(gone.comment.id, acts.judge)
+    made = [await actions.report(said[number % 3].comment.id, None) for number in range(7)]
+    await actions.report(gone.comment.id, None)
+    await actions.report(abroad.comment.id, None)
+    await actions.delete_comment(gone.comment.id, actions.as_moderator)
     found: list[str] = []
     cursor, pages = None, 0
     while cursor is not None or pages == 0:
@@ -363,13 +385,13 @@ async def test_reports_are_listed_page_by_page_without_a_double_or_a_gap(store: 
     assert [one.comment.text for one in (await store.read(queries.reported, "magazine", 3, None))[0]] == ["abroad"]
 
 
-async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
-    said = await acts.say("one")
-    await acts.say("two", parent=said)
-    gone = await acts.say("three")
-    await acts.conceal(gone.comment.id, acts.judge)
-    await acts.say("there", key=THERE)
-    await acts.say("abroad", key=ABROAD)
+async def test_counts_newest_and_heads(store: Store, actions: StoreActions) -> None:
+    said = await actions.post_comment("one")
+    await actions.post_comment("two", parent=said)
+    gone = await actions.post_comment("three")
+    await actions.delete_comment(gone.comment.id, actions.as_moderator)
+    await actions.post_comment("there", key=THERE)
+    await actions.post_comment("abroad", key=ABROAD)
     unknown = DiscussionKey("default", "unknown")
     assert await store.read(queries.comment_counts, "default", ["here", "there", "unknown"]) == {"here": 2, "there": 1}
     assert await store.read(queries.comment_counts, "magazine", ["here", "there"]) == {"here": 1}
@@ -386,21 +408,21 @@ async def test_counts_newest_and_heads(store: Store, acts: Acts) -> None:
 
 @pytest.mark.parametrize("after", range(8))
 @pytest.mark.parametrize("limit", [1, 3, 100])
-async def test_events_after_a_seq(store: Store, acts: Acts, after: int, limit: int) -> None:
+async def test_events_after_a_seq(store: Store, actions: StoreActions, after: int, limit: int) -> None:
     for _ in range(6):
-        await acts.say()
-        await acts.say(key=THERE)
+        await actions.post_comment()
+        await actions.post_comment(key=THERE)
     head, events = await store.read(queries.events, HERE, after, limit)
     assert head == 6
     assert [event.seq for event in events] == list(range(after + 1, 7))[:limit]
     assert all(json.loads(event.payload)["seq"] == event.seq and not event.conceals for event in events)
 
 
-async def test_who_is_known(store: Store, acts: Acts) -> None:
-    await acts.say()
+async def test_who_is_known(store: Store, actions: StoreActions) -> None:
+    await actions.post_comment()
     assert await store.read(author_of, LAN.id) == LAN
     assert await store.read(author_of, "nobody") is None
-    assert await store.read(queries.moderator, "f" * 64) == acts.moderator
+    assert await store.read(queries.moderator, "f" * 64) == actions.moderator
     assert await store.read(queries.moderator, "0" * 64) is None
     assert await store.read(queries.moderators) == ["Editor"]
     assert await store.read(queries.sites) == {"default": [], "magazine": ["https://magazine.example"]}

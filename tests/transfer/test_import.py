@@ -21,9 +21,9 @@ from tertulia.store import Store, queries
 from tertulia.transfer import importing, naming
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
-from tests.store.acts import author_of
+from tests.support.full_store import MINH, NEWS, dump, everything, exported, opened
+from tests.support.store_actions import author_of
 from tests.transfer.test_format import AT, DIGEST, KEY, UUID_A, UUID_B, article, comment, file
-from tests.transfer.world import MINH, NEWS, World, dump, everything, exported, opened
 
 HERE = DiscussionKey("default", "a-key")
 
@@ -173,8 +173,7 @@ async def test_what_is_here_already_stays_as_it_is(tmp_path: Path) -> None:
     """Comments, titles, modes and articles; what is new in the file is added to them."""
     path = tmp_path / "store.db"
     async with opened(path) as store:
-        world = World(store)
-        ids = await everything(world)
+        ids = await everything(store)
         known = [comment(id=ids[name], text="Forged", author="Forger") for name in ("first", "gone", "waiting")]
         before = dump(path)
         content = article(*known, key=NEWS.key, title="Another title", mode="closed")
@@ -193,7 +192,7 @@ async def test_what_is_here_already_stays_as_it_is(tmp_path: Path) -> None:
 async def test_a_database_takes_its_own_export_for_known(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with opened(path) as store:
-        await everything(World(store))
+        await everything(store)
         before = dump(path)
         document = await exported(store, tmp_path / "articles")
         assert (await run(store, tmp_path, document)).comments == 0

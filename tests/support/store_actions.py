@@ -1,4 +1,4 @@
-"""Acts on a store, a second after each other, by people with names; and what the tables hold."""
+"""What people do with a store, one action after the other, and what its tables hold then."""
 
 from __future__ import annotations
 
@@ -28,31 +28,37 @@ LAN = Author("0190a000-0000-8000-8000-00000000000a", "Lan")
 MINH = Author("0190a000-0000-8000-8000-00000000000b", "Minh")
 EVA = Author("0190a000-0000-8000-8000-00000000000c", "Éva")
 WINDOW = timedelta(minutes=15)
+MODERATOR_HASH = "f" * 64
 
 
 def digest(text: str) -> str:
     return text.encode().hex()[:64]
 
 
-class Acts:
-    """Every act is one command given to the write queue; ``moderator`` is there after ``begin``."""
+class StoreActions:
+    """Every action is one command, ``step`` after the one before; ``moderator`` is there after ``begin``."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, step: timedelta = timedelta(seconds=1)) -> None:
         self.store = store
         self.moderator = Author("", "")
-        self._seconds = count(1)
+        self._step = step
+        self._steps = count(1)
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=next(self._seconds))
+        return START + next(self._steps) * self._step
 
-    async def begin(self) -> Acts:
-        at = self.now()
-        await self.do(administration.AddSite("magazine", ["https://magazine.example"], at))
-        await self.do(administration.AddModerator("Editor", "f" * 64, at))
-        found = await self.store.read(queries.moderator, "f" * 64)
+    async def begin(self) -> StoreActions:
+        """A second site and a moderator."""
+        await self.do(administration.AddSite("magazine", ["https://magazine.example"], self.now()))
+        await self.do(administration.AddModerator("Editor", MODERATOR_HASH, self.now()))
+        found = await self.store.read(queries.moderator, MODERATOR_HASH)
         assert found is not None
         self.moderator = found
         return self
+
+    @property
+    def as_moderator(self) -> Actor:
+        return Actor(self.moderator.id, moderator=True)
 
     async def do(self, command: Command[commands.T]) -> commands.T:
         return await self.store.write(command)
@@ -67,13 +73,12 @@ class Acts:
         at: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> Draft:
-        parent_id = parent.comment.id if isinstance(parent, PostResult) else parent
         return Draft(
             id=uuid7(),
             key=key,
             title=f"About {key.key}",
             url="https://news.example/",
-            parent_id=parent_id,
+            parent_id=None if parent is None else _id(parent),
             author=by,
             text=text,
             body=documents.parse(text),
@@ -85,7 +90,7 @@ class Acts:
     async def post(self, draft: Draft) -> PostResult:
         return await self.do(commands.PostComment(draft))
 
-    async def say(
+    async def post_comment(
         self,
         text: str = "Something",
         *,
@@ -97,42 +102,35 @@ class Acts:
         return await self.post(self.draft(text, key=key, by=by, parent=parent, at=at))
 
     async def edit(
-        self, comment_id: str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()
+        self, comment: PostResult | str, actor: Actor, text: str = "Edited", *, late: timedelta = timedelta()
     ) -> PostResult:
-        at = self.now() + late
-        return await self.do(commands.EditComment(comment_id, actor, text, documents.parse(text), at, WINDOW))
+        at, body = self.now() + late, documents.parse(text)
+        return await self.do(commands.EditComment(_id(comment), actor, text, body, at, WINDOW))
 
-    async def conceal(self, comment_id: str, actor: Actor) -> PostResult:
-        at = self.now()
-        return await self.do(commands.DeleteComment(comment_id, actor, at))
+    async def delete_comment(self, comment: PostResult | str, actor: Actor) -> PostResult:
+        return await self.do(commands.DeleteComment(_id(comment), actor, self.now()))
 
-    async def restore(self, comment_id: str) -> PostResult:
-        at = self.now()
-        return await self.do(commands.RestoreComment(comment_id, at))
+    async def restore(self, comment: PostResult | str) -> PostResult:
+        return await self.do(commands.RestoreComment(_id(comment), self.now()))
 
-    async def approve(self, comment_id: str) -> PostResult:
-        at = self.now()
-        return await self.do(commands.ApproveComment(comment_id, at))
+    async def approve(self, comment: PostResult | str) -> PostResult:
+        return await self.do(commands.ApproveComment(_id(comment), self.now()))
 
-    async def vote(self, comment_id: str, actor: Actor, value: int) -> VoteTotals:
-        at = self.now()
-        tally = await self.do(commands.CastVotes(comment_id, [Ballot(actor, value)], at))
+    async def vote(self, comment: PostResult | str, actor: Actor, value: int) -> VoteTotals:
+        tally = await self.do(commands.CastVotes(_id(comment), [Ballot(actor, value)], self.now()))
         (answer,) = tally.answers
-        assert isinstance(answer, VoteTotals), "one ballot that is refused is raised"
+        assert isinstance(answer, VoteTotals), "the refusal of a single ballot is raised"
         return answer
 
-    async def report(self, comment_id: str, actor: Actor | None) -> str:
-        at = self.now()
-        return await self.do(commands.ReportComment(comment_id, actor, "spam", "look at it", at))
+    async def report(self, comment: PostResult | str, actor: Actor | None) -> str:
+        return await self.do(commands.ReportComment(_id(comment), actor, "spam", "look at it", self.now()))
 
     async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
-        at = self.now()
-        return (await self.do(commands.SetMode(key, mode, at))).seq
+        return (await self.do(commands.SetMode(key, mode, self.now()))).seq
 
-    @property
-    def judge(self) -> Actor:
-        """The moderator as an actor."""
-        return Actor(self.moderator.id, moderator=True)
+
+def _id(comment: PostResult | str) -> str:
+    return comment if isinstance(comment, str) else comment.comment.id
 
 
 def actor(author: Author, site: str = "default") -> Actor:
