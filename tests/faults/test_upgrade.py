@@ -134,10 +134,10 @@ class Instance:
         await self._driver.run(AUTHOR, id=self._author, name="Old", badge=None, created_at=1)
 
     async def _say(self) -> None:
-        [scene] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
-        [(seq, count)] = await self._driver.run(ADVANCE, discussion=scene[0])
+        [context] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
+        [(seq, count)] = await self._driver.run(ADVANCE, discussion=context[0])
         [template] = await self._driver.run(
-            "SELECT payload FROM event WHERE discussion_id = :discussion AND seq = :seq", discussion=scene[0], seq=3
+            "SELECT payload FROM event WHERE discussion_id = :discussion AND seq = :seq", discussion=context[0], seq=3
         )
         event = json.loads(template[0])
         comment_id, said = uuid7(), f"Number {len(self.said)} of before"
@@ -152,7 +152,7 @@ class Instance:
         await self._driver.run(
             COMMENT,
             id=comment_id,
-            discussion_id=scene[0],
+            discussion_id=context[0],
             parent_id=None,
             root_id=comment_id,
             author_id=self._author,
@@ -173,7 +173,7 @@ class Instance:
         )
         await self._driver.run(
             EVENT,
-            discussion_id=scene[0],
+            discussion_id=context[0],
             seq=seq,
             kind="comment.created",
             comment_id=comment_id,
@@ -183,9 +183,9 @@ class Instance:
         self.said.append(said)
 
     async def _look(self) -> None:
-        [scene] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
-        comments = await self._driver.run(COMMENTS, discussion=scene[0])
-        events = await self._driver.run(EVENTS, discussion=scene[0], after=0)
+        [context] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
+        comments = await self._driver.run(COMMENTS, discussion=context[0])
+        events = await self._driver.run(EVENTS, discussion=context[0], after=0)
         assert [event[0] for event in events] == [*range(1, len(events) + 1)]
         self.read.append(len(comments))
 

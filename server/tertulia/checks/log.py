@@ -95,8 +95,8 @@ def _check_event(discussion: _Row, row: _Row, totals: _Totals) -> Iterator[Findi
         event = within(Event.model_validate_json(row.payload))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        yield Finding("payload", where, f"its payload is no event: {place}: {first['msg']}")
+        location = ".".join(map(str, first["loc"])) or "the whole"
+        yield Finding("payload", where, f"its payload is no event: {location}: {first['msg']}")
         return
     totals.take(event)
     unlike = [name for name, value in _columns(event) if value != getattr(row, name)]

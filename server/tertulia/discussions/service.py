@@ -44,6 +44,13 @@ class NewestComments(NamedTuple):
     comments: list[protocol.CommentView]
 
 
+class Content(NamedTuple):
+    """What somebody wrote: the text as it is stored, and its tree as it is shown."""
+
+    text: str
+    body: list[Block]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a post came to; ``repeated`` when it had been answered before and nothing new was stored."""
@@ -299,20 +306,20 @@ class Discussions:
 
     async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
         """Raises empty, too_long, invalid, malformed."""
-        said, document = await self._document(new.body)
-        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said)
+        content = await self._content(new.body)
+        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, content.text)
         return replace(
             draft,
             title=text.clean_title(new.title or ""),
             url=text.clean_url(new.url or ""),
-            text=said,
-            body=document,
+            text=content.text,
+            body=content.body,
             digest=self._tokens.hide_digest(digest),
             bare=Request(draft.bare.key, digest),
         )
 
-    async def _document(self, body: str) -> tuple[str, list[Block]]:
-        """What somebody wrote, as it is stored and as it is shown. Raises empty, too_long, malformed.
+    async def _content(self, body: str) -> Content:
+        """What somebody wrote. Raises empty, too_long, malformed.
 
         This alone costs milliseconds, so whoever may not write is refused before. A long text is read in a thread, one
         after the other: there it holds the loop for no more than the interpreter's switch interval (5 ms) at a time.
@@ -329,8 +336,7 @@ class Discussions:
         """
         text.check_size(body)
         await self._limits.count_preview(address)
-        _, document = await self._document(body)
-        return protocol.Preview(body=document)
+        return protocol.Preview(body=(await self._content(body)).body)
 
     async def edit(
         self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
@@ -343,8 +349,8 @@ class Discussions:
         actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
-        said, document = await self._document(body)
-        edit = commands.EditComment(found, actor=actor, text=said, body=document, at=at, window=window)
+        content = await self._content(body)
+        edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
         return await self._change(edit, actor)
 
     async def delete_comment(
@@ -421,9 +427,9 @@ class Discussions:
         return discussion_view(discussion, epoch=self._store.epoch, readers=self._hub.readers(discussion.key))
 
 
-def _read(body: str) -> tuple[str, list[Block]]:
-    said = text.clean_text(body)
-    return said, documents.parse(said)
+def _read(body: str) -> Content:
+    cleaned = text.clean_text(body)
+    return Content(cleaned, documents.parse(cleaned))
 
 
 def require_moderator(identity: Identity | None) -> Actor:

@@ -274,29 +274,33 @@ def thread(
 
     Raises unknown_site, not_found, bad_cursor.
     """
-    found_in = discussion(connection, key)
-    query = select(c.root_id, c.state, c.published, c.author_id).where(
-        c.id == parent_id, c.discussion_id == found_in.id
-    )
-    parent = connection.execute(query).one_or_none()
-    if parent is None or not (parent.published or (parent.state == State.held and parent.author_id == viewer)):
-        raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
+    found = discussion(connection, key)
+    root_id = _root_of(connection, found.id, parent_id, viewer)
     after = decode_page_cursor(cursor, f"thread:{parent_id}", 1)
-    waiting = listing.own_waiting(connection, found_in.id, viewer)
-    if parent.root_id == parent_id:
-        found = listing.below_root(connection, parent_id, limit + 1, after)
+    waiting = listing.own_waiting(connection, found.id, viewer)
+    if root_id == parent_id:
+        replies = listing.below_root(connection, parent_id, limit + 1, after)
         own = [entry for entry in waiting if entry.parent_id is not None and entry.root_id == parent_id]
     else:
-        found = listing.below_reply(connection, parent_id)
-        within = {parent_id, *(entry.id for entry in found)}
+        replies = listing.below_reply(connection, parent_id)
+        within = {parent_id, *(entry.id for entry in replies)}
         own = [entry for entry in waiting if entry.parent_id in within]
-    order = Order(Sort.oldest)
-    entries = order.sorted_after([*found, *own], after)[: limit + 1]
+    entries = Order(Sort.oldest).sorted_after([*replies, *own], after)[: limit + 1]
     comments = listing.fitting(connection, [entry.id for entry in entries[:limit]])
     following = None
     if len(comments) < len(entries):
         following = encode_page_cursor(_thread_cursor(parent_id, entries[len(comments) - 1]))
-    return DiscussionSnapshot(found_in, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
+    return DiscussionSnapshot(found, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
+
+
+def _root_of(connection: Connection, discussion_id: int | None, comment_id: str, viewer: str | None) -> str:
+    """The top-level comment above one that ``viewer`` may see. Raises not_found."""
+    query = select(c.root_id, c.state, c.published, c.author_id)
+    found = connection.execute(query.where(c.id == comment_id, c.discussion_id == discussion_id)).one_or_none()
+    if found is None or not (found.published or (found.state == State.held and found.author_id == viewer)):
+        raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
+    root_id: str = found.root_id
+    return root_id
 
 
 def _thread_cursor(parent_id: str, last: IndexEntry) -> PageCursor:
