@@ -130,8 +130,8 @@ class System:
         self.hub = Hub(
             self.bus,
             store.epoch,
-            partial(store.read, queries.events),
-            partial(store.read, queries.latest_seqs),
+            store.reader(queries.events),
+            store.reader(queries.latest_seqs),
             Rates(BUSY, BUSY),
         )
         self.tokens = Tokens(b"a key of the tests, not a secret")

@@ -53,8 +53,8 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     hub = Hub(
         bus,
         store.epoch,
-        partial(store.read, queries.events),
-        partial(store.read, queries.latest_seqs),
+        store.reader(queries.events),
+        store.reader(queries.latest_seqs),
         Rates(tick=1e9, summary=1e9),
     )
     bus.start()

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -76,9 +75,7 @@ async def running(
         key = derived_key(secret, f"bus\0{store.epoch}")
         async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(
-                bus, store.epoch, partial(store.read, queries.events), partial(store.read, queries.latest_seqs), rates
-            )
+            hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,
@@ -88,9 +85,7 @@ async def running(
             )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            gate = Gate(
-                Sites(partial(store.read, queries.sites), origins), settings.public_url, settings.trusted_proxies
-            )
+            gate = Gate(Sites(store.reader(queries.sites), origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()

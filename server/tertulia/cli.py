@@ -186,7 +186,7 @@ def _address(chosen: Settings, host: str, port: int) -> str:
 
 
 async def _install_samples(store: Store, folder: Path) -> None:
-    if Articles(folder).all() or await store.read(queries.any_discussion):
+    if await store.read(queries.any_discussion) or Articles(folder).all():
         return
     samples.install(folder)
     for discussion in samples.discussions():

@@ -13,7 +13,8 @@ import pytest
 
 from tertulia.core.comments import Discussion, DiscussionKey, Mode, Sort
 from tertulia.discussions import page_cache
-from tertulia.discussions.page_cache import FirstPageCache, PageKey, SingleFlight
+from tertulia.discussions.page_cache import FirstPageCache, PageKey
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store, queries
@@ -38,7 +39,7 @@ class Counting:
 
     async def read(self, query: Any, key: DiscussionKey, **options: Any) -> queries.FirstPage:
         assert query is queries.first_page
-        found = await self._store.read(queries.first_page, key, **options)
+        found: queries.FirstPage = await self._store.read(queries.first_page, key, **options)
         self.looks.append(found.page is not None)
         await self.gate.wait()
         return found

@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from tertulia import protocol
@@ -77,7 +76,7 @@ class Discussions:
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
-        self._names = Names(partial(store.read, queries.moderators))
+        self._names = Names(store.reader(queries.moderators))
         self._edit_window = edit_window
         self._voting = Voting(store.write, vote_seconds)
         self._long_texts = asyncio.Semaphore()
@@ -205,7 +204,9 @@ class Discussions:
         if epoch is not None and epoch != self._store.epoch:
             discussion = await self._store.read(queries.discussion, key)
             return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
-        recent = self._hub.recent(key, after) or await self._store.read(queries.events, key, after, limit)
+        recent = self._hub.recent(key, after)
+        if recent is None:
+            recent = await self._store.read(queries.events, key, after, limit)
         head, events = recent
         events = protocol.page_of(events[:limit])
         more = bool(events) and events[-1].seq < head

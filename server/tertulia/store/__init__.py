@@ -7,7 +7,7 @@ await store.read(queries.thread, …)   ──▶ a connection  one consistent s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
@@ -76,6 +76,14 @@ class Store:
             if self.troubles.note(error, "The database cannot be read").fate == "ours":
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+
+    def reader(self, query: Callable[Concatenate[Connection, P], T]) -> Callable[P, Awaitable[T]]:
+        """``read`` of this query, for whoever knows nothing of the store."""
+
+        async def read(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await self.read(query, *args, **kwargs)
+
+        return read
 
     async def close(self) -> None:
         """Commits what waits and lets go of the database."""
