@@ -38,7 +38,7 @@ const styles = {
 const full = {
   name: 'full',
   setup({ onResolve }) {
-    onResolve({ filter: /\/loading\.js$/ }, () => ({ path: `${HERE}src/loading.full.js` }));
+    onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
   },
 };
 

@@ -238,7 +238,7 @@ def test_embedding_has_every_part() -> None:
     parts = set(re.findall(r"\bpart: '([a-z-]+)'", source))
     argument = r"(?:[^(),']|'[^']*'|\((?:[^()]|\([^()]*\))*\))*"
     parts |= set(re.findall(rf"(?<![#\w])button\({argument}, '([a-z-]+)'", source))
-    parts |= set(re.findall(r"this\.#say\('([a-z-]+)'", source))
+    parts |= set(re.findall(r"this\.#showText\('([a-z-]+)'", source))
     assert len(parts) > 30
     assert {name for name in _told(_section("Looks")) if not name.startswith("--")} == parts
 

@@ -38,7 +38,7 @@ from tertulia.settings import Settings
 from tertulia.store import write_queue
 from tertulia.store.commands import CommandResult
 from tertulia.store.stats import Histogram
-from tests.live.script import Clock, Follower, joined, made, settled
+from tests.live.fakes import Clock, FakeReader, created_event, join, run_until_idle
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, wait_until
 from tests.support.store_actions import Custom, until
@@ -106,9 +106,9 @@ async def _post(client: httpx.AsyncClient, number: int, **changes: Any) -> httpx
     return await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": f"{number:032}"})
 
 
-async def _follow(server: Running, count: int) -> list[Follower]:
+async def _follow(server: Running, count: int) -> list[FakeReader]:
     room = await server.hub.enter(KEY)
-    return [joined(room) for _ in range(count)]
+    return [join(room) for _ in range(count)]
 
 
 # ---- what there is --------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_names_are_as_prometheus_wants_them() -> None:
 async def test_no_discussion_has_series_of_its_own(server: Running, client: httpx.AsyncClient) -> None:
     before = await _scraped(client)
     for number in range(20):
-        joined(await server.hub.enter(DiscussionKey("default", f"talk {number}")))
+        join(await server.hub.enter(DiscussionKey("default", f"talk {number}")))
         assert (await _post(client, number, key=f"talk {number}")).status_code == 201
     after = await _scraped(client)
     assert after.keys() == before.keys()
@@ -200,28 +200,28 @@ async def test_deliveries_are_messages_times_readers_that_take_them(
     followers = await _follow(server, 5)
     followers[1].reader.pause()
     assert (await _post(client, 1)).status_code == 201
-    await settled()
+    await run_until_idle()
     told = await _scraped(client)
     assert told["tertulia_readers"] == 5
     assert told["tertulia_readers_paused"] == 1
     assert told["tertulia_events_total"] == 1
     assert told["tertulia_deliveries_total"] == 4
     followers[1].reader.resume()
-    followers[0].end()
+    followers[0].disconnect()
     assert (await _post(client, 2)).status_code == 201
-    await settled()
+    await run_until_idle()
     told = await _scraped(client)
     assert told["tertulia_readers"] == 4
     assert told["tertulia_readers_paused"] == 0
     assert told["tertulia_events_total"] == 2
-    assert told["tertulia_deliveries_total"] == sum(len(one.of("events")) for one in followers) == 9
+    assert told["tertulia_deliveries_total"] == sum(len(one.of_type("events")) for one in followers) == 9
 
 
 async def test_what_is_heard_twice_is_one_event(server: Running, client: httpx.AsyncClient) -> None:
     [follower] = await _follow(server, 1)
     for last in (2, 3, 3):
-        server.bus.publish(Message(KEY, server.store.epoch, tuple(made(seq) for seq in range(1, last + 1))))
-        await settled()
+        server.bus.publish(Message(KEY, server.store.epoch, tuple(created_event(seq) for seq in range(1, last + 1))))
+        await run_until_idle()
     assert follower.seqs == [1, 2, 3]
     told = await _scraped(client)
     assert (told["tertulia_events_total"], told["tertulia_deliveries_total"]) == (3, 2)
@@ -231,8 +231,8 @@ async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
     busy = settings.model_copy(update={"tick_rate": 1.0, "summary_rate": 2.0})
     async with running(busy) as server, _visitor(server.asgi) as client:
         followers = await _follow(server, 3)
-        server.bus.publish(Message(KEY, server.store.epoch, tuple(made(seq) for seq in range(1, 41))))
-        await until(lambda: all(one.of("summary") for one in followers))
+        server.bus.publish(Message(KEY, server.store.epoch, tuple(created_event(seq) for seq in range(1, 41))))
+        await until(lambda: all(one.of_type("summary") for one in followers))
         told = await _scraped(client)
     assert [told[f"tertulia_rooms {pace}"] for pace in ("instant", "ticks", "summaries")] == [0, 0, 1]
     assert told["tertulia_events_total"] == 40
@@ -243,7 +243,7 @@ async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
 async def test_a_calm_discussion_has_no_summaries(server: Running, client: httpx.AsyncClient) -> None:
     await _follow(server, 2)
     assert (await _post(client, 1)).status_code == 201
-    await settled()
+    await run_until_idle()
     told = await _scraped(client)
     assert [told[f"tertulia_rooms {pace}"] for pace in ("instant", "ticks", "summaries")] == [1, 0, 0]
     assert told["tertulia_summaries_total"] == 0
@@ -270,7 +270,7 @@ async def test_gaps_are_told_by_what_found_them(
     assert (await _post(client, 3)).status_code == 201
     assert await gaps(3) == [1, 0]
     await lost(4)
-    await server.hub.compare()
+    await server.hub.reconcile()
     assert await gaps(4) == [1, 1]
     assert (await _scraped(client))["tertulia_events_total"] == 4
 
@@ -282,7 +282,7 @@ async def test_a_reader_that_takes_nothing_is_counted_when_it_is_ended(
     stuck, other = await _follow(server, 2)
     monkeypatch.setattr(rooms, "_now", clock)
     stuck.reader.pause()
-    stuck.waiting = 100
+    stuck.buffered_bytes = 100
     for _ in range(3):
         assert (await _scraped(client))["tertulia_readers_evicted_total"] == 0
         server.hub.rooms[KEY].tick()
@@ -310,7 +310,7 @@ async def test_a_loop_that_was_held_up_is_late(settings: Settings, monkeypatch: 
     assert told["tertulia_loop_lag_seconds"] < told["tertulia_loop_longest_lag_seconds"]
 
 
-# ---- the write queue -----------------------------------------------------------------------------------------
+# ---- the write queue ------------------------------------------------------------------------------------
 
 
 async def test_commits_and_what_was_committed_together(server: Running, client: httpx.AsyncClient) -> None:

@@ -21,12 +21,12 @@ from tertulia.core.ids import uuid7
 from tertulia.discussions import Discussions
 from tertulia.identity import Identity, Tokens, new_moderator_token, utc_now
 from tertulia.limits import PostingLimits
+from tertulia.live import backlog as backlogs
 from tertulia.live import room as rooms
-from tertulia.live import tail as tails
 from tertulia.live.room import Cursor
 from tertulia.store import administration, queries
 from tests.folding import Gap, Json, canonical, fold, seen
-from tests.live.script import follow
+from tests.live.fakes import join_discussion
 from tests.support.store_actions import until
 
 KEY = DiscussionKey("default", "promised")
@@ -103,12 +103,12 @@ class Scenario:
 
     async def streamed(self, after: int) -> list[dict[str, Any]]:
         """Everything after a seq, as a connected client gets it."""
-        follower = await follow(self.server.hub, KEY, Cursor(self.server.store.epoch, after))
+        follower = await join_discussion(self.server.hub, KEY, Cursor(self.server.store.epoch, after))
         head = (await self.now())["seq"]
-        await until(lambda: follower.heard and (after >= head or follower.seqs[-1:] == [head]))
-        follower.end()
-        assert follower.of("reset") == []
-        return [event for message in follower.of("events") for event in message["events"]]
+        await until(lambda: follower.messages and (after >= head or follower.seqs[-1:] == [head]))
+        follower.disconnect()
+        assert follower.of_type("reset") == []
+        return [event for message in follower.of_type("events") for event in message["events"]]
 
     async def all_bytes(self) -> str:
         """Everything that anybody who is no moderator can be sent."""
@@ -255,7 +255,7 @@ async def everything(scenario: Scenario) -> None:
 async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
     scenario: Scenario, change: Callable[[Scenario], Awaitable[None]]
 ) -> None:
-    watching = await follow(scenario.server.hub, KEY, Cursor(scenario.server.store.epoch, 0))
+    watching = await join_discussion(scenario.server.hub, KEY, Cursor(scenario.server.store.epoch, 0))
     await change(scenario)
     now = await scenario.now()
     assert now["seq"] >= 4
@@ -265,9 +265,9 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
         assert canonical(fold(snapshot, missed)) == canonical(now)
         assert canonical(fold(snapshot, log)) == canonical(now), "what is known does no harm"
     await until(lambda: watching.seqs[-1:] == [now["seq"]])
-    live = [event for message in watching.of("events") for event in message["events"]]
+    live = [event for message in watching.of_type("events") for event in message["events"]]
     assert canonical(fold(scenario.snapshots[0], live)) == canonical(now), "and so does who watched"
-    watching.end()
+    watching.disconnect()
     assert await check(scenario.server.store) == []
 
 
@@ -275,10 +275,10 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
 async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(tails, "EVENTS_KEPT", kept)  # more comes from the store where the room keeps less
+    monkeypatch.setattr(backlogs, "MAX_EVENTS", kept)  # more comes from the store where the room keeps less
     monkeypatch.setattr(rooms, "EVENTS_PAGE", 3)
-    holding = await follow(scenario.server.hub, KEY, Cursor(None, None))
-    await until(lambda: holding.heard)
+    holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None))
+    await until(lambda: holding.messages)
     await everything(scenario)
     head = (await scenario.now())["seq"]
     log = await scenario.events(0)
@@ -289,7 +289,7 @@ async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
         assert await scenario.streamed(after) == log[after:]
     await until(lambda: holding.seqs[-1:] == [head])
     assert holding.seqs == list(range(1, head + 1))
-    holding.end()
+    holding.disconnect()
 
 
 async def test_a_cursor_that_cannot_be_continued_is_answered_without_events(scenario: Scenario) -> None:
@@ -308,7 +308,7 @@ async def test_a_cursor_that_cannot_be_continued_is_answered_without_events(scen
 @pytest.mark.parametrize("by", ["Editor", "Marker-name"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 async def test_what_was_taken_back_is_sent_to_nobody(scenario: Scenario, by: str, warm: bool) -> None:
-    holding = await follow(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
+    holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
     root = await scenario.post_comment("Lan", "Root")
     await until(lambda: holding is None or holding.seqs == [1])
     marked = await scenario.post_comment("Marker-name", "Marker-body", root)
@@ -327,13 +327,13 @@ async def test_what_was_taken_back_is_sent_to_nobody(scenario: Scenario, by: str
         await scenario.delete_comment(by, marked)
         assert "Marker" not in await scenario.all_bytes()
     if holding is not None:
-        holding.end()
+        holding.disconnect()
 
 
 @pytest.mark.parametrize("by", ["Editor", "Eva"])
 @pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
 async def test_what_an_edit_took_out_is_sent_to_nobody(scenario: Scenario, by: str, warm: bool) -> None:
-    holding = await follow(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
+    holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
     root = await scenario.post_comment("Lan", "Root")
     await until(lambda: holding is None or holding.seqs == [1])
     marked = await scenario.post_comment("Eva", "Marker-one", root)
@@ -349,7 +349,7 @@ async def test_what_an_edit_took_out_is_sent_to_nobody(scenario: Scenario, by: s
     assert "Without the address" in sent
     assert await check(scenario.server.store) == []
     if holding is not None:
-        holding.end()
+        holding.disconnect()
 
 
 async def test_the_same_text_again_is_neither_a_change_nor_an_event(scenario: Scenario) -> None:
@@ -366,7 +366,7 @@ async def test_the_same_text_again_is_neither_a_change_nor_an_event(scenario: Sc
 
 
 async def test_what_waits_or_was_rejected_is_sent_to_nobody(scenario: Scenario) -> None:
-    holding = await follow(scenario.server.hub, KEY, Cursor(None, None))
+    holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None))
     root = await scenario.post_comment("Lan", "Root")
     await scenario.mode(Mode.held)
     waiting = await scenario.post_comment("Marker-name", "Marker-body", root)
@@ -375,12 +375,12 @@ async def test_what_waits_or_was_rejected_is_sent_to_nobody(scenario: Scenario) 
     await scenario.edit("Marker-name", rejected, "Marker-body again")
     await scenario.delete_comment("Editor", rejected)
     await scenario.delete_comment("Marker-name", withdrawn)
-    sent = await scenario.all_bytes() + "".join(holding.raw)
+    sent = await scenario.all_bytes() + "".join(holding.texts)
     for secret in ("Marker", waiting, rejected, withdrawn, scenario.people["Marker-name"].author_id):
         assert secret not in sent
     await scenario.approve(waiting)
     assert "Marker-body" in await scenario.all_bytes()
-    holding.end()
+    holding.disconnect()
 
 
 # ---- the helper itself ----------------------------------------------------------------------------------

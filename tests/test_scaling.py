@@ -13,7 +13,7 @@ from bench.simulation.figures import MEASURED, Given, table
 from bench.simulation.hot import Loop
 from bench.simulation.page import filled
 from bench.simulation.storm import Crowd, Storm
-from tertulia.live import hub, pace, presence, room, summary
+from tertulia.live import hub, presence, rate, room, summary
 from tertulia.serving import server
 from tertulia.settings import Settings
 
@@ -70,20 +70,20 @@ def test_constants_are_those_of_the_code() -> None:
     default = Settings()
     assert (figures.SLICE, figures.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
     assert figures.PRESENCE_SECONDS == presence.READERS_SECONDS
-    assert figures.OTHERS_SECONDS == presence.OTHERS_SECONDS
-    assert figures.AGAIN_SECONDS == presence.AGAIN_SECONDS
+    assert figures.OTHERS_SECONDS == presence.PEERS_SECONDS
+    assert figures.AGAIN_SECONDS == presence.REPEAT_SECONDS
     assert (default.tick_rate, default.summary_rate) == (figures.TICK_RATE, figures.SUMMARY_RATE)
     assert (default.connections, default.drain_seconds) == (figures.CONNECTIONS, figures.DRAIN_SECONDS)
     assert figures.BACKLOG == server.BACKLOG
-    assert figures.WATCH_SECONDS == hub.WATCH_SECONDS
+    assert figures.WATCH_SECONDS == hub.RECONCILE_SECONDS
     assert summary.SHOWN == 10
-    assert pace.Mode.instant.value == "instant"
+    assert rate.DeliveryMode.instant.value == "instant"
 
 
 def test_the_client_waits_as_simulated() -> None:
     stream, backoff = ((ROOT / "client/src/live" / name).read_text("utf-8") for name in ("stream.js", "backoff.js"))
     session = (ROOT / "client/src/session.js").read_text("utf-8")
-    assert f"code === 1012) return this.#world.random() * {figures.RESTART_JITTER * 1000:.0f}" in stream
+    assert f"code === 1012) return this.#platform.random() * {figures.RESTART_JITTER * 1000:.0f}" in stream
     assert f"OPEN_MS = {figures.OPEN_SECONDS * 1000:_.0f}" in stream
     base, longest = figures.BACKOFF_BASE * 1000, figures.BACKOFF_LONGEST * 1000
     assert f"base = {base:.0f}, longest = {longest:_.0f}" in backoff

@@ -28,13 +28,13 @@ from tertulia.discussions import Discussions, EventPublisher
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
+from tertulia.live import backlog as backlogs
 from tertulia.live import room as rooms
-from tertulia.live import tail as tails
 from tertulia.live.hub import Hub, Rates
 from tertulia.live.room import Cursor
 from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
-from tests.live.script import BUSY, Follower, follow
+from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
 from tests.support.store_actions import until
 
 T = TypeVar("T")
@@ -83,21 +83,21 @@ class Reading:
 
     def __init__(self, state: Json) -> None:
         self.state = state
-        self.follower: Follower | None = None
+        self.follower: FakeReader | None = None
         self._taken = 0
         self._last = 0
 
     async def connect(self, hub: Hub) -> None:
         self._taken, self._last = 0, self.state["seq"]
-        self.follower = await follow(hub, KEY, Cursor(self.state["epoch"], self._last))
+        self.follower = await join_discussion(hub, KEY, Cursor(self.state["epoch"], self._last))
 
     async def absorb(self, system: System) -> None:
         """Applies what came; the stream has to be dense, whatever happened to it."""
         follower = self.follower
         if follower is None:
             return
-        while self._taken < len(follower.heard):
-            message = follower.heard[self._taken]
+        while self._taken < len(follower.messages):
+            message = follower.messages[self._taken]
             self._taken += 1
             if message["type"] == "reset":
                 self._last = message["seq"]
@@ -107,7 +107,7 @@ class Reading:
                 assert event["seq"] == self._last + 1, f"after {self._last} came {event['seq']}"
                 self._last = event["seq"]
             self.state = fold(self.state, message.get("events", ()))
-        assert follower.wrong == []
+        assert follower.violations == []
         if follower.closing is not None:
             assert follower.closing is CloseCode.too_slow
             self.follower = None
@@ -117,7 +117,7 @@ class Reading:
         await self.absorb(system)
         follower, self.follower = self.follower, None
         if follower is not None:
-            follower.end()
+            follower.disconnect()
 
 
 class System:
@@ -132,7 +132,7 @@ class System:
             store.epoch,
             store.reader(queries.events),
             store.reader(queries.latest_seqs),
-            Rates(BUSY, BUSY),
+            Rates(NEVER_BUSY, NEVER_BUSY),
         )
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
@@ -167,13 +167,15 @@ async def opened(path: Path) -> System:
     return System(store, Identity(author.id, author.name, True, None))
 
 
-def greeted(follower: Follower) -> bool:
-    return bool(follower.heard) or follower.closing is not None
+def greeted(follower: FakeReader) -> bool:
+    return bool(follower.messages) or follower.closing is not None
 
 
-def came_to(follower: Follower, seq: int, known: int) -> bool:
+def came_to(follower: FakeReader, seq: int, known: int) -> bool:
     """Whether there is nothing to wait for: it came, the reader had it, or the stream says to begin again."""
-    return follower.seqs[-1:] == [seq] or known == seq or bool(follower.of("reset")) or follower.closing is not None
+    return (
+        follower.seqs[-1:] == [seq] or known == seq or bool(follower.of_type("reset")) or follower.closing is not None
+    )
 
 
 class Machine(RuleBasedStateMachine):
@@ -182,7 +184,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.narrow = ExitStack()
-        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (tails, "EVENTS_KEPT", 8)):
+        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (backlogs, "MAX_EVENTS", 8)):
             self.narrow.enter_context(patch.object(module, name, value))
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
@@ -316,10 +318,10 @@ class Machine(RuleBasedStateMachine):
         if follower is not None:
             self.run(self.awake(follower))
 
-    async def stopped(self, follower: Follower) -> None:
+    async def stopped(self, follower: FakeReader) -> None:
         follower.reader.pause()
 
-    async def awake(self, follower: Follower) -> None:
+    async def awake(self, follower: FakeReader) -> None:
         follower.reader.resume()
 
     # ---- the bus ----------------------------------------------------------------------------------------
@@ -360,7 +362,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def the_watch_goes_round(self) -> None:
-        self.run(self.system.hub.compare())
+        self.run(self.system.hub.reconcile())
 
     @rule(turns=st.integers(1, 40))
     def a_while_passes(self, turns: int) -> None:
@@ -396,7 +398,7 @@ class Machine(RuleBasedStateMachine):
                 assert follower is not None
                 follower.reader.resume()
                 await until(partial(greeted, follower), seconds=5)
-                await self.system.hub.compare()
+                await self.system.hub.reconcile()
                 await until(partial(came_to, follower, now["seq"], reading.state["seq"]), seconds=5)
                 await reading.absorb(self.system)
             assert canonical(reading.state) == canonical(now)

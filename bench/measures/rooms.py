@@ -21,7 +21,7 @@ from tertulia.bus import Message
 from tertulia.bus.encoding import channel_of
 from tertulia.bus.redis import RedisBus
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.hub import WATCH_SECONDS, Hub, Rates
+from tertulia.live.hub import RECONCILE_SECONDS, Hub, Rates
 from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, certain, happened, signed
 from tests.postgres import running_postgres
@@ -51,11 +51,7 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
     hub = Hub(
-        bus,
-        store.epoch,
-        store.reader(queries.events),
-        store.reader(queries.latest_seqs),
-        Rates(tick=1e9, summary=1e9),
+        bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), Rates(tick=1e9, summary=1e9)
     )
     bus.start()
     try:
@@ -76,7 +72,7 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
     async def compare() -> None:
         for _ in range(TIMES):
-            await hub.compare()
+            await hub.reconcile()
 
     async def tick() -> None:
         for room in hub.rooms.values():
@@ -105,14 +101,14 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
     await certain(bus)
     hearing = await _seconds(hear) / len(keys)
     sending = await _seconds(send) / len(keys)
-    share = comparing / WATCH_SECONDS + ticking
+    share = comparing / RECONCILE_SECONDS + ticking
     return [
         Row("µs to open a discussion for its first reader", f"{opening * 1e6:,.0f}", "", ""),
         Row("KiB a discussion with readers", f"{memory / 1024:.1f}", "", ""),
         Row(
             "µs a second to keep a discussion with readers",
             f"{share * 1e6:.1f}",
-            f"compared in {comparing * 1e6:.1f} every {WATCH_SECONDS:g} s · tick {ticking * 1e6:.1f}",
+            f"compared in {comparing * 1e6:.1f} every {RECONCILE_SECONDS:g} s · tick {ticking * 1e6:.1f}",
             "",
         ),
         Row("µs for a message of another instance", f"{hearing * 1e6:.0f}", "", ""),

@@ -7,7 +7,7 @@
  * @import { State } from './live/stream.js'
  */
 import css from './reading/styles.css';
-import { SCRIPT_ORIGIN } from './loading.js';
+import { SCRIPT_ORIGIN } from './bundles.js';
 import { linkedId } from './page/names.js';
 import { Session } from './session.js';
 
@@ -88,12 +88,12 @@ export class TertuliaDiscussion extends HTMLElement {
 
   /** Shows a comment, wherever in the discussion it is. @param {string} id @returns {Promise<boolean>} Whether it is there. */
   async goTo(id) {
-    return (await this.#begin().act()).finding.goTo(id);
+    return (await this.#begin().loadActions()).search.goTo(id);
   }
 
   /** Shows only what matches, without regard to accents and case; '' shows all. @param {string} text @returns {Promise<number>} How many match. */
   async search(text) {
-    return (await this.#begin().act()).finding.search(text);
+    return (await this.#begin().loadActions()).search.search(text);
   }
 
   /** Holds arrivals back until `play`. */
@@ -137,13 +137,13 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @returns {ShadowRoot | HTMLElement} */
   #root() {
     const root = this.hasAttribute('no-shadow') ? this : (this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
-    this.adopt(css);
+    this.adoptStyles(css);
     if (root !== this && !root.firstChild) root.append(document.createElement('slot'));
     return root;
   }
 
   /** Gives the element styles; each text is one sheet for all elements. @param {string} text */
-  adopt(text) {
+  adoptStyles(text) {
     const isScoped = this.hasAttribute('no-shadow');
     const root = isScoped ? document : /** @type {ShadowRoot} */ (this.shadowRoot);
     if (isScoped) text = `@scope (tertulia-discussion){${text.replaceAll(':host(', ':scope:is(').replaceAll(':host', ':scope')}}`;

@@ -4,11 +4,11 @@
  *     snapshot ──▶ Thread ◀── events ── Stream
  *                    │ changes
  *                    ▼
- *      View ── List ── Card ──▶ Desk ──▶ Actions, loaded afterwards: how what arrives appears, and all that readers do
+ *      View ── List ── Card ──▶ CardContext ──▶ Actions, loaded afterwards: how what arrives appears, and all that readers do
  *
  * @import { Comment, Event, Message, Snapshot, Sort, Summary } from './live/wire.js'
  * @import { Change } from './live/thread.js'
- * @import { State, Taken } from './live/stream.js'
+ * @import { State, DeliveryResult } from './live/stream.js'
  * @import { TertuliaDiscussion } from './element.js'
  * @import { Actions } from './actions/actions.js'
  *
@@ -28,17 +28,17 @@
  * @property {boolean} isCredentialed
  * @property {string} [tokenEndpoint]
  */
-import { Api, Trouble } from './live/api.js';
+import { Api, ApiError } from './live/api.js';
 import { Backoff } from './live/backoff.js';
-import { follow } from './live/follow.js';
+import { openStream } from './live/openStream.js';
 import { Thread } from './live/thread.js';
-import { loadActions } from './loading.js';
+import { importActions } from './bundles.js';
 import { button, h } from './page/dom.js';
 import { linkedId } from './page/names.js';
 import { SafeStorage } from './page/storage.js';
-import { english, speaker } from './page/strings.js';
+import { english, translator } from './page/strings.js';
 import { clock } from './page/time.js';
-import { Desk } from './reading/desk.js';
+import { CardContext } from './reading/cardContext.js';
 import { List } from './reading/list.js';
 import { View } from './reading/view.js';
 
@@ -57,7 +57,7 @@ export class Session {
   list = /** @type {List} */ (/** @type {unknown} */ (undefined));
   /** @type {Actions | undefined} */
   actions;
-  say = speaker();
+  t = translator();
   #closing = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -68,9 +68,9 @@ export class Session {
   #loads = 0;
   /** @type {Promise<void>} */
   #opened;
-  #tellOpened = () => {};
+  #resolveOpened = () => {};
   /** @type {Promise<Actions> | undefined} */
-  #acting;
+  #loadingActions;
   /** What arrived before it could be shown. @type {Comment[]} */
   #early = [];
 
@@ -84,9 +84,9 @@ export class Session {
     this.api = new Api(settings.place, this.storage, this.signal);
     this.api.credentials = settings.isCredentialed ? 'include' : 'omit';
     this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
-    this.desk = new Desk(this);
-    this.stream = follow(this);
-    this.#opened = new Promise((resolve) => (this.#tellOpened = resolve));
+    this.cardContext = new CardContext(this);
+    this.stream = openStream(this);
+    this.#opened = new Promise((resolve) => (this.#resolveOpened = resolve));
     this.load();
   }
 
@@ -137,7 +137,7 @@ export class Session {
       this.#show(snapshot, sort);
     } catch (error) {
       if (isOver()) return;
-      if (!(error instanceof Trouble)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.#failed(error);
     }
   }
@@ -150,16 +150,16 @@ export class Session {
     this.root.append(this.#notice);
   }
 
-  /** @param {Trouble} error */
+  /** @param {ApiError} error */
   #failed({ status, code }) {
     this.#retry = setTimeout(() => this.load(), this.#backoff.next() + 2000);
     this.emit('error', { error: { status, code } });
     if (this.phase === 'ready') return;
     this.phase = 'error';
     const language = this.storage.get(this.#languageItem);
-    this.say = speaker(language && JSON.parse(language));
-    const again = button(this.say('try_again'), 'again', () => this.load());
-    this.#notice.replaceChildren(this.say('load_error'), ' ', again);
+    this.t = translator(language && JSON.parse(language));
+    const again = button(this.t('try_again'), 'again', () => this.load());
+    this.#notice.replaceChildren(this.t('load_error'), ' ', again);
     this.host.removeAttribute('aria-busy');
     this.root.append(this.#notice);
   }
@@ -189,26 +189,26 @@ export class Session {
   /** @param {Snapshot} snapshot */
   #prepare({ strings, discussion }) {
     const { settings } = this;
-    this.say = speaker(strings);
+    this.t = translator(strings);
     this.api.language = strings?.language ?? 'en';
     this.storage.set(this.#languageItem, strings ? JSON.stringify(strings) : null);
     this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
     this.view = new View({
       ...settings,
-      say: this.say,
+      t: this.t,
       direction: strings?.direction ?? 'ltr',
       fields: this.#typed(),
-      showAll: () => this.#act((actions) => actions.more.showAll()),
+      showAll: () => this.#dispatch((actions) => actions.pagination.showAll()),
       pause: (isPaused) => this.#choose(isPaused),
       reorder: (sort) => this.host.setAttribute('sort', sort),
-      submit: () => this.#act(() => this.view.form.element.requestSubmit()),
+      submit: () => this.#dispatch(() => this.view.form.element.requestSubmit()),
     });
     this.view.setMode(discussion.mode);
   }
 
   #replaceList() {
-    const list = new List(this.thread, this.desk, this.view.heading.id, (parent) =>
-      this.#act((actions) => actions.more.load(parent)));
+    const list = new List(this.thread, this.cardContext, this.view.heading.id, (parent) =>
+      this.#dispatch((actions) => actions.pagination.load(parent)));
     list.show(this.thread.comments.keys());
     this.list = list;
     this.view.list.replaceChildren(list.element);
@@ -226,8 +226,8 @@ export class Session {
     const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
     signal.addEventListener('abort', () => clearInterval(tick));
     this.emit('ready', { total: this.thread.discussion.comment_count });
-    this.#tellOpened();
-    this.#whenIdle(() => this.#act(() => {}));
+    this.#resolveOpened();
+    this.#whenIdle(() => this.#dispatch(() => {}));
   }
 
   /** What the reader has typed into the server's form meanwhile. */
@@ -247,29 +247,29 @@ export class Session {
   /** Who saves data gets the second file only when it is needed. @param {() => void} work */
   #whenIdle(work) {
     const { connection } = /** @type {any} */ (navigator);
-    const isWanted = linkedId() || this.settings.tokenEndpoint || this.storage.get(this.desk.outboxItem);
+    const isWanted = linkedId() || this.settings.tokenEndpoint || this.storage.get(this.cardContext.queueItem);
     if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
     if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
     else setTimeout(work, 200);
   }
 
   /** What the reader can do, loaded at the first call. @returns {Promise<Actions>} */
-  act() {
-    this.#acting ??= this.#loadActions();
-    return this.#acting;
+  loadActions() {
+    this.#loadingActions ??= this.#importActions();
+    return this.#loadingActions;
   }
 
-  async #loadActions() {
-    const loaded = await loadActions().catch((error) => {
-      this.#acting = undefined;
-      this.#tellError(this.say('form_error'));
+  async #importActions() {
+    const loaded = await importActions().catch((error) => {
+      this.#loadingActions = undefined;
+      this.#showLoadError(this.t('form_error'));
       throw error;
     });
     await this.#opened;
     this.signal.throwIfAborted();
     Object.assign(english, loaded.sentences);
-    this.host.adopt(loaded.css);
-    this.#tellError('');
+    this.host.adoptStyles(loaded.css);
+    this.#showLoadError('');
     this.actions = new loaded.Actions(this);
     for (const comment of this.#early.splice(0)) this.actions.arrived(comment);
     this.actions.arrivals.count();
@@ -277,21 +277,21 @@ export class Session {
   }
 
   /** @param {string} sentence */
-  #tellError(sentence) {
+  #showLoadError(sentence) {
     const error = this.view?.form.error;
     if (!error) return;
     error.textContent = sentence;
     error.hidden = !sentence;
   }
 
-  /** Failures are told by `act`. @param {(actions: Actions) => unknown} work */
-  #act(work) {
-    this.act().then(work, () => {});
+  /** Failures are shown by `loadActions`. @param {(actions: Actions) => unknown} work */
+  #dispatch(work) {
+    this.loadActions().then(work, () => {});
   }
 
   // ---- the stream ---------------------------------------------------------------------------------------
 
-  /** @param {Message} message @returns {Taken} */
+  /** @param {Message} message @returns {DeliveryResult} */
   deliver(message) {
     const { thread, view } = this;
     if (message.readers !== undefined) view.setReaders(message.readers);
@@ -299,7 +299,7 @@ export class Session {
     if (message.events) return this.#events(message, message.events);
     if (message.type === 'reset') return 'reset';
     if (message.type === 'hello' && message.epoch !== thread.discussion.epoch) return 'reset';
-    return message.type === 'heartbeat' && (message.seq ?? 0) > thread.discussion.seq ? 'hole' : 'ok';
+    return message.type === 'heartbeat' && (message.seq ?? 0) > thread.discussion.seq ? 'gap' : 'ok';
   }
 
   /** The cursor cannot be continued: everything is read again, after a moment that spreads the readers. */
@@ -314,16 +314,16 @@ export class Session {
     this.emit('state', { state });
   }
 
-  /** @param {Message} message @param {Event[]} events @returns {Taken} */
+  /** @param {Message} message @param {Event[]} events @returns {DeliveryResult} */
   #events(message, events) {
     const { thread } = this;
     /** @type {Change[]} */
     const changes = [];
-    const isHole = message.type === 'summary'
-      ? thread.summarise(/** @type {Summary} */ (message), changes) === 'hole'
-      : events.some((event) => thread.apply(event, changes) === 'hole');
+    const isGap = message.type === 'summary'
+      ? thread.summarise(/** @type {Summary} */ (message), changes) === 'gap'
+      : events.some((event) => thread.apply(event, changes) === 'gap');
     this.showChanges(changes);
-    return isHole ? 'hole' : 'ok';
+    return isGap ? 'gap' : 'ok';
   }
 
   /** @param {Change[]} changes */
@@ -333,7 +333,7 @@ export class Session {
       for (const change of changes) if (change.type !== 'discussion') this.#changed(change);
       this.#discussionChanged();
     };
-    if (this.actions) this.actions.keeping(show);
+    if (this.actions) this.actions.preserveScroll(show);
     else show();
   }
 
@@ -346,7 +346,7 @@ export class Session {
     if (this.actions) this.actions.arrived(comment);
     else {
       this.#early.push(comment);
-      this.#act(() => {});
+      this.#dispatch(() => {});
     }
   }
 
@@ -356,7 +356,7 @@ export class Session {
     this.view.setCount(comment_count - (this.isPaused ? this.unseen + this.#early.length : 0));
     if (this.view.setMode(mode)) {
       this.list.updateAll();
-      this.actions?.writing.viewerChanged();
+      this.actions?.forms.viewerChanged();
     }
     this.list.refresh();
   }

@@ -3,22 +3,22 @@ import { test } from 'node:test';
 import { lasting, post, vote } from '../src/actions/commands.js';
 import { Api } from '../src/live/api.js';
 import { SafeStorage } from '../src/page/storage.js';
-import { comment, FakeShelf } from './helpers.js';
+import { comment, FakeStorage } from './helpers.js';
 
 const PLACE = { server: 'https://talk.example', site: 's', key: 'https://news.example/?a=1&b' };
 const TOKEN = 'tertulia:token:https://talk.example:s';
 
 /** @param {(() => Response)[]} answers */
 function rig(answers) {
-  const shelf = new FakeShelf();
+  const backend = new FakeStorage();
   /** @type {{url: string, init: any}[]} */
   const requests = [];
   const request = async (/** @type {any} */ url, /** @type {any} */ init) => {
     requests.push({ url, init });
     return /** @type {() => Response} */ (answers.shift())();
   };
-  const make = () => new Api(PLACE, new SafeStorage(() => shelf), undefined, request);
-  return { shelf, requests, make };
+  const make = () => new Api(PLACE, new SafeStorage(() => backend), undefined, request);
+  return { backend, requests, make };
 }
 
 test('a discussion is named by its site and key', async () => {
@@ -31,25 +31,25 @@ test('a discussion is named by its site and key', async () => {
 });
 
 test('the token of the first post is kept and sent from then on', async () => {
-  const { make, requests, shelf } = rig([
+  const { make, requests, backend } = rig([
     () => Response.json({ comment: comment(1), seq: 1, token: 't1' }, { status: 201 }),
     () => Response.json({}),
   ]);
   await post(make(), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.equal(requests[0].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
   assert.deepEqual(JSON.parse(requests[0].init.body).author, { name: 'Mai' });
-  assert.equal(shelf.getItem(TOKEN), 't1');
+  assert.equal(backend.getItem(TOKEN), 't1');
   await make().snapshot('oldest', 50, 'en');
   assert.equal(requests[1].init.headers.Authorization, 'Bearer t1');
 });
 
 test('a token that is refused is forgotten, and the request made once more as a guest', async () => {
-  const { make, requests, shelf } = rig([() => Response.json({}, { status: 401 }), () => Response.json({ comment: comment(1) })]);
-  shelf.setItem(TOKEN, 'old');
+  const { make, requests, backend } = rig([() => Response.json({}, { status: 401 }), () => Response.json({ comment: comment(1) })]);
+  backend.setItem(TOKEN, 'old');
   await post(make(), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.deepEqual(requests.map(({ init }) => init.headers.Authorization), ['Bearer old', undefined]);
   assert.equal(requests[1].init.headers['Idempotency-Key'], 'key-0123456789abcdef');
-  assert.equal(shelf.getItem(TOKEN), null);
+  assert.equal(backend.getItem(TOKEN), null);
 });
 
 test('without a token, 401 is trouble', async () => {
@@ -71,8 +71,8 @@ test('an answer that is cut in its middle is a lost connection', async () => {
 
 test('a reader whose token ended does not write as a guest, but with the next token', async () => {
   const refused = () => Response.json({ code: 'unauthenticated' }, { status: 401 });
-  const { make, requests, shelf } = rig([refused, () => Response.json({ comment: comment(1) }), refused]);
-  shelf.setItem(TOKEN, 'old');
+  const { make, requests, backend } = rig([refused, () => Response.json({ comment: comment(1) }), refused]);
+  backend.setItem(TOKEN, 'old');
   const api = make();
   api.renew = async () => (api.keep('new'), true);
   await post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
@@ -83,9 +83,9 @@ test('a reader whose token ended does not write as a guest, but with the next to
 });
 
 test('who got a token in another window writes with it', async () => {
-  const { make, requests, shelf } = rig([() => Response.json({ comment: comment(1) })]);
+  const { make, requests, backend } = rig([() => Response.json({ comment: comment(1) })]);
   const api = make();
-  shelf.setItem(TOKEN, 'of the other window');
+  backend.setItem(TOKEN, 'of the other window');
   await post(api, { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
   assert.equal(requests[0].init.headers.Authorization, 'Bearer of the other window');
 });

@@ -38,8 +38,8 @@ export async function settled() {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/live/stream.js').World} */
-export function world(clock, others = {}) {
+/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/live/stream.js').Platform} */
+export function platform(clock, others = {}) {
   return { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, random: () => 0.5, isOnline: () => true, ...others };
 }
 
@@ -85,7 +85,7 @@ export function snapshot(comments, { seq = 10, next = null, replies = {}, mode =
 }
 
 /** A localStorage in memory. */
-export class FakeShelf {
+export class FakeStorage {
   /** @type {Map<string, string>} */
   items = new Map();
   isBroken = false;

@@ -1,7 +1,7 @@
 /** Whatever happens in between: the snapshot, the pages and the events give what the server has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fill, leftOut, load } from '../src/actions/pages.js';
+import { leftOut, load, loadSkipped } from '../src/actions/browse/threadPages.js';
 import { Thread } from '../src/live/thread.js';
 import { comment, randomFrom, snapshot } from './helpers.js';
 
@@ -122,8 +122,8 @@ async function run(seed) {
   /** @type {{open: ReturnType<typeof request>, done: Promise<unknown>}[]} */
   const open = [];
   const ask = () => {
-    const parent = thread.rests.size && random() < 0.6 ? [...thread.rests.keys()][0] : null;
-    if ((!parent && !thread.rest) || open.length > 0) return;
+    const parent = thread.nextPages.size && random() < 0.6 ? [...thread.nextPages.keys()][0] : null;
+    if ((!parent && !thread.nextPage) || open.length > 0) return;
     /** @type {any} */
     let made;
     const done = load(thread, parent, (cursor) => {
@@ -151,7 +151,7 @@ async function run(seed) {
   }
   await finish();
   while (thread.discussion.seq < server.events.length) deliver();
-  for (let n = 0; n < 200 && (thread.rest || thread.rests.size); n++) {
+  for (let n = 0; n < 200 && (thread.nextPage || thread.nextPages.size); n++) {
     ask();
     await finish();
   }
@@ -192,7 +192,7 @@ async function runSummaries(seed) {
     if (filling.length || !isShort) return;
     /** @type {any} */
     let open;
-    const done = fill(short, ({ seq }) => {
+    const done = loadSkipped(short, ({ seq }) => {
       const found = request(() => ({ epoch: 'e1', events: server.events.slice(seq, seq + 7), more: server.events.length > seq + 7 }));
       if (!open) open = found;
       else found.answer();

@@ -4,9 +4,9 @@ import { Stream } from '../src/live/stream.js';
 import { SafeStorage } from '../src/page/storage.js';
 import { eventsTransport, pollTransport } from '../src/live/fallbacks.js';
 import { compression, socketTransport } from '../src/live/transports.js';
-import { FakeClock, FakeShelf, settled, world } from './helpers.js';
+import { FakeClock, FakeStorage, settled, platform } from './helpers.js';
 
-/** @typedef {import('../src/live/wire.js').Message} Message @typedef {import('../src/live/stream.js').Taken} Taken */
+/** @typedef {import('../src/live/wire.js').Message} Message @typedef {import('../src/live/stream.js').DeliveryResult} DeliveryResult */
 
 const HELLO = { type: 'hello', epoch: 'e1', seq: 5, heartbeat: 25, readers: 2 };
 
@@ -18,9 +18,9 @@ class Rig {
   /** @type {string[]} */
   states = [];
   /** @type {Message[]} */
-  heard = [];
-  /** @type {Taken} */
-  taken = 'ok';
+  received = [];
+  /** @type {DeliveryResult} */
+  result = 'ok';
   resets = 0;
   seq = 5;
   isOnline = true;
@@ -36,11 +36,11 @@ class Rig {
     this.stream = new Stream({
       transports: { socket: transport('socket'), events: transport('events'), poll: transport('poll') },
       cursor: () => ({ epoch: 'e1', seq: this.seq }),
-      deliver: (message) => (this.heard.push(message), this.taken),
+      deliver: (message) => (this.received.push(message), this.result),
       reset: () => void this.resets++,
       probe: async () => this.isReachable,
       changed: (state) => void this.states.push(state),
-      world: world(this.clock, { isOnline: () => this.isOnline }),
+      platform: platform(this.clock, { isOnline: () => this.isOnline }),
     });
     this.stream.start();
   }
@@ -63,7 +63,7 @@ test('hello makes it live, and messages are delivered', () => {
   const rig = new Rig().live();
   rig.link.message({ type: 'something new' });
   assert.deepEqual(rig.states, ['connecting', 'live']);
-  assert.equal(rig.heard.length, 2);
+  assert.equal(rig.received.length, 2);
 });
 
 test('back-off doubles to 30 s, with full jitter and 0.1 s', async () => {
@@ -108,20 +108,20 @@ test('silence of 45 s ends the connection; a heartbeat keeps it', async () => {
   assert.equal(rig.open, 1);
 });
 
-test('a hole reconnects after the last seq', async () => {
+test('a gap reconnects after the last seq', async () => {
   const rig = new Rig().live();
   rig.seq = 7;
-  rig.taken = 'hole';
+  rig.result = 'gap';
   rig.link.message({ type: 'events', events: [] });
   assert.equal(rig.open, 0);
-  rig.taken = 'ok';
+  rig.result = 'ok';
   await rig.clock.pass(350);
   assert.equal(rig.link.seq, 7);
 });
 
 test('reset closes, asks for a snapshot and waits to be started', async () => {
   const rig = new Rig().live();
-  rig.taken = 'reset';
+  rig.result = 'reset';
   rig.link.message({ type: 'reset', epoch: 'e2', seq: 0 });
   assert.deepEqual([rig.resets, rig.open], [1, 0]);
   await rig.clock.pass(60_000);
@@ -320,15 +320,15 @@ class FakeSocket {
 /** @type {FakeSocket[]} */
 const sockets = [];
 
-/** Opens a socket of a page; pages of one browser share its shelf. @param {FakeShelf} shelf */
-function page(shelf) {
-  const taken = compression(new SafeStorage(() => shelf));
+/** Opens a socket of a page; pages of one browser share its backend. @param {FakeStorage} backend */
+function page(backend) {
+  const result = compression(new SafeStorage(() => backend));
   const url = (/** @type {{seq: number}} */ { seq }, /** @type {number | undefined} */ compress) => `ws://x/?after=${seq}&compress=${compress}`;
-  const transport = socketTransport(url, /** @type {any} */ (FakeSocket), taken);
+  const transport = socketTransport(url, /** @type {any} */ (FakeSocket), result);
   return () => {
-    const heard = handlers();
-    const link = transport({ epoch: 'e', seq: 3 }, heard);
-    return { heard, link, socket: /** @type {FakeSocket} */ (sockets.at(-1)) };
+    const received = handlers();
+    const link = transport({ epoch: 'e', seq: 3 }, received);
+    return { received, link, socket: /** @type {FakeSocket} */ (sockets.at(-1)) };
   };
 }
 
@@ -336,11 +336,11 @@ const COMPRESSED = 'ws://x/?after=3&compress=undefined';
 const PLAIN = 'ws://x/?after=3&compress=0';
 
 test('a socket tells its messages and its close, and nothing once it was closed', () => {
-  const { heard, link, socket } = page(new FakeShelf())();
+  const { received, link, socket } = page(new FakeStorage())();
   assert.equal(socket.url, COMPRESSED);
   socket.tell(1).end(1006);
   link.close();
-  assert.deepEqual([heard.log, socket.onclose, socket.onmessage], [['hello', 1006], null, null]);
+  assert.deepEqual([received.log, socket.onclose, socket.onmessage], [['hello', 1006], null, null]);
 });
 
 /** @type {[string, (socket: FakeSocket) => void, string][]} */
@@ -357,25 +357,25 @@ const endings = [
 
 for (const [name, end, next] of endings) {
   test(`${name}: the next socket is ${next === PLAIN ? 'plain' : 'compressed'}`, () => {
-    const shelf = new FakeShelf();
-    const open = page(shelf);
-    const { heard, socket } = open();
+    const backend = new FakeStorage();
+    const open = page(backend);
+    const { received, socket } = open();
     end(socket);
-    assert.equal(typeof heard.log.at(-1), 'number');
-    assert.deepEqual([open().socket.url, page(shelf)().socket.url], [next, next]);
+    assert.equal(typeof received.log.at(-1), 'number');
+    assert.deepEqual([open().socket.url, page(backend)().socket.url], [next, next]);
   });
 }
 
 test('plain messages are asked for during a week, and while the page is open where nothing is kept', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
-  const [shelf, blocked] = [new FakeShelf(), new FakeShelf()];
+  const [backend, blocked] = [new FakeStorage(), new FakeStorage()];
   blocked.isBroken = true;
-  const pages = [page(shelf), page(blocked)];
+  const pages = [page(backend), page(blocked)];
   for (const open of pages) open().socket.tell(1).end(1007);
   assert.deepEqual(pages.map((open) => open().socket.url), [PLAIN, PLAIN]);
   assert.equal(page(blocked)().socket.url, COMPRESSED);
   t.mock.timers.tick(7 * 24 * 3_600_000);
-  assert.deepEqual([pages[0]().socket.url, page(shelf)().socket.url], [COMPRESSED, COMPRESSED]);
+  assert.deepEqual([pages[0]().socket.url, page(backend)().socket.url], [COMPRESSED, COMPRESSED]);
 });
 
 test('an event source is closed on error, so that the browser does not reconnect by itself', () => {
@@ -390,11 +390,11 @@ test('an event source is closed on error, so that the browser does not reconnect
       closes++;
     }
   }
-  const heard = handlers();
-  eventsTransport(() => '/events', /** @type {any} */ (FakeSource))({ epoch: 'e', seq: 0 }, heard);
+  const received = handlers();
+  eventsTransport(() => '/events', /** @type {any} */ (FakeSource))({ epoch: 'e', seq: 0 }, received);
   source.onmessage({ data: '{"type":"hello"}' });
   source.onerror();
-  assert.deepEqual([heard.log, closes], [['hello', 0], 1]);
+  assert.deepEqual([received.log, closes], [['hello', 0], 1]);
 });
 
 test('polling asks every 10 s, at once while there is more, and goes on after what it got', async () => {
@@ -406,29 +406,29 @@ test('polling asks every 10 s, at once while there is more, and goes on after wh
   ];
   /** @type {number[]} */
   const asked = [];
-  const heard = handlers();
+  const received = handlers();
   const ask = async (/** @type {{seq: number}} */ { seq }) => {
     asked.push(seq);
     return /** @type {any} */ (answers[asked.length - 1]);
   };
-  const link = pollTransport({ ask, ...world(clock) })({ epoch: 'e', seq: 3 }, heard);
+  const link = pollTransport({ ask, ...platform(clock) })({ epoch: 'e', seq: 3 }, received);
   await clock.pass(0);
   assert.deepEqual(asked, [3, 4]);
   await clock.pass(9_999);
   assert.equal(asked.length, 2);
   await clock.pass(1);
   assert.deepEqual(asked, [3, 4, 9]);
-  assert.deepEqual(heard.log, ['polled', 'events', 'polled', 'events', 'reset']);
+  assert.deepEqual(received.log, ['polled', 'events', 'polled', 'events', 'reset']);
   link.close();
   assert.equal(clock.pending, 0);
 });
 
 test('a poll that fails ends the connection once', async () => {
   const clock = new FakeClock();
-  const heard = handlers();
-  pollTransport({ ask: () => Promise.reject(new Error('down')), ...world(clock) })({ epoch: 'e', seq: 3 }, heard);
+  const received = handlers();
+  pollTransport({ ask: () => Promise.reject(new Error('down')), ...platform(clock) })({ epoch: 'e', seq: 3 }, received);
   await clock.pass(60_000);
-  assert.deepEqual(heard.log, [0]);
+  assert.deepEqual(received.log, [0]);
 });
 
 test('what is closed for good leaves no timer, not even that of a hidden page', () => {

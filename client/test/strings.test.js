@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import writing from '../src/actions/sentences.js';
 import reading from '../src/page/sentences.js';
-import { english, speaker } from '../src/page/strings.js';
+import { english, translator } from '../src/page/strings.js';
 
 /** @type {import('../src/page/strings.js').Language} */
 const arabic = {
@@ -19,25 +19,25 @@ test('English is what the catalogue of the server says', () => {
 });
 
 test('the form of a sentence is that of its number', () => {
-  assert.equal(speaker()('new_comments', { n: 1 }), '1 new comment');
-  assert.equal(speaker()('new_comments', { n: 2 }), '2 new comments');
-  const forms = [0, 1, 2, 3, 11, 100].map((n) => speaker(arabic)('new_comments', { n }));
+  assert.equal(translator()('new_comments', { n: 1 }), '1 new comment');
+  assert.equal(translator()('new_comments', { n: 2 }), '2 new comments');
+  const forms = [0, 1, 2, 3, 11, 100].map((n) => translator(arabic)('new_comments', { n }));
   assert.deepEqual(forms, ['صفر', 'واحد', 'اثنان', '3 تعليقات', '11 تعليقًا', '100 تعليق']);
 });
 
 test('numbers are grouped as the language does', () => {
-  const say = speaker({ language: 'vi', direction: 'ltr', texts: { all_comments: 'Tất cả bình luận [ {n} ]' } });
-  assert.equal(say('all_comments', { n: 1234 }), 'Tất cả bình luận [ 1.234 ]');
-  assert.equal(speaker()('all_comments', { n: 1234 }), 'All comments [ 1,234 ]');
+  const t = translator({ language: 'vi', direction: 'ltr', texts: { all_comments: 'Tất cả bình luận [ {n} ]' } });
+  assert.equal(t('all_comments', { n: 1234 }), 'Tất cả bình luận [ 1.234 ]');
+  assert.equal(translator()('all_comments', { n: 1234 }), 'All comments [ 1,234 ]');
 });
 
 test('what a language lacks is said in English, and a name is not a pattern', () => {
-  assert.equal(speaker(arabic)('reply_to', { name: '$& {n}' }), 'Reply to $& {n}');
+  assert.equal(translator(arabic)('reply_to', { name: '$& {n}' }), 'Reply to $& {n}');
 });
 
 test('what comes with the second file is known from then on', () => {
-  const say = speaker();
-  assert.equal(say('undo'), '');
+  const t = translator();
+  assert.equal(t('undo'), '');
   Object.assign(english, writing);
-  assert.equal(say('undo'), 'Undo');
+  assert.equal(t('undo'), 'Undo');
 });

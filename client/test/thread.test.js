@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adopt, fill, leftOut, load, reveal, settle } from '../src/actions/pages.js';
+import { addOwn, applyAnswer, leftOut, load, loadSkipped, reveal } from '../src/actions/browse/threadPages.js';
 import { Thread } from '../src/live/thread.js';
 import { comment, snapshot } from './helpers.js';
 
@@ -83,10 +83,10 @@ test('an unknown kind changes nothing but the seq', () => {
   assert.equal(thread.cursor.seq, 11);
 });
 
-test('what is known is dropped, a hole is told, and neither changes anything', () => {
+test('what is known is dropped, a gap is refused, and neither changes anything', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   assert.equal(apply(thread, { seq: 10, kind: 'comment.created', comment: comment(2) }).verdict, 'known');
-  assert.equal(apply(thread, { seq: 12, kind: 'comment.created', comment: comment(2) }).verdict, 'hole');
+  assert.equal(apply(thread, { seq: 12, kind: 'comment.created', comment: comment(2) }).verdict, 'gap');
   assert.deepEqual(thread.cursor, { epoch: 'e1', seq: 10 });
   assert.deepEqual(thread.roots, ['c0001']);
 });
@@ -131,7 +131,7 @@ test('a page never overwrites what an event said', async () => {
 test('a failed page leaves the cursor, so that it can be asked for again', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
   await assert.rejects(load(thread, null, () => Promise.reject(new Error('down'))));
-  assert.equal(thread.rest?.cursor, 'n');
+  assert.equal(thread.nextPage?.cursor, 'n');
 });
 
 test('a thread that did not come whole holds new replies until its page', async () => {
@@ -141,32 +141,32 @@ test('a thread that did not come whole holds new replies until its page', async 
   const page = { comments: [comment(3, { parent_id: 'c0002' }), comment(9, { parent_id: 'c0001' })], next: null, replies: {}, votes: {} };
   assert.deepEqual(await load(thread, 'c0001', async () => page), ['c0003', 'c0009']);
   assert.deepEqual(thread.children.get('c0001'), ['c0002', 'c0009']);
-  assert.equal(thread.rests.size, 0);
+  assert.equal(thread.nextPages.size, 0);
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(10, { parent_id: 'c0003' }) }).changes, [{ type: 'added', id: 'c0010' }]);
 });
 
 test("one's own comment is shown beyond the loaded part, and moves into it", async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
-  assert.equal(adopt(thread, comment(5)), true);
-  assert.deepEqual(thread.beyond, ['c0005']);
+  assert.equal(addOwn(thread, comment(5)), true);
+  assert.deepEqual(thread.detached, ['c0005']);
   const added = await load(thread, null, async () => ({ comments: [comment(2), comment(5)], next: null, replies: {}, votes: {} }));
   assert.deepEqual(added, ['c0002', 'c0005']);
-  assert.deepEqual([thread.roots, thread.beyond], [['c0001', 'c0002', 'c0005'], []]);
+  assert.deepEqual([thread.roots, thread.detached], [['c0001', 'c0002', 'c0005'], []]);
 });
 
 test("the event of one's own comment changes it, and does not add it again", () => {
   const thread = new Thread(snapshot([]), 'oldest');
-  adopt(thread, comment(1));
+  addOwn(thread, comment(1));
   assert.deepEqual(apply(thread, { kind: 'comment.created', comment: comment(1) }).changes, [{ type: 'changed', id: 'c0001' }]);
-  assert.equal(adopt(thread, comment(1)), false);
+  assert.equal(addOwn(thread, comment(1)), false);
   assert.deepEqual(thread.roots, ['c0001']);
 });
 
 test('an answer that an event has overtaken is not applied', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  settle(thread, 'c0001', { votes: { up: 9, down: 0 } }, 10);
+  applyAnswer(thread, 'c0001', { votes: { up: 9, down: 0 } }, 10);
   assert.equal(thread.comments.get('c0001')?.votes.up, 0);
-  settle(thread, 'c0001', { votes: { up: 9, down: 0 } }, 11);
+  applyAnswer(thread, 'c0001', { votes: { up: 9, down: 0 } }, 11);
   assert.equal(thread.comments.get('c0001')?.votes.up, 9);
 });
 
@@ -174,9 +174,9 @@ test('a linked comment is revealed with its thread', async () => {
   const thread = new Thread(snapshot([comment(1)], { next: 'n' }), 'oldest');
   const page = { comments: [comment(50), comment(51, { parent_id: 'c0050' })], next: 'x', replies: { c0050: 'r' }, votes: {} };
   assert.deepEqual(await reveal(thread, async () => page), ['c0050', 'c0051']);
-  assert.deepEqual(thread.beyond, ['c0050']);
-  assert.equal(thread.rests.get('c0050')?.cursor, 'r');
-  assert.equal(thread.rest?.cursor, 'n');
+  assert.deepEqual(thread.detached, ['c0050']);
+  assert.equal(thread.nextPages.get('c0050')?.cursor, 'r');
+  assert.equal(thread.nextPage?.cursor, 'n');
   assert.deepEqual(thread.ancestors('c0051'), ['c0050']);
 });
 
@@ -225,9 +225,9 @@ test('a summary moves the cursor to its end, and counts what it does not show', 
   assert.equal(apply(thread, created(18, 7, 6)).verdict, 'applied');
 });
 
-test('a summary that is known is dropped, one after a hole is told, one that begins earlier is applied', () => {
+test('a summary that is known is dropped, one after a gap is not applied, one that begins earlier is applied', () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  assert.equal(thread.summarise({ ...SUMMARY, from: 12 }, []), 'hole');
+  assert.equal(thread.summarise({ ...SUMMARY, from: 12 }, []), 'gap');
   assert.equal(thread.cursor.seq, 10);
   for (const event of log().slice(0, 4)) thread.apply(event, []);
   assert.equal(thread.summarise(SUMMARY, []), 'applied');
@@ -264,7 +264,7 @@ test('what was left out is read from where it begins, page after page, and nothi
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   thread.summarise(SUMMARY, []);
   const { asked, ask } = pager(log(), 3);
-  const changes = await fill(thread, ask);
+  const changes = await loadSkipped(thread, ask);
   assert.deepEqual(asked, [10, 13, 16]);
   assert.deepEqual(changes.filter(({ type }) => type === 'added').map((change) => 'id' in change && change.id), ['c0002', 'c0003', 'c0004']);
   assert.deepEqual(thread.roots, ['c0001', 'c0002', 'c0003', 'c0004', 'c0005', 'c0006']);
@@ -280,7 +280,7 @@ test('stretches are one: the second begins where the first did, and events betwe
   thread.summarise({ from: 19, to: 20, count: 2, events: more.slice(2) }, []);
   assert.equal(leftOut(thread), 3);
   const { asked, ask } = pager([...log(), ...more], 500);
-  await fill(thread, ask);
+  await loadSkipped(thread, ask);
   assert.deepEqual(asked, [10]);
   assert.deepEqual(thread.roots, [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `c000${n}`));
 });
@@ -288,11 +288,11 @@ test('stretches are one: the second begins where the first did, and events betwe
 test('a failed read, or one of another epoch, keeps the offer', async () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   thread.summarise(SUMMARY, []);
-  await assert.rejects(fill(thread, () => Promise.reject(new Error('down'))));
-  await assert.rejects(fill(thread, async () => ({ epoch: 'e2', events: [], more: false })));
+  await assert.rejects(loadSkipped(thread, () => Promise.reject(new Error('down'))));
+  await assert.rejects(loadSkipped(thread, async () => ({ epoch: 'e2', events: [], more: false })));
   assert.deepEqual([leftOut(thread), thread.roots], [2, ['c0001', 'c0005', 'c0006']]);
   const { asked, ask } = pager(log(), 500);
-  await fill(thread, ask);
+  await loadSkipped(thread, ask);
   assert.deepEqual([asked, leftOut(thread)], [[10], 0]);
 });
 
@@ -304,7 +304,7 @@ test('what happens while it is read stays the newest, and a further summary is a
     created(19, 7, 6),
     created(20, 8, 7),
   ];
-  await fill(thread, async () => {
+  await loadSkipped(thread, async () => {
     thread.apply(later[0], []);
     thread.summarise({ from: 19, to: 20, count: 2, events: later.slice(2) }, []);
     // the server may tell more than was asked for
@@ -313,7 +313,7 @@ test('what happens while it is read stays the newest, and a further summary is a
   assert.equal(thread.comments.get('c0002')?.edited_at, 'later');
   assert.deepEqual([leftOut(thread), thread.comments.has('c0007')], [1, false]);
   const { asked, ask } = pager([...log(), ...later], 500);
-  await fill(thread, ask);
+  await loadSkipped(thread, ask);
   assert.deepEqual([asked, leftOut(thread), thread.roots.at(-2)], [[17], 0, 'c0007']);
 });
 
@@ -324,7 +324,7 @@ test('an old reply count that is told once more does not outlive what was read',
   await load(thread, null, async () => {
     thread.apply(reply(11), []);
     thread.summarise({ from: 12, to: 13, count: 2, events: [] }, []);
-    await fill(thread, pager([11, 12, 13].map(reply), 500).ask);
+    await loadSkipped(thread, pager([11, 12, 13].map(reply), 500).ask);
     return { comments: [comment(2)], next: null, replies: {}, votes: {} };
   });
   assert.equal(thread.comments.get('c0001')?.reply_count, 3);

@@ -19,7 +19,7 @@ async def test_a_page_of_events_of_a_warm_room(world: World) -> None:
     room = await world.server.hub.enter(DiscussionKey("default", "talk"))
     for number in range(49):
         await world.said(f"{number} " + "ộ" * 9_990, token=token)
-    await room.repaired()
+    await room.caught_up()
     assert world.server.hub.recent(DiscussionKey("default", "talk"), 1) is not None
     found: list[int] = []
     for after in (1, 0):  # from the room, from the store

@@ -13,7 +13,7 @@ from tertulia.bus.encoding import channel_of, written
 from tertulia.bus.redis import RedisBus
 from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
-from tests.live.script import made
+from tests.live.fakes import created_event
 
 PATIENCE = 20.0
 KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
@@ -37,7 +37,7 @@ def all_permissions() -> list[list[list[str]]]:
 
 
 def message(*seqs: int, key: DiscussionKey = KEY) -> Message:
-    return Message(key, "one", tuple(made(seq) for seq in seqs))
+    return Message(key, "one", tuple(created_event(seq) for seq in seqs))
 
 
 def now() -> int:

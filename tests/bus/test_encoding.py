@@ -25,10 +25,10 @@ from tertulia.bus.encoding import (
 )
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
-from tests.live.script import made
+from tests.live.fakes import created_event
 
 KEY = DiscussionKey("a", "điểm/\N{DUCK}\n")
-GOOD = Message(KEY, "one", tuple(made(seq, text="“điểm”\n") for seq in range(7, 10)))
+GOOD = Message(KEY, "one", tuple(created_event(seq, text="“điểm”\n") for seq in range(7, 10)))
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 times = st.integers(1, 2**53 - 1)

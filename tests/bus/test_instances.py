@@ -20,12 +20,12 @@ from tertulia.bus.redis import RedisBus
 from tertulia.bus.signing import Signer
 from tertulia.core.comments import DiscussionKey
 from tertulia.live import hub as hubs
-from tertulia.live.counts import Found
 from tertulia.live.room import Cursor
+from tertulia.live.stats import GapSource
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import certain, happened, now
-from tests.live.script import Follower, follow, made
+from tests.live.fakes import FakeReader, event_of, join_discussion
 from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
@@ -55,8 +55,8 @@ class Instance:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
-    async def read(self) -> Follower:
-        return await follow(self.hub, KEY, Cursor(None, None))
+    async def read(self) -> FakeReader:
+        return await join_discussion(self.hub, KEY, Cursor(None, None))
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance
         yield here, there
 
 
-async def said(here: Instance, readers: list[Follower], last: int) -> None:
+async def said(here: Instance, readers: list[FakeReader], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
     assert await here.say() == last
     expected = list(range(1, last + 1))
@@ -91,7 +91,7 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     for seq in range(1, 21):
         await said(pair[seq % 2], readers, seq)
     assert here.bus.counts.received == there.bus.counts.received == 10
-    assert [one.hub.counts.gaps[Found.watch] for one in pair] == [0, 0], "Redis carried nothing"
+    assert [one.hub.stats.gaps[GapSource.reconcile] for one in pair] == [0, 0], "Redis carried nothing"
 
     assert redis.cut_ears() >= len(pair)
     await said(here, readers, 21)
@@ -117,7 +117,7 @@ async def test_comments_go_on_without_redis(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
@@ -138,7 +138,7 @@ async def test_what_was_said_before_the_subscription_held_is_read(
     pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     reader = await here.read()
     with monkeypatch.context() as patches:
@@ -159,8 +159,8 @@ async def test_readers_are_counted_over_all_instances(
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
             await happened(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await happened(lambda: first.of("presence")[-1]["readers"] == 4, "readers are not told")
-            readers[0].end()
+            await happened(lambda: first.of_type("presence")[-1]["readers"] == 4, "readers are not told")
+            readers[0].disconnect()
             await happened(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
         await happened(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
@@ -204,19 +204,19 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
     await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
-        event = made(seq, "comment.created" if seq % 2 else "comment.removed", text="Forged")
+        event = event_of("comment.created" if seq % 2 else "comment.removed", seq=seq, text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
         assert redis.say(channel, shouted) == len(pair)
         redis.say(channel, present(Attendance(KEY, "another", 100_000, 9, at=now())))
         await happened(partial(_refused, there, 2 * seq), "it is not heard")
         await said(pair[seq % 2], readers, seq)
-    assert not any("Forged" in text for reader in readers for text in reader.raw)
+    assert not any("Forged" in text for reader in readers for text in reader.texts)
     assert there.hub.readers(KEY) < 3
     assert await there.health() == (200, "slower: messages on Redis are not believed")
 
@@ -225,7 +225,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(
     settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "WATCH_SECONDS", 3600.0)
+    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with instance(settings, valkey) as older, instance(settings, valkey) as here:
         monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
         reader = await here.read()

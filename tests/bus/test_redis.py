@@ -36,7 +36,7 @@ from tests.bus.instances import (
     signed,
     two,
 )
-from tests.live.script import made
+from tests.live.fakes import created_event
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
@@ -234,7 +234,7 @@ async def test_an_outbox_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.Mo
         assert here.waiting == 10
         assert here.counts.dropped[Dropped.queue_full] == 90
         for seq in range(101, 111):
-            here.publish(Message(KEY, "one", (made(seq, text="x" * 8_000),)))
+            here.publish(Message(KEY, "one", (created_event(seq, text="x" * 8_000),)))
         assert here.waiting == 2
         assert here.counts.dropped[Dropped.queue_full] == 108
         valkey.start()
@@ -290,7 +290,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
         b"",
         good[:-5],
         written(message(1, key=OTHER), "another", now()),
-        written(Message(KEY, "one", (made(1), made(3))), "another", now()),
+        written(Message(KEY, "one", (created_event(seq=1), created_event(seq=3))), "another", now()),
         good.replace(b"[2,", b"[3,", 1),
         b"x" * LONGEST,
     ]

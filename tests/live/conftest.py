@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.live.script import Clock
+from tests.live.fakes import Clock
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from websockets.protocol import CLIENT, Protocol
 
 from tertulia.live.frames import WINDOW_BITS, Frame
 from tertulia.protocol import events_message
-from tests.live.script import EPOCH, made
+from tests.live.fakes import EPOCH, created_event
 
 SHORT = '{"type":"heartbeat","seq":5,"readers":1}'
-LONG = events_message([made(seq, text="Thảo luận ☕ ").payload for seq in range(40)])
-HUGE = events_message([made(seq, text=str(hash(str(seq))) * 20).payload for seq in range(300)])
+LONG = events_message([created_event(seq, text="Thảo luận ☕ ").payload for seq in range(40)])
+HUGE = events_message([created_event(seq, text=str(hash(str(seq))) * 20).payload for seq in range(300)])
 NOISE = "".join(chr(33 + (number * number * 7919 + number // 7 * 31) % 90) for number in range(160))
 
 

@@ -7,11 +7,11 @@ import pytest
 from tertulia.bus import Attendance
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.counts import Counts
-from tertulia.live.pace import Pace
-from tertulia.live.presence import AGAIN_SECONDS, LOST_SECONDS, OTHERS_SECONDS, READERS_MOST, Present
+from tertulia.live.presence import EXPIRY_SECONDS, MAX_READERS, PEERS_SECONDS, REPEAT_SECONDS, Headcount
+from tertulia.live.rate import DeliveryRate
 from tertulia.live.room import Room
-from tests.live.script import BUSY, EPOCH, KEY, Clock, Script, joined, made, settled
+from tertulia.live.stats import LiveStats
+from tests.live.fakes import EPOCH, KEY, NEVER_BUSY, Clock, FakeStore, created_event, join, run_until_idle
 
 
 class Neighbours(MemoryBus):
@@ -37,8 +37,9 @@ def bus() -> Neighbours:
 
 @pytest.fixture
 async def room(clock: Clock, bus: Neighbours) -> Room:
-    script = Script(made(1))
-    room = Room(KEY, EPOCH, bus, script.fetch, Pace(BUSY, BUSY), script.emptied.append, Counts())
+    store = FakeStore(created_event(seq=1))
+    rate = DeliveryRate(NEVER_BUSY, NEVER_BUSY)
+    room = Room(KEY, EPOCH, bus, store.fetch, rate, lambda _room: None, LiveStats())
     await room.ready()
     return room
 
@@ -47,101 +48,101 @@ def elsewhere(instance: str, readers: int, writing: int = 0, *, asks: bool = Fal
     return Attendance(KEY, instance, readers, writing, asks, at)
 
 
-async def ticked(clock: Clock, room: Room, seconds: float) -> None:
+async def tick_for(clock: Clock, room: Room, seconds: float) -> None:
     for _ in range(int(seconds)):
-        await clock.go(1)
+        await clock.advance(1)
         room.tick()
-        await settled()
+        await run_until_idle()
 
 
 async def test_readers_are_told_how_many_read_here_and_elsewhere(clock: Clock, room: Room) -> None:
-    reader = joined(room)
-    await ticked(clock, room, 1)
-    room.presence.hear(elsewhere("one", 4, 1))
-    room.presence.hear(elsewhere("other", 5, 2))
-    await clock.go(1)
-    assert reader.of("presence")[-1] == {"type": "presence", "readers": 10, "writing": 3}
-    assert joined(room).heard[0]["readers"] == 11
-    room.presence.hear(elsewhere("one", 0))
-    await clock.go(1)
-    assert room.presence.total() == Present(7, 2)
-    assert reader.of("presence")[-1] == {"type": "presence", "readers": 7, "writing": 2}
+    reader = join(room)
+    await tick_for(clock, room, 1)
+    room.presence.receive(elsewhere("one", 4, 1))
+    room.presence.receive(elsewhere("other", 5, 2))
+    await clock.advance(1)
+    assert reader.of_type("presence")[-1] == {"type": "presence", "readers": 10, "writing": 3}
+    assert join(room).messages[0]["readers"] == 11
+    room.presence.receive(elsewhere("one", 0))
+    await clock.advance(1)
+    assert room.presence.total() == Headcount(7, 2)
+    assert reader.of_type("presence")[-1] == {"type": "presence", "readers": 7, "writing": 2}
 
 
 async def test_the_last_value_counts_and_is_told_once_a_second(clock: Clock, room: Room) -> None:
-    reader = joined(room)
-    await clock.go(2)
-    before = len(reader.of("presence"))
-    await clock.go(2)
+    reader = join(room)
+    await clock.advance(2)
+    before = len(reader.of_type("presence"))
+    await clock.advance(2)
     for number in range(1, 100):
-        room.presence.hear(elsewhere("one", number))
-    await clock.go(0)
-    assert reader.of("presence")[-1]["readers"] == 100
-    room.presence.hear(elsewhere("one", 1000))
-    await clock.go(0.9)
-    assert len(reader.of("presence")) == before + 1
-    await clock.go(0.2)
-    assert reader.of("presence")[-1]["readers"] == 1001
-    assert len(reader.of("presence")) == before + 2
+        room.presence.receive(elsewhere("one", number))
+    await clock.advance(0)
+    assert reader.of_type("presence")[-1]["readers"] == 100
+    room.presence.receive(elsewhere("one", 1000))
+    await clock.advance(0.9)
+    assert len(reader.of_type("presence")) == before + 1
+    await clock.advance(0.2)
+    assert reader.of_type("presence")[-1]["readers"] == 1001
+    assert len(reader.of_type("presence")) == before + 2
 
 
 async def test_others_are_told_of_a_change_and_not_too_often(clock: Clock, room: Room, bus: Neighbours) -> None:
-    readers = [joined(room) for _ in range(3)]
-    await ticked(clock, room, 1)
+    readers = [join(room) for _ in range(3)]
+    await tick_for(clock, room, 1)
     assert bus.told == [(3, 0, False)]
     for reader in readers[1:]:
-        reader.end()
-    await ticked(clock, room, OTHERS_SECONDS - 1)
+        reader.disconnect()
+    await tick_for(clock, room, PEERS_SECONDS - 1)
     assert bus.told[1:] == []
-    await ticked(clock, room, 1)
+    await tick_for(clock, room, 1)
     assert bus.told[1:] == [(1, 0, False)]
-    joined(room).end()
-    await ticked(clock, room, 10)
+    join(room).disconnect()
+    await tick_for(clock, room, 10)
     assert bus.told[2:] == [], "it is what it was"
 
 
 async def test_others_are_told_who_writes_and_when_it_is_over(clock: Clock, room: Room, bus: Neighbours) -> None:
-    reader = joined(room)
-    await ticked(clock, room, 3)
+    reader = join(room)
+    await tick_for(clock, room, 3)
     bus.told.clear()
-    reader.reader.said('{"type":"writing"}')
-    await ticked(clock, room, 12)
+    reader.reader.on_message('{"type":"writing"}')
+    await tick_for(clock, room, 12)
     assert bus.told == [(1, 1, False), (1, 0, False)]
 
 
 async def test_it_is_told_again_now_and_then(clock: Clock, room: Room, bus: Neighbours) -> None:
     """A message may have been lost."""
-    joined(room)
-    await ticked(clock, room, 2)
+    join(room)
+    await tick_for(clock, room, 2)
     bus.told.clear()
-    await ticked(clock, room, 3 * AGAIN_SECONDS)
+    await tick_for(clock, room, 3 * REPEAT_SECONDS)
     assert bus.told == [(1, 0, False)] * 3
 
 
 async def test_a_room_without_readers_says_nothing(clock: Clock, room: Room, bus: Neighbours) -> None:
-    room.presence.hear(elsewhere("one", 3, asks=True))
-    await ticked(clock, room, 3 * AGAIN_SECONDS)
+    room.presence.receive(elsewhere("one", 3, asks=True))
+    await tick_for(clock, room, 3 * REPEAT_SECONDS)
     assert bus.told == []
 
 
 async def test_who_asks_is_answered_once_for_all(clock: Clock, room: Room, bus: Neighbours) -> None:
-    joined(room)
-    await ticked(clock, room, 3)
+    join(room)
+    await tick_for(clock, room, 3)
     bus.told.clear()
     for number in range(50):
-        room.presence.hear(elsewhere("one", number, asks=True))
-    await ticked(clock, room, 1)
+        room.presence.receive(elsewhere("one", number, asks=True))
+    await tick_for(clock, room, 1)
     assert bus.told == [(1, 0, False)]
-    await ticked(clock, room, 10)
+    await tick_for(clock, room, 10)
     assert bus.told == [(1, 0, False)]
 
 
 async def test_what_may_be_lost_is_asked_for(clock: Clock, room: Room, bus: Neighbours) -> None:
-    joined(room)
-    await ticked(clock, room, 3)
+    join(room)
+    await tick_for(clock, room, 3)
     bus.told.clear()
-    room.presence.ask()
-    await ticked(clock, room, 2)
+    room.presence.request()
+    await tick_for(clock, room, 2)
     assert bus.told == [(1, 0, True)]
 
 
@@ -149,10 +150,10 @@ async def test_many_rooms_do_not_ask_at_once(clock: Clock, room: Room, bus: Neig
     asked_after = []
     for _ in range(30):
         bus.told.clear()
-        room.presence.ask(rooms=5_000)
+        room.presence.request(rooms=5_000)
         seconds = 0
         while not bus.told:
-            await ticked(clock, room, 1)
+            await tick_for(clock, room, 1)
             seconds += 1
         asked_after.append(seconds)
     assert max(asked_after) <= 11
@@ -160,62 +161,62 @@ async def test_many_rooms_do_not_ask_at_once(clock: Clock, room: Room, bus: Neig
 
 
 async def test_readers_of_a_dead_instance_expire(clock: Clock, room: Room, bus: Neighbours) -> None:
-    reader = joined(room)
-    room.presence.hear(elsewhere("one", 4))
-    room.presence.hear(elsewhere("other", 5))
-    await ticked(clock, room, 2)
+    reader = join(room)
+    room.presence.receive(elsewhere("one", 4))
+    room.presence.receive(elsewhere("other", 5))
+    await tick_for(clock, room, 2)
     assert room.presence.readers == 10
     bus.living.remove("one")
-    await ticked(clock, room, 2)
+    await tick_for(clock, room, 2)
     assert room.presence.readers == 6
-    assert reader.of("presence")[-1]["readers"] == 6
+    assert reader.of_type("presence")[-1]["readers"] == 6
 
 
 async def test_an_instance_that_nobody_knows_is_not_counted(room: Room) -> None:
-    room.presence.hear(elsewhere("ghost", 1000))
-    assert room.presence.total() == Present(0, 0)
+    room.presence.receive(elsewhere("ghost", 1000))
+    assert room.presence.total() == Headcount(0, 0)
 
 
 async def test_the_end_of_a_room_takes_its_readers_with_it(clock: Clock, room: Room, bus: Neighbours) -> None:
-    joined(room)
-    await ticked(clock, room, 2)
-    await room.shut()
+    join(room)
+    await tick_for(clock, room, 2)
+    await room.close()
     assert bus.told[-1] == (0, 0, False)
 
 
 @pytest.mark.parametrize("last", [0, 3])
 async def test_an_older_number_that_comes_again_counts_nothing(clock: Clock, room: Room, last: int) -> None:
-    room.presence.hear(elsewhere("one", 9, 9, at=1000))
-    room.presence.hear(elsewhere("one", last, at=2000))
-    await ticked(clock, room, 5)
-    room.presence.hear(elsewhere("one", 9, 9, at=1000))
-    room.presence.hear(elsewhere("other", 1, at=500))
-    assert room.presence.total() == Present(last + 1, 0), "the clock of each instance is its own"
+    room.presence.receive(elsewhere("one", 9, 9, at=1000))
+    room.presence.receive(elsewhere("one", last, at=2000))
+    await tick_for(clock, room, 5)
+    room.presence.receive(elsewhere("one", 9, 9, at=1000))
+    room.presence.receive(elsewhere("other", 1, at=500))
+    assert room.presence.total() == Headcount(last + 1, 0), "the clock of each instance is its own"
 
 
 async def test_a_number_that_is_not_told_again_is_forgotten(clock: Clock, room: Room, bus: Neighbours) -> None:
     """It may have been repeated by somebody else, and the instance has nobody to tell of."""
-    room.presence.hear(elsewhere("one", 9, at=1))
-    room.presence.hear(elsewhere("other", 5, at=1))
-    await ticked(clock, room, LOST_SECONDS - 1)
-    room.presence.hear(elsewhere("other", 5, at=2))
+    room.presence.receive(elsewhere("one", 9, at=1))
+    room.presence.receive(elsewhere("other", 5, at=1))
+    await tick_for(clock, room, EXPIRY_SECONDS - 1)
+    room.presence.receive(elsewhere("other", 5, at=2))
     assert room.presence.readers == 14
     bus.in_doubt = True
-    await ticked(clock, room, 10)
+    await tick_for(clock, room, 10)
     assert room.presence.readers == 14, "while Redis is away the last numbers stand"
     bus.in_doubt = False
-    room.presence.ask()
-    await ticked(clock, room, 10)
+    room.presence.request()
+    await tick_for(clock, room, 10)
     assert room.presence.readers == 14, "it is asked and may answer"
-    await ticked(clock, room, LOST_SECONDS)
+    await tick_for(clock, room, EXPIRY_SECONDS)
     assert room.presence.readers == 0
 
 
 async def test_more_readers_than_people_are_not_told(clock: Clock, room: Room, bus: Neighbours) -> None:
-    reader = joined(room)
+    reader = join(room)
     bus.living = {str(number) for number in range(60)}
     for instance in bus.living:
-        room.presence.hear(elsewhere(instance, 200_000, 200_000))
-    await clock.go(2)
-    assert room.presence.readers == READERS_MOST
-    assert reader.of("presence")[-1] == {"type": "presence", "readers": READERS_MOST, "writing": READERS_MOST}
+        room.presence.receive(elsewhere(instance, 200_000, 200_000))
+    await clock.advance(2)
+    assert room.presence.readers == MAX_READERS
+    assert reader.of_type("presence")[-1] == {"type": "presence", "readers": MAX_READERS, "writing": MAX_READERS}

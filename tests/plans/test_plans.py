@@ -288,7 +288,7 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
         assert answer.status_code < 500, f"{visit}: {answer.text}"
     for where in (Cursor(None, None), Cursor(site.server.store.epoch, DEEP)):
         await site.server.hub.enter(DiscussionKey("default", BIG), where)
-    await site.server.hub.compare()
+    await site.server.hub.reconcile()
     await site.server.store.read(queries.latest_seqs, [DiscussionKey("default", f"d{n}") for n in range(500)])
     kinds = {asked.sql.split(None, 1)[0].upper() for asked in site.asked}
     assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"

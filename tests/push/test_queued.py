@@ -20,10 +20,10 @@ class Room:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         self.told.append("drained")
 
-    def note_writing(self, reader: Reader) -> None:
+    def on_writing(self, reader: Reader) -> None:
         self.told.append("writing")
 
     def leave(self, reader: Reader) -> None:
@@ -56,16 +56,16 @@ async def test_frames_are_sent_in_order_until_the_client_leaves() -> None:
     async def send(frame: Frame) -> None:
         sent.append(frame.text)
 
-    async def gone() -> CloseCode | None:
+    async def disconnected() -> CloseCode | None:
         await left.wait()
         return None
 
-    carrying = asyncio.create_task(connection.carry(send, gone()))
+    running = asyncio.create_task(connection.run(send, disconnected()))
     for number in range(5):
         connection.write(Frame(str(number)))
     await _settled(lambda: len(sent) == 5)
     left.set()
-    assert await carrying is None
+    assert await running is None
     assert sent == ["0", "1", "2", "3", "4"]
     assert room.told == ["left"]
     assert connection.buffered() == 0
@@ -78,7 +78,7 @@ async def test_a_reader_is_paused_and_goes_on_when_little_is_left() -> None:
     async def send(frame: Frame) -> None:
         await free.wait()
 
-    carrying = asyncio.create_task(connection.carry(send, _never()))
+    running = asyncio.create_task(connection.run(send, _never()))
     for _ in range(3):
         connection.write(Frame("x" * (queued.HIGH_BYTES // 2)))
     assert reader.paused
@@ -87,7 +87,7 @@ async def test_a_reader_is_paused_and_goes_on_when_little_is_left() -> None:
     await _settled(lambda: not reader.paused)
     assert room.told == ["drained"]
     connection.close(CloseCode.restarting)
-    assert await carrying is CloseCode.restarting
+    assert await running is CloseCode.restarting
 
 
 async def test_the_room_ends_it_while_a_send_is_blocked() -> None:
@@ -96,16 +96,16 @@ async def test_the_room_ends_it_while_a_send_is_blocked() -> None:
     async def send(frame: Frame) -> None:
         await asyncio.Event().wait()
 
-    carrying = asyncio.create_task(connection.carry(send, _never()))
+    running = asyncio.create_task(connection.run(send, _never()))
     connection.write(Frame("never taken"))
     await asyncio.sleep(0)
     connection.close(CloseCode.too_slow)
     connection.close(CloseCode.restarting)
-    assert await carrying is CloseCode.too_slow
+    assert await running is CloseCode.too_slow
     assert room.told == ["left"]
 
 
-@pytest.mark.parametrize("failing", ["send", "gone"])
+@pytest.mark.parametrize("failing", ["send", "disconnected"])
 async def test_what_fails_is_raised_and_the_reader_leaves(failing: str) -> None:
     room, _, connection = _connected()
 
@@ -113,25 +113,25 @@ async def test_what_fails_is_raised_and_the_reader_leaves(failing: str) -> None:
         if failing == "send":
             raise OSError("the network")
 
-    async def gone() -> CloseCode | None:
-        if failing == "gone":
+    async def disconnected() -> CloseCode | None:
+        if failing == "disconnected":
             raise OSError("the network")
         return await _never()
 
     connection.write(Frame("a"))
     with pytest.raises(OSError, match="the network"):
-        await connection.carry(send, gone())
+        await connection.run(send, disconnected())
     assert room.told == ["left"]
 
 
 async def test_who_says_something_wrong_is_told_so() -> None:
     _, _, connection = _connected()
 
-    async def gone() -> CloseCode | None:
+    async def disconnected() -> CloseCode | None:
         return CloseCode.malformed
 
     async def send(frame: Frame) -> None:
         raise AssertionError("nothing was to be sent")
 
     sending: Callable[[Frame], Awaitable[None]] = send
-    assert await connection.carry(sending, gone()) is CloseCode.malformed
+    assert await connection.run(sending, disconnected()) is CloseCode.malformed

@@ -291,9 +291,9 @@ class _Past:
         return self
 
     def join(self, reader: Reader, _: object) -> None:
-        self.drained(reader)
+        self.on_drained(reader)
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         if self.made < 10:
             self.made += 1
             reader.connection.write(Frame("a" * 200 * KIB))

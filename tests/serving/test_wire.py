@@ -252,10 +252,10 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 class _Nowhere:
     """A room that takes everything and says nothing."""
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         """It has nothing to add."""
 
-    def note_writing(self, reader: Reader) -> None:
+    def on_writing(self, reader: Reader) -> None:
         """It tells nobody."""
 
     def leave(self, reader: Reader) -> None:

@@ -2,33 +2,33 @@
  * What is needed once the comments are there: how what arrives appears, and what the reader says and does. Each has a
  * module of its own; here it is decided which.
  *
- *     Desk ── act ──▶ Actions ──▶ Writing ──▶ Composer ──▶ Sending ──▶ Outbox ──▶ server
- *                        ├──▶ Removing, Reporting, votes
- *                        ├──▶ Menu, Finding, More, Visit
+ *     CardContext ── dispatch ──▶ Actions ──▶ Forms ──▶ Composer ──▶ PostQueueView ──▶ PostQueue ──▶ server
+ *                        ├──▶ Deletion, reportForm, votes
+ *                        ├──▶ Menu, Search, Pagination, Unread
  *     Session ── arrived ┴──▶ Arrivals, Announcer
  *
- * @import { Trouble } from '../live/api.js'
+ * @import { ApiError } from '../live/api.js'
  * @import { Session } from '../session.js'
- * @import { Act } from '../reading/desk.js'
+ * @import { Command } from '../reading/cardContext.js'
  * @import { Comment } from '../live/wire.js'
  */
 import { Announcer } from './announcer.js';
-import { Arrivals } from './arrivals.js';
-import { copy } from './clipboard.js';
+import { Arrivals } from './browse/arrivals.js';
+import { copy } from './comment/clipboard.js';
 import * as commands from './commands.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
-import { Finding } from './finding.js';
-import { listenToKeys } from './keys.js';
+import { Search } from './browse/search.js';
+import { listenToKeys } from './browse/keyboard.js';
 import { elementId } from '../page/names.js';
-import { More } from './more.js';
-import { toggleMenu } from './menu.js';
-import { settle } from './pages.js';
-import { Removing } from './removing.js';
-import { openReport } from './reporting.js';
-import { Sending } from './sending.js';
-import { keeping } from './steady.js';
-import { Visit } from './visit.js';
-import { Writing } from './writing.js';
+import { Pagination } from './browse/pagination.js';
+import { toggleMenu } from './comment/menu.js';
+import { applyAnswer } from './browse/threadPages.js';
+import { Deletion } from './comment/deletion.js';
+import { openReportForm } from './comment/reportForm.js';
+import { PostQueueView } from './posting/postQueueView.js';
+import { preserveScroll } from './browse/scrollAnchor.js';
+import { Unread } from './browse/unread.js';
+import { Forms } from './compose/forms.js';
 
 export class Actions {
   /** Ways to listen that few need. */
@@ -38,40 +38,40 @@ export class Actions {
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
-    this.say = session.say;
+    this.t = session.t;
     this.announcer = new Announcer(this.session);
     this.arrivals = new Arrivals(this);
-    this.sending = new Sending(this);
-    this.writing = new Writing(this);
-    this.removing = new Removing(this);
-    this.visit = new Visit(this);
-    this.more = new More(this);
-    this.finding = new Finding(this);
+    this.postQueueView = new PostQueueView(this);
+    this.forms = new Forms(this);
+    this.deletion = new Deletion(this);
+    this.unread = new Unread(this);
+    this.pagination = new Pagination(this);
+    this.search = new Search(this);
     listenToKeys(session);
-    this.visit.mark(session.thread.comments.keys());
-    this.sending.start();
+    this.unread.mark(session.thread.comments.keys());
+    this.postQueueView.start();
   }
 
   close() {
-    this.writing.close();
-    this.removing.close();
-    this.visit.close();
-    this.sending.close();
+    this.forms.close();
+    this.deletion.close();
+    this.unread.close();
+    this.postQueueView.close();
     this.announcer.close();
   }
 
   get isWriting() {
-    return this.writing.isTyping;
+    return this.forms.isTyping;
   }
 
   /** @param {Comment} comment */
   arrived(comment) {
-    if (!this.sending.holdsBack(comment)) this.arrivals.add(comment.id);
+    if (!this.postQueueView.holdsBack(comment)) this.arrivals.add(comment.id);
   }
 
   /** What is read stays where it is meanwhile. @param {() => void} change */
-  keeping(change) {
-    keeping(this.session.list, change);
+  preserveScroll(change) {
+    preserveScroll(this.session.list, change);
   }
 
   /** The comments were read anew; a form that is open goes on. @param {() => void} replace */
@@ -79,42 +79,42 @@ export class Actions {
     const { list } = this.session.view;
     // so that what stands below does not come into view before all is there again
     list.style.minBlockSize = `${list.offsetHeight}px`;
-    await this.more.again(() => {
-      this.writing.keepForm(replace);
+    await this.pagination.reload(() => {
+      this.forms.keepForm(replace);
       this.arrivals.clear();
-      this.sending.showAll();
-      this.removing.showAll();
-      this.writing.viewerChanged();
-      this.visit.restart();
+      this.postQueueView.showAll();
+      this.deletion.showAll();
+      this.forms.viewerChanged();
+      this.unread.restart();
     });
-    await this.finding.again();
+    await this.search.again();
     list.style.minBlockSize = '';
   }
 
-  /** @param {Act | 'quote' | 'link' | 'report'} what @param {string} id */
-  act(what, id) {
+  /** @param {Command | 'quote' | 'link' | 'report'} what @param {string} id */
+  dispatch(what, id) {
     const card = this.session.list.cards.get(id);
     if (!card) return;
-    if (what === 'reply' || what === 'quote') this.writing.reply(card, what === 'quote');
-    else if (what === 'edit') this.writing.edit(card);
-    else if (what === 'remove') this.removing.remove(card);
+    if (what === 'reply' || what === 'quote') this.forms.reply(card, what === 'quote');
+    else if (what === 'edit') this.forms.edit(card);
+    else if (what === 'remove') this.deletion.remove(card);
     else if (what === 'more') toggleMenu(card, this);
     else if (what === 'link') this.#copyLink(id);
-    else if (what === 'report') openReport(card, this);
-    else this.#vote(id, what === 'up' ? 1 : -1).catch((error) => this.complain(error));
+    else if (what === 'report') openReportForm(card, this);
+    else this.#vote(id, what === 'up' ? 1 : -1).catch((error) => this.reportError(error));
   }
 
   /** @param {string} id @param {number} value */
   async #vote(id, value) {
-    const { api, desk, thread } = this.session;
-    const voted = await commands.vote(api, id, desk.vote(id) === value ? 0 : value);
+    const { api, cardContext, thread } = this.session;
+    const voted = await commands.vote(api, id, cardContext.vote(id) === value ? 0 : value);
     thread.votes[id] = voted.value;
-    this.settle(id, { votes: voted.votes }, voted.seq);
+    this.applyAnswer(id, { votes: voted.votes }, voted.seq);
   }
 
   /** What the server answered to a change. @param {string} id @param {Partial<Comment>} values @param {number} [seq] */
-  settle(id, values, seq) {
-    settle(this.session.thread, id, values, seq);
+  applyAnswer(id, values, seq) {
+    applyAnswer(this.session.thread, id, values, seq);
     this.session.list.update(id);
   }
 
@@ -122,24 +122,24 @@ export class Actions {
   async #copyLink(id) {
     const link = `${location.href.split('#')[0]}#${elementId(id)}`;
     history.replaceState(history.state, '', link);
-    if (await copy(link)) this.announce(this.say('copied'));
+    if (await copy(link)) this.announce(this.t('copied'));
   }
 
   /** @param {string} sentence */
   announce(sentence) {
-    this.announcer.say(sentence);
+    this.announcer.announce(sentence);
   }
 
   /** What went wrong, as a sentence. @param {unknown} error */
   sentence(error) {
-    return /** @type {Trouble} */ (error).detail || this.say('failed');
+    return /** @type {ApiError} */ (error).detail || this.t('failed');
   }
 
   /** @param {unknown} error */
-  complain(error) {
+  reportError(error) {
     if (this.session.signal.aborted) return;
     this.announce(this.sentence(error));
-    const { status, code } = /** @type {Trouble} */ (error);
+    const { status, code } = /** @type {ApiError} */ (error);
     this.session.emit('error', { error: { status, code } });
   }
 }

@@ -22,14 +22,14 @@ export class Announcer {
     this.#count += n;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.say(this.#session.say('new_comments', { n: this.#count }));
+      this.announce(this.#session.t('new_comments', { n: this.#count }));
       this.#count = 0;
     }, PAUSE_MS);
   }
 
   /** Now; a new text node, so that the same sentence is told again. @param {string} sentence */
-  say(sentence) {
-    this.#session.view.told.replaceChildren(sentence);
+  announce(sentence) {
+    this.#session.view.liveRegion.replaceChildren(sentence);
   }
 
   close() {

@@ -15,7 +15,7 @@ export function find(api, id) {
   return api.ask('GET', api.url(`/comments/${id}`));
 }
 
-/** @param {Api} api @param {{body: string, name: string, parent_id: string | null}} said @param {string} key @returns {Promise<Posted>} */
+/** @param {Api} api @param {{body: string, name: string, parent_id: string | null}} draft @param {string} key @returns {Promise<Posted>} */
 export async function post(api, { body, name, parent_id }, key) {
   const { site, key: discussion } = api.place;
   const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };

@@ -9,7 +9,7 @@ import { itemName } from '../page/names.js';
 const PREFIX = '/api/v1';
 
 /** A request that was refused (status ≥ 400) or did not get through (status 0). */
-export class Trouble extends Error {
+export class ApiError extends Error {
   /** @param {number} status @param {{code?: string, detail?: string, retry_after?: number}} problem */
   constructor(status, { code = '', detail = '', retry_after } = {}) {
     super(detail || code);
@@ -107,18 +107,18 @@ export class Api {
       if (this.token === token) this.keep(null);
       if (method === 'GET' || !this.renew || (await this.renew())) return this.ask(method, url, content, headers);
     }
-    throw await trouble(answer);
+    throw await apiError(answer);
   }
 }
 
 /** The network failed, at any time before the last byte. @returns {never} */
 function lost() {
-  throw new Trouble(0);
+  throw new ApiError(0);
 }
 
 /** @param {Response} answer */
-async function trouble(answer) {
+async function apiError(answer) {
   const problem = await answer.json().catch(() => ({}));
   const seconds = Number(answer.headers.get('Retry-After'));
-  return new Trouble(answer.status, { ...problem, retry_after: problem.retry_after ?? (seconds || undefined) });
+  return new ApiError(answer.status, { ...problem, retry_after: problem.retry_after ?? (seconds || undefined) });
 }

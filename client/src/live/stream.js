@@ -1,7 +1,7 @@
 /**
  * Keeps one live connection to a discussion, whatever carries it.
  *
- *     connecting ── hello ──▶ live ── closed, silent, hole ──▶ waiting ── back-off ──▶ connecting
+ *     connecting ── hello ──▶ live ── closed, silent, gap ──▶ waiting ── back-off ──▶ connecting
  *         └─ twice without hello, and plain GET works ──▶ next mode: socket → events → poll
  *     offline, hidden, away: closed until the page is back      stopped: the server said not to come again
  *
@@ -11,9 +11,9 @@
  * @import { Link, Mode, Transport } from './transports.js'
  *
  * @typedef {'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'asleep' | 'stopped'} State
- * @typedef {'ok' | 'hole' | 'reset'} Taken
+ * @typedef {'ok' | 'gap' | 'reset'} DeliveryResult
  *
- * @typedef {object} World
+ * @typedef {object} Platform
  * @property {(work: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random
@@ -22,11 +22,11 @@
  * @typedef {object} Options
  * @property {Record<Mode, Transport>} transports
  * @property {() => Cursor} cursor Where to go on.
- * @property {(message: Message) => Taken} deliver
+ * @property {(message: Message) => DeliveryResult} deliver
  * @property {() => void} reset The cursor cannot be continued; call `start` again with a new one.
  * @property {() => Promise<boolean>} probe Whether a plain GET works.
  * @property {(state: State) => void} changed
- * @property {World} world
+ * @property {Platform} platform
  */
 import { Backoff } from './backoff.js';
 
@@ -44,7 +44,7 @@ export class Stream {
   /** @type {Mode} */
   mode = MODES[0];
   #options;
-  #world;
+  #platform;
   #backoff;
   /** @type {Link | null} */
   #link = null;
@@ -57,20 +57,20 @@ export class Stream {
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
-    this.#world = options.world;
-    this.#backoff = new Backoff(options.world.random);
+    this.#platform = options.platform;
+    this.#backoff = new Backoff(options.platform.random);
   }
 
   /** Connects, unless it is connected or was told to stop. */
   start() {
     if (this.#link || this.state === 'stopped') return;
-    if (!this.#world.isOnline()) return this.#rest('offline');
+    if (!this.#platform.isOnline()) return this.#stop('offline');
     this.#drop();
     this.#set('connecting');
     this.#isOpened = false;
-    this.#after('open', OPEN_MS, () => this.#lost(0, ''));
+    this.#setTimer('open', OPEN_MS, () => this.#lost(0, ''));
     const link = this.#options.transports[this.mode](this.#options.cursor(), {
-      message: (message) => link === this.#link && this.#hear(message),
+      message: (message) => link === this.#link && this.#receive(message),
       closed: (code, reason) => link === this.#link && this.#lost(code, reason),
     });
     this.#link = link;
@@ -78,8 +78,8 @@ export class Stream {
 
   /** Ends for good. */
   close() {
-    this.#clear('hidden');
-    this.#rest('idle');
+    this.#clearTimer('hidden');
+    this.#stop('idle');
   }
 
   /** @param {object} message */
@@ -97,35 +97,35 @@ export class Stream {
   }
 
   offline() {
-    if (this.state !== 'idle' && this.state !== 'stopped') this.#rest('offline');
+    if (this.state !== 'idle' && this.state !== 'stopped') this.#stop('offline');
   }
 
   hidden() {
-    this.#after('hidden', HIDDEN_MS, () => this.away());
+    this.#setTimer('hidden', HIDDEN_MS, () => this.away());
   }
 
   /** The page is seen again, or was restored from the back/forward cache. */
   visible() {
-    this.#clear('hidden');
+    this.#clearTimer('hidden');
     if (this.state === 'waiting' || this.state === 'asleep' || this.state === 'offline') this.#now();
   }
 
   /** The page is left; an open connection would keep it out of the back/forward cache. */
   away() {
-    if (this.state !== 'idle' && this.state !== 'stopped') this.#rest('asleep');
+    if (this.state !== 'idle' && this.state !== 'stopped') this.#stop('asleep');
   }
 
   // ---- the connection -----------------------------------------------------------------------------------
 
   /** @param {Message} message */
-  #hear(message) {
+  #receive(message) {
     if (message.type === 'hello') this.#heartbeat = message.heartbeat ?? this.#heartbeat;
-    this.#after('silence', this.#heartbeat * SILENCE_OF_HEARTBEAT * 1000, () => this.#lost(0, ''));
+    this.#setTimer('silence', this.#heartbeat * SILENCE_OF_HEARTBEAT * 1000, () => this.#lost(0, ''));
     if (!this.#isOpened) this.#opened();
-    const taken = this.#options.deliver(message);
-    if (taken === 'hole') this.#lost(0, '');
-    if (taken === 'reset') {
-      this.#rest('waiting');
+    const result = this.#options.deliver(message);
+    if (result === 'gap') this.#lost(0, '');
+    if (result === 'reset') {
+      this.#stop('waiting');
       this.#options.reset();
     }
   }
@@ -133,8 +133,8 @@ export class Stream {
   #opened() {
     this.#isOpened = true;
     this.#failures = 0;
-    this.#clear('open');
-    this.#after('settled', SETTLED_MS, () => this.#backoff.reset());
+    this.#clearTimer('open');
+    this.#setTimer('settled', SETTLED_MS, () => this.#backoff.reset());
     this.#set('live');
   }
 
@@ -142,17 +142,17 @@ export class Stream {
   #lost(code, reason) {
     const isUnopened = !this.#isOpened;
     this.#drop();
-    if (STOP.has(code)) return this.#rest('stopped');
-    if (!this.#world.isOnline()) return this.#rest('offline');
+    if (STOP.has(code)) return this.#stop('stopped');
+    if (!this.#platform.isOnline()) return this.#stop('offline');
     this.#set('waiting');
     if (isUnopened && code < 4000 && ++this.#failures >= 2) this.#fallBack();
-    else this.#after('again', this.#delay(code, reason), () => this.start());
+    else this.#setTimer('again', this.#delay(code, reason), () => this.start());
   }
 
   /** @param {number} code @param {string} reason */
   #delay(code, reason) {
     if (code === 4408) return 0;
-    if (code === 1012) return this.#world.random() * 5000;
+    if (code === 1012) return this.#platform.random() * 5000;
     if (code === 4429) return Number(reason) || this.#backoff.next();
     return this.#backoff.next();
   }
@@ -161,7 +161,7 @@ export class Stream {
   #fallBack() {
     const next = MODES[MODES.indexOf(this.mode) + 1];
     const mode = this.mode;
-    const again = () => this.#after('again', this.#backoff.next(), () => this.start());
+    const again = () => this.#setTimer('again', this.#backoff.next(), () => this.start());
     if (!next) return again();
     this.#options.probe().then((isReachable) => {
       if (this.state !== 'waiting' || this.mode !== mode || this.#timers.has('again')) return;
@@ -179,19 +179,19 @@ export class Stream {
   }
 
   #now() {
-    this.#clear('again');
+    this.#clearTimer('again');
     this.start();
   }
 
   /** @param {State} state */
-  #rest(state) {
+  #stop(state) {
     this.#drop();
     this.#set(state);
   }
 
   /** Handlers and timers go before the connection, so that a late close cannot start a second one. */
   #drop() {
-    for (const name of [...this.#timers.keys()]) if (name !== 'hidden') this.#clear(name);
+    for (const name of [...this.#timers.keys()]) if (name !== 'hidden') this.#clearTimer(name);
     const link = this.#link;
     this.#link = null;
     link?.close();
@@ -205,9 +205,9 @@ export class Stream {
   }
 
   /** @param {string} name @param {number} ms @param {() => void} work */
-  #after(name, ms, work) {
-    this.#clear(name);
-    const timer = this.#world.setTimeout(() => {
+  #setTimer(name, ms, work) {
+    this.#clearTimer(name);
+    const timer = this.#platform.setTimeout(() => {
       this.#timers.delete(name);
       work();
     }, ms);
@@ -215,8 +215,8 @@ export class Stream {
   }
 
   /** @param {string} name */
-  #clear(name) {
-    this.#world.clearTimeout(this.#timers.get(name));
+  #clearTimer(name) {
+    this.#platform.clearTimeout(this.#timers.get(name));
     this.#timers.delete(name);
   }
 }

@@ -12,9 +12,9 @@
  */
 
 /** @typedef {{type: 'added' | 'changed', id: string} | {type: 'discussion'}} Change */
-/** @typedef {'applied' | 'known' | 'hole'} Verdict */
+/** @typedef {'applied' | 'known' | 'gap'} Verdict */
 /** @typedef {'loaded' | 'anywhere' | 'page'} Where Only in the loaded part; also beyond it; in it, as the page says. */
-/** @typedef {{cursor?: string, last: Comment | null}} Rest Where a list goes on, and the last that was loaded. */
+/** @typedef {{cursor?: string, last: Comment | null}} NextPage Where a list goes on, and the last that was loaded. */
 
 /** @param {Comment} a @param {Comment} b */
 const byAge = (a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.id);
@@ -33,19 +33,19 @@ export class Thread {
   /** Top-level comments of the loaded part, in order. @type {string[]} */
   roots = [];
   /** Top-level comments that stand beyond the loaded part: one's own, and those a link leads to. @type {string[]} */
-  beyond = [];
+  detached = [];
   /** @type {Map<string, Comment>} */
   comments = new Map();
   /** Replies of each comment, oldest first. @type {Map<string, string[]>} */
   children = new Map();
-  /** The rest of the list, if not all is loaded. @type {Rest | null} */
-  rest = null;
-  /** The rest of each thread that did not come whole. @type {Map<string, Rest>} */
-  rests = new Map();
+  /** The rest of the list, if not all is loaded. @type {NextPage | null} */
+  nextPage = null;
+  /** The rest of each thread that did not come whole. @type {Map<string, NextPage>} */
+  nextPages = new Map();
   /** The reader's own votes. @type {Record<string, number>} */
   votes = {};
-  /** What was told while requests are under way. @type {Event[]} */
-  told = [];
+  /** Events that came while requests are under way. @type {Event[]} */
+  bufferedEvents = [];
   requests = 0;
   /** Comments that summaries did not show, and where the first of these summaries began. */
   skipped = 0;
@@ -57,9 +57,9 @@ export class Thread {
     this.discussion = { ...snapshot.discussion };
     this.viewer = snapshot.viewer;
     this.limits = snapshot.limits;
-    this.note(snapshot);
-    this.take(snapshot.comments, 'page');
-    this.rest = restAfter(snapshot.next, topLevel(snapshot.comments), null);
+    this.noteReplies(snapshot);
+    this.addPage(snapshot.comments, 'page');
+    this.nextPage = nextPageAfter(snapshot.next, topLevel(snapshot.comments), null);
   }
 
   /** @returns {Cursor} */
@@ -100,7 +100,7 @@ export class Thread {
     const { discussion } = this;
     const { seq } = discussion;
     if (to <= seq) return 'known';
-    if (from > seq + 1) return 'hole';
+    if (from > seq + 1) return 'gap';
     for (const event of events) if (event.seq > seq) this.#apply(event, changes);
     discussion.seq = to;
     if (count && events.every((event) => event.comment_count === undefined)) {
@@ -119,13 +119,13 @@ export class Thread {
     if (comment_count !== undefined) this.discussion.comment_count = comment_count;
     if (discussion) this.discussion.mode = discussion.mode;
     if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
-    if (this.requests) this.told.push(event);
+    if (this.requests) this.bufferedEvents.push(event);
     this.#change(event, changes);
   }
 
   /** @param {Event} event @param {Change[]} changes */
   #change({ kind, comment, comment_id, votes, parent }, changes) {
-    if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.place(comment, 'loaded')) {
+    if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.insert(comment, 'loaded')) {
       changes.push({ type: 'added', id: comment.id });
     }
     if (votes && comment_id) this.#patch(comment_id, { votes }, changes);
@@ -144,15 +144,15 @@ export class Thread {
   // ---- pages --------------------------------------------------------------------------------------------
 
   /** @param {Comment[]} comments @param {Where} where @returns {string[]} What is new. */
-  take(comments, where) {
-    const added = comments.filter((comment) => !this.comments.has(comment.id) && this.place(comment, where));
+  addPage(comments, where) {
+    const added = comments.filter((comment) => !this.comments.has(comment.id) && this.insert(comment, where));
     return [...added.map(({ id }) => id), ...this.replay().flatMap((change) => (change.type === 'added' ? [change.id] : []))];
   }
 
   replay() {
     /** @type {Change[]} */
     const changes = [];
-    for (const event of this.told) this.#change(event, changes);
+    for (const event of this.bufferedEvents) this.#change(event, changes);
     return changes;
   }
 
@@ -163,13 +163,13 @@ export class Thread {
    * @param {Where} where
    * @returns {boolean} Whether it has a place; without one it comes with its page.
    */
-  place(comment, where) {
+  insert(comment, where) {
     const isLoaded = where === 'page' || this.isLoaded(comment);
     if (!isLoaded && where === 'loaded') return false;
     if (comment.parent_id && !this.comments.has(comment.parent_id)) return false;
     this.comments.set(comment.id, comment);
-    if (comment.parent_id) insert(this.#list(comment.parent_id), comment.id, this.comments, byAge);
-    else insert(isLoaded ? this.roots : this.beyond, comment.id, this.comments, ORDERS[this.sort]);
+    if (comment.parent_id) insertSorted(this.#list(comment.parent_id), comment.id, this.comments, byAge);
+    else insertSorted(isLoaded ? this.roots : this.detached, comment.id, this.comments, ORDERS[this.sort]);
     return true;
   }
 
@@ -177,8 +177,8 @@ export class Thread {
   isLoaded(comment) {
     const { parent_id } = comment;
     const root = parent_id && (this.ancestors(parent_id).at(-1) ?? parent_id);
-    const rest = root ? this.rests.get(root) : this.rest;
-    return !rest || isWithin(comment, rest, root ? byAge : ORDERS[this.sort]);
+    const nextPage = root ? this.nextPages.get(root) : this.nextPage;
+    return !nextPage || isWithin(comment, nextPage, root ? byAge : ORDERS[this.sort]);
   }
 
   /** @param {string} parent */
@@ -189,10 +189,10 @@ export class Thread {
   }
 
   /** Notes which threads did not come whole. @param {Partial<Page> & {comments: Comment[]}} page @param {(id: string) => boolean} [which] */
-  note({ comments, replies = {}, votes }, which = () => true) {
+  noteReplies({ comments, replies = {}, votes }, which = () => true) {
     Object.assign(this.votes, votes);
     for (const [id, cursor] of Object.entries(replies)) {
-      if (which(id)) this.rests.set(id, { cursor, last: lastOfThread(comments, id) });
+      if (which(id)) this.nextPages.set(id, { cursor, last: lastOfThread(comments, id) });
     }
   }
 }
@@ -200,8 +200,8 @@ export class Thread {
 /** @param {Comment[]} comments */
 export const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
 
-/** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {Rest | null} */
-export function restAfter(cursor, comments, before) {
+/** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {NextPage | null} */
+export function nextPageAfter(cursor, comments, before) {
   return cursor ? { cursor, last: comments.at(-1) ?? before } : null;
 }
 
@@ -217,9 +217,9 @@ function lastOfThread(comments, root) {
   return last;
 }
 
-/** @param {Comment} comment @param {Rest} rest @param {(a: Comment, b: Comment) => number} order */
-function isWithin(comment, rest, order) {
-  return rest.last !== null && order(comment, rest.last) <= 0;
+/** @param {Comment} comment @param {NextPage} nextPage @param {(a: Comment, b: Comment) => number} order */
+function isWithin(comment, nextPage, order) {
+  return nextPage.last !== null && order(comment, nextPage.last) <= 0;
 }
 
 /**
@@ -230,7 +230,7 @@ function isWithin(comment, rest, order) {
  * @param {Map<string, Comment>} comments
  * @param {(a: Comment, b: Comment) => number} order
  */
-export function insert(ids, id, comments, order) {
+export function insertSorted(ids, id, comments, order) {
   const comment = /** @type {Comment} */ (comments.get(id));
   let index = ids.length;
   while (index > 0 && order(/** @type {Comment} */ (comments.get(ids[index - 1])), comment) > 0) index--;

@@ -56,7 +56,7 @@
  *
  * @typedef {Required<Pick<Message, 'from' | 'to' | 'count' | 'events'>>} Summary Some of the events `from` to `to`, in
  * which `count` comments were made.
- * @typedef {{epoch: string, events: Event[], more: boolean}} Stretch
+ * @typedef {{epoch: string, events: Event[], more: boolean}} EventsPage
  * @typedef {{comment: Comment, seq?: number, token?: string}} Posted
  * @typedef {{epoch: string, seq: number}} Cursor
  * @typedef {'oldest' | 'newest' | 'top'} Sort

@@ -1,10 +1,10 @@
 /**
- * The browser's clock, chance and network, for what is told them so that tests can hand in others.
+ * The browser's clock, chance and network, handed to modules so that tests can replace them.
  *
- * @import { World } from '../live/stream.js'
+ * @import { Platform } from '../live/stream.js'
  */
 
-/** @type {World} */
+/** @type {Platform} */
 export const browser = {
   setTimeout: (work, ms) => setTimeout(work, ms),
   clearTimeout: (timer) => clearTimeout(timer),

@@ -1,20 +1,20 @@
 /**
  * localStorage that never throws: where it is blocked or full, reads find nothing and writes say so.
  *
- * @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} Shelf
+ * @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} StorageBackend
  */
 export class SafeStorage {
-  #shelf;
+  #backend;
 
-  /** @param {() => Shelf | undefined} shelf Called at each use: merely touching a blocked storage throws. */
-  constructor(shelf = () => globalThis.localStorage) {
-    this.#shelf = shelf;
+  /** @param {() => StorageBackend | undefined} backend Called at each use: merely touching a blocked storage throws. */
+  constructor(backend = () => globalThis.localStorage) {
+    this.#backend = backend;
   }
 
   /** @param {string} name */
   get(name) {
     try {
-      return this.#shelf()?.getItem(name) ?? null;
+      return this.#backend()?.getItem(name) ?? null;
     } catch {
       return null;
     }
@@ -27,10 +27,10 @@ export class SafeStorage {
    */
   set(name, value) {
     try {
-      const shelf = this.#shelf();
-      if (value) shelf?.setItem(name, value);
-      else shelf?.removeItem(name);
-      return shelf !== undefined;
+      const backend = this.#backend();
+      if (value) backend?.setItem(name, value);
+      else backend?.removeItem(name);
+      return backend !== undefined;
     } catch {
       return false;
     }

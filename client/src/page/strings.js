@@ -8,7 +8,7 @@
  * @typedef {keyof typeof reading | keyof typeof writing} Key
  * @typedef {string | Record<string, string>} Sentence One form, or one for each plural category of CLDR.
  * @typedef {{language: string, direction: 'ltr' | 'rtl', texts: Record<string, Sentence>}} Language
- * @typedef {(key: Key, values?: {n?: number, name?: string}) => string} Speak
+ * @typedef {(key: Key, values?: {n?: number, name?: string}) => string} Translate
  */
 import sentences from './sentences.js';
 
@@ -19,9 +19,9 @@ export const english = { ...sentences };
  * `{n}` and `{name}` are filled in. A sentence that the language lacks is said in English.
  *
  * @param {Language | null} [given] Without it: English.
- * @returns {Speak}
+ * @returns {Translate}
  */
-export function speaker(given) {
+export function translator(given) {
   const language = given?.language ?? 'en';
   const plural = new Intl.PluralRules(language);
   const number = new Intl.NumberFormat(language, { numberingSystem: 'latn' });

@@ -1,6 +1,6 @@
-/** @typedef {{text: (iso: string, now: number) => string, title: (iso: string) => string | undefined}} Clock */
+/** @typedef {{formatTime: (iso: string, now: number) => string, title: (iso: string) => string | undefined}} Clock */
 
-/** Largest first; a span is told in the first unit it fills. */
+/** Largest first; a span is given in the first unit it fills. */
 const UNITS = /** @type {const} */ ([
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -18,8 +18,8 @@ const UNITS = /** @type {const} */ ([
 export function absolute(zone) {
   const format = formatter(zone);
   /** Many comments share a minute, and formatting takes 10 µs. @type {Record<string, string>} */
-  const told = {};
-  return (iso) => (told[iso.slice(0, 16)] ??= format.format(Date.parse(iso)).replace(',', ''));
+  const formatted = {};
+  return (iso) => (formatted[iso.slice(0, 16)] ??= format.format(Date.parse(iso)).replace(',', ''));
 }
 
 /** @param {string} [zone] */
@@ -62,6 +62,6 @@ export function relative(language) {
  */
 export function clock(way, language, zone) {
   const exact = absolute(zone);
-  if (way !== 'relative') return { text: exact, title: () => undefined };
-  return { text: relative(language), title: exact };
+  if (way !== 'relative') return { formatTime: exact, title: () => undefined };
+  return { formatTime: relative(language), title: exact };
 }

@@ -3,8 +3,8 @@
  * comments have is made when it is needed: ten thousand of them should appear within half a second.
  *
  * @import { Comment } from '../live/wire.js'
- * @import { Act, Desk } from './desk.js'
- * @import { Speak } from '../page/strings.js'
+ * @import { Command, CardContext } from './cardContext.js'
+ * @import { Translate } from '../page/strings.js'
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
 import { elementId } from '../page/names.js';
@@ -15,7 +15,7 @@ export class Card {
   comment;
   #shown = /** @type {Comment['body'] | undefined} */ (undefined);
   #label = '';
-  #desk;
+  #context;
   #box;
   #header;
   #author;
@@ -25,12 +25,12 @@ export class Card {
   /** Parts that few have, by name. @type {Record<string, HTMLElement>} */
   #rare = {};
 
-  /** @param {Comment} comment @param {Desk} desk */
-  constructor(comment, desk) {
+  /** @param {Comment} comment @param {CardContext} context */
+  constructor(comment, context) {
     this.comment = comment;
-    this.#desk = desk;
-    desk.blank ??= blank(desk.say);
-    this.element = /** @type {HTMLElement} */ (desk.blank.cloneNode(true));
+    this.#context = context;
+    context.blank ??= blank(context.t);
+    this.element = /** @type {HTMLElement} */ (context.blank.cloneNode(true));
     this.#box = first(this.element);
     this.#header = first(this.#box);
     this.#author = first(this.#header);
@@ -56,7 +56,7 @@ export class Card {
   }
 
   /** What is said of the comment in place of its actions: that it is on its way, or about to be deleted. */
-  get stage() {
+  get status() {
     return this.#make('stage', (element) => this.actions.before(element), () => h('div', { class: 'stage', hidden: true }));
   }
 
@@ -80,13 +80,13 @@ export class Card {
   /** Writes the time again, also into what the comment is called. */
   tick() {
     const { author, created_at } = this.comment;
-    const time = this.#desk.time(created_at);
+    const time = this.#context.time(created_at);
     const label = author ? `${author.name}, ${time}` : time;
     if (label !== this.#label) {
       this.#label = this.element.ariaLabel = label;
       this.#time.textContent = time;
     }
-    if (this.#rare.edit) this.#rare.edit.hidden = !this.#desk.canEdit(this.comment);
+    if (this.#rare.edit) this.#rare.edit.hidden = !this.#context.canEdit(this.comment);
   }
 
   #name() {
@@ -100,18 +100,18 @@ export class Card {
 
   #head() {
     const { author, created_at, edited_at, pinned, state } = this.comment;
-    const { say } = this.#desk;
+    const { t } = this.#context;
     setText(this.#author, author?.name ?? '');
     if (!author) this.#author.hidden = true;
-    this.#say('badge', state === 'held' ? say('held') : author?.badge ? say('moderator') : '', (element) => this.#author.after(element));
-    const notes = [edited_at && author && say('edited'), pinned && say('pinned')].filter(Boolean);
-    this.#say('note', notes.join(' · '), (element) => this.#header.append(element));
+    this.#showText('badge', state === 'held' ? t('held') : author?.badge ? t('moderator') : '', (element) => this.#author.after(element));
+    const notes = [edited_at && author && t('edited'), pinned && t('pinned')].filter(Boolean);
+    this.#showText('note', notes.join(' · '), (element) => this.#header.append(element));
     setAttribute(this.#time, 'datetime', created_at);
-    setAttribute(this.#time, 'title', this.#desk.title(created_at));
+    setAttribute(this.#time, 'title', this.#context.title(created_at));
   }
 
   /** @param {string} part @param {string} text @param {(element: HTMLElement) => void} put */
-  #say(part, text, put) {
+  #showText(part, text, put) {
     if (!text && !this.#rare[part]) return;
     const element = this.#make(part, put, () => h('span', { part }));
     setText(element, text);
@@ -120,13 +120,13 @@ export class Card {
 
   #content() {
     const { body, state } = this.comment;
-    const { say } = this.#desk;
+    const { t } = this.#context;
     this.#shown = body;
-    const tombstone = () => h('p', { class: 'tombstone' }, say(state === 'deleted' ? 'deleted' : 'removed'));
+    const tombstone = () => h('p', { class: 'tombstone' }, t(state === 'deleted' ? 'deleted' : 'removed'));
     this.#body.replaceChildren(...(body ? render(body) : [tombstone()]));
-    const name = this.#desk.answers(this.comment);
+    const name = this.#context.answers(this.comment);
     if (name === undefined) return;
-    const [before, after] = say('replying_to', { name: '\n' }).split('\n');
+    const [before, after] = t('replying_to', { name: '\n' }).split('\n');
     const link = h('a', { href: `#${elementId(this.comment.parent_id ?? '')}` }, h('bdi', {}, name));
     this.#make('answers', (element) => this.#body.before(element), () => h('p', { class: 'answers' })).replaceChildren(before, link, after);
   }
@@ -135,56 +135,56 @@ export class Card {
 
   #refreshActions() {
     const { comment } = this;
-    const desk = this.#desk;
+    const context = this.#context;
     this.actions.hidden = comment.body === null || this.#rare.stage?.hidden === false;
     const isVisible = comment.state === 'visible';
-    const isOwn = desk.isOwn(comment);
-    this.reply.hidden = !isVisible || !desk.canReply;
-    this.reply.ariaLabel = desk.say('reply_to', { name: comment.author?.name ?? '' });
+    const isOwn = context.isOwn(comment);
+    this.reply.hidden = !isVisible || !context.canReply;
+    this.reply.ariaLabel = context.t('reply_to', { name: comment.author?.name ?? '' });
     this.more.hidden = !isVisible;
     if (isOwn || this.#rare.edit) this.#refreshOwn(isOwn);
-    if (desk.canVote || comment.votes.up || comment.votes.down || this.#rare.votes) this.#refreshVotes(isVisible && !isOwn);
+    if (context.canVote || comment.votes.up || comment.votes.down || this.#rare.votes) this.#refreshVotes(isVisible && !isOwn);
   }
 
   /** Last in the row, since the first vote must not push the other actions away. @param {boolean} isOthers */
   #refreshVotes(isOthers) {
     const { comment } = this;
-    const desk = this.#desk;
-    const own = desk.vote(comment.id);
-    const canVote = desk.canVote && isOthers;
-    const up = first(this.#make('votes', (element) => this.actions.append(element), () => votes(desk.say)));
+    const context = this.#context;
+    const own = context.vote(comment.id);
+    const canVote = context.canVote && isOthers;
+    const up = first(this.#make('votes', (element) => this.actions.append(element), () => votes(context.t)));
     this.#vote(up, 'vote_up', comment.votes.up, own === 1, canVote);
     this.#vote(next(up), 'vote_down', comment.votes.down, own === -1, canVote);
   }
 
   /** @param {boolean} isOwn */
   #refreshOwn(isOwn) {
-    const { say } = this.#desk;
+    const { t } = this.#context;
     const put = (/** @type {HTMLElement} */ element) => this.more.before(element);
-    this.#make('edit', put, () => act('edit', say('edit'))).hidden = !isOwn;
-    this.#make('remove', put, () => act('remove', say('delete'))).hidden = !isOwn;
+    this.#make('edit', put, () => actionButton('edit', t('edit'))).hidden = !isOwn;
+    this.#make('remove', put, () => actionButton('remove', t('delete'))).hidden = !isOwn;
   }
 
   /** @param {HTMLButtonElement} element @param {'vote_up' | 'vote_down'} key @param {number} count @param {boolean} isOwn @param {boolean} canVote */
   #vote(element, key, count, isOwn, canVote) {
     setText(element, String(count));
-    element.ariaLabel = `${this.#desk.say(key)}, ${count}`;
+    element.ariaLabel = `${this.#context.t(key)}, ${count}`;
     element.ariaPressed = String(isOwn);
     element.disabled = !canVote;
   }
 }
 
-/** What all cards are copies of: copying is five times as fast as making. @param {Speak} say */
-function blank(say) {
-  const more = act('more', say('more_actions'), { 'aria-expanded': 'false' });
+/** What all cards are copies of: copying is five times as fast as making. @param {Translate} t */
+function blank(t) {
+  const more = actionButton('more', t('more_actions'), { 'aria-expanded': 'false' });
   const header = h('header', { part: 'header' }, h('bdi', { part: 'author' }), h('a', { part: 'meta' }, h('time', { dir: 'auto' })));
-  const actions = h('div', { part: 'actions' }, act('reply', say('reply')), more);
+  const actions = h('div', { part: 'actions' }, actionButton('reply', t('reply')), more);
   return h('article', { part: 'comment', tabindex: -1 }, h('div', { class: 'box' }, header, h('div', { part: 'body' }), actions));
 }
 
-/** @param {Speak} say */
-function votes(say) {
-  const vote = (/** @type {'up' | 'down'} */ way) => act(way, '', { class: way, title: say(`vote_${way}`) });
+/** @param {Translate} t */
+function votes(t) {
+  const vote = (/** @type {'up' | 'down'} */ way) => actionButton(way, '', { class: way, title: t(`vote_${way}`) });
   return h('span', { class: 'votes' }, vote('up'), vote('down'));
 }
 
@@ -194,9 +194,9 @@ const first = (element) => /** @type {HTMLButtonElement} */ (element.firstElemen
 /** @param {Element} element */
 const next = (element) => /** @type {HTMLButtonElement} */ (element.nextElementSibling);
 
-/** A button whose presses the list hears. @param {Act} what @param {string} text @param {object} [properties] */
-function act(what, text, properties) {
+/** A button whose presses the list hears. @param {Command} command @param {string} text @param {object} [properties] */
+function actionButton(command, text, properties) {
   const element = button(text, 'action', undefined, properties);
-  element.dataset.act = what;
+  element.dataset.act = command;
   return element;
 }

@@ -7,7 +7,7 @@
  *
  * @import { Comment } from '../live/wire.js'
  * @import { Thread } from '../live/thread.js'
- * @import { Act, Desk } from './desk.js'
+ * @import { Command, CardContext } from './cardContext.js'
  */
 import { button, h, setText } from '../page/dom.js';
 import { commentId } from '../page/names.js';
@@ -23,22 +23,22 @@ export class List {
   cards = new Map();
   #loadMore;
   /** "More replies" of threads that are not whole. @type {Map<string, HTMLElement>} */
-  #rests = new Map();
+  #moreReplies = new Map();
   /** The one that Tab reaches. @type {HTMLElement | undefined} */
   #roving;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #counting;
 
-  /** @param {Thread} thread @param {Desk} desk @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
-  constructor(thread, desk, label, loadMore) {
+  /** @param {Thread} thread @param {CardContext} context @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
+  constructor(thread, context, label, loadMore) {
     this.thread = thread;
-    this.desk = desk;
+    this.context = context;
     this.#loadMore = loadMore;
     this.feed = feed(label);
     this.more = button('', 'more', () => loadMore(null));
-    this.beyond = feed(label);
-    this.empty = h('p', { part: 'empty' }, desk.say(desk.canReply ? 'no_comments' : 'no_comments_closed'));
-    this.element = h('div', {}, this.empty, this.feed, this.more, this.beyond);
+    this.detached = feed(label);
+    this.empty = h('p', { part: 'empty' }, context.t(context.canReply ? 'no_comments' : 'no_comments_closed'));
+    this.element = h('div', {}, this.empty, this.feed, this.more, this.detached);
     this.element.addEventListener('click', (event) => this.#click(event));
   }
 
@@ -47,7 +47,7 @@ export class List {
     const all = [...ids];
     const roots = new Set(all.filter((id) => this.thread.comments.get(id)?.parent_id === null));
     this.#showRoots(this.thread.roots, this.feed, roots);
-    this.#showRoots(this.thread.beyond, this.beyond, roots);
+    this.#showRoots(this.thread.detached, this.detached, roots);
     for (const id of all) if (!roots.has(id)) this.#showReply(id);
     this.refresh();
   }
@@ -71,16 +71,16 @@ export class List {
     const { thread } = this;
     this.empty.hidden = this.cards.size > 0;
     this.feed.hidden = !this.feed.querySelector('article');
-    this.beyond.hidden = !this.beyond.querySelector('article');
-    this.more.hidden = !thread.rest;
-    if (thread.rest) setText(this.more, this.desk.say('show_more', { n: thread.unloaded || 1 }));
+    this.detached.hidden = !this.detached.querySelector('article');
+    this.more.hidden = !thread.nextPage;
+    if (thread.nextPage) setText(this.more, this.context.t('show_more', { n: thread.unloaded || 1 }));
     this.#number();
-    this.#refreshRests();
+    this.#refreshMoreReplies();
   }
 
   /** What has been loaded from either end, all of it. @returns {Element[]} */
   get chunks() {
-    return [...this.feed.children, ...this.beyond.children];
+    return [...this.feed.children, ...this.detached.children];
   }
 
   /** The comments that answer none. */
@@ -92,7 +92,7 @@ export class List {
 
   /** @param {Comment} comment */
   card(comment) {
-    const card = this.cards.get(comment.id) ?? new Card(comment, this.desk);
+    const card = this.cards.get(comment.id) ?? new Card(comment, this.context);
     this.cards.set(comment.id, card);
     return card;
   }
@@ -102,7 +102,7 @@ export class List {
     const { parent_id } = comment;
     if (!parent_id) return undefined;
     const above = [parent_id, ...this.thread.ancestors(parent_id)];
-    return this.cards.get(above[Math.max(0, above.length - this.desk.depth)]);
+    return this.cards.get(above[Math.max(0, above.length - this.context.depth)]);
   }
 
   /** @param {string} id */
@@ -184,21 +184,21 @@ export class List {
     const size = chunks.reduce((sum, chunk) => sum + chunk.childElementCount, 0);
     clearTimeout(this.#counting);
     if (size > COUNTED) this.#counting = setTimeout(() => number(chunks.flatMap(articles), -1), COUNT_MS);
-    else number(chunks.flatMap(articles), this.thread.rest ? -1 : size);
+    else number(chunks.flatMap(articles), this.thread.nextPage ? -1 : size);
   }
 
-  #refreshRests() {
-    for (const [id, element] of this.#rests) {
-      if (this.thread.rests.has(id)) continue;
+  #refreshMoreReplies() {
+    for (const [id, element] of this.#moreReplies) {
+      if (this.thread.nextPages.has(id)) continue;
       element.remove();
-      this.#rests.delete(id);
+      this.#moreReplies.delete(id);
     }
-    for (const id of this.thread.rests.keys()) {
+    for (const id of this.thread.nextPages.keys()) {
       const card = this.cards.get(id);
-      if (!card || this.#rests.has(id)) continue;
-      const more = button(this.desk.say('more_replies'), 'more', () => this.#loadMore(id));
+      if (!card || this.#moreReplies.has(id)) continue;
+      const more = button(this.context.t('more_replies'), 'more', () => this.#loadMore(id));
       card.replies.after(more);
-      this.#rests.set(id, more);
+      this.#moreReplies.set(id, more);
     }
   }
 
@@ -208,7 +208,7 @@ export class List {
   #click({ target }) {
     const pressed = /** @type {Element} */ (target).closest('[data-act]');
     const comment = pressed && this.#commentOf(/** @type {Element} */ (pressed.closest('article')));
-    if (comment) this.desk.act(/** @type {Act} */ (/** @type {HTMLElement} */ (pressed).dataset.act), comment.id);
+    if (comment) this.context.dispatch(/** @type {Command} */ (/** @type {HTMLElement} */ (pressed).dataset.act), comment.id);
   }
 
   /** @param {HTMLElement} article @param {boolean} [preventScroll] */

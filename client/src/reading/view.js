@@ -3,12 +3,12 @@
  *
  *     heading · bar · [form] · pill · list · who is writing · [form] · announcements
  *
- * @import { Speak, Key } from '../page/strings.js'
+ * @import { Translate, Key } from '../page/strings.js'
  * @import { Discussion, Sort } from '../live/wire.js'
  * @import { State } from '../live/stream.js'
  *
  * @typedef {object} Options
- * @property {Speak} say
+ * @property {Translate} t
  * @property {'ltr' | 'rtl'} direction
  * @property {string} [heading] The page's own words for it.
  * @property {number} headingLevel
@@ -45,10 +45,10 @@ export class View {
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
-    const { say, direction, composer } = options;
+    const { t, direction, composer } = options;
     const id = ++views;
     this.heading = this.#heading(`comments-${id}`);
-    this.composeHeading = this.#heading(`compose-${id}`, say('your_comments'));
+    this.composeHeading = this.#heading(`compose-${id}`, t('your_comments'));
     this.form = this.newForm(`new-${id}`, 'send', true);
     this.form.name.value = options.fields.name ?? '';
     this.form.text.value = options.fields.body ?? '';
@@ -61,24 +61,24 @@ export class View {
     this.stateText = h('span');
     this.state = h('span', { part: 'status' }, h('span', { part: 'status-dot' }), this.stateText);
     this.live = button('', 'live-toggle', () => options.pause(this.#isLive));
-    this.sort = h('select', { part: 'sort', 'aria-label': say('order'), onchange: () => options.reorder(this.sort.value) });
-    this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, say(one))));
-    this.search = h('input', { type: 'search', part: 'search', 'aria-label': say('search'), placeholder: say('search'), dir: 'auto' });
+    this.sort = h('select', { part: 'sort', 'aria-label': t('order'), onchange: () => options.reorder(this.sort.value) });
+    this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, t(one))));
+    this.search = h('input', { type: 'search', part: 'search', 'aria-label': t('search'), placeholder: t('search'), dir: 'auto' });
     this.bar = h('div', { class: 'bar' }, this.state, this.live, this.sort, this.search);
     this.pillButton = button('', 'pill-button', options.showAll, { hidden: true });
     this.pill = h('div', { part: 'pill' }, this.pillButton);
     this.list = h('div');
     this.writing = h('p', { class: 'writing' });
-    this.told = h('p', { class: 'unseen', role: 'status' });
+    this.liveRegion = h('p', { class: 'unseen', role: 'status' });
     /** @type {HTMLElement[]} */
     const parts = [h('div', { class: 'top' }, this.heading, this.bar), this.pill, this.list, this.writing];
     parts.splice(composer === 'top' ? 1 : 4, 0, compose);
-    this.element = h('div', { class: 'all', dir: direction }, ...parts, this.told);
+    this.element = h('div', { class: 'all', dir: direction }, ...parts, this.liveRegion);
   }
 
   /** @param {string} id @param {Key} submit @param {boolean} hasName */
   newForm(id, submit, hasName) {
-    return new Form(this.#options.say, id, submit, hasName);
+    return new Form(this.#options.t, id, submit, hasName);
   }
 
   /** @param {string} id @param {string} [text] @returns {HTMLHeadingElement} */
@@ -93,7 +93,7 @@ export class View {
 
   /** @param {number} n */
   setCount(n) {
-    setText(this.heading, this.#options.heading ?? this.#options.say('all_comments', { n }));
+    setText(this.heading, this.#options.heading ?? this.#options.t('all_comments', { n }));
     this.sort.hidden = n < 2;
     this.search.hidden = n < SEARCHED_FROM && !this.search.value;
   }
@@ -101,9 +101,9 @@ export class View {
   /** @param {Discussion['mode']} mode @returns {boolean} Whether it is another one. */
   setMode(mode) {
     if (mode === this.#mode) return false;
-    const { say } = this.#options;
+    const { t } = this.#options;
     this.#mode = mode;
-    setText(this.notice, mode === 'open' ? '' : say(mode === 'closed' ? 'closed' : 'held_mode'));
+    setText(this.notice, mode === 'open' ? '' : t(mode === 'closed' ? 'closed' : 'held_mode'));
     this.notice.hidden = mode === 'open';
     this.form.element.hidden = mode === 'closed';
     return true;
@@ -120,10 +120,10 @@ export class View {
 
   /** @param {number} listed Comments that wait for a place of their own. @param {number} waiting Replies counted, too. */
   setUnseen(listed, waiting) {
-    const { say } = this.#options;
+    const { t } = this.#options;
     this.pillButton.hidden = listed === 0 || !this.#isLive;
-    if (!this.pillButton.hidden) setText(this.pillButton, say('new_comments', { n: listed }));
-    setText(this.live, this.#isLive ? say('live') : say(waiting ? 'paused_new' : 'paused', { n: waiting }));
+    if (!this.pillButton.hidden) setText(this.pillButton, t('new_comments', { n: listed }));
+    setText(this.live, this.#isLive ? t('live') : t(waiting ? 'paused_new' : 'paused', { n: waiting }));
   }
 
   /** Trouble is told only once it has lasted. @param {State} state */
@@ -144,17 +144,17 @@ export class View {
 
   /** @param {number} n Others who are writing. */
   setWriting(n) {
-    setText(this.writing, n > 0 && this.#isLive ? this.#options.say('writers', { n }) : '');
+    setText(this.writing, n > 0 && this.#isLive ? this.#options.t('writers', { n }) : '');
   }
 
   #showState() {
-    const { say } = this.#options;
+    const { t } = this.#options;
     /** @type {Partial<Record<State, Key>>} */
     const words = { connecting: this.#readers ? 'reconnecting' : 'connecting', waiting: 'reconnecting', offline: 'offline', stopped: 'stopped' };
     const key = words[this.#state];
     this.state.dataset.state = this.#isLive ? this.#state : 'idle';
-    const readers = this.#state === 'live' && this.#readers ? say('readers', { n: this.#readers }) : '';
-    setText(this.stateText, key ? say(key) : readers);
+    const readers = this.#state === 'live' && this.#readers ? t('readers', { n: this.#readers }) : '';
+    setText(this.stateText, key ? t(key) : readers);
     this.state.hidden = !this.#isLive || !this.stateText.textContent;
   }
 }

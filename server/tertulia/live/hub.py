@@ -11,28 +11,28 @@ from dataclasses import dataclass
 from tertulia.bus import Attendance, Bus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
-from tertulia.live.counts import Counts, Found
-from tertulia.live.keeping import Keeping
-from tertulia.live.pace import Pace
+from tertulia.live.budget import MemoryBudget
+from tertulia.live.rate import DeliveryRate
 from tertulia.live.room import AT_HEAD, Cursor, Fetch, Room
+from tertulia.live.stats import GapSource, LiveStats
 from tertulia.protocol import EncodedEvent
 
 TICK_SECONDS = 1.0
-WATCH_SECONDS = 5.0
-DOUBT_SECONDS = 1.0
+RECONCILE_SECONDS = 5.0
+DEGRADED_SECONDS = 1.0
 """Rooms are compared with the store this often while messages of other instances may be lost."""
 GRACE_SECONDS = 30.0
 HINT_SECONDS = 0.5
 """Rooms of which somebody unknown spoke are compared at once, but together and not more often than this: whoever
 floods Redis costs the store two queries a second.
 """
-EMPTY_ROOMS = 500
+MAX_EMPTY_ROOMS = 500
 """Rooms kept warm without readers; the one that has been empty longest goes first. At some 10 KiB each, 5 MiB at most
-besides the events that they keep (see live.tail), for what a store answers in a millisecond."""
+besides the events that they keep (see live.backlog), for what a store answers in a millisecond."""
 
 log = logging.getLogger(__name__)
 
-Heads = Callable[[Iterable[DiscussionKey]], Awaitable[dict[DiscussionKey, int]]]
+LatestSeqs = Callable[[Iterable[DiscussionKey]], Awaitable[dict[DiscussionKey, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +51,33 @@ class Hub:
     ``lag`` is how late the last tick came, in seconds.
     """
 
-    def __init__(self, bus: Bus, epoch: str, fetch: Fetch, heads: Heads, rates: Rates) -> None:
+    def __init__(self, bus: Bus, epoch: str, fetch: Fetch, latest_seqs: LatestSeqs, rates: Rates) -> None:
         self.epoch = epoch
         self.rooms: dict[DiscussionKey, Room] = {}
         self.draining = False
-        self.counts = Counts()
+        self.stats = LiveStats()
         self.lag = 0.0
         self.longest_lag = 0.0
         self._bus = bus
         self._fetch = fetch
-        self._heads = heads
+        self._latest_seqs = latest_seqs
         self._rates = rates
-        self._keeping = Keeping()
+        self._budget = MemoryBudget()
         self._empty_since: dict[DiscussionKey, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._missed: dict[DiscussionKey, None] = {}
-        self._missing = asyncio.Event()
+        self._gaps: dict[DiscussionKey, None] = {}
+        self._has_gaps = asyncio.Event()
         self._hints: dict[DiscussionKey, None] = {}
-        self._hinting = asyncio.Event()
-        self._is_apart = False
-        bus.watch(self._miss, self._attended, self._hinted)
+        self._has_hints = asyncio.Event()
+        self._store_is_down = False
+        bus.watch(self._on_gap, self._on_presence, self._on_hint)
 
     def start(self) -> None:
         self._tasks = [
-            asyncio.create_task(self._ticking(), name="hub-ticks"),
-            asyncio.create_task(self._watching(), name="hub-watch"),
-            asyncio.create_task(self._comparing_missed(), name="hub-missed"),
-            asyncio.create_task(self._comparing_hinted(), name="hub-hinted"),
+            asyncio.create_task(self._tick_regularly(), name="hub-ticks"),
+            asyncio.create_task(self._reconcile_regularly(), name="hub-reconcile"),
+            asyncio.create_task(self._reconcile_gaps(), name="hub-gaps"),
+            asyncio.create_task(self._reconcile_hints(), name="hub-hints"),
         ]
 
     async def close(self) -> None:
@@ -85,7 +85,7 @@ class Hub:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        ending = [task for room in list(self.rooms.values()) for task in self._forget(room)]
+        ending = [task for room in list(self.rooms.values()) for task in self._close_room(room)]
         await asyncio.gather(*ending, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
@@ -116,20 +116,20 @@ class Hub:
 
     async def enter(self, key: DiscussionKey, cursor: Cursor = AT_HEAD) -> Room:
         """The discussion's room, not behind ``cursor``. Between this and ``join`` nothing may be awaited."""
-        room = await self._opened(key)
+        room = await self._opened_room(key)
         if room.is_behind(cursor):
             # another instance committed what the reader knows already, and its message is late or lost
-            await self.compare((key,))
-            await room.repaired()
-            room = await self._opened(key)
+            await self.reconcile((key,))
+            await room.caught_up()
+            room = await self._opened_room(key)
         return room
 
-    async def _opened(self, key: DiscussionKey) -> Room:
+    async def _opened_room(self, key: DiscussionKey) -> Room:
         while True:
             room = self.rooms.get(key) or self._open(key)
             if room.is_open:
                 return room
-            room.awaited += 1
+            room.waiting += 1
             try:
                 await room.ready()
             except asyncio.CancelledError:
@@ -137,52 +137,52 @@ class Hub:
                     raise
                 # the room was forgotten while it opened: there is a new one
             finally:
-                room.awaited -= 1
-                self._awaited(room)
+                room.waiting -= 1
+                self._stopped_waiting(room)
 
     def _open(self, key: DiscussionKey) -> Room:
-        pace = Pace(self._rates.tick, self._rates.summary)
+        rate = DeliveryRate(self._rates.tick, self._rates.summary)
         room = self.rooms[key] = Room(
-            key, self.epoch, self._bus, self._fetch, pace, self._turned, self.counts, self._keeping
+            key, self.epoch, self._bus, self._fetch, rate, self._on_occupancy, self.stats, self._budget
         )
-        self._bus.subscribe(key, room.hear)
+        self._bus.subscribe(key, room.receive)
         return room
 
-    def _awaited(self, room: Room) -> None:
+    def _stopped_waiting(self, room: Room) -> None:
         """Somebody waits no longer: to come in at once, or because the room does not open, or is gone."""
-        if self.rooms.get(room.key) is not room or room.awaited or room.readers:
+        if self.rooms.get(room.key) is not room or room.waiting or room.readers:
             return
         if room.is_open:
-            self._keep(room)
+            self._keep_warm(room)
         else:
-            self._forget(room)
+            self._close_room(room)
 
-    def _turned(self, room: Room) -> None:
+    def _on_occupancy(self, room: Room) -> None:
         if self.rooms.get(room.key) is not room:
             return
         if room.readers:
             self._empty_since.pop(room.key, None)
         elif room.head:
-            self._keep(room)
-        elif not room.awaited:
-            self._forget(room)
+            self._keep_warm(room)
+        elif not room.waiting:
+            self._close_room(room)
 
-    def _keep(self, room: Room) -> None:
+    def _keep_warm(self, room: Room) -> None:
         """Keeps an empty room for a while, and as many as there may be."""
         self._empty_since.pop(room.key, None)
         self._empty_since[room.key] = asyncio.get_running_loop().time()
-        if len(self._empty_since) > EMPTY_ROOMS:
-            self._forget(self.rooms[next(iter(self._empty_since))])
+        if len(self._empty_since) > MAX_EMPTY_ROOMS:
+            self._close_room(self.rooms[next(iter(self._empty_since))])
 
-    async def compare(self, keys: Iterable[DiscussionKey] | None = None) -> None:
+    async def reconcile(self, keys: Iterable[DiscussionKey] | None = None) -> None:
         """Reads the heads of these rooms, or of all, in one query and lets those that are behind catch up."""
-        heads = await self._heads([key for key in (self.rooms if keys is None else keys) if key in self.rooms])
+        heads = await self._latest_seqs([key for key in (self.rooms if keys is None else keys) if key in self.rooms])
         for key, seq in heads.items():
             room = self.rooms.get(key)
             if room is not None:
-                room.expect(seq, Found.watch)
+                room.catch_up_to(seq, GapSource.reconcile)
 
-    async def _ticking(self) -> None:
+    async def _tick_regularly(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + TICK_SECONDS
@@ -198,76 +198,76 @@ class Hub:
             except Exception:
                 log.exception("A room failed in its tick")
 
-    async def _watching(self) -> None:
+    async def _reconcile_regularly(self) -> None:
         loop = asyncio.get_running_loop()
         compared = loop.time()
         while True:
-            await asyncio.sleep(DOUBT_SECONDS)
-            if not self._bus.in_doubt and loop.time() - compared < WATCH_SECONDS:
+            await asyncio.sleep(DEGRADED_SECONDS)
+            if not self._bus.in_doubt and loop.time() - compared < RECONCILE_SECONDS:
                 continue
             compared = loop.time()
             try:
                 self._close_empty()
             except Exception:
                 log.exception("An empty room could not be closed")
-            await self._compared()
+            await self._try_reconcile()
 
-    def _miss(self, keys: Iterable[DiscussionKey]) -> None:
+    def _on_gap(self, keys: Iterable[DiscussionKey]) -> None:
         missed = dict.fromkeys(keys)
-        self._missed.update(missed)
+        self._gaps.update(missed)
         for key in missed:
             if key in self.rooms:
-                self.rooms[key].presence.ask(len(missed))
-        self._missing.set()
+                self.rooms[key].presence.request(len(missed))
+        self._has_gaps.set()
 
-    def _attended(self, said: Attendance) -> None:
+    def _on_presence(self, said: Attendance) -> None:
         if said.key in self.rooms:
-            self.rooms[said.key].presence.hear(said)
+            self.rooms[said.key].presence.receive(said)
 
-    def _hinted(self, key: DiscussionKey) -> None:
+    def _on_hint(self, key: DiscussionKey) -> None:
         if key in self.rooms:
             self._hints[key] = None
-            self._hinting.set()
+            self._has_hints.set()
 
-    async def _comparing_hinted(self) -> None:
+    async def _reconcile_hints(self) -> None:
         while True:
-            await self._hinting.wait()
-            self._hinting.clear()
+            await self._has_hints.wait()
+            self._has_hints.clear()
             hinted = list(self._hints)
             self._hints.clear()
-            await self._compared(hinted)
+            await self._try_reconcile(hinted)
             await asyncio.sleep(HINT_SECONDS)
 
-    async def _comparing_missed(self) -> None:
+    async def _reconcile_gaps(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""
         while True:
-            await self._missing.wait()
-            self._missing.clear()
-            missed = list(self._missed)
-            self._missed.clear()
-            await self._compared(missed)
+            await self._has_gaps.wait()
+            self._has_gaps.clear()
+            missed = list(self._gaps)
+            self._gaps.clear()
+            await self._try_reconcile(missed)
 
-    async def _compared(self, keys: Iterable[DiscussionKey] | None = None) -> None:
+    async def _try_reconcile(self, keys: Iterable[DiscussionKey] | None = None) -> None:
         """Compares; what fails now is done by the watch soon. A store that is away is told once, not every time."""
         try:
-            await self.compare(keys)
+            await self.reconcile(keys)
         except Problem as problem:
-            if not self._is_apart:
+            if not self._store_is_down:
                 log.warning("The rooms wait for the database", extra={"reason": problem.detail})
-            self._is_apart = True
+            self._store_is_down = True
         except Exception:
             log.exception("The rooms could not be compared with the store")
         else:
-            self._is_apart = False
+            self._store_is_down = False
 
     def _close_empty(self) -> None:
         now = asyncio.get_running_loop().time()
         for key, since in list(self._empty_since.items()):
             room = self.rooms[key]
             if now - since > GRACE_SECONDS or not room.head:
-                self._forget(room)
+                self._close_room(room)
 
-    def _forget(self, room: Room) -> list[asyncio.Task[None]]:
+    def _close_room(self, room: Room) -> list[asyncio.Task[None]]:
         """The room ends; gives what it was about."""
         self._bus.unsubscribe(room.key)
         self._empty_since.pop(room.key, None)

@@ -18,18 +18,18 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.live.reader import Reader
 
 READERS_SECONDS = 1.0
-OTHERS_SECONDS = 2.0
-AGAIN_SECONDS = 60.0
-LOST_SECONDS = 3 * AGAIN_SECONDS
+PEERS_SECONDS = 2.0
+REPEAT_SECONDS = 60.0
+EXPIRY_SECONDS = 3 * REPEAT_SECONDS
 """What another instance told counts so long: two of three times that it is told again may be lost."""
-READERS_MOST = 10_000_000
+MAX_READERS = 10_000_000
 """That readers are told of, of all instances together: no more than that is a number of people."""
-ASKED_PER_SECOND = 500
+REQUESTS_PER_SECOND = 500
 """Rooms that ask at once after Redis was away: the bus has other things to carry then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class Headcount:
     """How many read, and how many of them write at the moment."""
 
     readers: int
@@ -37,131 +37,131 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class _Elsewhere:
+class _Peer:
     """What another instance told ``at`` a time of its own clock; ``heard`` by the one here."""
 
-    present: Present
+    headcount: Headcount
     at: int
-    heard: float
+    received_at: float
 
 
 class RoomPresence:
     """Of one room, with the ``readers`` it has; ``say`` tells them."""
 
     def __init__(
-        self, key: DiscussionKey, bus: Bus, readers: Mapping[Reader, None], say: Callable[[Present], None]
+        self, key: DiscussionKey, bus: Bus, readers: Mapping[Reader, None], send: Callable[[Headcount], None]
     ) -> None:
         self._key = key
         self._bus = bus
         self._readers = readers
-        self._say = say
-        self._elsewhere: dict[str, _Elsewhere] = {}
-        self._said = Present(0, 0)
-        self._said_at = float("-inf")
+        self._send = send
+        self._peers: dict[str, _Peer] = {}
+        self._sent_to_readers = Headcount(0, 0)
+        self._sent_to_readers_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
-        self._told = Present(0, 0)
-        self._told_at = float("-inf")
-        self._is_new = False
+        self._sent_to_peers = Headcount(0, 0)
+        self._sent_to_peers_at = float("-inf")
+        self._has_changed = False
         """Whether others have yet to be told of a change here."""
-        self._asking_at = float("inf")
+        self._request_at = float("inf")
 
     @property
     def readers(self) -> int:
         """Readers here and elsewhere."""
-        return min(len(self._readers) + sum(one.present.readers for one in self._elsewhere.values()), READERS_MOST)
+        return min(len(self._readers) + sum(peer.headcount.readers for peer in self._peers.values()), MAX_READERS)
 
-    def here(self) -> Present:
+    def local(self) -> Headcount:
         """Who is here now."""
         now = _now()
-        return Present(len(self._readers), sum(1 for reader in self._readers if reader.writing_until > now))
+        return Headcount(len(self._readers), sum(1 for reader in self._readers if reader.writing_until > now))
 
-    def total(self) -> Present:
+    def total(self) -> Headcount:
         """Who is here and elsewhere now."""
-        here = self.here()
-        writing = here.writing + sum(one.present.writing for one in self._elsewhere.values())
-        return Present(self.readers, min(writing, READERS_MOST))
+        here = self.local()
+        writing = here.writing + sum(peer.headcount.writing for peer in self._peers.values())
+        return Headcount(self.readers, min(writing, MAX_READERS))
 
-    def changed(self) -> None:
+    def on_change(self) -> None:
         """Somebody came, left or writes here."""
-        self._is_new = True
-        self._say_soon()
+        self._has_changed = True
+        self._send_soon()
 
-    def hear(self, said: Attendance) -> None:
+    def receive(self, said: Attendance) -> None:
         """Another instance tells how many are there."""
-        known = self._elsewhere.get(said.instance)
+        known = self._peers.get(said.instance)
         if known is not None and said.at < known.at:
             return
         if self._bus.is_alive(said.instance):
             # also where nobody reads: forgotten, an older number could be repeated
-            self._elsewhere[said.instance] = _Elsewhere(Present(said.readers, said.writing), said.at, _now())
+            self._peers[said.instance] = _Peer(Headcount(said.readers, said.writing), said.at, _now())
         else:
-            self._elsewhere.pop(said.instance, None)
+            self._peers.pop(said.instance, None)
         if said.asks and self._readers:
-            self._is_new = True
-            self._told_at = float("-inf")
-        self._say_soon()
+            self._has_changed = True
+            self._sent_to_peers_at = float("-inf")
+        self._send_soon()
 
-    def ask(self, rooms: int = 1) -> None:
+    def request(self, rooms: int = 1) -> None:
         """Something may have been lost: tells the others and asks them, soon, but not all ``rooms`` at once."""
         now = _now()
-        self._asking_at = now + random.uniform(0, rooms / ASKED_PER_SECOND)  # noqa: S311
-        for instance, told in self._elsewhere.items():  # until they have answered
-            self._elsewhere[instance] = replace(told, heard=now)
+        self._request_at = now + random.uniform(0, rooms / REQUESTS_PER_SECOND)  # noqa: S311
+        for instance, peer in self._peers.items():  # until they have answered
+            self._peers[instance] = replace(peer, received_at=now)
 
     def tick(self, now: float) -> None:
         """Called once a second."""
-        gone = [instance for instance, told in self._elsewhere.items() if self._is_gone(instance, told, now)]
+        gone = [instance for instance, peer in self._peers.items() if self._has_expired(instance, peer, now)]
         for instance in gone:
-            del self._elsewhere[instance]
-        if gone or self._said.writing:
-            self._say_soon()
-        if self._told.writing:
-            self._is_new = True
-        if now >= self._asking_at:
-            self._asking_at = float("inf")
-            self._tell(now, asks=True)
-        elif now - self._told_at >= (OTHERS_SECONDS if self._is_new else AGAIN_SECONDS):
-            self._tell_change(now)
+            del self._peers[instance]
+        if gone or self._sent_to_readers.writing:
+            self._send_soon()
+        if self._sent_to_peers.writing:
+            self._has_changed = True
+        if now >= self._request_at:
+            self._request_at = float("inf")
+            self._publish(now, asks=True)
+        elif now - self._sent_to_peers_at >= (PEERS_SECONDS if self._has_changed else REPEAT_SECONDS):
+            self._publish_change(now)
 
-    def _is_gone(self, instance: str, told: _Elsewhere, now: float) -> bool:
+    def _has_expired(self, instance: str, peer: _Peer, now: float) -> bool:
         if not self._bus.is_alive(instance):
             return True
-        return bool(told.present.readers) and now - told.heard > LOST_SECONDS and not self._bus.in_doubt
+        return bool(peer.headcount.readers) and now - peer.received_at > EXPIRY_SECONDS and not self._bus.in_doubt
 
-    def shut(self) -> None:
+    def close(self) -> None:
         """The room ends; there is nobody to be told."""
         if self._timer is not None:
             self._timer.cancel()
-        self._say = _nobody
-        if self._told.readers:
+        self._send = _discard
+        if self._sent_to_peers.readers:
             self._bus.tell(self._key, 0, 0, asks=False)
 
-    def _tell_change(self, now: float) -> None:
-        here = self.here()
-        again = here.readers and now - self._told_at >= AGAIN_SECONDS
-        if here != self._told or again:
-            self._tell(now, asks=False)
-        self._is_new = False
+    def _publish_change(self, now: float) -> None:
+        here = self.local()
+        again = here.readers and now - self._sent_to_peers_at >= REPEAT_SECONDS
+        if here != self._sent_to_peers or again:
+            self._publish(now, asks=False)
+        self._has_changed = False
 
-    def _tell(self, now: float, *, asks: bool) -> None:
-        self._told, self._told_at, self._is_new = self.here(), now, False
-        self._bus.tell(self._key, self._told.readers, self._told.writing, asks=asks)
+    def _publish(self, now: float, *, asks: bool) -> None:
+        self._sent_to_peers, self._sent_to_peers_at, self._has_changed = self.local(), now, False
+        self._bus.tell(self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, asks=asks)
 
-    def _say_soon(self) -> None:
+    def _send_soon(self) -> None:
         if self._timer is None:
-            due = max(_now(), self._said_at + READERS_SECONDS)
-            self._timer = asyncio.get_running_loop().call_at(due, self._say_change)
+            due = max(_now(), self._sent_to_readers_at + READERS_SECONDS)
+            self._timer = asyncio.get_running_loop().call_at(due, self._send_change)
 
-    def _say_change(self) -> None:
+    def _send_change(self) -> None:
         self._timer = None
-        self._said_at = _now()
+        self._sent_to_readers_at = _now()
         total = self.total()
-        if total != self._said:
-            self._said = total
-            self._say(total)
+        if total != self._sent_to_readers:
+            self._sent_to_readers = total
+            self._send(total)
 
 
-def _nobody(_present: Present) -> None:
+def _discard(_present: Headcount) -> None:
     """After the end of the room, which is not held any more."""
 
 

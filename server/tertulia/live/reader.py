@@ -27,14 +27,14 @@ class Connection(Protocol):
         raise NotImplementedError
 
 
-class Place(Protocol):
+class RoomPort(Protocol):
     """What a reader is in: the room, as its readers see it."""
 
-    def drained(self, reader: Reader) -> None:
+    def on_drained(self, reader: Reader) -> None:
         """The connection takes more."""
         raise NotImplementedError
 
-    def note_writing(self, reader: Reader) -> None:
+    def on_writing(self, reader: Reader) -> None:
         """The reader writes a comment."""
         raise NotImplementedError
 
@@ -50,12 +50,12 @@ class Reader:
     when it drains the reader gets what it missed from its cursor. ``full`` readers get every event in busy times too.
     """
 
-    __slots__ = ("connection", "cursor", "full", "paused", "place", "stalled_at", "stalled_bytes", "writing_until")
+    __slots__ = ("connection", "cursor", "full", "paused", "room", "stalled_at", "stalled_bytes", "writing_until")
 
     connection: Connection
 
-    def __init__(self, place: Place, *, full: bool = False) -> None:
-        self.place = place
+    def __init__(self, room: RoomPort, *, full: bool = False) -> None:
+        self.room = room
         self.full = full
         self.cursor = 0
         self.paused = False
@@ -73,17 +73,17 @@ class Reader:
     def resume(self) -> None:
         """The connection's buffer has drained."""
         self.paused = False
-        self.place.drained(self)
+        self.room.on_drained(self)
 
-    def said(self, text: str) -> CloseCode | None:
+    def on_message(self, text: str) -> CloseCode | None:
         """What came from the client; gives why to end, None to go on."""
         try:
             Writing.model_validate_json(text)
         except ValidationError:
             return CloseCode.malformed
-        self.place.note_writing(self)
+        self.room.on_writing(self)
         return None
 
-    def gone(self) -> None:
+    def on_disconnect(self) -> None:
         """The connection is lost."""
-        self.place.leave(self)
+        self.room.leave(self)

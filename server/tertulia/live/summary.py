@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from tertulia.live.backlog import MAX_FRAME_BYTES, Backlog
 from tertulia.live.frames import Frame
-from tertulia.live.tail import FRAME_BYTES, Tail
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, summary_message
 
 SHOWN = 10
 """Comments that a summary shows: the newest, which is what a reader of a busy discussion looks at."""
 
 
-def summarised(tail: Tail, since: int, head: int, shown: int | None) -> Frame:
+def summary_frame(backlog: Backlog, since: int, head: int, shown: int | None) -> Frame:
     """The frame for readers of a busy room: the last vote totals, at most ``shown`` new comments, all the rest.
 
     The whole frame where that leaves nothing out, or where what has to be said is too much for one message.
     """
-    known = tail.kept(since, -head)
+    known = backlog.cached(since, -head)
     if known is not None:
         return known
-    whole = tail.frame(since, head)
-    events = tail.after(since, head - since)
-    kept = _chosen(events, shown)
+    whole = backlog.frame(since, head)
+    events = backlog.after(since, head - since)
+    kept = _selected(events, shown)
     frame = whole
-    if len(kept) < len(events) and len(kept) <= EVENTS_PAGE and _size(kept) <= FRAME_BYTES:
+    if len(kept) < len(events) and len(kept) <= EVENTS_PAGE and _size(kept) <= MAX_FRAME_BYTES:
         made = sum(event.kind == "comment.created" for event in events)
         frame = Frame(summary_message(since + 1, head, made, [event.payload for event in kept]), head)
-    tail.keep(since, -head, frame)
+    backlog.cache(since, -head, frame)
     return frame
 
 
-def _chosen(events: list[EncodedEvent], shown: int | None) -> list[EncodedEvent]:
+def _selected(events: list[EncodedEvent], shown: int | None) -> list[EncodedEvent]:
     created = [event.seq for event in events if event.kind == "comment.created"]
     shown_from = created[-shown] if shown is not None and len(created) > shown else 0
     return [

@@ -16,7 +16,7 @@ from tertulia import __version__
 from tertulia.bus.redis import RedisBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
-from tertulia.live.pace import Mode
+from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.machine import Machine
 from tertulia.serving.vitals import Vitals
 from tertulia.store.stats import Histogram
@@ -61,8 +61,8 @@ def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
 
 
 def _rooms(hub: Hub) -> Value:
-    modes = Counter(room.pace.mode for room in hub.rooms.values())
-    return {(mode.value,): modes[mode] for mode in Mode}
+    modes = Counter(room.rate.mode for room in hub.rooms.values())
+    return {(mode.value,): modes[mode] for mode in DeliveryMode}
 
 
 def _paused(hub: Hub) -> int:
@@ -88,32 +88,32 @@ OF_HUB: tuple[Metric[Hub], ...] = (
         "tertulia_readers_evicted_total",
         "counter",
         "Readers ended with 4408, since their connection took nothing for too long.",
-        lambda hub: hub.counts.too_slow,
+        lambda hub: hub.stats.too_slow,
     ),
     Metric(
         "tertulia_events_total",
         "counter",
         "Events of followed discussions, heard from the bus or read to fill a gap.",
-        lambda hub: hub.counts.events,
+        lambda hub: hub.stats.events,
     ),
     Metric(
         "tertulia_deliveries_total",
         "counter",
         "Messages of events written to readers, each counted once a reader.",
-        lambda hub: hub.counts.deliveries,
+        lambda hub: hub.stats.deliveries,
     ),
     Metric(
         "tertulia_summaries_total",
         "counter",
         "Summaries made because a discussion was busy, each counted once for all its readers.",
-        lambda hub: hub.counts.summaries,
+        lambda hub: hub.stats.summaries,
     ),
     Metric(
         "tertulia_gaps_total",
         "counter",
         "Gaps for which a discussion's events were read from the database, by what found them: a message of the bus, "
         "or the watch that compares with the database.",
-        lambda hub: {(found.value,): count for found, count in hub.counts.gaps.items()},
+        lambda hub: {(found.value,): count for found, count in hub.stats.gaps.items()},
         ("found_by",),
     ),
     Metric(

@@ -35,7 +35,7 @@ _FULL = Parameter(
 )
 DETACHING = "tertulia.live"
 """The ASGI extension of our own server: takes a reader off the application's hands; see serving.websocket."""
-_CLOSES = {
+_CLOSE_CODES = {
     ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unknown_site: CloseCode.gone,
     ErrorCode.unavailable: CloseCode.restarting,
@@ -79,23 +79,23 @@ class Push:
     async def live(self, socket: WebSocket) -> None:
         await socket.accept()
         try:
-            code = await self._follow(socket)
+            code = await self._stream(socket)
             reason = "" if code is None else code.name
         except WebSocketDisconnect:
             return
         except Problem as problem:
-            code = _CLOSES.get(problem.code, CloseCode.malformed)
-            reason = _reason(code, problem)
+            code = _CLOSE_CODES.get(problem.code, CloseCode.malformed)
+            reason = _close_reason(code, problem)
         if code is not None:
             with suppress(WebSocketDisconnect, RuntimeError):  # it may have gone meanwhile
                 await socket.close(code, reason)
 
-    async def _follow(self, socket: WebSocket) -> CloseCode | None:
+    async def _stream(self, socket: WebSocket) -> CloseCode | None:
         """Raises Problem where nobody may come in."""
         check_parameters(socket.scope)
-        key, cursor, full = _start(socket.query_params, extra=("compress",))
+        key, cursor, full = _cursor_of(socket.query_params, extra=("compress",))
         await self._gate.admit(socket, key.site)
-        self._count_opening(socket, key)
+        self._limit_opening(socket, key)
         room = await self._hub.enter(key, cursor)
         if self._hub.draining:
             return CloseCode.restarting
@@ -107,7 +107,7 @@ class Push:
             return None
         reader.connection = connection = QueuedConnection(reader)
         room.join(reader, cursor)
-        return await connection.carry(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
+        return await connection.run(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
 
     async def events(self, request: Request) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):
@@ -122,7 +122,7 @@ class Push:
         return Response(body, media_type="application/json")
 
     async def _sse(self, request: Request) -> Response:
-        key, cursor, full = _start(request.query_params)
+        key, cursor, full = _cursor_of(request.query_params)
         await self._gate.admit(request, key.site)
         if self._hub.draining:
             raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
@@ -131,21 +131,21 @@ class Push:
             cursor = Cursor(resumed[1], int(resumed[2]))
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
-        self._count_opening(request, key)
+        self._limit_opening(request, key)
         return EventStream(self._hub, key, cursor, full=full)
 
-    def _count_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
+    def _limit_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
         if not self._hub.has(key):
             self._openings.count(self._gate.address(request))
 
 
-def _reason(code: CloseCode, problem: Problem) -> str:
+def _close_reason(code: CloseCode, problem: Problem) -> str:
     """Who was too many is told when to come back, in milliseconds."""
     return str((problem.retry_after or 1) * 1000) if code is CloseCode.too_many_connections else code.name
 
 
-def _start(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:
+def _cursor_of(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:
     query = Query(parameters, ("site", "key", "epoch", "after", "full", *extra))
     cursor = Cursor(query.text("epoch"), query.number("after", least=0))
     return query.discussion(), cursor, query.number("full", least=0, most=1) == 1
@@ -157,6 +157,6 @@ async def _listen(socket: WebSocket, reader: Reader) -> CloseCode | None:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return None
-        code = reader.said(message.get("text") or "")
+        code = reader.on_message(message.get("text") or "")
         if code is not None:
             return code

@@ -58,7 +58,7 @@ class EventStream(Response):
         room.join(reader, self._cursor)
         if self._hub.draining:
             connection.close(CloseCode.restarting)
-        if await connection.carry(send_event, _gone(receive)) is not None:
+        if await connection.run(send_event, _disconnected(receive)) is not None:
             with suppress(TimeoutError):  # who takes nothing does not take the end either
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -68,7 +68,7 @@ def _body(data: bytes) -> dict[str, object]:
     return {"type": "http.response.body", "body": data, "more_body": True}
 
 
-async def _gone(receive: Receive) -> CloseCode | None:
+async def _disconnected(receive: Receive) -> CloseCode | None:
     message = await receive()
     while message["type"] != "http.disconnect":
         message = await receive()

@@ -395,7 +395,7 @@ class DetachedReader(asyncio.Protocol):
         self._unread.release(self)
         reader, self._reader = self._reader, None
         if reader is not None:
-            reader.gone()
+            reader.on_disconnect()
         if self._place is not None:
             self._admission.leave(self._place)
             self._place = None
@@ -411,7 +411,7 @@ class DetachedReader(asyncio.Protocol):
 
     def said(self, text: str | None) -> None:
         """A whole message; None is one that is no text."""
-        code = CloseCode.malformed if text is None or self._reader is None else self._reader.said(text)
+        code = CloseCode.malformed if text is None or self._reader is None else self._reader.on_message(text)
         if code is not None:
             self._end(code, code.name)
 

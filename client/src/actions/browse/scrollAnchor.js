@@ -1,0 +1,41 @@
+/**
+ * What the reader sees must not move.
+ *
+ * Native scroll anchoring and this do not fight: reading a position forces layout, so the native correction has
+ * already run and only a remaining difference is corrected.
+ *
+ * @import { List } from '../../reading/list.js'
+ */
+import { isInView, viewport, scrollBy } from './scroll.js';
+
+/** What is read stays where it is meanwhile. @param {List} list @param {() => void} change */
+export function preserveScroll(list, change) {
+  const anchor = findAnchor(list);
+  const before = anchor?.getBoundingClientRect().top ?? 0;
+  change();
+  if (!anchor?.checkVisibility()) return;
+  const moved = anchor.getBoundingClientRect().top - before;
+  if (Math.abs(moved) > 1) scrollBy(anchor, moved);
+}
+
+/**
+ * The form that is being typed in, or the first comment in view. No search through all: that would take 10 ms.
+ *
+ * @param {List} list @returns {Element | null}
+ */
+export function findAnchor({ element, chunks }) {
+  const { activeElement } = /** @type {Document | ShadowRoot} */ (element.getRootNode());
+  const form = activeElement?.closest('.all form');
+  const shown = viewport(element);
+  if (form && isInView(form.getBoundingClientRect(), shown)) return form;
+  const isNotAbove = hasPartBelow(shown.top);
+  const chunk = chunks.find(isNotAbove);
+  const box = chunk && [...chunk.querySelectorAll('.box')].find(isNotAbove);
+  return box && isInView(box.getBoundingClientRect(), shown) ? box : null;
+}
+
+/** What a search hides has no height. @param {number} edge */
+const hasPartBelow = (edge) => (/** @type {Element} */ element) => {
+  const { bottom, height } = element.getBoundingClientRect();
+  return bottom > edge && height > 0;
+};

@@ -1,0 +1,143 @@
+/**
+ * What a form can do. It reads what is typed and never writes into the field meanwhile: Vietnamese keyboards retype
+ * letters with Backspace, and a rewritten value would break words.
+ *
+ * @import { Translate } from '../../page/strings.js'
+ * @import { SafeStorage } from '../../page/storage.js'
+ * @import { Node as Tree } from '../../live/wire.js'
+ * @import { Form } from '../../reading/form.js'
+ *
+ * @typedef {object} Options
+ * @property {Translate} t
+ * @property {SafeStorage} storage
+ * @property {string} [id] Whom it answers.
+ * @property {number} limit In code points.
+ * @property {number} [nameLimit] Without it there is no name to give.
+ * @property {string} [nameItem] Where the name is remembered.
+ * @property {string} [draftItem] Where the draft is kept.
+ * @property {string} [value]
+ * @property {(draft: {body: string, name: string}) => boolean | Promise<boolean>} send Says whether the field may be emptied.
+ * @property {() => void} [cancel]
+ * @property {() => void} [typing]
+ * @property {(text: string) => Promise<{body: Tree[]}>} preview
+ */
+import { showFormError } from './formError.js';
+import { button, setText } from '../../page/dom.js';
+import { clean, cleanName, length } from './text.js';
+import { Toolbar } from './toolbar.js';
+
+const DRAFT_MS = 600;
+const COUNT_FROM = 500;
+
+export class Composer {
+  #options;
+  #form;
+  #toolbar;
+  #isComposing = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {Form} form @param {Options} options */
+  constructor(form, options) {
+    this.#form = form;
+    this.#options = options;
+    this.id = options.id;
+    const { t, storage, nameItem, draftItem } = options;
+    if (options.cancel) form.submit.after(button(t('cancel'), 'cancel', () => this.cancel()));
+    form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
+    form.text.value ||= (draftItem && storage.get(draftItem)) || options.value || '';
+    this.#toolbar = new Toolbar(form, t, options.preview);
+    form.text.after(this.#toolbar.preview);
+    this.#listen();
+    this.#count('');
+  }
+
+  #listen() {
+    const { element, text } = this.#form;
+    element.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    text.addEventListener('compositionstart', () => (this.#isComposing = true));
+    text.addEventListener('compositionend', () => (this.#isComposing = false));
+    text.addEventListener('input', () => this.#typed());
+    element.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  /** Gives a text back, such as one that was refused. @param {string} body @param {string} [name] @param {boolean} [isFocused] */
+  fill(body, name, isFocused = true) {
+    const { text, name: field } = this.#form;
+    text.value = text.value ? `${text.value.trimEnd()}\n\n${body}` : body;
+    if (name) field.value = name;
+    this.#typed();
+    if (isFocused) text.focus();
+  }
+
+  cancel() {
+    this.saveDraft();
+    this.#options.cancel?.();
+  }
+
+  saveDraft() {
+    clearTimeout(this.#timer);
+    const { draftItem, nameItem, storage, t } = this.#options;
+    const { value } = this.#form.text;
+    if (nameItem && this.#form.name.value) storage.set(nameItem, this.#form.name.value);
+    const isDraft = value !== '' && value !== this.#options.value;
+    if (draftItem && storage.set(draftItem, isDraft ? value : null) && isDraft) this.#count(t('draft_saved'));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.isComposing || event.keyCode === 229 || this.#isComposing) return;
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      this.#form.element.requestSubmit();
+    } else if (event.key === 'Escape' && this.#options.cancel) {
+      event.stopPropagation();
+      this.cancel();
+    }
+  }
+
+  #typed() {
+    if (!this.#form.error.hidden) showFormError(this.#form, '');
+    this.#count('');
+    if (this.#form.text.value.trim()) this.#options.typing?.();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.saveDraft(), DRAFT_MS);
+  }
+
+  /** @param {string} otherwise */
+  #count(otherwise) {
+    const left = this.#options.limit - length(this.#form.text.value);
+    const { t } = this.#options;
+    if (left < 0) setText(this.#form.hint, t('too_long', { n: -left }));
+    else setText(this.#form.hint, left < COUNT_FROM ? t('left', { n: left }) : otherwise);
+  }
+
+  async #send() {
+    const { nameItem, draftItem, storage, send } = this.#options;
+    const { text } = this.#form;
+    const draft = { body: clean(text.value), name: cleanName(this.#form.name.value) };
+    const [sentence, field] = this.#wrong(draft);
+    if (sentence) return showFormError(this.#form, sentence, field);
+    clearTimeout(this.#timer);
+    if (nameItem) storage.set(nameItem, draft.name);
+    if (!(await send(draft))) return;
+    if (draftItem) storage.set(draftItem, null);
+    text.value = '';
+    this.#toolbar.close();
+    this.#count('');
+  }
+
+  /** What keeps it from being sent, and the field it is about. @param {{body: string, name: string}} draft @returns {[string, HTMLElement?]} */
+  #wrong({ body, name }) {
+    const { t, limit, nameLimit } = this.#options;
+    const { name: nameField, text } = this.#form;
+    if (nameLimit && !name) return [t('no_name'), nameField];
+    if (nameLimit && length(name) > nameLimit) return [t('too_long', { n: length(name) - nameLimit }), nameField];
+    if (!body) return [t('no_text'), text];
+    if (length(body) > limit) return [t('too_long', { n: length(body) - limit }), text];
+    return [''];
+  }
+}
