@@ -101,10 +101,12 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("discussions opened by one address, a second", "limits/openings:PER_SECOND"),
         Bound("addresses remembered for that", "limits/openings:MOST_ADDRESSES"),
         Bound("discussions kept warm without readers", "live/hub:MAX_EMPTY_ROOMS"),
-        Bound("readers that one instance may tell of", "bus/encoding:READERS_MOST"),
+        Bound("readers that one instance may tell of", "bus/redis/wire:MAX_READERS"),
         Bound("readers told in all", "live/presence:MAX_READERS"),
         Bound("time between two looks at the database for unsigned messages", "live/hub:HINT_SECONDS", seconds),
-        Bound("age at which a signed number of readers counts no more", "bus/redis:APART_SECONDS", seconds),
+        Bound(
+            "age at which a signed number of readers counts no more", "bus/redis/bus:MAX_CLOCK_SKEW_SECONDS", seconds
+        ),
     ],
     "What is sent and kept": [
         Bound("page of comments, replies, events, reports, feed", "protocol:PAGE_BYTES", size),
@@ -122,7 +124,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("replies followed below a reply", "store/listing:BELOW"),
         Bound("rows looked at for a page of held or reported comments", "store/queries:LOOKED"),
         Bound("commands that wait for the database", "store/write_queue:QUEUE"),
-        Bound("messages that wait for Redis", "bus/sending:BYTES_WAITING", size),
+        Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:CAUSES_MOST"),
         Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
     ],

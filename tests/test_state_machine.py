@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Attended, Hinted, Listener, Message, Missed
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -35,6 +35,7 @@ from tertulia.live.room import Cursor
 from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
+from tests.support.effort import examples, is_thorough
 from tests.support.store_actions import until
 
 T = TypeVar("T")
@@ -48,17 +49,17 @@ places = st.integers(0, 1_000_000)
 class UnreliableBus:
     """Holds what is published until it is told what becomes of it."""
 
-    in_doubt = False
-    hears_strangers = False
+    is_degraded = False
+    receives_unverified = False
 
     def __init__(self) -> None:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
+    def set_handlers(self, handlers: BusHandlers) -> None:
         """The machine compares when it chooses to."""
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is one instance."""
 
     def is_alive(self, instance: str) -> bool:
@@ -424,9 +425,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=25,
-    stateful_step_count=50,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(25, fewest=5),
+    stateful_step_count=50 if is_thorough() else 30,
     suppress_health_check=list(HealthCheck),
 )

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from tertulia.bus import Attended, Hinted, Message, Missed
+from tertulia.bus import BusHandlers, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
@@ -364,8 +364,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed, _attended: Attended, hinted: Hinted) -> None:
-        self.missed, self.hinted = missed, hinted
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self.on_gap, self.on_hint = handlers.on_gap, handlers.on_hint
 
 
 @pytest.fixture
@@ -386,7 +386,7 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
 ) -> None:
     reader = join(await doubting.enter(KEY))
     for seq, doubt, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
-        doubtful.in_doubt = doubt
+        doubtful.is_degraded = doubt
         store.commit(created_event(seq))
         await run_until_idle()
         await clock.advance(hubs.DEGRADED_SECONDS + 0.01)
@@ -407,12 +407,12 @@ async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
 
     monkeypatch.setattr(doubting, "_latest_seqs", latest_seqs)
     store.commit(created_event(seq=3))
-    doubtful.hinted(KEY)
+    doubtful.on_hint(KEY)
     await run_until_idle()
     assert (asked, reader.seqs) == ([{KEY}], [3]), "the clock stands still"
     for number in range(1000):
-        doubtful.hinted((KEY, OTHER)[number % 2])
-        doubtful.hinted(DiscussionKey("nobody", f"reads {number}"))
+        doubtful.on_hint((KEY, OTHER)[number % 2])
+        doubtful.on_hint(DiscussionKey("nobody", f"reads {number}"))
         if number % 100 == 0:
             await run_until_idle()
     assert asked == [{KEY}]
@@ -428,10 +428,10 @@ async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: D
     room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
     readers = join(room), join(other)
     store.commit(created_event(seq=3))
-    doubtful.missed([KEY, DiscussionKey("x", "without a room")])
+    doubtful.on_gap([KEY, DiscussionKey("x", "without a room")])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], []]
-    doubtful.missed([OTHER])
+    doubtful.on_gap([OTHER])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], [3]]
 
@@ -451,10 +451,10 @@ async def test_much_that_is_missed_is_few_queries(
     keys = [DiscussionKey("default", str(number)) for number in range(50)]
     for key in keys:
         await doubting.enter(key)
-    doubtful.missed(keys[:1])
+    doubtful.on_gap(keys[:1])
     await run_until_idle()
     for key in keys * 2:
-        doubtful.missed([key])
+        doubtful.on_gap([key])
         await run_until_idle()
     free.set()
     await run_until_idle()
@@ -467,10 +467,10 @@ async def test_what_is_missed_during_an_error_is_not_forgotten(
     reader = join(await doubting.enter(KEY))
     store.error = OSError("no disk")
     store.commit(created_event(seq=3))
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     store.error = None
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     assert reader.seqs == [3]
 
@@ -482,7 +482,7 @@ async def test_a_room_that_is_missed_while_it_opens_is_compared(
     entering = asyncio.create_task(doubting.enter(KEY))
     await run_until_idle()
     store.commit(created_event(seq=3))  # after the head was read, and before the subscription held
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     store.release()
     room = await entering

@@ -24,7 +24,7 @@ from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, Sto
 @pytest.fixture
 async def name(postgres: Postgres) -> AsyncIterator[str]:
     """An empty database."""
-    made = await postgres.create()
+    made = await postgres.create(migrated=False)
     yield made
     await postgres.drop(made)
 

@@ -220,8 +220,8 @@ async def test_a_large_discussion_is_written_in_chunks(tmp_path: Path, monkeypat
     comments[4]["votes"] = {"up": 5}
     heard: list[tuple[int, int]] = []
 
-    def hear(what: str, done: int = 0, total: int = 0) -> None:
-        if what == "Writing comments":
+    def hear(step: str, done: int = 0, total: int = 0) -> None:
+        if step == "Writing comments":
             heard.append((done, total))
 
     async with opened(tmp_path / "store.db") as store:

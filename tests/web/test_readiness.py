@@ -33,7 +33,7 @@ class World:
             read=self._read, answered_at=-1e9, write_queue=write_queue, epoch="e", troubles=Troubles()
         )
         self.hub = anything(draining=False)
-        self.bus = anything(in_doubt=False, hears_strangers=False)
+        self.bus = anything(is_degraded=False, receives_unverified=False)
         shared = anything(can_count=self._can_count)
         self.readiness = Readiness(self.store, self.hub, self.bus, shared)
 
@@ -85,9 +85,9 @@ async def test_whatever_hangs_there_is_an_answer(world: World, hanging: str, tol
 async def test_what_is_there_is_told(world: World) -> None:
     world.counts = False
     assert await world.readiness.answer() == ALONE
-    world.bus.hears_strangers = True
+    world.bus.receives_unverified = True
     assert await world.readiness.answer() == (200, "slower: messages on Redis are not believed")
-    world.bus.in_doubt = True
+    world.bus.is_degraded = True
     assert await world.readiness.answer() == (200, "slower: Redis is in doubt")
     world.writes = False
     assert await world.readiness.answer() == UNWRITTEN

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, BusHandlers, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.budget import MemoryBudget
@@ -70,7 +70,7 @@ class Hub:
         self._hints: dict[DiscussionKey, None] = {}
         self._has_hints = asyncio.Event()
         self._store_is_down = False
-        bus.watch(self._on_gap, self._on_presence, self._on_hint)
+        bus.set_handlers(BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_hint=self._on_hint))
 
     def start(self) -> None:
         self._tasks = [
@@ -203,7 +203,7 @@ class Hub:
         compared = loop.time()
         while True:
             await asyncio.sleep(DEGRADED_SECONDS)
-            if not self._bus.in_doubt and loop.time() - compared < RECONCILE_SECONDS:
+            if not self._bus.is_degraded and loop.time() - compared < RECONCILE_SECONDS:
                 continue
             compared = loop.time()
             try:
@@ -220,7 +220,7 @@ class Hub:
                 self.rooms[key].presence.request(len(missed))
         self._has_gaps.set()
 
-    def _on_presence(self, said: Attendance) -> None:
+    def _on_presence(self, said: PresenceUpdate) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.receive(said)
 

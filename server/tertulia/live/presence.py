@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.reader import Reader
 
@@ -86,7 +86,7 @@ class RoomPresence:
         self._has_changed = True
         self._send_soon()
 
-    def receive(self, said: Attendance) -> None:
+    def receive(self, said: PresenceUpdate) -> None:
         """Another instance tells how many are there."""
         known = self._peers.get(said.instance)
         if known is not None and said.at < known.at:
@@ -96,7 +96,7 @@ class RoomPresence:
             self._peers[said.instance] = _Peer(Headcount(said.readers, said.writing), said.at, _now())
         else:
             self._peers.pop(said.instance, None)
-        if said.asks and self._readers:
+        if said.wants_reply and self._readers:
             self._has_changed = True
             self._sent_to_peers_at = float("-inf")
         self._send_soon()
@@ -119,14 +119,14 @@ class RoomPresence:
             self._has_changed = True
         if now >= self._request_at:
             self._request_at = float("inf")
-            self._publish(now, asks=True)
+            self._publish(now, wants_reply=True)
         elif now - self._sent_to_peers_at >= (PEERS_SECONDS if self._has_changed else REPEAT_SECONDS):
             self._publish_change(now)
 
     def _has_expired(self, instance: str, peer: _Peer, now: float) -> bool:
         if not self._bus.is_alive(instance):
             return True
-        return bool(peer.headcount.readers) and now - peer.received_at > EXPIRY_SECONDS and not self._bus.in_doubt
+        return bool(peer.headcount.readers) and now - peer.received_at > EXPIRY_SECONDS and not self._bus.is_degraded
 
     def close(self) -> None:
         """The room ends; there is nobody to be told."""
@@ -134,18 +134,20 @@ class RoomPresence:
             self._timer.cancel()
         self._send = _discard
         if self._sent_to_peers.readers:
-            self._bus.tell(self._key, 0, 0, asks=False)
+            self._bus.publish_presence(self._key, 0, 0, wants_reply=False)
 
     def _publish_change(self, now: float) -> None:
         here = self.local()
         again = here.readers and now - self._sent_to_peers_at >= REPEAT_SECONDS
         if here != self._sent_to_peers or again:
-            self._publish(now, asks=False)
+            self._publish(now, wants_reply=False)
         self._has_changed = False
 
-    def _publish(self, now: float, *, asks: bool) -> None:
+    def _publish(self, now: float, *, wants_reply: bool) -> None:
         self._sent_to_peers, self._sent_to_peers_at, self._has_changed = self.local(), now, False
-        self._bus.tell(self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, asks=asks)
+        self._bus.publish_presence(
+            self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, wants_reply=wants_reply
+        )
 
     def _send_soon(self) -> None:
         if self._timer is None:

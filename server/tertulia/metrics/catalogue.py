@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
-from tertulia.bus.redis import RedisBus
+from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
@@ -212,39 +212,39 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[RedisBus], ...] = (
+OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
         "1 while messages of other instances may be lost and discussions are compared with the database every second, "
         "else 0.",
-        lambda bus: int(bus.in_doubt),
+        lambda bus: int(bus.is_degraded),
     ),
     Metric(
         "tertulia_bus_messages_sent_total",
         "counter",
         "Messages that Redis took from this instance.",
-        lambda bus: bus.counts.sent,
+        lambda bus: bus.stats.sent,
     ),
     Metric(
         "tertulia_bus_messages_received_total",
         "counter",
         "Messages of other instances that Redis brought.",
-        lambda bus: bus.counts.received,
+        lambda bus: bus.stats.received,
     ),
     Metric(
         "tertulia_bus_messages_dropped_total",
         "counter",
         "Messages that went no further, by cause: too many waited, Redis did not take them, what arrived cannot be "
         "read or is signed by none of ours, or is a number of readers from another time.",
-        lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.dropped.items()},
         ("cause",),
     ),
     Metric(
         "tertulia_bus_instances",
         "gauge",
         "Other instances of which something was heard lately.",
-        lambda bus: bus.others,
+        lambda bus: bus.peer_count,
     ),
     Metric(
         "tertulia_bus_failures_total",
@@ -253,18 +253,18 @@ OF_REDIS: tuple[Metric[RedisBus], ...] = (
         lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
         ("cause",),
     ),
-    Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.waiting),
+    Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.pending),
     Metric(
         "tertulia_bus_connections_total",
         "counter",
         "Connections made to Redis: two at the start, in a cluster two a shard; further ones after failures.",
-        lambda bus: bus.counts.connections,
+        lambda bus: bus.stats.connections,
     ),
     Metric(
         "tertulia_bus_round_trip_seconds",
         "gauge",
         "Seconds that the last probe took through Redis and back, of which there is one a second.",
-        lambda bus: bus.counts.round_trip,
+        lambda bus: bus.stats.round_trip,
     ),
 )
 

@@ -16,8 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.bus import Bus
-from tertulia.bus.redis import RedisBus
+from tertulia.bus import Bus, NetworkBus
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
@@ -61,7 +60,7 @@ class Parts(Collector):
         yield from (metric.family(self.write_queue) for metric in OF_WRITE_QUEUE)
         yield from (metric.family(self.troubles) for metric in OF_TROUBLES)
         yield from (metric.family(self.answers) for metric in OF_ANSWERS)
-        if isinstance(self.bus, RedisBus):
+        if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in OF_REDIS)
         if self.counts is not None:
             yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)

@@ -94,9 +94,9 @@ class Readiness:
         return 503, "the database cannot write"
 
     async def _slower(self, end: float) -> Answer | None:
-        if self._bus.in_doubt:
+        if self._bus.is_degraded:
             return 200, "slower: Redis is in doubt"
-        if self._bus.hears_strangers:
+        if self._bus.receives_unverified:
             return 200, "slower: messages on Redis are not believed"
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
