@@ -170,7 +170,7 @@ def test_a_log_at_its_most_holds_nothing_of_what_people_wrote(
 
 @pytest.fixture
 async def own_address(postgres: Postgres) -> AsyncIterator[str]:
-    name = await postgres.create()
+    name = await postgres.create(migrated=False)
     yield postgres.address(name)
     await postgres.drop(name)
 

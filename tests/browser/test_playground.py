@@ -13,7 +13,7 @@ from tests.browser.conftest import PATIENCE_MS, Window
 from tests.push.readers import eventually
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DESK = {"viewport": {"width": 1440, "height": 1000}}
 

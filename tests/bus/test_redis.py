@@ -45,6 +45,7 @@ from tests.bus.instances import (
 )
 from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import created_event
+from tests.support.effort import examples
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
@@ -330,7 +331,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
         assert (there.is_degraded, there.stats.connections) == (False, connections)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_bytes_reach_a_listener(data: bytes) -> None:
     bus, heard = RedisBus("redis://127.0.0.1:1", SECRET), list[Message]()

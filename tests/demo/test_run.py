@@ -68,7 +68,7 @@ def service(shown: Snapshot, name: str) -> Snapshot:
     return found
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
     demonstration.wait_for_output("Watch here")
     async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:

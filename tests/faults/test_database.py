@@ -145,7 +145,7 @@ async def trial(
 
 @pytest.fixture
 async def own_database(postgres: Postgres) -> AsyncIterator[str]:
-    name = await postgres.create()
+    name = await postgres.create(migrated=False)
     yield name
     await postgres.drop(name)
 

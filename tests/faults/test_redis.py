@@ -8,15 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.faults.cluster import Cluster
 from tests.faults.people import now
 from tests.faults.run import Run, run
 from tests.faulty_redis import FaultyRedis
 from tests.history.checker import Demands
-
-pytestmark = pytest.mark.xdist_group("instances")
 
 DEMANDS = Demands(answers=90, resumes=5, faults=True)
 FROZEN_SECONDS = 30.0

@@ -291,7 +291,7 @@ EDITED = "01a2236a-f468-7510-92ba-83dc06e5ac08"
 @pytest.fixture
 async def shared(postgres: Postgres) -> AsyncIterator[str]:
     """A PostgreSQL as the first version left it: SQLite lets nobody write beside a migration."""
-    name = await postgres.create()
+    name = await postgres.create(migrated=False)
     async with of_first_version(postgres.address(name)):
         yield postgres.address(name)
     await postgres.drop(name)

@@ -24,7 +24,7 @@ from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, listed, l
 @pytest.fixture
 async def name(postgres: Postgres) -> AsyncIterator[str]:
     """An empty database."""
-    made = await postgres.create()
+    made = await postgres.create(migrated=False)
     yield made
     await postgres.drop(made)
 
