@@ -21,7 +21,9 @@ from tertulia.bus import Message
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.hub import RECONCILE_SECONDS, Hub, Rates
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, signed, until, wait_until_healthy
 from tests.postgres import running_postgres

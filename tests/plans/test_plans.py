@@ -26,7 +26,7 @@ from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.identity import Tokens, new_moderator_token, utc_now
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
 from tertulia.store import Store, administration, queries
