@@ -6,7 +6,7 @@ Whatever changed, a snapshot and the events after it are the snapshot of now; an
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 
 from tertulia import protocol
-from tertulia.app import Running
+from tertulia.app import Running, running
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode, Sort
 from tertulia.core.ids import uuid7
 from tertulia.discussions import Discussions
 from tertulia.identity import Identity, Tokens, new_moderator_token, utc_now
 from tertulia.limits import PostingLimits
-from tertulia.live import backlog as backlogs
-from tertulia.live import room as rooms
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
+from tertulia.live.tuning import Tuning
+from tertulia.settings import Settings
 from tertulia.store import administration
 from tests.folding import Gap, Json, canonical, fold, seen
 from tests.live.fakes import join_discussion
@@ -123,6 +123,17 @@ class Talk:
         for after in range((await self.now())["seq"] + 1):
             parts.append(json.dumps(await self.streamed(after), ensure_ascii=False))
         return "\n".join(parts)
+
+
+@pytest.fixture
+def tuning() -> Tuning:
+    return Tuning()
+
+
+@pytest.fixture
+async def server(settings: Settings, tuning: Tuning) -> AsyncIterator[Running]:
+    async with running(settings, tuning=tuning) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -271,12 +282,9 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
     assert await check(talk.server.store) == []
 
 
-@pytest.mark.parametrize("kept", [4, 512])
-async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch, kept: int
-) -> None:
-    monkeypatch.setattr(backlogs, "MAX_EVENTS", kept)  # more comes from the store where the room keeps less
-    monkeypatch.setattr(rooms, "EVENTS_PAGE", 3)
+@pytest.mark.parametrize("tuning", [Tuning(events=held, page=3) for held in (4, 512)], ids=["4 held", "512 held"])
+async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(talk: Talk) -> None:
+    """More comes from the store where the room holds less."""
     holding = await join_discussion(talk.server.hub, KEY, Cursor(None, None))
     await until(lambda: holding.messages)
     await everything(talk)

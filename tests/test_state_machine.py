@@ -7,12 +7,10 @@ import json
 import shutil
 import tempfile
 from collections.abc import Coroutine
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -28,10 +26,9 @@ from tertulia.discussions import Announcer, Discussions
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
-from tertulia.live import backlog as backlogs
-from tertulia.live import room as rooms
-from tertulia.live.hub import Hub, Rates
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
+from tertulia.live.hub import Hub
+from tertulia.live.tuning import Tuning
 from tertulia.store import Store, administration
 from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
@@ -41,6 +38,7 @@ from tests.support.effort import examples, is_thorough
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
 GUESTS = 3
+NARROW = Tuning(slice=2, events=8, stall_seconds=0.0)
 
 places = st.integers(0, 1_000_000)
 """Which of those that there are, counted round."""
@@ -128,7 +126,7 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(NEVER_BUSY, NEVER_BUSY))
+        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, NEVER_BUSY, NARROW)
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
@@ -178,9 +176,6 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.narrow = ExitStack()
-        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (backlogs, "MAX_EVENTS", 8)):
-            self.narrow.enter_context(patch.object(module, name, value))
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
         path = Path(shutil.copy(template()[1], self.folder.name))
@@ -404,7 +399,6 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.runner.close()
             self.folder.cleanup()
-            self.narrow.close()
 
     async def ending(self) -> None:
         try:

@@ -23,9 +23,11 @@ from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
 from tertulia.live.frames import Frame
-from tertulia.live.hub import RECONCILE_SECONDS, Hub, Rates
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
 from tertulia.live.reader import Reader
 from tertulia.live.room import AT_HEAD
+from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, schema
 from tests.bus.instances import SECRET, signed, until, wait_until_healthy
 from tests.postgres import running_postgres

@@ -27,7 +27,9 @@ from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, open_shared_counts
-from tertulia.live.hub import Hub, Rates
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
@@ -57,11 +59,15 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, vitals: Vitals | None = None, siblings: Siblings | None = None
+    settings: Settings,
+    vitals: Vitals | None = None,
+    siblings: Siblings | None = None,
+    tuning: Tuning = DEFAULT,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
+    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it;
+    ``tuning`` the numbers of live delivery.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -77,7 +83,7 @@ async def running(
             open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
+            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates, tuning)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,

@@ -20,9 +20,9 @@ from tertulia.bus.redis.signing import Signer
 from tertulia.bus.redis.wire import channel_of, encode_events, encode_presence
 from tertulia.bus.stats import DropReason
 from tertulia.core.comments import DiscussionKey
-from tertulia.live import hub as hubs
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
 from tertulia.live.stats import GapSource
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import now, until, wait_until_healthy
@@ -62,8 +62,8 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(settings: Settings, redis: Redis | FaultyRedis) -> AsyncIterator[Instance]:
-    async with running(settings.model_copy(update={"redis_url": redis.url})) as server:
+async def instance(settings: Settings, redis: Redis | FaultyRedis, tuning: Tuning = DEFAULT) -> AsyncIterator[Instance]:
+    async with running(settings.model_copy(update={"redis_url": redis.url}), tuning=tuning) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
             opened = Instance(server, client)
@@ -71,9 +71,18 @@ async def instance(settings: Settings, redis: Redis | FaultyRedis) -> AsyncItera
             yield opened
 
 
+NO_WATCH = Tuning(reconcile_seconds=3600.0)
+without_watch = pytest.mark.parametrize("tuning", [NO_WATCH], ids=["no watch"])
+
+
 @pytest.fixture
-async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance, Instance]]:
-    async with instance(settings, redis) as here, instance(settings, redis) as there:
+def tuning() -> Tuning:
+    return DEFAULT
+
+
+@pytest.fixture
+async def pair(settings: Settings, redis: Redis, tuning: Tuning) -> AsyncIterator[tuple[Instance, Instance]]:
+    async with instance(settings, redis, tuning) as here, instance(settings, redis, tuning) as there:
         yield here, there
 
 
@@ -116,12 +125,10 @@ async def test_a_message_that_is_lost_is_found(settings: Settings, valkey: Valke
         assert there.bus.stats.received == 0
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
-async def test_comments_go_on_without_redis(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_comments_go_on_without_redis(pair: tuple[Instance, Instance], redis: Redis) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
@@ -138,15 +145,12 @@ async def test_comments_go_on_without_redis(
     await said(here, readers, 5)
 
 
-async def test_what_was_said_before_the_subscription_held_is_read(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_said_before_the_subscription_held_is_read(settings: Settings, valkey: Valkey) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with (
         FaultyRedis(valkey.port) as slow,
-        instance(settings, valkey) as here,
-        instance(settings, slow) as there,
+        instance(settings, valkey, NO_WATCH) as here,
+        instance(settings, slow, NO_WATCH) as there,
     ):
         reader = await here.read()
         slow.subscribing.clear()
@@ -202,12 +206,12 @@ def forged(message: Message) -> list[bytes]:
     return [body, older, Signer(b"a key that was guessed").sign(channel_of(message.key), body), b"hello"]
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
 async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Instance, Instance], redis: Redis
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
@@ -224,15 +228,12 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     assert await there.health() == (200, "slower: messages on Redis are not believed")
 
 
-async def test_what_an_older_server_says_is_read_from_the_store(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_an_older_server_says_is_read_from_the_store(settings: Settings, valkey: Valkey) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     async with (
         FaultyRedis(valkey.port, older=1.0) as faulty,
-        instance(settings, valkey) as older,
-        instance(settings, faulty) as here,
+        instance(settings, valkey, NO_WATCH) as older,
+        instance(settings, faulty, NO_WATCH) as here,
     ):
         reader = await here.read()
         await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")

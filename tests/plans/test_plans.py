@@ -26,7 +26,7 @@ from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import Cursor, encode_cursor
 from tertulia.identity import Tokens, new_moderator_token, utc_now
-from tertulia.live.room import Cursor as Place
+from tertulia.live.backlog import Cursor as Place
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
 from tertulia.store import Store, administration
