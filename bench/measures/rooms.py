@@ -22,11 +22,11 @@ from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
+from tertulia.live.backlog import AT_HEAD
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.reader import Reader
-from tertulia.live.room import AT_HEAD
 from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, schema
 from tests.bus.instances import SECRET, signed, until, wait_until_healthy
