@@ -21,8 +21,12 @@ from tertulia.bus import Message
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
+from tertulia.errors import CloseCode
+from tertulia.live.backlog import AT_HEAD
+from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
+from tertulia.live.reader import Reader
 from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, signed, until, wait_until_healthy
@@ -34,6 +38,19 @@ TIMES = 5
 AT_ONCE = 250
 PAGE_BYTES = 4096
 _SAY_ALL = "for i = 1, #KEYS do redis.call('PUBLISH', KEYS[i], ARGV[i]) end"
+
+
+class NoConnection:
+    """What a reader costs is measured elsewhere."""
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def buffered(self) -> int:
+        return 0
+
+    def close(self, code: CloseCode) -> None:
+        pass
 
 
 def measure(plan: Plan, findings: Findings, rooms: int = ROOMS) -> None:
@@ -70,7 +87,10 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
     async def open_all() -> None:
         for key in keys:
-            await hub.enter(key)
+            room = await hub.enter(key)
+            reader = Reader(room)
+            reader.connection = NoConnection()
+            room.join(reader, AT_HEAD)
 
     async def compare() -> None:
         for _ in range(TIMES):
