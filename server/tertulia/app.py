@@ -22,7 +22,7 @@ from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.discussions import Discussions, EventPublisher, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
@@ -36,7 +36,7 @@ from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.web import problems
 from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
@@ -84,7 +84,7 @@ async def running(
             open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates, tuning)
+            hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,
@@ -95,15 +95,15 @@ async def running(
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             addresses = ClientAddress(settings.trusted_proxies)
-            origins = OriginPolicy(Sites(store.reads.sites, allowed_origins), addresses, settings.public_url)
+            origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, server_stats)
+            parts = Parts(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
             metrics = Metrics(parts, settings.data_dir, addresses, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, origins, addresses, defaults)
-            store.start(Announcer(bus, store.epoch).committed)
+            store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:

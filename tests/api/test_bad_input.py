@@ -457,7 +457,7 @@ def test_there_are_names_for_all_of_them() -> None:
 
 WRITES = (SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
 APART = {
-    **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a ledger that is closed" for good in WRITES},
+    **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
     **{(f"{good.method} {good.path}", ErrorCode.rate_limited): "a limit" for good in (*WRITES, PREVIEW)},
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
@@ -476,10 +476,10 @@ def test_every_code_that_is_declared_is_produced(operation: object) -> None:
     assert declared(found) - seen == set()
 
 
-async def test_a_ledger_that_is_closed_stores_nothing(app: App) -> None:
+async def test_a_write_queue_that_is_closed_stores_nothing(app: App) -> None:
     await furnish(app)
     before = app.rows()
-    await app.server.store.ledger.close()
+    await app.server.store.write_queue.close()
     for good in WRITES:
         answer = await good.spoilt("unavailable", ErrorCode.unavailable).send(app)
         assert answer.json()["code"] == "unavailable", good

@@ -215,12 +215,10 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
             await app.moderate("DELETE", f"/comments/{lans}")
             before = app.rows()
             new, hashed = new_moderator_token()
-            await app.server.store.ledger.submit(
-                lambda connection: (
-                    administration.renew_moderator(connection, "Mai", hashed)
-                    if how == "renew"
-                    else administration.remove_moderator(connection, "Mai")
-                )
+            await app.server.store.write(
+                administration.RenewModerator("Mai", hashed)
+                if how == "renew"
+                else administration.RemoveModerator("Mai")
             )
             for client in (app.client, other):
                 for method, path, body in (
@@ -246,7 +244,7 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
 
 async def test_who_gets_the_name_of_a_former_moderator_is_somebody_else(app: App) -> None:
     former = (await app.posted("Be kind.", token=app.tokens["moderator"]))["comment"]["author"]
-    await app.server.store.ledger.submit(lambda connection: administration.remove_moderator(connection, "Mai"))
+    await app.server.store.write(administration.RemoveModerator("Mai"))
     token = await add_moderator(app.server, "Mai")
     author = (await app.posted("I am new here.", token=token))["comment"]["author"]
     assert (author["name"], author["badge"]) == ("Mai", "moderator")

@@ -139,12 +139,12 @@ async def test_a_long_text_is_read_beside_the_loop_and_a_short_one_on_it(app: Ap
     assert reading.threads == {loop}
     posted = await app.posted(LONG, name="Lan")
     path, headers = f"{API}/comments/{posted['comment']['id']}", bearer(posted["token"])
-    acts = [
+    actions = [
         app.post_comment(LONG, name="Minh"),
         app.client.post(f"{API}/preview", json={"body": LONG}),
         app.client.patch(path, json={"body": LONG + "More."}, headers=headers),
     ]
-    for act in acts:
+    for act in actions:
         reading.forget()
         assert (await act).status_code in (200, 201)
         assert max(reading.texts, key=len) in (LONG, LONG + "More.")

@@ -182,7 +182,7 @@ class Api:
     async def post_comment(self, request: Request, _query: Query) -> Response:
         new = await read_json(request, protocol.NewComment)
         await self._origins.admit(request, new.site)
-        answer = await self._discussions.say(
+        answer = await self._discussions.post_comment(
             new,
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
@@ -241,7 +241,9 @@ class Api:
         bearer="author or moderator",
     )
     async def delete_comment(self, request: Request, _query: Query) -> Response:
-        return _json(await self._discussions.conceal(await self._comment_id(request), *await self._writer(request)))
+        return _json(
+            await self._discussions.delete_comment(await self._comment_id(request), *await self._writer(request))
+        )
 
     @operation(
         "PUT",

@@ -70,7 +70,7 @@ class DiscussionPages:
     async def post(
         self, location: PageLocation, form_input: FormInput, *, title: str | None, url: str | None, address: str | None
     ) -> str:
-        """Posts and gives the address that shows what came of it. Raises what Discussions.say raises."""
+        """Posts and gives the address that shows what came of it. Raises what Discussions.post_comment raises."""
         new = NewComment(
             site=location.key.site,
             key=location.key.key,
@@ -80,7 +80,7 @@ class DiscussionPages:
             body=form_input.body,
             author=GuestName(name=form_input.name),
         )
-        answer = await self._discussions.say(new, form_input.idempotency_key, identity=None, address=address)
+        answer = await self._discussions.post_comment(new, form_input.idempotency_key, identity=None, address=address)
         if answer.posted.seq is None:
             return location.href("your-comments", waiting="1")
         return await self.address_of(location, answer.posted.comment.id)
