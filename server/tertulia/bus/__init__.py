@@ -59,7 +59,7 @@ class PresenceUpdate:
 
 
 Listener = Callable[[Message], None]
-"""Called with each message of a discussion; returns at once. What it raises is logged and ends nothing."""
+"""Called with each message of a discussion; returns at once and does not raise."""
 
 
 def _ignore(_news: object) -> None:
