@@ -118,12 +118,12 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("events of one discussion in memory", "live/tuning:MAX_EVENTS_BYTES", size),
         Bound("frames of one discussion in memory", "live/tuning:MAX_FRAMES_BYTES", size),
         Bound("one message of events", "live/backlog:MAX_FRAME_BYTES", size),
-        Bound("first pages in memory", "discussions/firstpages:KEPT_BYTES", size),
+        Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
         Bound("guests and addresses that are counted", "limits/memory:MOST_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
-        Bound("rows looked at for a page of held or reported comments", "store/reads:LOOKED"),
-        Bound("commands that wait for the database", "store/ledger:QUEUE"),
+        Bound("rows looked at for a page of held or reported comments", "store/queries:LOOKED"),
+        Bound("commands that wait for the database", "store/write_queue:QUEUE"),
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:CAUSES_MOST"),
         Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
@@ -165,7 +165,7 @@ GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*"
 NO_BOUNDS = {
     "core/documents": {"BLOCK_LEVELS", "INLINE_LEVELS"},  # within TREE_BYTES
     "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
-    "discussions/firstpages": {"ENTRY_BYTES"},
+    "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},

@@ -35,13 +35,13 @@ from tertulia.serving.server import listen, serve
 from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
-from tertulia.store import ledger
-from tertulia.store.commands import Outcome
-from tertulia.store.counts import Histogram
+from tertulia.store import write_queue
+from tertulia.store.commands import CommandResult
+from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, wait_until
-from tests.store.acts import until
+from tests.support.store_actions import Custom, until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
@@ -314,7 +314,7 @@ async def test_a_loop_that_was_held_up_is_late(settings: Settings) -> None:
     assert told["tertulia_loop_lag_seconds"] < told["tertulia_loop_longest_lag_seconds"]
 
 
-# ---- the ledger -----------------------------------------------------------------------------------------
+# ---- the write queue ------------------------------------------------------------------------------------
 
 
 async def test_commits_and_what_was_committed_together(server: Running, client: httpx.AsyncClient) -> None:
@@ -351,10 +351,10 @@ async def test_a_database_that_fails_is_counted(server: Running, client: httpx.A
 
 
 async def test_what_waits_and_what_finds_no_room_to_wait(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "QUEUE", 2)
+    monkeypatch.setattr(write_queue, "QUEUE", 2)
     async with running(settings) as server, _visitor(server.asgi) as client:
-        work = server.store.ledger
-        tasks = [asyncio.create_task(work.submit(lambda _: Outcome(None))) for _ in range(5)]
+        work = server.store.write_queue
+        tasks = [asyncio.create_task(work.submit(Custom(lambda _: CommandResult(None)))) for _ in range(5)]
         await asyncio.sleep(0)
         assert work.waiting == 2
         await asyncio.gather(*tasks, return_exceptions=True)
