@@ -250,7 +250,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
         "tertulia_bus_failures_total",
         "counter",
         "Failures of connections to Redis, by cause: it refused, was slow, or unreachable.",
-        lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.failures.items()},
         ("cause",),
     ),
     Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.pending),
