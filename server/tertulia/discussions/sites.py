@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from tertulia.discussions.single_flight import SingleFlight
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import no_such_site
 
 FRESH_SECONDS = 5.0
 DEFAULT_SITE = "default"
@@ -26,7 +26,7 @@ class Sites:
         """The origins that may use ``site`` besides the server's own. Raises unknown_site."""
         known = await self._sites()
         if site not in known:
-            raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+            raise no_such_site()
         return known[site]
 
     async def known_origins(self, site: str) -> frozenset[str]:
