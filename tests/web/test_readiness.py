@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tertulia.errors import ErrorCode, Problem
+from tertulia.store import queries
 from tertulia.store.troubles import Troubles
 from tertulia.web import readiness
 from tertulia.web.readiness import ABANDONED_MOST, Readiness
@@ -27,9 +28,10 @@ class World:
         self.end = asyncio.Event()
         self.writes = self.counts = True
         self.reading: Exception | None = None
-        self.reads = SimpleNamespace(epoch=self._epoch, answered_at=-1e9)
-        ledger = SimpleNamespace(can_write=self._can_write)
-        self.store = anything(reads=self.reads, ledger=ledger, epoch="e", troubles=Troubles())
+        write_queue = SimpleNamespace(can_write=self._can_write)
+        self.store = anything(
+            read=self._read, answered_at=-1e9, write_queue=write_queue, epoch="e", troubles=Troubles()
+        )
         self.hub = anything(draining=False)
         self.bus = anything(is_degraded=False, receives_unverified=False)
         shared = anything(can_count=self._can_count)
@@ -43,7 +45,8 @@ class World:
             except asyncio.CancelledError:
                 continue  # a driver that takes leave of a server that is silent
 
-    async def _epoch(self) -> str:
+    async def _read(self, query: object) -> str:
+        assert query is queries.epoch
         await self._reached("reads")
         if self.reading is not None:
             raise self.reading

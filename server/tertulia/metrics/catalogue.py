@@ -19,9 +19,9 @@ from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.machine import Machine
 from tertulia.serving.vitals import Vitals
-from tertulia.store.counts import Histogram
-from tertulia.store.ledger import Ledger
+from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
+from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 
 S = TypeVar("S")
@@ -136,54 +136,57 @@ OF_HUB: tuple[Metric[Hub], ...] = (
     ),
 )
 
-OF_LEDGER: tuple[Metric[Ledger], ...] = (
+OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
     Metric(
         "tertulia_commits_total",
         "counter",
         "Transactions of one or more commands that were committed.",
-        lambda ledger: ledger.counts.commits,
+        lambda queue: queue.stats.commits,
     ),
     Metric(
         "tertulia_commits_failed_total",
         "counter",
         "Transactions that the database did not commit; none of their commands changed anything.",
-        lambda ledger: ledger.counts.failed_commits,
+        lambda queue: queue.stats.failed_commits,
     ),
     Metric(
         "tertulia_commit_seconds",
         "histogram",
         "Seconds that a transaction took, from its first command to the end of its commit.",
-        lambda ledger: ledger.counts.seconds,
+        lambda queue: queue.stats.seconds,
     ),
     Metric(
         "tertulia_commit_commands",
         "histogram",
         "Commands that were committed together, refused ones among them.",
-        lambda ledger: ledger.counts.batches,
+        lambda queue: queue.stats.batches,
     ),
     Metric(
         "tertulia_commands_committed_total",
         "counter",
         "Commands that were committed: comments, edits, votes, decisions of moderators.",
-        lambda ledger: ledger.counts.committed,
+        lambda queue: queue.stats.committed,
     ),
     Metric(
         "tertulia_commands_waiting",
         "gauge",
         "Commands that wait for the next transaction.",
-        lambda ledger: ledger.waiting,
+        lambda queue: queue.waiting,
     ),
     Metric(
         "tertulia_commits_stuck",
         "gauge",
         "1 while the database was out of service for the last transaction, else 0.",
-        lambda ledger: int(ledger.is_stuck),
+        lambda queue: int(queue.is_stuck),
     ),
     Metric(
         "tertulia_commands_unavailable_total",
         "counter",
         "Commands answered 503, by cause: too many waited, or the database did not commit.",
-        lambda ledger: {("queue_full",): ledger.counts.turned_away, ("commit_failed",): ledger.counts.lost},
+        lambda queue: {
+            ("queue_full",): queue.stats.turned_away,
+            ("commit_failed",): queue.stats.lost,
+        },
         ("cause",),
     ),
 )
@@ -353,7 +356,7 @@ OF_MACHINE: tuple[Metric[Machine], ...] = (
 
 CATALOGUE: tuple[Metric[Any], ...] = (
     *OF_HUB,
-    *OF_LEDGER,
+    *OF_WRITE_QUEUE,
     *OF_TROUBLES,
     *OF_ANSWERS,
     *OF_REDIS,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, select
+from sqlalchemy import RowMapping, Select, select
 
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
-from tertulia.store.schema import comment, discussion, site
+from tertulia.store.schema import discussion, site
 
 
 def milliseconds(at: datetime) -> int:
@@ -17,7 +17,7 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def moment(value: int) -> datetime:
+def to_datetime(value: int) -> datetime:
     return datetime.fromtimestamp(value / 1000, UTC)
 
 
@@ -30,8 +30,8 @@ def to_comment(row: RowMapping | Any) -> Comment:
         author=Author(row["author_id"], row["author_name"], row["author_badge"]),
         text=row["text"],
         body=documents.within(row["body"], len(row["text"])),
-        created_at=moment(row["created_at"]),
-        edited_at=moment(row["edited_at"]) if row["edited_at"] is not None else None,
+        created_at=to_datetime(row["created_at"]),
+        edited_at=to_datetime(row["edited_at"]) if row["edited_at"] is not None else None,
         state=State(row["state"]),
         up=row["up"],
         down=row["down"],
@@ -46,16 +46,6 @@ def discussions() -> Select[Any]:
     return select(discussion, site.c.key.label("site_key")).join(site, site.c.id == discussion.c.site_id)
 
 
-# built once: SQLAlchemy spends more on making a statement than SQLite on running it
-_NAMED = discussions().where(site.c.key == bindparam("site"), discussion.c.key == bindparam("key"))
-
-
-def named(connection: Connection, key: DiscussionKey) -> Discussion | None:
-    """The discussion of this name, None when nobody has said or set anything in it."""
-    row = connection.execute(_NAMED, {"site": key.site, "key": key.key}).mappings().one_or_none()
-    return None if row is None else to_discussion(row)
-
-
 def to_discussion(row: RowMapping | Any) -> Discussion:
     return Discussion(
         key=DiscussionKey(row["site_key"], row["key"]),
@@ -68,5 +58,29 @@ def to_discussion(row: RowMapping | Any) -> Discussion:
     )
 
 
-def comments() -> Select[Any]:
-    return select(comment)
+def author_row(author: Author, created_at: datetime) -> dict[str, Any]:
+    return {"id": author.id, "name": author.name, "badge": author.badge, "created_at": milliseconds(created_at)}
+
+
+def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
+    return {
+        "id": comment.id,
+        "discussion_id": comment.discussion_id,
+        "parent_id": comment.parent_id,
+        "root_id": comment.root_id,
+        "author_id": comment.author.id,
+        "author_name": comment.author.name,
+        "author_badge": comment.author.badge,
+        "text": comment.text,
+        "body": comment.body,
+        "created_at": milliseconds(comment.created_at),
+        "edited_at": milliseconds(comment.edited_at) if comment.edited_at else None,
+        "state": comment.state.value,
+        "published": published,
+        "up": comment.up,
+        "down": comment.down,
+        "reply_count": comment.reply_count,
+        "pinned": comment.pinned,
+        "idempotency_key": comment.idempotency_key,
+        "request_digest": digest,
+    }

@@ -1,4 +1,4 @@
-"""The writer: the one connection that writes, a whole transaction at a time.
+"""The one connection that writes, a whole transaction at a time.
 
 SQLite      in a thread of its own: a statement from the event loop to a driver's thread and back costs more than SQLite
             needs to run it, so a transaction goes there whole
@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 REOPEN_SECONDS = 1.0
-"""A server that does not take leave in this time is left without."""
+"""For closing politely: a server that does not answer in this time is left without a farewell."""
 
 
-class Writer(Protocol):
+class WriteConnection(Protocol):
     """Runs work one after another."""
 
     engine: Engine
@@ -31,8 +31,8 @@ class Writer(Protocol):
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back."""
         raise NotImplementedError
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
-        """Like ``transact``, but transactions are the work's own."""
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Like ``transact``, but ``work`` begins and commits transactions itself."""
         raise NotImplementedError
 
     async def reopen(self) -> None:
@@ -44,26 +44,26 @@ class Writer(Protocol):
         raise NotImplementedError
 
 
-class ThreadWriter:
-    """The writer of a database whose driver blocks; ``engine`` has one connection."""
+class ThreadedConnection:
+    """For a driver that blocks; ``engine`` has one connection."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
+        def in_thread() -> T:
             with self.engine.begin() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
-        def run() -> T:
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        def in_thread() -> T:
             with self.engine.connect() as connection:
                 return work(connection)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
 
     async def reopen(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
@@ -73,8 +73,8 @@ class ThreadWriter:
         self._thread.shutdown()
 
 
-class LoopWriter:
-    """The writer of a database with an asynchronous driver; its engine has one connection."""
+class AsyncConnection:
+    """For an asynchronous driver; the engine has one connection."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine.sync_engine
@@ -84,7 +84,7 @@ class LoopWriter:
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def connected(self, work: Callable[[Connection], T]) -> T:
+    async def run(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
             return await connection.run_sync(work)
 

@@ -1,10 +1,10 @@
-"""The ledger: many commands in one transaction, none of them harmed by another, and no answer before it is durable."""
+"""The write queue: many commands in one transaction, none harmed by another, and no answer before it is durable."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,25 @@ from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, commands, ledger, schema
-from tertulia.store.commands import Actor, Outcome, Said
-from tertulia.store.journal import Happened
-from tertulia.store.ledger import Ledger
-from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, listed, log, tables, until
-from tests.transfer.world import planted
+from tertulia.store import Store, schema, write_queue
+from tertulia.store.commands import Actor, CommandResult, PostComment, PostResult
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.write_queue import WriteQueue
+from tests.support.full_store import planted
+from tests.support.store_actions import (
+    EVA,
+    HERE,
+    LAN,
+    MINH,
+    THERE,
+    Custom,
+    StoreActions,
+    author_of,
+    listed,
+    log,
+    tables,
+    until,
+)
 
 
 @contextmanager
@@ -38,58 +51,58 @@ def counted(store: Store, name: str) -> Iterator[list[None]]:
 
 
 @asynccontextmanager
-async def heard(path: Path) -> AsyncIterator[tuple[Acts, list[list[Happened]]]]:
+async def heard(path: Path) -> AsyncIterator[tuple[StoreActions, list[list[CommittedEvent]]]]:
     """A store on a file, and what was announced of it."""
-    told: list[list[Happened]] = []
+    told: list[list[CommittedEvent]] = []
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
     store.start(told.append)
     try:
-        yield await Acts(store).begin(), told
+        yield await StoreActions(store).begin(), told
     finally:
         await store.close()
 
 
-def fails(error: Exception) -> Callable[[Connection], Outcome[Any]]:
-    def command(_connection: Connection) -> Outcome[Any]:
+def fails(error: Exception) -> Custom[Any]:
+    def apply(_connection: Connection) -> CommandResult[Any]:
         raise error
 
-    return command
+    return Custom(apply)
 
 
-def forged_vote(connection: Connection) -> Outcome[None]:
+def forged_vote(connection: Connection) -> CommandResult[None]:
     """Breaks a foreign key in a way that only COMMIT notices."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
-    return Outcome(None)
+    return CommandResult(None)
 
 
 # ---- together -------------------------------------------------------------------------------------------
 
 
-async def test_what_waits_together_is_committed_together(store: Store, acts: Acts) -> None:
+async def test_what_waits_together_is_committed_together(store: Store, actions: StoreActions) -> None:
     with counted(store, "commit") as commits:
-        answers = await asyncio.gather(*(acts.say(str(number)) for number in range(300)))
+        answers = await asyncio.gather(*(actions.post_comment(str(number)) for number in range(300)))
     assert [answer.seq for answer in answers] == list(range(1, 301))
     assert len(commits) == 3  # of 128, 128 and 44
     assert [comment.text for comment in await listed(store)] == [str(number) for number in range(300)]
 
 
-async def test_commands_that_come_one_by_one_do_not_wait_for_more(store: Store, acts: Acts) -> None:
+async def test_commands_that_come_one_by_one_do_not_wait_for_more(store: Store, actions: StoreActions) -> None:
     with counted(store, "commit") as commits:
         for _ in range(5):
-            await acts.say()
+            await actions.post_comment()
     assert len(commits) == 5
 
 
-async def test_seqs_are_dense_in_every_discussion(store: Store, acts: Acts) -> None:
+async def test_seqs_are_dense_in_every_discussion(store: Store, actions: StoreActions) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(7)]
-    roots = [await acts.say(key=key) for key in keys]
+    roots = [await actions.post_comment(key=key) for key in keys]
 
     async def busy(number: int) -> list[int]:
         key, root = keys[number % 7], roots[number % 7]
-        said = await acts.say(key=key, parent=root, by=MINH)
-        edited = await acts.edit(said.comment.id, acts.judge)
-        voted = await acts.vote(said.comment.id, Actor(EVA.id), 1)
+        said = await actions.post_comment(key=key, parent=root, by=MINH)
+        edited = await actions.edit(said.comment.id, actions.as_moderator)
+        voted = await actions.vote(said.comment.id, Actor(EVA.id), 1)
         return [seq for seq in (said.seq, edited.seq, voted.seq) if seq is not None]
 
     answers = await asyncio.gather(*(busy(number) for number in range(140)))
@@ -104,10 +117,12 @@ async def test_two_instances_on_one_database_number_as_one(tmp_path: Path) -> No
     async with heard(tmp_path / "store.db") as (one, _):
         other_store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
         other_store.start()
-        other = Acts(other_store)
+        other = StoreActions(other_store)
         key = uuid7()
-        same = [acts.post(acts.draft("Once", by=EVA, idempotency_key=key)) for acts in (one, other) * 10]
-        said = await asyncio.gather(*same, *(acts.say(by=by) for acts, by in ((one, LAN), (other, MINH)) * 40))
+        same = [actions.post(actions.draft("Once", by=EVA, idempotency_key=key)) for actions in (one, other) * 10]
+        said = await asyncio.gather(
+            *same, *(actions.post_comment(by=by) for actions, by in ((one, LAN), (other, MINH)) * 40)
+        )
         assert len({(answer.comment.id, answer.seq) for answer in said[:20]}) == 1
         assert {answer.seq for answer in said} == set(range(1, 82))
         assert [one.seq for one in await log(other_store)] == list(range(1, 82))
@@ -115,12 +130,14 @@ async def test_two_instances_on_one_database_number_as_one(tmp_path: Path) -> No
         await other_store.close()
 
 
-async def test_what_one_batch_says_twice_is_stored_once(store: Store, acts: Acts) -> None:
+async def test_what_one_batch_says_twice_is_stored_once(store: Store, actions: StoreActions) -> None:
     key = uuid7()
-    drafts = [acts.draft("Once", idempotency_key=key) for _ in range(3)]
+    drafts = [actions.draft("Once", idempotency_key=key) for _ in range(3)]
     with counted(store, "commit") as commits:
-        first = await acts.say()
-        answers = await asyncio.gather(*(acts.post(draft) for draft in drafts), acts.say("Other", by=MINH))
+        first = await actions.post_comment()
+        answers = await asyncio.gather(
+            *(actions.post(draft) for draft in drafts), actions.post_comment("Other", by=MINH)
+        )
     assert len(commits) == 2
     assert [(answer.comment.id, answer.seq) for answer in answers[:3]] == [(drafts[0].id, 2)] * 3
     assert [answer.repeated for answer in answers] == [False, True, True, False]
@@ -128,12 +145,14 @@ async def test_what_one_batch_says_twice_is_stored_once(store: Store, acts: Acts
     assert await check(store) == []
 
 
-async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, acts: Acts) -> None:
-    said = await acts.say()
+async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, actions: StoreActions) -> None:
+    said = await actions.post_comment()
     _, again, _ = await asyncio.gather(
-        acts.say(by=EVA), acts.say("Again"), acts.conceal(said.comment.id, Actor(LAN.id, site="default"))
+        actions.post_comment(by=EVA),
+        actions.post_comment("Again"),
+        actions.delete_comment(said.comment.id, Actor(LAN.id, site="default")),
     )
-    author = await store.reads.author(LAN.id)
+    author = await store.read(author_of, LAN.id)
     assert author is not None
     assert author.name == LAN.name == again.comment.author.name
     assert await check(store) == []
@@ -156,176 +175,182 @@ async def test_a_name_is_kept_that_the_same_batch_uses_again(store: Store, acts:
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_a_command_that_fails_fails_alone(store: Store, acts: Acts, error: Exception) -> None:
-    said = acts.say(), acts.do(fails(error)), acts.say()
+async def test_a_command_that_fails_fails_alone(store: Store, actions: StoreActions, error: Exception) -> None:
+    said = actions.post_comment(), actions.do(fails(error)), actions.post_comment()
     answers: tuple[Any, ...] = await asyncio.gather(*said, return_exceptions=True)
     before, bad, after = answers
     assert bad is error
-    assert isinstance(before, Said), before
-    assert isinstance(after, Said), after
+    assert isinstance(before, PostResult), before
+    assert isinstance(after, PostResult), after
     assert (before.seq, after.seq) == (1, 2)
     assert await check(store) == []
 
 
-async def test_what_a_failing_command_did_before_is_undone(store: Store, acts: Acts) -> None:
-    def half(connection: Connection) -> Outcome[Any]:
-        commands.post(connection, acts.draft("Half done", by=EVA))
+async def test_what_a_failing_command_did_before_is_undone(store: Store, actions: StoreActions) -> None:
+    def half(connection: Connection) -> CommandResult[Any]:
+        PostComment(actions.draft("Half done", by=EVA)).apply(connection)
         connection.execute(insert(schema.vote).values(comment_id="nowhere", voter_id="nobody", value=1))
-        return Outcome(None)
+        return CommandResult(None)
 
-    answers: tuple[Any, ...] = await asyncio.gather(acts.say(), acts.do(half), acts.say(), return_exceptions=True)
+    answers: tuple[Any, ...] = await asyncio.gather(
+        actions.post_comment(), actions.do(Custom(half)), actions.post_comment(), return_exceptions=True
+    )
     before, bad, after = answers
     assert isinstance(bad, Exception)
     assert "foreign key" in str(bad).lower()
-    assert isinstance(before, Said)
-    assert isinstance(after, Said)
+    assert isinstance(before, PostResult)
+    assert isinstance(after, PostResult)
     assert [one.seq for one in await log(store)] == [1, 2]
-    assert await store.reads.author(EVA.id) is None
+    assert await store.read(author_of, EVA.id) is None
     assert await check(store) == []
 
 
-async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, acts: Acts) -> None:
+async def test_a_database_out_of_service_is_met_once_a_batch(store: Store, actions: StoreActions) -> None:
     """Each of the others would meet it, too: a batch of 128 costs one failure, not 129."""
     tried = 0
 
-    def meets(_connection: Connection) -> Outcome[Any]:
+    def meets(_connection: Connection) -> CommandResult[Any]:
         nonlocal tried
         tried += 1
         raise ConnectionResetError("cut")
 
-    waiting = [acts.do(meets) for _ in range(50)], [acts.say() for _ in range(20)]
+    waiting = [actions.do(Custom(meets)) for _ in range(50)], [actions.post_comment() for _ in range(20)]
     answers = await asyncio.gather(*waiting[0], *waiting[1], return_exceptions=True)
     assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 70
     assert tried == 1
-    assert store.ledger.counts.failed_commits == 1
-    assert (await acts.say()).seq == 1
+    assert store.write_queue.stats.failed_commits == 1
+    assert (await actions.post_comment()).seq == 1
 
 
 # ---- whether it can write -------------------------------------------------------------------------------
 
 
 async def test_a_database_is_written_to_where_nobody_did_so_lately(
-    store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
+    store: Store, actions: StoreActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await tables(store)
-    await acts.say()
+    await actions.post_comment()
     with counted(store, "commit") as commits:
-        assert await store.ledger.can_write()
+        assert await store.write_queue.can_write()
         assert commits == [], "a commit is proof enough"
-        monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
-        assert await asyncio.gather(*(store.ledger.can_write() for _ in range(20))) == [True] * 20
+        monkeypatch.setattr(write_queue, "PROVEN_SECONDS", -1.0)
+        assert await asyncio.gather(*(store.write_queue.can_write() for _ in range(20))) == [True] * 20
         assert len(commits) == 1
     assert (await tables(store))["meta"] == before["meta"], "nothing is left of it"
 
 
 async def test_one_that_cannot_write_is_tried_again_and_no_more_often_than_that(
-    store: Store, acts: Acts, monkeypatch: pytest.MonkeyPatch
+    store: Store, actions: StoreActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = store.database.write.engine
 
     def full(*_: object) -> None:
         raise ConnectionRefusedError("nobody listens")
 
-    monkeypatch.setattr(ledger, "PROVEN_SECONDS", -1.0)
+    monkeypatch.setattr(write_queue, "PROVEN_SECONDS", -1.0)
     event.listen(engine, "before_cursor_execute", full)
-    assert not await store.ledger.can_write()
-    assert store.ledger.is_stuck
-    failed = store.ledger.counts.failed_commits
+    assert not await store.write_queue.can_write()
+    assert store.write_queue.is_stuck
+    failed = store.write_queue.stats.failed_commits
     assert failed == 1
-    monkeypatch.setattr(ledger, "RETRY_SECONDS", 3600.0)
-    assert not await store.ledger.can_write()
-    assert store.ledger.counts.failed_commits == failed
+    monkeypatch.setattr(write_queue, "RETRY_SECONDS", 3600.0)
+    assert not await store.write_queue.can_write()
+    assert store.write_queue.stats.failed_commits == failed
     event.remove(engine, "before_cursor_execute", full)
     with pytest.raises(Problem):
-        await acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
-    assert store.ledger.is_stuck, "what is refused is no proof"
-    monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.0)
-    assert await store.ledger.can_write()
-    assert not store.ledger.is_stuck
+        await actions.do(fails(Problem(ErrorCode.gone, "It is gone.")))
+    assert store.write_queue.is_stuck, "what is refused is no proof"
+    monkeypatch.setattr(write_queue, "RETRY_SECONDS", 0.0)
+    assert await store.write_queue.can_write()
+    assert not store.write_queue.is_stuck
 
 
 # ---- a commit that fails --------------------------------------------------------------------------------
 
 
 async def test_a_commit_that_fails_is_unavailable_to_all_and_announced_to_nobody(tmp_path: Path) -> None:
-    async with heard(tmp_path / "store.db") as (acts, told):
-        before = await tables(acts.store)
+    async with heard(tmp_path / "store.db") as (actions, told):
+        before = await tables(actions.store)
         told.clear()
-        refusal = acts.do(fails(Problem(ErrorCode.gone, "It is gone.")))
+        refusal = actions.do(fails(Problem(ErrorCode.gone, "It is gone.")))
         answers = await asyncio.gather(
-            acts.say(), refusal, acts.do(forged_vote), acts.say(key=THERE), return_exceptions=True
+            actions.post_comment(),
+            refusal,
+            actions.do(Custom(forged_vote)),
+            actions.post_comment(key=THERE),
+            return_exceptions=True,
         )
         codes = [answer.code for answer in answers if isinstance(answer, Problem)]
         assert codes == [
             ErrorCode.unavailable, ErrorCode.gone, ErrorCode.unavailable, ErrorCode.unavailable,
         ]  # fmt: skip
         assert [happened for batch in told for happened in batch] == []
-        assert await tables(acts.store) == before
-        assert (await acts.say()).seq == 1, "the next batch is committed as if nothing had been"
-        assert await check(acts.store) == []
+        assert await tables(actions.store) == before
+        assert (await actions.post_comment()).seq == 1, "the next batch is committed as if nothing had been"
+        assert await check(actions.store) == []
 
 
 async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path) -> None:
-    async with heard(tmp_path / "store.db") as (acts, told):
-        await acts.say()
-        with acts.store.database.write.engine.connect() as connection:
+    async with heard(tmp_path / "store.db") as (actions, told):
+        await actions.post_comment()
+        with actions.store.database.write.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count")
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages.scalar_one() + 4}")
         told.clear()
         texts = ["small"] * 3 + ["large" * 1500] + ["small"] * 3
-        answers = await asyncio.gather(*(acts.say(text) for text in texts), return_exceptions=True)
-        answered = [answer for answer in answers if isinstance(answer, Said)]
+        answers = await asyncio.gather(*(actions.post_comment(text) for text in texts), return_exceptions=True)
+        answered = [answer for answer in answers if isinstance(answer, PostResult)]
         assert len(answered) < len(texts), "the disk was not full"
-        stored = {comment.id: comment for comment in await listed(acts.store)}
+        stored = {comment.id: comment for comment in await listed(actions.store)}
         assert all(answer.comment.id in stored for answer in answered)
         announced = [happened.event for batch in told for happened in batch]
         assert [one.seq for one in announced] == [answer.seq for answer in answered]
         assert {one.comment_id for one in announced} == {answer.comment.id for answer in answered}
-        assert await check(acts.store) == []
+        assert await check(actions.store) == []
 
 
 async def test_what_was_answered_is_stored_when_the_database_gives_the_transaction_up(tmp_path: Path) -> None:
-    async with heard(tmp_path / "store.db") as (acts, told):
-        await acts.say()
+    async with heard(tmp_path / "store.db") as (actions, told):
+        await actions.post_comment()
         raising = "BEGIN SELECT RAISE(ROLLBACK, 'given up'); END"
         planted(tmp_path / "store.db", f"CREATE TRIGGER no BEFORE INSERT ON comment WHEN NEW.text = 'no' {raising}")
         told.clear()
         answers = await asyncio.gather(
-            *(acts.say(text) for text in ("one", "two", "no", "three", "four")), return_exceptions=True
+            *(actions.post_comment(text) for text in ("one", "two", "no", "three", "four")), return_exceptions=True
         )
-        stored = {comment.id for comment in await listed(acts.store)}
+        stored = {comment.id for comment in await listed(actions.store)}
         for answer in answers:
-            assert not isinstance(answer, Said) or answer.comment.id in stored
+            assert not isinstance(answer, PostResult) or answer.comment.id in stored
         announced = [happened.event for batch in told for happened in batch]
         assert {one.comment_id for one in announced} <= stored
         assert len({one.seq for one in announced}) == len(announced)
-        assert (await acts.say("five")).seq == len(await log(acts.store))
-        assert await check(acts.store) == []
+        assert (await actions.post_comment("five")).seq == len(await log(actions.store))
+        assert await check(actions.store) == []
 
 
 async def test_a_database_that_fails_is_unavailable_until_it_works_again(tmp_path: Path) -> None:
-    async with heard(tmp_path / "store.db") as (acts, told):
-        said = await acts.say()
-        engine = acts.store.database.write.engine
+    async with heard(tmp_path / "store.db") as (actions, told):
+        said = await actions.post_comment()
+        engine = actions.store.database.write.engine
 
         def broken(_connection: Connection) -> None:
             raise sqlite3.OperationalError("disk I/O error")
 
         event.listen(engine, "begin", broken)
         told.clear()
-        answers = await asyncio.gather(*(acts.say() for _ in range(5)), return_exceptions=True)
+        answers = await asyncio.gather(*(actions.post_comment() for _ in range(5)), return_exceptions=True)
         assert [answer.code for answer in answers if isinstance(answer, Problem)] == [ErrorCode.unavailable] * 5
         assert [happened for batch in told for happened in batch] == []
-        assert [comment.id for comment in await listed(acts.store)] == [said.comment.id]
+        assert [comment.id for comment in await listed(actions.store)] == [said.comment.id]
         event.remove(engine, "begin", broken)
-        assert (await acts.say()).seq == 2
+        assert (await actions.post_comment()).seq == 2
 
 
 async def test_a_connection_that_was_lost_is_made_anew(tmp_path: Path) -> None:
-    async with heard(tmp_path / "store.db") as (acts, _):
-        await acts.say()
-        acts.store.database.write.engine.dispose()
-        assert (await acts.say()).seq == 2
+    async with heard(tmp_path / "store.db") as (actions, _):
+        await actions.post_comment()
+        actions.store.database.write.engine.dispose()
+        assert (await actions.post_comment()).seq == 2
 
 
 # ---- announcing and answering ---------------------------------------------------------------------------
@@ -334,17 +359,17 @@ async def test_a_connection_that_was_lost_is_made_anew(tmp_path: Path) -> None:
 async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
     answers: list[asyncio.Future[object]] = []
-    told: list[Happened] = []
+    told: list[CommittedEvent] = []
 
-    def committed(happened: list[Happened]) -> None:
+    def committed(happened: list[CommittedEvent]) -> None:
         assert not any(answer.done() for answer in answers), "somebody was answered before all were told"
         stored = planted_texts(tmp_path / "store.db")
         assert len(stored) == len(happened) == len(answers), "it was announced before it was durable"
         told.extend(happened)
 
     store.start(committed)
-    acts = Acts(store)
-    waiting = [store.ledger.submit(posting(acts, key)) for key in (HERE, THERE, HERE)]
+    actions = StoreActions(store)
+    waiting = [store.write_queue.submit(PostComment(actions.draft(key=key))) for key in (HERE, THERE, HERE)]
     for one in waiting:
         answers.append(one.send(None))
     await asyncio.wait(awaitable(answers))
@@ -353,11 +378,6 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
         with pytest.raises(StopIteration):
             one.send(None)
     await store.close()
-
-
-def posting(acts: Acts, key: DiscussionKey) -> Callable[[Connection], Outcome[Said]]:
-    draft = acts.draft(key=key)
-    return lambda connection: commands.post(connection, draft)
 
 
 def awaitable(answers: list[asyncio.Future[object]]) -> list[asyncio.Future[object]]:
@@ -378,21 +398,21 @@ def planted_texts(path: Path) -> list[str]:
 async def test_an_announcement_that_fails_costs_nobody_the_answer(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
 
-    def committed(_happened: list[Happened]) -> None:
+    def committed(_happened: list[CommittedEvent]) -> None:
         raise RuntimeError("nobody listens")
 
     store.start(committed)
-    acts = Acts(store)
-    assert [said.seq for said in await asyncio.gather(*(acts.say() for _ in range(5)))] == [1, 2, 3, 4, 5]
-    assert (await acts.say()).seq == 6
+    actions = StoreActions(store)
+    assert [said.seq for said in await asyncio.gather(*(actions.post_comment() for _ in range(5)))] == [1, 2, 3, 4, 5]
+    assert (await actions.post_comment()).seq == 6
     await store.close()
 
 
 # ---- callers that go ------------------------------------------------------------------------------------
 
 
-async def test_what_is_cancelled_before_its_batch_is_not_done(store: Store, acts: Acts) -> None:
-    tasks = [asyncio.create_task(acts.say(str(number))) for number in range(6)]
+async def test_what_is_cancelled_before_its_batch_is_not_done(store: Store, actions: StoreActions) -> None:
+    tasks = [asyncio.create_task(actions.post_comment(str(number))) for number in range(6)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
@@ -401,23 +421,23 @@ async def test_what_is_cancelled_before_its_batch_is_not_done(store: Store, acts
     assert [task.cancelled() for task in tasks] == [True, False] * 3
 
 
-async def test_what_is_cancelled_in_its_batch_is_done_and_harms_nobody(store: Store, acts: Acts) -> None:
+async def test_what_is_cancelled_in_its_batch_is_done_and_harms_nobody(store: Store, actions: StoreActions) -> None:
     tasks: list[asyncio.Task[object]] = []
 
-    def cancels(_connection: Connection) -> Outcome[object]:
+    def cancels(_connection: Connection) -> CommandResult[object]:
         tasks[0].cancel()
-        return Outcome(None)
+        return CommandResult(None)
 
-    tasks += [asyncio.create_task(acts.say("0")), asyncio.create_task(acts.do(cancels))]
-    tasks.append(asyncio.create_task(acts.say("2")))
+    tasks += [asyncio.create_task(actions.post_comment("0")), asyncio.create_task(actions.do(Custom(cancels)))]
+    tasks.append(asyncio.create_task(actions.post_comment("2")))
     await asyncio.gather(*tasks, return_exceptions=True)
     assert [task.cancelled() for task in tasks] == [True, False, False]
     assert [comment.text for comment in await listed(store)] == ["0", "2"]
-    assert (await acts.say()).seq == 3
+    assert (await actions.post_comment()).seq == 3
 
 
-async def test_readers_that_go_in_the_middle_harm_nobody(store: Store, acts: Acts) -> None:
-    await acts.say()
+async def test_readers_that_go_in_the_middle_harm_nobody(store: Store, actions: StoreActions) -> None:
+    await actions.post_comment()
     for turns in range(12):
         tasks = [asyncio.create_task(listed(store)) for _ in range(8)]
         for _ in range(turns):
@@ -436,8 +456,8 @@ async def test_closing_commits_what_waits(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
     store = await Store.open(url)
     store.start()
-    acts = Acts(store)
-    tasks = [asyncio.create_task(acts.say(str(number))) for number in range(200)]
+    actions = StoreActions(store)
+    tasks = [asyncio.create_task(actions.post_comment(str(number))) for number in range(200)]
     await asyncio.sleep(0)
     await store.close()
     assert sorted(task.result().seq or 0 for task in tasks) == list(range(1, 201))
@@ -448,14 +468,14 @@ async def test_closing_commits_what_waits(tmp_path: Path) -> None:
 
 async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
-    acts = Acts(store)
-    late: list[asyncio.Task[Said]] = []
+    actions = StoreActions(store)
+    late: list[asyncio.Task[PostResult]] = []
 
-    def committed(_happened: list[Happened]) -> None:
-        late.append(asyncio.create_task(acts.say("late")))
+    def committed(_happened: list[CommittedEvent]) -> None:
+        late.append(asyncio.create_task(actions.post_comment("late")))
 
     store.start(committed)
-    first = asyncio.create_task(acts.say("first"))
+    first = asyncio.create_task(actions.post_comment("first"))
     await asyncio.sleep(0)
     await store.close()
     assert (await first).seq == 1
@@ -466,22 +486,22 @@ async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) 
 
 async def test_nothing_is_written_before_the_start_and_after_the_end(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
-    acts = Acts(store)
+    actions = StoreActions(store)
     with pytest.raises(Problem, match="unavailable"):
-        await acts.say()
+        await actions.post_comment()
     store.start()
-    assert (await acts.say()).seq == 1
+    assert (await actions.post_comment()).seq == 1
     await store.close()
     with pytest.raises(Problem, match="unavailable"):
-        await acts.say()
-    await store.ledger.close()
+        await actions.post_comment()
+    await store.write_queue.close()
 
 
 async def test_more_than_can_wait_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "QUEUE", 3)
-    small = Ledger(store.database.write)
-    small.start(lambda happened: None)
-    tasks = [asyncio.create_task(small.submit(lambda _: Outcome(1))) for _ in range(5)]
+    monkeypatch.setattr(write_queue, "QUEUE", 3)
+    small = WriteQueue(store.database.write)
+    small.start(lambda events: None)
+    tasks = [asyncio.create_task(small.submit(Custom(lambda _: CommandResult(1)))) for _ in range(5)]
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert answers[:3] == [1, 1, 1]
     refused = [answer for answer in answers[3:] if isinstance(answer, Problem)]

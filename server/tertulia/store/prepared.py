@@ -23,15 +23,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from tertulia.store import rows, schema
+from tertulia.store import mapping, schema
 
 
-class _Word(NamedTuple):
+class CompiledStatement(NamedTuple):
     sql: str
     parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
-LATER = "rows of a batch that are not inserted yet"
+QUEUED = "rows of a batch that are not inserted yet"
 
 
 class Prepared:
@@ -43,16 +43,22 @@ class Prepared:
     def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
-        self._words: dict[str, _Word] = {}
+        self._compiled_by_dialect: dict[str, CompiledStatement] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """For a statement that gives nothing back."""
         self._execute(connection, values).close()
 
-    def later(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Like ``run``, at the next ``flush``: rows of a whole batch go to the database together."""
-        waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.setdefault(LATER, {})
-        waiting.setdefault(self, []).append(self._bound(self._word(connection), values))
+    def put(self, connection: Connection, values: Mapping[str, Any], *, queued: bool) -> None:
+        """Inserts a row now, or where it is ``queued`` at the next ``flush``, together with others of the batch."""
+        if queued:
+            self._queue(connection, values)
+        else:
+            self.run(connection, values)
+
+    def _queue(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.setdefault(QUEUED, {})
+        waiting.setdefault(self, []).append(self._bound(self._for(connection), values))
 
     def row(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The one row by the names of its columns, None where there is none."""
@@ -63,35 +69,35 @@ class Prepared:
         return None if found is None else dict(zip(names, found, strict=True))
 
     def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
-        word = self._word(connection)
+        known = self._for(connection)
         cursor = connection.connection.cursor()
-        cursor.execute(word.sql, self._bound(word, values))
+        cursor.execute(known.sql, self._bound(known, values))
         return cursor
 
     def insert(self, connection: Connection, rows_: list[tuple[Any, ...]]) -> None:
-        """Inserts rows that ``later`` bound."""
+        """Inserts rows that were queued."""
         cursor = connection.connection.cursor()
-        cursor.executemany(self._word(connection).sql, rows_)
+        cursor.executemany(self._for(connection).sql, rows_)
         cursor.close()
 
-    def _word(self, connection: Connection) -> _Word:
+    def _for(self, connection: Connection) -> CompiledStatement:
         dialect = connection.dialect
-        return self._words.get(dialect.name) or self._translate(dialect)
+        return self._compiled_by_dialect.get(dialect.name) or self._translate(dialect)
 
     @staticmethod
-    def _bound(word: _Word, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(values[name] if convert is None else convert(values[name]) for name, convert in word.parameters)
+    def _bound(known: CompiledStatement, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(values[name] if convert is None else convert(values[name]) for name, convert in known.parameters)
 
-    def _translate(self, dialect: Dialect) -> _Word:
-        compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - statements are no DDL
-        assert compiled.positiontup is not None  # noqa: S101 - the dialects here bind by position
+    def _translate(self, dialect: Dialect) -> CompiledStatement:
+        compiler = self._statement.compile(dialect=dialect, column_keys=self._columns)
+        assert isinstance(compiler, SQLCompiler)  # noqa: S101 - statements are no DDL
+        assert compiler.positiontup is not None  # noqa: S101 - the dialects here bind by position
         parameters = tuple(
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup
+            (name, compiler.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiler.positiontup
         )
-        word = self._words[dialect.name] = _Word(str(compiled), parameters)
-        return word
+        known = self._compiled_by_dialect[dialect.name] = CompiledStatement(str(compiler), parameters)
+        return known
 
 
 def _inserting(table: Table) -> Prepared:
@@ -105,11 +111,11 @@ REQUEST = select(schema.comment).where(
 )
 """At most one comment; two where servers of an earlier version, which know bare keys alone, go on beside this one."""
 AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
-SCENE = Prepared(
-    rows.discussions()
+POST_CONTEXT = Prepared(
+    mapping.discussions()
     .where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
     .add_columns(AUTHOR_NAME.scalar_subquery().label("author_name"))
-    .add_columns(REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("said"))
+    .add_columns(REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated"))
 )
 """What a new comment depends on: its discussion, the name its author is known by, the same request made before."""
 NEW_AUTHOR = _inserting(schema.author)
@@ -139,13 +145,13 @@ def flush(connection: Connection) -> None:
 
     A comment's id is told after the commit, so nobody can name one that still waits.
     """
-    waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.get(LATER, {})
+    waiting: dict[Prepared, list[tuple[Any, ...]]] = connection.info.get(QUEUED, {})
     for statement in (NEW_AUTHOR, NEW_COMMENT, NEW_EVENT):  # each refers to those before it
         rows_ = waiting.pop(statement, None)
         if rows_:
             statement.insert(connection, rows_)
 
 
-def forget(connection: Connection) -> None:
+def discard(connection: Connection) -> None:
     """Drops what waits: the transaction it belongs to is rolled back."""
-    connection.info.pop(LATER, None)
+    connection.info.pop(QUEUED, None)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from tertulia.core.comments import Comment, DiscussionKey
 from tertulia.protocol import (
+    CommentView,
     EncodedEvent,
     Event,
     EventKind,
@@ -22,47 +24,63 @@ from tertulia.protocol import (
     superseded,
     timestamp,
 )
-from tertulia.store import rows, schema, statements
+from tertulia.store import mapping, prepared, schema
 
 VOTES_SUPERSEDED = 100
 """How many earlier votes one vote supersedes at most. There is one, but in a log from before there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class CommittedEvent:
     """An event that is committed, and where."""
 
     key: DiscussionKey
     event: EncodedEvent
 
 
-def publish(
-    connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0, later: bool = False
-) -> Happened:
-    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer.
+class Advanced(NamedTuple):
+    """A discussion's counters after an event, and which discussion it is."""
 
-    ``later`` where the comment itself is inserted with the next flush.
-    """
-    seq, count, key = advance(connection, comment.discussion_id, shown=shown)
-    parent = _count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None
-    if kind == "comment.voted":
-        votes = Votes(up=comment.up, down=comment.down)
-        event = Event(seq=seq, kind=kind, at=timestamp(at), comment_id=comment.id, votes=votes)
-    else:
-        event = Event(
-            seq=seq,
-            kind=kind,
-            at=timestamp(at),
-            comment=comment_view(comment),
-            comment_count=count if shown else None,
-            parent=parent,
-        )
-    return append(connection, comment.discussion_id, key, event, at, later=later)
+    seq: int
+    comment_count: int
+    key: DiscussionKey
 
 
 def append(
-    connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, later: bool = False
-) -> Happened:
+    connection: Connection,
+    kind: EventKind,
+    comment: Comment,
+    at: datetime,
+    *,
+    shown: int = 0,
+    view: CommentView | None = None,
+    queued: bool = False,
+) -> CommittedEvent:
+    """Appends one event about a comment; ``shown`` is by how much the visible comments become more or fewer.
+
+    ``view`` is what everybody sees of the comment, where it is made already. ``queued`` where the comment itself is
+    inserted with the next flush.
+    """
+    now = advance(connection, comment.discussion_id, shown=shown)
+    if kind == "comment.voted":
+        votes = Votes(up=comment.up, down=comment.down)
+        event = Event(seq=now.seq, kind=kind, at=timestamp(at), comment_id=comment.id, votes=votes)
+    else:
+        event = Event(
+            seq=now.seq,
+            kind=kind,
+            at=timestamp(at),
+            comment=view or comment_view(comment),
+            comment_count=now.comment_count if shown else None,
+            parent=_count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None,
+        )
+    return insert(connection, comment.discussion_id, now.key, event, at, queued=queued)
+
+
+def insert(
+    connection: Connection, discussion_id: int, key: DiscussionKey, event: Event, at: datetime, *, queued: bool = False
+) -> CommittedEvent:
+    """Stores an event whose seq ``advance`` gave, and takes out of earlier ones what it supersedes."""
     encoded = encode(event)
     if encoded.supersedes:
         _supersede(connection, encoded)
@@ -71,23 +89,23 @@ def append(
         "seq": event.seq,
         "kind": event.kind,
         "comment_id": encoded.comment_id,
-        "at": rows.milliseconds(at),
+        "at": mapping.milliseconds(at),
         "payload": encoded.payload,
     }
-    insert_ = statements.NEW_EVENT.later if later else statements.NEW_EVENT.run
-    insert_(connection, values)
-    return Happened(key, encoded)
+    prepared.NEW_EVENT.put(connection, values, queued=queued)
+    return CommittedEvent(key, encoded)
 
 
-def advance(connection: Connection, discussion_id: int, *, shown: int) -> tuple[int, int, DiscussionKey]:
+def advance(connection: Connection, discussion_id: int, *, shown: int) -> Advanced:
+    """Takes the next seq of a discussion."""
     # the row stays locked until the commit, so seqs are committed in their order and without holes
-    row = statements.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
+    row = prepared.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
     assert row is not None  # noqa: S101 - a comment has a discussion
-    return row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"])
+    return Advanced(row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"]))
 
 
 def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    row = statements.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
+    row = prepared.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
     assert row is not None  # noqa: S101 - a reply has a parent
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
 
@@ -117,14 +135,25 @@ def _supersede(connection: Connection, later: EncodedEvent) -> None:
             )
 
 
-def said_at(connection: Connection, comment: Comment) -> int | None:
-    """The seq of the event that says what the comment says; None while it is held."""
+# ---- which event ----------------------------------------------------------------------------------------
+
+
+def created_seq(connection: Connection, comment_id: str) -> int | None:
+    """The seq of the event that a comment came with; None while it is held."""
+    query = select(_e.seq).where(_e.comment_id == comment_id, _e.kind == "comment.created")
+    seq: int | None = connection.scalar(query.order_by(_e.seq).limit(1))
+    return seq
+
+
+def shown_seq(connection: Connection, comment: Comment) -> int | None:
+    """The seq of the event that shows the comment as it is; None while it is held."""
     query = select(_e.seq).where(_e.comment_id == comment.id, _e.kind != "comment.voted")
     seq: int | None = connection.scalar(query.order_by(_e.seq.desc()).limit(1))
     return seq
 
 
 def head(connection: Connection, discussion_id: int) -> int:
+    """The newest seq of a discussion."""
     query = select(schema.discussion.c.seq).where(schema.discussion.c.id == discussion_id)
     seq: int = connection.execute(query).scalar_one()
     return seq

@@ -1,4 +1,4 @@
-"""What the ledger did since it began, in plain numbers."""
+"""What the write queue did since it began, in plain numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Histogram:
 
 
 @dataclass(slots=True)
-class Counts:
+class WriteStats:
     """``turned_away`` are commands that found the queue full; ``lost`` those whose commit failed."""
 
     commits: int = 0
