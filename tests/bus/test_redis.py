@@ -24,7 +24,7 @@ from tertulia.bus.redis.wire import (
     encode_heartbeat,
     encode_presence,
 )
-from tertulia.bus.stats import DropReason
+from tertulia.bus.stats import BusStats, DropReason
 from tertulia.core.comments import DiscussionKey
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import (
@@ -154,7 +154,7 @@ async def test_a_cut_publisher_degrades_the_bus_until_it_sends_again(
 
 async def test_a_probe_from_before_a_failure_proves_nothing() -> None:
     recoveries: list[bool] = []
-    health = Health(lambda: recoveries.append(True)).add_part()
+    health = Health(BusStats(), lambda: recoveries.append(True)).add_part()
     before = time.monotonic()
     health.failed(OSError("gone"))
     health.recovered(before)

@@ -56,10 +56,10 @@ def frozen(sentinel_setup: SentinelSetup) -> None:
 async def both_at(server: Valkey, here: RedisBus, there: RedisBus) -> None:
     """They hear and say there, and nowhere else."""
 
-    def heard() -> bool:
+    def moved() -> bool:
         return server.subscriber_count(channel_of(KEY)) == 1 and len(_probes(server)) == 2
 
-    await until(heard, "they do not hear the new master", seconds=30)
+    await until(moved, "they do not subscribe at the new master", seconds=30)
     await wait_until_healthy(here)
     await wait_until_healthy(there)
 

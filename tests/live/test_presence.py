@@ -7,11 +7,11 @@ import pytest
 from tertulia.bus import PresenceUpdate
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.presence import EXPIRY_SECONDS, MAX_READERS, PEERS_SECONDS, REPEAT_SECONDS, Headcount
-from tertulia.live.rate import DeliveryRate
+from tertulia.live.presence import MAX_READERS, Headcount
 from tertulia.live.room import Room
-from tertulia.live.stats import LiveStats
-from tests.live.fakes import EPOCH, KEY, NEVER_BUSY, Clock, FakeStore, created_event, join, run_until_idle
+from tertulia.live.tuning import EXPIRY_SECONDS, PEERS_SECONDS, REPEAT_SECONDS
+from tests.live.fakes import KEY, FakeStore, created_event, join, new_room
+from tests.live.loop import Clock, run_until_idle
 
 
 class Neighbours(MemoryBus):
@@ -38,8 +38,7 @@ def bus() -> Neighbours:
 @pytest.fixture
 async def room(clock: Clock, bus: Neighbours) -> Room:
     store = FakeStore(created_event(seq=1))
-    rate = DeliveryRate(NEVER_BUSY, NEVER_BUSY)
-    room = Room(KEY, EPOCH, bus, store.fetch, rate, lambda _room: None, LiveStats())
+    room = new_room(store, bus=bus)
     await room.ready()
     return room
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tertulia.bus import Bus, NetworkBus
+from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
@@ -24,48 +24,48 @@ from tertulia.metrics.catalogue import (
     OF_ANSWERS,
     OF_BUILD,
     OF_HUB,
-    OF_LEDGER,
     OF_MACHINE,
     OF_REDIS,
     OF_SERVER,
     OF_SHARED_COUNTS,
     OF_TROUBLES,
+    OF_WRITE_QUEUE,
 )
 from tertulia.metrics.machine import Machine
 from tertulia.metrics.siblings import Siblings
-from tertulia.serving.vitals import Vitals
-from tertulia.store.ledger import Ledger
+from tertulia.serving.stats import ServerStats
 from tertulia.store.troubles import Troubles
+from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Parts(Collector):
     """Reads the parts when it is asked.
 
-    Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
+    Without ``server_stats``, on another server than ours, theirs are left out, and those of Redis where there is none.
     """
 
     hub: Hub
-    ledger: Ledger
+    write_queue: WriteQueue
     troubles: Troubles
     answers: Answers
     bus: Bus
     counts: SharedCounts | None
-    vitals: Vitals | None
+    server_stats: ServerStats | None
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in OF_HUB)
-        yield from (metric.family(self.ledger) for metric in OF_LEDGER)
+        yield from (metric.family(self.write_queue) for metric in OF_WRITE_QUEUE)
         yield from (metric.family(self.troubles) for metric in OF_TROUBLES)
         yield from (metric.family(self.answers) for metric in OF_ANSWERS)
         if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in OF_REDIS)
         if self.counts is not None:
             yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)
-        if self.vitals is not None:
-            yield from (metric.family(self.vitals) for metric in OF_SERVER)
+        if self.server_stats is not None:
+            yield from (metric.family(self.server_stats) for metric in OF_SERVER)
         yield from (metric.family(None) for metric in OF_BUILD)
 
 
@@ -81,11 +81,16 @@ class Metrics:
     """The registries of one application, and who may read them. The library's global registry is not used."""
 
     def __init__(
-        self, parts: Parts, folder: Path, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None
+        self,
+        parts: Parts,
+        folder: Path,
+        addresses: ClientAddress,
+        allowed: Sequence[str],
+        siblings: Siblings | None = None,
     ) -> None:
-        self._gate = gate
+        self._addresses = addresses
         self._siblings = siblings
-        self._allowed = [ip_network(network, strict=False) for network in allowed]
+        self._allowed = Networks(allowed)
         self._parts = CollectorRegistry(auto_describe=False)
         self._parts.register(parts)
         self._system = CollectorRegistry(auto_describe=False)
@@ -110,5 +115,5 @@ class Metrics:
         return parts + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
-        address = self._gate.certain_address(request)
-        return address is not None and any(ip_address(address) in network for network in self._allowed)
+        address = parse(self._addresses.verified(request))
+        return address is not None and address in self._allowed
