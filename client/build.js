@@ -82,7 +82,7 @@ async function sentences() {
   const catalogue = JSON.parse(await readFile(CATALOGUE, 'utf8'));
   const module = (/** @type {string} */ group) =>
     `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
-  return new Map([['page/sentences.js', module('reading')], ['actions/sentences.js', module('writing')]]);
+  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')]]);
 }
 
 /** @param {string} path @returns {Promise<Buffer>} */

@@ -1,6 +1,77 @@
-/** The second file: what is needed once the comments are there. */
+/**
+ * The second file: what is needed once the comments are there. Here the features are made and handed to one another.
+ *
+ *     browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
+ *
+ * @import { Actions, Context } from './context.js'
+ */
 import css from './actions.css';
-import sentences from './sentences.js';
+import { Announcer } from './announcer.js';
+import { Auth } from './auth.js';
+import { Arrivals } from './browse/arrivals.js';
+import { keyboard } from './browse/keyboard.js';
+import { Navigation } from './browse/navigation.js';
+import { Pagination } from './browse/pagination.js';
+import { preserveScroll } from './browse/scrollAnchor.js';
+import { Search } from './browse/search.js';
+import { Unread } from './browse/unread.js';
+import { copyLink } from './comment/clipboard.js';
+import { Deletion } from './comment/deletion.js';
+import { toggleMenu } from './comment/menu.js';
+import { openReportForm } from './comment/reportForm.js';
+import { Voting } from './comment/voting.js';
+import { Forms } from './compose/forms.js';
+import { PostQueueView } from './posting/postQueueView.js';
+import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import sentences from '../page/writingSentences.js';
 
-export { Actions } from './actions.js';
 export { css, sentences };
+
+/** @param {Context} d @returns {Actions} */
+export function createActions(d) {
+  const announcer = new Announcer(d);
+  const arrivals = new Arrivals(d, announcer);
+  const unread = new Unread(d, arrivals);
+  const navigation = new Navigation(d, arrivals);
+  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread });
+  const search = new Search(d, { announcer, arrivals, pagination });
+  const auth = new Auth(d);
+  const forms = new Forms(d, { announcer, auth });
+  const posts = new PostQueueView(d, { announcer, arrivals, forms });
+  const deletion = new Deletion(d, announcer);
+  const voting = new Voting(d, announcer);
+  const again = async () => {
+    await navigation.again();
+    search.again();
+  };
+  /** @param {(card: import('../reading/card.js').Card) => unknown} work @returns {(id: string) => void} */
+  const onCard = (work) => (id) => {
+    const card = d.list.cards.get(id);
+    if (card) work(card);
+  };
+  /** @type {Actions['commands']} */
+  const commands = {
+    goTo: (id) => navigation.goTo(id),
+    search: (text) => search.search(text),
+    loadMore: (parent) => pagination.load(parent),
+    showAll: () => pagination.showAll(again),
+    submit: () => d.view.form.element.requestSubmit(),
+    reply: onCard((card) => forms.reply(card)),
+    quote: onCard((card) => forms.reply(card, true)),
+    edit: onCard((card) => forms.edit(card)),
+    remove: onCard((card) => deletion.remove(card)),
+    more: onCard((card) => toggleMenu(card, d, commands)),
+    link: (id) => copyLink(id, d, announcer),
+    report: onCard((card) => openReportForm(card, d, { announcer, forms })),
+    up: (id) => voting.vote(id, 1),
+    down: (id) => voting.vote(id, -1),
+  };
+  return {
+    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    commands,
+    preserveScroll,
+    keepPlace: (replace) => pagination.keepPlace(replace, again),
+    eventsTransport,
+    pollTransport,
+  };
+}

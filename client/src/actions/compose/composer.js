@@ -23,7 +23,7 @@
  */
 import { showFormError } from './formError.js';
 import { button, setText } from '../../page/dom.js';
-import { clean, cleanName, length } from './text.js';
+import { clean, cleanName, length } from '../../page/text.js';
 import { Toolbar } from './toolbar.js';
 
 const DRAFT_MS = 600;
