@@ -7,7 +7,7 @@ const SRC = new URL('../src/', import.meta.url).pathname;
 
 const BELOW = ['page', 'live', 'reading'];
 /** The rooms of the second file, each above those before it. */
-const FEATURES = ['actions', 'actions/browse', 'actions/compose', 'actions/posting', 'actions/comment', 'actions/index.js'];
+const FEATURES = ['actions', 'actions/extras', 'actions/browse', 'actions/compose', 'actions/posting', 'actions/comment', 'actions/index.js'];
 /** Each room and those that it may import from. @type {Record<string, string[]>} */
 const ROOMS = {
   page: [],
@@ -45,7 +45,7 @@ function types(path) {
 const room = (path) => (path in ROOMS ? path : dirname(path));
 
 /** Only these know the other files. */
-const LOADERS = ['bundles.js', 'bundles.full.js'];
+const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js'];
 const modules = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
 
 test('imports go from room to room in one direction', () => {
@@ -84,7 +84,7 @@ test('only thread.js writes the fields of a thread', () => {
 });
 
 test('the discussion knows no feature by name', () => {
-  const features = modules.filter((path) => /^actions\/\w+\//.test(path)).map((path) => /\/(\w+)\.js$/.exec(path)?.[1]);
+  const features = modules.filter((path) => /^actions\/\w+\/\w+\.js$/.test(path)).map((path) => /\/(\w+)\.js$/.exec(path)?.[1]);
   const words = new RegExp(`\\b(?:actions|controllers)\\??\\.(?:${features.join('|')})\\b`, 'i');
   for (const path of modules.filter((one) => room(one) === '.')) assert.doesNotMatch(source(path), words, path);
 });

@@ -28,7 +28,7 @@
  * @property {string} [tokenEndpoint]
  *
  * @typedef {object} Context A discussion. Features read its fields and call its methods, and write none of them.
- * @property {HTMLElement} host The element of the page.
+ * @property {HTMLElement & {adoptStyles: (css: string) => void}} host The element of the page.
  * @property {ShadowRoot | HTMLElement} root
  * @property {Settings} settings
  * @property {AbortSignal} signal Aborted once the discussion is closed.

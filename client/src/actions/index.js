@@ -1,9 +1,11 @@
 /**
  * The second file: what is needed once the comments are there. Here the features are made and handed to one another.
  *
- *     browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
+ *     extras ◀── browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
  *
+ * @import { Card } from '../reading/card.js'
  * @import { Actions, Context } from './context.js'
+ * @import { Extras } from './extras/load.js'
  */
 import css from './actions.css';
 import { Announcer } from './announcer.js';
@@ -18,9 +20,9 @@ import { Unread } from './browse/unread.js';
 import { copyLink } from './comment/clipboard.js';
 import { Deletion } from './comment/deletion.js';
 import { toggleMenu } from './comment/menu.js';
-import { openReportForm } from './comment/reportForm.js';
 import { Voting } from './comment/voting.js';
 import { Forms } from './compose/forms.js';
+import { loadExtras } from './extras/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import sentences from '../page/writingSentences.js';
@@ -44,11 +46,17 @@ export function createActions(d) {
     await navigation.again();
     search.again();
   };
-  /** @param {(card: import('../reading/card.js').Card) => unknown} work @returns {(id: string) => void} */
+  /** @param {(card: Card) => unknown} work @returns {(id: string) => void} */
   const onCard = (work) => (id) => {
     const card = d.list.cards.get(id);
     if (card) work(card);
   };
+  /** What the third file does to a card; a failure to load it is shown there. @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void} */
+  const withExtras = (work) => (id) =>
+    void loadExtras().then(
+      (extras) => onCard((card) => work(extras, card))(id),
+      () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
+    );
   /** @type {Actions['commands']} */
   const commands = {
     goTo: (id) => navigation.goTo(id),
@@ -57,12 +65,12 @@ export function createActions(d) {
     showAll: () => pagination.showAll(again),
     submit: () => d.view.form.element.requestSubmit(),
     reply: onCard((card) => forms.reply(card)),
-    quote: onCard((card) => forms.reply(card, true)),
-    edit: onCard((card) => forms.edit(card)),
+    quote: withExtras(({ toSource }, card) => forms.reply(card, toSource)),
+    edit: withExtras(({ toSource }, card) => forms.edit(card, toSource)),
     remove: onCard((card) => deletion.remove(card)),
     more: onCard((card) => toggleMenu(card, d, commands)),
     link: (id) => copyLink(id, d, announcer),
-    report: onCard((card) => openReportForm(card, d, { announcer, forms })),
+    report: withExtras(({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
     up: (id) => voting.vote(id, 1),
     down: (id) => voting.vote(id, -1),
   };

@@ -1,5 +1,5 @@
 /**
- * Shows only the comments that match some words.
+ * Shows only the comments that match some words. How they are found comes with the third file, at the first search.
  *
  * @import { Announcer } from '../announcer.js'
  * @import { Context } from '../context.js'
@@ -7,7 +7,7 @@
  * @import { Pagination } from './pagination.js'
  */
 import { h, setText } from '../../page/dom.js';
-import { fold } from '../../page/text.js';
+import { loadExtras } from '../extras/load.js';
 
 const SEARCH_MS = 300;
 
@@ -28,6 +28,7 @@ export class Search {
   start() {
     const { view, signal } = this.#context;
     view.search.addEventListener('input', () => this.#soon(), { signal });
+    view.search.addEventListener('focus', () => loadExtras().catch(() => {}), { signal, once: true });
     view.bar.append(this.#found);
     if (view.search.value) this.#soon();
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
@@ -35,54 +36,47 @@ export class Search {
 
   #soon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.search(this.#context.view.search.value), SEARCH_MS);
+    this.#timer = setTimeout(() => this.search(this.#context.view.search.value).catch(() => {}), SEARCH_MS);
   }
 
   /** After the list was made anew, or has more. */
   again() {
-    if (this.#wanted) this.search(this.#wanted);
+    if (this.#wanted) this.search(this.#wanted).catch(() => {});
   }
 
-  /** All pages are read for it, a hundred comments each; what matches shows meanwhile. @param {string} text @returns {Promise<number>} */
+  /** A failure to load is shown beside the field, which keeps its text, and the next search tries again. @param {string} text @returns {Promise<number>} How many match. */
   async search(text) {
     const { t, view } = this.#context;
-    const { announcer, arrivals } = this.#others;
-    if (fold(view.search.value.trim()) !== fold(text.trim())) view.search.value = text;
-    const wanted = (this.#wanted = fold(text.trim()));
-    arrivals.isFrozen = wanted !== '';
-    let count = this.#filter(wanted);
-    while (wanted && (await this.#loadMore()) && wanted === this.#wanted) count = this.#filter(wanted);
-    if (wanted !== this.#wanted) return count;
-    const sentence = !wanted ? '' : count ? t('matches', { n: count }) : t('no_match');
-    setText(this.#found, sentence);
-    if (!wanted) arrivals.look();
-    announcer.announce(sentence);
-    return count;
-  }
-
-  /** @returns {Promise<boolean>} Whether there was more. */
-  async #loadMore() {
-    const { thread, signal } = this.#context;
-    if (signal.aborted) return false;
-    if (thread.nextPage) return this.#others.pagination.load(null, true);
-    const [parent] = thread.nextPages.keys();
-    return parent !== undefined && this.#others.pagination.load(parent, true);
-  }
-
-  /** A comment that does not match stays where a reply to it does. @param {string} wanted */
-  #filter(wanted) {
-    const { thread, list } = this.#context;
-    const shown = new Set();
-    let count = 0;
-    for (const [id, { element }] of list.cards) {
-      const comment = thread.comments.get(id);
-      if (!wanted || !comment) continue;
-      if (!fold(`${comment.author?.name ?? ''}\n${element.querySelector('.body')?.textContent}`).includes(wanted)) continue;
-      count++;
-      for (const one of [id, ...thread.ancestors(id)]) shown.add(one);
+    const wanted = text.trim();
+    if (view.search.value.trim() !== wanted) view.search.value = text;
+    this.#want(wanted);
+    const isWanted = () => wanted === this.#wanted;
+    try {
+      const { filterList } = await loadExtras();
+      if (!isWanted()) return 0;
+      const load = (/** @type {string | null} */ parent) => this.#others.pagination.load(parent, true);
+      const count = await filterList(this.#context, { text: wanted, isWanted, load });
+      if (isWanted()) this.#tell(!wanted ? '' : count ? t('matches', { n: count }) : t('no_match'));
+      return count;
+    } catch (error) {
+      if (isWanted()) {
+        this.#want('');
+        this.#tell(t('extras_error'));
+      }
+      throw error;
     }
-    for (const [id, { element }] of list.cards) element.hidden = wanted !== '' && thread.comments.has(id) && !shown.has(id);
-    list.refresh();
-    return wanted ? count : list.cards.size;
+  }
+
+  /** Arrivals wait while only some comments show. @param {string} wanted */
+  #want(wanted) {
+    this.#wanted = wanted;
+    this.#others.arrivals.isFrozen = wanted !== '';
+  }
+
+  /** @param {string} sentence */
+  #tell(sentence) {
+    setText(this.#found, sentence);
+    this.#others.announcer.announce(sentence);
+    this.#others.arrivals.look();
   }
 }

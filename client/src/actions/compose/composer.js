@@ -47,7 +47,6 @@ export class Composer {
     form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
     form.text.value ||= (draftItem && storage.get(draftItem)) || options.value || '';
     this.#toolbar = new Toolbar(form, t, options.preview);
-    form.text.after(this.#toolbar.preview);
     this.#listen();
     this.#count('');
   }

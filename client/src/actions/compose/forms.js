@@ -1,6 +1,7 @@
 /**
  * The forms in which the reader writes: one for the discussion, and one reply, edit or report at a time.
  *
+ * @import { Node as Tree } from '../../live/wire.js'
  * @import { Card } from '../../reading/card.js'
  * @import { Form } from '../../reading/form.js'
  * @import { Announcer } from '../announcer.js'
@@ -8,14 +9,15 @@
  * @import { Context } from '../context.js'
  *
  * @typedef {{body: string, name: string, parent_id: string | null}} Draft
+ * @typedef {(blocks: Tree[]) => string} ToSource
  */
 import * as commands from '../commands.js';
 import { applyAnswer } from '../../live/thread.js';
 import { showFormError } from './formError.js';
 import { Composer } from './composer.js';
+import { h } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
 import { bringIntoView } from '../browse/scroll.js';
-import { toSource } from './source.js';
 
 export class Forms {
   /** Sends a draft, and returns whether the field may be emptied. @type {(draft: Draft) => boolean} */
@@ -91,6 +93,12 @@ export class Forms {
     bringIntoView(element, 'nearest');
   }
 
+  /** Shows what went wrong at a card, above the form that may be open there. @param {Card} card @param {string} sentence */
+  showError(card, sentence) {
+    card.form.querySelector(':scope > .error')?.remove();
+    card.form.prepend(h('p', { part: 'error', role: 'alert' }, sentence));
+  }
+
   /** @param {HTMLElement} [element] Only this form, if it is still open. @returns {Card | undefined} Whose form it was. */
   closeForm(element) {
     const open = this.#open;
@@ -101,9 +109,9 @@ export class Forms {
     return open?.card;
   }
 
-  /** @param {Card} card @param {boolean} isQuoting */
-  reply(card, isQuoting = false) {
-    const quoted = isQuoting ? quote(card) : '';
+  /** @param {Card} card @param {ToSource} [toSource] With it, the comment is quoted. */
+  reply(card, toSource) {
+    const quoted = toSource ? quote(card, toSource) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
     const { settings, api, thread, view } = this.#context;
     if (settings.tokenEndpoint && !api.token) return this.#others.auth.askToSignIn();
@@ -116,8 +124,8 @@ export class Forms {
     else (form.name.value || form.nameField.hidden ? form.text : form.name).focus();
   }
 
-  /** @param {Card} card */
-  edit(card) {
+  /** @param {Card} card @param {ToSource} toSource */
+  edit(card, toSource) {
     const { comment } = card;
     const draftItem = `${this.#draftItem}edit:${comment.id}`;
     const cancel = () => {
@@ -165,8 +173,8 @@ export class Forms {
   }
 }
 
-/** What is selected of the comment, or all of it, as a quotation. @param {Card} card */
-function quote({ comment, element }) {
+/** What is selected of the comment, or all of it, as a quotation. @param {Card} card @param {ToSource} toSource */
+function quote({ comment, element }, toSource) {
   const selected = document.getSelection()?.toString().trim() ?? '';
   const isOfIt = selected !== '' && (element.querySelector('.body')?.textContent ?? '').includes(selected);
   const source = isOfIt ? selected : toSource(comment.body ?? []);

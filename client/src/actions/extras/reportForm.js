@@ -4,17 +4,22 @@
  * @import { Card } from '../../reading/card.js'
  * @import { Key } from '../../page/strings.js'
  * @import { Announcer } from '../announcer.js'
- * @import { Forms } from '../compose/forms.js'
  * @import { Context } from '../context.js'
+ *
+ * @typedef {object} CardForms
+ * @property {(card: Card, element: HTMLElement) => void} openForm
+ * @property {(element: HTMLElement) => Card | undefined} closeForm Whose form it was, if it was still open.
  */
 import * as commands from '../commands.js';
 import { button, h, setText } from '../../page/dom.js';
+import css from './report.css';
 
 const REASONS = /** @type {const} */ (['spam', 'abuse', 'off_topic', 'illegal', 'other']);
 const NOTE_LENGTH = 1000;
 
-/** @param {Card} card @param {Context} context @param {{announcer: Announcer, forms: Forms}} others */
-export function openReportForm(card, { api, t }, { announcer, forms }) {
+/** @param {Card} card @param {Context} context @param {{announcer: Announcer, forms: CardForms}} others */
+export function openReportForm(card, { api, host, t }, { announcer, forms }) {
+  host.adoptStyles(css);
   const { id } = card.comment;
   const close = () => {
     const now = forms.closeForm(form);
