@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from urllib.parse import urlencode
 
@@ -303,6 +304,29 @@ async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Win
     await page.reload()
     await shown(page)
     await expect(up).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_vote_is_shown_at_once_and_taken_back_where_it_is_refused(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    await post(shared, "Vote on this", key=key)
+    page = await _open(window, shared, key)
+    await _said(page, "Now I am somebody")
+    up = comment(page, "Vote on this").locator("button.up")
+    may_answer = asyncio.Event()
+
+    async def refuse(route: Route) -> None:
+        await may_answer.wait()
+        await route.fulfill(status=429, json={"status": 429, "code": "rate_limited", "detail": "Not so fast."})
+
+    await page.route("**/vote", refuse)
+    await up.click()
+    await expect(up).to_have_text("1")
+    await expect(up).to_have_attribute("aria-pressed", "true")
+    may_answer.set()
+    await expect(up).to_have_text("0")
+    await expect(up).to_have_attribute("aria-pressed", "false")
+    await expect(page.locator("tertulia-discussion [role=status]")).to_have_text("Not so fast.")
 
 
 # ---- others' comments ---------------------------------------------------------------------------------------

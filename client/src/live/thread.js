@@ -321,7 +321,26 @@ export function signIn(thread, viewer) {
   thread.viewer = viewer;
 }
 
-/** The reader's own vote, as the server counted it. @param {Thread} thread @param {string} id @param {number} value */
-export function setVote(thread, id, value) {
+/**
+ * Shows the reader's own vote before the server has counted it.
+ *
+ * @param {Thread} thread
+ * @param {string} id
+ * @param {number} value 1, 0 or -1.
+ * @returns {() => void} Takes it back; totals that the server told since stay.
+ */
+export function vote(thread, id, value) {
+  const before = thread.votes[id] ?? 0;
+  const comment = thread.comments.get(id);
   thread.votes[id] = value;
+  if (!comment) return () => (thread.votes[id] = before);
+  const { votes } = comment;
+  const change = (/** @type {number} */ way) => Number(value === way) - Number(before === way);
+  const counted = { up: votes.up + change(1), down: votes.down + change(-1) };
+  thread.comments.set(id, { ...comment, votes: counted });
+  return () => {
+    const now = thread.comments.get(id);
+    thread.votes[id] = before;
+    if (now?.votes === counted) thread.comments.set(id, { ...now, votes });
+  };
 }

@@ -1,15 +1,19 @@
 /**
- * Votes of the reader.
+ * Votes of the reader: shown at once, and taken back where the server refuses.
  *
  * @import { Announcer } from '../announcer.js'
  * @import { Context } from '../context.js'
+ *
+ * @typedef {{value: number, undo: () => void}} Cast
  */
 import * as commands from '../commands.js';
-import { applyAnswer, setVote } from '../../live/thread.js';
+import { applyAnswer, vote } from '../../live/thread.js';
 
 export class Voting {
   #context;
   #announcer;
+  /** Votes on each comment that wait for their answers, in the order in which they were given. @type {Map<string, Cast[]>} */
+  #pending = new Map();
 
   /** @param {Context} context @param {Announcer} announcer */
   constructor(context, announcer) {
@@ -17,15 +21,34 @@ export class Voting {
     this.#announcer = announcer;
   }
 
-  /** Votes, or takes the same vote back. @param {string} id @param {1 | -1} value */
-  async vote(id, value) {
-    const { api, cards, thread, list } = this.#context;
+  /** Votes, or takes the same vote back. @param {string} id @param {1 | -1} way */
+  async vote(id, way) {
+    const { cards, list, thread } = this.#context;
+    const value = cards.vote(id) === way ? 0 : way;
+    const cast = { value, undo: vote(thread, id, value) };
+    list.update(id);
+    const pending = this.#pending.get(id) ?? [];
+    pending.push(cast);
+    if (pending.length > 1) return;
+    this.#pending.set(id, pending);
+    await this.#send(id, pending);
+    this.#pending.delete(id);
+    this.#context.list.update(id);
+  }
+
+  /** One request after another, so that the last vote is the one that counts; more may be given meanwhile. @param {string} id @param {Cast[]} pending */
+  async #send(id, pending) {
+    let answered = 0;
     try {
-      const voted = await commands.vote(api, id, cards.vote(id) === value ? 0 : value);
-      setVote(thread, id, voted.value);
-      applyAnswer(thread, id, { votes: voted.votes }, voted.seq);
-      list.update(id);
+      for (; answered < pending.length; answered++) {
+        const { votes, value, seq } = await commands.vote(this.#context.api, id, pending[answered].value);
+        if (answered + 1 < pending.length) continue;
+        const { thread } = this.#context;
+        vote(thread, id, value);
+        applyAnswer(thread, id, { votes }, seq);
+      }
     } catch (error) {
+      for (const { undo } of pending.slice(answered).reverse()) undo();
       this.#announcer.error(error);
     }
   }
