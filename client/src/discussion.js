@@ -183,7 +183,8 @@ export class Discussion {
   #whenIdle(work) {
     const { place, tokenEndpoint } = this.settings;
     const { connection } = /** @type {any} */ (navigator);
-    const isWanted = linkedId() || tokenEndpoint || this.storage.get(itemName('outbox', place, place.key));
+    const isLeft = ['outbox', 'deletions'].some((name) => this.storage.get(itemName(name, place, place.key)));
+    const isWanted = linkedId() || tokenEndpoint || isLeft;
     if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
     if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
     else setTimeout(work, 200);

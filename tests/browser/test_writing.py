@@ -285,6 +285,32 @@ async def test_a_deletion_happens_after_a_while_by_itself(shared: ServerProcess,
     await expect(comments(page)).to_contain_text("deleted by its author")
 
 
+async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the_next_visit(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await _open(window, shared, key)
+    mine = await _said(page, "Not for long")
+    refused: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        if route.request.method == "DELETE":
+            refused.append(route.request.url)
+            await route.fulfill(status=429, headers={"Retry-After": "30"}, json={"status": 429, "code": "rate_limited"})
+        else:
+            await route.continue_()
+
+    await page.context.route("**/api/v1/comments/*", refuse)
+    await mine.get_by_role("button", name="Delete").click()
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    await expect(mine).to_contain_text("Your comment is deleted.")
+    assert len(refused) == 1
+    assert await bodies(shared, key) == ["Not for long"]
+    await page.context.unroute("**/api/v1/comments/*")
+    await page.reload()
+    await expect(comments(page)).to_contain_text("deleted by its author")
+    assert await bodies(shared, key) == []
+
+
 async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Vote on this", key=key)
     page = await _open(window, shared, key)
