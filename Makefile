@@ -1,6 +1,7 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make demo    a cluster on this machine to watch and to kill: http://127.0.0.1:8080
-# make test    everything that has to hold: lint, types, layers, client, tests, coverage
+# make test    what to run all day: lint, types, layers, the client, and all quick tests (minutes)
+# make test-all   everything that has to hold: faults, browsers, clusters and thousands of examples too, and coverage (20 minutes)
 # make test-engines   the browser client in Firefox and WebKitGTK besides Chromium (5 minutes)
 # make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
 # make fuzz    five minutes of made-up requests to a server on either database: none may be answered with 5xx
@@ -17,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test lint client-test python-test test-engines test-containers fuzz bench bench-full bench-peers profile format client docs lock clean
+.PHONY: run demo test test-all test-long lint client-test python-test coverage test-engines test-containers fuzz bench bench-full bench-peers profile format client docs lock clean
 
 run: $(VENV)/.installed
 	@exec $(BIN)/tertulia serve --with-samples
@@ -25,8 +26,17 @@ run: $(VENV)/.installed
 demo: $(VENV)/.demonstrating
 	@exec $(BIN)/tertulia demo cluster
 
+# with COVERAGE=yes what runs is measured, for `make coverage` to judge
+RUN = $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/pytest) -n logical --dist loadgroup --no-loadscope-reorder
+
 test: $(VENV)/.developing client/node_modules/.package-lock.json
-	@$(MAKE) --no-print-directory lint client-test python-test
+	@$(MAKE) --no-print-directory -j3 lint client-test python-test
+
+test-all: $(VENV)/.developing
+	@$(BIN)/coverage erase
+	@$(MAKE) --no-print-directory test COVERAGE=yes
+	@$(MAKE) --no-print-directory test-long COVERAGE=yes
+	@$(MAKE) --no-print-directory coverage
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .
@@ -40,8 +50,14 @@ client-test: client/node_modules/.package-lock.json
 python-test: $(VENV)/.developing
 	@sh scripts/need chromium chromium
 	@sh scripts/need node nodejs
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist loadgroup
+	$(RUN) -m "not long"
+
+test-long: $(VENV)/.developing
+	@sh scripts/need chromium chromium
+	@sh scripts/need node nodejs
+	$(RUN) -m "long or hypothesis" --hypothesis-profile thorough
+
+coverage: $(VENV)/.developing
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=95
 

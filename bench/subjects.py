@@ -35,9 +35,8 @@ from tertulia.serving.server import listen, serve
 from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
-from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, Said
-from tertulia.store.ledger import Command
+from tertulia.store import Store
+from tertulia.store.commands import Draft, PostComment
 
 KEY = DiscussionKey("default", "bench")
 EVENT_BYTES = 400
@@ -49,7 +48,7 @@ LONG = "\n".join(["a short line"] * 760)
 
 
 def made(seq: int) -> EncodedEvent:
-    """An event of EVENT_BYTES, as ready as the ledger makes it."""
+    """An event of EVENT_BYTES, as ready as the write queue makes it."""
     head = f'{{"seq":{seq},"kind":"comment.created","at":"2026-11-24T00:00:00.000Z","text":"'
     return EncodedEvent(seq, "comment.created", f"id-{seq}", head + "x" * (EVENT_BYTES - len(head) - 2) + '"}')
 
@@ -178,12 +177,7 @@ async def _fill(store: Store, comments: int, said: str = SHORT) -> None:
             )
             for _ in range(min(128, comments - start))
         ]
-        await asyncio.gather(*(store.ledger.submit(posting(draft)) for draft in drafts))
-
-
-def posting(draft: Draft) -> Command[Said]:
-    """The command that posts it."""
-    return lambda connection: commands.post(connection, draft)
+        await asyncio.gather(*(store.write(PostComment(draft)) for draft in drafts))
 
 
 async def naive(port: int) -> None:

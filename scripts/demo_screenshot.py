@@ -41,7 +41,7 @@ def commented(count: int) -> None:
     until(lambda shown: shown["counts"]["comments"] >= wanted)
 
 
-def act(page: Page, name: str) -> None:
+def action(page: Page, name: str) -> None:
     page.get_by_role("button", name=name).click()
     page.mouse.move(0, 0)
 
@@ -55,13 +55,13 @@ def main() -> None:
             page = chromium.new_context(viewport={"width": 1440, "height": 940}).new_page()
             page.goto(ADDRESS)
             commented(40)
-            act(page, "Kill: Instance 2")
-            until(lambda shown: all(part["state"] == "up" for part in shown["parts"]))
+            action(page, "Kill: Instance 2")
+            until(lambda shown: all(service["state"] == "up" for service in shown["services"]))
             commented(10)
-            act(page, "Freeze: Redis")
-            until(lambda shown: all(part["state"] == "up" for part in shown["parts"]))
+            action(page, "Freeze: Redis")
+            until(lambda shown: all(service["state"] == "up" for service in shown["services"]))
             commented(10)
-            act(page, "Kill: Instance 1")
+            action(page, "Kill: Instance 1")
             commented(4)
             page.screenshot(path=OUT)
         finally:

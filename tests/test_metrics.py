@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,8 +27,7 @@ from starlette.types import ASGIApp
 from tertulia.app import Running, running
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
-from tertulia.live import hub as hubs
-from tertulia.live import room as rooms
+from tertulia.live.tuning import Tuning
 from tertulia.metrics import machine
 from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
 from tertulia.serving.admission import Admission
@@ -35,13 +35,13 @@ from tertulia.serving.server import listen, serve
 from tertulia.serving.unread import MIB, Unread
 from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
-from tertulia.store import ledger
-from tertulia.store.commands import Outcome
-from tertulia.store.counts import Histogram
-from tests.live.fakes import Clock, FakeReader, created_event, join, run_until_idle
+from tertulia.store import write_queue
+from tertulia.store.commands import CommandResult
+from tertulia.store.stats import Histogram
+from tests.live.fakes import FakeReader, created_event, join
 from tests.server import ServerProcess
 from tests.serving.raw import Honest, Raw, get, wait_until
-from tests.store.acts import until
+from tests.support.store_actions import Custom, until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
@@ -69,9 +69,14 @@ def vitals() -> Vitals:
 
 
 @pytest.fixture
-async def server(settings: Settings, vitals: Vitals) -> AsyncIterator[Running]:
+def tuning() -> Tuning:
+    return Tuning()
+
+
+@pytest.fixture
+async def server(settings: Settings, vitals: Vitals, tuning: Tuning) -> AsyncIterator[Running]:
     """The application as it is on our own server."""
-    async with running(settings, vitals) as opened:
+    async with running(settings, vitals, tuning=tuning) as opened:
         yield opened
 
 
@@ -104,6 +109,10 @@ async def _scraped(client: httpx.AsyncClient) -> dict[str, float]:
 async def _post(client: httpx.AsyncClient, number: int, **changes: Any) -> httpx.Response:
     body = {"key": KEY.key, "body": "Hello.", "author": {"name": "Lan"}} | changes
     return await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": f"{number:032}"})
+
+
+def _has_seqs(reader: FakeReader, expected: list[int]) -> bool:
+    return reader.seqs == expected
 
 
 async def _follow(server: Running, count: int) -> list[FakeReader]:
@@ -193,23 +202,22 @@ async def test_the_library_s_own_registry_is_not_used(client: httpx.AsyncClient)
 # ---- rooms and readers ----------------------------------------------------------------------------------
 
 
-async def test_deliveries_are_messages_times_readers_that_take_them(
-    server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SLICE", 2)
+@pytest.mark.parametrize("tuning", [Tuning(slice=2)], ids=["slices of two"])
+async def test_deliveries_are_messages_times_readers_that_take_them(server: Running, client: httpx.AsyncClient) -> None:
     followers = await _follow(server, 5)
-    followers[1].reader.pause()
+    paused, *others = followers
+    paused.reader.pause()
     assert (await _post(client, 1)).status_code == 201
-    await run_until_idle()
+    await until(lambda: all(one.seqs == [1] for one in others))
     told = await _scraped(client)
     assert told["tertulia_readers"] == 5
     assert told["tertulia_readers_paused"] == 1
     assert told["tertulia_events_total"] == 1
     assert told["tertulia_deliveries_total"] == 4
-    followers[1].reader.resume()
-    followers[0].disconnect()
+    paused.reader.resume()
+    others.pop().disconnect()
     assert (await _post(client, 2)).status_code == 201
-    await run_until_idle()
+    await until(lambda: all(one.seqs == [1, 2] for one in (paused, *others)))
     told = await _scraped(client)
     assert told["tertulia_readers"] == 4
     assert told["tertulia_readers_paused"] == 0
@@ -221,8 +229,7 @@ async def test_what_is_heard_twice_is_one_event(server: Running, client: httpx.A
     [follower] = await _follow(server, 1)
     for last in (2, 3, 3):
         server.bus.publish(Message(KEY, server.store.epoch, tuple(created_event(seq) for seq in range(1, last + 1))))
-        await run_until_idle()
-    assert follower.seqs == [1, 2, 3]
+        await until(partial(_has_seqs, follower, list(range(1, last + 1))))
     told = await _scraped(client)
     assert (told["tertulia_events_total"], told["tertulia_deliveries_total"]) == (3, 2)
 
@@ -241,9 +248,9 @@ async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
 
 
 async def test_a_calm_discussion_has_no_summaries(server: Running, client: httpx.AsyncClient) -> None:
-    await _follow(server, 2)
+    followers = await _follow(server, 2)
     assert (await _post(client, 1)).status_code == 201
-    await run_until_idle()
+    await until(lambda: all(one.seqs == [1] for one in followers))
     told = await _scraped(client)
     assert [told[f"tertulia_rooms {pace}"] for pace in ("instant", "ticks", "summaries")] == [1, 0, 0]
     assert told["tertulia_summaries_total"] == 0
@@ -275,18 +282,15 @@ async def test_gaps_are_told_by_what_found_them(
     assert (await _scraped(client))["tertulia_events_total"] == 4
 
 
+@pytest.mark.parametrize("tuning", [Tuning(stall_seconds=0.0, housekeeping_seconds=3600.0)], ids=["no patience"])
 async def test_a_reader_that_takes_nothing_is_counted_when_it_is_ended(
-    server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    server: Running, client: httpx.AsyncClient
 ) -> None:
-    clock = Clock()
     stuck, other = await _follow(server, 2)
-    monkeypatch.setattr(rooms, "_now", clock)
     stuck.reader.pause()
     stuck.buffered_bytes = 100
-    for _ in range(3):
-        assert (await _scraped(client))["tertulia_readers_evicted_total"] == 0
-        server.hub.rooms[KEY].tick()
-        clock.now += rooms.STALL_SECONDS / 2
+    server.hub.rooms[KEY].tick()
+    assert (await _scraped(client))["tertulia_readers_evicted_total"] == 0
     server.hub.rooms[KEY].tick()
     told = await _scraped(client)
     assert (told["tertulia_readers_evicted_total"], told["tertulia_readers"]) == (1, 1)
@@ -299,9 +303,9 @@ async def test_draining(server: Running, client: httpx.AsyncClient) -> None:
     assert (await _scraped(client))["tertulia_draining"] == 1
 
 
-async def test_a_loop_that_was_held_up_is_late(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubs, "TICK_SECONDS", 0.01)
-    async with running(settings) as server, _visitor(server.asgi) as client:
+async def test_a_loop_that_was_held_up_is_late(settings: Settings) -> None:
+    often = Tuning(housekeeping_seconds=0.01)
+    async with running(settings, tuning=often) as server, _visitor(server.asgi) as client:
         await asyncio.sleep(0)
         time.sleep(0.3)  # noqa: ASYNC251 - this is what is measured
         await until(lambda: server.hub.longest_lag > 0.25 and server.hub.lag < 0.2)
@@ -310,7 +314,7 @@ async def test_a_loop_that_was_held_up_is_late(settings: Settings, monkeypatch: 
     assert told["tertulia_loop_lag_seconds"] < told["tertulia_loop_longest_lag_seconds"]
 
 
-# ---- the ledger -----------------------------------------------------------------------------------------
+# ---- the write queue ------------------------------------------------------------------------------------
 
 
 async def test_commits_and_what_was_committed_together(server: Running, client: httpx.AsyncClient) -> None:
@@ -347,10 +351,10 @@ async def test_a_database_that_fails_is_counted(server: Running, client: httpx.A
 
 
 async def test_what_waits_and_what_finds_no_room_to_wait(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "QUEUE", 2)
+    monkeypatch.setattr(write_queue, "QUEUE", 2)
     async with running(settings) as server, _visitor(server.asgi) as client:
-        work = server.store.ledger
-        tasks = [asyncio.create_task(work.submit(lambda _: Outcome(None))) for _ in range(5)]
+        work = server.store.write_queue
+        tasks = [asyncio.create_task(work.submit(Custom(lambda _: CommandResult(None)))) for _ in range(5)]
         await asyncio.sleep(0)
         assert work.waiting == 2
         await asyncio.gather(*tasks, return_exceptions=True)

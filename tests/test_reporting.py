@@ -1,4 +1,4 @@
-"""How far a long command is: what is told, where, and that it is told while the work holds the loop."""
+"""The progress of a long command: what is written, where, and that it is written while the work blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tertulia import reporting
 from tertulia.reporting import Reporter
 
 PATIENCE = 30.0
@@ -31,15 +30,15 @@ class Screen(io.StringIO):
         return True
 
 
-class Heard(io.StringIO):
-    """Tells when a line has come."""
+class Flushed(io.StringIO):
+    """Sets ``flushed`` when a line was written."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.came = threading.Event()
+        self.flushed = threading.Event()
 
     def flush(self) -> None:
-        self.came.set()
+        self.flushed.set()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ class Heard(io.StringIO):
         (61, 0, 0, "Reading: 1 min 1 s so far"),
     ],
 )
-def test_what_is_told(seconds: float, done: int, total: int, line: str) -> None:
+def test_a_line_has_the_step_the_rate_and_the_time_left(seconds: float, done: int, total: int, line: str) -> None:
     clock = Clock()
     reporter = Reporter(io.StringIO(), clock)
     reporter("Reading")
@@ -64,7 +63,7 @@ def test_what_is_told(seconds: float, done: int, total: int, line: str) -> None:
     assert reporter.line() == line
 
 
-def test_each_part_has_a_rate_of_its_own() -> None:
+def test_each_step_has_a_rate_of_its_own() -> None:
     clock = Clock()
     reporter = Reporter(io.StringIO(), clock)
     reporter("Reading", 1, 1000)
@@ -82,24 +81,22 @@ def test_a_log_gets_lines_and_a_terminal_one_line() -> None:
         reporter("A", 0, 9)
         clock.now += 1
         reporter("A", 1, 9)
-        reporter.tell()
+        reporter.write()
         reporter("B")
-        reporter.tell()
-        told = stream.getvalue()
-        assert told == (expected or f"\rA: 1 of 9, 1 a second, 8 s left\r{'B: 0 s so far':31}")
+        reporter.write()
+        assert stream.getvalue() == (expected or f"\rA: 1 of 9, 1 a second, 8 s left\r{'B: 0 s so far':31}")
 
 
-def test_it_is_told_while_the_work_does_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one who works may be in a single statement for minutes, and never comes back to tell."""
-    monkeypatch.setattr(reporting, "LINE_SECONDS", 0.01)
-    stream = Heard()
-    with Reporter(stream) as reporter:
+def test_it_is_written_while_the_work_blocks() -> None:
+    """A single statement may take minutes, in which the command cannot report anything."""
+    stream = Flushed()
+    with Reporter(stream, interval=0.01) as reporter:
         reporter("Checking the file")
-        assert stream.came.wait(PATIENCE)
+        assert stream.flushed.wait(PATIENCE)
     assert stream.getvalue().startswith("Checking the file: 0 s so far\n")
 
 
-def test_a_quick_command_says_nothing(tmp_path: Path) -> None:
+def test_a_quick_command_writes_nothing(tmp_path: Path) -> None:
     stream = io.StringIO()
     with Reporter(stream) as reporter:
         reporter("Reading", 1, 2)

@@ -13,7 +13,7 @@ from bench.simulation.figures import MEASURED, Given, table
 from bench.simulation.hot import Loop
 from bench.simulation.page import filled
 from bench.simulation.storm import Crowd, Storm
-from tertulia.live import hub, presence, rate, room, summary
+from tertulia.live import rate, summary, tuning
 from tertulia.serving import server
 from tertulia.settings import Settings
 
@@ -68,14 +68,14 @@ def test_operators_are_told_what_was_measured(told: str, row: str) -> None:
 
 def test_constants_are_those_of_the_code() -> None:
     default = Settings()
-    assert (figures.SLICE, figures.TICK_SECONDS) == (room.SLICE, room.TICK_SECONDS)
-    assert figures.PRESENCE_SECONDS == presence.READERS_SECONDS
-    assert figures.OTHERS_SECONDS == presence.PEERS_SECONDS
-    assert figures.AGAIN_SECONDS == presence.REPEAT_SECONDS
+    assert (figures.SLICE, figures.TICK_SECONDS) == (tuning.SLICE, tuning.TICK_SECONDS)
+    assert figures.PRESENCE_SECONDS == tuning.READERS_SECONDS
+    assert figures.OTHERS_SECONDS == tuning.PEERS_SECONDS
+    assert figures.AGAIN_SECONDS == tuning.REPEAT_SECONDS
     assert (default.tick_rate, default.summary_rate) == (figures.TICK_RATE, figures.SUMMARY_RATE)
     assert (default.connections, default.drain_seconds) == (figures.CONNECTIONS, figures.DRAIN_SECONDS)
     assert figures.BACKLOG == server.BACKLOG
-    assert figures.WATCH_SECONDS == hub.RECONCILE_SECONDS
+    assert figures.WATCH_SECONDS == tuning.RECONCILE_SECONDS
     assert summary.SHOWN == 10
     assert rate.DeliveryMode.instant.value == "instant"
 

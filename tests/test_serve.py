@@ -1,4 +1,4 @@
-"""`tertulia serve` that cannot start says why in one line; one that can is found where it says."""
+"""`tertulia serve`: if it cannot start it says why in one line, else it is found at the address it prints."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.server import ServerProcess
 
 
 def _serve(data: Path, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs `tertulia serve` until it ends by itself."""
+    """Runs `tertulia serve` until it exits by itself."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
     command = [sys.executable, "-W", "error", "-m", "tertulia", "serve", "--port", "0", "--data-dir", str(data), *flags]
     return subprocess.run(command, env=environment | variables, capture_output=True, text=True, timeout=30)
 
 
-def _one_line(ended: subprocess.CompletedProcess[str]) -> str:
+def _error_line(ended: subprocess.CompletedProcess[str]) -> str:
     assert ended.returncode == 1, ended
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
@@ -42,8 +42,8 @@ def _one_line(ended: subprocess.CompletedProcess[str]) -> str:
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        line = _one_line(_serve(tmp_path / "data", "--port", str(port)))
-        shared = _one_line(
+        line = _error_line(_serve(tmp_path / "data", "--port", str(port)))
+        shared = _error_line(
             _serve(tmp_path / "data", "--port", str(port), "--workers", "2", "--redis-url", "redis://localhost")
         )
     assert str(port) in line
@@ -54,23 +54,23 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid", "a..b", "x" * 300, "::ffff:999"])
 def test_an_address_that_is_not_here_is_named(tmp_path: Path, host: str) -> None:
-    assert host in _one_line(_serve(tmp_path, "--host", host))
+    assert host in _error_line(_serve(tmp_path, "--host", host))
 
 
-def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "tertulia.db").write_bytes(b"a letter, not a database " * 200)
-    line = _one_line(_serve(tmp_path))
+    line = _error_line(_serve(tmp_path))
     assert "tertulia.db" in line
     assert (tmp_path / "tertulia.db").read_bytes().startswith(b"a letter")
 
 
-def test_a_database_in_a_folder_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "file" in _one_line(_serve(tmp_path / "file" / "data", TERTULIA_SECRET_KEY="k" * 32))
+    assert "file" in _error_line(_serve(tmp_path / "file" / "data", TERTULIA_SECRET_KEY="k" * 32))
 
 
 def test_a_short_key_is_refused_and_not_shown(tmp_path: Path) -> None:
-    line = _one_line(_serve(tmp_path, TERTULIA_SECRET_KEY="hunter2-hunter2"))
+    line = _error_line(_serve(tmp_path, TERTULIA_SECRET_KEY="hunter2-hunter2"))
     assert "at least 32" in line
     assert "hunter2" not in line
 
@@ -87,18 +87,18 @@ def test_a_short_key_is_refused_and_not_shown(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_flag_is_named(tmp_path: Path, flag: str, value: str, named: str) -> None:
-    line = _one_line(_serve(tmp_path, flag, value))
+    line = _error_line(_serve(tmp_path, flag, value))
     assert named in line
     assert "hunter2" not in line
 
 
 def test_workers_need_redis(tmp_path: Path) -> None:
-    assert "TERTULIA_REDIS_URL" in _one_line(_serve(tmp_path / "data", "--workers", "2"))
+    assert "TERTULIA_REDIS_URL" in _error_line(_serve(tmp_path / "data", "--workers", "2"))
     assert not (tmp_path / "data").exists()
 
 
-def test_what_stops_all_workers_is_said_once(tmp_path: Path) -> None:
-    line = _one_line(_serve(tmp_path, "--workers", "3", "--redis-url", "mailto:hunter2"))
+def test_what_stops_all_workers_is_reported_once(tmp_path: Path) -> None:
+    line = _error_line(_serve(tmp_path, "--workers", "3", "--redis-url", "mailto:hunter2"))
     assert "TERTULIA_REDIS_URL cannot be read" in line
     assert "hunter2" not in line
 
@@ -133,8 +133,8 @@ def test_a_flag_that_cannot_be_read_is_a_line_of_json(tmp_path: Path) -> None:
     assert "TERTULIA_TIME_ZONE" in json.loads(ended.stderr)["message"]
 
 
-def test_nothing_that_a_terminal_acts_on_is_said(tmp_path: Path) -> None:
-    line = _one_line(_serve(tmp_path / "data", "--secret-key-file", str(tmp_path / "\x1b[31m\u202ekey")))
+def test_no_control_characters_are_printed(tmp_path: Path) -> None:
+    line = _error_line(_serve(tmp_path / "data", "--secret-key-file", str(tmp_path / "\x1b[31m\u202ekey")))
     assert line.isprintable()
 
 
@@ -150,15 +150,15 @@ def test_a_log_at_its_most_holds_nothing_of_what_people_wrote(
     marker = "marker" * 4
     with connect(f"{server.url.replace('http', 'ws')}/api/v1/live?key=x") as stream:
         headers = {"Idempotency-Key": marker}
-        said = {"key": "x", "body": f"It says {marker}.", "author": {"name": f"Lan {marker}"}, "title": marker}
-        answer = httpx.post(f"{server.url}/api/v1/comments", json=said, headers=headers)
+        comment = {"key": "x", "body": f"It says {marker}.", "author": {"name": f"Lan {marker}"}, "title": marker}
+        answer = httpx.post(f"{server.url}/api/v1/comments", json=comment, headers=headers)
         assert answer.status_code == 201
         while marker not in stream.recv(30):
             pass
     token = answer.json()["token"]
-    comment = answer.json()["comment"]["id"]
+    comment_id = answer.json()["comment"]["id"]
     bearer = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"{marker}2"}
-    path = f"{server.url}/api/v1/comments/{comment}"
+    path = f"{server.url}/api/v1/comments/{comment_id}"
     assert httpx.patch(path, json={"body": f"Edited {marker}"}, headers=bearer).status_code == 200
     assert httpx.get(f"{server.url}/d?key=x&token={marker}").status_code == 200
     assert httpx.get(f"{server.url}/api/v1/events?key=x&after={marker}").status_code >= 400
@@ -170,7 +170,7 @@ def test_a_log_at_its_most_holds_nothing_of_what_people_wrote(
 
 @pytest.fixture
 async def own_address(postgres: Postgres) -> AsyncIterator[str]:
-    name = await postgres.create()
+    name = await postgres.create(migrated=False)
     yield postgres.address(name)
     await postgres.drop(name)
 
@@ -231,7 +231,7 @@ def test_a_listener_is_of_its_address_family(host: str, family: socket.AddressFa
         (errno.EADDRNOTAVAIL, "choose an address of this machine with --host"),
     ],
 )
-def test_what_is_said_of_a_port_is_about_its_trouble(monkeypatch: pytest.MonkeyPatch, number: int, advice: str) -> None:
+def test_the_advice_about_a_port_fits_the_error(monkeypatch: pytest.MonkeyPatch, number: int, advice: str) -> None:
     def refused(*_: object, **__: object) -> socket.socket:
         raise OSError(number, os.strerror(number))
 

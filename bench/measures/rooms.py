@@ -18,12 +18,18 @@ from bench.measures import Plan
 from bench.report import Findings, Row
 from bench.subjects import made
 from tertulia.bus import Message
-from tertulia.bus.encoding import channel_of
-from tertulia.bus.redis import RedisBus
+from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.hub import RECONCILE_SECONDS, Hub, Rates
-from tertulia.store import Store, schema
-from tests.bus.instances import SECRET, certain, happened, signed
+from tertulia.errors import CloseCode
+from tertulia.live.backlog import AT_HEAD
+from tertulia.live.frames import Frame
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.live.reader import Reader
+from tertulia.live.tuning import RECONCILE_SECONDS
+from tertulia.store import Store, queries, schema
+from tests.bus.instances import SECRET, signed, until, wait_until_healthy
 from tests.postgres import running_postgres
 from tests.valkey import Valkey
 
@@ -32,6 +38,19 @@ TIMES = 5
 AT_ONCE = 250
 PAGE_BYTES = 4096
 _SAY_ALL = "for i = 1, #KEYS do redis.call('PUBLISH', KEYS[i], ARGV[i]) end"
+
+
+class NoConnection:
+    """What a reader costs is measured elsewhere."""
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def buffered(self) -> int:
+        return 0
+
+    def close(self, code: CloseCode) -> None:
+        pass
 
 
 def measure(plan: Plan, findings: Findings, rooms: int = ROOMS) -> None:
@@ -50,7 +69,9 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     store.start()
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
-    hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, Rates(tick=1e9, summary=1e9))
+    hub = Hub(
+        bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), Rates(tick=1e9, summary=1e9)
+    )
     bus.start()
     try:
         return await _measured(hub, bus, valkey, keys)
@@ -66,7 +87,10 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
     async def open_all() -> None:
         for key in keys:
-            await hub.enter(key)
+            room = await hub.enter(key)
+            reader = Reader(room)
+            reader.connection = NoConnection()
+            room.join(reader, AT_HEAD)
 
     async def compare() -> None:
         for _ in range(TIMES):
@@ -77,26 +101,26 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
             room.tick()
 
     async def hear() -> None:
-        before = bus.counts.received
+        before = bus.stats.received
         said = [signed(Message(key, hub.epoch, (made(1),))) for key in keys]
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             valkey.ask("EVAL", _SAY_ALL, len(some), *map(channel_of, some), *said[start : start + AT_ONCE])
-            await happened(partial(_received, bus, before + start + len(some)), "the messages do not come")
+            await until(partial(_received, bus, before + start + len(some)), "the messages do not come")
 
     async def send() -> None:
         for key in keys:
             bus.publish(Message(key, hub.epoch, (made(2),)))
-            if bus.waiting > 100:
+            if bus.pending > 100:
                 await asyncio.sleep(0)
-        await happened(lambda: not bus.waiting, "the messages are not sent")
+        await until(lambda: not bus.pending, "the messages are not sent")
 
     opening = await _seconds(open_all) / len(keys)
     memory = (_memory() - before) / len(keys)
     comparing = await _seconds(compare) / TIMES / len(keys)
     await tick()  # heartbeats that are due after a slow opening
     ticking = await _seconds(tick) / len(keys)
-    await certain(bus)
+    await wait_until_healthy(bus)
     hearing = await _seconds(hear) / len(keys)
     sending = await _seconds(send) / len(keys)
     share = comparing / RECONCILE_SECONDS + ticking
@@ -115,7 +139,7 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
 
 def _received(bus: RedisBus, count: int) -> bool:
-    return bus.counts.received >= count
+    return bus.stats.received >= count
 
 
 def _fill(connection: Connection, keys: list[DiscussionKey]) -> None:

@@ -21,21 +21,22 @@ from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
-from tertulia.bus.memory import MemoryBus
-from tertulia.bus.redis import RedisBus
-from tertulia.discussions import Announcer, Discussions, Sites
+from tertulia.bus.opening import open_bus
+from tertulia.discussions import Discussions, EventPublisher, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
-from tertulia.limits import PostingLimits, SharedCounts
-from tertulia.live.hub import Hub, Rates
+from tertulia.limits import PostingLimits, open_shared_counts
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Parts, Siblings
 from tertulia.pages import Look, Pages
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.vitals import Vitals
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.web import problems
 from tertulia.web.answers import Answers
 from tertulia.web.edge import Edge
@@ -58,11 +59,15 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, vitals: Vitals | None = None, siblings: Siblings | None = None
+    settings: Settings,
+    vitals: Vitals | None = None,
+    siblings: Siblings | None = None,
+    tuning: Tuning = DEFAULT,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it.
+    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it;
+    ``tuning`` the numbers of live delivery.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -73,9 +78,12 @@ async def running(
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
         key = derived_key(secret, f"bus\0{store.epoch}")
-        async with _connected(settings.redis, key) as bus, _shared_counts(settings.redis, secret, bus) as counts:
+        async with (
+            open_bus(settings.redis, key) as bus,
+            open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
+        ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, rates)
+            hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
             limits = PostingLimits(
                 settings.post_limit_guest,
                 settings.post_limit_address,
@@ -85,19 +93,20 @@ async def running(
             )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            gate = Gate(Sites(store.reads.sites, origins), settings.public_url, settings.trusted_proxies)
+            gate = Gate(Sites(store.reader(queries.sites), origins), settings.public_url, settings.trusted_proxies)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             look = Look(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.ledger, store.troubles, answers, bus, counts, vitals)
+            parts = Parts(hub, store.write_queue, store.troubles, answers, bus, counts, vitals)
             metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
-            pages = Pages(discussions, articles, gate, look, playground=settings.playground)
-            store.start(Announcer(bus, store.epoch).committed)
+            pages = Pages(discussions, articles, gate, look)
+            store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
-                asgi = _asgi(discussions, hub, gate, pages, operating, answers)
+                extra = [*operating, *_playground(pages)] if settings.playground else operating
+                asgi = _asgi(discussions, hub, gate, pages, extra, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
@@ -106,33 +115,6 @@ async def running(
                 await hub.close()
     finally:
         await store.close()
-
-
-@asynccontextmanager
-async def _connected(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
-    """The bus of one process, or where there is a Redis that of several which share ``key``. Raises StartupError."""
-    if redis_url is None:
-        yield MemoryBus()
-        return
-    bus = RedisBus(redis_url, key)
-    bus.start()
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
-@asynccontextmanager
-async def _shared_counts(redis_url: str | None, secret: bytes, bus: Bus) -> AsyncIterator[SharedCounts | None]:
-    """What counts posts for all instances, where there are several."""
-    if redis_url is None:
-        yield None
-        return
-    counts = SharedCounts(redis_url, secret, lambda: bus.in_doubt)
-    try:
-        yield counts
-    finally:
-        await counts.close()
 
 
 def create_app() -> ASGIApp:
@@ -194,6 +176,12 @@ def _asgi(
         middleware=[Middleware(Edge, gate=gate, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
+
+
+def _playground(pages: Pages) -> list[Route]:
+    from tertulia.showcase.playground.page import Playground  # a server without it neither loads nor keeps it
+
+    return Playground(pages.rendering).routes()
 
 
 def _health(readiness: Readiness, hub: Hub) -> list[Route]:

@@ -1,4 +1,4 @@
-"""Reporting: how far a command is that takes long, as lines on standard error.
+"""Reporting: the progress of a long command, as lines on standard error.
 
 Writing comments: 12,300 of 100,000, 410 a second, 3 min 34 s left
 """
@@ -11,78 +11,81 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 LINE_SECONDS = 5.0
-"""Between two lines where nobody sits at a terminal: a log of an hour stays readable."""
+"""Between two lines if the output is no terminal: a log of an hour stays readable."""
 SCREEN_SECONDS = 0.5
-"""Between two states of the one line of a terminal."""
+"""Between two updates of the one line on a terminal."""
 
 
 class Progress(Protocol):
-    """Hears what is done now, how much of it is done, and of how much; 0 where nobody knows."""
+    """Called with the current step, how much of it is done, and of how much; 0 if that is unknown."""
 
-    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
         raise NotImplementedError
 
 
-def silent(what: str, done: int = 0, total: int = 0) -> None:
-    """Tells nobody."""
+def silent(step: str, done: int = 0, total: int = 0) -> None:
+    """Reports to nobody."""
 
 
 class Reporter:
-    """Tells from a thread of its own, so that a statement or a file that takes minutes is told of, too.
+    """Writes from a thread of its own, so that a single statement or file that takes minutes is reported, too.
 
-    The first line comes after the first pause: a command that is quicker says nothing.
+    The first line is written after the first interval: a command that is quicker writes none. ``interval`` is in
+    seconds, by default LINE_SECONDS or on a terminal SCREEN_SECONDS.
     """
 
-    def __init__(self, stream: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: IO[str], clock: Callable[[], float] = time.monotonic, interval: float | None = None
+    ) -> None:
         self._stream = stream
         self._clock = clock
-        self._on_screen = stream.isatty()
-        self._pause = SCREEN_SECONDS if self._on_screen else LINE_SECONDS
-        self._what = ""
+        self._is_terminal = stream.isatty()
+        self._interval = interval or (SCREEN_SECONDS if self._is_terminal else LINE_SECONDS)
+        self._step = ""
         self._done = self._total = 0
-        self._began = clock()
-        self._told = 0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tell, name="reporter", daemon=True)
+        self._started = clock()
+        self._width = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
 
     def __enter__(self) -> Reporter:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stopped.set()
         self._thread.join()
-        if self._told and self._on_screen:
+        if self._width and self._is_terminal:
             self._stream.write("\n")
             self._stream.flush()
 
-    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-        if what != self._what:
-            self._began = self._clock()
-        self._what, self._done, self._total = what, done, total
+    def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
+        if step != self._step:
+            self._started = self._clock()
+        self._step, self._done, self._total = step, done, total
 
     def line(self) -> str:
-        """What is told now."""
-        what, done, total = self._what, self._done, self._total
-        seconds = self._clock() - self._began
+        """The line as it is now."""
+        step, done, total = self._step, self._done, self._total
+        seconds = self._clock() - self._started
         if not done:
-            return f"{what}: {_duration(seconds)} so far"
+            return f"{step}: {_duration(seconds)} so far"
         of = f" of {total:,}" if total else ""
         rate = done / seconds if seconds > 0 else 0.0
         left = f", {_duration((total - done) / rate)} left" if total > done and rate else ""
-        return f"{what}: {done:,}{of}, {rate:,.0f} a second{left}"
+        return f"{step}: {done:,}{of}, {rate:,.0f} a second{left}"
 
-    def _tell(self) -> None:
-        while not self._ended.wait(self._pause):
-            if self._what:
-                self.tell()
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            if self._step:
+                self.write()
 
-    def tell(self) -> None:
-        """Writes the line: in the place of the one before on a terminal."""
+    def write(self) -> None:
+        """Writes the line; on a terminal it replaces the one before."""
         line = self.line()
-        if self._on_screen:
-            self._stream.write(f"\r{line.ljust(self._told)}")
-            self._told = len(line)
+        if self._is_terminal:
+            self._stream.write(f"\r{line.ljust(self._width)}")
+            self._width = len(line)
         else:
             self._stream.write(f"{line}\n")
         self._stream.flush()

@@ -12,7 +12,7 @@ from tertulia.checks import check
 from tertulia.settings import Settings
 from tests.api.world import World, furnish, opened
 from tests.postgres import Postgres
-from tests.store.acts import tables
+from tests.support.store_actions import tables
 from tests.unlimited import unlimited
 
 

@@ -457,7 +457,7 @@ def test_there_are_names_for_all_of_them() -> None:
 
 WRITES = (SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
 APART = {
-    **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a ledger that is closed" for good in WRITES},
+    **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
     **{(f"{good.method} {good.path}", ErrorCode.rate_limited): "a limit" for good in (*WRITES, PREVIEW)},
     (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
@@ -477,10 +477,10 @@ def test_every_code_that_is_declared_is_produced(operation: object) -> None:
 
 
 @pytest.mark.parametrize("good", WRITES, ids=lambda good: f"{good.method} {good.path}")
-async def test_a_ledger_that_is_closed_stores_nothing(world: World, good: Good) -> None:
+async def test_a_write_queue_that_is_closed_stores_nothing(world: World, good: Good) -> None:
     await furnish(world)
     before = world.rows()
-    await world.server.store.ledger.close()
+    await world.server.store.write_queue.close()
     answer = await good.spoilt("unavailable", ErrorCode.unavailable).send(world)
     assert answer.json()["code"] == "unavailable"
     assert world.rows() == before

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from starlette.routing import Route, WebSocketRoute
 
 import tertulia.pages
-from tertulia.core.ordering import Cursor, encode_cursor
+from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.protocol import API
 from tertulia.web.operations import Operation
 from tests.api.world import OPERATIONS, World, bearer, check, named, new_key
@@ -145,7 +145,7 @@ def _queries(operation: Operation, world: World) -> Iterator[Sent]:
     for sort, values in (("top", (2**53 - 1, 1)), ("top", (-(2**31) - 1, 1)), ("oldest", (2**53 - 1,))):
         if "cursor" in operation.names:
             for scope in (f"{sort}:1", "held:default", "reported:default", f"thread:{world.ids['lans']}"):
-                cursor = encode_cursor(Cursor(scope, values if scope[0] in "ot" else values[-1:], new_key()))
+                cursor = encode_page_cursor(PageCursor(scope, values if scope[0] in "ot" else values[-1:], new_key()))
                 sorted_by = [("sort", sort)] if "sort" in operation.names else []
                 yield Sent(operation.method, _url(path, [*pairs, *sorted_by, ("cursor", cursor)]), headers, content)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tertulia.protocol import API
 from tests.api.world import OPERATIONS, World, bearer, furnish, named, new_key, opened
+from tests.support.effort import examples
 from tests.unlimited import unlimited
 
 WORDS = st.one_of(
@@ -48,7 +49,7 @@ def _url(path: str, query: list[tuple[str, str]]) -> str:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_request_is_a_fault_of_the_server(furnished: World, data: Any) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS).map(lambda one: one), label="operation")
@@ -65,7 +66,7 @@ async def test_no_request_is_a_fault_of_the_server(furnished: World, data: Any) 
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(st.binary(max_size=200), st.text('{}[]",:\\\0 1e+-ntrue', max_size=40).map(str.encode)))
 async def test_no_body_is_a_fault_of_the_server(furnished: World, content: bytes) -> None:
     headers = {"Idempotency-Key": new_key(), "Content-Type": "application/json"}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from tertulia.limits import PostingLimits
-from tertulia.limits.shared import Window
+from tertulia.limits.counting import Window
 from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.web.operations import Operation

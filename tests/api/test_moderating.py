@@ -215,12 +215,10 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
             await world.moderate("DELETE", f"/comments/{lans}")
             before = world.rows()
             new, hashed = new_moderator_token()
-            await world.server.store.ledger.submit(
-                lambda connection: (
-                    administration.renew_moderator(connection, "Mai", hashed)
-                    if how == "renew"
-                    else administration.remove_moderator(connection, "Mai")
-                )
+            await world.server.store.write(
+                administration.RenewModerator("Mai", hashed)
+                if how == "renew"
+                else administration.RemoveModerator("Mai")
             )
             for client in (world.client, other):
                 for method, path, body in (
@@ -246,7 +244,7 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
 
 async def test_who_gets_the_name_of_a_former_moderator_is_somebody_else(world: World) -> None:
     former = (await world.said("Be kind.", token=world.tokens["moderator"]))["comment"]["author"]
-    await world.server.store.ledger.submit(lambda connection: administration.remove_moderator(connection, "Mai"))
+    await world.server.store.write(administration.RemoveModerator("Mai"))
     token = await add_moderator(world.server, "Mai")
     author = (await world.said("I am new here.", token=token))["comment"]["author"]
     assert (author["name"], author["badge"]) == ("Mai", "moderator")

@@ -13,6 +13,7 @@ from tertulia.identity import Tokens, utc_now
 from tertulia.languages import every
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
+from tertulia.store import queries
 from tests.api.world import World, add_moderator, bearer, new_key, opened
 
 SENTENCE = "This name, or one that looks like it"
@@ -73,12 +74,11 @@ async def test_a_moderator_who_is_added_counts_when_the_names_are_read_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
-    real = world.server.store.reads.moderators
 
     async def moderators() -> list[str]:
         nonlocal reads
         reads += 1
-        return await real()
+        return await world.server.store.read(queries.moderators)
 
     checked = names.Names(moderators)
     for _ in range(3):

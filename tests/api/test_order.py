@@ -139,12 +139,12 @@ async def test_a_long_text_is_read_beside_the_loop_and_a_short_one_on_it(world: 
     assert reading.threads == {loop}
     posted = await world.said(LONG, name="Lan")
     path, headers = f"{API}/comments/{posted['comment']['id']}", bearer(posted["token"])
-    acts = [
+    actions = [
         world.say(LONG, name="Minh"),
         world.client.post(f"{API}/preview", json={"body": LONG}),
         world.client.patch(path, json={"body": LONG + "More."}, headers=headers),
     ]
-    for act in acts:
+    for act in actions:
         reading.forget()
         assert (await act).status_code in (200, 201)
         assert max(reading.texts, key=len) in (LONG, LONG + "More.")

@@ -8,7 +8,7 @@ import pytest
 
 from tertulia import protocol
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
-from tertulia.discussions import firstpages
+from tertulia.discussions import page_cache
 from tertulia.languages import every
 from tertulia.protocol import API
 from tests.api.world import World, bearer
@@ -106,7 +106,7 @@ async def test_a_first_page_is_kept_once_for_all_languages(world: World, monkeyp
     await world.guest("Lan", body="Phở.")
     await world.snapshot()
     made: list[object] = []
-    monkeypatch.setattr(firstpages, "_made", lambda *page: made.append(page))
+    monkeypatch.setattr(page_cache, "_made", lambda *page: made.append(page))
     assert {(await world.snapshot(lang=tag))["strings"]["language"] for tag in ("vi", "fr", "ko")} == {"vi", "fr", "ko"}
     assert made == []
 

@@ -180,7 +180,7 @@ class World:
     @property
     def committed(self) -> int:
         """How many commands were not refused: everything that is stored is so by a command."""
-        return self.server.store.ledger.counts.committed
+        return self.server.store.write_queue.stats.committed
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything that is stored."""
@@ -197,14 +197,12 @@ def _rows(database: Path) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
 async def add_moderator(server: Running, name: str) -> str:
     """A new moderator's token."""
     token, hashed = new_moderator_token()
-    await server.store.ledger.submit(
-        lambda connection: administration.add_moderator(connection, name, hashed, utc_now())
-    )
+    await server.store.write(administration.AddModerator(name, hashed, utc_now()))
     return token
 
 
 async def add_site(server: Running, key: str, *origins: str) -> None:
-    await server.store.ledger.submit(lambda connection: administration.add_site(connection, key, origins, utc_now()))
+    await server.store.write(administration.AddSite(key, origins, utc_now()))
 
 
 @asynccontextmanager

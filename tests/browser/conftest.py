@@ -27,7 +27,7 @@ Window = Callable[..., Awaitable[Page]]
 Moderate = Callable[[str, str, object], Awaitable[dict[str, Any]]]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium is not None, "the browser tests need Chromium; make test installs it"
@@ -37,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser) -> AsyncIterator[Window]:
     """Opens a window of its own profile; whatever its page complains of fails the test."""
     contexts: list[BrowserContext] = []
@@ -71,9 +71,9 @@ def site(start_server: Callable[..., ServerProcess]) -> ServerProcess:
     return start_server("--with-samples")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server for the tests of one module: each has a discussion of its own. ``OTHER_ORIGIN`` may use it."""
+    """A server for the tests of all files: each has a discussion of its own. ``OTHER_ORIGIN`` may use it."""
     server = ServerProcess(tmp_path_factory.mktemp("shared"), ["--allowed-origins", OTHER_ORIGIN])
     yield server
     server.end()
@@ -82,7 +82,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture
 def key(request: pytest.FixtureRequest) -> str:
     """The test's own discussion."""
-    return str(request.node.name)
+    return f"{request.path.stem}-{request.node.name}"
 
 
 def tertulia(*arguments: str) -> str:
@@ -91,7 +91,7 @@ def tertulia(*arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def moderate(shared: ServerProcess) -> Moderate:
     """Asks the shared server for something as a moderator: method, path, content."""
     printed = tertulia("moderator", "add", "Mai", "--data-dir", str(shared.data_dir))

@@ -12,7 +12,7 @@ from tests.browser import hosts
 from tests.browser.conftest import Window
 from tests.browser.hosts import LANGUAGES, World, open_world, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DARK = "html { background: #121212; color: #e8e8e8 }"

@@ -13,7 +13,7 @@ from tests.browser.pages import bodies, comment, comments, count, evaluate_eleme
 from tests.proxy import Proxy
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 def _element(key: str, attributes: str = "") -> str:

@@ -15,7 +15,7 @@ from tests.browser.conftest import ARTICLE, Window
 from tests.browser.pages import post
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 OTHER = "https://news.test/another"
 PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>News</title><link rel="icon" href="data:,">
@@ -41,7 +41,7 @@ class Newspaper:
         writer.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def news() -> AsyncIterator[Newspaper]:
     paper = Newspaper("")
     server = await asyncio.start_server(paper.answer, "127.0.0.1", 0)

@@ -24,7 +24,7 @@ from tests.browser.pages import (
 )
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 _HEAR = """
     window.heard = [];

@@ -21,7 +21,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import Window
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/embedding.md").read_text("utf-8")
 EMPTY = '<!doctype html><html lang="en"><meta charset="utf-8"><title>News</title><link rel="icon" href="data:,">\n'
@@ -83,7 +83,7 @@ class Press:
             return said
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def press(start_server: Callable[..., ServerProcess]) -> AsyncIterator[Press]:
     news = Newspaper()
     listener = await asyncio.start_server(news.answer, "127.0.0.1", 0)

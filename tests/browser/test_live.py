@@ -15,7 +15,7 @@ from tests.browser.pages import article, at_the_end, comment, comments, discussi
 from tests.proxy import Proxy
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_comment_typed_in_one_window_appears_in_the_other(site: ServerProcess, window: Window) -> None:

@@ -17,7 +17,7 @@ from tests.browser import hosts
 from tests.browser.conftest import Window
 from tests.browser.hosts import COLOURS, LANGUAGES, PLAIN, World, open_world, ready
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 ARTEFACTS = Path(__file__).parent / "artefacts"
 DARK = f"{PLAIN} html {{ background: #121212; color: #e8e8e8 }}"

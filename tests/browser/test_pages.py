@@ -9,7 +9,7 @@ from tests.browser.conftest import Window
 from tests.browser.pages import article, comment, discussion, live, post
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_everything_works_without_javascript(site: ServerProcess, window: Window) -> None:

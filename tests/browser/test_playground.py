@@ -1,4 +1,4 @@
-"""The playground, driven: every state appears, every switch works, and the browser has nothing to complain of."""
+"""The playground in a browser: every state appears, every switch works, and the console stays empty."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tertulia.pages.playground import STATES
-from tertulia.samples.playground import LONG
+from tertulia.showcase.playground.discussions import LONG_COUNT
+from tertulia.showcase.playground.page import STATES
 from tests.browser.conftest import PATIENCE_MS, Window
 from tests.push.readers import eventually
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DESK = {"viewport": {"width": 1440, "height": 1000}}
 
@@ -26,9 +26,17 @@ def patience() -> Iterator[None]:
     expect.set_options(timeout=PATIENCE_MS)
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The playground of a server for all tests of this module: each is another visit of it."""
+    server = ServerProcess(tmp_path_factory.mktemp("playground"), ["--playground", "true"])
+    yield f"{server.url}/playground"
+    server.end()
+
+
 @pytest.fixture
-def ground(start_server: Callable[..., ServerProcess]) -> str:
-    """The playground of a server without articles."""
+def own_ground(start_server: Callable[..., ServerProcess]) -> str:
+    """The playground of a server where nobody else has written."""
     return f"{start_server('--playground', 'true').url}/playground"
 
 
@@ -48,6 +56,12 @@ async def choose(page: Page, name: str, value: str) -> None:
     await page.locator(f'select[name="{name}"]').select_option(value)
 
 
+async def total(page: Page) -> int:
+    """How many comments the live element has, once it is live."""
+    await expect(page.locator("[data-property=connection]")).to_have_text("live")
+    return int(await page.locator("[data-property=total]").inner_text())
+
+
 async def write(element: Locator, text: str) -> None:
     form = element.locator("form").last
     await form.locator("[name=name]").fill("Lan")
@@ -58,8 +72,8 @@ async def write(element: Locator, text: str) -> None:
 # ---- states ---------------------------------------------------------------------------------------------
 
 
-async def test_every_state_appears(ground: str, window: Window) -> None:
-    page = await window(ground, **DESK)
+async def test_every_state_appears(own_ground: str, window: Window) -> None:
+    page = await window(own_ground, **DESK)
     assert {state.name for state in STATES} == SHOWN.keys()
     for name, shows in SHOWN.items():
         found = await seen(page, name)
@@ -82,7 +96,7 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
         ("[part~=list]", "removed by a moderator"),
         ("[part~=list]", "deleted by its author"),
     ],
-    "long": [("[part~=heading]", f"[ {LONG} ]"), ("[part~=more]:not([hidden])", "10 more comments")],
+    "long": [("[part~=heading]", f"[ {LONG_COUNT} ]"), ("[part~=more]:not([hidden])", "10 more comments")],
     "waiting": [("[part~=pill-button]:not([hidden])", "2 new comments"), ("[part~=chip]", "1 new reply")],
     "held": [("[part~=notice]", "once a moderator has approved")],
     "closed": [("[part~=notice]", "The discussion is closed")],
@@ -132,8 +146,8 @@ async def test_what_grows_in_a_frame_that_is_seen_in_part_does_not_scroll_the_pa
     assert await frame(page, "replies").evaluate(grow) == -200
 
 
-async def test_a_second_visit_says_nothing_twice(ground: str, window: Window) -> None:
-    page = await window(ground, **DESK)
+async def test_a_second_visit_posts_nothing_twice(own_ground: str, window: Window) -> None:
+    page = await window(own_ground, **DESK)
     for _ in range(2):
         for name in ("sent", "approval", "queued", "failed"):
             found = await seen(page, name)
@@ -227,7 +241,7 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
     await page.add_init_script(_COUNTING_STREAMS)
     await page.goto(ground)
     live = await seen(page, "live")
-    await expect(page.locator("[data-property=connection]")).to_have_text("live")
+    before = await total(page)
     assert (await page.evaluate("opened"))["WebSocket"] > 0
     # at once, since elements open theirs as they come near
     await page.locator('select[name="fault"]').evaluate(
@@ -249,9 +263,9 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
 
     await eventually(was_cut, "a connection that is cut")
     await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
-    await write((await seen(other, "live")).locator("tertulia-discussion"), "Written elsewhere")
-    await expect(page.locator("[data-property=total]")).to_have_text("7", timeout=60_000)
-    await expect(live.locator("[part~=body]", has_text="Written elsewhere")).to_have_count(1)
+    await write((await seen(other, "live")).locator("tertulia-discussion"), f"Written elsewhere: {fault}")
+    await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1), timeout=60_000)
+    await expect(live.locator("[part~=body]", has_text=f"Written elsewhere: {fault}")).to_have_count(1)
     opened = await page.evaluate("opened")
     assert opened["WebSocket"] == 0
     assert (opened["EventSource"] > 0) is (fault == "socket")
@@ -260,14 +274,14 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
 async def test_offline_a_comment_waits_and_goes_on_its_way(ground: str, window: Window) -> None:
     page = await window(ground, **DESK)
     live = await seen(page, "live")
-    await expect(page.locator("[data-property=connection]")).to_have_text("live")
+    before = await total(page)
     await choose(page, "fault", "offline")
     await expect(live.locator("[part~=status]")).to_contain_text("Offline")
     await write(live.locator("tertulia-discussion"), "From a tunnel")
     await expect(live.locator(".stage", has_text="Waiting for the connection")).to_be_visible()
     await choose(page, "fault", "none")
     await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
-    await expect(page.locator("[data-property=total]")).to_have_text("7")
+    await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))
     await expect(live.locator("[part~=body]", has_text="From a tunnel")).to_have_count(1)
 
 
@@ -275,17 +289,17 @@ async def test_offline_a_comment_waits_and_goes_on_its_way(ground: str, window: 
 async def test_a_post_or_its_answer_that_gets_lost_makes_one_comment(ground: str, window: Window, fault: str) -> None:
     page = await window(ground, **DESK)
     live = await seen(page, "live")
-    await expect(page.locator("[data-property=connection]")).to_have_text("live")
+    before = await total(page)
     await expect((await seen(page, "approval")).locator("[part~=badge]:not([hidden])")).to_be_visible()
     await seen(page, "live")
     await page.locator(f'[data-once="{fault}"]').click()
-    await write(live.locator("tertulia-discussion"), "Said once")
-    await expect(page.locator("#fault-told")).to_contain_text("got lost")
+    await write(live.locator("tertulia-discussion"), f"Posted once: {fault}")
+    await expect(page.locator("#fault-status")).to_contain_text("got lost")
     log = page.locator('#log [data-state="live"]')
     await expect(log.filter(has_text="tertulia-post-error")).to_have_count(1)
     await expect(log.filter(has_text="tertulia-posted")).to_have_count(1, timeout=60_000)
-    await expect(live.locator("[part~=body]", has_text="Said once")).to_have_count(1)
-    await expect(page.locator("[data-property=total]")).to_have_text("7")
+    await expect(live.locator("[part~=body]", has_text=f"Posted once: {fault}")).to_have_count(1)
+    await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))
 
 
 async def test_slow_answers_are_waited_for(ground: str, window: Window) -> None:

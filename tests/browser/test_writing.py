@@ -13,7 +13,7 @@ from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, host, post, shown, write
 from tests.server import ServerProcess
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def _open(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:

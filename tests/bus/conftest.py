@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.topologies import Cluster, Guarded
+from tests.topologies import ClusterSetup, SentinelSetup
 from tests.valkey import Valkey
 
-Redis = Valkey | Guarded | Cluster
-TOPOLOGIES = ["valkey", "guarded", "cluster"]
+Redis = Valkey | SentinelSetup | ClusterSetup
+TOPOLOGIES = ["valkey", "sentinel_setup", "cluster"]
 
 
 @pytest.fixture(scope="session")
@@ -22,15 +22,15 @@ def shared_valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture(scope="session")
-def shared_guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    guarded = Guarded(tmp_path_factory.mktemp("guarded"))
-    yield guarded
-    guarded.end()
+def shared_sentinel_setup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSetup]:
+    sentinel_setup = SentinelSetup(tmp_path_factory.mktemp("sentinel_setup"))
+    yield sentinel_setup
+    sentinel_setup.end()
 
 
 @pytest.fixture(scope="session")
-def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterSetup]:
+    cluster = ClusterSetup(tmp_path_factory.mktemp("cluster"))
     yield cluster
     cluster.end()
 
@@ -43,15 +43,15 @@ def valkey() -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Guarded]:
-    guarded = Guarded(tmp_path)
-    yield guarded
-    guarded.end()
+def sentinel_setup(tmp_path: Path) -> Iterator[SentinelSetup]:
+    sentinel_setup = SentinelSetup(tmp_path)
+    yield sentinel_setup
+    sentinel_setup.end()
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path)
+def cluster(tmp_path: Path) -> Iterator[ClusterSetup]:
+    cluster = ClusterSetup(tmp_path)
     yield cluster
     cluster.end()
 

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tertulia.bus import Attendance, Attended, Hinted, Listener, Message, Missed
-from tertulia.bus.encoding import channel_of, written
-from tertulia.bus.redis import RedisBus
-from tertulia.bus.signing import Signer
+from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
+from tertulia.bus.redis.bus import DEFAULTS, RedisBus
+from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.wire import channel_of, encode_events
 from tertulia.core.comments import DiscussionKey
 from tests.live.fakes import created_event
 
@@ -46,11 +47,11 @@ def now() -> int:
 
 
 def signed(one: Message, instance: str = "another", signer: Signer = SIGNER) -> bytes:
-    """The message as an instance says it."""
-    return signer.signed(channel_of(one.key), written(one, instance, now()))
+    """The message as an instance sends it."""
+    return signer.sign(channel_of(one.key), encode_events(one, instance, now()))
 
 
-async def happened(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
     """Waits for it, and fails where it does not come."""
     end = time.monotonic() + seconds
     while not condition():
@@ -58,77 +59,78 @@ async def happened(condition: Callable[[], object], what: str, seconds: float = 
         await asyncio.sleep(0.005)
 
 
-async def certain(bus: RedisBus) -> None:
-    await happened(lambda: not bus.in_doubt, "the doubt does not end")
+async def wait_until_healthy(bus: RedisBus) -> None:
+    await until(lambda: not bus.is_degraded, "the bus stays degraded")
 
 
 @asynccontextmanager
-async def connected(url: str, key: bytes = SECRET) -> AsyncIterator[RedisBus]:
-    """A bus that hears and is heard."""
-    bus = RedisBus(url, key)
+async def healthy_bus(url: str, key: bytes = SECRET, tuning: Tuning = DEFAULTS) -> AsyncIterator[RedisBus]:
+    """A bus whose messages arrive."""
+    bus = RedisBus(url, key, tuning)
     bus.start()
     try:
-        await certain(bus)
+        await wait_until_healthy(bus)
         yield bus
     finally:
         await bus.close()
 
 
-class Hearing:
-    """A listener that keeps what it hears, and knows from when on its subscription holds."""
+class RecordingListener:
+    """Keeps what a bus calls it with, and knows from when on its subscription holds."""
 
     def __init__(self, bus: RedisBus, key: DiscussionKey) -> None:
         self.messages: list[Message] = []
-        self.missed: list[DiscussionKey] = []
-        self.attended: list[Attendance] = []
-        self.hinted: list[DiscussionKey] = []
+        self.gaps: list[DiscussionKey] = []
+        self.presence: list[PresenceUpdate] = []
+        self.hints: list[DiscussionKey] = []
         self._key = key
-        bus.watch(self.missed.extend, self.attended.append, self.hinted.append)
+        handlers = BusHandlers(on_gap=self.gaps.extend, on_presence=self.presence.append, on_hint=self.hints.append)
+        bus.set_handlers(handlers)
         bus.subscribe(key, self.messages.append)
 
     @property
     def seqs(self) -> list[int]:
         return [message.head for message in self.messages]
 
-    async def holds(self) -> None:
-        await happened(lambda: self._key in self.missed, "the subscription is not confirmed")
+    async def subscribed(self) -> None:
+        await until(lambda: self._key in self.gaps, "the subscription is not confirmed")
 
 
 @asynccontextmanager
-async def two(url: str) -> AsyncIterator[tuple[RedisBus, RedisBus, Hearing]]:
+async def bus_pair(url: str, tuning: Tuning = DEFAULTS) -> AsyncIterator[tuple[RedisBus, RedisBus, RecordingListener]]:
     """Two instances, and a listener of the second."""
-    async with connected(url) as here, connected(url) as there:
-        hearing = Hearing(there, KEY)
-        await hearing.holds()
-        yield here, there, hearing
+    async with healthy_bus(url, tuning=tuning) as here, healthy_bus(url, tuning=tuning) as there:
+        listener = RecordingListener(there, KEY)
+        await listener.subscribed()
+        yield here, there, listener
 
 
-async def heard_again(here: RedisBus, hearing: Hearing, seq: int) -> None:
-    """Both are certain, and what is published from now on is heard."""
+async def wait_until_delivered(here: RedisBus, listener: RecordingListener, seq: int) -> None:
+    """Both are healthy, and what is published from now on arrives."""
     here.publish(message(seq))
-    await happened(lambda: seq in hearing.seqs, "the later message is not heard")
+    await until(lambda: seq in listener.seqs, "the later message is not delivered")
 
 
-class Between:
-    """Publishes at one instance what is heard at another."""
+class CrossInstanceBus:
+    """Publishes at one instance what another receives."""
 
     def __init__(self, here: RedisBus, there: RedisBus) -> None:
         self._here = here
         self._there = there
 
     @property
-    def in_doubt(self) -> bool:
-        return self._here.in_doubt or self._there.in_doubt
+    def is_degraded(self) -> bool:
+        return self._here.is_degraded or self._there.is_degraded
 
     @property
-    def hears_strangers(self) -> bool:
-        return self._there.hears_strangers
+    def receives_unverified(self) -> bool:
+        return self._there.receives_unverified
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
-        self._there.watch(missed, attended, hinted)
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self._there.set_handlers(handlers)
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
-        self._here.tell(key, readers, writing, asks=asks)
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
+        self._here.publish_presence(key, readers, writing, wants_reply=wants_reply)
 
     def is_alive(self, instance: str) -> bool:
         return self._there.is_alive(instance)

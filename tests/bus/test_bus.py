@@ -10,28 +10,28 @@ from itertools import count, product
 
 import pytest
 
-from tertulia.bus import Attendance, Bus, Message
-from tertulia.bus.encoding import channel_of
+from tertulia.bus import Bus, BusHandlers, Message, PresenceUpdate
 from tertulia.bus.memory import MemoryBus
-from tertulia.bus.partitions import partition_of
+from tertulia.bus.redis.cluster import partition_of
+from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
 from tests.bus.conftest import TOPOLOGIES
-from tests.bus.instances import Between, connected
+from tests.bus.instances import CrossInstanceBus, healthy_bus
 
 HERE, THERE, ABROAD = DiscussionKey("a", "x"), DiscussionKey("a", "điểm/\N{DUCK}\n"), DiscussionKey("b", "x")
 
 
 @asynccontextmanager
 async def alone(url: str) -> AsyncIterator[Bus]:
-    async with connected(url) as bus:
+    async with healthy_bus(url) as bus:
         yield bus
 
 
 @asynccontextmanager
 async def between_instances(url: str) -> AsyncIterator[Bus]:
-    async with connected(url) as here, connected(url) as there:
-        yield Between(here, there)
+    async with healthy_bus(url) as here, healthy_bus(url) as there:
+        yield CrossInstanceBus(here, there)
 
 
 BUSES = [None, *product(TOPOLOGIES, [alone, between_instances])]
@@ -193,18 +193,18 @@ async def test_a_listener_may_unsubscribe_while_it_hears(bus: Bus) -> None:
 
 
 async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
-    told: list[Attendance] = []
-    bus.watch(lambda _keys: None, told.append, lambda _key: None)
+    told: list[PresenceUpdate] = []
+    bus.set_handlers(BusHandlers(on_presence=told.append))
     heard: list[Message] = []
     bus.subscribe(HERE, heard.append)
     await arrived(bus)
-    bus.tell(HERE, 7, 2, asks=True)
-    bus.tell(THERE, 1, 0, asks=False)  # which nobody subscribes to
+    bus.publish_presence(HERE, 7, 2, wants_reply=True)
+    bus.publish_presence(THERE, 1, 0, wants_reply=False)  # which nobody subscribes to
     await arrived(bus)
     assert heard == []
-    if isinstance(bus, Between):
+    if isinstance(bus, CrossInstanceBus):
         [said] = told
-        assert said == Attendance(HERE, said.instance, 7, 2, asks=True, at=said.at)
+        assert said == PresenceUpdate(HERE, said.instance, 7, 2, wants_reply=True, at=said.at)
         assert bus.is_alive(said.instance)
     else:
         assert told == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,18 +14,19 @@ import httpx
 import pytest
 
 from tertulia.app import Running, running
-from tertulia.bus import Attendance, Message, redis
-from tertulia.bus.counts import Dropped
-from tertulia.bus.encoding import channel_of, present, written
-from tertulia.bus.redis import RedisBus
-from tertulia.bus.signing import Signer
+from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.wire import channel_of, encode_events, encode_presence
+from tertulia.bus.stats import DropReason
 from tertulia.core.comments import DiscussionKey
-from tertulia.live import hub as hubs
-from tertulia.live.room import Cursor
+from tertulia.live.backlog import Cursor
 from tertulia.live.stats import GapSource
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import certain, happened, now
+from tests.bus.instances import now, until, wait_until_healthy
+from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import FakeReader, event_of, join_discussion
 from tests.valkey import Valkey
 
@@ -41,7 +43,7 @@ class Instance:
         self.bus = server.bus
         self._client = client
 
-    async def say(self) -> int:
+    async def post(self) -> int:
         body = {"key": KEY.key, "body": "Hello.", "author": {"name": "Lan"}}
         began = time.monotonic()
         answer = await self._client.post(
@@ -60,26 +62,35 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(settings: Settings, redis: Redis) -> AsyncIterator[Instance]:
-    async with running(settings.model_copy(update={"redis_url": redis.url})) as server:
+async def instance(settings: Settings, redis: Redis | FaultyRedis, tuning: Tuning = DEFAULT) -> AsyncIterator[Instance]:
+    async with running(settings.model_copy(update={"redis_url": redis.url}), tuning=tuning) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
             opened = Instance(server, client)
-            await certain(opened.bus)
+            await wait_until_healthy(opened.bus)
             yield opened
 
 
+NO_WATCH = Tuning(reconcile_seconds=3600.0)
+without_watch = pytest.mark.parametrize("tuning", [NO_WATCH], ids=["no watch"])
+
+
 @pytest.fixture
-async def pair(settings: Settings, redis: Redis) -> AsyncIterator[tuple[Instance, Instance]]:
-    async with instance(settings, redis) as here, instance(settings, redis) as there:
+def tuning() -> Tuning:
+    return DEFAULT
+
+
+@pytest.fixture
+async def pair(settings: Settings, redis: Redis, tuning: Tuning) -> AsyncIterator[tuple[Instance, Instance]]:
+    async with instance(settings, redis, tuning) as here, instance(settings, redis, tuning) as there:
         yield here, there
 
 
-async def said(here: Instance, readers: list[FakeReader], last: int) -> None:
+async def post_to_all(here: Instance, readers: list[FakeReader], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
-    assert await here.say() == last
+    assert await here.post() == last
     expected = list(range(1, last + 1))
-    await happened(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
+    await until(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
@@ -87,89 +98,85 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     here, there = pair
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
+    await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 21):
-        await said(pair[seq % 2], readers, seq)
-    assert here.bus.counts.received == there.bus.counts.received == 10
+        await post_to_all(pair[seq % 2], readers, seq)
+    assert here.bus.stats.received == there.bus.stats.received == 10
     assert [one.hub.stats.gaps[GapSource.reconcile] for one in pair] == [0, 0], "Redis carried nothing"
 
-    assert redis.cut_ears() >= len(pair)
-    await said(here, readers, 21)
+    assert redis.cut_subscribers() >= len(pair)
+    await post_to_all(here, readers, 21)
     for one in pair:
-        await certain(one.bus)
-    await said(there, readers, 22)
+        await wait_until_healthy(one.bus)
+    await post_to_all(there, readers, 22)
 
 
-async def test_a_message_that_is_lost_is_found(
-    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_message_that_is_lost_is_found(settings: Settings, valkey: Valkey) -> None:
     """The last one, so that no later one tells of it."""
-    here, there = pair
-    readers = [await one.read() for one in pair]
-    monkeypatch.setattr(here.bus._topology, "put", lambda channel, data: None)
-    await said(here, readers, 1)
-    assert not there.bus.in_doubt
-    assert there.bus.counts.received == 0
+    async with (
+        FaultyRedis(valkey.port, share=1.0) as faulty,
+        instance(settings, valkey) as here,
+        instance(settings, faulty) as there,
+    ):
+        readers = [await one.read() for one in (here, there)]
+        await post_to_all(here, readers, 1)
+        assert faulty.fates["lost"]
+        assert not there.bus.is_degraded
+        assert there.bus.stats.received == 0
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
-async def test_comments_go_on_without_redis(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_comments_go_on_without_redis(pair: tuple[Instance, Instance], redis: Redis) -> None:
     """Neither who writes nor who reads needs it, dead or frozen."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     here, there = pair
     readers = [await one.read() for one in pair]
     redis.freeze()
-    await happened(lambda: here.bus.in_doubt and there.bus.in_doubt, "nobody doubts")
-    await said(here, readers, 1)
-    await said(there, readers, 2)
+    await until(lambda: here.bus.is_degraded and there.bus.is_degraded, "nobody notices")
+    await post_to_all(here, readers, 1)
+    await post_to_all(there, readers, 2)
     redis.thaw()
     redis.kill()
-    await said(here, readers, 3)
-    await said(there, readers, 4)
+    await post_to_all(here, readers, 3)
+    await post_to_all(there, readers, 4)
     redis.start()
     for one in pair:
-        await certain(one.bus)
-    await said(here, readers, 5)
+        await wait_until_healthy(one.bus)
+    await post_to_all(here, readers, 5)
 
 
-async def test_what_was_said_before_the_subscription_held_is_read(
-    pair: tuple[Instance, Instance], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_said_before_the_subscription_held_is_read(settings: Settings, valkey: Valkey) -> None:
     """No watch comes to help."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
-    here, there = pair
-    reader = await here.read()
-    with monkeypatch.context() as patches:
-        patches.setattr(there.bus._topology, "want", lambda channel: None)
+    async with (
+        FaultyRedis(valkey.port) as slow,
+        instance(settings, valkey, NO_WATCH) as here,
+        instance(settings, slow, NO_WATCH) as there,
+    ):
+        reader = await here.read()
+        slow.subscribing.clear()
         late = await there.read()
-    await said(here, [reader], 1)
-    assert late.seqs == []
-    there.bus._topology.want(channel_of(KEY))
-    await happened(lambda: late.seqs == [1], "the comment is not found")
+        await post_to_all(here, [reader], 1)
+        assert late.seqs == []
+        slow.subscribing.set()
+        await until(lambda: late.seqs == [1], "the comment is not found")
 
 
-async def test_readers_are_counted_over_all_instances(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_readers_are_counted_over_all_instances(settings: Settings, valkey: Valkey) -> None:
     """From the first moment at a new one, and no longer than they are there."""
     async with instance(settings, valkey) as here:
         first = await here.read()
         async with instance(settings, valkey) as there:
             readers = [await there.read() for _ in range(3)]
-            await happened(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
-            await happened(lambda: first.of_type("presence")[-1]["readers"] == 4, "readers are not told")
+            await until(lambda: here.hub.readers(KEY) == there.hub.readers(KEY) == 4, "not all are counted")
+            await until(lambda: first.of_type("presence")[-1]["readers"] == 4, "readers are not told")
             readers[0].disconnect()
-            await happened(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
-        await happened(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
+            await until(lambda: here.hub.readers(KEY) == 3, "one that left is counted")
+        await until(lambda: here.hub.readers(KEY) == 1, "readers of an instance that ended are counted")
         async with instance(settings, valkey) as there:
             await there.read()
-            await happened(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
-            monkeypatch.setattr(there.bus, "tell", lambda *_told, **_asks: None)
-            monkeypatch.setattr(there.bus._topology, "put", lambda *_parcel: None)
-            monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
-            await happened(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
+            await until(lambda: here.hub.readers(KEY) == 2, "not all readers are counted")
+            here.bus.tuning = replace(here.bus.tuning, peer_timeout=0.0)
+            await until(lambda: here.hub.readers(KEY) == 1, "readers of a dead instance are counted")
 
 
 async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
@@ -178,10 +185,10 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
     async with instance(settings, valkey) as here:
         assert await here.health() == (200, "ok")
         valkey.kill()
-        await happened(lambda: here.bus.in_doubt, "its death goes unnoticed")
+        await until(lambda: here.bus.is_degraded, "its death goes unnoticed")
         assert await here.health() == (200, "slower: Redis is in doubt")
         valkey.start()
-        await certain(here.bus)
+        await wait_until_healthy(here.bus)
         assert await here.health() == (200, "ok")
 
 
@@ -189,64 +196,63 @@ async def test_an_instance_without_redis_is_ready_and_says_that_it_is_slower(
 
 
 def _refused(here: Instance, messages: int) -> bool:
-    return here.bus.counts.dropped[Dropped.unverified] == messages
+    return here.bus.stats.dropped[DropReason.unverified] == messages
 
 
 def forged(message: Message) -> list[bytes]:
     """As somebody who can publish on Redis says it, or a server of the version before this one."""
-    body = written(message, "another", now())
+    body = encode_events(message, "another", now())
     older = body.replace(b"[2,", b"[1,", 1)
-    return [body, older, Signer(b"a key that was guessed").signed(channel_of(message.key), body), b"hello"]
+    return [body, older, Signer(b"a key that was guessed").sign(channel_of(message.key), body), b"hello"]
 
 
+@without_watch
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
 async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
-    pair: tuple[Instance, Instance], redis: Redis, monkeypatch: pytest.MonkeyPatch
+    pair: tuple[Instance, Instance], redis: Redis
 ) -> None:
     """No watch comes to help: the hint that it is does."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)
-    await happened(lambda: redis.hearers(channel) == len(pair), "nobody subscribes")
+    await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 5):
         event = event_of("comment.created" if seq % 2 else "comment.removed", seq=seq, text="Forged")
         shouted = forged(Message(KEY, there.hub.epoch, (event,)))[seq - 1]
-        assert redis.say(channel, shouted) == len(pair)
-        redis.say(channel, present(Attendance(KEY, "another", 100_000, 9, at=now())))
-        await happened(partial(_refused, there, 2 * seq), "it is not heard")
-        await said(pair[seq % 2], readers, seq)
+        assert redis.publish(channel, shouted) == len(pair)
+        redis.publish(channel, encode_presence(PresenceUpdate(KEY, "another", 100_000, 9, at=now())))
+        await until(partial(_refused, there, 2 * seq), "it is not heard")
+        await post_to_all(pair[seq % 2], readers, seq)
     assert not any("Forged" in text for reader in readers for text in reader.texts)
     assert there.hub.readers(KEY) < 3
     assert await there.health() == (200, "slower: messages on Redis are not believed")
 
 
-async def test_what_an_older_server_says_is_read_from_the_store(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_an_older_server_says_is_read_from_the_store(settings: Settings, valkey: Valkey) -> None:
     """Its messages have no signature."""
-    monkeypatch.setattr(hubs, "RECONCILE_SECONDS", 3600.0)
-    async with instance(settings, valkey) as older, instance(settings, valkey) as here:
-        monkeypatch.setattr(older.bus._signer, "signed", lambda _channel, data: data.replace(b"[2,", b"[1,", 1))
+    async with (
+        FaultyRedis(valkey.port, older=1.0) as faulty,
+        instance(settings, valkey, NO_WATCH) as older,
+        instance(settings, faulty, NO_WATCH) as here,
+    ):
         reader = await here.read()
-        await happened(lambda: valkey.hearers(channel_of(KEY)) == 1, "nobody subscribes")
+        await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
         for seq in range(1, 5):
-            await said(older, [reader], seq)
-        assert here.bus.counts.received == 0
+            await post_to_all(older, [reader], seq)
+        assert faulty.fates["older"] >= 4
+        assert here.bus.stats.received == 0
 
 
-async def test_an_instance_with_another_key_and_the_others_still_read_all(
-    settings: Settings, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_instance_with_another_key_and_the_others_still_read_all(settings: Settings, valkey: Valkey) -> None:
     other = settings.model_copy(update={"secret_key": "another key for one of the instances, by mistake"})
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
         for seq in range(1, 5):
-            await said((here, there)[seq % 2], readers, seq)
-        await happened(lambda: here.bus.hears_strangers and there.bus.hears_strangers, "it is not noticed")
+            await post_to_all((here, there)[seq % 2], readers, seq)
+        await until(lambda: here.bus.receives_unverified and there.bus.receives_unverified, "it is not noticed")
         for one in (here, there):
             assert await one.health() == (200, "slower: messages on Redis are not believed")
-            assert one.bus.others == one.bus.counts.received == 0
+            assert one.bus.peer_count == one.bus.stats.received == 0
 
 
 async def test_two_databases_on_one_redis_do_not_hear_each_other(
@@ -256,9 +262,9 @@ async def test_two_databases_on_one_redis_do_not_hear_each_other(
     other = settings.model_copy(update={"database_url": f"sqlite+aiosqlite:///{tmp_path / 'other.db'}"})
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
-        await happened(lambda: valkey.hearers(channel_of(KEY)) == 2, "nobody subscribes")
-        await said(here, readers[:1], 1)
-        await said(there, readers[1:], 1)
-        await happened(lambda: there.bus.counts.dropped[Dropped.unverified], "it is not heard")
+        await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 2, "nobody subscribes")
+        await post_to_all(here, readers[:1], 1)
+        await post_to_all(there, readers[1:], 1)
+        await until(lambda: there.bus.stats.dropped[DropReason.unverified], "it is not heard")
         assert [one.hub.readers(KEY) for one in (here, there)] == [1, 1]
         assert [reader.seqs for reader in readers] == [[1], [1]]

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tertulia.bus import Attendance, Message, redis, sending
-from tertulia.bus.counts import Dropped
-from tertulia.bus.doubt import Doubts
-from tertulia.bus.encoding import ALL, LONGEST, alive, channel_of, present, written
-from tertulia.bus.lane import Lane
-from tertulia.bus.redis import APART_SECONDS, RedisBus
-from tertulia.bus.signing import Signer
+from tertulia.bus import BusHandlers, Message, PresenceUpdate
+from tertulia.bus.redis.bus import MAX_CLOCK_SKEW_SECONDS, RedisBus
+from tertulia.bus.redis.health import Health
+from tertulia.bus.redis.signing import Signer
+from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.wire import (
+    INSTANCES_CHANNEL,
+    MAX_MESSAGE_BYTES,
+    channel_of,
+    encode_events,
+    encode_heartbeat,
+    encode_presence,
+)
+from tertulia.bus.stats import BusStats, DropReason
 from tertulia.core.comments import DiscussionKey
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import (
@@ -25,18 +32,20 @@ from tests.bus.instances import (
     OTHER,
     SECRET,
     SIGNER,
-    Hearing,
-    certain,
-    connected,
-    happened,
-    heard_again,
+    RecordingListener,
+    bus_pair,
+    healthy_bus,
     message,
     now,
     permissions,
     signed,
-    two,
+    until,
+    wait_until_delivered,
+    wait_until_healthy,
 )
+from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import created_event
+from tests.support.effort import examples
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
@@ -57,27 +66,27 @@ def failing(_: Message) -> None:
 
 
 async def test_the_own_listener_hears_at_once_and_once(shared_valkey: Valkey) -> None:
-    async with connected(shared_valkey.url) as bus:
-        hearing = Hearing(bus, KEY)
-        await hearing.holds()
+    async with healthy_bus(shared_valkey.url) as bus:
+        listener = RecordingListener(bus, KEY)
+        await listener.subscribed()
         bus.publish(message(1))
-        assert hearing.seqs == [1]
-        await happened(lambda: bus.counts.sent == 1, "nothing is sent")
-        shared_valkey.say(channel_of(KEY), signed(message(2)))
-        await happened(lambda: len(hearing.seqs) > 1, "nothing is heard")
-        assert hearing.seqs == [1, 2]
-        assert bus.counts.received == 1
+        assert listener.seqs == [1]
+        await until(lambda: bus.stats.sent == 1, "nothing is sent")
+        shared_valkey.publish(channel_of(KEY), signed(message(2)))
+        await until(lambda: len(listener.seqs) > 1, "nothing is heard")
+        assert listener.seqs == [1, 2]
+        assert bus.stats.received == 1
 
 
 async def test_a_listener_that_fails_ends_nothing(shared_valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    async with two(shared_valkey.url) as (here, there, hearing):
+    async with bus_pair(shared_valkey.url) as (here, there, listener):
         here.subscribe(KEY, failing)
         there.subscribe(KEY, failing)
         here.publish(message(1))
-        await happened(lambda: there.counts.received == 1, "nothing is heard")
-        there.subscribe(KEY, hearing.messages.append)
-        await heard_again(here, hearing, 2)
-        assert not there.in_doubt
+        await until(lambda: there.stats.received == 1, "nothing is heard")
+        there.subscribe(KEY, listener.messages.append)
+        await wait_until_delivered(here, listener, 2)
+        assert not there.is_degraded
     assert "A message could not be taken" in caplog.text
 
 
@@ -88,9 +97,9 @@ async def test_thousands_of_rooms_come_and_go(topology: str, request: pytest.Fix
     missed: list[DiscussionKey] = []
     heard: list[Message] = []
     redis: Redis = request.getfixturevalue(f"shared_{topology}")
-    async with connected(redis.url) as here, connected(redis.url) as there:
-        connections = there.counts.connections
-        there.watch(missed.extend, lambda _said: None, lambda _key: None)
+    async with healthy_bus(redis.url) as here, healthy_bus(redis.url) as there:
+        connections = there.stats.connections
+        there.set_handlers(BusHandlers(on_gap=missed.extend))
         for key in keys:
             there.subscribe(key, heard.append)
         for key in keys[::2]:
@@ -98,155 +107,163 @@ async def test_thousands_of_rooms_come_and_go(topology: str, request: pytest.Fix
         for key in keys[::4]:
             there.subscribe(key, heard.append)
         stayed = {key for number, key in enumerate(keys) if number % 2 or number % 4 == 0}
-        await happened(lambda: stayed <= set(missed), "not all are subscribed")
+        await until(lambda: stayed <= set(missed), "not all are subscribed")
         for key in keys:
             here.publish(message(1, key=key))
-        await happened(lambda: len(heard) >= len(stayed), "not all are heard")
+        await until(lambda: len(heard) >= len(stayed), "not all are heard")
         assert {one.key for one in heard} == stayed
         for key in stayed:
             there.unsubscribe(key)
         channels = {channel_of(key) for key in keys}
-        await happened(lambda: not channels & redis.channels(), "channels stay subscribed")
-        assert there.counts.connections == connections
+        await until(lambda: not channels & redis.channels(), "channels stay subscribed")
+        assert there.stats.connections == connections
 
 
 # ---- Redis fails ----------------------------------------------------------------------------------------
 
 
-async def test_a_cut_ear_is_doubt_until_it_hears_again(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_cut_subscriber_degrades_the_bus_until_it_receives_again(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "tertulia.bus")
-    async with two(valkey.url) as (here, there, hearing):
+    async with bus_pair(valkey.url) as (here, there, listener):
         caplog.clear()
-        hearing.missed.clear()
-        assert valkey.cut_ears() == 2
-        await happened(lambda: KEY in hearing.missed, "nobody is told that messages were missed")
-        await certain(here)
-        await certain(there)
-        await heard_again(here, hearing, 2)
-        assert there.counts.connections == 3
+        listener.gaps.clear()
+        assert valkey.cut_subscribers() == 2
+        await until(lambda: KEY in listener.gaps, "nobody is told that messages were missed")
+        await wait_until_healthy(here)
+        await wait_until_healthy(there)
+        await wait_until_delivered(here, listener, 2)
+        assert there.stats.connections == 3
     assert len([one for one in caplog.records if one.levelno == logging.WARNING]) == 2, "one line for each instance"
     assert len([one for one in caplog.records if one.levelno == logging.INFO]) == 2
 
 
-async def test_a_cut_outbox_is_doubt_until_it_sends_again(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
-    async with two(valkey.url) as (here, there, hearing):
-        assert valkey.cut_outboxes() == 2
+async def test_a_cut_publisher_degrades_the_bus_until_it_sends_again(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bus_pair(valkey.url) as (here, there, listener):
+        assert valkey.cut_publishers() == 2
         here.publish(message(1))
-        await happened(lambda: len(caplog.records) == 2, "nobody doubts")
-        await certain(here)
-        await certain(there)
-        await heard_again(here, hearing, 2)
-        assert here.counts.connections == there.counts.connections == 3
+        await until(lambda: len(caplog.records) == 2, "nobody notices")
+        await wait_until_healthy(here)
+        await wait_until_healthy(there)
+        await wait_until_delivered(here, listener, 2)
+        assert here.stats.connections == there.stats.connections == 3
 
 
-async def test_a_probe_from_before_a_failure_settles_nothing() -> None:
-    settled: list[bool] = []
-    doubt = Doubts(lambda: settled.append(True)).open()
+async def test_a_probe_from_before_a_failure_proves_nothing() -> None:
+    recoveries: list[bool] = []
+    health = Health(BusStats(), lambda: recoveries.append(True)).add_part()
     before = time.monotonic()
-    doubt.begin(OSError("gone"))
-    doubt.end(before)
-    assert (doubt.is_there, settled) == (True, [])
-    doubt.end(time.monotonic())
-    doubt.end(time.monotonic())
-    assert (doubt.is_there, settled) == (False, [True])
+    health.failed(OSError("gone"))
+    health.recovered(before)
+    assert (health.is_degraded, recoveries) == (True, [])
+    health.recovered(time.monotonic())
+    health.recovered(time.monotonic())
+    assert (health.is_degraded, recoveries) == (False, [True])
 
 
 async def test_a_server_that_starts_again_empty(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "tertulia.bus")
-    async with two(valkey.url) as (here, there, hearing):
+    async with bus_pair(valkey.url) as (here, there, listener):
         caplog.clear()
         valkey.kill()
-        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         for seq in range(1, 2000):
             published(here, message(seq))
-        hearing.missed.clear()
+        listener.gaps.clear()
         valkey.start()
-        await certain(here)
-        await certain(there)
-        assert KEY in hearing.missed
-        await heard_again(here, hearing, 2000)
+        await wait_until_healthy(here)
+        await wait_until_healthy(there)
+        assert KEY in listener.gaps
+        await wait_until_delivered(here, listener, 2000)
     assert len(caplog.records) == 4, "one line when it begins and one when it ends"
 
 
 async def test_a_frozen_server_is_noticed(valkey: Valkey) -> None:
     """Its connections stay open and silent."""
-    async with two(valkey.url) as (here, there, hearing):
+    async with bus_pair(valkey.url) as (here, there, listener):
         valkey.freeze()
         published(here, message(1))
-        await happened(lambda: here.counts.dropped[Dropped.not_sent] == 1, "the outbox waits for an answer")
+        await until(lambda: here.stats.dropped[DropReason.not_sent] == 1, "the publisher waits for an answer")
         # the promise is four seconds
-        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts", seconds=8)
-        connections = there.counts.connections
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices", seconds=8)
+        connections = there.stats.connections
         for seq in range(2, 100):
             published(here, message(seq))
             await asyncio.sleep(0)
-        hearing.missed.clear()
+        listener.gaps.clear()
         valkey.thaw()
-        await certain(here)
-        await certain(there)
-        assert KEY in hearing.missed
-        await heard_again(here, hearing, 100)
-        assert there.counts.connections > connections
-        assert len(hearing.seqs) == len(set(hearing.seqs)), "what was late came twice"
+        await wait_until_healthy(here)
+        await wait_until_healthy(there)
+        assert KEY in listener.gaps
+        await wait_until_delivered(here, listener, 100)
+        assert there.stats.connections > connections
+        assert len(listener.seqs) == len(set(listener.seqs)), "what was late came twice"
 
 
-async def test_an_ear_alone_that_is_deaf_is_noticed(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_subscriber_alone_that_is_deaf_is_noticed(valkey: Valkey) -> None:
     """What is sent is taken, but nothing comes back: only the probe can tell."""
-    async with two(valkey.url) as (here, there, hearing):
-        connections = there.counts.connections
-        assert isinstance(there._topology, Lane)
-        monkeypatch.setattr(there._topology._ear, "_take", lambda reply: None)
-        await happened(lambda: there.in_doubt, "nobody doubts")
-        assert not here.in_doubt
-        monkeypatch.undo()
-        await certain(there)
-        assert there.counts.connections == connections + 1, "the outbox had no reason to connect anew"
-        await heard_again(here, hearing, 1)
+    async with (
+        FaultyRedis(valkey.port) as faulty,
+        healthy_bus(valkey.url) as here,
+        healthy_bus(faulty.url) as there,
+    ):
+        listener = RecordingListener(there, KEY)
+        await listener.subscribed()
+        connections = there.stats.connections
+        faulty.deaf = True
+        await until(lambda: there.is_degraded, "nobody notices")
+        assert not here.is_degraded
+        faulty.deaf = False
+        await wait_until_healthy(there)
+        assert there.stats.connections == connections + 1, "the publisher had no reason to connect anew"
+        await wait_until_delivered(here, listener, 1)
 
 
 @pytest.mark.parametrize("redis", TOPOLOGIES, indirect=True)
 async def test_a_redis_that_is_down_is_waited_for(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     redis.kill()
     bus = RedisBus(redis.url, SECRET)
-    hearing = Hearing(bus, KEY)
+    listener = RecordingListener(bus, KEY)
     bus.start()
     try:
-        await happened(lambda: caplog.records, "nobody is told")
+        await until(lambda: caplog.records, "nobody is told")
         published(bus, message(1))
-        assert bus.in_doubt
-        assert hearing.seqs == [1]
+        assert bus.is_degraded
+        assert listener.seqs == [1]
         redis.start()
-        await certain(bus)
-        assert KEY in hearing.missed
+        await wait_until_healthy(bus)
+        assert KEY in listener.gaps
     finally:
         await bus.close()
     assert len(caplog.records) == 1
 
 
-async def test_an_outbox_keeps_the_newest(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MESSAGES_WAITING", 10)
-    monkeypatch.setattr(sending, "BYTES_WAITING", 20_000)
-    async with two(valkey.url) as (here, there, _):
+async def test_a_publisher_keeps_the_newest(valkey: Valkey) -> None:
+    tuning = Tuning(max_pending_messages=10, max_pending_bytes=20_000)
+    async with bus_pair(valkey.url, tuning) as (here, there, _):
         valkey.kill()
-        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
         for seq in range(1, 101):
             here.publish(message(seq))
-        assert here.waiting == 10
-        assert here.counts.dropped[Dropped.queue_full] == 90
+        assert here.pending == 10
+        assert here.stats.dropped[DropReason.queue_full] == 90
         for seq in range(101, 111):
             here.publish(Message(KEY, "one", (created_event(seq, text="x" * 8_000),)))
-        assert here.waiting == 2
-        assert here.counts.dropped[Dropped.queue_full] == 108
+        assert here.pending == 2
+        assert here.stats.dropped[DropReason.queue_full] == 108
         valkey.start()
-        await certain(here)
-        await happened(lambda: not here.waiting, "nothing is sent")
+        await wait_until_healthy(here)
+        await until(lambda: not here.pending, "nothing is sent")
 
 
 @pytest.mark.parametrize("frozen", [False, True])
 async def test_an_end_takes_no_time(valkey: Valkey, frozen: bool) -> None:
     bus = RedisBus(valkey.url, SECRET)
     bus.start()
-    await certain(bus)
+    await wait_until_healthy(bus)
     if frozen:
         valkey.freeze()
     for seq in range(1, 1000):
@@ -255,7 +272,7 @@ async def test_an_end_takes_no_time(valkey: Valkey, frozen: bool) -> None:
     await bus.close()
     # the promise is two seconds
     assert time.monotonic() - began < 4
-    assert frozen or (bus.waiting, bus.counts.sent) == (0, 999), "what waited was not sent"
+    assert frozen or (bus.pending, bus.stats.sent) == (0, 999), "what waited was not sent"
     bus.publish(message(1))
 
 
@@ -274,13 +291,13 @@ async def test_an_end_before_redis_was_there(valkey: Valkey) -> None:
 
 async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> None:
     channel = channel_of(KEY)
-    good = written(message(1), "another", now())
+    good = encode_events(message(1), "another", now())
     garbage = [
         b"",
         b"hello",
         signed(message(1))[:-5],
         good,
-        SIGNER.signed(channel_of(OTHER), good),
+        SIGNER.sign(channel_of(OTHER), good),
         signed(message(1), signer=Signer(b"another key of these tests")),
         b"[" * 1000,
         b"x" * 5_000_000,
@@ -289,96 +306,94 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
     odd = [
         b"",
         good[:-5],
-        written(message(1, key=OTHER), "another", now()),
-        written(Message(KEY, "one", (created_event(seq=1), created_event(seq=3))), "another", now()),
+        encode_events(message(1, key=OTHER), "another", now()),
+        encode_events(Message(KEY, "one", (created_event(seq=1), created_event(seq=3))), "another", now()),
         good.replace(b"[2,", b"[3,", 1),
-        b"x" * LONGEST,
+        b"x" * MAX_MESSAGE_BYTES,
     ]
-    async with two(shared_valkey.url) as (here, there, hearing):
-        connections = there.counts.connections
+    async with bus_pair(shared_valkey.url) as (here, there, listener):
+        connections = there.stats.connections
         probes = shared_valkey.ask("PUBSUB", "CHANNELS", "tertulia:probe:*")
         assert len(probes) == 2
         for data in garbage:
-            assert shared_valkey.say(channel, data) == 1
+            assert shared_valkey.publish(channel, data) == 1
         for data in odd:
-            assert shared_valkey.say(channel, SIGNER.signed(channel, data)) == 1
-        await happened(lambda: there.counts.dropped[Dropped.malformed] == len(odd), "not all is counted")
-        assert there.counts.dropped[Dropped.unverified] == len(garbage)
-        assert (hearing.messages, hearing.attended) == ([], [])
-        assert hearing.hinted == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
+            assert shared_valkey.publish(channel, SIGNER.sign(channel, data)) == 1
+        await until(lambda: there.stats.dropped[DropReason.malformed] == len(odd), "not all is counted")
+        assert there.stats.dropped[DropReason.unverified] == len(garbage)
+        assert (listener.messages, listener.presence) == ([], [])
+        assert listener.hints == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
         for channel in probes:
-            shared_valkey.say(channel.decode(), b"not a probe")
-        await heard_again(here, hearing, 1)
-        assert there.counts.received == 1
-        await happened(lambda: there.counts.dropped[Dropped.malformed] > len(odd), "a probe that is none is taken")
-        assert (there.in_doubt, there.counts.connections) == (False, connections)
+            shared_valkey.publish(channel.decode(), b"not a probe")
+        await wait_until_delivered(here, listener, 1)
+        assert there.stats.received == 1
+        await until(lambda: there.stats.dropped[DropReason.malformed] > len(odd), "a probe that is none is taken")
+        assert (there.is_degraded, there.stats.connections) == (False, connections)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
 def test_no_bytes_reach_a_listener(data: bytes) -> None:
     bus, heard = RedisBus("redis://127.0.0.1:1", SECRET), list[Message]()
     bus.subscribe(KEY, heard.append)
-    bus._hear(channel_of(KEY), data)
-    bus._hear(channel_of(KEY), SIGNER.signed(channel_of(KEY), data))
+    bus.receive(channel_of(KEY), data)
+    bus.receive(channel_of(KEY), SIGNER.sign(channel_of(KEY), data))
     assert heard == []
-    assert bus.counts.dropped == dict.fromkeys(Dropped, 0) | {Dropped.unverified: 1, Dropped.malformed: 1}
+    assert bus.stats.dropped == dict.fromkeys(DropReason, 0) | {DropReason.unverified: 1, DropReason.malformed: 1}
 
 
 async def test_what_is_repeated_counts_as_it_did_the_first_time(shared_valkey: Valkey) -> None:
     """A genuine message is one: its events are known by their seq, and a number of readers by its time."""
     channel = channel_of(KEY)
-    async with two(shared_valkey.url) as (_, there, hearing):
-        for seconds in (-APART_SECONDS - 10, APART_SECONDS + 10, 0):
-            said = Attendance(KEY, "another", 7, 1, at=now() + round(1000 * seconds))
-            shared_valkey.say(channel, SIGNER.signed(channel, present(said)))
-        await happened(lambda: hearing.attended, "what is new is not heard")
-        assert hearing.attended == [said]
-        assert there.counts.dropped[Dropped.outdated] == 2
+    async with bus_pair(shared_valkey.url) as (_, there, listener):
+        for seconds in (-MAX_CLOCK_SKEW_SECONDS - 10, MAX_CLOCK_SKEW_SECONDS + 10, 0):
+            said = PresenceUpdate(KEY, "another", 7, 1, at=now() + round(1000 * seconds))
+            shared_valkey.publish(channel, SIGNER.sign(channel, encode_presence(said)))
+        await until(lambda: listener.presence, "what is new is not heard")
+        assert listener.presence == [said]
+        assert there.stats.dropped[DropReason.outdated] == 2
         assert there.is_alive("another")
 
 
-async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(
-    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_instance_that_died_is_not_kept_alive_by_what_it_said(shared_valkey: Valkey) -> None:
     channel = channel_of(KEY)
-    past = now() - round(1000 * APART_SECONDS) - 10_000
-    async with two(shared_valkey.url) as (_, there, hearing):
-        shared_valkey.say(ALL, SIGNER.signed(ALL, alive("the dead", past)))
-        shared_valkey.say(channel, SIGNER.signed(channel, written(message(1), "the dead", past)))
-        await happened(lambda: hearing.seqs == [1], "events are known by their seq alone")
+    past = now() - round(1000 * MAX_CLOCK_SKEW_SECONDS) - 10_000
+    async with bus_pair(shared_valkey.url) as (_, there, listener):
+        shared_valkey.publish(INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat("the dead", past)))
+        shared_valkey.publish(channel, SIGNER.sign(channel, encode_events(message(1), "the dead", past)))
+        await until(lambda: listener.seqs == [1], "events are known by their seq alone")
         assert not there.is_alive("the dead")
 
 
-async def test_the_time_that_is_told_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    bus, sent = RedisBus("redis://127.0.0.1:1", SECRET), list[bytes]()
-    monkeypatch.setattr(bus._topology, "put", lambda _channel, data: sent.append(data))
-    bus.publish(message(1))
-    monkeypatch.setattr(time, "time_ns", lambda: 10**18)
-    bus.publish(message(2))
-    first, second = (json.loads(data.split(b"\n")[1])[2] for data in sent)
-    assert first == second > 10**12
+async def test_the_time_that_is_told_never_goes_back(shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bus_pair(shared_valkey.url) as (here, _, listener):
+        here.publish_presence(KEY, 1, 0, wants_reply=False)
+        monkeypatch.setattr(time, "time_ns", lambda: 10**18)
+        here.publish_presence(KEY, 2, 0, wants_reply=False)
+        await until(lambda: len(listener.presence) == 2, "not both are heard")
+    first, second = (update.at for update in listener.presence)
+    assert second >= first > 10**12
 
 
 async def test_an_instance_with_another_key_is_told_of_once_a_minute(
-    shared_valkey: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shared_valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At both: neither believes the other, which shows by the signs of life that they give."""
-    monkeypatch.setattr(redis, "ALIVE_SECONDS", 0.05)
+    """At both: neither believes the other, which shows by their heartbeats."""
+    tuning = Tuning(heartbeat=0.05)
     async with (
-        connected(shared_valkey.url) as here,
-        connected(shared_valkey.url, b"another key of these tests") as there,
+        healthy_bus(shared_valkey.url, tuning=tuning) as here,
+        healthy_bus(shared_valkey.url, b"another key of these tests", tuning) as there,
     ):
-        unverified = [bus.counts for bus in (here, there)]
-        await happened(lambda: all(one.dropped[Dropped.unverified] >= 5 for one in unverified), "nothing is heard")
+        unverified = [bus.stats for bus in (here, there)]
+        await until(lambda: all(one.dropped[DropReason.unverified] >= 5 for one in unverified), "nothing is heard")
         for bus in (here, there):
-            assert bus.hears_strangers
-            assert (bus.others, bus.in_doubt) == (0, False)
+            assert bus.receives_unverified
+            assert (bus.peer_count, bus.is_degraded) == (0, False)
         told = [record for record in caplog.records if "not believed" in record.message]
         assert len(told) == 2, "one line for each instance"
-        monkeypatch.setattr(redis, "STRANGERS_SECONDS", 0.0)
-        await happened(lambda: len(caplog.records) > len(told), "it is told once and never again")
-        assert not here.hears_strangers
+        here.tuning = replace(tuning, unverified_shown=0.0)
+        await until(lambda: len(caplog.records) > len(told), "it is told once and never again")
+        assert not here.receives_unverified
 
 
 # ---- who may come in ------------------------------------------------------------------------------------
@@ -387,54 +402,54 @@ async def test_an_instance_with_another_key_is_told_of_once_a_minute(
 async def test_few_permissions_are_enough(valkey: Valkey) -> None:
     rules, *_ = permissions()
     valkey.ask(*rules)
-    async with two(valkey.url.replace("//", "//talk:secret@") + "/3") as (here, _, hearing):
-        await heard_again(here, hearing, 1)
+    async with bus_pair(valkey.url.replace("//", "//talk:secret@") + "/3") as (here, _, listener):
+        await wait_until_delivered(here, listener, 1)
     assert valkey.ask("ACL", "LOG") == []
 
 
-async def test_a_wrong_password_is_doubt_and_is_not_told(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_wrong_password_degrades_the_bus_and_is_not_logged(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
     valkey.ask("ACL", "SETUSER", "talk", "on", ">right", "+@all")
     bus = RedisBus(valkey.url.replace("//", "//talk:wrong-pass@"), SECRET)
     bus.start()
     try:
-        await happened(lambda: caplog.records, "nobody is told")
-        assert bus.in_doubt
+        await until(lambda: caplog.records, "nobody is told")
+        assert bus.is_degraded
     finally:
         await bus.close()
     for record in caplog.records:
         assert "wrong-pass" not in str(vars(record))
 
 
-async def test_a_sign_of_life_is_given_and_missed(shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redis, "ALIVE_SECONDS", 0.05)
-    async with connected(shared_valkey.url) as here:
-        async with connected(shared_valkey.url) as there:
-            await happened(lambda: here.others == there.others == 1, "they do not hear of each other")
-            monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
-            await happened(lambda: not here._heard_of, "one that is silent is not forgotten")
-        monkeypatch.undo()
-        assert here.others == 0
+async def test_a_silent_instance_is_counted_no_more_and_forgotten(shared_valkey: Valkey) -> None:
+    tuning = Tuning(heartbeat=0.05, peer_timeout=1.0, max_peers=1)
+    async with healthy_bus(shared_valkey.url, tuning=tuning) as here:
+        async with healthy_bus(shared_valkey.url, tuning=tuning) as there:
+            await until(lambda: here.peer_count == there.peer_count == 1, "they do not hear of each other")
+        await until(lambda: here.peer_count == 0, "one that is silent is still counted")
+        async with healthy_bus(shared_valkey.url, tuning=tuning):
+            await until(lambda: here.peer_count == 1, "one that is silent takes the place of another")
 
 
-async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with connected(valkey.url) as here, connected(valkey.url) as there:
-        hearing = Hearing(here, KEY)
-        await hearing.holds()
-        there.tell(KEY, 3, 0, asks=False)
-        await happened(lambda: hearing.attended, "nothing is told")
+async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey) -> None:
+    async with healthy_bus(valkey.url) as here, healthy_bus(valkey.url) as there:
+        listener = RecordingListener(here, KEY)
+        await listener.subscribed()
+        there.publish_presence(KEY, 3, 0, wants_reply=False)
+        await until(lambda: listener.presence, "nothing is told")
         valkey.kill()
-        await happened(lambda: here.in_doubt, "its death goes unnoticed")
-        monkeypatch.setattr(redis, "DEAD_SECONDS", 0.0)
-        assert here.is_alive(hearing.attended[0].instance)
+        await until(lambda: here.is_degraded, "its death goes unnoticed")
+        here.tuning = replace(here.tuning, peer_timeout=0.0)
+        assert here.is_alive(listener.presence[0].instance)
 
 
-async def test_names_of_instances_are_not_kept_without_end(
-    shared_valkey: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis, "INSTANCES_MOST", 5)
-    async with connected(shared_valkey.url) as here:
+async def test_names_of_instances_are_not_kept_without_end(shared_valkey: Valkey) -> None:
+    async with healthy_bus(shared_valkey.url, tuning=Tuning(max_peers=5)) as here:
         for number in range(20):
-            shared_valkey.say(ALL, SIGNER.signed(ALL, alive(f"fake {number}", now())))
-        shared_valkey.say(ALL, b"the last one")
-        await happened(lambda: here.counts.dropped[Dropped.unverified], "it is not heard")
-        assert here.others == 5
+            shared_valkey.publish(
+                INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat(f"fake {number}", now()))
+            )
+        shared_valkey.publish(INSTANCES_CHANNEL, b"the last one")
+        await until(lambda: here.stats.dropped[DropReason.unverified], "it is not heard")
+        assert here.peer_count == 5

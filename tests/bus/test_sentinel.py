@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tertulia.bus import sentinel
-from tertulia.bus.encoding import channel_of
-from tertulia.bus.redis import RedisBus
-from tests.bus.instances import KEY, SECRET, Hearing, certain, happened, heard_again, permissions, two
-from tests.topologies import SERVICE, Guarded, Sentinel, wait
+from tertulia.bus.redis.bus import RedisBus
+from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.wire import channel_of
+from tests.bus.instances import (
+    KEY,
+    SECRET,
+    RecordingListener,
+    bus_pair,
+    permissions,
+    until,
+    wait_until_delivered,
+    wait_until_healthy,
+)
+from tests.topologies import SERVICE, Sentinel, SentinelSetup, wait
 from tests.valkey import Valkey
 
 
 @pytest.fixture(scope="module")
-def robust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def robust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SentinelSetup]:
     """For tests that leave it as it was."""
-    opened = Guarded(tmp_path_factory.mktemp("robust"))
+    opened = SentinelSetup(tmp_path_factory.mktemp("robust"))
     yield opened
     opened.end()
 
@@ -31,27 +41,27 @@ def another() -> Iterator[Valkey]:
     server.end()
 
 
-def asked(guarded: Guarded) -> None:
-    guarded.sentinels[0].ask("SENTINEL", "FAILOVER", SERVICE)
+def asked(sentinel_setup: SentinelSetup) -> None:
+    sentinel_setup.sentinels[0].ask("SENTINEL", "FAILOVER", SERVICE)
 
 
-def killed(guarded: Guarded) -> None:
-    guarded.master.kill()
+def killed(sentinel_setup: SentinelSetup) -> None:
+    sentinel_setup.master.kill()
 
 
-def frozen(guarded: Guarded) -> None:
-    guarded.master.freeze()
+def frozen(sentinel_setup: SentinelSetup) -> None:
+    sentinel_setup.master.freeze()
 
 
 async def both_at(server: Valkey, here: RedisBus, there: RedisBus) -> None:
     """They hear and say there, and nowhere else."""
 
-    def heard() -> bool:
-        return server.hearers(channel_of(KEY)) == 1 and len(_probes(server)) == 2
+    def moved() -> bool:
+        return server.subscriber_count(channel_of(KEY)) == 1 and len(_probes(server)) == 2
 
-    await happened(heard, "they do not hear the new master", seconds=30)
-    await certain(here)
-    await certain(there)
+    await until(moved, "they do not subscribe at the new master", seconds=30)
+    await wait_until_healthy(here)
+    await wait_until_healthy(there)
 
 
 def _probes(server: Valkey) -> set[str]:
@@ -59,103 +69,100 @@ def _probes(server: Valkey) -> set[str]:
 
 
 @pytest.mark.parametrize("failing", [asked, killed, frozen])
-async def test_another_server_becomes_the_master(guarded: Guarded, failing: Callable[[Guarded], None]) -> None:
-    async with two(guarded.url) as (here, there, hearing):
-        await heard_again(here, hearing, 1)
-        old, new = guarded.master, guarded.replica
-        failing(guarded)
-        await happened(lambda: here.in_doubt and there.in_doubt, "nobody doubts")
-        hearing.missed.clear()
+async def test_another_server_becomes_the_master(
+    sentinel_setup: SentinelSetup, failing: Callable[[SentinelSetup], None]
+) -> None:
+    async with bus_pair(sentinel_setup.url) as (here, there, listener):
+        await wait_until_delivered(here, listener, 1)
+        old, new = sentinel_setup.master, sentinel_setup.replica
+        failing(sentinel_setup)
+        await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
+        listener.gaps.clear()
         await both_at(new, here, there)
-        assert KEY in hearing.missed
-        await heard_again(here, hearing, 2)
+        assert KEY in listener.gaps
+        await wait_until_delivered(here, listener, 2)
 
         if failing is killed:
             old.start()
         old.thaw()
-        await happened(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one", seconds=30)
+        await until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one", seconds=30)
         await both_at(new, here, there)
-        await heard_again(here, hearing, 3)
+        await wait_until_delivered(here, listener, 3)
 
 
-async def test_a_master_that_was_replaced_unknowingly_is_left(
-    guarded: Guarded, another: Valkey, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_master_that_was_replaced_unknowingly_is_left(sentinel_setup: SentinelSetup, another: Valkey) -> None:
     """It takes everything as before, and everybody who is still there hears it."""
-    monkeypatch.setattr(sentinel, "WATCH_SECONDS", 0.1)
-    async with two(guarded.url) as (here, there, hearing):
-        for one in guarded.sentinels:
+    async with bus_pair(sentinel_setup.url, Tuning(sentinel_watch=0.1)) as (here, there, listener):
+        for one in sentinel_setup.sentinels:
             one.ask("SENTINEL", "REMOVE", SERVICE)
             one.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", another.port, 2)
         await both_at(another, here, there)
-        await heard_again(here, hearing, 1)
+        await wait_until_delivered(here, listener, 1)
 
 
 async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
-    guarded: Guarded, another: Valkey, tmp_path: Path
+    sentinel_setup: SentinelSetup, another: Valkey, tmp_path: Path
 ) -> None:
     behind = Sentinel(tmp_path, another.port)
     try:
-        asked(guarded)
-        new = guarded.replica
-        wait(lambda: guarded.master is new, "there is no failover")
+        asked(sentinel_setup)
+        new = sentinel_setup.replica
+        wait(lambda: sentinel_setup.master is new, "there is no failover")
         for url in (
-            guarded.url.replace("//", f"//127.0.0.1:{behind.port},"),
-            guarded.url.replace("/talk", f",127.0.0.1:{behind.port}/talk"),
+            sentinel_setup.url.replace("//", f"//127.0.0.1:{behind.port},"),
+            sentinel_setup.url.replace("/talk", f",127.0.0.1:{behind.port}/talk"),
         ):
-            async with two(url) as (here, there, hearing):
+            async with bus_pair(url) as (here, there, listener):
                 await both_at(new, here, there)
-                await heard_again(here, hearing, 1)
+                await wait_until_delivered(here, listener, 1)
     finally:
         behind.end()
 
 
-async def test_without_sentinels_all_goes_on(robust: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sentinel, "WATCH_SECONDS", 0.01)
-    asked_in_vain: list[sentinel.Unknown] = []
-    found = sentinel.Master._found
+async def test_without_sentinels_all_goes_on(robust: SentinelSetup) -> None:
+    asked = 0
 
-    async def counted(self: sentinel.Master) -> object:
-        try:
-            return await found(self)
-        except sentinel.Unknown as error:
-            asked_in_vain.append(error)
-            raise
+    def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
 
-    async with two(robust.url) as (here, there, hearing):
-        monkeypatch.setattr(sentinel.Master, "_found", counted)
-        robust.retire()
-        await happened(lambda: len(asked_in_vain) > 20, "nobody asks")
-        assert not here.in_doubt
-        assert here.counts.connections == there.counts.connections == 2
-        await heard_again(here, hearing, 1)
-        robust.guard()
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as one_more:
+        url = robust.url.replace("//", f"//127.0.0.1:{one_more.sockets[0].getsockname()[1]},")
+        async with bus_pair(url, Tuning(sentinel_watch=0.01)) as (here, there, listener):
+            robust.stop_sentinels()
+            asked = 0
+            await until(lambda: asked > 40, "nobody asks")
+            assert not here.is_degraded
+            assert here.stats.connections == there.stats.connections == 2
+            await wait_until_delivered(here, listener, 1)
+            robust.start_sentinels()
 
 
 async def waiting(url: str, caplog: pytest.LogCaptureFixture, ready: Callable[[], object]) -> str:
-    """Why there is doubt until there is what is waited for."""
+    """Why the bus is degraded until there is what is waited for."""
     bus = RedisBus(url, SECRET)
-    hearing = Hearing(bus, KEY)
+    listener = RecordingListener(bus, KEY)
     bus.start()
     try:
-        await happened(lambda: caplog.records, "nobody is told")
-        assert bus.in_doubt
+        await until(lambda: caplog.records, "nobody is told")
+        assert bus.is_degraded
         ready()
-        await certain(bus)
-        await hearing.holds()
+        await wait_until_healthy(bus)
+        await listener.subscribed()
     finally:
         await bus.close()
     return str(vars(caplog.records[0])["reason"])
 
 
-async def test_sentinels_that_are_down_are_waited_for(robust: Guarded, caplog: pytest.LogCaptureFixture) -> None:
-    robust.retire()
-    reason = await waiting(robust.url, caplog, robust.guard)
+async def test_sentinels_that_are_down_are_waited_for(robust: SentinelSetup, caplog: pytest.LogCaptureFixture) -> None:
+    robust.stop_sentinels()
+    reason = await waiting(robust.url, caplog, robust.start_sentinels)
     assert reason.startswith("no sentinel knows where the master is")
 
 
 async def test_a_service_that_nobody_knows_is_waited_for(
-    robust: Guarded, another: Valkey, caplog: pytest.LogCaptureFixture
+    robust: SentinelSetup, another: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     def known() -> None:
         robust.sentinels[0].ask("SENTINEL", "MONITOR", "other", "127.0.0.1", another.port, 1)
@@ -179,7 +186,7 @@ async def test_a_replica_is_no_master(
 
 
 @pytest.mark.parametrize("protected", [True, False])
-async def test_few_permissions_are_enough(robust: Guarded, protected: bool) -> None:
+async def test_few_permissions_are_enough(robust: SentinelSetup, protected: bool) -> None:
     """Sentinels may have another login than the servers, or none."""
     _, of_servers, of_sentinels, _ = permissions()
     for server in robust.servers:
@@ -187,7 +194,7 @@ async def test_few_permissions_are_enough(robust: Guarded, protected: bool) -> N
     for one in robust.sentinels if protected else []:
         one.ask(*of_sentinels)
     url = robust.url.replace("//", "//talk:secret@")
-    async with two(url if protected else url + "?sentinel_username=&sentinel_password=") as (here, _, hearing):
-        await heard_again(here, hearing, 1)
+    async with bus_pair(url if protected else url + "?sentinel_username=&sentinel_password=") as (here, _, listener):
+        await wait_until_delivered(here, listener, 1)
     assert [server.ask("ACL", "LOG") for server in robust.servers] == [[], []]
     assert [one.ask("ACL", "LOG") for one in robust.sentinels] == [[], [], []]

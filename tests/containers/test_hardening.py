@@ -135,9 +135,10 @@ except redis.exceptions.AuthenticationError:
 def test_posts_are_counted_in_redis(stack: Stack, server: str) -> None:
     code = """
 import asyncio, limits, pathlib
-from tertulia.limits.shared import SharedCounts, Window
+from tertulia.limits.counting import Window
+from tertulia.limits.shared import RedisCounts
 async def main():
-    counts = SharedCounts(pathlib.Path('/secrets/redis-url').read_text().strip(), b'k' * 32, lambda: False)
+    counts = RedisCounts(pathlib.Path('/secrets/redis-url').read_text().strip(), b'k' * 32, lambda: False)
     window = Window(limits.parse('2/minute'), 'guest', 'somebody of this test')
     print([await counts.count([window]) > 0 for _ in range(3)])
 asyncio.run(main())

@@ -26,6 +26,7 @@ from tertulia.core.documents import (
 )
 from tertulia.core.text import TEXT_LENGTH, clean_text, is_visible
 from tertulia.errors import ErrorCode, Problem
+from tests.support.effort import examples
 
 from .test_text import NO_WEB_ADDRESSES, anything
 
@@ -135,7 +136,7 @@ FRAGMENTS = [
 markdown = st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join) | anything
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(markdown)
 def test_any_text_becomes_a_sound_tree_that_loses_nothing(raw: str) -> None:
     try:
@@ -247,7 +248,7 @@ def test_no_text_takes_more_than_a_fixed_number_of_steps(hostile: str) -> None:
     assert calls_of_parsing(hostile) <= CALLS
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 @given(st.lists(st.tuples(markdown, st.sampled_from([1, 3, 100, 5000])), min_size=1, max_size=3))
 def test_nor_does_any_other(parts: list[tuple[str, int]]) -> None:
     whole = "".join(part * min(times, TEXT_LENGTH // (len(part) or 1)) for part, times in parts)

@@ -1,4 +1,4 @@
-"""The demonstration as a process of its own, and the browser that watches it."""
+"""The demonstration as a process, and the browser that watches it."""
 
 from __future__ import annotations
 
@@ -36,24 +36,26 @@ class Demonstration:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
         )
         self.output = ""
-        self._said = threading.Condition()
-        self._listening = threading.Thread(target=self._listen)
-        self._listening.start()
+        self._output_changed = threading.Condition()
+        self._reading = threading.Thread(target=self._read_output)
+        self._reading.start()
 
-    def _listen(self) -> None:
+    def _read_output(self) -> None:
         assert self._process.stdout is not None
-        with self._process.stdout as said:
-            for line in said:
-                with self._said:
+        with self._process.stdout as output:
+            for line in output:
+                with self._output_changed:
                     self.output += line
-                    self._said.notify_all()
+                    self._output_changed.notify_all()
 
-    def until_said(self, text: str, seconds: float = 60) -> None:
-        with self._said:
-            assert self._said.wait_for(lambda: text in self.output, seconds), f"never said {text!r}:\n{self.output}"
+    def wait_for_output(self, text: str, seconds: float = 60) -> None:
+        with self._output_changed:
+            assert self._output_changed.wait_for(lambda: text in self.output, seconds), (
+                f"never printed {text!r}:\n{self.output}"
+            )
 
     def processes(self) -> list[str]:
-        """What still runs of it: everything it starts names its folder, or works in it."""
+        """Its processes that still run: each names its folder on its command line, or works in it."""
         found = []
         for process in psutil.process_iter(["cmdline", "cwd"]):
             line = " ".join([*(process.info["cmdline"] or []), process.info["cwd"] or ""])
@@ -62,19 +64,19 @@ class Demonstration:
         return found
 
     def files(self) -> list[Path]:
-        """What it left; the lock of pgserver is none of ours."""
+        """The files that it left behind; the lock file belongs to pgserver."""
         return [path for path in self.folder.iterdir() if path.name != ".lockfile"]
 
     def interrupt(self) -> int:
-        """Ctrl+C; gives the exit code."""
+        """Ctrl+C; returns the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         code = self._process.wait(30)
-        self._listening.join(5)
+        self._reading.join(5)
         return code
 
-    def abandon(self) -> None:
-        """Leaves nothing behind whatever went wrong."""
+    def close(self) -> None:
+        """Stops it, whatever went wrong."""
         try:
             self.interrupt()
         except subprocess.TimeoutExpired:
@@ -87,4 +89,4 @@ def demonstration() -> Iterator[Demonstration]:
     with tempfile.TemporaryDirectory(prefix="demo") as folder:  # the path of a socket has to be short
         started = Demonstration(Path(folder))
         yield started
-        started.abandon()
+        started.close()

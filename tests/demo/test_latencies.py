@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tertulia.demo.latencies import CHART_SECONDS, WINDOW_SECONDS, Latencies, Summary, percentile
+from tertulia.showcase.demo.latencies import CHART_SECONDS, WINDOW_SECONDS, Latencies, LatencySummary, percentile
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,9 @@ def test_only_the_last_minute_is_summed_up() -> None:
     latencies = Latencies()
     latencies.add(posted=0.0, now=9.0)
     latencies.add(posted=40.0, now=40.25)
-    assert latencies.summary(41.0) == Summary(0.25, 9.0, 9.0)
-    assert latencies.summary(9.5 + WINDOW_SECONDS) == Summary(0.25, 0.25, 0.25)
-    assert latencies.summary(41.0 + WINDOW_SECONDS) == Summary(None, None, None)
+    assert latencies.summary(41.0) == LatencySummary(0.25, 9.0, 9.0)
+    assert latencies.summary(9.5 + WINDOW_SECONDS) == LatencySummary(0.25, 0.25, 0.25)
+    assert latencies.summary(41.0 + WINDOW_SECONDS) == LatencySummary(None, None, None)
 
 
 def test_a_slow_delivery_counts_when_it_comes_not_when_it_was_posted() -> None:

@@ -1,4 +1,4 @@
-"""A real run: a browser watches, kills what the page lets it kill, and finds nothing lost and nothing doubled."""
+"""A real run: a browser watches, kills what the page lets it kill, and finds nothing lost and nothing duplicated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 from playwright.async_api import Page, expect
 
-from tertulia import samples
 from tertulia.cli import main
-from tertulia.demo.page import ARTICLE
+from tertulia.showcase import samples
+from tertulia.showcase.demo.page import ARTICLE
 from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
 from tests.push.readers import eventually
@@ -25,7 +25,7 @@ Snapshot = dict[str, Any]
 
 
 class Watch:
-    """Asks the demonstration what it shows."""
+    """Asks the demonstration for snapshots."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
@@ -50,27 +50,27 @@ class Watch:
         await self.until(lambda shown: shown["counts"]["comments"] >= wanted, f"{wanted} comments")
 
     async def until_state(self, name: str, state: str) -> None:
-        await self.until(lambda shown: part(shown, name)["state"] == state, f"{name} is {state}")
+        await self.until(lambda shown: service(shown, name)["state"] == state, f"{name} is {state}")
 
-    async def until_all_is_seen(self) -> None:
+    async def until_all_is_delivered(self) -> None:
         def holds(shown: Snapshot) -> bool:
             counts = shown["counts"]
-            return bool(counts["connected"] == counts["readers"] and not counts["underway"])
+            return bool(counts["connected"] == counts["readers"] and not counts["pending"])
 
         await self.until(holds, "every reader has everything")
 
-    async def act(self, name: str, act: str, **headers: str) -> int:
-        return (await self.client.post(f"/parts/{name}/{act}", headers=headers)).status_code
+    async def perform(self, name: str, action: str, **headers: str) -> int:
+        return (await self.client.post(f"/parts/{name}/{action}", headers=headers)).status_code
 
 
-def part(shown: Snapshot, name: str) -> Snapshot:
-    found: Snapshot = next(part for part in shown["parts"] if part["name"] == name)
+def service(shown: Snapshot, name: str) -> Snapshot:
+    found: Snapshot = next(service for service in shown["services"] if service["name"] == name)
     return found
 
 
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio(loop_scope="session")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
-    demonstration.until_said("Watch here")
+    demonstration.wait_for_output("Watch here")
     async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:
         watch = Watch(client)
         page = await window(demonstration.url)
@@ -79,12 +79,12 @@ async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, 
         await freeze_redis(watch)
         await kill_the_database(watch)
         await only_the_page_may_act(watch)
-        await watch.until_all_is_seen()
+        await watch.until_all_is_delivered()
         counts = (await watch.snapshot())["counts"]
-        assert (counts["lost"], counts["doubled"]) == (0, 0)
+        assert (counts["lost"], counts["duplicated"]) == (0, 0)
         assert counts["deliveries"] >= 20 * counts["readers"]
         await expect(page.locator("[data-value=lost]")).to_have_text("0")
-        await expect(page.locator("[data-value=doubled]")).to_have_text("0")
+        await expect(page.locator("[data-value=duplicated]")).to_have_text("0")
     assert len(demonstration.processes()) >= 4
     assert demonstration.interrupt() == 0, demonstration.output
     assert ": 0 lost, 0 doubled." in demonstration.output
@@ -97,45 +97,45 @@ async def kill_an_instance(page: Page, watch: Watch) -> None:
     await there.get_by_text("reading").wait_for()
     await page.get_by_role("button", name="Kill: Instance 1").click()
     await page.get_by_text("readers were all back after").wait_for()
-    assert await watch.act("instance-1", "kill") == 409
+    assert await watch.perform("instance-1", "kill") == 409
     before = (await watch.snapshot())["counts"]["comments"]
-    await there.get_by_text(f"{before + 3}, through front").wait_for()
+    await there.get_by_text(f"{before + 3}, through load balancer").wait_for()
     await page.get_by_role("button", name="Start: Instance 1").click()
     await watch.until_state("instance-1", "up")
-    await watch.until(lambda shown: part(shown, "instance-1")["readers"] > 0, "the readers came home")
+    await watch.until(lambda shown: service(shown, "instance-1")["readers"] > 0, "the readers came home")
 
 
 async def freeze_redis(watch: Watch) -> None:
-    assert await watch.act("redis", "freeze") == 204
-    assert part(await watch.snapshot(), "redis")["acts"] == ["kill", "start"]
+    assert await watch.perform("redis", "freeze") == 204
+    assert service(await watch.snapshot(), "redis")["actions"] == ["kill", "start"]
     await watch.until_more_comments()
-    assert await watch.act("redis", "start") == 204
+    assert await watch.perform("redis", "start") == 204
     await watch.until_state("redis", "up")
 
 
 async def kill_the_database(watch: Watch) -> None:
-    assert await watch.act("postgresql", "kill") == 204
-    assert await watch.act("postgresql", "start") == 204
+    assert await watch.perform("postgresql", "kill") == 204
+    assert await watch.perform("postgresql", "start") == 204
     await watch.until_state("postgresql", "up")
     await watch.until_more_comments()
 
 
 async def only_the_page_may_act(watch: Watch) -> None:
-    assert await watch.act("instance-2", "kill", **{"Sec-Fetch-Site": "cross-site"}) == 403
-    assert await watch.act("instance-2", "kill", Host="rebound.example") == 400
-    assert await watch.act("instance-2", "sing") == 404
-    assert await watch.act("instance-9", "kill") == 404
-    assert part(await watch.snapshot(), "instance-2")["state"] == "up"
+    assert await watch.perform("instance-2", "kill", **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert await watch.perform("instance-2", "kill", Host="rebound.example") == 400
+    assert await watch.perform("instance-2", "sing") == 404
+    assert await watch.perform("instance-9", "kill") == 404
+    assert service(await watch.snapshot(), "instance-2")["state"] == "up"
 
 
-def test_an_end_in_the_middle_of_the_start_leaves_nothing(demonstration: Demonstration) -> None:
-    demonstration.until_said("Starting 2 instances")
+def test_a_stop_while_it_starts_leaves_nothing(demonstration: Demonstration) -> None:
+    demonstration.wait_for_output("Starting 2 instances")
     assert demonstration.interrupt() == 0, demonstration.output
     assert demonstration.processes() == []
     assert demonstration.files() == []
 
 
-def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = CliRunner().invoke(

@@ -8,15 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
-import pytest
 
 from tertulia.discussions.sites import FRESH_SECONDS
 from tests.faults.cluster import Cluster
 from tests.faults.people import now
 from tests.faults.run import HIDE_SECONDS, run
 from tests.history.checker import Demands
-
-pytestmark = pytest.mark.xdist_group("instances")
 
 DEMANDS = Demands(answers=90, resumes=5, faults=True)
 FROZEN_SECONDS = 6.0

@@ -8,15 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.faults.cluster import Cluster
 from tests.faults.people import now
 from tests.faults.run import Run, run
+from tests.faulty_redis import FaultyRedis
 from tests.history.checker import Demands
-from tests.lossy import LossyRedis
-
-pytestmark = pytest.mark.xdist_group("instances")
 
 DEMANDS = Demands(answers=90, resumes=5, faults=True)
 FROZEN_SECONDS = 30.0
@@ -70,16 +66,16 @@ async def test_connections_to_redis_are_cut_again_and_again(instances: Cluster, 
         cut = 0
         with going.notes.fault("connections are cut"):
             for _ in range(5):
-                cut += instances.valkey.cut_ears()
+                cut += instances.valkey.cut_subscribers()
                 await going.answered(10)
-                cut += instances.valkey.cut_outboxes()
+                cut += instances.valkey.cut_publishers()
                 await going.answered(10)
         assert cut >= 10
         await going.answered(20)
 
 
 @asynccontextmanager
-async def behind(instances: Cluster, redis: LossyRedis) -> AsyncIterator[tuple[str, str]]:
+async def behind(instances: Cluster, redis: FaultyRedis) -> AsyncIterator[tuple[str, str]]:
     """Two more instances, with this between them and Redis."""
     names = ("D", "E")
     async with redis:
@@ -89,18 +85,18 @@ async def behind(instances: Cluster, redis: LossyRedis) -> AsyncIterator[tuple[s
 
 
 async def test_messages_are_lost_doubled_and_shuffled(instances: Cluster, tmp_path: Path) -> None:
-    lossy = LossyRedis(instances.valkey.port, share=0.1)
+    faulty = FaultyRedis(instances.valkey.port, share=0.1)
     async with (
-        behind(instances, lossy) as names,
+        behind(instances, faulty) as names,
         run(instances, "lossy", tmp_path, at=names, demands=DEMANDS) as going,
     ):
         with going.notes.fault("a tenth is lost, a tenth doubled, a tenth shuffled"):
             await going.answered(150)
-    assert min(lossy.fates[fate] for fate in ("lost", "doubled", "held", "passed")) >= 5, lossy.fates
+    assert min(faulty.fates[fate] for fate in ("lost", "doubled", "held", "passed")) >= 5, faulty.fates
 
 
 async def test_messages_of_a_newer_version_are_passed_over(instances: Cluster, tmp_path: Path) -> None:
-    newer = LossyRedis(instances.valkey.port, newer=0.3)
+    newer = FaultyRedis(instances.valkey.port, newer=0.3)
     async with (
         behind(instances, newer) as names,
         run(instances, "newer", tmp_path, at=names, demands=DEMANDS) as going,

@@ -12,13 +12,15 @@ import pytest
 import redis as client
 from redis.asyncio import RedisCluster, SSLConnection
 
-from tertulia.bus import clients
-from tertulia.bus.counts import Failure, failure
+from tertulia.bus.redis import clients
+from tertulia.bus.redis.connections import failure_kind
+from tertulia.bus.stats import FailureKind
 from tertulia.errors import Problem, StartupError
-from tertulia.limits import PostingLimits, SharedCounts, shared
+from tertulia.limits import PostingLimits, shared
+from tertulia.limits.shared import RedisCounts
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
-from tests.topologies import Cluster, Guarded
+from tests.topologies import ClusterSetup, SentinelSetup
 from tests.valkey import Valkey
 
 SECRET = b"a key of the tests, not a secret of anybody, and longer than BLAKE2b takes"
@@ -47,7 +49,7 @@ async def counting(
     async with AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            counts = SharedCounts(url, SECRET, lambda: doubt)
+            counts = RedisCounts(url, SECRET, lambda: doubt)
             stack.push_async_callback(counts.close)
             found.append(PostingLimits(guest, address, counts))
         yield found
@@ -218,24 +220,24 @@ async def test_a_redis_in_doubt_is_not_asked(valkey: Valkey) -> None:
 
 
 @pytest.fixture(params=["sentinel", "cluster"])
-def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guarded | Cluster]:
-    servers = Guarded(tmp_path) if request.param == "sentinel" else Cluster(tmp_path)
+def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SentinelSetup | ClusterSetup]:
+    servers = SentinelSetup(tmp_path) if request.param == "sentinel" else ClusterSetup(tmp_path)
     yield servers
     servers.end()
 
 
-async def test_one_limit_holds_with_sentinels_and_in_a_cluster(company: Guarded | Cluster) -> None:
+async def test_one_limit_holds_with_sentinels_and_in_a_cluster(company: SentinelSetup | ClusterSetup) -> None:
     async with counting(company.url, "5/minute", "7/minute", count=2) as [here, there]:
         assert await admitted(here, "lan", "192.0.2.1", 3) + await admitted(there, "lan", "192.0.2.1", 5) == 5
         assert await admitted(here, "minh", "192.0.2.1", 5) == 2
 
 
-async def test_companies_need_no_more_permissions_than_the_settings_tell(company: Guarded | Cluster) -> None:
+async def test_companies_need_no_more_permissions_than_the_settings_tell(company: SentinelSetup | ClusterSetup) -> None:
     _, of_servers, of_sentinels, of_nodes = all_permissions()
     for server in company.servers:
-        for rules in of_servers if isinstance(company, Guarded) else of_nodes:
+        for rules in of_servers if isinstance(company, SentinelSetup) else of_nodes:
             server.ask(*rules)
-    if isinstance(company, Guarded):
+    if isinstance(company, SentinelSetup):
         for sentinel in company.sentinels:
             for rules in of_sentinels:
                 sentinel.ask(*rules)
@@ -246,7 +248,7 @@ async def test_after_a_failover_the_limit_holds_at_the_new_master(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
-    guarded = Guarded(tmp_path)
+    guarded = SentinelSetup(tmp_path)
     try:
         async with counting(guarded.url, "1000/hour", "off", count=2) as [here, there]:
             assert await admitted(here, "lan", None) == 1
@@ -263,16 +265,16 @@ async def test_after_a_failover_the_limit_holds_at_the_new_master(
 
 def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:
     for url in ("rediss://u:p@h:1", "redis+sentinel://u:p@h:1/s?ssl=true"):
-        pool = clients.client(url, 1.0).connection_pool  # type: ignore[union-attr]
+        pool = clients.from_url(url, 1.0).connection_pool  # type: ignore[union-attr]
         assert issubclass(pool.connection_class, SSLConnection)
         assert (pool.connection_kwargs["username"], pool.connection_kwargs["password"]) == ("u", "p")
-    cluster = clients.client("redis+cluster://u:p@h:1?ssl=true", 1.0)
+    cluster = clients.from_url("redis+cluster://u:p@h:1?ssl=true", 1.0)
     assert isinstance(cluster, RedisCluster)
     asked = cluster.nodes_manager.connection_kwargs
     assert issubclass(asked["connection_class"], SSLConnection)
     assert (asked["username"], asked["password"]) == ("u", "p")
     with pytest.raises(StartupError, match="TERTULIA_REDIS_URL"):
-        clients.client("redis+sentinel://u:hidden@h:1", 1.0)
+        clients.from_url("redis+sentinel://u:hidden@h:1", 1.0)
 
 
 # ---- a Redis that refuses -------------------------------------------------------------------------------
@@ -283,14 +285,14 @@ async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once
 ) -> None:
     monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
     monkeypatch.setattr(shared, "PROVEN_SECONDS", 0.0)
-    counts = SharedCounts(mortal.url, SECRET, lambda: False)
+    counts = RedisCounts(mortal.url, SECRET, lambda: False)
     try:
         assert await counts.can_count()
         mortal.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
         mortal.ask("CONFIG", "SET", "maxmemory", "1")
         assert [await counts.can_count() for _ in range(20)] == [False] * 20
         assert await admitted(PostingLimits("3/minute", "off", counts), "lan", None, 9) == 3, "counted here alone"
-        assert counts.failures[Failure.refused] >= 20
+        assert counts.failures[FailureKind.refused] >= 20
         told = [(one.levelname, vars(one)["trouble"]) for one in caplog.records]
         assert told == [("WARNING", "refused")]
         assert "maxmemory" in vars(caplog.records[0])["reason"]
@@ -303,20 +305,23 @@ async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once
 @pytest.mark.parametrize(
     ("error", "met"),
     [
-        (client.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."), Failure.refused),
-        (client.exceptions.NoPermissionError("no permissions"), Failure.refused),
-        (client.exceptions.AuthenticationError("WRONGPASS"), Failure.refused),
-        (client.exceptions.ReadOnlyError("a replica"), Failure.refused),
-        (client.exceptions.ResponseError("MISCONF"), Failure.refused),
-        (client.exceptions.TimeoutError("too slow"), Failure.slow),
-        (TimeoutError(), Failure.slow),
-        (client.exceptions.ConnectionError("refused"), Failure.unreachable),
-        (ConnectionResetError(), Failure.unreachable),
-        (client.exceptions.ClusterDownError("CLUSTERDOWN"), Failure.unreachable),
-        (client.exceptions.TryAgainError("TRYAGAIN"), Failure.unreachable),
-        (ExceptionGroup("ear", [TimeoutError()]), Failure.slow),
+        (
+            client.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+            FailureKind.refused,
+        ),
+        (client.exceptions.NoPermissionError("no permissions"), FailureKind.refused),
+        (client.exceptions.AuthenticationError("WRONGPASS"), FailureKind.refused),
+        (client.exceptions.ReadOnlyError("a replica"), FailureKind.refused),
+        (client.exceptions.ResponseError("MISCONF"), FailureKind.refused),
+        (client.exceptions.TimeoutError("too slow"), FailureKind.slow),
+        (TimeoutError(), FailureKind.slow),
+        (client.exceptions.ConnectionError("refused"), FailureKind.unreachable),
+        (ConnectionResetError(), FailureKind.unreachable),
+        (client.exceptions.ClusterDownError("CLUSTERDOWN"), FailureKind.unreachable),
+        (client.exceptions.TryAgainError("TRYAGAIN"), FailureKind.unreachable),
+        (ExceptionGroup("subscriber", [TimeoutError()]), FailureKind.slow),
     ],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else "",
 )
-def test_a_failure_is_of_a_kind(error: Exception, met: Failure) -> None:
-    assert failure(error) is met
+def test_a_failure_is_of_a_kind(error: Exception, met: FailureKind) -> None:
+    assert failure_kind(error) is met

@@ -1,4 +1,4 @@
-"""A store that answers when it is told to, a clock that goes on when it is told to, events, and readers that record."""
+"""Events, a store that answers when it is told to, and readers that record what they are sent."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from tertulia.bus import Message
+from tertulia.bus import Bus, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey, State
 from tertulia.errors import CloseCode
+from tertulia.live.backlog import Cursor
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
-from tertulia.live.rate import DeliveryRate
+from tertulia.live.rate import Rates
 from tertulia.live.reader import Reader
-from tertulia.live.room import Cursor, Room
-from tertulia.live.stats import LiveStats
+from tertulia.live.room import Room, RoomContext
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.protocol import (
     AuthorView,
     CommentView,
@@ -31,9 +32,6 @@ from tertulia.protocol import (
 
 KEY = DiscussionKey("default", "here")
 EPOCH = "epoch-one"
-NEVER_BUSY = 1e9
-"""A rate that nothing reaches: the room stays instant."""
-
 
 # ---- events: like real ones, about a comment that is a number instead of an id --------------------------
 
@@ -98,22 +96,26 @@ def message_of(*events: EncodedEvent, epoch: str = EPOCH, key: DiscussionKey = K
 class FakeStore:
     """A store of one discussion, which answers at once, when it is released, or with an error.
 
-    ``reads`` notes every read as (after, limit). What is read is what was there when the read began.
+    ``reads`` notes every read of the log as (after, limit), ``comparisons`` of which discussions the newest seqs were
+    read. What is read is what was there when the read began.
     """
 
     def __init__(self, *events: EncodedEvent) -> None:
         self.events = list(events)
         self.reads: list[tuple[int, int]] = []
+        self.comparisons: list[list[DiscussionKey]] = []
         self.error: Exception | None = None
         self._released = asyncio.Event()
         self._released.set()
         self._held: int | None = None
+        self._compared = asyncio.Event()
+        self._compared.set()
 
     @property
     def head(self) -> int:
         return self.events[-1].seq if self.events else 0
 
-    async def fetch(self, _key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
+    async def read_log(self, _key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
         self.reads.append((after, limit))
         head, found = self.head, [event for event in self.events if event.seq > after][:limit]
         if self._held in (None, after):
@@ -123,9 +125,12 @@ class FakeStore:
         return head, found
 
     async def latest_seqs(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
+        self.comparisons.append(list(keys))
+        found = dict.fromkeys(self.comparisons[-1], self.head)
+        await self._compared.wait()
         if self.error is not None:
             raise self.error
-        return dict.fromkeys(keys, self.head)
+        return found
 
     def commit(self, *events: EncodedEvent) -> Message:
         """Commits events, which take out of earlier ones what the store takes out. Gives the message about them."""
@@ -136,13 +141,17 @@ class FakeStore:
         return message_of(*events)
 
     def hold(self, after: int | None = None) -> None:
-        """Reads wait from now on, or only those of what came after ``after``."""
+        """Reads of the log wait from now on, or only those of what came after ``after``."""
         self._held = after
         self._released.clear()
 
+    def hold_comparisons(self) -> None:
+        self._compared.clear()
+
     def release(self) -> None:
-        """Reads that wait are answered, and later ones at once."""
+        """What waits is answered, and what comes later at once."""
         self._released.set()
+        self._compared.set()
 
     @property
     def log_reads(self) -> list[tuple[int, int]]:
@@ -154,50 +163,27 @@ def _rewritten(event: EncodedEvent, later: EncodedEvent) -> EncodedEvent:
     return superseded(event, later) if event.comment_id == later.comment_id else event
 
 
-# ---- time -----------------------------------------------------------------------------------------------
-
-
-class Clock:
-    """The time of the running loop."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    async def advance(self, seconds: float) -> None:
-        """Goes on, and lets everything happen that is due."""
-        self.now += seconds
-        await run_until_idle()
-
-
-async def run_until_idle() -> None:
-    """Lets everything run that can run without the outside."""
-    for _ in range(100):
-        await asyncio.sleep(0)
-
-
 # ---- rooms and readers ----------------------------------------------------------------------------------
 
 
+NEVER_BUSY = Rates(1e9, 1e9)
+"""Rates that nothing reaches: the room stays instant."""
+
+
 def new_room(
-    store: FakeStore, tick_rate: float = NEVER_BUSY, summary_rate: float = NEVER_BUSY, emptied: list[Room] | None = None
+    store: FakeStore,
+    tuning: Tuning = DEFAULT,
+    *,
+    rates: Rates = NEVER_BUSY,
+    bus: Bus | None = None,
+    on_occupancy: Callable[[Room], None] = lambda _room: None,
 ) -> Room:
-    """A room that is not open yet; ``emptied`` is told of it when its last reader leaves."""
-
-    def on_occupancy(room: Room) -> None:
-        if not room.readers and emptied is not None:
-            emptied.append(room)
-
-    rate = DeliveryRate(tick_rate, summary_rate)
-    return Room(KEY, EPOCH, MemoryBus(), store.fetch, rate, on_occupancy, LiveStats())
+    """A room that is not open yet."""
+    return Room(KEY, RoomContext(EPOCH, bus or MemoryBus(), store.read_log, rates, tuning), on_occupancy)
 
 
-async def open_room(
-    store: FakeStore, tick_rate: float = NEVER_BUSY, summary_rate: float = NEVER_BUSY, emptied: list[Room] | None = None
-) -> Room:
-    room = new_room(store, tick_rate, summary_rate, emptied)
+async def open_room(store: FakeStore, tuning: Tuning = DEFAULT, *, rates: Rates = NEVER_BUSY) -> Room:
+    room = new_room(store, tuning, rates=rates)
     await room.ready()
     return room
 

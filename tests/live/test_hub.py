@@ -6,32 +6,22 @@ import asyncio
 import gc
 import weakref
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 import pytest
 
-from tertulia.bus import Attended, Hinted, Message, Missed
+from tertulia.bus import BusHandlers, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, ErrorCode, Problem
-from tertulia.live import hub as hubs
-from tertulia.live.backlog import Backlog
-from tertulia.live.hub import Hub, Rates
+from tertulia.live.backlog import Backlog, Cursor
+from tertulia.live.hub import Hub
 from tertulia.live.presence import RoomPresence
 from tertulia.live.reader import Reader
-from tertulia.live.room import Cursor, Room
-from tests.live.fakes import (
-    EPOCH,
-    KEY,
-    NEVER_BUSY,
-    Clock,
-    FakeStore,
-    created_event,
-    join,
-    join_discussion,
-    message_of,
-    run_until_idle,
-)
+from tertulia.live.room import Room
+from tertulia.live.tuning import DEGRADED_SECONDS, HINT_SECONDS, RECONCILE_SECONDS, Tuning
+from tests.live.fakes import EPOCH, KEY, NEVER_BUSY, FakeStore, created_event, join, join_discussion, message_of
+from tests.live.loop import Clock, run_until_idle
 
 OTHER = DiscussionKey("default", "other")
 
@@ -47,8 +37,13 @@ async def bus() -> MemoryBus:
 
 
 @pytest.fixture
-async def hub(clock: Clock, store: FakeStore, bus: MemoryBus) -> AsyncIterator[Hub]:
-    hub = Hub(bus, EPOCH, store.fetch, store.latest_seqs, Rates(NEVER_BUSY, NEVER_BUSY))
+def tuning() -> Tuning:
+    return Tuning()
+
+
+@pytest.fixture
+async def hub(clock: Clock, store: FakeStore, bus: MemoryBus, tuning: Tuning) -> AsyncIterator[Hub]:
+    hub = Hub(bus, EPOCH, store.read_log, store.latest_seqs, NEVER_BUSY, tuning)
     hub.start()
     yield hub
     await hub.close()
@@ -56,8 +51,8 @@ async def hub(clock: Clock, store: FakeStore, bus: MemoryBus) -> AsyncIterator[H
 
 async def watched(clock: Clock, seconds: float) -> None:
     """Lets the watch go round for so long."""
-    for _ in range(int(seconds / hubs.RECONCILE_SECONDS)):
-        await clock.advance(hubs.RECONCILE_SECONDS + 0.01)
+    for _ in range(int(seconds / RECONCILE_SECONDS)):
+        await clock.advance(RECONCILE_SECONDS + 0.01)
 
 
 async def test_all_readers_of_a_discussion_are_in_one_room(hub: Hub) -> None:
@@ -183,7 +178,7 @@ async def test_a_discussion_without_events_has_a_room_only_while_it_is_read(hub:
 async def test_so_it_is_where_nobody_came_in(clock: Clock, hub: Hub, store: FakeStore) -> None:
     store.events.clear()
     await hub.enter(KEY)
-    await watched(clock, hubs.RECONCILE_SECONDS)
+    await watched(clock, RECONCILE_SECONDS)
     assert hub.rooms == {}
 
 
@@ -206,9 +201,9 @@ async def test_a_room_that_cannot_open_is_not_kept(hub: Hub, store: FakeStore) -
     assert hub.rooms == {}
 
 
-async def test_so_many_empty_rooms_are_kept(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tuning", [Tuning(empty_rooms=3)], ids=["three"])
+async def test_so_many_empty_rooms_are_kept(hub: Hub) -> None:
     """Those that are read are not counted; the one that has been empty longest goes."""
-    monkeypatch.setattr(hubs, "MAX_EMPTY_ROOMS", 3)
     keys = [DiscussionKey("default", str(number)) for number in range(8)]
     readers = [join(await hub.enter(key)) for key in keys]
     assert set(hub.rooms) == set(keys)
@@ -364,8 +359,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
 class DoubtfulBus(MemoryBus):
     """Doubts when it is told to."""
 
-    def watch(self, missed: Missed, _attended: Attended, hinted: Hinted) -> None:
-        self.missed, self.hinted = missed, hinted
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        self.on_gap, self.on_hint = handlers.on_gap, handlers.on_hint
 
 
 @pytest.fixture
@@ -375,7 +370,7 @@ async def doubtful(store: FakeStore) -> DoubtfulBus:
 
 @pytest.fixture
 async def doubting(clock: Clock, store: FakeStore, doubtful: DoubtfulBus) -> AsyncIterator[Hub]:
-    hub = Hub(doubtful, EPOCH, store.fetch, store.latest_seqs, Rates(NEVER_BUSY, NEVER_BUSY))
+    hub = Hub(doubtful, EPOCH, store.read_log, store.latest_seqs, NEVER_BUSY)
     hub.start()
     yield hub
     await hub.close()
@@ -386,41 +381,36 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
 ) -> None:
     reader = join(await doubting.enter(KEY))
     for seq, doubt, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
-        doubtful.in_doubt = doubt
+        doubtful.is_degraded = doubt
         store.commit(created_event(seq))
         await run_until_idle()
-        await clock.advance(hubs.DEGRADED_SECONDS + 0.01)
+        await clock.advance(DEGRADED_SECONDS + 0.01)
         assert reader.seqs == seqs
 
 
 async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
-    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, store: FakeStore
 ) -> None:
     """Whoever publishes on Redis makes the store be asked no more often than this, and nobody be told anything."""
     room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
     reader = join(room)
-    asked: list[set[DiscussionKey]] = []
-
-    async def latest_seqs(keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
-        asked.append(set(keys))
-        return await store.latest_seqs(keys)
-
-    monkeypatch.setattr(doubting, "_latest_seqs", latest_seqs)
     store.commit(created_event(seq=3))
-    doubtful.hinted(KEY)
+    doubtful.on_hint(KEY)
     await run_until_idle()
-    assert (asked, reader.seqs) == ([{KEY}], [3]), "the clock stands still"
+    assert (store.comparisons, reader.seqs) == ([[KEY]], [3]), "the clock stands still"
     for number in range(1000):
-        doubtful.hinted((KEY, OTHER)[number % 2])
-        doubtful.hinted(DiscussionKey("nobody", f"reads {number}"))
+        doubtful.on_hint((KEY, OTHER)[number % 2])
+        doubtful.on_hint(DiscussionKey("nobody", f"reads {number}"))
         if number % 100 == 0:
             await run_until_idle()
-    assert asked == [{KEY}]
-    await clock.advance(hubs.HINT_SECONDS)
-    assert asked == [{KEY}, {KEY, OTHER}]
-    await clock.advance(hubs.HINT_SECONDS)
-    assert len(asked) == 2, "it is followed once"
-    assert (other.head, doubting._hints) == (3, {})
+    assert store.comparisons == [[KEY]]
+    await clock.advance(HINT_SECONDS)
+    assert store.comparisons == [[KEY], [KEY, OTHER]]
+    await clock.advance(HINT_SECONDS)
+    doubtful.on_hint(DiscussionKey("nobody", "reads this"))
+    await run_until_idle()
+    assert len(store.comparisons) == 2, "it is followed once, and what nobody reads not at all"
+    assert other.head == 3
 
 
 async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: DoubtfulBus, store: FakeStore) -> None:
@@ -428,37 +418,27 @@ async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: D
     room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
     readers = join(room), join(other)
     store.commit(created_event(seq=3))
-    doubtful.missed([KEY, DiscussionKey("x", "without a room")])
+    doubtful.on_gap([KEY, DiscussionKey("x", "without a room")])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], []]
-    doubtful.missed([OTHER])
+    doubtful.on_gap([OTHER])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], [3]]
 
 
-async def test_much_that_is_missed_is_few_queries(
-    doubting: Hub, doubtful: DoubtfulBus, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[list[DiscussionKey]] = []
-    free = asyncio.Event()
-
-    async def latest_seqs(keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
-        asked.append(list(keys))
-        await free.wait()
-        return {}
-
-    monkeypatch.setattr(doubting, "_latest_seqs", latest_seqs)
+async def test_much_that_is_missed_is_few_queries(doubting: Hub, doubtful: DoubtfulBus, store: FakeStore) -> None:
+    store.hold_comparisons()
     keys = [DiscussionKey("default", str(number)) for number in range(50)]
     for key in keys:
         await doubting.enter(key)
-    doubtful.missed(keys[:1])
+    doubtful.on_gap(keys[:1])
     await run_until_idle()
     for key in keys * 2:
-        doubtful.missed([key])
+        doubtful.on_gap([key])
         await run_until_idle()
-    free.set()
+    store.release()
     await run_until_idle()
-    assert asked == [keys[:1], keys]
+    assert store.comparisons == [keys[:1], keys]
 
 
 async def test_what_is_missed_during_an_error_is_not_forgotten(
@@ -467,10 +447,10 @@ async def test_what_is_missed_during_an_error_is_not_forgotten(
     reader = join(await doubting.enter(KEY))
     store.error = OSError("no disk")
     store.commit(created_event(seq=3))
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     store.error = None
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     assert reader.seqs == [3]
 
@@ -482,7 +462,7 @@ async def test_a_room_that_is_missed_while_it_opens_is_compared(
     entering = asyncio.create_task(doubting.enter(KEY))
     await run_until_idle()
     store.commit(created_event(seq=3))  # after the head was read, and before the subscription held
-    doubtful.missed([KEY])
+    doubtful.on_gap([KEY])
     await run_until_idle()
     store.release()
     room = await entering

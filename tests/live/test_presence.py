@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from tertulia.bus import Attendance
+from tertulia.bus import PresenceUpdate
 from tertulia.bus.memory import MemoryBus
 from tertulia.core.comments import DiscussionKey
-from tertulia.live.presence import EXPIRY_SECONDS, MAX_READERS, PEERS_SECONDS, REPEAT_SECONDS, Headcount
-from tertulia.live.rate import DeliveryRate
+from tertulia.live.presence import MAX_READERS, Headcount
 from tertulia.live.room import Room
-from tertulia.live.stats import LiveStats
-from tests.live.fakes import EPOCH, KEY, NEVER_BUSY, Clock, FakeStore, created_event, join, run_until_idle
+from tertulia.live.tuning import EXPIRY_SECONDS, PEERS_SECONDS, REPEAT_SECONDS
+from tests.live.fakes import KEY, FakeStore, created_event, join, new_room
+from tests.live.loop import Clock, run_until_idle
 
 
 class Neighbours(MemoryBus):
-    """Notes what is told to other instances as (readers, writing, asks); those in ``living`` live."""
+    """Notes what is told to other instances as (readers, writing, wants_reply); those in ``living`` live."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[int, int, bool]] = []
         self.living = {"one", "other"}
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         assert key == KEY
-        self.told.append((readers, writing, asks))
+        self.told.append((readers, writing, wants_reply))
 
     def is_alive(self, instance: str) -> bool:
         return instance in self.living
@@ -38,14 +38,15 @@ def bus() -> Neighbours:
 @pytest.fixture
 async def room(clock: Clock, bus: Neighbours) -> Room:
     store = FakeStore(created_event(seq=1))
-    rate = DeliveryRate(NEVER_BUSY, NEVER_BUSY)
-    room = Room(KEY, EPOCH, bus, store.fetch, rate, lambda _room: None, LiveStats())
+    room = new_room(store, bus=bus)
     await room.ready()
     return room
 
 
-def elsewhere(instance: str, readers: int, writing: int = 0, *, asks: bool = False, at: int = 0) -> Attendance:
-    return Attendance(KEY, instance, readers, writing, asks, at)
+def elsewhere(
+    instance: str, readers: int, writing: int = 0, *, wants_reply: bool = False, at: int = 0
+) -> PresenceUpdate:
+    return PresenceUpdate(KEY, instance, readers, writing, wants_reply, at)
 
 
 async def tick_for(clock: Clock, room: Room, seconds: float) -> None:
@@ -120,7 +121,7 @@ async def test_it_is_told_again_now_and_then(clock: Clock, room: Room, bus: Neig
 
 
 async def test_a_room_without_readers_says_nothing(clock: Clock, room: Room, bus: Neighbours) -> None:
-    room.presence.receive(elsewhere("one", 3, asks=True))
+    room.presence.receive(elsewhere("one", 3, wants_reply=True))
     await tick_for(clock, room, 3 * REPEAT_SECONDS)
     assert bus.told == []
 
@@ -130,7 +131,7 @@ async def test_who_asks_is_answered_once_for_all(clock: Clock, room: Room, bus: 
     await tick_for(clock, room, 3)
     bus.told.clear()
     for number in range(50):
-        room.presence.receive(elsewhere("one", number, asks=True))
+        room.presence.receive(elsewhere("one", number, wants_reply=True))
     await tick_for(clock, room, 1)
     assert bus.told == [(1, 0, False)]
     await tick_for(clock, room, 10)
@@ -201,10 +202,10 @@ async def test_a_number_that_is_not_told_again_is_forgotten(clock: Clock, room: 
     await tick_for(clock, room, EXPIRY_SECONDS - 1)
     room.presence.receive(elsewhere("other", 5, at=2))
     assert room.presence.readers == 14
-    bus.in_doubt = True
+    bus.is_degraded = True
     await tick_for(clock, room, 10)
     assert room.presence.readers == 14, "while Redis is away the last numbers stand"
-    bus.in_doubt = False
+    bus.is_degraded = False
     room.presence.request()
     await tick_for(clock, room, 10)
     assert room.presence.readers == 14, "it is asked and may answer"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tertulia.live.rate import CALM_SECONDS, DeliveryMode, DeliveryRate
+from tertulia.live.rate import DeliveryMode, DeliveryRate, Rates
+from tertulia.live.tuning import CALM_SECONDS
 
 
 @pytest.fixture
 def rate() -> DeliveryRate:
-    return DeliveryRate(10, 50)
+    return DeliveryRate(Rates(tick=10, summary=50))
 
 
 def mode_of(rate: DeliveryRate) -> DeliveryMode:

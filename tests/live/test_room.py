@@ -12,18 +12,16 @@ import pytest
 
 from tertulia.bus import Message
 from tertulia.errors import CloseCode
-from tertulia.live import backlog as backlogs
-from tertulia.live import room as rooms
-from tertulia.live.backlog import MAX_FRAME_BYTES
+from tertulia.live.backlog import MAX_FRAME_BYTES, Cursor
 from tertulia.live.presence import Headcount
-from tertulia.live.rate import CALM_SECONDS, DeliveryMode
-from tertulia.live.room import STALL_SECONDS, Cursor, Room
+from tertulia.live.rate import DeliveryMode, Rates
+from tertulia.live.room import Room
 from tertulia.live.summary import SHOWN
+from tertulia.live.tuning import CALM_SECONDS, STALL_SECONDS, TICK_SECONDS, Tuning
 from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS
 from tests.live.fakes import (
     EPOCH,
     KEY,
-    Clock,
     FakeReader,
     FakeStore,
     created_event,
@@ -35,9 +33,9 @@ from tests.live.fakes import (
     open_room,
     removed_event,
     restored_event,
-    run_until_idle,
     voted_event,
 )
+from tests.live.loop import Clock, run_until_idle
 
 
 @pytest.fixture
@@ -46,10 +44,18 @@ async def store() -> FakeStore:
 
 
 @pytest.fixture
-async def room(store: FakeStore) -> AsyncIterator[Room]:
-    room = await open_room(store)
+def tuning() -> Tuning:
+    return Tuning()
+
+
+@pytest.fixture
+async def room(store: FakeStore, tuning: Tuning) -> AsyncIterator[Room]:
+    room = await open_room(store, tuning)
     yield room
     await room.close()
+
+
+in_slices_of_two = pytest.mark.parametrize("tuning", [Tuning(slice=2)], ids=["slices of two"])
 
 
 # ---- where a reader begins ------------------------------------------------------------------------------
@@ -142,10 +148,8 @@ async def test_a_gap_inside_a_message_is_read(room: Room, store: FakeStore) -> N
     assert reader.seqs == [4, 5, 6]
 
 
-async def test_a_gap_longer_than_a_page_is_read_page_by_page(
-    room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "EVENTS_PAGE", 4)
+@pytest.mark.parametrize("tuning", [Tuning(page=4)], ids=["pages of four"])
+async def test_a_gap_longer_than_a_page_is_read_page_by_page(room: Room, store: FakeStore) -> None:
     reader = join(room)
     store.commit(*(created_event(seq) for seq in range(4, 14)))
     room.catch_up_to(13)
@@ -277,15 +281,13 @@ async def test_a_gap_that_cannot_be_read_is_read_when_it_can(room: Room, store: 
     assert reader.seqs == [4, 5]
 
 
-async def test_random_losses_repeats_pauses_and_orders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With readers that come and go, in slices of two, over a tail that holds little."""
-    monkeypatch.setattr(rooms, "SLICE", 2)
-    monkeypatch.setattr(backlogs, "MAX_EVENTS", 8)
-    monkeypatch.setattr(backlogs, "MAX_FRAMES", 6)
+async def test_random_losses_repeats_pauses_and_orders() -> None:
+    """With readers that come and go, in slices of two, over a backlog that holds little."""
+    little = Tuning(slice=2, events=8, frames=6)
     for seed in range(40):
         chance = random.Random(seed)
         store = FakeStore()
-        room = await open_room(store)
+        room = await open_room(store, little)
         readers = [join(room) for _ in range(7)]
         begins = [0] * len(readers)
         pending = []
@@ -488,10 +490,8 @@ async def test_a_removal_received_after_a_gap_is_applied_before_the_gap_is_read(
     assert after.seqs == before.seqs == [4, 5, 6]
 
 
-async def test_a_removal_received_between_slices_is_applied(
-    room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SLICE", 2)
+@in_slices_of_two
+async def test_a_removal_received_between_slices_is_applied(room: Room, store: FakeStore) -> None:
     readers = [join(room) for _ in range(6)]
     await run_until_idle()
 
@@ -537,12 +537,8 @@ async def test_what_its_author_deleted_says_so(room: Room, store: FakeStore) -> 
 # ---- what is kept ---------------------------------------------------------------------------------------
 
 
-async def test_who_is_too_far_back_for_the_room_is_given_it_from_the_store(
-    store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backlogs, "MAX_EVENTS", 8)
-    monkeypatch.setattr(rooms, "EVENTS_PAGE", 5)
-    room = await open_room(store)
+@pytest.mark.parametrize("tuning", [Tuning(events=8, page=5)], ids=["little"])
+async def test_who_is_too_far_back_for_the_room_is_given_it_from_the_store(room: Room, store: FakeStore) -> None:
     for seq in range(4, 31):
         room.receive(store.commit(created_event(seq)))
     assert room.head == 30
@@ -557,7 +553,6 @@ async def test_who_is_too_far_back_for_the_room_is_given_it_from_the_store(
             assert recent is not None
             assert [event.seq for event in recent] == list(range(cursor + 1, 31))
     assert room.recent(31) is None
-    await room.close()
 
 
 async def test_a_thousand_at_one_place_are_one_read(room: Room, store: FakeStore) -> None:
@@ -616,10 +611,8 @@ async def test_frames_are_of_bounded_size(room: Room, store: FakeStore) -> None:
 # ---- flushes and slices ---------------------------------------------------------------------------------
 
 
-async def test_what_is_received_during_a_flush_becomes_one_frame(
-    room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SLICE", 2)
+@in_slices_of_two
+async def test_what_is_received_during_a_flush_becomes_one_frame(room: Room, store: FakeStore) -> None:
     readers = [join(room) for _ in range(6)]
     await run_until_idle()
     following = [created_event(seq=5), created_event(seq=6), created_event(seq=7)]
@@ -631,10 +624,8 @@ async def test_what_is_received_during_a_flush_becomes_one_frame(
     assert readers[0].batches == [[4], [5, 6], [7]]
 
 
-async def test_nothing_is_lost_or_doubled_between_slices(
-    room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SLICE", 2)
+@in_slices_of_two
+async def test_nothing_is_lost_or_doubled_between_slices(room: Room, store: FakeStore) -> None:
     readers = [join(room) for _ in range(8)]
     came: list[FakeReader] = []
     await run_until_idle()
@@ -660,10 +651,8 @@ async def test_nothing_is_lost_or_doubled_between_slices(
     assert [reader.seqs for reader in came] == [[5], [2, 3, 4, 5]]
 
 
-async def test_who_leaves_between_slices_is_told_nothing_more(
-    clock: Clock, room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rooms, "SLICE", 2)
+@in_slices_of_two
+async def test_who_leaves_between_slices_is_told_nothing_more(clock: Clock, room: Room) -> None:
     readers = [join(room) for _ in range(6)]
     readers[1].on_write = readers[4].disconnect
     await clock.advance(1)
@@ -711,10 +700,10 @@ async def test_who_is_paused_by_what_it_is_given_gets_the_rest_later(room: Room,
     assert reader.seqs == list(range(4, 12))
 
 
+@pytest.mark.parametrize("tuning", [Tuning(events=4)], ids=["little"])
 async def test_who_is_paused_when_the_backlog_has_gone_on_is_given_it_from_the_store(
-    room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+    room: Room, store: FakeStore
 ) -> None:
-    monkeypatch.setattr(backlogs, "MAX_EVENTS", 4)
     reader = join(room)
     reader.reader.pause()
     for seq in range(4, 30):
@@ -776,7 +765,7 @@ async def test_who_pauses_again_is_counted_anew(clock: Clock, room: Room) -> Non
 
 
 async def test_in_busy_times_events_come_in_ticks(clock: Clock, store: FakeStore) -> None:
-    room = await open_room(store, tick_rate=5)
+    room = await open_room(store, rates=Rates(tick=5, summary=1e9))
     reader, full = join(room), join(room, full=True)
     for seq in range(4, 14):
         room.receive(store.commit(created_event(seq)))
@@ -784,7 +773,7 @@ async def test_in_busy_times_events_come_in_ticks(clock: Clock, store: FakeStore
     assert room.rate.mode is DeliveryMode.ticks
     assert (reader.batches, full.batches) == ([], [])
     room.receive(store.commit(created_event(seq=14)))
-    await clock.advance(rooms.TICK_SECONDS + 0.01)
+    await clock.advance(TICK_SECONDS + 0.01)
     assert reader.batches == full.batches == [list(range(4, 15))]
     await tick_for(clock, room, CALM_SECONDS + 3)
     room.receive(store.commit(created_event(seq=15)))
@@ -796,12 +785,12 @@ async def test_in_busy_times_events_come_in_ticks(clock: Clock, store: FakeStore
 async def test_in_very_busy_times_readers_get_summaries_and_full_ones_everything(
     clock: Clock, store: FakeStore
 ) -> None:
-    room = await open_room(store, tick_rate=5, summary_rate=20)
+    room = await open_room(store, rates=Rates(tick=5, summary=20))
     reader, full, paused = join(room), join(room, full=True), join(room)
     paused.reader.pause()
     room.receive(store.commit(*(created_event(seq) for seq in range(4, 44)), removed_event(seq=44, comment=10)))
     await run_until_idle()
-    await clock.advance(rooms.TICK_SECONDS + 0.01)
+    await clock.advance(TICK_SECONDS + 0.01)
     assert room.rate.mode is DeliveryMode.summaries
     assert full.batches == [list(range(4, 45))]
     [summary] = reader.of_type("summary")
@@ -813,7 +802,7 @@ async def test_in_very_busy_times_readers_get_summaries_and_full_ones_everything
     assert paused.batches == [list(range(4, 45))]
     room.receive(store.commit(created_event(seq=45)))
     await run_until_idle()
-    await clock.advance(rooms.TICK_SECONDS + 0.01)
+    await clock.advance(TICK_SECONDS + 0.01)
     assert [one.batches[-1] for one in (reader, full, paused)] == [[45]] * 3, "where nothing is left out"
     await room.close()
 
@@ -834,11 +823,9 @@ async def test_a_heartbeat_comes_after_25_seconds_of_silence(clock: Clock, room:
     assert len(reader.of_type("heartbeat")) == 2
 
 
-async def test_a_heartbeat_never_names_what_was_not_sent(
-    clock: Clock, room: Room, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@in_slices_of_two
+async def test_a_heartbeat_never_names_what_was_not_sent(clock: Clock, room: Room, store: FakeStore) -> None:
     """Events may come at the very moment of the heartbeat: a seq above the last event's would look like a loss."""
-    monkeypatch.setattr(rooms, "SLICE", 2)
     readers = [join(room) for _ in range(8)]
     await clock.advance(HEARTBEAT_SECONDS + 1)
 
@@ -859,6 +846,19 @@ async def test_a_heartbeat_never_names_what_was_not_sent(
             if message["type"] == "heartbeat":
                 assert message["seq"] <= last
     assert any(reader.of_type("heartbeat") for reader in readers), "those who had it all were told"
+
+
+async def test_who_waits_for_its_past_is_told_no_newer_seq(clock: Clock, room: Room, store: FakeStore) -> None:
+    """It would take it for a loss."""
+    store.hold()
+    waiting, there = join(room, 0), join(room)
+    await tick_for(clock, room, HEARTBEAT_SECONDS + 1)
+    assert [len(reader.of_type("heartbeat")) for reader in (waiting, there)] == [0, 1]
+    store.release()
+    await run_until_idle()
+    assert waiting.seqs == [1, 2, 3]
+    await tick_for(clock, room, HEARTBEAT_SECONDS + 1)
+    assert waiting.of_type("heartbeat")[-1]["seq"] == 3
 
 
 # ---- who reads ------------------------------------------------------------------------------------------
@@ -931,16 +931,17 @@ async def test_what_is_not_in_the_protocol_is_not_taken(room: Room, text: str) -
 
 
 async def test_leaving_twice_is_leaving_once(store: FakeStore) -> None:
-    emptied: list[Room] = []
-    room = await open_room(store, emptied=emptied)
+    turns: list[int] = []
+    room = new_room(store, on_occupancy=lambda room: turns.append(len(room.readers)))
+    await room.ready()
     one, other = join(room), join(room)
     one.reader.on_disconnect()
     one.reader.on_disconnect()
-    assert emptied == []
+    assert turns == [1]
     other.reader.on_disconnect()
     other.reader.on_disconnect()
     one.reader.on_disconnect()
-    assert emptied == [room]
+    assert turns == [1, 0]
 
 
 async def test_a_room_that_is_shut_does_nothing_more(clock: Clock, room: Room, store: FakeStore) -> None:

@@ -12,14 +12,13 @@ from tertulia.live.backlog import MAX_FRAME_BYTES, Backlog
 from tertulia.live.frames import Frame
 from tertulia.live.summary import SHOWN, summary_frame
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, EventKind, StreamMessage
-from tests.live.fakes import created_event, event_of, removed_event, voted_event
+from tests.live.fakes import EPOCH, created_event, event_of, removed_event, voted_event
 
 
 def holding(*events: EncodedEvent) -> Backlog:
-    backlog = Backlog()
-    backlog.head = events[0].seq - 1
-    for event in events:
-        backlog.append(event)
+    backlog = Backlog(EPOCH)
+    backlog.open_at(events[0].seq - 1)
+    backlog.extend(events)
     return backlog
 
 
@@ -100,6 +99,6 @@ def test_it_is_made_once_and_again_after_a_removal() -> None:
     frame = summary_frame(backlog, 0, 30, SHOWN)
     assert summary_frame(backlog, 0, 30, SHOWN) is frame
     assert "text-30" in frame.text
-    backlog.append(removed_event(seq=31, comment=30))
+    backlog.extend([removed_event(seq=31, comment=30)])
     again = summary_frame(backlog, 0, 30, SHOWN)
     assert (seqs(again), "text-30" in again.text) == (list(range(21, 31)), False)

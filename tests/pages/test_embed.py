@@ -105,7 +105,7 @@ async def test_language_and_order_are_as_asked_for(client: httpx.AsyncClient) ->
 async def test_what_is_closed_asks_for_no_comment(client: httpx.AsyncClient, server: Running) -> None:
     assert "Write a comment" in await fragment(client)
     key = DiscussionKey("default", "talk")
-    await server.store.ledger.submit(lambda connection: commands.set_mode(connection, key, Mode.closed, utc_now()))
+    await server.store.write(commands.SetMode(key, Mode.closed, utc_now()))
     text = await fragment(client)
     assert "Write a comment" not in text
     assert "The discussion is closed." in text

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.server import ServerProcess
 
 PATIENCE = 15.0
-Told = dict[str, Any]
+Json = dict[str, Any]
 
 
 async def within(waiting: Awaitable[Any], what: str, seconds: float = PATIENCE) -> Any:
@@ -41,23 +41,23 @@ def new_discussion() -> str:
 
 
 @dataclass
-class Writer:
+class Author:
     """Writes in one discussion over HTTP."""
 
     client: httpx.AsyncClient
     key: str
     token: str | None = None
 
-    async def say(self, body: str) -> Told:
-        said: Told = {"key": self.key, "body": body}
+    async def post(self, body: str) -> Json:
+        comment: Json = {"key": self.key, "body": body}
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         if self.token is None:
-            said["author"] = {"name": "Lan"}
+            comment["author"] = {"name": "Lan"}
         else:
             headers["Authorization"] = f"Bearer {self.token}"
-        answer = await self.client.post("/api/v1/comments", json=said, headers=headers)
+        answer = await self.client.post("/api/v1/comments", json=comment, headers=headers)
         assert answer.status_code == 201, answer.text
-        posted: Told = answer.json()
+        posted: Json = answer.json()
         self.token = posted.get("token", self.token)
         return posted
 
@@ -84,9 +84,9 @@ class Writer:
 
 
 @asynccontextmanager
-async def writing(server: ServerProcess, key: str | None = None) -> AsyncIterator[Writer]:
+async def posting(server: ServerProcess, key: str | None = None) -> AsyncIterator[Author]:
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
-        yield Writer(client, key or new_discussion())
+        yield Author(client, key or new_discussion())
 
 
 @dataclass
@@ -97,50 +97,50 @@ class Reader:
     socket: ClientConnection | None = None
     ids: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
-    others: list[Told] = field(default_factory=list)
+    other_messages: list[Json] = field(default_factory=list)
 
     async def next(self) -> str:
         text: str = await within(self.receive(), "a message")
         return text
 
-    async def until(self, type_: str, **values: Any) -> Told:
+    async def until(self, type_: str, **values: Any) -> Json:
         """The next message of this type with these values; events that come before it are kept."""
 
-        async def found() -> Told:
+        async def found() -> Json:
             while True:
                 text = await self.receive()
-                message: Told = json.loads(text)
-                self._keep(text, message)
+                message: Json = json.loads(text)
+                self._record(text, message)
                 if message["type"] == type_ and values.items() <= message.items():
                     return message
 
-        message: Told = await within(found(), f"the message {type_} {values}")
+        message: Json = await within(found(), f"the message {type_} {values}")
         return message
 
-    async def to_the_end(self) -> None:
+    async def read_to_end(self) -> None:
         """Reads on until there is nothing more; raises what the end is told by."""
         while True:
             text = await self.next()
-            self._keep(text, json.loads(text))
+            self._record(text, json.loads(text))
 
-    async def until_seq(self, seq: int) -> list[Told]:
+    async def until_seq(self, seq: int) -> list[Json]:
         """All events so far, once the one with this seq is among them."""
         while not self.events or json.loads(self.events[-1])["seq"] < seq:
             await self.until("events")
         return self.all_events
 
     @property
-    def all_events(self) -> list[Told]:
+    def all_events(self) -> list[Json]:
         return [json.loads(text) for text in self.events]
 
-    def _keep(self, text: str, message: Told) -> None:
+    def _record(self, text: str, message: Json) -> None:
         if message["type"] == "events":
-            self.events += pieces(text, message)
+            self.events += raw_events(text, message)
         else:
-            self.others.append(message)
+            self.other_messages.append(message)
 
 
-def pieces(text: str, message: Told) -> list[str]:
+def raw_events(text: str, message: Json) -> list[str]:
     """The events of a message as the bytes they travelled in: found where they stand, not made again."""
     decoder, found = json.JSONDecoder(), []
     at = text.index('"events":[') + len('"events":[')

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.push.readers import PATIENCE, Reader, sse, websocket, within, writing
+from tests.push.readers import PATIENCE, Reader, posting, sse, websocket, within
 from tests.server import ServerProcess
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
@@ -68,18 +68,18 @@ async def test_a_slow_reader_is_let_go_and_the_others_miss_nothing(
     server = starting()
     request = _upgrade(server, "slow") if kind == "websocket" else _stream(server, "slow")
     async with (
-        writing(server, "slow") as writer,
+        posting(server, "slow") as author,
         websocket(server, "slow") as other,
         sse(server, "slow") as (another, _),
         _stalled(server, request) as raw,
     ):
-        await writer.until_readers(3)
+        await author.until_readers(3)
         for _ in range(LARGE):
-            last = (await writer.say(BIG))["seq"]
+            last = (await author.post(BIG))["seq"]
             for reader in (other, another):
                 assert [event["seq"] for event in await reader.until_seq(last)] == list(range(1, last + 1))
-        await writer.until_readers(2, seconds=40)
-        last = (await writer.say("still here"))["seq"]
+        await author.until_readers(2, seconds=40)
+        last = (await author.post("still here"))["seq"]
         for reader in (other, another):
             await reader.until_seq(last)
         assert other.events == another.events
@@ -90,21 +90,21 @@ async def test_a_comment_larger_than_the_buffer_ends_nobody(starting: Callable[.
     """Who has read everything is not slow, however much comes at once."""
     server = starting()
     async with (
-        writing(server, "big") as writer,
+        posting(server, "big") as author,
         websocket(server, "big") as one,
         sse(server, "big") as (two, _),
     ):
-        await writer.until_readers(2)
+        await author.until_readers(2)
         for n in range(1, 4):
-            await writer.say(BIG)
+            await author.post(BIG)
             for reader in (one, two):
                 await reader.until_seq(n)
-        assert await writer.readers() == 2
+        assert await author.readers() == 2
 
 
 async def _close_code(reader: Reader) -> int:
     with pytest.raises(ConnectionClosed):
-        await reader.to_the_end()
+        await reader.read_to_end()
     assert reader.socket is not None
     assert reader.socket.close_code is not None
     return reader.socket.close_code
@@ -113,10 +113,10 @@ async def _close_code(reader: Reader) -> int:
 async def test_a_server_that_ends_tells_its_readers_to_come_back(starting: Callable[..., ServerProcess]) -> None:
     server = starting()
     async with (
-        writing(server) as writer,
-        websocket(server, writer.key) as one,
+        posting(server) as author,
+        websocket(server, author.key) as one,
         websocket(server, "another") as two,
-        sse(server, writer.key) as (stream, _),
+        sse(server, author.key) as (stream, _),
     ):
         for reader in (one, two, stream):
             await reader.until("hello")
@@ -125,7 +125,7 @@ async def test_a_server_that_ends_tells_its_readers_to_come_back(starting: Calla
         assert await _close_code(one) == 1012
         assert await _close_code(two) == 1012
         with pytest.raises(EOFError):
-            await stream.to_the_end()
+            await stream.read_to_end()
     assert await within(ending, "the end of the server") == 0
     assert time.monotonic() - started < 5
     assert "Traceback" not in server.output
@@ -140,10 +140,10 @@ async def test_a_server_without_readers_ends_at_once(starting: Callable[..., Ser
 
 async def test_a_reader_that_takes_nothing_does_not_hold_the_server(starting: Callable[..., ServerProcess]) -> None:
     server = starting()
-    async with writing(server, "slow") as writer, _stalled(server, _upgrade(server, "slow")):
-        await writer.until_readers(1)
+    async with posting(server, "slow") as author, _stalled(server, _upgrade(server, "slow")):
+        await author.until_readers(1)
         for _ in range(40):
-            await writer.say(BIG)
+            await author.post(BIG)
         started = time.monotonic()
         assert await within(asyncio.to_thread(server.end), "the end of the server", 25) == 0
         assert time.monotonic() - started < PATIENCE

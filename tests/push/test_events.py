@@ -9,28 +9,28 @@ import pytest
 
 from tertulia.app import Running
 from tertulia.errors import ErrorCode, Problem
-from tests.push.readers import pieces, sse, websocket, within, writing
+from tests.push.readers import posting, raw_events, sse, websocket, within
 from tests.server import ServerProcess
 
 
 async def test_a_stream_says_what_it_is(live: ServerProcess) -> None:
-    async with writing(live) as writer, sse(live, writer.key) as (reader, answer):
+    async with posting(live) as author, sse(live, author.key) as (reader, answer):
         assert answer.status_code == 200
         assert answer.headers["content-type"].split(";")[0] == "text/event-stream"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-accel-buffering"] == "no"
         assert "content-length" not in answer.headers
         hello = await reader.until("hello")
-        assert (hello["seq"], hello["epoch"]) == (0, await writer.epoch())
+        assert (hello["seq"], hello["epoch"]) == (0, await author.epoch())
 
 
 async def test_every_message_has_the_place_to_go_on(live: ServerProcess) -> None:
-    async with writing(live) as writer:
-        epoch = await writer.epoch()
-        async with sse(live, writer.key) as (reader, _):
+    async with posting(live) as author:
+        epoch = await author.epoch()
+        async with sse(live, author.key) as (reader, _):
             await reader.until("hello")
             for n in range(3):
-                await writer.say(f"No. {n}")
+                await author.post(f"No. {n}")
             await reader.until_seq(3)
             assert reader.ids[0] == f"{epoch}:0"
             assert reader.ids[-1] == f"{epoch}:3"
@@ -39,113 +39,113 @@ async def test_every_message_has_the_place_to_go_on(live: ServerProcess) -> None
 @pytest.mark.parametrize("beside", [None, 0])
 async def test_a_browser_that_comes_back_goes_on(live: ServerProcess, beside: int | None) -> None:
     """EventSource keeps its address and adds the header: the header is newer."""
-    async with writing(live) as writer:
+    async with posting(live) as author:
         for n in range(4):
-            await writer.say(f"No. {n}")
-        epoch = await writer.epoch()
+            await author.post(f"No. {n}")
+        epoch = await author.epoch()
         cursor = {} if beside is None else {"epoch": epoch, "after": beside}
-        async with sse(live, writer.key, last_event_id=f"{epoch}:2", **cursor) as (reader, _):
+        async with sse(live, author.key, last_event_id=f"{epoch}:2", **cursor) as (reader, _):
             assert [event["seq"] for event in await reader.until_seq(4)] == [3, 4]
 
 
 @pytest.mark.parametrize("last", ["another:2", "own:9", "own:9999999999999999"])
 async def test_a_place_that_is_gone_is_reset(live: ServerProcess, last: str) -> None:
-    async with writing(live) as writer:
-        await writer.say("one")
-        epoch = await writer.epoch()
-        async with sse(live, writer.key, last_event_id=last.replace("own", epoch)) as (reader, _):
+    async with posting(live) as author:
+        await author.post("one")
+        epoch = await author.epoch()
+        async with sse(live, author.key, last_event_id=last.replace("own", epoch)) as (reader, _):
             assert await reader.until("reset") == {"type": "reset", "epoch": epoch, "seq": 1}
 
 
 @pytest.mark.parametrize("last", ["", "x", "1", ":1", "own:", "own:-1", "own:１", "own:1:1", "a" * 5000])
 async def test_a_place_that_is_none_is_not_read(live: ServerProcess, last: str) -> None:
-    async with writing(live) as writer:
-        await writer.say("one")
-        given = last.replace("own", await writer.epoch())
-        async with sse(live, writer.key, last_event_id=given) as (reader, _):
+    async with posting(live) as author:
+        await author.post("one")
+        given = last.replace("own", await author.epoch())
+        async with sse(live, author.key, last_event_id=given) as (reader, _):
             assert (await reader.until("hello"))["seq"] == 1
-            await writer.say("two")
+            await author.post("two")
             assert [event["seq"] for event in await reader.until_seq(2)] == [2]
-            assert not any(other["type"] == "reset" for other in reader.others)
+            assert not any(other["type"] == "reset" for other in reader.other_messages)
 
 
 async def test_three_ways_to_read_the_same_bytes(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as socket, sse(live, writer.key) as (stream, _):
+    async with posting(live) as author, websocket(live, author.key) as socket, sse(live, author.key) as (stream, _):
         await socket.until("hello")
         await stream.until("hello")
-        posted = await writer.say("Một câu **đậm** 🦆 <b> \u2028 \"'")
-        await writer.say("[link](https://a.example/?a=1&b=2)")
-        await writer.delete(posted["comment"]["id"])
+        posted = await author.post("Một câu **đậm** 🦆 <b> \u2028 \"'")
+        await author.post("[link](https://a.example/?a=1&b=2)")
+        await author.delete(posted["comment"]["id"])
         await socket.until_seq(3)
         await stream.until_seq(3)
         assert socket.events == stream.events
-        epoch = await writer.epoch()
+        epoch = await author.epoch()
         async with (
-            websocket(live, writer.key, epoch=epoch, after=0) as late_socket,
-            sse(live, writer.key, epoch=epoch, after=0) as (late_stream, _),
+            websocket(live, author.key, epoch=epoch, after=0) as late_socket,
+            sse(live, author.key, epoch=epoch, after=0) as (late_stream, _),
         ):
             await late_socket.until_seq(3)
             await late_stream.until_seq(3)
-        text = (await writer.client.get("/api/v1/events", params={"key": writer.key})).text
-        page = pieces(text, json.loads(text))
+        text = (await author.client.get("/api/v1/events", params={"key": author.key})).text
+        page = raw_events(text, json.loads(text))
         assert late_socket.events == late_stream.events == page
         assert page[1:] == socket.events[1:], "only what was taken back reads differently now"
         assert json.loads(page[0])["comment"]["body"] is None
 
 
 async def test_what_was_taken_back_is_in_no_answer(live: ServerProcess) -> None:
-    async with writing(live) as writer:
-        posted = await writer.say("the word that is taken back")
-        await writer.delete(posted["comment"]["id"])
-        params: dict[str, str] = {"key": writer.key, "after": "0", "epoch": await writer.epoch()}
-        cold = await writer.client.get("/api/v1/events", params=params)
-        async with sse(live, writer.key, epoch=params["epoch"], after=0) as (reader, _):
+    async with posting(live) as author:
+        posted = await author.post("the word that is taken back")
+        await author.delete(posted["comment"]["id"])
+        params: dict[str, str] = {"key": author.key, "after": "0", "epoch": await author.epoch()}
+        cold = await author.client.get("/api/v1/events", params=params)
+        async with sse(live, author.key, epoch=params["epoch"], after=0) as (reader, _):
             await reader.until_seq(2)
-            warm = await writer.client.get("/api/v1/events", params=params)
+            warm = await author.client.get("/api/v1/events", params=params)
         assert cold.text == warm.text
         for text in (cold.text, *reader.events):
             assert "taken back" not in text
 
 
 async def test_pages_say_that_there_is_more(live: ServerProcess) -> None:
-    async with writing(live) as writer:
+    async with posting(live) as author:
         for n in range(5):
-            await writer.say(f"No. {n}")
+            await author.post(f"No. {n}")
 
         async def read() -> list[int]:
             found: list[int] = []
             more = True
             while more:
-                params = {"key": writer.key, "after": str(found[-1] if found else 0), "limit": "2"}
-                page = (await writer.client.get("/api/v1/events", params=params)).json()
+                params = {"key": author.key, "after": str(found[-1] if found else 0), "limit": "2"}
+                page = (await author.client.get("/api/v1/events", params=params)).json()
                 assert len(page["events"]) <= 2
                 found += [event["seq"] for event in page["events"]]
                 more = page["more"]
             return found
 
         assert await read() == [1, 2, 3, 4, 5]
-        async with websocket(live, writer.key) as reader:
+        async with websocket(live, author.key) as reader:
             await reader.until("hello")
             assert await read() == [1, 2, 3, 4, 5], "from a warm room"
 
 
 async def test_head_of_a_stream_ends(live: ServerProcess) -> None:
-    async with writing(live) as writer:
+    async with posting(live) as author:
         for accept in ("text/event-stream", "application/json"):
-            request = writer.client.head("/api/v1/events", params={"key": writer.key}, headers={"Accept": accept})
+            request = author.client.head("/api/v1/events", params={"key": author.key}, headers={"Accept": accept})
             answer: httpx.Response = await within(request, "the answer to HEAD")
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith(accept)
             assert answer.content == b""
-        assert await writer.readers() == 0
+        assert await author.readers() == 0
 
 
 async def test_a_reader_that_goes_is_forgotten(live: ServerProcess) -> None:
-    async with writing(live) as writer:
-        async with sse(live, writer.key) as (reader, _):
+    async with posting(live) as author:
+        async with sse(live, author.key) as (reader, _):
             assert (await reader.until("hello"))["readers"] == 1
-            await writer.until_readers(1)
-        await writer.until_readers(0)
+            await author.until_readers(1)
+        await author.until_readers(0)
 
 
 @pytest.mark.parametrize(

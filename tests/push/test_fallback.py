@@ -37,7 +37,7 @@ class Socket:
         }
         self.task = asyncio.ensure_future(running.asgi(scope, self._received.get, self.sent.put))  # type: ignore[arg-type]
 
-    def say(self, text: str) -> None:
+    def receive_text(self, text: str) -> None:
         self._received.put_nowait({"type": "websocket.receive", "text": text})
 
     def leave(self) -> None:
@@ -77,7 +77,7 @@ async def test_what_was_missed_then_what_comes(server: Running, client: httpx.As
         assert [event["seq"] for event in (await socket.until("events"))["events"]] == [1]
         await _post(client, "two")
         assert [event["seq"] for event in (await socket.until("events"))["events"]] == [2]
-        socket.say('{"type":"writing"}')
+        socket.receive_text('{"type":"writing"}')
         while not (await socket.until("presence"))["writing"]:
             pass
     [room] = server.hub.rooms.values()
@@ -86,7 +86,7 @@ async def test_what_was_missed_then_what_comes(server: Running, client: httpx.As
 
 async def test_who_says_something_else_is_told_why(server: Running) -> None:
     socket = Socket(server, "key=talk")
-    socket.say("nonsense")
+    socket.receive_text("nonsense")
     while (message := await socket.next())["type"] != "websocket.close":
         pass
     assert message["code"] == 4400

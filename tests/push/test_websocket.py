@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.push.readers import Reader, websocket, within, writing
+from tests.push.readers import Reader, posting, websocket, within
 from tests.server import ServerProcess
 
 
@@ -21,18 +21,18 @@ async def _closed(reader: Reader) -> int:
 
 
 async def test_two_readers_are_told_the_same_in_order(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as one, websocket(live, writer.key) as two:
+    async with posting(live) as author, websocket(live, author.key) as one, websocket(live, author.key) as two:
         for reader in (one, two):
             hello = await reader.until("hello")
             assert hello == {
                 "type": "hello",
-                "epoch": await writer.epoch(),
+                "epoch": await author.epoch(),
                 "seq": 0,
                 "heartbeat": 25,
                 "readers": hello["readers"],
             }
         for n in range(20):
-            await writer.say(f"No. {n}")
+            await author.post(f"No. {n}")
         for reader in (one, two):
             events = await reader.until_seq(20)
             assert [event["seq"] for event in events] == list(range(1, 21))
@@ -42,76 +42,76 @@ async def test_two_readers_are_told_the_same_in_order(live: ServerProcess) -> No
 
 
 async def test_many_who_write_at_once_are_read_in_one_order(live: ServerProcess) -> None:
-    async with writing(live) as writer, AsyncExitStack() as stack:
-        readers = [await stack.enter_async_context(websocket(live, writer.key)) for _ in range(4)]
-        await writer.until_readers(4)
-        await writer.say("first")
-        await asyncio.gather(*(writer.say(f"No. {n}") for n in range(60)))
+    async with posting(live) as author, AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(websocket(live, author.key)) for _ in range(4)]
+        await author.until_readers(4)
+        await author.post("first")
+        await asyncio.gather(*(author.post(f"No. {n}") for n in range(60)))
         for reader in readers:
             assert [event["seq"] for event in await reader.until_seq(61)] == list(range(1, 62))
         assert all(reader.events == readers[0].events for reader in readers)
 
 
 async def test_without_a_cursor_a_stream_starts_at_the_head(live: ServerProcess) -> None:
-    async with writing(live) as writer:
-        await writer.say("before")
-        async with websocket(live, writer.key) as reader:
+    async with posting(live) as author:
+        await author.post("before")
+        async with websocket(live, author.key) as reader:
             assert (await reader.until("hello"))["seq"] == 1
-            await writer.say("after")
+            await author.post("after")
             assert [event["seq"] for event in await reader.until_seq(2)] == [2]
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
 async def test_with_a_cursor_it_goes_on_there(live: ServerProcess, after: int) -> None:
-    async with writing(live) as writer:
+    async with posting(live) as author:
         for n in range(3):
-            await writer.say(f"No. {n}")
-        async with websocket(live, writer.key, epoch=await writer.epoch(), after=after) as reader:
+            await author.post(f"No. {n}")
+        async with websocket(live, author.key, epoch=await author.epoch(), after=after) as reader:
             assert (await reader.until("hello"))["seq"] == 3
-            await writer.say("live")
+            await author.post("live")
             assert [event["seq"] for event in await reader.until_seq(4)] == list(range(after + 1, 5))
-            assert not any(other["type"] == "reset" for other in reader.others)
+            assert not any(other["type"] == "reset" for other in reader.other_messages)
 
 
 @pytest.mark.parametrize(
     ("epoch", "after"), [("another", 1), ("another", None), (None, 1), ("own", 3), ("own", 2**53), ("own", 10**15)]
 )
 async def test_a_cursor_that_cannot_go_on_is_reset(live: ServerProcess, epoch: str | None, after: int | None) -> None:
-    async with writing(live) as writer:
+    async with posting(live) as author:
         for n in range(2):
-            await writer.say(f"No. {n}")
-        own = await writer.epoch()
-        async with websocket(live, writer.key, epoch=own if epoch == "own" else epoch, after=after) as reader:
+            await author.post(f"No. {n}")
+        own = await author.epoch()
+        async with websocket(live, author.key, epoch=own if epoch == "own" else epoch, after=after) as reader:
             assert json.loads(await reader.next())["type"] == "hello"
             assert json.loads(await reader.next()) == {"type": "reset", "epoch": own, "seq": 2}
-            await writer.say("live")
+            await author.post("live")
             assert [event["seq"] for event in await reader.until_seq(3)] == [3]
 
 
 async def test_who_reads_is_counted(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as one:
+    async with posting(live) as author, websocket(live, author.key) as one:
         assert (await one.until("hello"))["readers"] == 1
-        async with websocket(live, writer.key) as two:
+        async with websocket(live, author.key) as two:
             assert (await two.until("hello"))["readers"] == 2
             assert (await one.until("presence", readers=2))["writing"] == 0
-            assert await writer.readers() == 2
+            assert await author.readers() == 2
         await one.until("presence", readers=1)
-        assert await writer.readers() == 1
-    async with writing(live, writer.key) as again:
+        assert await author.readers() == 1
+    async with posting(live, author.key) as again:
         await again.until_readers(0)
 
 
 async def test_a_client_that_vanishes_leaves_no_reader(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as stays, websocket(live, writer.key) as leaves:
+    async with posting(live) as author, websocket(live, author.key) as stays, websocket(live, author.key) as leaves:
         await stays.until("presence", readers=2)
         assert leaves.socket is not None
         leaves.socket.transport.abort()
         await stays.until("presence", readers=1)
-        assert await writer.readers() == 1
+        assert await author.readers() == 1
 
 
 async def test_who_writes_is_shown_to_the_others(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as one, websocket(live, writer.key) as two:
+    async with posting(live) as author, websocket(live, author.key) as one, websocket(live, author.key) as two:
         await one.until("presence", readers=2)
         assert two.socket is not None
         await two.socket.send('{"type":"writing"}')
@@ -139,22 +139,22 @@ async def test_who_writes_is_shown_to_the_others(live: ServerProcess) -> None:
     ],
 )
 async def test_what_is_not_in_the_protocol_ends_the_stream(live: ServerProcess, sent: str | bytes) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as reader:
+    async with posting(live) as author, websocket(live, author.key) as reader:
         await reader.until("hello")
         assert reader.socket is not None
         await reader.socket.send(sent)
         assert await _closed(reader) == 4400
-        await writer.until_readers(0)
+        await author.until_readers(0)
 
 
 async def test_a_message_that_is_too_large_ends_the_stream_and_no_other(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as other, websocket(live, writer.key) as reader:
+    async with posting(live) as author, websocket(live, author.key) as other, websocket(live, author.key) as reader:
         await reader.until("hello")
         assert reader.socket is not None
         with suppress(ConnectionClosed):
             await within(reader.socket.send(json.dumps({"type": "writing", "x": "x" * 65_536})), "the message to go")
         assert await _closed(reader) == 1009
-        await writer.say("still here")
+        await author.post("still here")
         assert len(await other.until_seq(1)) == 1
 
 
@@ -181,33 +181,33 @@ async def test_who_may_not_read_is_told_why(
 ) -> None:
     named = {"key": "refused", **parameters}
     key = named.pop("key")
-    async with writing(live, "refused") as writer, websocket(live, key, origin=origin, **named) as reader:
+    async with posting(live, "refused") as author, websocket(live, key, origin=origin, **named) as reader:
         assert await _closed(reader) == code
         with pytest.raises(ConnectionClosed):
             await reader.next()
-        assert await writer.readers() == 0
+        assert await author.readers() == 0
 
 
 async def test_a_page_of_the_server_may_read(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key, origin=live.url) as reader:
+    async with posting(live) as author, websocket(live, author.key, origin=live.url) as reader:
         await reader.until("hello")
 
 
 async def test_the_site_of_a_stream_is_its_own(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key, site="default") as reader:
-        await writer.say("here")
+    async with posting(live) as author, websocket(live, author.key, site="default") as reader:
+        await author.post("here")
         assert len(await reader.until_seq(1)) == 1
 
 
 async def test_a_removal_is_not_replayed_with_what_it_took_back(live: ServerProcess) -> None:
-    async with writing(live) as writer, websocket(live, writer.key) as reader:
+    async with posting(live) as author, websocket(live, author.key) as reader:
         await reader.until("hello")
-        posted = await writer.say("the word that is taken back")
-        await writer.say("another")
+        posted = await author.post("the word that is taken back")
+        await author.post("another")
         await reader.until_seq(2)
-        await writer.delete(posted["comment"]["id"])
+        await author.delete(posted["comment"]["id"])
         await reader.until_seq(3)
-        async with websocket(live, writer.key, epoch=await writer.epoch(), after=0) as late:
+        async with websocket(live, author.key, epoch=await author.epoch(), after=0) as late:
             events = await late.until_seq(3)
         assert [event["kind"] for event in events] == ["comment.created", "comment.created", "comment.removed"]
         assert "taken back" not in "".join(late.events)

@@ -20,8 +20,8 @@ from uvicorn.server import ServerState
 from websockets.protocol import Protocol
 
 from tertulia.app import running
-from tertulia.live import room as rooms
 from tertulia.live.reader import Reader
+from tertulia.live.tuning import Tuning
 from tertulia.pages.section import Section
 from tertulia.push.queued import QueuedConnection
 from tertulia.serving.admission import Admission
@@ -77,11 +77,16 @@ class Server:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
+def tuning() -> Tuning:
+    return Tuning()
+
+
+@pytest.fixture
+async def server(tmp_path: Path, tuning: Tuning) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
     vitals = Vitals(Admission(1_000, 1_000, []), Unread(UNREAD_BYTES))
     protocol = bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread))
-    async with running(settings, vitals) as application:
+    async with running(settings, vitals, tuning=tuning) as application:
         config = uvicorn.Config(
             application.asgi,
             http=protocol,
@@ -255,13 +260,11 @@ async def test_a_connection_that_is_gone_leaves_nothing(server: Server, uncollec
         await _until_there_are(before, way.__name__, server)
 
 
-async def test_a_reader_that_is_too_slow_leaves_nothing(
-    server: Server, uncollected: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("tuning", [Tuning(stall_seconds=0.0, housekeeping_seconds=0.05)], ids=["no patience"])
+async def test_a_reader_that_is_too_slow_leaves_nothing(server: Server, uncollected: None) -> None:
     await _leaves(server)
     await server.until_left()
     before = _living()
-    monkeypatch.setattr(rooms, "STALL_SECONDS", -1.0)
     async with said(server, upgrade(LIVE)) as until:
         await until(b"hello")
         reader = next(one for one in gc.get_objects() if isinstance(one, Reader))

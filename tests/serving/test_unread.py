@@ -12,9 +12,9 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tertulia.core.comments import DiscussionKey
+from tertulia.live.backlog import AT_HEAD
 from tertulia.live.frames import Frame
 from tertulia.live.reader import Reader
-from tertulia.live.room import AT_HEAD
 from tertulia.push.sse import EventStream
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread

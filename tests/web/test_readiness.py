@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tertulia.errors import ErrorCode, Problem
+from tertulia.store import queries
 from tertulia.store.troubles import Troubles
 from tertulia.web import readiness
 from tertulia.web.readiness import ABANDONED_MOST, Readiness
@@ -27,11 +28,12 @@ class World:
         self.end = asyncio.Event()
         self.writes = self.counts = True
         self.reading: Exception | None = None
-        self.reads = SimpleNamespace(epoch=self._epoch, answered_at=-1e9)
-        ledger = SimpleNamespace(can_write=self._can_write)
-        self.store = anything(reads=self.reads, ledger=ledger, epoch="e", troubles=Troubles())
+        write_queue = SimpleNamespace(can_write=self._can_write)
+        self.store = anything(
+            read=self._read, answered_at=-1e9, write_queue=write_queue, epoch="e", troubles=Troubles()
+        )
         self.hub = anything(draining=False)
-        self.bus = anything(in_doubt=False, hears_strangers=False)
+        self.bus = anything(is_degraded=False, receives_unverified=False)
         shared = anything(can_count=self._can_count)
         self.readiness = Readiness(self.store, self.hub, self.bus, shared)
 
@@ -43,7 +45,8 @@ class World:
             except asyncio.CancelledError:
                 continue  # a driver that takes leave of a server that is silent
 
-    async def _epoch(self) -> str:
+    async def _read(self, query: object) -> str:
+        assert query is queries.epoch
         await self._reached("reads")
         if self.reading is not None:
             raise self.reading
@@ -82,9 +85,9 @@ async def test_whatever_hangs_there_is_an_answer(world: World, hanging: str, tol
 async def test_what_is_there_is_told(world: World) -> None:
     world.counts = False
     assert await world.readiness.answer() == ALONE
-    world.bus.hears_strangers = True
+    world.bus.receives_unverified = True
     assert await world.readiness.answer() == (200, "slower: messages on Redis are not believed")
-    world.bus.in_doubt = True
+    world.bus.is_degraded = True
     assert await world.readiness.answer() == (200, "slower: Redis is in doubt")
     world.writes = False
     assert await world.readiness.answer() == UNWRITTEN

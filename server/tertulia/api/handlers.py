@@ -329,7 +329,7 @@ class Api:
         Query(request.query_params, ())
         new = await read_json(request, protocol.NewComment)
         await self._gate.admit(request, new.site)
-        answer = await self._discussions.say(
+        answer = await self._discussions.post_comment(
             new,
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
@@ -349,7 +349,9 @@ class Api:
         return _json(await self._discussions.edit(comment_id, edit.body, *await self._writer(request)))
 
     async def conceal(self, request: Request) -> Response:
-        return _json(await self._discussions.conceal(await self._comment_id(request), *await self._writer(request)))
+        return _json(
+            await self._discussions.delete_comment(await self._comment_id(request), *await self._writer(request))
+        )
 
     async def vote(self, request: Request) -> Response:
         vote = await read_json(request, protocol.Vote)

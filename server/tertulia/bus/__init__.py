@@ -2,17 +2,24 @@
 
     memory      one process: a call
     redis       several instances: Redis or Valkey
+    opening     which of the two, by the URL of a Redis
+    stats       what a bus counts
 
-A message may be lost, come twice or come late; a room that hears of a seq it does not expect reads the store.
-What one publisher says of a discussion arrives in the order it was said, when it arrives. Publishing never waits.
+Delivery   At most once, and maybe late. What is lost is in the store: a room that receives a seq it does not expect
+           reads there. A listener must bear a message that it had already, since anybody may repeat one.
+Ordering   What one publisher says of a discussion arrives in the order it was said. Nothing holds across discussions
+           or publishers.
+Blocking   Never: all methods return at once, on the thread of the event loop.
+Failure    Counted, never raised. Where too many messages wait, the oldest are dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from tertulia.bus.stats import BusStats
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
 
@@ -21,7 +28,7 @@ from tertulia.protocol import EncodedEvent
 class Message:
     """Events of one discussion, dense and ascending, as they were committed in ``epoch``.
 
-    Without events it only says that the discussion has ``reached`` a seq.
+    Without events it is a hint: the discussion has ``reached`` a seq.
     """
 
     key: DiscussionKey
@@ -36,68 +43,102 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
+class PresenceUpdate:
     """How many read a discussion at one instance, and how many of them write.
 
-    Where it ``asks``, whoever hears it tells the same of itself. ``at`` is when it was told, in milliseconds of that
-    instance; of two the later counts.
+    ``wants_reply`` asks every other instance to publish its own. ``at`` is the time of the publishing instance in
+    milliseconds since 1970; of two updates of an instance the later one counts.
     """
 
     key: DiscussionKey
     instance: str
     readers: int
     writing: int
-    asks: bool = False
+    wants_reply: bool = False
     at: int = 0
 
 
 Listener = Callable[[Message], None]
-Missed = Callable[[Iterable[DiscussionKey]], None]
-"""Called with discussions of which messages may have been lost; returns at once."""
-Hinted = Callable[[DiscussionKey], None]
-"""Called where something may have happened in a discussion that is subscribed to, said by nobody who is believed."""
-Attended = Callable[[Attendance], None]
-"""Called with what other instances tell of discussions that are subscribed to; returns at once."""
+"""Called with each message of a discussion; returns at once and does not raise."""
+
+
+def _ignore(_news: object) -> None:
+    """Nobody has asked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusHandlers:
+    """What a bus calls beside listeners, for subscribed discussions only; each returns at once.
+
+    on_gap        messages of these discussions may have been lost: compare them with the store
+    on_presence   another instance has published how many read there
+    on_hint       something unverified came: maybe there is news in the store; as often as whoever sends it likes
+    """
+
+    on_gap: Callable[[Iterable[DiscussionKey]], None] = _ignore
+    on_presence: Callable[[PresenceUpdate], None] = _ignore
+    on_hint: Callable[[DiscussionKey], None] = _ignore
 
 
 class Bus(Protocol):
     """Carries messages from the instance that committed to all instances, its own among them."""
 
     @property
-    def in_doubt(self) -> bool:
+    def is_degraded(self) -> bool:
         """Whether messages of other instances may be lost at the moment."""
         raise NotImplementedError
 
     @property
-    def hears_strangers(self) -> bool:
-        """Whether something was heard lately that no instance of this database and this secret key has said."""
+    def receives_unverified(self) -> bool:
+        """Whether a message came lately that no instance with this database and this secret key has signed."""
         raise NotImplementedError
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
-        """From now on ``missed`` hears when a discussion has to be compared with the store, ``attended`` how many
-        read it elsewhere, ``hinted`` where somebody unknown spoke, as often as they like; one of each a bus.
-        """
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        """Replaces the handlers. A bus has one set of them, and none before the first call."""
         raise NotImplementedError
 
     def publish(self, message: Message) -> None:
-        """Sends without waiting; a failure is the bus's own to count."""
+        """Delivers to this instance's listener before it returns, to those of others at most once, in order.
+
+        Never blocks: messages wait in a bounded queue, and the oldest are dropped and counted when it is full.
+        """
         raise NotImplementedError
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
-        """Tells the other instances how many read here; nothing is told while the bus is in doubt."""
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
+        """Tells the other instances how many read here, at most once. Dropped while the bus is degraded."""
         raise NotImplementedError
 
     def is_alive(self, instance: str) -> bool:
-        """Whether something was heard of the instance lately."""
+        """Whether anything came from the instance lately; while the bus is degraded, whether it did before."""
         raise NotImplementedError
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
-        """From now on ``listener`` hears of this discussion; one listener a discussion.
+        """Calls ``listener`` with the messages of this discussion; a second call replaces the first one's listener.
 
-        Where that takes a while, the discussion counts as missed once it is done.
+        Never blocks. Where the subscription takes effect later, ``on_gap`` is called with the discussion when it does.
         """
         raise NotImplementedError
 
     def unsubscribe(self, key: DiscussionKey) -> None:
-        """The discussion's listener hears nothing more; nothing happens when there is none."""
+        """Calls the listener no more from now on. Without one it does nothing."""
+        raise NotImplementedError
+
+
+@runtime_checkable
+class NetworkBus(Bus, Protocol):
+    """A bus between instances, for whoever measures it."""
+
+    @property
+    def stats(self) -> BusStats:
+        """What it counts while it runs."""
+        raise NotImplementedError
+
+    @property
+    def pending(self) -> int:
+        """Messages that wait to be sent."""
+        raise NotImplementedError
+
+    @property
+    def peer_count(self) -> int:
+        """Other instances that are alive."""
         raise NotImplementedError

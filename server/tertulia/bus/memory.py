@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from tertulia.bus import Attended, Hinted, Listener, Message, Missed
+from tertulia.bus import BusHandlers, Listener, Message
 from tertulia.core.comments import DiscussionKey
 
 
 class MemoryBus:
     """Delivers at once and in order; nothing is lost while the process lives."""
 
-    in_doubt = False
-    hears_strangers = False
+    is_degraded = False
+    receives_unverified = False
 
     def __init__(self) -> None:
         self._listeners: dict[DiscussionKey, Listener] = {}
 
-    def watch(self, missed: Missed, attended: Attended, hinted: Hinted) -> None:
-        """Nothing is missed, and nobody is elsewhere."""
+    def set_handlers(self, handlers: BusHandlers) -> None:
+        """Nothing is lost, and there is no other instance."""
 
     def publish(self, message: Message) -> None:
         listener = self._listeners.get(message.key)
         if listener is not None:
             listener(message)
 
-    def tell(self, key: DiscussionKey, readers: int, writing: int, *, asks: bool) -> None:
+    def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is no other instance."""
 
     def is_alive(self, instance: str) -> bool:

@@ -3,13 +3,14 @@
 memory      the counts of this instance, bounded
 posting     the limits, counted at this instance and, where there is a Redis, at all of them together
 openings    the rooms that one address may open, counted at this instance
-shared      the counts that instances share, and doing without them for a while
+counting    the port to the counts that instances share
+shared      these counts in Redis, and doing without them for a while
 addresses   what counts as one address
 """
 
 from tertulia.limits.addresses import network
+from tertulia.limits.counting import SharedCounts, open_shared_counts
 from tertulia.limits.openings import Openings
 from tertulia.limits.posting import PostingLimits, Write
-from tertulia.limits.shared import SharedCounts
 
-__all__ = ["Openings", "PostingLimits", "SharedCounts", "Write", "network"]
+__all__ = ["Openings", "PostingLimits", "SharedCounts", "Write", "network", "open_shared_counts"]

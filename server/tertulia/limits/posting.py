@@ -17,8 +17,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits.addresses import network
+from tertulia.limits.counting import SharedCounts, Unavailable, Window
 from tertulia.limits.memory import BoundedStorage
-from tertulia.limits.shared import SharedCounts, Unavailable, Window
 
 PREVIEWS_A_MINUTE = 60
 """Of one address at one instance. A preview stores nothing, but the worst text takes 10 ms to read."""

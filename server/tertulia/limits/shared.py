@@ -14,15 +14,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 
-from limits import RateLimitItem
 from redis.exceptions import RedisError
 
-from tertulia.bus import clients
-from tertulia.bus.connecting import reason
-from tertulia.bus.counts import Failure, failure
+from tertulia.bus.redis import clients
+from tertulia.bus.redis.connections import failure_kind, summary
+from tertulia.bus.stats import FailureKind
+from tertulia.limits.counting import Unavailable, Window
 from tertulia.logs import Sparing
 
 PATIENCE = 0.25
@@ -64,40 +63,27 @@ PROVEN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-class Unavailable(Exception):
-    """The shared counts cannot be had at the moment."""
+class RedisCounts:
+    """The counts of one Redis. Raises StartupError if the URL is invalid.
 
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How much one guest or one address may post in some time."""
-
-    item: RateLimitItem
-    kind: str
-    name: str
-
-
-class SharedCounts:
-    """Of one Redis. Raises StartupError where the URL is none.
-
-    ``in_doubt`` says whether it is known not to answer; ``secret`` hides who is counted.
+    ``is_degraded`` says whether it is known not to answer; ``secret`` hides who is counted.
     """
 
-    def __init__(self, url: str, secret: bytes, in_doubt: Callable[[], bool]) -> None:
-        self._redis = clients.client(url, PATIENCE)
+    def __init__(self, url: str, secret: bytes, is_degraded: Callable[[], bool]) -> None:
+        self._redis = clients.from_url(url, PATIENCE)
         self._script = self._redis.register_script(SCRIPT)
         self._secret = secret[:MOST_KEY_BYTES]
-        self._in_doubt = in_doubt
+        self._is_degraded = is_degraded
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._rests_until = 0.0
         self._counted_at = -math.inf
         self._failed = False
         self._sparing = Sparing(log)
-        self.failures = dict.fromkeys(Failure, 0)
+        self.failures = dict.fromkeys(FailureKind, 0)
 
     async def count(self, windows: Sequence[Window]) -> float:
         """Counts one post in all windows, or in none and gives the seconds to wait. Raises Unavailable."""
-        if self._in_doubt() or time.monotonic() < self._rests_until:
+        if self._is_degraded() or time.monotonic() < self._rests_until:
             raise Unavailable
         bounds = [bound for one in windows for bound in (one.item.amount, one.item.get_expiry())]
         return await self._ask([self._key(one) for one in windows], bounds)
@@ -105,7 +91,7 @@ class SharedCounts:
     async def can_count(self) -> bool:
         """Whether Redis counts, as its last answer says; where that was long ago, it is asked for nobody's sake."""
         now = time.monotonic()
-        if self._in_doubt() or now < self._rests_until:
+        if self._is_degraded() or now < self._rests_until:
             return not self._failed
         if self._failed or now - self._counted_at >= PROVEN_SECONDS:
             with suppress(Unavailable):
@@ -138,11 +124,11 @@ class SharedCounts:
     def _rest(self, error: Exception) -> None:
         self._rests_until = time.monotonic() + REST_SECONDS
         self._failed = True
-        met = failure(error)
+        met = failure_kind(error)
         self.failures[met] += 1
         self._sparing.warning(
             "Posting limits are counted by each instance alone until Redis answers again",
             cause=met,
             trouble=met.value,
-            reason=reason(error),
+            reason=summary(error),
         )

@@ -1,131 +1,257 @@
-"""The backlog: the newest stretch of one discussion's log, and the frames that bring readers along it."""
+"""The backlog: the newest stretch of one discussion's log, what a message does to it, and frames that bring readers on.
+
+    message ──▶ receive ─┬─▶ Appended   it continued the head
+                         ├─▶ Gap        the log has gone on, and the store has what is missing
+                         └─▶ KNOWN      it said nothing new
+
+Values in, decisions out: nothing here awaits, reads a clock or knows of an event loop. The room is its shell.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
+from tertulia.bus import Message
 from tertulia.live.budget import MemoryBudget
 from tertulia.live.frames import Frame
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, events_message, superseded
 
-MAX_EVENTS = 512
-MAX_EVENTS_BYTES = 4 * 1024 * 1024
-"""Of events, in memory; what all rooms together may keep is in live.budget."""
 MAX_FRAME_BYTES = 256 * 1024
-MAX_FRAMES = 64
-MAX_FRAMES_BYTES = 16 * 1024 * 1024
-"""Of frames, in memory: with the events well below what all rooms may keep, or a backlog would give up, in the middle
-of making a frame, the events that it makes it of."""
 EVENT_OVERHEAD = 250
-"""Of an event besides its JSON: the object, its id, its place in the row."""
+"""Bytes of an event besides its JSON: the object, its id, its place in the row."""
 ENCODINGS = 3
-"""What a frame takes in the forms that connections write, in times of its text: as it is, compressed, as an SSE."""
+"""Times its text that a frame takes in memory: as it is, compressed, as a Server-Sent Event."""
+FROM_STORE = 0
+"""Stands for ``to`` where a frame's events came from the store: no reader is brought to seq 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a reader goes on: ``after`` None is the head."""
+
+    epoch: str | None
+    after: int | None
+
+
+AT_HEAD = Cursor(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """``count`` events continued the head; nothing is missing."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The log has reached ``to``, and events before it are missing; ``appended`` of the message continued the head."""
+
+    appended: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The message said nothing new."""
+
+
+KNOWN = Known()
 
 
 class Backlog:
-    """Events ``start + 1`` to ``head``. A frame for (from, to) is made once for all readers that stand at ``from``."""
+    """Events ``start + 1`` to ``head``. A frame for (from, to) is made once for all readers that stand at ``from``.
 
-    def __init__(self, budget: MemoryBudget | None = None) -> None:
+    epoch: of the log; of a message from another one only its head counts
+    tuning: how many events and frames are held
+    budget: what is held is charged to it, and it may evict
+    """
+
+    def __init__(self, epoch: str, tuning: Tuning = DEFAULT, budget: MemoryBudget | None = None) -> None:
+        self.epoch = epoch
         self.head = 0
+        self.is_open = False
+        self.redactions = 0
+        """Changes with whatever takes something out of earlier events: a read of the store that was begun before may
+        still show it, and has to be made again."""
+        self._tuning = tuning
         self._budget = MemoryBudget() if budget is None else budget
-        self._frame_bytes = 0
         self._events: deque[EncodedEvent] = deque()
-        self._bytes = 0
+        self._events_bytes = 0
         self._frames: OrderedDict[tuple[int, int], Frame] = OrderedDict()
+        self._frames_bytes = 0
         self._pending_redactions: dict[str | None, EncodedEvent] = {}
-        """What was heard to be concealed before the events up to there have come, by comment."""
+        """By comment the newest edit or removal past the head: its text must not come back with what fills the gap."""
 
     @property
     def start(self) -> int:
-        """The seq before the oldest event that is kept."""
+        """The seq before the oldest event that is held."""
         return self.head - len(self._events)
 
-    def append(self, event: EncodedEvent) -> None:
-        """Adds the event after the head; one that supersedes takes back what earlier ones showed."""
+    @property
+    def bytes(self) -> int:
+        """Of the events and frames that are held, in memory."""
+        return self._events_bytes + self._frames_bytes
+
+    def open_at(self, head: int) -> None:
+        """Begins with nothing after ``head``, the newest seq of the log; before that every message leaves a gap."""
+        self.head = head
+        self.is_open = True
+
+    def close(self) -> None:
+        """Gives everything back; the room is no more."""
+        self.is_open = False
+        self._budget.release(self)
+        self.evict()
+
+    # ---- what comes -------------------------------------------------------------------------------------
+
+    def receive(self, message: Message) -> Appended | Gap | Known:
+        """Appends what continues the head, and redacts at once, even where a gap has to be filled before.
+
+        After a Gap the caller reads the log after ``head`` from the store and gives it to ``extend``.
+        """
+        is_own = message.epoch == self.epoch
+        for event in message.events:
+            if event.conceals and event.seq > self.head:
+                self.redactions += 1
+                if is_own:
+                    self._redact(event)
+        if not message.events and message.head > self.head:
+            self.redactions += 1  # what it announces may be a removal
+        appended = self.extend(message.events) if is_own and self.is_open else 0
+        if message.head > self.head:
+            return Gap(appended, message.head)
+        return Appended(appended) if appended else KNOWN
+
+    def extend(self, events: Sequence[EncodedEvent]) -> int:
+        """Appends those that continue the head; returns how many."""
+        before = self.head
+        for event in events:
+            if event.seq == self.head + 1:
+                # counted here, too, for removals that the store tells of while another read of it is under way
+                self.redactions += event.conceals
+                self._append(event)
+        return self.head - before
+
+    def _append(self, event: EncodedEvent) -> None:
         if self._pending_redactions:
-            event = self._with_pending_redaction(event)
+            event = self._redacted(event)
         if event.supersedes:
             self._rewrite(event)
         self._events.append(event)
         self.head = event.seq
-        self._bytes += _event_size(event)
-        while len(self._events) > MAX_EVENTS or (self._bytes > MAX_EVENTS_BYTES and len(self._events) > 1):
-            self._bytes -= _event_size(self._events.popleft())
+        self._events_bytes += _size_of_event(event)
+        while len(self._events) > self._tuning.events or (
+            self._events_bytes > self._tuning.events_bytes and len(self._events) > 1
+        ):
+            self._events_bytes -= _size_of_event(self._events.popleft())
         self._charge()
+
+    def _redact(self, later: EncodedEvent) -> None:
+        """Takes out what an edit or a removal past the head takes out, also of what is still to come before it."""
+        known = self._pending_redactions.get(later.comment_id)
+        if known is not None and known.seq > later.seq:
+            return
+        self._pending_redactions[later.comment_id] = later
+        if len(self._pending_redactions) > self._tuning.events:
+            del self._pending_redactions[next(iter(self._pending_redactions))]
+        self._rewrite(later)
+
+    def _redacted(self, event: EncodedEvent) -> EncodedEvent:
+        """The event as the log has it by now, where a later one about its comment came before it."""
+        pending = {comment: later for comment, later in self._pending_redactions.items() if later.seq > event.seq}
+        self._pending_redactions = pending
+        later = pending.get(event.comment_id)
+        return event if later is None else superseded(event, later)
+
+    def _rewrite(self, later: EncodedEvent) -> None:
+        """Does to the events and frames that are held what the store does to its log."""
+        if later.conceals:
+            self._drop_frames()
+        for index, event in enumerate(self._events):
+            if event.comment_id == later.comment_id:
+                rewritten = superseded(event, later)
+                self._events_bytes += _size_of_event(rewritten) - _size_of_event(event)
+                self._events[index] = rewritten
+        self._charge()
+
+    # ---- what readers are given -------------------------------------------------------------------------
+
+    def position(self, cursor: Cursor) -> int | None:
+        """The seq after which a reader with this cursor goes on; None where it cannot, and is reset to the head."""
+        if cursor.after is None:
+            return self.head if cursor.epoch in (None, self.epoch) else None
+        return cursor.after if cursor.epoch == self.epoch and cursor.after <= self.head else None
+
+    def is_behind(self, cursor: Cursor) -> bool:
+        """Whether a cursor of this epoch is past the head: there is more, or the cursor was made up."""
+        return cursor.epoch == self.epoch and cursor.after is not None and cursor.after > self.head
+
+    def recent(self, after: int) -> list[EncodedEvent] | None:
+        """At most EVENTS_PAGE events after ``after``, or None where they are not held."""
+        return self.after(after) if self.is_open and self.start <= after <= self.head else None
 
     def after(self, cursor: int, limit: int = EVENTS_PAGE) -> list[EncodedEvent]:
         """At most ``limit`` events after ``cursor``, which is not below the start."""
         start = len(self._events) - (self.head - cursor)
         return list(islice(self._events, start, start + limit))
 
+    def next_frame(self, cursor: int) -> Frame | None:
+        """What brings a reader on from ``cursor``, below the head; None where the store has to be read first."""
+        return self.frame(cursor, self.head) if cursor >= self.start else self.cached(cursor, FROM_STORE)
+
     def frame(self, cursor: int, to: int) -> Frame:
-        """The frame that brings a reader from ``cursor`` towards ``to``; its ``seq`` says how far."""
+        """What brings a reader from ``cursor``, not below the start, towards ``to``; its ``seq`` is how far."""
         known = self._frames.get((cursor, to))
         if known is None:
             known = batch(self.after(cursor, to - cursor))
             self.cache(cursor, to, known)
         return known
 
+    def add_history(self, cursor: int, events: list[EncodedEvent]) -> bool:
+        """Makes the frame for ``next_frame`` of what the store has after ``cursor``; False where that is nothing.
+
+        The store may be ahead of the head: what it has past it comes as a message, and must not be sent twice.
+        """
+        known = [event for event in events if event.seq <= self.head]
+        if known:
+            self.cache(cursor, FROM_STORE, batch(known))
+        return bool(known)
+
     def cache(self, cursor: int, to: int, frame: Frame) -> None:
-        """Remembers a frame until something is concealed; ``to`` is 0 for what came from the store."""
+        """Holds a frame until something is redacted."""
         earlier = self._frames.get((cursor, to))
-        self._frame_bytes += _frame_size(frame) - (0 if earlier is None else _frame_size(earlier))
+        self._frames_bytes += _size_of_frame(frame) - (0 if earlier is None else _size_of_frame(earlier))
         self._frames[cursor, to] = frame
-        while len(self._frames) > MAX_FRAMES or (self._frame_bytes > MAX_FRAMES_BYTES and len(self._frames) > 1):
-            self._frame_bytes -= _frame_size(self._frames.popitem(last=False)[1])
+        while len(self._frames) > self._tuning.frames or (
+            self._frames_bytes > self._tuning.frames_bytes and len(self._frames) > 1
+        ):
+            self._frames_bytes -= _size_of_frame(self._frames.popitem(last=False)[1])
         self._charge()
 
     def cached(self, cursor: int, to: int) -> Frame | None:
         return self._frames.get((cursor, to))
 
-    def redact(self, later: EncodedEvent) -> None:
-        """Takes out what an edit or a removal past the head took out, and keeps it out of what is still to come."""
-        known = self._pending_redactions.get(later.comment_id)
-        if known is not None and known.seq > later.seq:
-            return
-        self._pending_redactions[later.comment_id] = later
-        if len(self._pending_redactions) > MAX_EVENTS:
-            del self._pending_redactions[next(iter(self._pending_redactions))]
-        self._rewrite(later)
-
-    def _with_pending_redaction(self, event: EncodedEvent) -> EncodedEvent:
-        """The event as the log has it already, where a later one about its comment was heard before it."""
-        self._pending_redactions = {
-            name: later for name, later in self._pending_redactions.items() if later.seq > event.seq
-        }
-        later = self._pending_redactions.get(event.comment_id)
-        return event if later is None else superseded(event, later)
-
-    def _rewrite(self, later: EncodedEvent) -> None:
-        """Does to what is kept of a comment, in the events and in every frame, what the store does to its log."""
-        if later.conceals:
-            self._clear_frames()
-        for index, event in enumerate(self._events):
-            if event.comment_id == later.comment_id:
-                kept = superseded(event, later)
-                self._bytes += _event_size(kept) - _event_size(event)
-                self._events[index] = kept
-        self._charge()
+    # ---- memory -----------------------------------------------------------------------------------------
 
     def evict(self) -> None:
-        """Gives up all that is kept: the head stays, and what is before it comes from the store."""
+        """Gives up all that is held: the head stays, and what is before it comes from the store."""
         self._events.clear()
-        self._bytes = 0
-        self._clear_frames()
+        self._events_bytes = 0
+        self._drop_frames()
 
-    def end(self) -> None:
-        """The room is no more."""
-        self._budget.release(self)
-        self.evict()
-
-    def _clear_frames(self) -> None:
+    def _drop_frames(self) -> None:
         self._frames.clear()
-        self._frame_bytes = 0
+        self._frames_bytes = 0
 
     def _charge(self) -> None:
-        self._budget.charge(self, self._bytes + self._frame_bytes)
+        self._budget.charge(self, self._events_bytes + self._frames_bytes)
 
 
 def batch(events: list[EncodedEvent]) -> Frame:
@@ -139,9 +265,9 @@ def batch(events: list[EncodedEvent]) -> Frame:
     return Frame(events_message([event.payload for event in events[:count]]), events[count - 1].seq)
 
 
-def _event_size(event: EncodedEvent) -> int:
+def _size_of_event(event: EncodedEvent) -> int:
     return EVENT_OVERHEAD + sys.getsizeof(event.payload)
 
 
-def _frame_size(frame: Frame) -> int:
+def _size_of_frame(frame: Frame) -> int:
     return ENCODINGS * sys.getsizeof(frame.text)

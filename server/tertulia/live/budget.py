@@ -1,18 +1,15 @@
-"""The memory budget: how much the backlogs of all rooms of a process keep together."""
+"""The memory budget: how much the backlogs of all rooms of a process hold together."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Protocol
 
-MAX_BYTES = 32 * 1024 * 1024
-"""What is kept spares reads of the store, no more: 512 events of one kilobyte are half a MiB, so that sixty discussions
-are busy at once before the quietest of them are read again. One room alone could keep 20 MiB, some hundred of them all
-the memory there is."""
+from tertulia.live.tuning import MAX_BYTES
 
 
 class Evictable(Protocol):
-    """What one room keeps."""
+    """What one room holds."""
 
     def evict(self) -> None:
         """Everything of it is given up; the store has it."""
@@ -20,22 +17,23 @@ class Evictable(Protocol):
 
 
 class MemoryBudget:
-    """Weighs what is kept, in bytes, and takes back what was added to longest ago."""
+    """Adds up what is held, and above ``limit`` bytes evicts whatever was charged longest ago."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_BYTES) -> None:
         self.bytes = 0
-        self._weights: OrderedDict[Evictable, int] = OrderedDict()
+        self._limit = limit
+        self._sizes: OrderedDict[Evictable, int] = OrderedDict()
 
-    def charge(self, holder: Evictable, weight: int) -> None:
-        """It was added to, or something was taken from it, and weighs so much now."""
-        self.bytes += weight - self._weights.get(holder, 0)
-        self._weights[holder] = weight
-        self._weights.move_to_end(holder)
-        while self.bytes > MAX_BYTES:
-            oldest = next(iter(self._weights))
+    def charge(self, holder: Evictable, size: int) -> None:
+        """``holder`` has changed, and holds ``size`` bytes now."""
+        self.bytes += size - self._sizes.get(holder, 0)
+        self._sizes[holder] = size
+        self._sizes.move_to_end(holder)
+        while self.bytes > self._limit:
+            oldest = next(iter(self._sizes))
             self.release(oldest)
             oldest.evict()
 
     def release(self, holder: Evictable) -> None:
-        """It is given up, or its room is."""
-        self.bytes -= self._weights.pop(holder, 0)
+        """``holder`` holds nothing any more."""
+        self.bytes -= self._sizes.pop(holder, 0)

@@ -6,52 +6,45 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, BusHandlers, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
+from tertulia.live.backlog import AT_HEAD, Cursor
 from tertulia.live.budget import MemoryBudget
-from tertulia.live.rate import DeliveryRate
-from tertulia.live.room import AT_HEAD, Cursor, Fetch, Room
+from tertulia.live.rate import Rates
+from tertulia.live.room import ReadLog, Room, RoomContext
 from tertulia.live.stats import GapSource, LiveStats
+from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.protocol import EncodedEvent
-
-TICK_SECONDS = 1.0
-RECONCILE_SECONDS = 5.0
-DEGRADED_SECONDS = 1.0
-"""Rooms are compared with the store this often while messages of other instances may be lost."""
-GRACE_SECONDS = 30.0
-HINT_SECONDS = 0.5
-"""Rooms of which somebody unknown spoke are compared at once, but together and not more often than this: whoever
-floods Redis costs the store two queries a second.
-"""
-MAX_EMPTY_ROOMS = 500
-"""Rooms kept warm without readers; the one that has been empty longest goes first. At some 10 KiB each, 5 MiB at most
-besides the events that they keep (see live.backlog), for what a store answers in a millisecond."""
 
 log = logging.getLogger(__name__)
 
 LatestSeqs = Callable[[Iterable[DiscussionKey]], Awaitable[dict[DiscussionKey, int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Events a second of one discussion above which it is delivered in ticks, and above which in summaries."""
-
-    tick: float
-    summary: float
+"""Reads the store: the newest seq of each of these discussions, without those that there are not. Raises Problem."""
 
 
 class Hub:
     """Opens a room for the first reader of a discussion and keeps it warm for a while after the last.
 
-    A discussion of which nothing happened has nothing to be kept: its room goes with its last reader.
+    A discussion in which nothing has happened has no backlog to keep: its room goes with its last reader.
 
-    ``lag`` is how late the last tick came, in seconds.
+    epoch: of the database
+    read_log, latest_seqs: read the store
+    rates: above which a discussion is delivered in ticks and in summaries
+
+    ``lag`` is how late the last tick came, ``longest_lag`` how late one came at most, in seconds.
     """
 
-    def __init__(self, bus: Bus, epoch: str, fetch: Fetch, latest_seqs: LatestSeqs, rates: Rates) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        epoch: str,
+        read_log: ReadLog,
+        latest_seqs: LatestSeqs,
+        rates: Rates,
+        tuning: Tuning = DEFAULT,
+    ) -> None:
         self.epoch = epoch
         self.rooms: dict[DiscussionKey, Room] = {}
         self.draining = False
@@ -59,10 +52,9 @@ class Hub:
         self.lag = 0.0
         self.longest_lag = 0.0
         self._bus = bus
-        self._fetch = fetch
         self._latest_seqs = latest_seqs
-        self._rates = rates
-        self._budget = MemoryBudget()
+        self._tuning = tuning
+        self._context = RoomContext(epoch, bus, read_log, rates, tuning, self.stats, MemoryBudget(tuning.total_bytes))
         self._empty_since: dict[DiscussionKey, float] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._gaps: dict[DiscussionKey, None] = {}
@@ -70,7 +62,7 @@ class Hub:
         self._hints: dict[DiscussionKey, None] = {}
         self._has_hints = asyncio.Event()
         self._store_is_down = False
-        bus.watch(self._on_gap, self._on_presence, self._on_hint)
+        bus.set_handlers(BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_hint=self._on_hint))
 
     def start(self) -> None:
         self._tasks = [
@@ -141,10 +133,7 @@ class Hub:
                 self._stopped_waiting(room)
 
     def _open(self, key: DiscussionKey) -> Room:
-        rate = DeliveryRate(self._rates.tick, self._rates.summary)
-        room = self.rooms[key] = Room(
-            key, self.epoch, self._bus, self._fetch, rate, self._on_occupancy, self.stats, self._budget
-        )
+        room = self.rooms[key] = Room(key, self._context, self._on_occupancy)
         self._bus.subscribe(key, room.receive)
         return room
 
@@ -171,7 +160,7 @@ class Hub:
         """Keeps an empty room for a while, and as many as there may be."""
         self._empty_since.pop(room.key, None)
         self._empty_since[room.key] = asyncio.get_running_loop().time()
-        if len(self._empty_since) > MAX_EMPTY_ROOMS:
+        if len(self._empty_since) > self._tuning.empty_rooms:
             self._close_room(self.rooms[next(iter(self._empty_since))])
 
     async def reconcile(self, keys: Iterable[DiscussionKey] | None = None) -> None:
@@ -185,8 +174,8 @@ class Hub:
     async def _tick_regularly(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + TICK_SECONDS
-            await asyncio.sleep(TICK_SECONDS)
+            due = loop.time() + self._tuning.housekeeping_seconds
+            await asyncio.sleep(self._tuning.housekeeping_seconds)
             self.lag = max(0.0, loop.time() - due)
             self.longest_lag = max(self.longest_lag, self.lag)
             self._tick()
@@ -202,8 +191,8 @@ class Hub:
         loop = asyncio.get_running_loop()
         compared = loop.time()
         while True:
-            await asyncio.sleep(DEGRADED_SECONDS)
-            if not self._bus.in_doubt and loop.time() - compared < RECONCILE_SECONDS:
+            await asyncio.sleep(self._tuning.degraded_seconds)
+            if not self._bus.is_degraded and loop.time() - compared < self._tuning.reconcile_seconds:
                 continue
             compared = loop.time()
             try:
@@ -220,7 +209,7 @@ class Hub:
                 self.rooms[key].presence.request(len(missed))
         self._has_gaps.set()
 
-    def _on_presence(self, said: Attendance) -> None:
+    def _on_presence(self, said: PresenceUpdate) -> None:
         if said.key in self.rooms:
             self.rooms[said.key].presence.receive(said)
 
@@ -236,7 +225,7 @@ class Hub:
             hinted = list(self._hints)
             self._hints.clear()
             await self._try_reconcile(hinted)
-            await asyncio.sleep(HINT_SECONDS)
+            await asyncio.sleep(self._tuning.hint_seconds)
 
     async def _reconcile_gaps(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""
@@ -264,7 +253,7 @@ class Hub:
         now = asyncio.get_running_loop().time()
         for key, since in list(self._empty_since.items()):
             room = self.rooms[key]
-            if now - since > GRACE_SECONDS or not room.head:
+            if now - since > self._tuning.grace_seconds or not room.head:
                 self._close_room(room)
 
     def _close_room(self, room: Room) -> list[asyncio.Task[None]]:
@@ -272,4 +261,4 @@ class Hub:
         self._bus.unsubscribe(room.key)
         self._empty_since.pop(room.key, None)
         del self.rooms[room.key]
-        return room.end()
+        return room.cancel()

@@ -1,9 +1,13 @@
 """Presence: how many read and write a discussion, here and at other instances.
 
-Readers are told at most once a second, other instances at most every two, both only of a change; the last value wins.
-Each instance tells a number, never a reader, so it costs as much as there are instances. What one that died had told is
-forgotten when nothing was heard of it for a while; what the bus lost is told again every minute, and asked for whenever
-something may have been lost. What is not told again is forgotten, too: somebody may have repeated an old number.
+    here ─── a change, every readers_seconds at most ──▶ readers here
+      │                                                     ▲
+      └─ a change, every peers_seconds at most ──▶ other instances ─┘
+
+Both are sent only what has changed, and the last value wins. Each instance sends a number, never a reader, so it costs
+as much as there are instances. What an instance sent counts no more once it is dead, or has not repeated it for
+``expiry_seconds``: somebody else may have repeated an old number. What the bus lost is repeated every
+``repeat_seconds``, and asked for whenever something may have been lost.
 """
 
 from __future__ import annotations
@@ -13,19 +17,13 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from tertulia.bus import Attendance, Bus
+from tertulia.bus import Bus, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.reader import Reader
+from tertulia.live.tuning import DEFAULT, Tuning
 
-READERS_SECONDS = 1.0
-PEERS_SECONDS = 2.0
-REPEAT_SECONDS = 60.0
-EXPIRY_SECONDS = 3 * REPEAT_SECONDS
-"""What another instance told counts so long: two of three times that it is told again may be lost."""
 MAX_READERS = 10_000_000
-"""That readers are told of, of all instances together: no more than that is a number of people."""
-REQUESTS_PER_SECOND = 500
-"""Rooms that ask at once after Redis was away: the bus has other things to carry then."""
+"""Of all instances together, that readers are told of: no more than that is a number of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Headcount:
 
 @dataclass(frozen=True, slots=True)
 class _Peer:
-    """What another instance told ``at`` a time of its own clock; ``heard`` by the one here."""
+    """What another instance sent: ``at`` by its own clock in milliseconds, ``received_at`` by the loop's in seconds."""
 
     headcount: Headcount
     at: int
@@ -46,15 +44,21 @@ class _Peer:
 
 
 class RoomPresence:
-    """Of one room, with the ``readers`` it has; ``say`` tells them."""
+    """Of one room, whose ``readers`` it counts; ``send`` tells them of a change."""
 
     def __init__(
-        self, key: DiscussionKey, bus: Bus, readers: Mapping[Reader, None], send: Callable[[Headcount], None]
+        self,
+        key: DiscussionKey,
+        bus: Bus,
+        readers: Mapping[Reader, None],
+        send: Callable[[Headcount], None],
+        tuning: Tuning = DEFAULT,
     ) -> None:
         self._key = key
         self._bus = bus
         self._readers = readers
         self._send = send
+        self._tuning = tuning
         self._peers: dict[str, _Peer] = {}
         self._sent_to_readers = Headcount(0, 0)
         self._sent_to_readers_at = float("-inf")
@@ -62,7 +66,7 @@ class RoomPresence:
         self._sent_to_peers = Headcount(0, 0)
         self._sent_to_peers_at = float("-inf")
         self._has_changed = False
-        """Whether others have yet to be told of a change here."""
+        """Since peers were sent something."""
         self._request_at = float("inf")
 
     @property
@@ -77,8 +81,7 @@ class RoomPresence:
 
     def total(self) -> Headcount:
         """Who is here and elsewhere now."""
-        here = self.local()
-        writing = here.writing + sum(peer.headcount.writing for peer in self._peers.values())
+        writing = self.local().writing + sum(peer.headcount.writing for peer in self._peers.values())
         return Headcount(self.readers, min(writing, MAX_READERS))
 
     def on_change(self) -> None:
@@ -86,70 +89,74 @@ class RoomPresence:
         self._has_changed = True
         self._send_soon()
 
-    def receive(self, said: Attendance) -> None:
-        """Another instance tells how many are there."""
-        known = self._peers.get(said.instance)
-        if known is not None and said.at < known.at:
+    def receive(self, update: PresenceUpdate) -> None:
+        """Another instance tells how many are there. Of two updates the one it sent later counts."""
+        known = self._peers.get(update.instance)
+        if known is not None and update.at < known.at:
             return
-        if self._bus.is_alive(said.instance):
-            # also where nobody reads: forgotten, an older number could be repeated
-            self._peers[said.instance] = _Peer(Headcount(said.readers, said.writing), said.at, _now())
+        if self._bus.is_alive(update.instance):
+            # also where nobody reads there: if it were forgotten, an older number could be repeated
+            self._peers[update.instance] = _Peer(Headcount(update.readers, update.writing), update.at, _now())
         else:
-            self._peers.pop(said.instance, None)
-        if said.asks and self._readers:
+            self._peers.pop(update.instance, None)
+        if update.wants_reply and self._readers:
             self._has_changed = True
             self._sent_to_peers_at = float("-inf")
         self._send_soon()
 
     def request(self, rooms: int = 1) -> None:
-        """Something may have been lost: tells the others and asks them, soon, but not all ``rooms`` at once."""
+        """Something may have been lost: asks the others for their numbers soon, but not all ``rooms`` at once."""
         now = _now()
-        self._request_at = now + random.uniform(0, rooms / REQUESTS_PER_SECOND)  # noqa: S311
-        for instance, peer in self._peers.items():  # until they have answered
+        self._request_at = now + random.uniform(0, rooms / self._tuning.requests_per_second)  # noqa: S311
+        for instance, peer in self._peers.items():  # theirs count until they have answered
             self._peers[instance] = replace(peer, received_at=now)
 
     def tick(self, now: float) -> None:
         """Called once a second."""
-        gone = [instance for instance, peer in self._peers.items() if self._has_expired(instance, peer, now)]
-        for instance in gone:
+        expired = [instance for instance, peer in self._peers.items() if self._has_expired(instance, peer, now)]
+        for instance in expired:
             del self._peers[instance]
-        if gone or self._sent_to_readers.writing:
+        if expired or self._sent_to_readers.writing:
             self._send_soon()
         if self._sent_to_peers.writing:
             self._has_changed = True
+        pause = self._tuning.peers_seconds if self._has_changed else self._tuning.repeat_seconds
         if now >= self._request_at:
             self._request_at = float("inf")
-            self._publish(now, asks=True)
-        elif now - self._sent_to_peers_at >= (PEERS_SECONDS if self._has_changed else REPEAT_SECONDS):
+            self._publish(now, wants_reply=True)
+        elif now - self._sent_to_peers_at >= pause:
             self._publish_change(now)
 
     def _has_expired(self, instance: str, peer: _Peer, now: float) -> bool:
         if not self._bus.is_alive(instance):
             return True
-        return bool(peer.headcount.readers) and now - peer.received_at > EXPIRY_SECONDS and not self._bus.in_doubt
+        is_old = now - peer.received_at > self._tuning.expiry_seconds
+        return bool(peer.headcount.readers) and is_old and not self._bus.is_degraded
 
     def close(self) -> None:
-        """The room ends; there is nobody to be told."""
+        """The room ends: nobody here is sent anything, and peers that it has no readers."""
         if self._timer is not None:
             self._timer.cancel()
         self._send = _discard
         if self._sent_to_peers.readers:
-            self._bus.tell(self._key, 0, 0, asks=False)
+            self._bus.publish_presence(self._key, 0, 0, wants_reply=False)
 
     def _publish_change(self, now: float) -> None:
-        here = self.local()
-        again = here.readers and now - self._sent_to_peers_at >= REPEAT_SECONDS
-        if here != self._sent_to_peers or again:
-            self._publish(now, asks=False)
+        local = self.local()
+        is_due = local.readers and now - self._sent_to_peers_at >= self._tuning.repeat_seconds
+        if local != self._sent_to_peers or is_due:
+            self._publish(now, wants_reply=False)
         self._has_changed = False
 
-    def _publish(self, now: float, *, asks: bool) -> None:
+    def _publish(self, now: float, *, wants_reply: bool) -> None:
         self._sent_to_peers, self._sent_to_peers_at, self._has_changed = self.local(), now, False
-        self._bus.tell(self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, asks=asks)
+        self._bus.publish_presence(
+            self._key, self._sent_to_peers.readers, self._sent_to_peers.writing, wants_reply=wants_reply
+        )
 
     def _send_soon(self) -> None:
         if self._timer is None:
-            due = max(_now(), self._sent_to_readers_at + READERS_SECONDS)
+            due = max(_now(), self._sent_to_readers_at + self._tuning.readers_seconds)
             self._timer = asyncio.get_running_loop().call_at(due, self._send_change)
 
     def _send_change(self) -> None:
@@ -161,7 +168,7 @@ class RoomPresence:
             self._send(total)
 
 
-def _discard(_present: Headcount) -> None:
+def _discard(_headcount: Headcount) -> None:
     """After the end of the room, which is not held any more."""
 
 

@@ -1,14 +1,16 @@
 """The delivery rate of a room: how fast events come, and what that asks of delivery.
 
-instant ── above tick_rate ──▶ ticks ── above summary_rate ──▶ summaries
-        ◀── calm for CALM_SECONDS ──  ◀── calm for CALM_SECONDS ──
+instant ── above tick rate ──▶ ticks ── above summary rate ──▶ summaries
+        ◀── calm for calm_seconds ──  ◀── calm for calm_seconds ──
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
-CALM_SECONDS = 10.0
+from tertulia.live.tuning import CALM_SECONDS
+
 _WINDOW_SECONDS = 1.0
 
 
@@ -20,23 +22,31 @@ class DeliveryMode(StrEnum):
     summaries = "summaries"
 
 
-class DeliveryRate:
-    """Counts events in windows of a second; a busier mode begins at once, a calmer one after a while."""
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Events a second of one discussion above which it is delivered in ticks, and above which in summaries."""
 
-    def __init__(self, tick_rate: float, summary_rate: float) -> None:
+    tick: float
+    summary: float
+
+
+class DeliveryRate:
+    """Counts events in windows of a second; a busier mode begins at once, a calmer one after ``calm_seconds``.
+
+    Times are seconds of any clock that does not jump.
+    """
+
+    def __init__(self, rates: Rates, calm_seconds: float = CALM_SECONDS) -> None:
         self.mode = DeliveryMode.instant
-        self._tick_rate = tick_rate
-        self._summary_rate = summary_rate
+        self._rates = rates
+        self._calm_seconds = calm_seconds
         self._window_ends = 0.0
         self._count = 0
         self._calm_since: float | None = None
 
     def count(self, events: int, now: float) -> None:
-        """``events`` came at ``now``, in seconds of a clock that does not jump."""
-        if now >= self._window_ends:
-            self._calm_down(self._count, now)
-            self._count = 0
-            self._window_ends = now + _WINDOW_SECONDS
+        """So many ``events`` came ``now``."""
+        self.tick(now)
         self._count += events
         busier = self._mode_for(self._count)
         if _BUSYNESS[busier] > _BUSYNESS[self.mode]:
@@ -44,26 +54,26 @@ class DeliveryRate:
             self._calm_since = None
 
     def tick(self, now: float) -> None:
-        """Time passed without events."""
+        """Time passes, with events or without."""
         if now >= self._window_ends:
             self._calm_down(self._count, now)
             self._count = 0
             self._window_ends = now + _WINDOW_SECONDS
 
     def _calm_down(self, count: int, now: float) -> None:
-        wanted = self._mode_for(count)
-        if _BUSYNESS[wanted] >= _BUSYNESS[self.mode]:
+        calmer = self._mode_for(count)
+        if _BUSYNESS[calmer] >= _BUSYNESS[self.mode]:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now
-        elif now - self._calm_since >= CALM_SECONDS:
-            self.mode = wanted
+        elif now - self._calm_since >= self._calm_seconds:
+            self.mode = calmer
             self._calm_since = None
 
     def _mode_for(self, count: int) -> DeliveryMode:
-        if count > self._summary_rate:
+        if count > self._rates.summary:
             return DeliveryMode.summaries
-        return DeliveryMode.ticks if count > self._tick_rate else DeliveryMode.instant
+        return DeliveryMode.ticks if count > self._rates.tick else DeliveryMode.instant
 
 
 _BUSYNESS = {DeliveryMode.instant: 0, DeliveryMode.ticks: 1, DeliveryMode.summaries: 2}

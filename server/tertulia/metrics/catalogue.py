@@ -13,15 +13,15 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
-from tertulia.bus.redis import RedisBus
+from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.machine import Machine
 from tertulia.serving.vitals import Vitals
-from tertulia.store.counts import Histogram
-from tertulia.store.ledger import Ledger
+from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
+from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 
 S = TypeVar("S")
@@ -136,54 +136,57 @@ OF_HUB: tuple[Metric[Hub], ...] = (
     ),
 )
 
-OF_LEDGER: tuple[Metric[Ledger], ...] = (
+OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
     Metric(
         "tertulia_commits_total",
         "counter",
         "Transactions of one or more commands that were committed.",
-        lambda ledger: ledger.counts.commits,
+        lambda queue: queue.stats.commits,
     ),
     Metric(
         "tertulia_commits_failed_total",
         "counter",
         "Transactions that the database did not commit; none of their commands changed anything.",
-        lambda ledger: ledger.counts.failed_commits,
+        lambda queue: queue.stats.failed_commits,
     ),
     Metric(
         "tertulia_commit_seconds",
         "histogram",
         "Seconds that a transaction took, from its first command to the end of its commit.",
-        lambda ledger: ledger.counts.seconds,
+        lambda queue: queue.stats.seconds,
     ),
     Metric(
         "tertulia_commit_commands",
         "histogram",
         "Commands that were committed together, refused ones among them.",
-        lambda ledger: ledger.counts.batches,
+        lambda queue: queue.stats.batches,
     ),
     Metric(
         "tertulia_commands_committed_total",
         "counter",
         "Commands that were committed: comments, edits, votes, decisions of moderators.",
-        lambda ledger: ledger.counts.committed,
+        lambda queue: queue.stats.committed,
     ),
     Metric(
         "tertulia_commands_waiting",
         "gauge",
         "Commands that wait for the next transaction.",
-        lambda ledger: ledger.waiting,
+        lambda queue: queue.waiting,
     ),
     Metric(
         "tertulia_commits_stuck",
         "gauge",
         "1 while the database was out of service for the last transaction, else 0.",
-        lambda ledger: int(ledger.is_stuck),
+        lambda queue: int(queue.is_stuck),
     ),
     Metric(
         "tertulia_commands_unavailable_total",
         "counter",
         "Commands answered 503, by cause: too many waited, or the database did not commit.",
-        lambda ledger: {("queue_full",): ledger.counts.turned_away, ("commit_failed",): ledger.counts.lost},
+        lambda queue: {
+            ("queue_full",): queue.stats.turned_away,
+            ("commit_failed",): queue.stats.lost,
+        },
         ("cause",),
     ),
 )
@@ -209,59 +212,59 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[RedisBus], ...] = (
+OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
         "1 while messages of other instances may be lost and discussions are compared with the database every second, "
         "else 0.",
-        lambda bus: int(bus.in_doubt),
+        lambda bus: int(bus.is_degraded),
     ),
     Metric(
         "tertulia_bus_messages_sent_total",
         "counter",
         "Messages that Redis took from this instance.",
-        lambda bus: bus.counts.sent,
+        lambda bus: bus.stats.sent,
     ),
     Metric(
         "tertulia_bus_messages_received_total",
         "counter",
         "Messages of other instances that Redis brought.",
-        lambda bus: bus.counts.received,
+        lambda bus: bus.stats.received,
     ),
     Metric(
         "tertulia_bus_messages_dropped_total",
         "counter",
         "Messages that went no further, by cause: too many waited, Redis did not take them, what arrived cannot be "
         "read or is signed by none of ours, or is a number of readers from another time.",
-        lambda bus: {(cause.value,): count for cause, count in bus.counts.dropped.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.dropped.items()},
         ("cause",),
     ),
     Metric(
         "tertulia_bus_instances",
         "gauge",
         "Other instances of which something was heard lately.",
-        lambda bus: bus.others,
+        lambda bus: bus.peer_count,
     ),
     Metric(
         "tertulia_bus_failures_total",
         "counter",
         "Failures of connections to Redis, by cause: it refused, was slow, or unreachable.",
-        lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.failures.items()},
         ("cause",),
     ),
-    Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.waiting),
+    Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.pending),
     Metric(
         "tertulia_bus_connections_total",
         "counter",
         "Connections made to Redis: two at the start, in a cluster two a shard; further ones after failures.",
-        lambda bus: bus.counts.connections,
+        lambda bus: bus.stats.connections,
     ),
     Metric(
         "tertulia_bus_round_trip_seconds",
         "gauge",
         "Seconds that the last probe took through Redis and back, of which there is one a second.",
-        lambda bus: bus.counts.round_trip,
+        lambda bus: bus.stats.round_trip,
     ),
 )
 
@@ -353,7 +356,7 @@ OF_MACHINE: tuple[Metric[Machine], ...] = (
 
 CATALOGUE: tuple[Metric[Any], ...] = (
     *OF_HUB,
-    *OF_LEDGER,
+    *OF_WRITE_QUEUE,
     *OF_TROUBLES,
     *OF_ANSWERS,
     *OF_REDIS,

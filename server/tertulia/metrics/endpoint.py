@@ -16,8 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.bus import Bus
-from tertulia.bus.redis import RedisBus
+from tertulia.bus import Bus, NetworkBus
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
@@ -25,18 +24,18 @@ from tertulia.metrics.catalogue import (
     OF_ANSWERS,
     OF_BUILD,
     OF_HUB,
-    OF_LEDGER,
     OF_MACHINE,
     OF_REDIS,
     OF_SERVER,
     OF_SHARED_COUNTS,
     OF_TROUBLES,
+    OF_WRITE_QUEUE,
 )
 from tertulia.metrics.machine import Machine
 from tertulia.metrics.siblings import Siblings
 from tertulia.serving.vitals import Vitals
-from tertulia.store.ledger import Ledger
 from tertulia.store.troubles import Troubles
+from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 from tertulia.web.gate import Gate
 
@@ -49,7 +48,7 @@ class Parts(Collector):
     """
 
     hub: Hub
-    ledger: Ledger
+    write_queue: WriteQueue
     troubles: Troubles
     answers: Answers
     bus: Bus
@@ -58,10 +57,10 @@ class Parts(Collector):
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in OF_HUB)
-        yield from (metric.family(self.ledger) for metric in OF_LEDGER)
+        yield from (metric.family(self.write_queue) for metric in OF_WRITE_QUEUE)
         yield from (metric.family(self.troubles) for metric in OF_TROUBLES)
         yield from (metric.family(self.answers) for metric in OF_ANSWERS)
-        if isinstance(self.bus, RedisBus):
+        if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in OF_REDIS)
         if self.counts is not None:
             yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)

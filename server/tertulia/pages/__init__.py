@@ -6,7 +6,7 @@ section    a discussion on a page, read and posted       form       what was typ
 prose      an article's text as HTML                     rendering  templates and headers
 routes     addresses                                     assets     files that pages refer to
 client     the browser client's files                    structured comments for search engines
-snippet    what others put into their pages              playground every state of the element, for developers
+snippet    what others put into their pages
 """
 
 from tertulia.pages.look import Look

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from copy import copy
 from functools import partial
 from types import FunctionType
 from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from jinja2.runtime import Context, Macro
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
@@ -54,6 +55,13 @@ class Rendering:
             document=document_html,
             feed_address=_feed_address,
         )
+
+    def extended(self, package: str) -> Rendering:
+        """The same, with the templates of ``package`` as well; these may extend those of the pages."""
+        extended = copy(self)
+        loader = ChoiceLoader([PackageLoader("tertulia.pages"), PackageLoader(package)])
+        extended._environment = self._environment.overlay(loader=loader)
+        return extended
 
     def language(self, tag: str) -> Language:
         """The language of a page with this tag: the server's where there is no such one."""

@@ -21,7 +21,6 @@ from tertulia.pages.client import client_assets
 from tertulia.pages.form import Form, Typed, explain, read_form
 from tertulia.pages.look import Look
 from tertulia.pages.place import Place, alone, under
-from tertulia.pages.playground import Playground
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.section import Sections
 from tertulia.pages.sharing import mail, shares
@@ -41,9 +40,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Pages:
     """The server-rendered pages: they read and post without JavaScript, without cookies and without a session."""
 
-    def __init__(
-        self, discussions: Discussions, articles: Articles, gate: Gate, look: Look, *, playground: bool = False
-    ) -> None:
+    def __init__(self, discussions: Discussions, articles: Articles, gate: Gate, look: Look) -> None:
         self._discussions = discussions
         self._sections = Sections(discussions)
         self._articles = articles
@@ -51,7 +48,11 @@ class Pages:
         self._look = look
         self._assets = Assets(client_assets())
         self._rendering = Rendering(look, self._assets)
-        self._playground = Playground(self._rendering).routes() if playground else []
+
+    @property
+    def rendering(self) -> Rendering:
+        """What renders these pages, for others that look the same."""
+        return self._rendering
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -60,7 +61,6 @@ class Pages:
             Route("/d", self._calm(self._discussion), methods=["GET", "POST"]),
             Route("/embed.html", self._embed, methods=["GET"]),
             Route("/c/{id}", self._calm(self._comment), methods=["GET"]),
-            *self._playground,
             *self._assets.routes(),
         ]
 

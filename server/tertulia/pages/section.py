@@ -68,7 +68,7 @@ class Sections:
         return found.comment if here and found.comment.state is State.visible else None
 
     async def post(self, place: Place, typed: Typed, *, title: str | None, url: str | None, address: str | None) -> str:
-        """Posts and gives the address that shows what came of it. Raises what Discussions.say raises."""
+        """Posts and gives the address that shows what came of it. Raises what Discussions.post_comment raises."""
         new = NewComment(
             site=place.key.site,
             key=place.key.key,
@@ -78,7 +78,7 @@ class Sections:
             body=typed.body,
             author=GuestName(name=typed.name),
         )
-        answer = await self._discussions.say(new, typed.idempotency_key, identity=None, address=address)
+        answer = await self._discussions.post_comment(new, typed.idempotency_key, identity=None, address=address)
         if answer.posted.seq is None:
             return place.href("your-comments", waiting="1")
         return await self.address_of(place, answer.posted.comment.id)

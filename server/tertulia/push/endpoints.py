@@ -15,9 +15,9 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.discussions import Discussions
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.limits import Openings
+from tertulia.live.backlog import Cursor
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
-from tertulia.live.room import Cursor
 from tertulia.protocol import API, EVENTS_PAGE, Events
 from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream

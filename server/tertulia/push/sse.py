@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
+from tertulia.live.backlog import Cursor
 from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.reader import Reader
-from tertulia.live.room import Cursor
 from tertulia.push.queued import CLOSE_SECONDS, HIGH_BYTES, QueuedConnection
 
 MEDIA_TYPE = "text/event-stream"

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from tertulia.live.room import STALL_SECONDS
+from tertulia.live.tuning import STALL_SECONDS
 from tertulia.serving.admission import Admission
 from tertulia.serving.heads import END
 from tertulia.serving.lifetimes import untie_error, untie_transport

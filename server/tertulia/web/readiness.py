@@ -16,7 +16,7 @@ from tertulia.bus import Bus
 from tertulia.errors import Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
-from tertulia.store import Store
+from tertulia.store import Store, queries
 
 READY_SECONDS = 1.5
 """For everything: probes commonly wait 2 to 5 s."""
@@ -51,7 +51,7 @@ class Readiness:
     async def _unread(self, end: float) -> Answer | None:
         if len(self._abandoned) >= ABANDONED_MOST:
             return self._late()
-        asked = asyncio.create_task(self._store.reads.epoch(), name="readiness")
+        asked = asyncio.create_task(self._store.read(queries.epoch), name="readiness")
         try:
             done = await _waited(asked, end)
         except BaseException:
@@ -77,7 +77,7 @@ class Readiness:
         return None
 
     def _late(self) -> Answer | None:
-        if time.monotonic() - self._store.reads.answered_at < BUSY_SECONDS:
+        if time.monotonic() - self._store.answered_at < BUSY_SECONDS:
             return None
         return 503, "the database does not answer"
 
@@ -87,16 +87,16 @@ class Readiness:
             task.exception()  # was told as late
 
     async def _unwritten(self, end: float) -> Answer | None:
-        writes = asyncio.create_task(self._store.ledger.can_write(), name="readiness")
+        writes = asyncio.create_task(self._store.write_queue.can_write(), name="readiness")
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()
         return 503, "the database cannot write"
 
     async def _slower(self, end: float) -> Answer | None:
-        if self._bus.in_doubt:
+        if self._bus.is_degraded:
             return 200, "slower: Redis is in doubt"
-        if self._bus.hears_strangers:
+        if self._bus.receives_unverified:
             return 200, "slower: messages on Redis are not believed"
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")

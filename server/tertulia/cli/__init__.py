@@ -1,0 +1,75 @@
+"""The command line: serve, and what an operator does to a database.
+
+A command's module is imported when the command is run or asked for its help, so that ``tertulia --version``,
+``--help`` and a mistyped command need nothing but click.
+
+running   from a coroutine to a command: failures in one line
+options   flags for settings, and the store they name
+the rest  a command or a group of commands each
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import cast
+
+import click
+
+from tertulia import __version__
+
+COMMANDS = {
+    "check": ("check:check", "Verify the database and print what is wrong; exit code 1 if anything is."),
+    "demo": ("demo:demo", "Demonstrations on this machine, with real servers."),
+    "epoch": ("epoch:epoch", "The epoch: what a reader's cursor belongs to."),
+    "export": ("transfers:export", "Export articles and discussions in the format that import reads."),
+    "import": (
+        "transfers:import_",
+        "Import articles and their comments from FILE; what is there already stays as it is.",
+    ),
+    "migrate": ("migrate:migrate", "Bring the database to the newest schema; serve does so too."),
+    "moderator": ("moderators:moderator", "Moderators and their tokens."),
+    "serve": ("serve:serve", "Serve articles and discussions until Ctrl+C or SIGTERM."),
+    "site": ("sites:site", "Sites that share this server, each with the origins that may use it."),
+    "snippet": ("snippet:print_snippet", "Print the HTML that puts a discussion into your page."),
+}
+"""Where each command is, and the first sentence of its help."""
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name; a lookup imports the command's module."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        # what is imported stays: looking through it for garbage again and again takes a tenth of a server's start
+        gc.disable()
+        try:
+            found: click.Command = getattr(import_module(f"tertulia.cli.{module}"), attribute)
+        finally:
+            gc.enable()
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Main(click.Group):
+    """Lists its commands without importing them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        listed = {name: click.Command(name, help=sentence) for name, (_, sentence) in COMMANDS.items()}
+        click.Group(commands=listed).format_commands(ctx, formatter)
+
+
+@click.group(
+    cls=_Main,
+    commands=cast("MutableMapping[str, click.Command]", _Commands()),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+@click.version_option(__version__, prog_name="tertulia")
+def main() -> None:
+    """Live discussions under articles. Every setting is also a variable TERTULIA_NAME."""
