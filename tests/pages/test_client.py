@@ -14,7 +14,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tertulia.pages.assets import CODINGS, Assets, accepts
+from tertulia.pages.assets import MAX_CODINGS, Assets, accepts
 from tertulia.pages.client import client_assets, pinned_script
 
 FIVE_MINUTES = "public, max-age=300"
@@ -154,8 +154,8 @@ def test_a_client_that_is_not_built_has_no_files(tmp_path: Path) -> None:
         ("br;q=1.0", True),
         ("br;q=0.01", True),
         ("br;q=0.", False),
-        ("a," * (CODINGS - 1) + "br", True),
-        ("a," * CODINGS + "br", False),
+        ("a," * (MAX_CODINGS - 1) + "br", True),
+        ("a," * MAX_CODINGS + "br", False),
     ],
 )
 def test_a_coding_is_accepted_by_name(header: str, accepted: bool) -> None:

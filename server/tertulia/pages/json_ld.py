@@ -10,27 +10,27 @@ from markupsafe import Markup
 
 from tertulia.articles import Article
 from tertulia.core import documents
-from tertulia.pages.section import Section
+from tertulia.pages.discussion_page import DiscussionPage
 from tertulia.pages.thread import Node
 from tertulia.protocol import CommentView
 
 Item = dict[str, Any]
 
 
-def structured(section: Section, url: str, base_url: str) -> Markup:
+def json_ld(page: DiscussionPage, url: str, base_url: str) -> Markup:
     """The text of a ``<script type="application/ld+json">``; ``url`` is the page's, ``base_url`` the server's own.
 
     It has the comments that the page shows. Tombstones are left out, and their replies stand one level higher.
     """
-    article = section.place.article
-    about = _of_discussion(section) if article is None else _of_article(article)
+    article = page.location.article
+    about = _of_discussion(page) if article is None else _of_article(article)
     return _script(
         {"@context": "https://schema.org"}
         | about
         | {
             "url": url,
-            "commentCount": section.discussion.comment_count,
-            "comment": _nested(_flat(section.nodes), base_url),
+            "commentCount": page.discussion.comment_count,
+            "comment": _nested(_flat(page.nodes), base_url),
         }
     )
 
@@ -49,8 +49,8 @@ def _of_article(article: Article) -> Item:
     return item
 
 
-def _of_discussion(section: Section) -> Item:
-    discussion = section.discussion
+def _of_discussion(page: DiscussionPage) -> Item:
+    discussion = page.discussion
     item: Item = {"@type": "DiscussionForumPosting", "headline": discussion.title or discussion.key}
     if discussion.url:
         item["sharedContent"] = {"@type": "WebPage", "url": discussion.url}

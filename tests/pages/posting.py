@@ -13,10 +13,10 @@ from tertulia.protocol import API
 HOSTILE = "</script><script>alert(1)</script><!-- & ]]> \" ' \u2028"
 
 
-async def say(client: httpx.AsyncClient, body: str, key: str = "talk", **more: object) -> dict[str, Any]:
+async def post_comment(client: httpx.AsyncClient, body: str, key: str = "talk", **more: object) -> dict[str, Any]:
     """A new guest says something; the answer, with the guest's token."""
-    said = {"key": key, "body": body, "author": {"name": "Đặng Thị Hường"}, **more}
-    answer = await client.post(f"{API}/comments", json=said, headers={"Idempotency-Key": str(uuid.uuid4())})
+    content = {"key": key, "body": body, "author": {"name": "Đặng Thị Hường"}, **more}
+    answer = await client.post(f"{API}/comments", json=content, headers={"Idempotency-Key": str(uuid.uuid4())})
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found

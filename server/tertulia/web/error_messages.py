@@ -1,6 +1,8 @@
-"""Refusals in the reader's language, by the sentences of the catalogue; what only programs meet stays in English."""
+"""Error messages in the reader's language, from the catalogue; those that only programs meet stay in English."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 
@@ -33,17 +35,24 @@ def is_about_name(problem: Problem) -> bool:
 
 
 def sentence(problem: Problem, language: Language, otherwise: str | None = None) -> str | None:
-    """What a reader is told; without a sentence of its own that of the key ``otherwise``, if any."""
+    """The message for a reader; if the problem has none of its own, that of the key ``otherwise``."""
     if is_about_name(problem):
         key: str | None = _NAME_BY_CODE.get(problem.code, "problem.name")
     else:
         key = _BY_CODE.get(problem.code, "problem.text" if problem.field == "body" else otherwise)
-    return key and language.speak(key, n=problem.retry_after or 1, detail=problem.detail)
+    return key and language.translate(key, n=problem.retry_after or 1, detail=problem.detail)
 
 
-def translated(problem: Problem, headers: Headers) -> tuple[str, str]:
-    """``detail`` in the language that an Accept-Language (RFC 9110) prefers, and that language's tag."""
+class Detail(NamedTuple):
+    """A problem's detail, and the tag of its language."""
+
+    text: str
+    language: str
+
+
+def translated(problem: Problem, headers: Headers) -> Detail:
+    """``detail`` in the language that an Accept-Language (RFC 9110) prefers."""
     language = accepted(headers.get("accept-language", ""))
     is_told = language.tag != DEFAULT and (problem.field in _WRITTEN or is_about_name(problem))
     told = sentence(problem, language) if is_told else None
-    return (told, language.tag) if told else (problem.detail, DEFAULT)
+    return Detail(told, language.tag) if told else Detail(problem.detail, DEFAULT)

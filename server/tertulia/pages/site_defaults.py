@@ -1,4 +1,4 @@
-"""How the pages of one server look: its name, and the language and zone of pages that have none of their own."""
+"""What the pages of one server share: its name, and the language and time zone of pages without their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SiteDefaults:
     site_name: str
     language: str
     time_zone: str

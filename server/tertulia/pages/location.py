@@ -1,4 +1,4 @@
-"""Where a discussion is shown: under its article, or alone at /d."""
+"""Where a discussion is shown: under its article, or on a page of its own at /d."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tertulia.discussions.sites import DEFAULT_SITE
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageLocation:
     """The page of a discussion: its address, its language and the zone of its times.
 
     ``base`` is what its addresses begin with: the server's own address where they are to work on other pages.
@@ -35,8 +35,8 @@ class Place:
         return f"{self.base}/c/{comment_id}"
 
 
-def under(article: Article) -> Place:
-    return Place(
+def article_page(article: Article) -> PageLocation:
+    return PageLocation(
         DiscussionKey(DEFAULT_SITE, article.key),
         article.language,
         article.time_zone,
@@ -45,5 +45,5 @@ def under(article: Article) -> Place:
     )
 
 
-def alone(key: DiscussionKey, language: str, time_zone: str, base: str = "") -> Place:
-    return Place(key, language, time_zone, "/d", (("site", key.site), ("key", key.key)), base=base)
+def standalone_page(key: DiscussionKey, language: str, time_zone: str, base: str = "") -> PageLocation:
+    return PageLocation(key, language, time_zone, "/d", (("site", key.site), ("key", key.key)), base=base)

@@ -1,21 +1,22 @@
-"""The outermost layer: bounded bodies, CORS, headers of caution, one log line a request, no stack trace."""
+"""The outermost layer: bounded bodies, CORS, security headers, one log line a request, no stack trace."""
 
 from __future__ import annotations
 
 import logging
 import time
-from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tertulia.core.addresses import anonymised
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
 from tertulia.web.answers import OPERATIONS, Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import check_parameters
 
 PREFLIGHT_SECONDS = 600
@@ -25,69 +26,72 @@ _HEADERS = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 log = logging.getLogger(__name__)
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI middleware around everything; WebSockets pass through."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, answers: Answers | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, origins: OriginPolicy, addresses: ClientAddress, answers: Answers | None = None
+    ) -> None:
         self._app = app
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
         self._answers = answers or Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        state = RequestState(scope, receive, send)
         try:
             check_parameters(scope)
-            exchange.cross_origin = await self._cross_origin(scope)
-            await self._answer(scope, exchange)
+            state.cross_origin = await self._cross_origin(scope)
+            await self._answer(scope, state)
         except Problem as problem:
-            await problems.response(problem, Headers(scope=scope))(scope, exchange.receive, exchange.send)
+            await problems.response(problem, Headers(scope=scope))(scope, state.receive, state.send)
         except ClientDisconnect:
-            pass  # it left before it had sent its body: there is nobody to answer
+            pass  # the client left before it had sent its body
         except Exception:
             log.exception("A request failed", extra={"method": scope["method"], "path": scope["path"]})
-            if exchange.status is None:
+            if state.status is None:
                 failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
-                await problems.response(failure, Headers(scope=scope))(scope, exchange.receive, exchange.send)
+                await problems.response(failure, Headers(scope=scope))(scope, state.receive, state.send)
         finally:
-            self._answers.count(scope["method"], scope["path"], exchange.status)
-            self._log(scope, exchange)
+            self._answers.count(scope["method"], scope["path"], state.status)
+            self._log(scope, state)
 
-    async def _answer(self, scope: Scope, exchange: _Exchange) -> None:
-        if exchange.is_api:
-            exchange.check()
-        if exchange.cross_origin is not None and _is_preflight(scope):
-            await _preflight()(scope, exchange.receive, exchange.send)
+    async def _answer(self, scope: Scope, state: RequestState) -> None:
+        if state.is_api:
+            state.check()
+        if state.cross_origin is not None and _is_preflight(scope):
+            await _preflight()(scope, state.receive, state.send)
             return
-        await self._app(scope, exchange.receive, exchange.send)
+        await self._app(scope, state.receive, state.send)
 
     async def _cross_origin(self, scope: Scope) -> str | None:
-        """The origin that may read the answer, None where no page asks."""
+        """The origin that may read the answer, None if no page asks. Raises origin_not_allowed."""
         if not _is_for_other_pages(scope["path"]):
             return None
         connection = HTTPConnection(scope)
-        await self._gate.admit_any(connection)
+        await self._origins.admit_any(connection)
         return connection.headers.get("origin")
 
-    def _log(self, scope: Scope, exchange: _Exchange) -> None:
+    def _log(self, scope: Scope, state: RequestState) -> None:
         if not log.isEnabledFor(logging.INFO) or scope["path"] in OPERATIONS:
             return
         fields = {
             "method": scope["method"],
             "path": scope["path"],
-            "status": exchange.status,
-            "milliseconds": round((time.perf_counter() - exchange.started) * 1000, 1),
-            "network": coarse(self._gate.address(Request(scope))),
+            "status": state.status,
+            "milliseconds": round((time.perf_counter() - state.started) * 1000, 1),
+            "network": anonymised(self._addresses.of(Request(scope))),
         }
         log.info("request", extra=fields)
 
 
-class _Exchange:
+class RequestState:
     """One request and its answer: counts what comes in, adds headers to what goes out.
 
-    A body that is too large is refused when it is asked for, so that a page can say so in its own words.
+    A body that is too large is refused when the application reads it, so that a page can say so in its own words.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +108,7 @@ class _Exchange:
         self._send = send
 
     def check(self) -> None:
-        """Raises too_large where the body is, or says that it is."""
+        """Raises too_large if the body is, or announces that it will be."""
         if max(self._announced, self._received) > self._limit:
             raise Problem(ErrorCode.too_large, f"A request may have at most {self._limit} bytes.")
 
@@ -133,16 +137,8 @@ class _Exchange:
             headers["Access-Control-Expose-Headers"] = "Retry-After"
 
 
-def coarse(address: str | None) -> str | None:
-    """Enough of an address to see a flood in the log, too little to name a person: the /24 or the /48."""
-    if address is None:
-        return None
-    parsed = ip_address(address.partition("%")[0])
-    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
-
-
 def _is_for_other_pages(path: str) -> bool:
-    """Whether pages of other origins may read what is there, where their site allows them."""
+    """Whether pages of other origins may read this path, if their site allows it."""
     return path.startswith("/api/") or path == "/embed.html"
 
 

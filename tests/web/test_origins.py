@@ -1,9 +1,6 @@
-"""Where a request comes from, and which origin is which."""
+"""Which origin is which, and who may use what."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
@@ -12,17 +9,18 @@ from starlette.requests import HTTPConnection
 
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
-from tertulia.web.gate import HOPS, Gate, normal_origin
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.origins import OriginPolicy, normal_origin
 
-PROXIES = ("10.0.0.0/8", "2001:db8:1::/48")
+PROXIES = ("10.0.0.0/8",)
 
 
 async def _read() -> dict[str, list[str]]:
     return {"default": ["https://good.example"], "second": ["https://second.example"]}
 
 
-def _gate(trusted: Sequence[str] = PROXIES, public_url: str | None = None) -> Gate:
-    return Gate(Sites(_read, ()), public_url, trusted)
+def _policy(public_url: str | None = None) -> OriginPolicy:
+    return OriginPolicy(Sites(_read, ()), ClientAddress(PROXIES), public_url)
 
 
 def _request(
@@ -40,65 +38,6 @@ def _request(
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in given_headers],
         }
     )
-
-
-FORWARDED: list[tuple[str | None, list[str], str | None]] = [
-    ("192.0.2.1", [], "192.0.2.1"),
-    ("192.0.2.1", ["203.0.113.9"], "192.0.2.1"),
-    ("10.0.0.1", [], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.9"], "203.0.113.9"),
-    ("10.0.0.1", ["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
-    ("10.0.0.1", ["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
-    ("10.0.0.1", ["198.51.100.7, 203.0.113.9, 10.9.9.9"], "203.0.113.9"),
-    ("10.0.0.1", ["203.0.113.9,10.1.1.1,10.2.2.2"], "203.0.113.9"),
-    ("10.0.0.1", ["10.1.1.1, 10.2.2.2"], "10.1.1.1"),
-    ("10.0.0.1", ["203.0.113.9, garbage"], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.9, garbage, 10.2.2.2"], "10.2.2.2"),
-    ("10.0.0.1", ["203.0.113.9, "], "10.0.0.1"),
-    ("10.0.0.1", ["garbage"], "10.0.0.1"),
-    ("10.0.0.1", ["unknown"], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.9:4711"], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.0/24"], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.009"], "10.0.0.1"),
-    ("10.0.0.1", ["3405803785"], "10.0.0.1"),
-    ("10.0.0.1", ["203.0.113.9\t"], "203.0.113.9"),
-    ("10.0.0.1", ["::ffff:203.0.113.9"], "203.0.113.9"),
-    ("::ffff:10.0.0.1", ["203.0.113.9"], "203.0.113.9"),
-    ("::ffff:192.0.2.1", ["203.0.113.9"], "192.0.2.1"),
-    ("10.0.0.1", ["::ffff:10.2.2.2"], "10.2.2.2"),
-    ("10.0.0.1", ["2001:DB8:0:0::7"], "2001:db8::7"),
-    ("10.0.0.1", ["[2001:db8::7]"], "10.0.0.1"),
-    ("2001:db8:1::2", ["203.0.113.9, 2001:db8:1:2:3::4"], "203.0.113.9"),
-    ("2001:db8:2::2", ["203.0.113.9"], "2001:db8:2::2"),
-    ("fe80::1%eth0", ["203.0.113.9"], "fe80::1%eth0"),
-    (None, ["203.0.113.9"], None),
-    ("testclient", ["203.0.113.9"], None),
-    ("", [], None),
-]
-
-
-@pytest.mark.parametrize(("peer", "forwarded", "expected"), FORWARDED)
-def test_the_address_is_the_last_one_no_proxy_added(
-    peer: str | None, forwarded: list[str], expected: str | None
-) -> None:
-    request = _request(peer, *(("X-Forwarded-For", value) for value in forwarded))
-    assert _gate().address(request) == expected
-
-
-def test_nobody_is_believed_where_no_proxy_is_trusted() -> None:
-    assert _gate(()).address(_request("10.0.0.1", ("X-Forwarded-For", "203.0.113.9"))) == "10.0.0.1"
-
-
-def test_a_proxy_may_be_named_by_its_address_alone() -> None:
-    request = _request("10.0.0.1", ("X-Forwarded-For", "203.0.113.9"))
-    assert _gate(("10.0.0.1",)).address(request) == "203.0.113.9"
-    assert _gate(("10.0.0.1/8",)).address(request) == "203.0.113.9"
-
-
-@given(spoofed=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=60))
-def test_what_a_client_forwards_itself_is_ignored(spoofed: str) -> None:
-    request = _request("10.0.0.1", ("X-Forwarded-For", f"{spoofed}, 203.0.113.9"))
-    assert _gate().address(request) == "203.0.113.9"
 
 
 @pytest.mark.parametrize(
@@ -119,18 +58,18 @@ def test_what_a_client_forwards_itself_is_ignored(spoofed: str) -> None:
 )
 def test_the_servers_own_address(peer: str | None, scheme: str, proto: str | None, expected: str) -> None:
     headers = [] if proto is None else [("X-Forwarded-Proto", proto)]
-    assert _gate().base_url(_request(peer, *headers, scheme=scheme)) == expected
+    assert _policy().base_url(_request(peer, *headers, scheme=scheme)) == expected
 
 
 def test_a_public_address_that_is_set_is_the_only_one() -> None:
-    gate = _gate(public_url="https://talk.example/")
-    assert gate.base_url(_request("10.0.0.1", ("X-Forwarded-Proto", "http"), host="hostile.example")) == (
+    policy = _policy(public_url="https://talk.example/")
+    assert policy.base_url(_request("10.0.0.1", ("X-Forwarded-Proto", "http"), host="hostile.example")) == (
         "https://talk.example"
     )
 
 
 def test_a_request_without_a_host_has_an_address_too() -> None:
-    assert _gate().base_url(_request(host=None)) == "http://localhost"
+    assert _policy().base_url(_request(host=None)) == "http://localhost"
 
 
 ORIGINS = [
@@ -196,9 +135,9 @@ def test_the_normal_form_is_its_own(text: str) -> None:
         assert normal_origin(found) == found
 
 
-async def _admits(gate: Gate, request: HTTPConnection, site: str | None) -> ErrorCode | None:
+async def _admits(policy: OriginPolicy, request: HTTPConnection, site: str | None) -> ErrorCode | None:
     try:
-        await (gate.admit_any(request) if site is None else gate.admit(request, site))
+        await (policy.admit_any(request) if site is None else policy.admit(request, site))
     except Problem as problem:
         return problem.code
     return None
@@ -226,35 +165,18 @@ async def _admits(gate: Gate, request: HTTPConnection, site: str | None) -> Erro
 )
 async def test_who_may_use_which_site(site: str | None, origins: list[str], refusal: ErrorCode | None) -> None:
     request = _request("192.0.2.1", *(("Origin", origin) for origin in origins))
-    assert await _admits(_gate(), request, site) is refusal
+    assert await _admits(_policy(), request, site) is refusal
 
 
 async def test_a_host_that_is_none_makes_no_page_the_servers_own() -> None:
     for host in ("", "a b", "[", "hostile.example/x", "a@b"):
         request = _request("192.0.2.1", ("Origin", f"http://{host}"), host=host)
-        assert await _admits(_gate(), request, None) is ErrorCode.origin_not_allowed
+        assert await _admits(_policy(), request, None) is ErrorCode.origin_not_allowed
 
 
 async def test_with_a_public_address_the_host_is_not_asked() -> None:
-    gate = _gate(public_url="https://talk.example")
+    policy = _policy(public_url="https://talk.example")
     own = _request("192.0.2.1", ("Origin", "https://talk.example"), host="hostile.example")
-    assert await _admits(gate, own, None) is None
+    assert await _admits(policy, own, None) is None
     rebound = _request("192.0.2.1", ("Origin", "http://hostile.example"), host="hostile.example")
-    assert await _admits(gate, rebound, None) is ErrorCode.origin_not_allowed
-
-
-def test_a_long_chain_of_addresses_is_not_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_at: list[str] = []
-
-    def parse(text: str) -> object:
-        looked_at.append(text)
-        return ip_address(text)
-
-    monkeypatch.setattr("tertulia.web.gate.ip_address", parse)
-    gate = _gate()
-    looked_at.clear()
-    chain = ", ".join(["203.0.113.9", *["10.0.0.7"] * 2000])
-    assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", chain))) == "10.0.0.7"
-    assert len(looked_at) <= 2 * (HOPS + 1)
-    within = ", ".join(["203.0.113.9", *["10.0.0.7"] * (HOPS - 1)])
-    assert gate.address(_request("10.0.0.1", ("X-Forwarded-For", within))) == "203.0.113.9"
+    assert await _admits(policy, rebound, None) is ErrorCode.origin_not_allowed

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 
 @lru_cache(maxsize=256)
-def prose_html(markdown: str) -> Markup:
+def markdown_html(markdown: str) -> Markup:
     """CommonMark and tables; what the text writes as HTML is shown as written."""
     # markdown-it escapes every text and refuses script addresses; html is off
     return Markup(_MARKDOWN.render(markdown))  # noqa: S704

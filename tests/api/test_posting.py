@@ -8,44 +8,44 @@ import pytest
 
 from tertulia.protocol import API
 from tertulia.settings import Settings
-from tests.api.world import World, bearer, furnish, new_key, opened
+from tests.api.app import App, bearer, furnish, new_key, opened
 
 
-async def test_a_first_comment_answers_with_a_token(world: World) -> None:
-    posted = await world.said("Hello.", name=" Nguyễn  Lan ")
+async def test_a_first_comment_answers_with_a_token(app: App) -> None:
+    posted = await app.posted("Hello.", name=" Nguyễn  Lan ")
     assert posted["seq"] == 1
     assert posted["comment"]["author"]["name"] == "Nguyễn Lan"
     assert posted["comment"]["parent_id"] is None
-    answer = await world.say("Again.", token=posted["token"])
+    answer = await app.post_comment("Again.", token=posted["token"])
     assert answer.status_code == 201
     assert answer.json()["comment"]["author"] == posted["comment"]["author"]
     assert "token" not in answer.json()
     assert answer.json()["seq"] == 2
 
 
-async def test_a_long_text_is_previewed_said_and_edited(world: World) -> None:
+async def test_a_long_text_is_previewed_said_and_edited(app: App) -> None:
     long = "A long story, " * 100
-    preview = await world.client.post(f"{API}/preview", json={"body": long})
+    preview = await app.client.post(f"{API}/preview", json={"body": long})
     assert preview.status_code == 200
-    posted = await world.said(long, name="Lan")
+    posted = await app.posted(long, name="Lan")
     assert posted["comment"]["body"] == preview.json()["body"]
     path = f"{API}/comments/{posted['comment']['id']}"
-    answer = await world.client.patch(path, json={"body": long * 2}, headers=bearer(posted["token"]))
+    answer = await app.client.patch(path, json={"body": long * 2}, headers=bearer(posted["token"]))
     assert answer.status_code == 200
-    assert (await world.snapshot())["comments"] == [answer.json()["comment"]]
+    assert (await app.snapshot())["comments"] == [answer.json()["comment"]]
 
 
-async def test_another_name_renews_the_token_and_stays_the_same_author(world: World) -> None:
-    first = await world.said(name="Lan")
-    second = await world.said(name="Lan Anh", token=first["token"])
+async def test_another_name_renews_the_token_and_stays_the_same_author(app: App) -> None:
+    first = await app.posted(name="Lan")
+    second = await app.posted(name="Lan Anh", token=first["token"])
     assert second["comment"]["author"]["id"] == first["comment"]["author"]["id"]
-    assert (await world.snapshot(token=second["token"]))["viewer"]["name"] == "Lan Anh"
-    assert (await world.snapshot(token=first["token"]))["viewer"]["name"] == "Lan"
-    names = [comment["author"]["name"] for comment in (await world.snapshot())["comments"]]
+    assert (await app.snapshot(token=second["token"]))["viewer"]["name"] == "Lan Anh"
+    assert (await app.snapshot(token=first["token"]))["viewer"]["name"] == "Lan"
+    names = [comment["author"]["name"] for comment in (await app.snapshot())["comments"]]
     assert names == ["Lan", "Lan Anh"], "what was said before keeps its name"
 
 
-async def test_the_page_is_told_of_the_first_title_and_address(world: World) -> None:
+async def test_the_page_is_told_of_the_first_title_and_address(app: App) -> None:
     body = {
         "key": "talk",
         "body": "x",
@@ -55,95 +55,95 @@ async def test_the_page_is_told_of_the_first_title_and_address(world: World) -> 
     }
     for title in (body["title"], "Another"):
         headers = {"Idempotency-Key": new_key()}
-        answer = await world.client.post(f"{API}/comments", json={**body, "title": title}, headers=headers)
+        answer = await app.client.post(f"{API}/comments", json={**body, "title": title}, headers=headers)
         assert answer.status_code == 201
-    discussion = (await world.snapshot())["discussion"]
+    discussion = (await app.snapshot())["discussion"]
     assert (discussion["title"], discussion["url"]) == ("The bridge", "https://a.example/b")
 
 
-async def test_the_same_key_again_is_the_same_comment(world: World) -> None:
+async def test_the_same_key_again_is_the_same_comment(app: App) -> None:
     once = new_key()
-    first = await world.say("Once.", name="Lan", once=once)
-    again = await world.say("Once.", name="Lan", once=once)
+    first = await app.post_comment("Once.", name="Lan", once=once)
+    again = await app.post_comment("Once.", name="Lan", once=once)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json()["comment"] == first.json()["comment"]
     assert again.json()["seq"] == first.json()["seq"]
     token = again.json()["token"]
-    assert (await world.snapshot(token=token))["viewer"]["id"] == first.json()["comment"]["author"]["id"]
-    known = await world.say("Once.", token=first.json()["token"], once=once)
+    assert (await app.snapshot(token=token))["viewer"]["id"] == first.json()["comment"]["author"]["id"]
+    known = await app.post_comment("Once.", token=first.json()["token"], once=once)
     assert known.status_code == 200
-    assert len((await world.snapshot())["comments"]) == 1
+    assert len((await app.snapshot())["comments"]) == 1
 
 
-async def test_two_guests_may_use_the_same_key(world: World) -> None:
+async def test_two_guests_may_use_the_same_key(app: App) -> None:
     once = new_key()
-    lan, minh = await world.guest("Lan"), await world.guest("Minh")
+    lan, minh = await app.guest("Lan"), await app.guest("Minh")
     for token in (lan, minh):
-        assert (await world.say("Hello.", token=token, once=once)).status_code == 201
+        assert (await app.post_comment("Hello.", token=token, once=once)).status_code == 201
 
 
-async def test_ones_own_comment_is_edited(world: World) -> None:
-    posted = await world.said("Tpyo.", name="Lan")
+async def test_ones_own_comment_is_edited(app: App) -> None:
+    posted = await app.posted("Tpyo.", name="Lan")
     path, headers = f"{API}/comments/{posted['comment']['id']}", bearer(posted["token"])
-    changed = (await world.client.patch(path, json={"body": "Typo."}, headers=headers)).json()
+    changed = (await app.client.patch(path, json={"body": "Typo."}, headers=headers)).json()
     assert changed["seq"] == 2
     assert changed["comment"]["body"][0]["children"] == [{"type": "text", "text": "Typo."}]
     assert changed["comment"]["edited_at"] >= changed["comment"]["created_at"]
-    [comment] = (await world.snapshot())["comments"]
+    [comment] = (await app.snapshot())["comments"]
     assert comment["body"] == changed["comment"]["body"]
-    assert [event["kind"] for event in (await world.events())["events"]] == ["comment.created", "comment.edited"]
+    assert [event["kind"] for event in (await app.events())["events"]] == ["comment.created", "comment.edited"]
 
 
-async def test_ones_own_comment_is_deleted_and_its_place_stays(world: World) -> None:
-    posted = await world.said("I take it back.", name="Lan")
-    await world.said("Why?", name="Minh", parent_id=posted["comment"]["id"])
+async def test_ones_own_comment_is_deleted_and_its_place_stays(app: App) -> None:
+    posted = await app.posted("I take it back.", name="Lan")
+    await app.posted("Why?", name="Minh", parent_id=posted["comment"]["id"])
     path = f"{API}/comments/{posted['comment']['id']}"
-    answer = await world.client.delete(path, headers=bearer(posted["token"]))
+    answer = await app.client.delete(path, headers=bearer(posted["token"]))
     assert answer.status_code == 200
     assert answer.json()["comment"]["state"] == "deleted"
-    for reader in (None, posted["token"], world.tokens["moderator"]):
-        tombstone = (await world.snapshot(token=reader))["comments"][0]
+    for reader in (None, posted["token"], app.tokens["moderator"]):
+        tombstone = (await app.snapshot(token=reader))["comments"][0]
         assert (tombstone["state"], tombstone["author"], tombstone["body"]) == ("deleted", None, None)
-    assert (await world.snapshot())["discussion"]["comment_count"] == 1
-    for row in world.rows()["event"] + world.rows()["comment"]:
+    assert (await app.snapshot())["discussion"]["comment_count"] == 1
+    for row in app.rows()["event"] + app.rows()["comment"]:
         assert "take it back" not in repr(row)
-    assert "take it back" not in (await world.client.get(f"{API}/events?key=talk")).text
-    assert (await world.client.get(path)).json()["comment"]["state"] == "deleted"
+    assert "take it back" not in (await app.client.get(f"{API}/events?key=talk")).text
+    assert (await app.client.get(path)).json()["comment"]["state"] == "deleted"
 
 
-async def test_votes_are_counted_once_and_taken_back(world: World) -> None:
-    comment_id = (await world.said(name="Lan"))["comment"]["id"]
-    minh = await world.guest("Minh", key="elsewhere")
+async def test_votes_are_counted_once_and_taken_back(app: App) -> None:
+    comment_id = (await app.posted(name="Lan"))["comment"]["id"]
+    minh = await app.guest("Minh", key="elsewhere")
     path = f"{API}/comments/{comment_id}/vote"
     expected = [(1, 1, 0, 2), (1, 1, 0, 2), (-1, 0, 1, 3), (0, 0, 0, 4), (0, 0, 0, 4)]
     for value, up, down, seq in expected:
-        voted = (await world.client.put(path, json={"value": value}, headers=bearer(minh))).json()
+        voted = (await app.client.put(path, json={"value": value}, headers=bearer(minh))).json()
         assert voted == {"votes": {"up": up, "down": down}, "value": value, "seq": seq}
-    *earlier, event = (await world.events(after=1))["events"]
+    *earlier, event = (await app.events(after=1))["events"]
     assert (event["kind"], event["comment_id"], event["votes"]) == ("comment.voted", comment_id, {"up": 0, "down": 0})
     assert [(one["seq"], one["kind"]) for one in earlier] == [(2, "comment.superseded"), (3, "comment.superseded")]
 
 
 @pytest.mark.parametrize("who", [None, "minh", "moderator"])
-async def test_a_comment_is_reported(world: World, who: str | None) -> None:
-    await furnish(world)
-    headers = bearer(world.tokens[who]) if who else {}
-    path = f"{API}/comments/{world.ids['lans']}/reports"
-    answer = await world.client.post(path, json={"reason": "other", "note": "Look."}, headers=headers)
+async def test_a_comment_is_reported(app: App, who: str | None) -> None:
+    await furnish(app)
+    headers = bearer(app.tokens[who]) if who else {}
+    path = f"{API}/comments/{app.ids['lans']}/reports"
+    answer = await app.client.post(path, json={"reason": "other", "note": "SiteDefaults."}, headers=headers)
     assert answer.status_code == 201
-    [row] = world.rows()["report"]
+    [row] = app.rows()["report"]
     assert answer.json()["id"] in row
-    assert "Look." in row
+    assert "SiteDefaults." in row
 
 
 # ---- a token is good for one site -----------------------------------------------------------------------
 
 
-async def _try_everything(world: World, token: str, comment_id: str, key: str, site: str) -> dict[str, Any]:
+async def _try_everything(app: App, token: str, comment_id: str, key: str, site: str) -> dict[str, Any]:
     headers = bearer(token)
     where = f"{API}/comments/{comment_id}"
     named = {"site": site, "key": key}
-    client = world.client
+    client = app.client
     said = {**named, "body": "x"}
     return {
         "snapshot": await client.get(f"{API}/discussion", params=named, headers=headers),
@@ -164,45 +164,45 @@ async def _try_everything(world: World, token: str, comment_id: str, key: str, s
     }
 
 
-async def test_a_token_opens_nothing_on_another_site(world: World) -> None:
-    await furnish(world)
-    before = world.rows()
+async def test_a_token_opens_nothing_on_another_site(app: App) -> None:
+    await furnish(app)
+    before = app.rows()
     for token, comment, site in (("second", "lans", "default"), ("lan", "foreign", "second")):
-        answers = await _try_everything(world, world.tokens[token], world.ids[comment], "talk", site)
+        answers = await _try_everything(app, app.tokens[token], app.ids[comment], "talk", site)
         codes = {name: answer.json().get("code") for name, answer in answers.items()}
         assert codes == {
             **dict.fromkeys(("snapshot", "page", "thread", "say", "reply"), "unauthenticated"),
             **dict.fromkeys(("edit", "conceal", "vote", "report"), "not_found"),
             **dict.fromkeys(("restore", "approve", "held", "mode"), "forbidden"),
         }
-    assert world.rows() == before
+    assert app.rows() == before
 
 
-async def test_a_reply_cannot_reach_into_another_site(world: World) -> None:
-    await furnish(world)
-    before = world.rows()
-    answer = await world.say(token=world.tokens["lan"], parent_id=world.ids["foreign"])
+async def test_a_reply_cannot_reach_into_another_site(app: App) -> None:
+    await furnish(app)
+    before = app.rows()
+    answer = await app.post_comment(token=app.tokens["lan"], parent_id=app.ids["foreign"])
     assert answer.json()["code"] == "bad_parent"
-    page = await world.client.get(f"{API}/comments", params={"key": "talk", "parent": world.ids["foreign"]})
+    page = await app.client.get(f"{API}/comments", params={"key": "talk", "parent": app.ids["foreign"]})
     assert page.json()["code"] == "not_found"
-    assert world.rows() == before
+    assert app.rows() == before
 
 
-async def test_the_same_key_on_two_sites_is_two_discussions(world: World) -> None:
-    await furnish(world)
-    second = await world.snapshot(site="second")
-    assert [comment["id"] for comment in second["comments"]] == [world.ids["foreign"]]
-    assert world.ids["foreign"] not in [comment["id"] for comment in (await world.snapshot())["comments"]]
-    assert len((await world.events(site="second"))["events"]) == 1
+async def test_the_same_key_on_two_sites_is_two_discussions(app: App) -> None:
+    await furnish(app)
+    second = await app.snapshot(site="second")
+    assert [comment["id"] for comment in second["comments"]] == [app.ids["foreign"]]
+    assert app.ids["foreign"] not in [comment["id"] for comment in (await app.snapshot())["comments"]]
+    assert len((await app.events(site="second"))["events"]) == 1
 
 
-async def test_a_key_of_another_server_signs_nothing_here(world: World, settings: Settings) -> None:
+async def test_a_key_of_another_server_signs_nothing_here(app: App, settings: Settings) -> None:
     there = settings.model_copy(
         update={"secret_key": "another key of the tests, no secret", "data_dir": settings.data_dir / "b"}
     )
     async with opened(there) as other:
         token = await other.guest("Lan")
-    assert (await world.say(token=token)).json()["code"] == "unauthenticated"
+    assert (await app.post_comment(token=token)).json()["code"] == "unauthenticated"
 
 
 HARD_TO_READ = [
@@ -213,12 +213,12 @@ HARD_TO_READ = [
 
 
 @pytest.mark.parametrize("body", HARD_TO_READ)
-async def test_a_preview_is_what_the_comment_will_be_and_stores_nothing(world: World, body: str) -> None:
-    before = world.rows()
-    preview = await world.client.post(f"{API}/preview", json={"body": body})
+async def test_a_preview_is_what_the_comment_will_be_and_stores_nothing(app: App, body: str) -> None:
+    before = app.rows()
+    preview = await app.client.post(f"{API}/preview", json={"body": body})
     assert preview.status_code == 200
-    assert world.rows() == before
-    assert preview.json() == {"body": (await world.said(body, name="Lan"))["comment"]["body"]}
+    assert app.rows() == before
+    assert preview.json() == {"body": (await app.posted(body, name="Lan"))["comment"]["body"]}
 
 
 @pytest.mark.parametrize(
@@ -242,15 +242,15 @@ async def test_a_preview_is_what_the_comment_will_be_and_stores_nothing(world: W
     ],
 )
 @pytest.mark.parametrize("who", ["guest", "moderator"])
-async def test_a_token_is_written_in_one_way(world: World, who: str, headers: list[str], known: bool) -> None:
-    token = world.tokens["moderator"] if who == "moderator" else await world.guest("Lan")
+async def test_a_token_is_written_in_one_way(app: App, who: str, headers: list[str], known: bool) -> None:
+    token = app.tokens["moderator"] if who == "moderator" else await app.guest("Lan")
     sent = [(b"authorization", header.replace("TOKEN", token).encode("latin-1")) for header in headers]
-    answer = await world.client.get(f"{API}/discussion", params={"key": "talk"}, headers=sent)
+    answer = await app.client.get(f"{API}/discussion", params={"key": "talk"}, headers=sent)
     assert answer.status_code == (200 if known else 401), answer.text
 
 
-async def test_two_keys_are_none(world: World) -> None:
+async def test_two_keys_are_none(app: App) -> None:
     headers = [("Idempotency-Key", new_key()), ("Idempotency-Key", new_key())]
     body = {"key": "talk", "body": "Hello.", "author": {"name": "Lan"}}
-    answer = await world.client.post(f"{API}/comments", json=body, headers=headers)
+    answer = await app.client.post(f"{API}/comments", json=body, headers=headers)
     assert answer.json()["code"] == "idempotency_key_required"

@@ -1,4 +1,4 @@
-"""What a server can tell of itself while it serves."""
+"""What a server counts while it serves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.unread import Unread
 
 
-class Pauses:
+class GcPauses:
     """How long garbage collections made everything wait, from ``start`` to ``stop``."""
 
     __slots__ = ("_began", "count", "longest", "seconds")
@@ -27,7 +27,7 @@ class Pauses:
         gc.callbacks.append(self._heard)
 
     def stop(self) -> None:
-        """Also right where it never started."""
+        """Does nothing if it never started."""
         with suppress(ValueError):
             gc.callbacks.remove(self._heard)
 
@@ -43,9 +43,9 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class Vitals:
-    """Made before the server, so that others can read them while it serves."""
+class ServerStats:
+    """Made before the server, so that metrics can read them while it serves."""
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
-    pauses: Pauses = field(default_factory=Pauses)
+    gc_pauses: GcPauses = field(default_factory=GcPauses)

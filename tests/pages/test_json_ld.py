@@ -9,14 +9,14 @@ import httpx
 import pytest
 
 from tertulia.settings import Settings
-from tests.pages.talk import HOSTILE, change, say, scripts, snapshot
+from tests.pages.posting import HOSTILE, change, post_comment, scripts, snapshot
 
 D = "/d?key=talk"
 ARTICLE = "---\ntitle: The market <moves>\ndate: 2026-09-11 06:30\nauthor: Mai Phương\nsummary: One.\n---\nText."
 
 
 async def told(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
-    """The structured data of a page."""
+    """The json_ld data of a page."""
     page = await client.get(path)
     assert page.status_code == 200
     marker = '<script type="application/ld+json">'
@@ -37,8 +37,8 @@ def texts(items: list[dict[str, Any]]) -> list[Any]:
 
 @pytest.mark.parametrize("path", [D, "/embed.html?key=talk"])
 async def test_comments_and_numbers_are_those_of_the_snapshot(client: httpx.AsyncClient, path: str) -> None:
-    first = await say(client, "First **thing**.\n\n- one\n- two", url="https://news.test/a", title="A bridge")
-    second = await say(client, "Second.", parent_id=first["comment"]["id"])
+    first = await post_comment(client, "First **thing**.\n\n- one\n- two", url="https://news.test/a", title="A bridge")
+    second = await post_comment(client, "Second.", parent_id=first["comment"]["id"])
     await change(client, "PUT", first, second, json={"value": 1})
     await change(client, "PATCH", second, second, json={"body": "Second thoughts."})
     data = await told(client, path)
@@ -67,7 +67,7 @@ async def test_comments_and_numbers_are_those_of_the_snapshot(client: httpx.Asyn
 async def test_an_article_is_told_with_its_comments(client: httpx.AsyncClient, settings: Settings) -> None:
     settings.articles_dir.mkdir(parents=True)
     (settings.articles_dir / "market.md").write_text(ARTICLE, "utf-8")
-    await say(client, "Yes.", key="market")
+    await post_comment(client, "Yes.", key="market")
     data = await told(client, "/articles/market")
     assert {name: data[name] for name in ("@type", "headline", "url", "description", "commentCount")} == {
         "@type": "Article",
@@ -84,15 +84,15 @@ async def test_an_article_is_told_with_its_comments(client: httpx.AsyncClient, s
 async def test_replies_are_nested_as_deep_as_they_are(client: httpx.AsyncClient) -> None:
     parent = None
     for number in range(6):
-        parent = (await say(client, f"{number}", parent_id=parent))["comment"]["id"]
+        parent = (await post_comment(client, f"{number}", parent_id=parent))["comment"]["id"]
     assert texts((await told(client, D))["comment"]) == [["0", [["1", [["2", [["3", [["4", ["5"]]]]]]]]]]]
 
 
 async def test_what_was_deleted_is_not_told_and_its_replies_are(client: httpx.AsyncClient) -> None:
-    top = await say(client, "Gone from the top.")
-    kept = await say(client, "Kept.", parent_id=top["comment"]["id"])
-    inner = await say(client, "Gone from inside.", parent_id=kept["comment"]["id"])
-    await say(client, "Kept, too.", parent_id=inner["comment"]["id"])
+    top = await post_comment(client, "Gone from the top.")
+    kept = await post_comment(client, "Kept.", parent_id=top["comment"]["id"])
+    inner = await post_comment(client, "Gone from inside.", parent_id=kept["comment"]["id"])
+    await post_comment(client, "Kept, too.", parent_id=inner["comment"]["id"])
     for gone in (top, inner):
         await change(client, "DELETE", gone, gone)
     data = await told(client, D)
@@ -102,7 +102,7 @@ async def test_what_was_deleted_is_not_told_and_its_replies_are(client: httpx.As
 
 @pytest.mark.parametrize("path", [D, "/embed.html?key=talk"])
 async def test_hostile_texts_stay_texts(client: httpx.AsyncClient, path: str) -> None:
-    await say(client, HOSTILE, author={"name": HOSTILE[:60]}, title=HOSTILE)
+    await post_comment(client, HOSTILE, author={"name": HOSTILE[:60]}, title=HOSTILE)
     page = (await client.get(path)).text
     assert "alert(1)" not in "".join(script for script in scripts(page) if not script.startswith("{"))
     data = await told(client, path)

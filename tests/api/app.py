@@ -1,4 +1,4 @@
-"""A server in which everything a request can run into is there, and a client that checks every answer's form."""
+"""An application in which everything a request can run into is there, and a client that checks every answer's form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 from pydantic import BaseModel
@@ -24,12 +24,9 @@ from tertulia.protocol import API
 from tertulia.push import Push
 from tertulia.settings import Settings
 from tertulia.store import administration
-from tertulia.web.operations import Operation
+from tertulia.web.operations import Operation, operations_of
 
-OPERATIONS: list[Operation] = [
-    *Api(cast(Any, None), cast(Any, None)).operations(),
-    *Push(cast(Any, None), cast(Any, None), cast(Any, None)).operations(),
-]
+OPERATIONS: list[Operation] = [*operations_of(Api), *operations_of(Push)]
 DOCUMENT = describe(OPERATIONS)
 TRACES = ("Traceback", 'File "', ".py", "sqlalchemy", "sqlite", "pydantic", "starlette", "Exception", "object at 0x")
 
@@ -109,8 +106,8 @@ def new_key() -> str:
 
 
 @dataclass
-class World:
-    """A running server, a client, and the names of what is in it."""
+class App:
+    """A running application, a client, and the ids of what is in it."""
 
     server: Running
     client: httpx.AsyncClient
@@ -119,7 +116,7 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, str] = field(default_factory=dict)
 
-    async def say(
+    async def post_comment(
         self,
         body: str = "Good evening.",
         *,
@@ -139,16 +136,16 @@ class World:
         headers = {"Idempotency-Key": once or new_key()} | (bearer(token) if token else {})
         return await self.client.post(f"{API}/comments", json=said, headers=headers)
 
-    async def said(self, body: str = "Good evening.", **details: Any) -> dict[str, Any]:
+    async def posted(self, body: str = "Good evening.", **details: Any) -> dict[str, Any]:
         """Says something; the answer to a post that was accepted."""
-        answer = await self.say(body, **details)
+        answer = await self.post_comment(body, **details)
         assert answer.status_code in (201, 202), answer.text
         posted: dict[str, Any] = answer.json()
         return posted
 
     async def guest(self, name: str, **details: Any) -> str:
         """A new guest's token; the guest has said one thing."""
-        token: str = (await self.said(name=name, **details))["token"]
+        token: str = (await self.posted(name=name, **details))["token"]
         return token
 
     async def moderate(self, method: str, path: str, **details: Any) -> httpx.Response:
@@ -206,43 +203,43 @@ async def add_site(server: Running, key: str, *origins: str) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[World]:
+async def opened(settings: Settings) -> AsyncIterator[App]:
     """An empty server with two sites and a moderator."""
     async with running(settings) as server:
         await add_site(server, "second", "https://second.example")
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with Checked(transport=transport, base_url="http://news.test") as client:
-            world = World(server, client, settings.data_dir / "tertulia.db")
-            world.tokens["moderator"] = await add_moderator(server, "Mai")
-            yield world
+            app = App(server, client, settings.data_dir / "tertulia.db")
+            app.tokens["moderator"] = await add_moderator(server, "Mai")
+            yield app
 
 
-async def furnish(world: World) -> None:
+async def furnish(app: App) -> None:
     """Comments in every state, of two guests; a held, a closed and another discussion; a guest of the second site."""
-    first = await world.said("First.", name="Lan")
-    world.tokens["lan"] = lan = first["token"]
-    second = await world.said("Second.", name="Minh")
-    world.tokens["minh"] = minh = second["token"]
-    world.ids |= {"lans": first["comment"]["id"], "minhs": second["comment"]["id"], "unknown": new_key()}
+    first = await app.posted("First.", name="Lan")
+    app.tokens["lan"] = lan = first["token"]
+    second = await app.posted("Second.", name="Minh")
+    app.tokens["minh"] = minh = second["token"]
+    app.ids |= {"lans": first["comment"]["id"], "minhs": second["comment"]["id"], "unknown": new_key()}
     for name in ("deleted", "removed"):
-        world.ids[name] = (await world.said(name, token=minh))["comment"]["id"]
-    deleted = await world.client.delete(f"{API}/comments/{world.ids['deleted']}", headers=bearer(minh))
+        app.ids[name] = (await app.posted(name, token=minh))["comment"]["id"]
+    deleted = await app.client.delete(f"{API}/comments/{app.ids['deleted']}", headers=bearer(minh))
     assert deleted.status_code == 200
-    await world.moderate("DELETE", f"/comments/{world.ids['removed']}")
+    await app.moderate("DELETE", f"/comments/{app.ids['removed']}")
     for _ in range(2):
-        world.ids["elsewhere"] = (await world.said("Elsewhere.", key="another", token=lan))["comment"]["id"]
-    await world.set_mode("waiting", "held")
+        app.ids["elsewhere"] = (await app.posted("Elsewhere.", key="another", token=lan))["comment"]["id"]
+    await app.set_mode("waiting", "held")
     for _ in range(2):
-        world.ids["held"] = (await world.said("May I?", key="waiting", token=minh))["comment"]["id"]
-    await world.set_mode("shut", "closed")
-    foreign = await world.said("Over there.", site="second", name="Sáu")
-    world.tokens["second"], world.ids["foreign"] = foreign["token"], foreign["comment"]["id"]
+        app.ids["held"] = (await app.posted("May I?", key="waiting", token=minh))["comment"]["id"]
+    await app.set_mode("shut", "closed")
+    foreign = await app.posted("Over there.", site="second", name="Sáu")
+    app.tokens["second"], app.ids["foreign"] = foreign["token"], foreign["comment"]["id"]
     for name, params in {
         "oldest": {"key": "talk", "sort": "oldest"},
         "newest": {"key": "talk", "sort": "newest"},
         "top": {"key": "talk", "sort": "top"},
         "another": {"key": "another"},
     }.items():
-        world.cursors[name] = (await world.snapshot(limit=1, **params))["next"]
-    held = await world.moderate("GET", "/moderation/held", params={"limit": 1})
-    world.cursors["held"] = held.json()["next"]
+        app.cursors[name] = (await app.snapshot(limit=1, **params))["next"]
+    held = await app.moderate("GET", "/moderation/held", params={"limit": 1})
+    app.cursors["held"] = held.json()["next"]
