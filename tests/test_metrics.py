@@ -30,17 +30,17 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.live.tuning import Tuning
 from tertulia.metrics import machine
 from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
+from tertulia.serving.stats import GcPauses, ServerStats
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
 from tertulia.store import write_queue
 from tertulia.store.commands import CommandResult
 from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
 from tests.server import ServerProcess
-from tests.serving.raw import Honest, Raw, get, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
 from tests.support.store_actions import Custom, until
 
 KEY = DiscussionKey("default", "talk")
@@ -64,8 +64,8 @@ UNITS = {
 
 
 @pytest.fixture
-def vitals() -> Vitals:
-    return Vitals(Admission(3, 2, []), Unread(MIB))
+def server_stats() -> ServerStats:
+    return ServerStats(ConnectionLimiter(3, 2), Unread(MIB))
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def tuning() -> Tuning:
 
 
 @pytest.fixture
-async def server(settings: Settings, vitals: Vitals, tuning: Tuning) -> AsyncIterator[Running]:
+async def server(settings: Settings, server_stats: ServerStats, tuning: Tuning) -> AsyncIterator[Running]:
     """The application as it is on our own server."""
-    async with running(settings, vitals, tuning=tuning) as opened:
+    async with running(settings, server_stats, tuning=tuning) as opened:
         yield opened
 
 
@@ -124,10 +124,10 @@ async def _follow(server: Running, count: int) -> list[FakeReader]:
 
 
 @pytest.fixture
-async def whole(settings: Settings, vitals: Vitals) -> AsyncIterator[httpx.AsyncClient]:
+async def whole(settings: Settings, server_stats: ServerStats) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with all its parts; its Redis is down."""
     connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
-    async with running(connected, vitals) as opened, _visitor(opened.asgi) as client:
+    async with running(connected, server_stats) as opened, _visitor(opened.asgi) as client:
         yield client
 
 
@@ -374,26 +374,28 @@ def test_a_histogram_counts_each_value_once() -> None:
 # ---- the server -----------------------------------------------------------------------------------------
 
 
-async def test_connections(client: httpx.AsyncClient, vitals: Vitals) -> None:
-    places = [vitals.admission.enter(host) for host in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2")]
+async def test_connections(client: httpx.AsyncClient, server_stats: ServerStats) -> None:
+    places = [server_stats.limiter.acquire(host) for host in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2")]
     assert [place is None for place in places] == [False, False, True, False]
-    assert vitals.admission.enter("192.0.2.3") is None
-    assert vitals.admission.enter("192.0.2.4") is None
+    assert server_stats.limiter.acquire("192.0.2.3") is None
+    assert server_stats.limiter.acquire("192.0.2.4") is None
     told = await _scraped(client)
     assert told["tertulia_connections"] == 3
     assert told["tertulia_connections_refused_total address"] == 1
     assert told["tertulia_connections_refused_total total"] == 2
-    vitals.admission.leave("192.0.2.1")
+    server_stats.limiter.release("192.0.2.1")
     assert (await _scraped(client))["tertulia_connections"] == 2
 
 
-async def test_collections_are_counted_from_the_start_to_the_stop(client: httpx.AsyncClient, vitals: Vitals) -> None:
+async def test_collections_are_counted_from_the_start_to_the_stop(
+    client: httpx.AsyncClient, server_stats: ServerStats
+) -> None:
     gc.disable()
     try:
-        vitals.pauses.start()
+        server_stats.gc_pauses.start()
         gc.collect()
         gc.collect(0)
-        vitals.pauses.stop()
+        server_stats.gc_pauses.stop()
         gc.collect()
     finally:
         gc.enable()
@@ -404,34 +406,34 @@ async def test_collections_are_counted_from_the_start_to_the_stop(client: httpx.
 
 def test_stopping_what_never_started_is_nothing() -> None:
     before = list(gc.callbacks)
-    Pauses().stop()
+    GcPauses().stop()
     assert gc.callbacks == before
 
 
 def test_a_collection_that_had_begun_before_is_not_counted() -> None:
-    pauses = Pauses()
-    pauses._heard("stop", {})
-    assert (pauses.count, pauses.seconds, pauses.longest) == (0, 0.0, 0.0)
+    gc_pauses = GcPauses()
+    gc_pauses._heard("stop", {})
+    assert (gc_pauses.count, gc_pauses.seconds, gc_pauses.longest) == (0, 0.0, 0.0)
 
 
 async def test_a_server_watches_collections_while_it_serves(
-    settings: Settings, vitals: Vitals, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, server_stats: ServerStats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tame = SimpleNamespace(collect=gc.collect, freeze=lambda: None, set_threshold=lambda *_: None)
     monkeypatch.setattr("tertulia.serving.server.gc", tame)  # this process goes on afterwards
     before = list(gc.callbacks)
     at_start: list[int] = []
-    async with running(settings, vitals) as server:
+    async with running(settings, server_stats) as server:
 
         def ready() -> None:
-            at_start.append(vitals.pauses.count)
+            at_start.append(server_stats.gc_pauses.count)
             gc.collect()
             asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
 
         with listen("127.0.0.1", 0) as listener:
-            await serve(server.asgi, server.hub, listener, vitals, 0, ready)
+            await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=0, ready=ready)
     assert at_start == [0], "what was collected before made nobody wait"
-    assert vitals.pauses.count >= 1
+    assert server_stats.gc_pauses.count >= 1
     assert gc.callbacks == before
 
 
@@ -441,9 +443,9 @@ def test_a_real_server_tells_what_its_readers_see(start_server: Callable[..., Se
     def told() -> dict[str, float]:
         return _numbers(httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text)
 
-    with Honest(server) as honest:
+    with WellBehavedClient(server) as client:
         for _ in range(3):
-            honest.say_and_read()
+            client.post_and_read()
         numbers = told()
         assert numbers["tertulia_readers"] == numbers["tertulia_rooms instant"] == 1
         assert numbers["tertulia_events_total"] == numbers["tertulia_deliveries_total"] == 3

@@ -18,7 +18,7 @@ from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.machine import Machine
-from tertulia.serving.vitals import Vitals
+from tertulia.serving.stats import ServerStats
 from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
 from tertulia.store.write_queue import WriteQueue
@@ -278,15 +278,15 @@ OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
     ),
 )
 
-OF_SERVER: tuple[Metric[Vitals], ...] = (
-    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda vitals: vitals.admission.count),
+OF_SERVER: tuple[Metric[ServerStats], ...] = (
+    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda stats: stats.limiter.count),
     Metric(
         "tertulia_connections_refused_total",
         "counter",
         "Connections answered 503, by bound: in all, or from one address.",
-        lambda vitals: {
-            ("total",): vitals.admission.refused_in_all,
-            ("address",): vitals.admission.refused_of_address,
+        lambda stats: {
+            ("total",): stats.limiter.refused_in_all,
+            ("address",): stats.limiter.refused_of_address,
         },
         ("bound",),
     ),
@@ -294,31 +294,31 @@ OF_SERVER: tuple[Metric[Vitals], ...] = (
         "tertulia_unread_bytes",
         "gauge",
         "Bytes that wait for clients to read them, as of the last look.",
-        lambda vitals: vitals.unread.bytes,
+        lambda stats: stats.unread.bytes,
     ),
     Metric(
         "tertulia_connections_cut_off_total",
         "counter",
         "Connections cut off because too many bytes waited for clients that did not read.",
-        lambda vitals: vitals.unread.cut,
+        lambda stats: stats.unread.cut,
     ),
     Metric(
         "tertulia_gc_pauses_total",
         "counter",
         "Garbage collections, in which everything waits.",
-        lambda vitals: vitals.pauses.count,
+        lambda stats: stats.gc_pauses.count,
     ),
     Metric(
         "tertulia_gc_pause_seconds_total",
         "counter",
         "Seconds that garbage collections took in all.",
-        lambda vitals: vitals.pauses.seconds,
+        lambda stats: stats.gc_pauses.seconds,
     ),
     Metric(
         "tertulia_gc_longest_pause_seconds",
         "gauge",
         "Seconds that the longest garbage collection since the start took.",
-        lambda vitals: vitals.pauses.longest,
+        lambda stats: stats.gc_pauses.longest,
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tertulia.bus import Bus, NetworkBus
+from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
@@ -33,18 +33,18 @@ from tertulia.metrics.catalogue import (
 )
 from tertulia.metrics.machine import Machine
 from tertulia.metrics.siblings import Siblings
-from tertulia.serving.vitals import Vitals
+from tertulia.serving.stats import ServerStats
 from tertulia.store.troubles import Troubles
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Parts(Collector):
     """Reads the parts when it is asked.
 
-    Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
+    Without ``server_stats``, on another server than ours, theirs are left out, and those of Redis where there is none.
     """
 
     hub: Hub
@@ -53,7 +53,7 @@ class Parts(Collector):
     answers: Answers
     bus: Bus
     counts: SharedCounts | None
-    vitals: Vitals | None
+    server_stats: ServerStats | None
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in OF_HUB)
@@ -64,8 +64,8 @@ class Parts(Collector):
             yield from (metric.family(self.bus) for metric in OF_REDIS)
         if self.counts is not None:
             yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)
-        if self.vitals is not None:
-            yield from (metric.family(self.vitals) for metric in OF_SERVER)
+        if self.server_stats is not None:
+            yield from (metric.family(self.server_stats) for metric in OF_SERVER)
         yield from (metric.family(None) for metric in OF_BUILD)
 
 
@@ -81,11 +81,16 @@ class Metrics:
     """The registries of one application, and who may read them. The library's global registry is not used."""
 
     def __init__(
-        self, parts: Parts, folder: Path, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None
+        self,
+        parts: Parts,
+        folder: Path,
+        addresses: ClientAddress,
+        allowed: Sequence[str],
+        siblings: Siblings | None = None,
     ) -> None:
-        self._gate = gate
+        self._addresses = addresses
         self._siblings = siblings
-        self._allowed = [ip_network(network, strict=False) for network in allowed]
+        self._allowed = Networks(allowed)
         self._parts = CollectorRegistry(auto_describe=False)
         self._parts.register(parts)
         self._system = CollectorRegistry(auto_describe=False)
@@ -110,5 +115,5 @@ class Metrics:
         return parts + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
-        address = self._gate.certain_address(request)
-        return address is not None and any(ip_address(address) in network for network in self._allowed)
+        address = parse(self._addresses.verified(request))
+        return address is not None and address in self._allowed
