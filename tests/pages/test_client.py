@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -108,6 +109,20 @@ async def test_a_file_without_brotli_beside_it_is_sent_with_gzip(folder: Path) -
         answer = await client.get("/count.js", headers={"Accept-Encoding": "br, gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.content == (folder / "count.js").read_bytes()
+
+
+@pytest.mark.skipif(pinned_script() is None, reason="the client is not built")
+def test_each_file_names_the_next_by_its_content() -> None:
+    """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
+    assets = {asset.path: asset for asset in client_assets()}
+    name = "/embed.js"
+    for stem in ("embed-actions", "embed-extras"):
+        [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[name].content.decode())
+        name = f"/{following}"
+        assert assets[name].cache == FOREVER
+        assert assets[name].brotli is not None
+        assert f"{name}.map" in assets
+    assert not re.search(rb"\bembed-[a-z]+\.", assets[pinned_script()[0]].content), "one file is all"  # type: ignore[index]
 
 
 async def test_a_strong_or_weak_tag_of_the_content_is_known(folder: Path) -> None:

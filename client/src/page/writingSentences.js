@@ -34,6 +34,7 @@ export default {
   "insert_link": "Link",
   "preview": "Preview",
   "preview_error": "The preview could not be loaded.",
+  "extras_error": "This could not be loaded. Try again, or reload the page.",
   "deleted_now": "Your comment is deleted.",
   "undo": "Undo",
   "copied": "Link copied",

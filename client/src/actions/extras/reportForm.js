@@ -1,22 +1,28 @@
 /**
- * Tells the moderators about a comment: a reason, and a note for those who want to say more.
+ * Reports a comment to the moderators: a reason, and an optional note.
  *
  * @import { Card } from '../../reading/card.js'
  * @import { Key } from '../../page/strings.js'
- * @import { Actions } from '../actions.js'
+ * @import { Announcer } from '../announcer.js'
+ * @import { Context } from '../context.js'
+ *
+ * @typedef {object} CardForms
+ * @property {(card: Card, element: HTMLElement) => void} openForm
+ * @property {(element: HTMLElement) => Card | undefined} closeForm Whose form it was, if it was still open.
  */
 import * as commands from '../commands.js';
 import { button, h, setText } from '../../page/dom.js';
+import css from './report.css';
 
 const REASONS = /** @type {const} */ (['spam', 'abuse', 'off_topic', 'illegal', 'other']);
 const NOTE_LENGTH = 1000;
 
-/** @param {Card} card @param {Actions} actions */
-export function openReportForm(card, actions) {
-  const { t } = actions;
+/** @param {Card} card @param {Context} context @param {{announcer: Announcer, forms: CardForms}} others */
+export function openReportForm(card, { api, host, t }, { announcer, forms }) {
+  host.adoptStyles(css);
   const { id } = card.comment;
   const close = () => {
-    const now = actions.forms.closeForm(form);
+    const now = forms.closeForm(form);
     now?.more.focus();
     return now;
   };
@@ -39,15 +45,15 @@ export function openReportForm(card, actions) {
     submit.disabled = true;
     try {
       const reason = String(new FormData(form).get(`reason-${id}`));
-      await commands.report(actions.session.api, id, reason, note.value.trim());
+      await commands.report(api, id, reason, note.value.trim());
       const now = close();
-      actions.announce(t('reported'));
+      announcer.announce(t('reported'));
       now?.form.replaceChildren(h('p', { part: 'notice', class: 'notice' }, t('reported')));
     } catch (error) {
-      setText(message, actions.sentence(error));
+      setText(message, announcer.sentence(error));
       submit.disabled = false;
     }
   });
-  actions.forms.openForm(card, form);
+  forms.openForm(card, form);
   form.querySelector('input')?.focus();
 }
