@@ -10,7 +10,7 @@ if __name__ == "__main__":
     given = dict(pair.split("=") for pair in sys.argv.pop(1).split(","))
     timeouts = Timeouts(**{name: float(seconds) for name, seconds in given.items()})
     # before the command is imported, which takes it from there
-    workers.serve_one = partial(workers.serve_one, timeouts=timeouts)  # type: ignore[assignment]
+    workers.serve_one = partial(workers.serve_one, timeouts=timeouts)
 
     from tertulia.cli import main
 
