@@ -39,13 +39,13 @@ from tests.bus.instances import (
     now,
     permissions,
     signed,
-    until,
     wait_until_delivered,
     wait_until_healthy,
 )
 from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import created_event
 from tests.support.effort import examples
+from tests.support.waiting import until
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
