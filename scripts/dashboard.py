@@ -102,7 +102,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             {"{{instance}} {{worker}}": "increase(tertulia_bus_connections_totalHERE[$__rate_interval])"},
         ),
     ),
-    "Ledger": (
+    "Write queue": (
         Panel("Commits a second", {"{{instance}} {{worker}}": rate("tertulia_commits_total")}),
         Panel("Commands a second", {"{{instance}} {{worker}}": rate("tertulia_commands_committed_total")}),
         Panel(

@@ -33,7 +33,7 @@ async def add_moderator(database: str) -> str:
     token, hashed = new_moderator_token()
     store = await Store.open(database)
     store.start()
-    await store.ledger.submit(lambda connection: administration.add_moderator(connection, "Mai", hashed, utc_now()))
+    await store.write(administration.AddModerator("Mai", hashed, utc_now()))
     await store.close()
     return token
 

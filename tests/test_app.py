@@ -150,10 +150,10 @@ async def test_health_and_readiness(
 async def test_a_database_that_does_not_answer_is_not_ready(
     server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def silent() -> str:
+    async def silent(_query: object) -> str:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(server.store.reads, "epoch", silent)
+    monkeypatch.setattr(server.store, "read", silent)
     answer = await client.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, {"status": "the database does not answer"})
     assert [vars(record)["reason"] for record in caplog.records] == ["the disk is gone"]
@@ -161,7 +161,7 @@ async def test_a_database_that_does_not_answer_is_not_ready(
 
 
 async def test_a_server_that_began_before_a_restore_is_not_ready(server: Running, client: httpx.AsyncClient) -> None:
-    await server.store.ledger.submit(administration.renew_epoch)
+    await server.store.write(administration.RenewEpoch())
     answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert "another epoch" in answer.json()["status"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ from tertulia.checks import Replayed, check, fold
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import DiscussionKey, Mode, Sort
 from tertulia.protocol import CommentView, Event, comment_view
-from tertulia.store import Store
-from tests.transfer.world import BARE, NEWS, OTHER, QUIET, World, everything, opened, planted
+from tertulia.store import Store, queries
+from tertulia.store.commands import Actor
+from tests.support.full_store import BARE, NEWS, OTHER, QUIET, everything, opened, planted
+from tests.support.store_actions import StoreActions
 
 ALL = (NEWS, QUIET, OTHER, BARE)
 NEWS_ID = 1
@@ -128,46 +132,62 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
 }
 
 
-@pytest.fixture
-async def full(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+@dataclass(frozen=True)
+class Full:
     """The file of a database in which everything happened, and the ids of its comments by name."""
-    path = tmp_path / "store.db"
-    async with opened(path) as store:
-        ids = await everything(World(store))
-    return path, ids
+
+    path: Path
+    ids: dict[str, str]
+
+    def plant(self, name: str) -> None:
+        """Makes it wrong in one of the ways above."""
+        planted(self.path, *(statement.format(**self.ids) for statement in CORRUPTIONS[name][0]))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Full:
+    """Made once a session, and copied for each test."""
+    path = tmp_path_factory.mktemp("checks") / "store.db"
+
+    async def make() -> dict[str, str]:
+        async with opened(path) as store:
+            return await everything(store)
+
+    return Full(path, asyncio.run(make()))
+
+
+@pytest.fixture
+def full(made_once: Full, tmp_path: Path) -> Full:
+    return Full(Path(shutil.copy(made_once.path, tmp_path)), made_once.ids)
 
 
 async def test_a_database_in_which_everything_happened_is_in_order(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
         assert await check(store) == []
-        await everything(World(store))
+        await everything(store)
         assert await check(store) == []
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-async def test_a_corruption_is_found_and_nothing_else_is(full: tuple[Path, dict[str, str]], name: str) -> None:
-    path, ids = full
-    statements, codes = CORRUPTIONS[name]
-    planted(path, *(statement.format(**ids) for statement in statements))
-    async with opened(path) as store:
+async def test_a_corruption_is_found_and_nothing_else_is(full: Full, name: str) -> None:
+    full.plant(name)
+    async with opened(full.path) as store:
         findings = await check(store)
-    assert {finding.code for finding in findings} == codes
+    assert {finding.code for finding in findings} == CORRUPTIONS[name][1]
     assert all("\n" not in finding.detail for finding in findings)
 
 
-async def test_a_second_corruption_is_not_hidden_by_the_first(full: tuple[Path, dict[str, str]]) -> None:
-    path, ids = full
+async def test_a_second_corruption_is_not_hidden_by_the_first(full: Full) -> None:
     for name in ("body that is no JSON", "payload", "head", "votes", "residue"):
-        planted(path, *(statement.format(**ids) for statement in CORRUPTIONS[name][0]))
-    async with opened(path) as store:
+        full.plant(name)
+    async with opened(full.path) as store:
         found = [finding.code for finding in await check(store)]
     assert sorted(found) == ["body", "head", "payload", "residue", "votes"]
 
 
-async def test_a_file_that_cannot_be_read_is_a_finding(full: tuple[Path, dict[str, str]]) -> None:
-    path, _ = full
-    async with opened(path) as store:
-        planted(path, "DROP TABLE vote")
+async def test_a_file_that_cannot_be_read_is_a_finding(full: Full) -> None:
+    async with opened(full.path) as store:
+        planted(full.path, "DROP TABLE vote")
         findings = await check(store)
     assert [(one.code, one.where) for one in findings] == [("unreadable", "database")]
     assert "vote" in findings[0].detail
@@ -177,33 +197,32 @@ async def test_a_file_that_cannot_be_read_is_a_finding(full: tuple[Path, dict[st
 
 
 async def events(store: Store, key: DiscussionKey) -> list[Event]:
-    _, found = await store.reads.events(key, 0, 1000)
+    _, found = await store.read(queries.events, key, 0, 1000)
     return [Event.model_validate_json(event.payload) for event in found]
 
 
 async def snapshot(store: Store, key: DiscussionKey) -> Replayed:
     """What a guest who asks now is shown."""
-    moment = await store.reads.moment(key, sort=Sort.oldest, limit=100, viewer=None)
-    views = {comment.id: comment_view(comment) for comment in moment.page.comments}
-    return Replayed(views, moment.discussion.comment_count, moment.discussion.mode, moment.discussion.seq)
+    snapshot = await store.read(queries.snapshot, key, sort=Sort.oldest, limit=100, viewer=None)
+    views = {comment.id: comment_view(comment) for comment in snapshot.page.comments}
+    return Replayed(views, snapshot.discussion.comment_count, snapshot.discussion.mode, snapshot.discussion.seq)
 
 
-async def test_events_give_what_a_snapshot_shows(full: tuple[Path, dict[str, str]]) -> None:
-    async with opened(full[0]) as store:
+async def test_events_give_what_a_snapshot_shows(full: Full) -> None:
+    async with opened(full.path) as store:
         for key in ALL:
             assert fold(await events(store, key)) == await snapshot(store, key)
 
 
 async def test_an_old_snapshot_and_the_events_after_it_give_the_new_one(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
-        world = World(store)
-        await world.begin()
-        first = await world.say(NEWS, world.moderator, "First")
+        actions = await StoreActions(store).begin()
+        first = await actions.post_comment("First", key=NEWS, by=actions.moderator)
         old = await snapshot(store, NEWS)
         kept = replace(old, comments=dict(old.comments))
-        second = await world.say(NEWS, world.moderator, "Second", first)
-        await world.delete(second)
-        await world.mode(NEWS, Mode.closed)
+        second = await actions.post_comment("Second", key=NEWS, by=actions.moderator, parent=first)
+        await actions.delete_comment(second, Actor(actions.moderator.id))
+        await actions.mode(Mode.closed, NEWS)
         missed = [event for event in await events(store, NEWS) if event.seq > old.seq]
         assert fold(missed, old) == await snapshot(store, NEWS)
         assert old == kept

@@ -22,18 +22,18 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.core.ids import uuid7
-from tertulia.discussions import Announcer, Discussions
+from tertulia.discussions import Discussions, EventPublisher
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.live.backlog import Cursor
 from tertulia.live.hub import Hub
 from tertulia.live.tuning import Tuning
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
-from tests.store.acts import until
 from tests.support.effort import examples, is_thorough
+from tests.support.store_actions import until
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
@@ -126,11 +126,13 @@ class System:
         self.store = store
         self.moderator = moderator
         self.bus = UnreliableBus()
-        self.hub = Hub(self.bus, store.epoch, store.reads.events, store.reads.heads, NEVER_BUSY, NARROW)
+        self.hub = Hub(
+            self.bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), NEVER_BUSY, NARROW
+        )
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
-        store.start(Announcer(self.bus, store.epoch).committed)
+        store.start(EventPublisher(self.bus, store.epoch).publish)
 
     async def snapshot(self) -> Json:
         found = await self.service.snapshot(KEY, limit=1000)
@@ -146,7 +148,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
     async def make() -> None:
         store = await Store.open(f"sqlite+aiosqlite:///{path}")
         store.start()
-        await store.ledger.submit(lambda c: administration.add_moderator(c, "Editor", "f" * 64, utc_now()))
+        await store.write(administration.AddModerator("Editor", "f" * 64, utc_now()))
         await store.close()
 
     asyncio.run(make())
@@ -155,7 +157,7 @@ def template() -> tuple[tempfile.TemporaryDirectory[str], Path]:
 
 async def opened(path: Path) -> System:
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
-    author = await store.reads.moderator("f" * 64)
+    author = await store.read(queries.moderator, "f" * 64)
     assert author is not None
     return System(store, Identity(author.id, author.name, True, None))
 
@@ -219,7 +221,7 @@ class Machine(RuleBasedStateMachine):
             author=None if moderator else protocol.GuestName(name=f"Guest {who}"),
         )
         identity = self.system.moderator if moderator else self.guests.get(who)
-        answer = self.act(self.system.service.say(new, uuid7(), identity=identity))
+        answer = self.act(self.system.service.post_comment(new, uuid7(), identity=identity))
         if answer is not None:
             self.comments.append(answer.posted.comment.id)
             if answer.posted.token is not None:
@@ -236,7 +238,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.comments)
     @rule(who=st.integers(0, GUESTS), place=places)
     def delete_or_remove(self, who: int, place: int) -> None:
-        self.act(self.system.service.conceal(self.comment(place), self.who(who)))
+        self.act(self.system.service.delete_comment(self.comment(place), self.who(who)))
 
     @precondition(lambda self: self.comments)
     @rule(place=places)
@@ -267,7 +269,7 @@ class Machine(RuleBasedStateMachine):
                 protocol.NewComment(key=KEY.key, body="Many words " * 20, author=protocol.GuestName(name="Many"))
                 for _ in range(count)
             ]
-            await asyncio.gather(*(self.system.service.say(new, uuid7()) for new in news))
+            await asyncio.gather(*(self.system.service.post_comment(new, uuid7()) for new in news))
 
         self.act(posting())
 

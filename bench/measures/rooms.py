@@ -21,12 +21,17 @@ from tertulia.bus import Message
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.wire import channel_of
 from tertulia.core.comments import DiscussionKey
+from tertulia.errors import CloseCode
+from tertulia.live.backlog import AT_HEAD
+from tertulia.live.frames import Frame
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
+from tertulia.live.reader import Reader
 from tertulia.live.tuning import RECONCILE_SECONDS
-from tertulia.store import Store, schema
-from tests.bus.instances import SECRET, signed, until, wait_until_healthy
+from tertulia.store import Store, queries, schema
+from tests.bus.instances import SECRET, signed, wait_until_healthy
 from tests.postgres import running_postgres
+from tests.support.waiting import until
 from tests.valkey import Valkey
 
 ROOMS = 5_000
@@ -34,6 +39,19 @@ TIMES = 5
 AT_ONCE = 250
 PAGE_BYTES = 4096
 _SAY_ALL = "for i = 1, #KEYS do redis.call('PUBLISH', KEYS[i], ARGV[i]) end"
+
+
+class NoConnection:
+    """What a reader costs is measured elsewhere."""
+
+    def write(self, frame: Frame) -> None:
+        pass
+
+    def buffered(self) -> int:
+        return 0
+
+    def close(self, code: CloseCode) -> None:
+        pass
 
 
 def measure(plan: Plan, findings: Findings, rooms: int = ROOMS) -> None:
@@ -52,7 +70,9 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     store.start()
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
-    hub = Hub(bus, store.epoch, store.reads.events, store.reads.heads, Rates(tick=1e9, summary=1e9))
+    hub = Hub(
+        bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), Rates(tick=1e9, summary=1e9)
+    )
     bus.start()
     try:
         return await _measured(hub, bus, valkey, keys)
@@ -68,7 +88,10 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
 
     async def open_all() -> None:
         for key in keys:
-            await hub.enter(key)
+            room = await hub.enter(key)
+            reader = Reader(room)
+            reader.connection = NoConnection()
+            room.join(reader, AT_HEAD)
 
     async def compare() -> None:
         for _ in range(TIMES):

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bench.measures import Plan, median
 from bench.report import Findings, Row
-from bench.subjects import KEY, posting
+from bench.subjects import KEY
 from tertulia.core.comments import Author
 from tertulia.core.documents import parse
 from tertulia.core.ids import uuid7
 from tertulia.identity import utc_now
-from tertulia.store import Store, ledger
-from tertulia.store.commands import Draft
+from tertulia.store import Store, write_queue
+from tertulia.store.commands import Draft, PostComment
 from tests.postgres import running_postgres
 
 WRITERS = 64
@@ -46,7 +46,7 @@ def measure(plan: Plan, findings: Findings) -> None:
 
 def _rates(plan: Plan, database: str, address: str) -> tuple[float, float]:
     """Posts a second in batches, and with one a commit."""
-    figures: dict[int, list[float]] = {ledger.BATCH: [], 1: []}
+    figures: dict[int, list[float]] = {write_queue.BATCH: [], 1: []}
     for number in range(plan.rounds):
         for batch, found in figures.items():
             plan.say(f"durable posts on {database}, round {number + 1}, at most {batch} a commit")
@@ -56,7 +56,7 @@ def _rates(plan: Plan, database: str, address: str) -> tuple[float, float]:
 
 
 async def _posting(address: str, batch: int) -> float:
-    kept, ledger.BATCH = ledger.BATCH, batch
+    kept, write_queue.BATCH = write_queue.BATCH, batch
     store = await Store.open(address)
     store.start()
     started, done = time.perf_counter(), 0
@@ -65,13 +65,13 @@ async def _posting(address: str, batch: int) -> float:
     async def write() -> None:
         nonlocal done
         while time.perf_counter() < end:
-            await store.ledger.submit(posting(_draft()), KEY)
+            await store.write(PostComment(_draft()))
             done += 1
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))
     rate = done / (time.perf_counter() - started)
     await store.close()
-    ledger.BATCH = kept
+    write_queue.BATCH = kept
     return rate
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.wire import channel_of, encode_events
 from tertulia.core.comments import DiscussionKey
 from tests.live.fakes import created_event
+from tests.support.waiting import until
 
-PATIENCE = 20.0
 KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
 SECRET = b"the key of the instances of these tests"
 SIGNER = Signer(SECRET)
@@ -47,16 +46,8 @@ def now() -> int:
 
 
 def signed(one: Message, instance: str = "another", signer: Signer = SIGNER) -> bytes:
-    """The message as an instance says it."""
+    """The message as an instance sends it."""
     return signer.sign(channel_of(one.key), encode_events(one, instance, now()))
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Waits for it, and fails where it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        await asyncio.sleep(0.005)
 
 
 async def wait_until_healthy(bus: RedisBus) -> None:
@@ -65,7 +56,7 @@ async def wait_until_healthy(bus: RedisBus) -> None:
 
 @asynccontextmanager
 async def healthy_bus(url: str, key: bytes = SECRET, tuning: Tuning = DEFAULTS) -> AsyncIterator[RedisBus]:
-    """A bus that hears and is heard."""
+    """A bus whose messages arrive."""
     bus = RedisBus(url, key, tuning)
     bus.start()
     try:
@@ -76,7 +67,7 @@ async def healthy_bus(url: str, key: bytes = SECRET, tuning: Tuning = DEFAULTS) 
 
 
 class RecordingListener:
-    """A listener that keeps what it hears, and knows from when on its subscription holds."""
+    """Keeps what a bus calls it with, and knows from when on its subscription holds."""
 
     def __init__(self, bus: RedisBus, key: DiscussionKey) -> None:
         self.messages: list[Message] = []
@@ -106,13 +97,13 @@ async def bus_pair(url: str, tuning: Tuning = DEFAULTS) -> AsyncIterator[tuple[R
 
 
 async def wait_until_delivered(here: RedisBus, listener: RecordingListener, seq: int) -> None:
-    """Both are healthy, and what is published from now on is heard."""
+    """Both are healthy, and what is published from now on arrives."""
     here.publish(message(seq))
-    await until(lambda: seq in listener.seqs, "the later message is not heard")
+    await until(lambda: seq in listener.seqs, "the later message is not delivered")
 
 
 class CrossInstanceBus:
-    """Publishes at one instance what is heard at another."""
+    """Publishes at one instance what another receives."""
 
     def __init__(self, here: RedisBus, there: RedisBus) -> None:
         self._here = here

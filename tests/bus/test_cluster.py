@@ -24,10 +24,10 @@ from tests.bus.instances import (
     healthy_bus,
     message,
     permissions,
-    until,
     wait_until_delivered,
     wait_until_healthy,
 )
+from tests.support.waiting import until
 from tests.topologies import SLOTS as ALL_SLOTS
 from tests.topologies import ClusterSetup, is_following
 from tests.valkey import Valkey
@@ -65,7 +65,7 @@ def key_in(partition: int) -> DiscussionKey:
     return next(key for key in keys() if partition_of(channel_of(key)) == partition)
 
 
-async def both_hear(here: RedisBus, there: RedisBus, listener: RecordingListener, seq: int) -> None:
+async def wait_until_both_deliver(here: RedisBus, there: RedisBus, listener: RecordingListener, seq: int) -> None:
     await wait_until_healthy(here)
     await wait_until_healthy(there)
     await wait_until_delivered(here, listener, seq)
@@ -114,7 +114,7 @@ async def test_every_partition_carries(shared_cluster: ClusterSetup) -> None:
 # ---- slots move -----------------------------------------------------------------------------------------
 
 
-def heard_at(server: Valkey, key: DiscussionKey) -> bool:
+def is_subscribed_at(server: Valkey, key: DiscussionKey) -> bool:
     channel = channel_of(key)
     return bool(server.ask("PUBSUB", "SHARDNUMSUB", tagged(channel, partition_of(channel)))[1] == 1)
 
@@ -129,7 +129,7 @@ async def test_a_slot_that_moves_is_followed(cluster: ClusterSetup) -> None:
         await wait_until_delivered(here, listener, 1)
         listener.gaps.clear()
         cluster.move(CHANNEL, new)
-        await until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
+        await until(lambda: is_subscribed_at(cluster.servers[new], KEY), "nobody subscribes at the new place")
         await wait_until_healthy(there)
         assert KEY in listener.gaps
         for seq in range(2, 100):
@@ -147,10 +147,10 @@ async def test_all_slots_of_a_shard_move(cluster: ClusterSetup) -> None:
             channel = channel_of(key_in(partition))
             if cluster.shard(channel) == old:
                 cluster.move(channel, new)
-        await until(lambda: heard_at(cluster.servers[new], KEY), "nobody hears at the new place")
+        await until(lambda: is_subscribed_at(cluster.servers[new], KEY), "nobody subscribes at the new place")
         await wait_until_delivered(here, listener, 1)
         await until(lambda: not cluster.servers[old].ask("PUBSUB", "SHARDCHANNELS"), "somebody stays")
-        await both_hear(here, there, listener, 2)
+        await wait_until_both_deliver(here, there, listener, 2)
 
 
 # ---- servers fail ---------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ async def test_a_shard_that_is_down_leaves_the_others_alone(cluster: ClusterSetu
         down.start()
         await wait_until_healthy(there)
         assert KEY in elsewhere.gaps
-        await both_hear(here, there, listener, 2)
+        await wait_until_both_deliver(here, there, listener, 2)
 
 
 def asked(backed: ClusterSetup) -> None:
@@ -199,10 +199,10 @@ async def test_a_replica_takes_over(backed: ClusterSetup, failing: Callable[[Clu
         await listener.subscribed()
         listener.gaps.clear()
         failing(backed)
-        await until(lambda: heard_at(new, key), "nobody hears at the new place")
+        await until(lambda: is_subscribed_at(new, key), "nobody subscribes at the new place")
         await wait_until_healthy(there)
         assert key in listener.gaps
-        await until(lambda: _heard(here, listener, key), "nothing is heard")
+        await until(lambda: _delivers(here, listener, key), "nothing is heard")
         await wait_until_healthy(here)
 
         if failing is killed:
@@ -210,10 +210,10 @@ async def test_a_replica_takes_over(backed: ClusterSetup, failing: Callable[[Clu
         old.thaw()
         await until(lambda: old.ask("ROLE")[0] == b"slave", "the old master stays one")
         listener.messages.clear()
-        await until(lambda: _heard(here, listener, key), "nothing is heard any more")
+        await until(lambda: _delivers(here, listener, key), "nothing is heard any more")
 
 
-def _heard(here: RedisBus, listener: RecordingListener, key: DiscussionKey) -> bool:
+def _delivers(here: RedisBus, listener: RecordingListener, key: DiscussionKey) -> bool:
     here.publish(message(1, key=key))
     return bool(listener.messages)
 
@@ -247,7 +247,7 @@ async def test_a_cluster_that_is_not_whole_degrades_the_bus(cluster: ClusterSetu
         await wait_until_delivered(here, listener, 1)
         assert here.is_degraded
         cluster.own(slot)
-        await both_hear(here, there, listener, 2)
+        await wait_until_both_deliver(here, there, listener, 2)
         assert here.stats.connections == connections
 
 
@@ -265,7 +265,7 @@ async def test_a_partition_without_an_owner_degrades_the_bus(cluster: ClusterSet
 
         await until(dropped, "it is sent to somebody")
         cluster.own(slot)
-        await both_hear(here, there, listener, 2)
+        await wait_until_both_deliver(here, there, listener, 2)
 
 
 async def test_a_server_that_is_no_cluster_degrades_the_bus(valkey: Valkey, caplog: pytest.LogCaptureFixture) -> None:

@@ -25,9 +25,10 @@ from tertulia.live.stats import GapSource
 from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
-from tests.bus.instances import now, until, wait_until_healthy
+from tests.bus.instances import now, wait_until_healthy
 from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import FakeReader, event_of, join_discussion
+from tests.support.waiting import until
 from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
@@ -43,7 +44,7 @@ class Instance:
         self.bus = server.bus
         self._client = client
 
-    async def say(self) -> int:
+    async def post(self) -> int:
         body = {"key": KEY.key, "body": "Hello.", "author": {"name": "Lan"}}
         began = time.monotonic()
         answer = await self._client.post(
@@ -86,9 +87,9 @@ async def pair(settings: Settings, redis: Redis, tuning: Tuning) -> AsyncIterato
         yield here, there
 
 
-async def said(here: Instance, readers: list[FakeReader], last: int) -> None:
+async def post_to_all(here: Instance, readers: list[FakeReader], last: int) -> None:
     """One more comment, which everybody gets; all of them are dense."""
-    assert await here.say() == last
+    assert await here.post() == last
     expected = list(range(1, last + 1))
     await until(lambda: all(reader.seqs == expected for reader in readers), "a comment does not arrive")
 
@@ -100,15 +101,15 @@ async def test_what_is_said_at_one_is_read_at_the_other(pair: tuple[Instance, In
     channel = channel_of(KEY)
     await until(lambda: redis.subscriber_count(channel) == len(pair), "nobody subscribes")
     for seq in range(1, 21):
-        await said(pair[seq % 2], readers, seq)
+        await post_to_all(pair[seq % 2], readers, seq)
     assert here.bus.stats.received == there.bus.stats.received == 10
     assert [one.hub.stats.gaps[GapSource.reconcile] for one in pair] == [0, 0], "Redis carried nothing"
 
     assert redis.cut_subscribers() >= len(pair)
-    await said(here, readers, 21)
+    await post_to_all(here, readers, 21)
     for one in pair:
         await wait_until_healthy(one.bus)
-    await said(there, readers, 22)
+    await post_to_all(there, readers, 22)
 
 
 async def test_a_message_that_is_lost_is_found(settings: Settings, valkey: Valkey) -> None:
@@ -119,7 +120,7 @@ async def test_a_message_that_is_lost_is_found(settings: Settings, valkey: Valke
         instance(settings, faulty) as there,
     ):
         readers = [await one.read() for one in (here, there)]
-        await said(here, readers, 1)
+        await post_to_all(here, readers, 1)
         assert faulty.fates["lost"]
         assert not there.bus.is_degraded
         assert there.bus.stats.received == 0
@@ -133,16 +134,16 @@ async def test_comments_go_on_without_redis(pair: tuple[Instance, Instance], red
     readers = [await one.read() for one in pair]
     redis.freeze()
     await until(lambda: here.bus.is_degraded and there.bus.is_degraded, "nobody notices")
-    await said(here, readers, 1)
-    await said(there, readers, 2)
+    await post_to_all(here, readers, 1)
+    await post_to_all(there, readers, 2)
     redis.thaw()
     redis.kill()
-    await said(here, readers, 3)
-    await said(there, readers, 4)
+    await post_to_all(here, readers, 3)
+    await post_to_all(there, readers, 4)
     redis.start()
     for one in pair:
         await wait_until_healthy(one.bus)
-    await said(here, readers, 5)
+    await post_to_all(here, readers, 5)
 
 
 async def test_what_was_said_before_the_subscription_held_is_read(settings: Settings, valkey: Valkey) -> None:
@@ -155,7 +156,7 @@ async def test_what_was_said_before_the_subscription_held_is_read(settings: Sett
         reader = await here.read()
         slow.subscribing.clear()
         late = await there.read()
-        await said(here, [reader], 1)
+        await post_to_all(here, [reader], 1)
         assert late.seqs == []
         slow.subscribing.set()
         await until(lambda: late.seqs == [1], "the comment is not found")
@@ -222,7 +223,7 @@ async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
         assert redis.publish(channel, shouted) == len(pair)
         redis.publish(channel, encode_presence(PresenceUpdate(KEY, "another", 100_000, 9, at=now())))
         await until(partial(_refused, there, 2 * seq), "it is not heard")
-        await said(pair[seq % 2], readers, seq)
+        await post_to_all(pair[seq % 2], readers, seq)
     assert not any("Forged" in text for reader in readers for text in reader.texts)
     assert there.hub.readers(KEY) < 3
     assert await there.health() == (200, "slower: messages on Redis are not believed")
@@ -238,7 +239,7 @@ async def test_what_an_older_server_says_is_read_from_the_store(settings: Settin
         reader = await here.read()
         await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 1, "nobody subscribes")
         for seq in range(1, 5):
-            await said(older, [reader], seq)
+            await post_to_all(older, [reader], seq)
         assert faulty.fates["older"] >= 4
         assert here.bus.stats.received == 0
 
@@ -248,7 +249,7 @@ async def test_an_instance_with_another_key_and_the_others_still_read_all(settin
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
         for seq in range(1, 5):
-            await said((here, there)[seq % 2], readers, seq)
+            await post_to_all((here, there)[seq % 2], readers, seq)
         await until(lambda: here.bus.receives_unverified and there.bus.receives_unverified, "it is not noticed")
         for one in (here, there):
             assert await one.health() == (200, "slower: messages on Redis are not believed")
@@ -263,8 +264,8 @@ async def test_two_databases_on_one_redis_do_not_hear_each_other(
     async with instance(settings, valkey) as here, instance(other, valkey) as there:
         readers = [await one.read() for one in (here, there)]
         await until(lambda: valkey.subscriber_count(channel_of(KEY)) == 2, "nobody subscribes")
-        await said(here, readers[:1], 1)
-        await said(there, readers[1:], 1)
+        await post_to_all(here, readers[:1], 1)
+        await post_to_all(there, readers[1:], 1)
         await until(lambda: there.bus.stats.dropped[DropReason.unverified], "it is not heard")
         assert [one.hub.readers(KEY) for one in (here, there)] == [1, 1]
         assert [reader.seqs for reader in readers] == [[1], [1]]

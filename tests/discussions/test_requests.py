@@ -18,9 +18,9 @@ from tertulia.discussions.requests import DONE, hide_requests
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import HIDDEN, REPEAT_HOURS, Tokens
 from tertulia.settings import Settings
-from tertulia.store import Store, rows, schema
-from tertulia.store.commands import Draft, Said
-from tests.store.acts import EVA, Acts, tables
+from tertulia.store import Store, mapping, schema
+from tertulia.store.commands import Command, Draft, PostResult, Request
+from tests.support.store_actions import EVA, StoreActions, tables
 
 TOKENS = Tokens(b"the key of these tests, of 32 bytes or more")
 KEY = "key-of-the-author-0123456789"
@@ -29,8 +29,8 @@ c = schema.comment.c
 
 
 @pytest.fixture
-async def acts(store: Store) -> Acts:
-    return await Acts(store).begin()
+async def actions(store: Store) -> StoreActions:
+    return await StoreActions(store).begin()
 
 
 async def say(client: httpx.AsyncClient, key: str = KEY, **more: object) -> httpx.Response:
@@ -49,7 +49,7 @@ def stored(key: str, digest: str, tokens: Tokens = TOKENS) -> tuple[str, str]:
 
 def hidden(draft: Draft) -> Draft:
     """The same, as this version stores it."""
-    bare = draft.idempotency_key, draft.digest
+    bare = Request(draft.idempotency_key, draft.digest)
     key, digest = stored(*bare)
     return replace(draft, idempotency_key=key, digest=digest, bare=bare)
 
@@ -88,7 +88,7 @@ async def test_a_token_is_given_to_a_repeat_for_a_day(
 ) -> None:
     """Later the comment is answered as ever, and whoever found the key somewhere is still nobody."""
     first = await say(client)
-    at = rows.milliseconds(rows.moment(await _time(server.store)) - timedelta(hours=hours))
+    at = mapping.milliseconds(mapping.to_datetime(await _time(server.store)) - timedelta(hours=hours))
     await changed(server.store, created_at=at)
     again = await say(client)
     assert (again.status_code, again.json()["comment"]["id"]) == (200, first.json()["comment"]["id"])
@@ -104,28 +104,28 @@ async def _time(store: Store) -> int:
 # ---- what an earlier version stored ---------------------------------------------------------------------
 
 
-async def test_a_repeat_is_known_by_either_form(acts: Acts) -> None:
-    draft = acts.draft("Once", idempotency_key=KEY)
-    first = await acts.post(draft)
+async def test_a_repeat_is_known_by_either_form(actions: StoreActions) -> None:
+    draft = actions.draft("Once", idempotency_key=KEY)
+    first = await actions.post(draft)
     for _ in range(2):
-        again = await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))
+        again = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
         assert (again.comment.id, again.repeated) == (first.comment.id, True)
         with pytest.raises(Problem) as refused:
-            await acts.post(hidden(acts.draft("Something else", idempotency_key=KEY)))
+            await actions.post(hidden(actions.draft("Something else", idempotency_key=KEY)))
         assert refused.value.code is ErrorCode.idempotency_conflict
-        assert not (await acts.post(hidden(acts.draft("Once", by=EVA, idempotency_key=uuid7())))).repeated
-        await hide_requests(acts.store, TOKENS)
-    assert KEY not in str(await tables(acts.store))
+        assert not (await actions.post(hidden(actions.draft("Once", by=EVA, idempotency_key=uuid7())))).repeated
+        await hide_requests(actions.store, TOKENS)
+    assert KEY not in str(await tables(actions.store))
 
 
-async def test_all_of_them_are_replaced_once(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_of_them_are_replaced_once(actions: StoreActions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "PAGE", 3)
     monkeypatch.setattr(requests, "PAUSE_SECONDS", 0)
-    said = [await acts.post(acts.draft(str(number), idempotency_key=f"{KEY}-{number}")) for number in range(8)]
-    new = await acts.post(hidden(acts.draft("new", idempotency_key=f"{KEY}-new")))
-    before = await _requests(acts.store)
-    await asyncio.gather(*(hide_requests(acts.store, TOKENS) for _ in range(3)))
-    after = await _requests(acts.store)
+    said = [await actions.post(actions.draft(str(number), idempotency_key=f"{KEY}-{number}")) for number in range(8)]
+    new = await actions.post(hidden(actions.draft("new", idempotency_key=f"{KEY}-new")))
+    before = await _requests(actions.store)
+    await asyncio.gather(*(hide_requests(actions.store, TOKENS) for _ in range(3)))
+    after = await _requests(actions.store)
     assert after == {
         one.comment.id: stored(f"{KEY}-{number}", before[one.comment.id][1] or "") for number, one in enumerate(said)
     } | {new.comment.id: before[new.comment.id]}
@@ -137,9 +137,9 @@ async def test_all_of_them_are_replaced_once(acts: Acts, monkeypatch: pytest.Mon
         return await page(store, after)
 
     monkeypatch.setattr(requests, "_page", looking)
-    await hide_requests(acts.store, TOKENS)
-    assert await _requests(acts.store) == after
-    async with acts.store.database.read.connect() as connection:
+    await hide_requests(actions.store, TOKENS)
+    assert await _requests(actions.store) == after
+    async with actions.store.database.read.connect() as connection:
         marked = int(
             (await connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == DONE))).scalar_one()
         )
@@ -152,24 +152,24 @@ async def _requests(store: Store) -> dict[str, tuple[str, str]]:
         return {row[0]: (row[1], row[2]) for row in found}
 
 
-async def test_a_comment_said_twice_by_two_versions_does_not_end_it(acts: Acts) -> None:
+async def test_a_comment_said_twice_by_two_versions_does_not_end_it(actions: StoreActions) -> None:
     """A server of the earlier version does not know the hash: the one that has it keeps it."""
-    new = await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))
-    old = await acts.post(acts.draft("Once", idempotency_key=KEY))
+    new = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
+    old = await actions.post(actions.draft("Once", idempotency_key=KEY))
     assert old.comment.id != new.comment.id
-    assert (await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))).repeated
-    await hide_requests(acts.store, TOKENS)
-    found = await _requests(acts.store)
+    assert (await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))).repeated
+    await hide_requests(actions.store, TOKENS)
+    found = await _requests(actions.store)
     assert found[old.comment.id][0] is None
-    again: Said = await acts.post(hidden(acts.draft("Once", idempotency_key=KEY)))
+    again: PostResult = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
     assert (again.comment.id, again.repeated) == (new.comment.id, True)
 
 
 async def test_a_server_replaces_them_when_it_starts(settings: Settings) -> None:
     async with running(settings) as server:
-        await Acts(server.store).begin()
-        acts = Acts(server.store)
-        await acts.post(acts.draft("Once", idempotency_key=KEY))
+        await StoreActions(server.store).begin()
+        actions = StoreActions(server.store)
+        await actions.post(actions.draft("Once", idempotency_key=KEY))
     async with running(settings) as server:
         [hiding] = [task for task in asyncio.all_tasks() if task.get_name() == "hide-requests"]
         await hiding
@@ -177,16 +177,16 @@ async def test_a_server_replaces_them_when_it_starts(settings: Settings) -> None
         assert [key.startswith(HIDDEN) for key, _ in found.values()] == [True]
 
 
-async def test_a_database_that_is_away_is_tried_again(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_is_tried_again(actions: StoreActions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "AGAIN_SECONDS", 0.0)
-    await acts.post(acts.draft("Once", idempotency_key=KEY))
-    submit, refusals = acts.store.ledger.submit, iter(range(3))
+    await actions.post(actions.draft("Once", idempotency_key=KEY))
+    submit, refusals = actions.store.write_queue.submit, iter(range(3))
 
-    async def submitting(command: object, about: object = None) -> object:
+    async def submitting(command: Command[object]) -> object:
         if next(refusals, None) is not None:
             raise Problem(ErrorCode.unavailable, "Not now.")
-        return await submit(command, about)  # type: ignore[arg-type]
+        return await submit(command)
 
-    monkeypatch.setattr(acts.store.ledger, "submit", submitting)
-    await hide_requests(acts.store, TOKENS)
-    assert KEY not in str(await tables(acts.store))
+    monkeypatch.setattr(actions.store.write_queue, "submit", submitting)
+    await hide_requests(actions.store, TOKENS)
+    assert KEY not in str(await tables(actions.store))

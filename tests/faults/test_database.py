@@ -20,7 +20,7 @@ from tertulia.checks import check
 from tertulia.discussions import sites
 from tertulia.errors import CloseCode
 from tertulia.settings import Settings
-from tertulia.store import Store, administration, database, ledger
+from tertulia.store import Store, administration, database, queries, write_queue
 from tertulia.store.troubles import Trouble
 from tertulia.web import readiness
 from tests.postgres import Postgres, running_postgres
@@ -108,7 +108,7 @@ class Trial:
 
     async def passes(self, met: Trouble) -> None:
         """What everybody is answered while it lasts."""
-        counts = self._server.store.ledger.counts
+        counts = self._server.store.write_queue.stats
         self._caplog.clear()
         before = counts.failed_commits
         answers = await asyncio.gather(*(self.say() for _ in range(30)))
@@ -133,8 +133,8 @@ class Trial:
 async def trial(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Running, Trial]]:
-    monkeypatch.setattr(ledger, "PROVEN_SECONDS", 0.0)
-    monkeypatch.setattr(ledger, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(write_queue, "PROVEN_SECONDS", 0.0)
+    monkeypatch.setattr(write_queue, "RETRY_SECONDS", 0.0)
     async with running(settings) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
@@ -279,11 +279,11 @@ async def test_a_connection_that_says_nothing_is_replaced_by_the_next_who_needs_
     store.start()
     try:
         async with asyncio.timeout(120):
-            assert await store.ledger.can_write()
+            assert await store.write_queue.can_write()
             silence.silence_open()
             before = silence.accepted
-            assert await store.reads.epoch() == store.epoch
-            await store.ledger.submit(administration.prove)
+            assert await store.read(queries.epoch) == store.epoch
+            await store.write(administration.ProbeWrite())
             assert silence.accepted >= before + 2
     finally:
         await store.close()

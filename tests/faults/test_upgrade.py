@@ -25,9 +25,9 @@ from sqlalchemy import text
 
 from tertulia.checks import check
 from tertulia.core.ids import uuid7
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tests.postgres import Postgres
-from tests.store.acts import EVA, HERE, THERE, Acts, listed, log, until
+from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log, until
 
 FIRST = Path(__file__).parent / "first"
 TEXTS = [
@@ -39,7 +39,7 @@ TEXTS = [
 ENOUGH = 5
 """Comments that each side says before, while and after the schema changes."""
 
-SCENE = """
+POST_CONTEXT = """
 SELECT discussion.id, discussion.title, discussion.url, discussion.mode, discussion.seq, discussion.comment_count
 FROM discussion JOIN site ON site.id = discussion.site_id WHERE site.key = :site AND discussion.key = :key
 """
@@ -134,10 +134,10 @@ class Instance:
         await self._driver.run(AUTHOR, id=self._author, name="Old", badge=None, created_at=1)
 
     async def _say(self) -> None:
-        [scene] = await self._driver.run(SCENE, site=HERE.site, key=HERE.key)
-        [(seq, count)] = await self._driver.run(ADVANCE, discussion=scene[0])
+        [context] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
+        [(seq, count)] = await self._driver.run(ADVANCE, discussion=context[0])
         [template] = await self._driver.run(
-            "SELECT payload FROM event WHERE discussion_id = :discussion AND seq = :seq", discussion=scene[0], seq=3
+            "SELECT payload FROM event WHERE discussion_id = :discussion AND seq = :seq", discussion=context[0], seq=3
         )
         event = json.loads(template[0])
         comment_id, said = uuid7(), f"Number {len(self.said)} of before"
@@ -152,7 +152,7 @@ class Instance:
         await self._driver.run(
             COMMENT,
             id=comment_id,
-            discussion_id=scene[0],
+            discussion_id=context[0],
             parent_id=None,
             root_id=comment_id,
             author_id=self._author,
@@ -173,7 +173,7 @@ class Instance:
         )
         await self._driver.run(
             EVENT,
-            discussion_id=scene[0],
+            discussion_id=context[0],
             seq=seq,
             kind="comment.created",
             comment_id=comment_id,
@@ -183,9 +183,9 @@ class Instance:
         self.said.append(said)
 
     async def _look(self) -> None:
-        [scene] = await self._driver.run(SCENE, site=HERE.site, key=HERE.key)
-        comments = await self._driver.run(COMMENTS, discussion=scene[0])
-        events = await self._driver.run(EVENTS, discussion=scene[0], after=0)
+        [context] = await self._driver.run(POST_CONTEXT, site=HERE.site, key=HERE.key)
+        comments = await self._driver.run(COMMENTS, discussion=context[0])
+        events = await self._driver.run(EVENTS, discussion=context[0], after=0)
         assert [event[0] for event in events] == [*range(1, len(events) + 1)]
         self.read.append(len(comments))
 
@@ -241,11 +241,13 @@ async def test_an_instance_of_the_first_version_goes_on_beside_those_of_today(da
         await has_said(ENOUGH)
         store = await Store.open(database)
         store.start()
-        acts = Acts(store)
+        actions = StoreActions(store)
         try:
             assert await revision(store) == head()
             before = len(old.said)
-            answers = await asyncio.gather(*(acts.say(f"Number {number} of today", by=EVA) for number in range(20)))
+            answers = await asyncio.gather(
+                *(actions.post_comment(f"Number {number} of today", by=EVA) for number in range(20))
+            )
             await has_said(before + ENOUGH)
             old.end()
             await living
@@ -273,12 +275,12 @@ async def test_what_the_first_version_stored_is_what_it_was(database: str) -> No
                 (0, 1, 1),
             ]
             assert [comment.state for comment in comments[3:]] == ["removed", "deleted"]
-            held, _ = await store.reads.held("default", 50, None)
+            held, _ = await store.read(queries.held, "default", 50, None)
             assert [(one.key, one.comment.text) for one in held] == [(THERE, "I wait for approval.")]
-            reported, _ = await store.reads.reported("default", 50, None)
+            reported, _ = await store.read(queries.reported, "default", 50, None)
             assert [one.comment.text for one in reported] == ["It floods there, every year."]
             assert [comment.text for comment in await listed(store, THERE)] == ["I was approved."]
-            assert len(await store.reads.moderators()) == 1
+            assert len(await store.read(queries.moderators)) == 1
             assert await check(store) == []
         finally:
             await store.close()

@@ -12,8 +12,8 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.identity import utc_now
+from tertulia.pages.discussion_page import PAGE
 from tertulia.pages.rendering import HEADERS
-from tertulia.pages.section import PAGE
 from tertulia.settings import Settings
 from tertulia.store import commands
 
@@ -64,7 +64,7 @@ def comment_id(location: str) -> str:
 
 async def set_mode(server: Running, mode: Mode, key: str = "market") -> None:
     named = DiscussionKey("default", key)
-    await server.store.ledger.submit(lambda connection: commands.set_mode(connection, named, mode, utc_now()))
+    await server.store.write(commands.SetMode(named, mode, utc_now()))
 
 
 # ---- reading --------------------------------------------------------------------------------------------

@@ -24,18 +24,18 @@ from starlette.routing import Match, Route, WebSocketRoute
 from tertulia.app import Running, running
 from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
-from tertulia.core.ordering import Cursor, encode_cursor
+from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.identity import Tokens, new_moderator_token, utc_now
-from tertulia.live.backlog import Cursor as Place
+from tertulia.live.backlog import Cursor
 from tertulia.protocol import API
 from tertulia.settings import Settings, secret_key
-from tertulia.store import Store, administration
+from tertulia.store import Store, administration, queries
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
-from tests.api.world import OPERATIONS, bearer, new_key
+from tests.api.app import OPERATIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
-from tests.plans.watching import Asked, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
+from tests.plans.watching import RecordedQuery, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
 from tests.postgres import Postgres
 from tests.unlimited import unlimited
 
@@ -52,7 +52,7 @@ class Site:
 
     server: Running
     client: httpx.AsyncClient
-    asked: list[Asked]
+    asked: list[RecordedQuery]
     tokens: dict[str, str] = field(default_factory=dict)
     explain: asyncpg.Connection | None = None
 
@@ -94,7 +94,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         made = await server.create()
-        database = await open_database(server.address(made), patient=True)
+        database = await open_database(server.address(made), timeouts=False)
         await database.write.transact(lambda connection: fill(connection, FILLING))
         await database.close()
         await server.run("VACUUM ANALYZE", made)
@@ -124,9 +124,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 async def _served(settings: Settings) -> AsyncIterator[Site]:
     async with running(settings) as server:
         token, hashed = new_moderator_token()
-        await server.store.ledger.submit(
-            lambda connection: administration.add_moderator(connection, "Mai", hashed, utc_now())
-        )
+        await server.store.write(administration.AddModerator("Mai", hashed, utc_now()))
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=60) as client:
@@ -157,14 +155,14 @@ def _deep(operation: Operation, asked: dict[str, str], discussion_id: int) -> st
     """A cursor into the middle of a list."""
     at = SOON + DEEP * 1000
     if operation.path.endswith("/held"):
-        return encode_cursor(Cursor("held:default", (at,), name(1, DEEP)))
+        return encode_page_cursor(PageCursor("held:default", (at,), name(1, DEEP)))
     if operation.path.endswith("/reports"):
-        return encode_cursor(Cursor("reported:default", (at,), name(2, DEEP)))
+        return encode_page_cursor(PageCursor("reported:default", (at,), name(2, DEEP)))
     if "parent" in asked:
         at += FILLING.quarter * (1 if asked["parent"] == ROOT else 2) * 1000
-        return encode_cursor(Cursor(f"thread:{asked['parent']}", (at,), name(1, DEEP)))
+        return encode_page_cursor(PageCursor(f"thread:{asked['parent']}", (at,), name(1, DEEP)))
     values = (0, at) if asked["sort"] == Sort.top else (at,)
-    return encode_cursor(Cursor(f"{asked['sort']}:{discussion_id}", values, name(1, DEEP)))
+    return encode_page_cursor(PageCursor(f"{asked['sort']}:{discussion_id}", values, name(1, DEEP)))
 
 
 @dataclass(frozen=True)
@@ -233,7 +231,7 @@ def _reading(operation: Operation, token: str | None) -> Iterator[Visit]:
 
 
 def _pages() -> Iterator[Visit]:
-    oldest = encode_cursor(Cursor("oldest:1", (SOON + DEEP * 1000,), name(1, DEEP)))
+    oldest = encode_page_cursor(PageCursor("oldest:1", (SOON + DEEP * 1000,), name(1, DEEP)))
     places: list[tuple[str, tuple[tuple[str, str], ...]]] = [("/articles/one", ()), ("/d", tuple(KEYED.items()))]
     for path, params in places:
         for more in (
@@ -288,10 +286,10 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
             visit.method, visit.path, params=visit.params, json=visit.json, data=visit.data, headers=headers
         )
         assert answer.status_code < 500, f"{visit}: {answer.text}"
-    for where in (Place(None, None), Place(site.server.store.epoch, DEEP)):
+    for where in (Cursor(None, None), Cursor(site.server.store.epoch, DEEP)):
         await site.server.hub.enter(DiscussionKey("default", BIG), where)
     await site.server.hub.reconcile()
-    await site.server.store.reads.heads([DiscussionKey("default", f"d{n}") for n in range(500)])
+    await site.server.store.read(queries.latest_seqs, [DiscussionKey("default", f"d{n}") for n in range(500)])
     kinds = {asked.sql.split(None, 1)[0].upper() for asked in site.asked}
     assert kinds == {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, "the watch sees what is asked"
     faults = await site.faults()

@@ -31,7 +31,7 @@ _ASKS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
-class Asked:
+class RecordedQuery:
     """A statement as it was asked. ``steps`` is what SQLite's machine did; ``parents`` groups its plan's lines."""
 
     sql: str
@@ -66,13 +66,13 @@ class WatchedCursor(sqlite3.Cursor):
             return
         super().execute(f"EXPLAIN QUERY PLAN {sql}", values)
         plan = self.fetchall()
-        connection.current = Asked(sql, tuple(values), [row[3] for row in plan], [row[1] for row in plan])
+        connection.current = RecordedQuery(sql, tuple(values), [row[3] for row in plan], [row[1] for row in plan])
         connection.asked.append(connection.current)
 
 
 class WatchedConnection(sqlite3.Connection):
-    asked: list[Asked] | None = None
-    current: Asked | None = None
+    asked: list[RecordedQuery] | None = None
+    current: RecordedQuery | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -88,9 +88,9 @@ class WatchedConnection(sqlite3.Connection):
 
 
 @contextmanager
-def sqlite_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
+def sqlite_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RecordedQuery]]:
     """What is asked of every SQLite database that is opened within."""
-    asked: list[Asked] = []
+    asked: list[RecordedQuery] = []
     connect = sqlite3.connect
 
     class Connection(WatchedConnection):
@@ -103,7 +103,7 @@ def sqlite_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
         yield asked
 
 
-def sqlite_faults(asked: Asked) -> list[str]:
+def sqlite_faults(asked: RecordedQuery) -> list[str]:
     """What of this grows with the site."""
     faults = [line for line in asked.plan if "AUTOMATIC" in line or _scanned(line) in GROWING]
     for at, line in enumerate(asked.plan):
@@ -120,7 +120,7 @@ def _scanned(line: str) -> str:
     return found[1] if found else ""
 
 
-def _first_beside(asked: Asked, at: int) -> str:
+def _first_beside(asked: RecordedQuery, at: int) -> str:
     """Whose rows are sorted: the outermost loop's beside the line. Those of a subquery are counted by its limit."""
     for line, parent in zip(asked.plan, asked.parents, strict=True):
         found = re.match(r"(?:SCAN|SEARCH) (\w+)", line)
@@ -133,16 +133,16 @@ def _first_beside(asked: Asked, at: int) -> str:
 
 
 @contextmanager
-def postgres_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
+def postgres_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[RecordedQuery]]:
     """What is asked of every PostgreSQL database within."""
-    asked: list[Asked] = []
+    asked: list[RecordedQuery] = []
     cursor = AsyncAdapt_asyncpg_cursor
     one: Any = cursor._prepare_and_execute
     many: Any = cursor._executemany
 
     def note(sql: str, values: Sequence[Any]) -> None:
         if _ASKS.match(sql) and "pg_catalog" not in sql:
-            asked.append(Asked(sql, tuple(values)))
+            asked.append(RecordedQuery(sql, tuple(values)))
 
     async def on_one(self: AsyncAdapt_asyncpg_cursor, sql: Any, values: Any) -> Any:
         note(sql, values or ())
@@ -158,7 +158,7 @@ def postgres_watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Asked]]:
         yield asked
 
 
-async def postgres_faults(connection: asyncpg.Connection, asked: Asked) -> list[str]:
+async def postgres_faults(connection: asyncpg.Connection, asked: RecordedQuery) -> list[str]:
     """What of this grows with the site, in the plan for these values or in that for any."""
     faults = []
     reads = asked.sql.lstrip().upper().startswith(("SELECT", "WITH"))

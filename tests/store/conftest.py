@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tertulia.store import Store
-from tests.store.acts import Acts
+from tests.support.store_actions import StoreActions
 
 
 @pytest.fixture
-async def acts(store: Store) -> Acts:
-    return await Acts(store).begin()
+async def actions(store: Store) -> StoreActions:
+    return await StoreActions(store).begin()

@@ -6,61 +6,61 @@ import pytest
 
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, administration
-from tests.store.acts import START, Acts, tables
+from tertulia.store import Store, administration, queries
+from tests.support.store_actions import START, StoreActions, author_of, tables
 
 
 async def test_a_site_is_made_and_then_given_other_origins(store: Store) -> None:
-    acts = Acts(store)
+    actions = StoreActions(store)
     for origins in (["https://a.example"], ["https://b.example", "https://c.example"], []):
         given = list(origins)
-        await acts.do(lambda c, given=given: administration.add_site(c, "news", given, START))  # type: ignore[misc]
-        assert await store.reads.sites() == {"default": [], "news": origins}
-    assert (await acts.say(key=DiscussionKey("news", "here"))).seq == 1
+        await actions.do(administration.AddSite("news", given, START))
+        assert await store.read(queries.sites) == {"default": [], "news": origins}
+    assert (await actions.post_comment(key=DiscussionKey("news", "here"))).seq == 1
 
 
 @pytest.mark.parametrize("key", ["a", "news-2", "0", "-", "x" * 64])
 async def test_keys_of_sites(store: Store, key: str) -> None:
-    await Acts(store).do(lambda c: administration.add_site(c, key, [], START))
-    assert key in await store.reads.sites()
+    await StoreActions(store).do(administration.AddSite(key, [], START))
+    assert key in await store.read(queries.sites)
 
 
 @pytest.mark.parametrize("key", ["", "News", "a b", "a/b", "điểm", "a_b", "a\n", "x" * 65, "٣"])
 async def test_a_bad_key_of_a_site_is_refused(store: Store, key: str) -> None:
     before = await tables(store)
     with pytest.raises(Problem) as refused:
-        await Acts(store).do(lambda c: administration.add_site(c, key, [], START))
+        await StoreActions(store).do(administration.AddSite(key, [], START))
     assert (refused.value.code, refused.value.field) == (ErrorCode.invalid, "site")
     assert await tables(store) == before
 
 
 async def test_a_moderator_is_an_author_with_a_badge(store: Store) -> None:
-    acts = await Acts(store).begin()
-    assert acts.moderator == Author(acts.moderator.id, "Editor", "moderator")
-    assert await store.reads.author(acts.moderator.id) == acts.moderator
+    actions = await StoreActions(store).begin()
+    assert actions.moderator == Author(actions.moderator.id, "Editor", "moderator")
+    assert await store.read(author_of, actions.moderator.id) == actions.moderator
 
 
 async def test_names_and_tokens_of_moderators_are_used_once(store: Store) -> None:
-    acts = await Acts(store).begin()
+    actions = await StoreActions(store).begin()
     before = await tables(store)
     with pytest.raises(Problem) as refused:
-        await acts.do(lambda c: administration.add_moderator(c, "Editor", "0" * 64, START))
+        await actions.do(administration.AddModerator("Editor", "0" * 64, START))
     assert (refused.value.code, refused.value.field) == (ErrorCode.invalid, "name")
     with pytest.raises(Exception, match=r"(?i)unique"):
-        await acts.do(lambda c: administration.add_moderator(c, "Other", "f" * 64, START))
+        await actions.do(administration.AddModerator("Other", "f" * 64, START))
     assert await tables(store) == before
-    await acts.do(lambda c: administration.add_moderator(c, "Other", "0" * 64, START))
-    assert await store.reads.moderators() == ["Editor", "Other"]
+    await actions.do(administration.AddModerator("Other", "0" * 64, START))
+    assert await store.read(queries.moderators) == ["Editor", "Other"]
 
 
 async def test_a_renewed_epoch_is_another_one_and_changes_nothing_else(store: Store) -> None:
-    acts = Acts(store)
-    await acts.say()
+    actions = StoreActions(store)
+    await actions.post_comment()
     before = await tables(store)
-    epochs = [await store.reads.epoch()]
+    epochs = [await store.read(queries.epoch)]
     for _ in range(2):
-        given = await acts.do(administration.renew_epoch)
-        assert await store.reads.epoch() == given
+        given = await actions.do(administration.RenewEpoch())
+        assert await store.read(queries.epoch) == given
         epochs.append(given)
     assert len(set(epochs)) == 3
     assert {name: rows for name, rows in (await tables(store)).items() if name != "meta"} == {

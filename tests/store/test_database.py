@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import subprocess
 import sys
 import threading
 import warnings
@@ -21,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.checks import check
 from tertulia.errors import StartupError
-from tertulia.store import Store, journal, schema
+from tertulia.store import Store, event_log, migrations, queries, schema
 from tertulia.store.database import migrate, open_database
-from tests.store.acts import ABROAD, EVA, LAN, MINH, Acts, actor, log, tables, until
+from tests.support.store_actions import ABROAD, EVA, LAN, MINH, StoreActions, actor, log, tables, until
 
 WITHOUT_SUMS = pytest.mark.filterwarnings("ignore:.*expression-based index")
 """SQLAlchemy cannot read an index of a sum from SQLite; test_indexes_are_what_the_schema_says does."""
@@ -55,7 +56,7 @@ async def test_the_history_makes_what_the_schema_says(store: Store) -> None:
         assert differences(connection) == []
         return {name: inspect(connection).get_check_constraints(name) for name in TABLES}
 
-    checks = await store.database.write.connected(look)
+    checks = await store.database.write.run(look)
     assert {name for name, found in checks.items() if found} == {"comment", "vote"}
 
 
@@ -79,17 +80,42 @@ async def test_indexes_are_what_the_schema_says(store: Store) -> None:
         assert made(connection) == by_history
         connection.rollback()
 
-    await store.database.write.connected(compare)
+    await store.database.write.run(compare)
 
 
 TABLES = [table.name for table in schema.metadata.sorted_tables]
 
 
-async def test_there_is_one_head() -> None:
+async def test_there_is_one_head_and_it_is_the_one_that_is_asked_for() -> None:
     config = Config()
     config.set_main_option("script_location", "tertulia.store:migrations")
     config.set_main_option("path_separator", "os")
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    assert ScriptDirectory.from_config(config).get_heads() == [migrations.HEAD]
+
+
+LISTS_ALEMBIC = """
+import asyncio, sys
+from tertulia.store import Store
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    print([name for name in sys.modules if name.partition(".")[0] == "alembic"])
+    await store.close()
+
+asyncio.run(main())
+"""
+
+
+def opened_by_a_process(address: str) -> str:
+    """Which modules of Alembic a process has after it opened a database."""
+    run = subprocess.run([sys.executable, "-c", LISTS_ALEMBIC, address], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def test_a_database_of_this_version_is_opened_without_alembic(tmp_path: Path) -> None:
+    address = url(tmp_path / "store.db")
+    assert "alembic.command" in opened_by_a_process(address), "one that is new is migrated"
+    assert opened_by_a_process(address) == "[]"
 
 
 @WITHOUT_SUMS
@@ -105,19 +131,19 @@ async def test_down_and_up_again(store: Store) -> None:
         migrate(connection)
         assert differences(connection) == []
 
-    await store.database.write.connected(and_up)
-    acts = await Acts(store).begin()
-    assert (await acts.say()).seq == 1
+    await store.database.write.run(and_up)
+    actions = await StoreActions(store).begin()
+    assert (await actions.post_comment()).seq == 1
 
 
 async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: Store) -> None:
     """A database of the first version has them without a site; those of removed comments are in no list."""
-    acts = await Acts(store).begin()
-    here, gone = await acts.say(), await acts.say()
-    kept = await acts.report(here.comment.id, None)
-    await acts.report(gone.comment.id, None)
-    abroad = await acts.report((await acts.say(key=ABROAD)).comment.id, None)
-    await acts.conceal(gone.comment.id, acts.judge)
+    actions = await StoreActions(store).begin()
+    here, gone = await actions.post_comment(), await actions.post_comment()
+    kept = await actions.report(here.comment.id, None)
+    await actions.report(gone.comment.id, None)
+    abroad = await actions.report((await actions.post_comment(key=ABROAD)).comment.id, None)
+    await actions.delete_comment(gone.comment.id, actions.as_moderator)
     before = await tables(store)
 
     def to_the_first_and_up(connection: Connection) -> None:
@@ -129,24 +155,24 @@ async def test_reports_of_what_can_be_read_are_listed_after_the_upgrade(store: S
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*expression-based index")
-        await store.database.write.connected(to_the_first_and_up)
+        await store.database.write.run(to_the_first_and_up)
     assert await tables(store) == before
     for site, expected in (("default", [kept]), ("magazine", [abroad])):
-        assert [one.id for one in (await store.reads.reported(site, 10, None))[0]] == expected
+        assert [one.id for one in (await store.read(queries.reported, site, 10, None))[0]] == expected
 
 
 @WITHOUT_SUMS
 async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    acts = await Acts(store).begin()
-    monkeypatch.setattr(journal, "_supersede", lambda connection, later: None)
-    root = await acts.say("Marker-one, the root")
-    reply = await acts.say("A reply", by=MINH, parent=root)
-    edited = [await acts.edit(root.comment.id, acts.judge, text) for text in ("Marker-two", "As it is")]
+    actions = await StoreActions(store).begin()
+    monkeypatch.setattr(event_log, "_supersede", lambda connection, later: None)
+    root = await actions.post_comment("Marker-one, the root")
+    reply = await actions.post_comment("A reply", by=MINH, parent=root)
+    edited = [await actions.edit(root.comment.id, actions.as_moderator, text) for text in ("Marker-two", "As it is")]
     for voter, comment in ((MINH, root), (LAN, reply), (EVA, root), (EVA, reply)):
-        await acts.vote(comment.comment.id, actor(voter), 1)
-    await acts.conceal(reply.comment.id, acts.judge)
-    untouched = await acts.say("Never changed", by=EVA)
-    await acts.vote(untouched.comment.id, actor(LAN), 1)
+        await actions.vote(comment.comment.id, actor(voter), 1)
+    await actions.delete_comment(reply.comment.id, actions.as_moderator)
+    untouched = await actions.post_comment("Never changed", by=EVA)
+    await actions.vote(untouched.comment.id, actor(LAN), 1)
     before = await tables(store)
     assert "Marker" in str(before["event"])
     monkeypatch.undo()
@@ -156,7 +182,7 @@ async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeyp
         connection.commit()
         migrate(connection)
 
-    await store.database.write.connected(upgrade)
+    await store.database.write.run(upgrade)
     after = await tables(store)
     assert "Marker" not in str(after)
     assert [event.seq for event in await log(store)] == list(range(1, 12))
@@ -171,14 +197,14 @@ async def test_a_log_from_before_loses_what_edits_took_out(store: Store, monkeyp
         name: rows for name, rows in before.items() if name != "event"
     }
     assert await check(store) == []
-    await acts.edit(root.comment.id, acts.judge, "And on it goes")
+    await actions.edit(root.comment.id, actions.as_moderator, "And on it goes")
     assert await check(store) == []
 
 
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     store = await Store.open(url(tmp_path / "store.db"))
     store.start()
-    await (await Acts(store).begin()).say()
+    await (await StoreActions(store).begin()).post_comment()
     before = await tables(store)
     await store.close()
     again = await Store.open(url(tmp_path / "store.db"))
@@ -240,19 +266,19 @@ async def pragma(engine: AsyncEngine, name: str) -> object:
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
-    written = await store.database.write.connected(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+    written = await store.database.write.run(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
     assert written == value
     found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
     assert set(found) == {value}
 
 
 async def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
-    acts = Acts(store)
-    await acts.say()
+    actions = StoreActions(store)
+    await actions.post_comment()
     async with store.database.read.connect() as connection:
         query = schema.comment.select()
         assert len((await connection.execute(query)).all()) == 1
-        await acts.say()
+        await actions.post_comment()
         assert len((await connection.execute(query)).all()) == 1
     async with store.database.read.connect() as connection:
         assert len((await connection.execute(query)).all()) == 2

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.store import Store, erasing
-from tests.store.acts import LAN, Acts, actor
+from tests.support.store_actions import LAN, StoreActions, actor
 
 MARKER = "Marker-of-what-is-to-be-forgotten"
 
@@ -22,11 +22,11 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def acts(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Acts]:
+async def actions(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StoreActions]:
     monkeypatch.setattr(erasing, "ERASE_SECONDS", 0.02)
     store = await Store.open(f"sqlite+aiosqlite:///{path}")
     store.start()
-    yield await Acts(store).begin()
+    yield await StoreActions(store).begin()
     await store.close()
 
 
@@ -43,22 +43,22 @@ async def forgotten(path: Path) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_what_was_deleted_is_in_no_file(acts: Acts, path: Path) -> None:
-    said = await acts.say(MARKER)
+async def test_what_was_deleted_is_in_no_file(actions: StoreActions, path: Path) -> None:
+    said = await actions.post_comment(MARKER)
     assert holds(path)
-    await acts.conceal(said.comment.id, actor(LAN))
+    await actions.delete_comment(said.comment.id, actor(LAN))
     await forgotten(path)
 
 
-async def test_a_long_reader_is_waited_for_and_holds_up_nobody(acts: Acts, path: Path) -> None:
-    said = await acts.say(MARKER)
+async def test_a_long_reader_is_waited_for_and_holds_up_nobody(actions: StoreActions, path: Path) -> None:
+    said = await actions.post_comment(MARKER)
     reader = sqlite3.connect(path, isolation_level=None)
     try:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM comment").fetchone()
-        await acts.conceal(said.comment.id, actor(LAN))
+        await actions.delete_comment(said.comment.id, actor(LAN))
         for number in range(20):
-            assert (await acts.say(str(number))).seq == 3 + number
+            assert (await actions.post_comment(str(number))).seq == 3 + number
         assert reader.execute("SELECT text FROM comment").fetchall() == [(MARKER,)], "its moment is its own"
         assert holds(path)
     finally:
@@ -66,12 +66,12 @@ async def test_a_long_reader_is_waited_for_and_holds_up_nobody(acts: Acts, path:
     await forgotten(path)
 
 
-async def test_only_what_erases_empties_the_log(acts: Acts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_what_erases_empties_the_log(actions: StoreActions, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
-    monkeypatch.setattr(acts.store.ledger, "erased", lambda: asked.append(True))
-    said = await acts.say(MARKER)
-    await acts.conceal((await acts.say("Removed")).comment.id, acts.judge)
+    monkeypatch.setattr(actions.store.write_queue, "on_erased", lambda: asked.append(True))
+    said = await actions.post_comment(MARKER)
+    await actions.delete_comment((await actions.post_comment("Removed")).comment.id, actions.as_moderator)
     assert asked == [], "what a moderator removes is kept"
-    await acts.edit(said.comment.id, actor(LAN))
-    await acts.conceal(said.comment.id, actor(LAN))
+    await actions.edit(said.comment.id, actor(LAN))
+    await actions.delete_comment(said.comment.id, actor(LAN))
     assert asked == [True, True]

@@ -14,11 +14,11 @@ from tertulia.checks import check
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, database
-from tertulia.store.commands import Outcome, Said
-from tertulia.store.ledger import ATTEMPTS
+from tertulia.store import Store, database, queries
+from tertulia.store.commands import CommandResult, PostResult
+from tertulia.store.write_queue import ATTEMPTS
 from tests.postgres import Postgres, running_postgres
-from tests.store.acts import EVA, HERE, LAN, MINH, THERE, Acts, actor, listed, log, until
+from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log, until
 
 
 @pytest.fixture
@@ -30,17 +30,17 @@ async def name(postgres: Postgres) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def instance(address: str) -> AsyncIterator[Acts]:
+async def instance(address: str) -> AsyncIterator[StoreActions]:
     store = await Store.open(address)
     store.start()
     try:
-        yield Acts(store)
+        yield StoreActions(store)
     finally:
         await store.close()
 
 
 @asynccontextmanager
-async def instances(address: str, count: int) -> AsyncIterator[list[Acts]]:
+async def instances(address: str, count: int) -> AsyncIterator[list[StoreActions]]:
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(instance(address)) for _ in range(count)]
 
@@ -61,7 +61,7 @@ async def is_waiting(postgres: Postgres, name: str) -> bool:
 async def test_instances_that_start_at_once_migrate_once(postgres: Postgres, name: str) -> None:
     stores = await asyncio.gather(*(Store.open(postgres.address(name)) for _ in range(6)))
     assert len({store.epoch for store in stores}) == 1
-    assert await stores[0].reads.sites() == {"default": []}
+    assert await stores[0].read(queries.sites) == {"default": []}
     for store in stores:
         await store.close()
 
@@ -70,8 +70,10 @@ async def test_two_instances_number_as_one(postgres: Postgres, name: str) -> Non
     async with instances(postgres.address(name), 2) as (one, other):
         await one.begin()
         key = uuid7()
-        same = [acts.post(acts.draft("Once", by=EVA, idempotency_key=key)) for acts in (one, other) * 10]
-        said = await asyncio.gather(*same, *(acts.say(by=by) for acts, by in ((one, LAN), (other, MINH)) * 40))
+        same = [actions.post(actions.draft("Once", by=EVA, idempotency_key=key)) for actions in (one, other) * 10]
+        said = await asyncio.gather(
+            *same, *(actions.post_comment(by=by) for actions, by in ((one, LAN), (other, MINH)) * 40)
+        )
         assert len({(answer.comment.id, answer.seq) for answer in said[:20]}) == 1
         assert {answer.seq for answer in said} == set(range(1, 82))
         assert [event.seq for event in await log(other.store)] == list(range(1, 82))
@@ -80,61 +82,63 @@ async def test_two_instances_number_as_one(postgres: Postgres, name: str) -> Non
 
 async def test_batches_that_meet_in_many_discussions_do_not_block_each_other(postgres: Postgres, name: str) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(12)]
-    async with instances(postgres.address(name), 3) as all_acts:
-        await all_acts[0].begin()
+    async with instances(postgres.address(name), 3) as all_actions:
+        await all_actions[0].begin()
         voters = [Author(uuid7(), f"Voter {number}") for number in range(5)]
-        roots = [await all_acts[0].say(key=key) for key in keys]
+        roots = [await all_actions[0].post_comment(key=key) for key in keys]
 
-        async def busy(acts: Acts, order: list[int]) -> None:
-            await asyncio.gather(*(acts.say(key=keys[number], parent=roots[number], by=MINH) for number in order))
+        async def busy(actions: StoreActions, order: list[int]) -> None:
             await asyncio.gather(
-                *(acts.vote(roots[number].comment.id, actor(voter), 1) for number in order for voter in voters)
+                *(actions.post_comment(key=keys[number], parent=roots[number], by=MINH) for number in order)
+            )
+            await asyncio.gather(
+                *(actions.vote(roots[number].comment.id, actor(voter), 1) for number in order for voter in voters)
             )
 
         forward = list(range(12))
-        await asyncio.gather(*(busy(acts, order) for acts in all_acts for order in (forward, forward[::-1])))
+        await asyncio.gather(*(busy(actions, order) for actions in all_actions for order in (forward, forward[::-1])))
         for root, key in zip(roots, keys, strict=True):
-            found = {comment.id: comment for comment in await listed(all_acts[1].store, key)}
+            found = {comment.id: comment for comment in await listed(all_actions[1].store, key)}
             assert (found[root.comment.id].up, found[root.comment.id].reply_count) == (5, 6)
-        assert await check(all_acts[2].store) == []
+        assert await check(all_actions[2].store) == []
 
 
 async def test_votes_through_many_instances_are_all_counted(postgres: Postgres, name: str) -> None:
     """Each reads the number and writes one more: without a lock some would be lost."""
-    async with instances(postgres.address(name), 3) as all_acts:
-        said = await all_acts[0].say()
+    async with instances(postgres.address(name), 3) as all_actions:
+        said = await all_actions[0].post_comment()
         voters = [actor(Author(uuid7(), f"Voter {number}")) for number in range(60)]
         await asyncio.gather(
-            *(all_acts[number % 3].vote(said.comment.id, voter, 1) for number, voter in enumerate(voters))
+            *(all_actions[number % 3].vote(said.comment.id, voter, 1) for number, voter in enumerate(voters))
         )
-        assert [comment.up for comment in await listed(all_acts[0].store)] == [60]
-        assert await check(all_acts[1].store) == []
+        assert [comment.up for comment in await listed(all_actions[0].store)] == [60]
+        assert await check(all_actions[1].store) == []
 
 
 async def test_instances_that_make_the_same_discussions_at_once(postgres: Postgres, name: str) -> None:
     keys = [DiscussionKey("default", f"key {number}") for number in range(10)]
-    async with instances(postgres.address(name), 3) as all_acts:
+    async with instances(postgres.address(name), 3) as all_actions:
         said = await asyncio.gather(
-            *(acts.say(key=key) for acts in all_acts for key in keys),
-            *(acts.say(key=key) for acts in all_acts for key in keys[::-1]),
+            *(actions.post_comment(key=key) for actions in all_actions for key in keys),
+            *(actions.post_comment(key=key) for actions in all_actions for key in keys[::-1]),
         )
         assert sorted(answer.seq or 0 for answer in said) == sorted(list(range(1, 7)) * 10)
-        assert await check(all_acts[0].store) == []
+        assert await check(all_actions[0].store) == []
 
 
 async def test_a_slow_commit_is_skipped_by_nobody(postgres: Postgres, name: str) -> None:
     """With a global number the second commit would be read first, and the first never."""
     async with instances(postgres.address(name), 2) as (one, other):
-        await one.say()
-        await one.say(key=THERE)
+        await one.post_comment()
+        await one.post_comment(key=THERE)
         slow = await asyncpg.connect(postgres.address(name).replace("+asyncpg", ""))
         transaction = slow.transaction()
         await transaction.start()
         await slow.execute("UPDATE discussion SET seq = seq + 1 WHERE key = $1", HERE.key)
-        waits = asyncio.create_task(other.say())
+        waits = asyncio.create_task(other.post_comment())
         while not await is_waiting(postgres, name):
             assert not waits.done()
-        assert (await one.say(key=THERE)).seq == 2, "other discussions go on"
+        assert (await one.post_comment(key=THERE)).seq == 2, "other discussions go on"
         assert [event.seq for event in await log(one.store)] == [1]
         await transaction.rollback()
         await slow.close()
@@ -145,12 +149,12 @@ async def test_a_slow_commit_is_skipped_by_nobody(postgres: Postgres, name: str)
 # ---- faults ---------------------------------------------------------------------------------------------
 
 
-async def tried_until_said(acts: Acts, key: str, by: Author = LAN) -> Said:
+async def tried_until_said(actions: StoreActions, key: str, by: Author = LAN) -> PostResult:
     """Posts again with the same key as long as the answer is "unavailable", as clients do."""
-    draft = acts.draft(f"Said with {key}", by=by, idempotency_key=key)
+    draft = actions.draft(f"Said with {key}", by=by, idempotency_key=key)
     while True:
         try:
-            return await acts.post(draft)
+            return await actions.post(draft)
         except Problem as problem:
             if problem.code is not ErrorCode.unavailable:
                 raise
@@ -161,9 +165,9 @@ async def test_connections_that_end_at_any_moment_lose_and_double_nothing(postgr
     async with instances(postgres.address(name), 2) as both:
         await both[0].begin()
         writing = [
-            asyncio.create_task(tried_until_said(acts, f"{'key' * 6} {number}", by))
+            asyncio.create_task(tried_until_said(actions, f"{'key' * 6} {number}", by))
             for number in range(150)
-            for acts, by in zip(both, (LAN, MINH), strict=True)
+            for actions, by in zip(both, (LAN, MINH), strict=True)
         ]
         for some in range(0, 300, 12):
             await until(lambda some=some: sum(task.done() for task in writing) >= some, 30)  # type: ignore[misc]
@@ -177,24 +181,24 @@ async def test_connections_that_end_at_any_moment_lose_and_double_nothing(postgr
 async def test_a_commit_whose_answer_is_lost_is_found_by_its_key(
     postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with instance(postgres.address(name)) as acts:
-        await acts.say()
-        transact = acts.store.database.write.transact
+    async with instance(postgres.address(name)) as actions:
+        await actions.post_comment()
+        transact = actions.store.database.write.transact
 
         async def cut(work: object) -> object:
             await transact(work)  # type: ignore[arg-type]
             raise ConnectionResetError("between COMMIT and its answer")
 
-        draft = acts.draft("Once", idempotency_key=uuid7())
+        draft = actions.draft("Once", idempotency_key=uuid7())
         with monkeypatch.context() as patch:
-            patch.setattr(acts.store.database.write, "transact", cut)
+            patch.setattr(actions.store.database.write, "transact", cut)
             with pytest.raises(Problem) as unknown:
-                await acts.post(draft)
+                await actions.post(draft)
         assert unknown.value.code is ErrorCode.unavailable
-        again = await acts.post(draft)
+        again = await actions.post(draft)
         assert (again.seq, again.repeated) == (2, True)
-        assert [comment.text for comment in await listed(acts.store)] == ["Something", "Once"]
-        assert await check(acts.store) == []
+        assert [comment.text for comment in await listed(actions.store)] == ["Something", "Once"]
+        assert await check(actions.store) == []
 
 
 @pytest.mark.parametrize("times", [1, ATTEMPTS - 1, ATTEMPTS])
@@ -204,20 +208,22 @@ async def test_a_batch_that_met_anothers_is_tried_again(postgres: Postgres, name
 
     left = times
 
-    def meets(_connection: object) -> Outcome[str]:
+    def meets(_connection: object) -> CommandResult[str]:
         nonlocal left
         if left:
             left -= 1
             raise Deadlock
-        return Outcome("done")
+        return CommandResult("done")
 
-    async with instance(postgres.address(name)) as acts:
-        answers = await asyncio.gather(acts.say(), acts.do(meets), acts.say(), return_exceptions=True)
+    async with instance(postgres.address(name)) as actions:
+        answers = await asyncio.gather(
+            actions.post_comment(), actions.do(Custom(meets)), actions.post_comment(), return_exceptions=True
+        )
         if times < ATTEMPTS:
             assert [getattr(answer, "seq", answer) for answer in answers] == [1, "done", 2]
         else:
             assert [getattr(answer, "code", None) for answer in answers] == [ErrorCode.unavailable] * 3
-        assert await check(acts.store) == []
+        assert await check(actions.store) == []
 
 
 @pytest.fixture
@@ -228,39 +234,39 @@ def own() -> Iterator[Postgres]:
 
 
 async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) -> None:
-    async with instance(own.address()) as acts:
-        await acts.begin()
+    async with instance(own.address()) as actions:
+        await actions.begin()
         answered: list[str] = []
 
         async def write(number: int) -> None:
-            answered.append((await tried_until_said(acts, f"{'key' * 6} {number}")).comment.id)
+            answered.append((await tried_until_said(actions, f"{'key' * 6} {number}")).comment.id)
 
         writing = [asyncio.create_task(write(number)) for number in range(300)]
         await until(lambda: len(answered) > 50)
         await asyncio.to_thread(own.crash)
         with pytest.raises(Problem) as read:
-            await acts.store.reads.moment(HERE, sort=Sort.oldest, limit=50, viewer=None)
+            await actions.store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=None)
         assert read.value.code is ErrorCode.unavailable
         assert read.value.retry_after
         with pytest.raises(Problem) as written:
-            await acts.say()
+            await actions.post_comment()
         assert written.value.code is ErrorCode.unavailable
         await asyncio.to_thread(own.start_again)
         await asyncio.gather(*writing)
         assert len(set(answered)) == 300
-        assert {comment.id for comment in await listed(acts.store)} == set(answered)
-        assert await check(acts.store) == []
+        assert {comment.id for comment in await listed(actions.store)} == set(answered)
+        assert await check(actions.store) == []
 
 
 async def test_more_readers_than_connections_are_told_to_come_back(
     postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tertulia.store.database.POOL_SECONDS", 0.05)
-    async with instance(postgres.address(name)) as acts, AsyncExitStack() as stack:
+    async with instance(postgres.address(name)) as actions, AsyncExitStack() as stack:
         for _ in range(4):
-            await stack.enter_async_context(acts.store.database.read.connect())
+            await stack.enter_async_context(actions.store.database.read.connect())
         with pytest.raises(Problem) as busy:
-            await acts.store.reads.discussion(HERE)
+            await actions.store.read(queries.discussion, HERE)
         assert busy.value.code is ErrorCode.unavailable
 
 
@@ -279,10 +285,10 @@ async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_ne
     monkeypatch.setattr(database, "migrate", slowly)
     store = await Store.open(postgres.address(name))
     with pytest.raises(TimeoutError):
-        await store.database.write.connected(slowly)
+        await store.database.write.run(slowly)
     await store.close()
-    patient = await Store.open(postgres.address(name), patient=True)
-    await patient.database.write.connected(slowly)
-    async with patient.database.read.connect() as reading:
+    unbounded = await Store.open(postgres.address(name), timeouts=False)
+    await unbounded.database.write.run(slowly)
+    async with unbounded.database.read.connect() as reading:
         await reading.execute(text("SELECT pg_sleep(0.6)"))
-    await patient.close()
+    await unbounded.close()

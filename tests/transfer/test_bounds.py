@@ -21,11 +21,13 @@ from tertulia.articles import Articles
 from tertulia.checks import Finding, check, search
 from tertulia.errors import ErrorCode, Problem, StartupError
 from tertulia.store import Store, streaming
+from tertulia.store.commands import Actor
 from tertulia.transfer import files, format, memory
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
+from tests.support.full_store import MINH, NEWS, everything, exported, many, opened, planted
+from tests.support.store_actions import StoreActions
 from tests.transfer.test_format import UUID_A, article, comment, file
-from tests.transfer.world import MINH, NEWS, World, everything, exported, many, opened, planted
 
 MIB = 1024 * 1024
 FEW, MANY = 400, 4000
@@ -78,7 +80,7 @@ async def test_a_comment_may_have_any_number_of_votes(tmp_path: Path, monkeypatc
     for count in (FEW, MANY):
         path = tmp_path / f"{count}.db"
         async with opened(path) as store:
-            said = await World(store).say(NEWS, MINH, "Liked")
+            said = await StoreActions(store).post_comment("Liked", key=NEWS, by=MINH)
             voters = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {10 * count})"
             vote = f"SELECT '{said.comment.id}', printf('018f0000-0000-8000-8000-%012x', i), 1 FROM n"
             planted(path, f"INSERT INTO vote {voters} {vote}")
@@ -96,7 +98,7 @@ async def test_rows_come_by_a_cursor_on_both_databases(store: Store, monkeypatch
     """No query of an export or a check is fetched as a whole, but those of one row."""
     monkeypatch.setattr(streaming, "FETCH", 7)
     monkeypatch.setattr("tertulia.checks.log.SLICE", 5)
-    await everything(World(store))
+    await everything(store)
     whole: list[str] = []
 
     @event.listens_for(store.database.read.sync_engine, "before_cursor_execute")
@@ -114,15 +116,15 @@ async def test_rows_come_by_a_cursor_on_both_databases(store: Store, monkeypatch
 async def test_an_export_is_of_one_moment(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said and deleted while it is written changes nothing of it."""
     monkeypatch.setattr(streaming, "FETCH", 1)
-    world = World(store)
-    await everything(world)
-    kept = await world.say(NEWS, MINH, "Here, until it is deleted")
+    await everything(store)
+    actions = StoreActions(store)
+    kept = await actions.post_comment("Here, until it is deleted", key=NEWS, by=MINH)
     before = await exported(store, tmp_path / "none")
     pieces: list[str] = []
 
     async def meanwhile() -> None:
-        await world.delete(kept)
-        await world.say(NEWS, MINH, "Too late")
+        await actions.delete_comment(kept, Actor(MINH.id))
+        await actions.post_comment("Too late", key=NEWS, by=MINH)
 
     def write(piece: str) -> None:
         pieces.append(piece)
@@ -161,9 +163,9 @@ def test_what_is_no_file_is_written_to_as_it_comes(tmp_path: Path) -> None:
 
 
 def test_a_place_where_nothing_can_be_written_is_named(tmp_path: Path) -> None:
-    place = files.written(tmp_path / "nowhere" / "export.json")
+    target = files.written(tmp_path / "nowhere" / "export.json")
     with pytest.raises(StartupError, match=r"Cannot write .*nowhere/export.json: No such file"):
-        place.__enter__()
+        target.__enter__()
 
 
 # ---- in -------------------------------------------------------------------------------------------------
@@ -222,8 +224,8 @@ async def test_votes_that_are_only_counted_are_only_counted(tmp_path: Path) -> N
 
 
 def test_a_file_is_let_go_of_while_it_is_planned() -> None:
-    found, places = read(json.dumps(file(article(comment()), article(comment(), key="b"))).encode())
-    plan(found, places)
+    found, locations = read(json.dumps(file(article(comment()), article(comment(), key="b"))).encode())
+    plan(found, locations)
     assert found.articles == [None, None]
 
 

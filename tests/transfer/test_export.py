@@ -17,9 +17,11 @@ from tertulia.checks import check
 from tertulia.core.comments import Comment, DiscussionKey, Sort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
-from tertulia.store import Store, streaming
+from tertulia.store import Store, queries, streaming
+from tertulia.store.commands import Actor
 from tertulia.transfer import naming
-from tests.transfer.world import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, World, digest, everything, exported, opened
+from tests.support.full_store import BARE, EVA, LAN, MINH, NEWS, OTHER, QUIET, everything, exported, opened
+from tests.support.store_actions import MODERATOR_HASH, StoreActions, author_of, digest
 
 ALL = (NEWS, QUIET, OTHER, BARE)
 TEXT = Article(
@@ -51,15 +53,15 @@ async def seen(store: Store, key: DiscussionKey) -> Any:
     found: list[Any] = []
     for sort in Sort:
         for viewer in (None, LAN.id, MINH.id, EVA.id):
-            moment = await store.reads.moment(key, sort=sort, limit=100, viewer=viewer)
-            views = [comment_view(one, reveal=reveal) for one in moment.page.comments for reveal in (False, True)]
-            found.append((replace(moment.discussion, id=None, seq=0), views, moment.page.replies, moment.votes))
-            found.append([_same(one) for one in moment.page.comments])
+            snapshot = await store.read(queries.snapshot, key, sort=sort, limit=100, viewer=viewer)
+            views = [comment_view(one, reveal=reveal) for one in snapshot.page.comments for reveal in (False, True)]
+            found.append((replace(snapshot.discussion, id=None, seq=0), views, snapshot.page.replies, snapshot.votes))
+            found.append([_same(one) for one in snapshot.page.comments])
     return found
 
 
 async def held(store: Store) -> Any:
-    found = [await store.reads.held(site, 100, None) for site in ("default", "magazine")]
+    found = [await store.read(queries.held, site, 100, None) for site in ("default", "magazine")]
     return [[(one.key, _same(one.comment)) for one in page] for page, _ in found]
 
 
@@ -71,7 +73,7 @@ def _same(comment: Comment) -> Comment:
 async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "FETCH", 3)
     async with opened(tmp_path / "old.db") as old, opened(tmp_path / "new.db") as new:
-        await everything(World(old))
+        await everything(old)
         write_articles(tmp_path / "old")
         document = await exported(old, tmp_path / "old")
         imported = await transfer.import_file(new, tmp_path / "new", json.dumps(document).encode())
@@ -79,10 +81,10 @@ async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: p
         for key in ALL:
             assert await seen(new, key) == await seen(old, key)
         assert await held(new) == await held(old)
-        assert await new.reads.sites() == await old.reads.sites()
+        assert await new.read(queries.sites) == await old.read(queries.sites)
         assert contents(tmp_path / "new") == contents(tmp_path / "old")
         for author in (LAN, MINH, EVA):
-            assert await new.reads.author(author.id) == author
+            assert await new.read(author_of, author.id) == author
         assert await exported(new, tmp_path / "new") == document
         assert await check(old) == []
         assert await check(new) == []
@@ -90,17 +92,16 @@ async def test_an_empty_database_becomes_the_same(tmp_path: Path, monkeypatch: p
 
 async def test_what_was_deleted_and_what_is_secret_is_not_in_it(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
-        world = World(store)
-        await world.begin()
-        said = await world.say(NEWS, EVA, "To be forgotten")
-        await world.delete(said)
-        await world.say(NEWS, LAN, "To be kept")
+        actions = await StoreActions(store).begin()
+        said = await actions.post_comment("To be forgotten", key=NEWS, by=EVA)
+        await actions.delete_comment(said, Actor(EVA.id))
+        await actions.post(actions.draft("To be kept", key=NEWS, by=LAN, idempotency_key="key-of-the-tests"))
         text = json.dumps(await exported(store, tmp_path), ensure_ascii=False)
         assert EVA.name not in text
         assert "forgotten" not in text
         assert store.epoch not in text
         assert "token" not in text
-        for secret in ("idempotency", "digest", "key-of-the-tests", digest(1), digest(2)):
+        for secret in ("idempotency", "digest", "key-of-the-tests", MODERATOR_HASH, digest("To be kept")):
             assert secret not in text
 
 
@@ -123,7 +124,7 @@ async def test_what_only_a_file_can_say_comes_out_again(tmp_path: Path) -> None:
 
 async def test_one_site_alone(tmp_path: Path) -> None:
     async with opened(tmp_path / "store.db") as store:
-        await everything(World(store))
+        await everything(store)
         write_articles(tmp_path / "articles")
         magazine = await exported(store, tmp_path / "articles", "magazine")
         assert [(one["site"], one["key"]) for one in magazine["articles"]] == [

@@ -11,8 +11,9 @@ import pytest
 from tertulia import transfer
 from tertulia.core.comments import Mode
 from tertulia.errors import ErrorCode, Problem
+from tertulia.store import queries
 from tertulia.transfer import format as file_format
-from tests.transfer.world import BARE, NEWS, START, World, dump, everything, opened
+from tests.support.full_store import BARE, NEWS, dump, everything, opened
 
 AT = "2026-02-03T10:00:00+07:00"
 UUID_A = "018f0000-0000-7000-8000-00000000000a"
@@ -142,16 +143,15 @@ def test_a_file_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_byte_order_mark_is_no_mistake() -> None:
-    found, places = file_format.read(b"\xef\xbb\xbf" + json.dumps(article()).encode())
-    assert (found.articles[0]["key"], places) == ("a-key", [""])
+    found, locations = file_format.read(b"\xef\xbb\xbf" + json.dumps(article()).encode())
+    assert (found.articles[0]["key"], locations) == ("a-key", [""])
 
 
 async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -> None:
     """Ids and parents that are something else here."""
     path = tmp_path / "store.db"
     async with opened(path) as store:
-        world = World(store)
-        ids = await everything(world)
+        ids = await everything(store)
         before = dump(path)
         first = {"id": ids["first"], "author_id": UUID_B}
         contradictions = [
@@ -167,5 +167,4 @@ async def test_a_file_that_contradicts_the_database_is_refused(tmp_path: Path) -
                 await transfer.import_file(store, tmp_path / "articles", json.dumps(content).encode())
             assert refused.value.detail.startswith(message)
         assert dump(path) == before
-        assert world.at > START
-        assert (await store.reads.discussion(NEWS)).mode is Mode.held
+        assert (await store.read(queries.discussion, NEWS)).mode is Mode.held

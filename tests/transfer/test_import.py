@@ -17,12 +17,13 @@ from tertulia.core import documents
 from tertulia.core.comments import Comment, DiscussionKey, Mode, Sort, State
 from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store
+from tertulia.store import Store, queries
 from tertulia.transfer import importing, naming
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
+from tests.support.full_store import MINH, NEWS, dump, everything, exported, opened
+from tests.support.store_actions import author_of
 from tests.transfer.test_format import AT, DIGEST, KEY, UUID_A, UUID_B, article, comment, file
-from tests.transfer.world import MINH, NEWS, World, dump, everything, exported, opened
 
 HERE = DiscussionKey("default", "a-key")
 
@@ -47,8 +48,8 @@ async def run(store: Store, folder: Path, content: Any) -> transfer.Imported:
 
 
 async def shown(store: Store, key: DiscussionKey, viewer: str | None = None) -> list[Comment]:
-    moment = await store.reads.moment(key, sort=Sort.oldest, limit=100, viewer=viewer)
-    return moment.page.comments
+    snapshot = await store.read(queries.snapshot, key, sort=Sort.oldest, limit=100, viewer=viewer)
+    return snapshot.page.comments
 
 
 async def test_an_article_and_its_comments_come_in_order_with_names_texts_and_times(tmp_path: Path) -> None:
@@ -144,10 +145,10 @@ async def test_replies_votes_and_states(tmp_path: Path) -> None:
         assert (early.parent_id, gone.root_id, below.parent_id, below.root_id) == (top.id, top.id, gone.id, top.id)
         assert (gone.state, gone.author.id, gone.author.name, gone.body) == (State.deleted, UUID_A, "", [])
         assert (below.up, below.down, removed.id, removed.state) == (0, 1, UUID_A, State.removed)
-        moment = await store.reads.moment(HERE, sort=Sort.oldest, limit=9, viewer=UUID_B)
-        assert moment.votes == {below.id: -1}
-        assert (moment.discussion.comment_count, moment.discussion.seq) == (3, 7)
-        held, _ = await store.reads.held("default", 10, None)
+        snapshot = await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=9, viewer=UUID_B)
+        assert snapshot.votes == {below.id: -1}
+        assert (snapshot.discussion.comment_count, snapshot.discussion.seq) == (3, 7)
+        held, _ = await store.read(queries.held, "default", 10, None)
         assert [one.comment.text for one in held] == ["Waits"]
         assert await check(store) == []
 
@@ -164,7 +165,7 @@ async def test_an_author_has_the_name_last_used_and_an_older_one_never_replaces_
         await run(store, tmp_path, content)
         older = article(comment(author="Zeroth", author_id=UUID_A, at="2025-01-01T00:00:00Z"), key="b")
         await run(store, tmp_path, older)
-        names = [await store.reads.author(author_id) for author_id in (UUID_A, UUID_B)]
+        names = [await store.read(author_of, author_id) for author_id in (UUID_A, UUID_B)]
         assert [one.name for one in names if one is not None] == ["Second", "Known"]
 
 
@@ -172,8 +173,7 @@ async def test_what_is_here_already_stays_as_it_is(tmp_path: Path) -> None:
     """Comments, titles, modes and articles; what is new in the file is added to them."""
     path = tmp_path / "store.db"
     async with opened(path) as store:
-        world = World(store)
-        ids = await everything(world)
+        ids = await everything(store)
         known = [comment(id=ids[name], text="Forged", author="Forger") for name in ("first", "gone", "waiting")]
         before = dump(path)
         content = article(*known, key=NEWS.key, title="Another title", mode="closed")
@@ -185,14 +185,14 @@ async def test_what_is_here_already_stays_as_it_is(tmp_path: Path) -> None:
         assert await run(store, tmp_path, more) == transfer.Imported(1, 1, 1)
         added = next(one for one in await shown(store, NEWS) if one.id == UUID_A)
         assert (added.parent_id, added.root_id) == (ids["reply"], ids["first"])
-        assert (await store.reads.discussion(NEWS)).mode is Mode.held
+        assert (await store.read(queries.discussion, NEWS)).mode is Mode.held
         assert await check(store) == []
 
 
 async def test_a_database_takes_its_own_export_for_known(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with opened(path) as store:
-        await everything(World(store))
+        await everything(store)
         before = dump(path)
         document = await exported(store, tmp_path / "articles")
         assert (await run(store, tmp_path, document)).comments == 0
@@ -249,7 +249,7 @@ async def test_a_database_that_changes_meanwhile_is_not_given_orphans(
 ) -> None:
     async with opened(tmp_path / "store.db") as store:
         await run(store, tmp_path, article(comment(id="a", state="held")))
-        [held], _ = await store.reads.held("default", 10, None)
+        [held], _ = await store.read(queries.held, "default", 10, None)
         monkeypatch.setattr(importing, "_compare", lambda connection, planned: None)
         before = dump(tmp_path / "store.db")
         content = article(comment(id=held.comment.id), comment(parent=held.comment.id))
@@ -267,8 +267,8 @@ async def test_sites_are_made_and_get_origins_only_while_they_have_none(tmp_path
         ]
         await run(store, tmp_path, file(article(comment()), sites=made, site="other"))
         await run(store, tmp_path, file(sites=[{"key": "default", "origins": ["https://c.example"]}, {"key": "other"}]))
-        assert await store.reads.sites() == {"default": ["https://a.example"], "other": ["http://b.example:8080"]}
-        assert (await store.reads.discussion(DiscussionKey("other", "a-key"))).comment_count == 1
+        assert await store.read(queries.sites) == {"default": ["https://a.example"], "other": ["http://b.example:8080"]}
+        assert (await store.read(queries.discussion, DiscussionKey("other", "a-key"))).comment_count == 1
 
 
 async def test_a_text_alone_makes_no_discussion_and_a_mode_alone_does(tmp_path: Path) -> None:
@@ -277,7 +277,9 @@ async def test_a_text_alone_makes_no_discussion_and_a_mode_alone_does(tmp_path: 
         await run(
             store, tmp_path, file(text, article(key="b", mode="held"), article(key="c", url="https://a.example/c"))
         )
-        found = [(await store.reads.discussion(DiscussionKey("default", key))) for key in (text["key"], "b", "c")]
+        found = [
+            (await store.read(queries.discussion, DiscussionKey("default", key))) for key in (text["key"], "b", "c")
+        ]
         assert [one.id is None for one in found] == [True, False, False]
         assert (found[1].mode, found[1].seq, found[2].url) == (Mode.held, 1, "https://a.example/c")
         [written] = Articles(tmp_path / "articles").all()

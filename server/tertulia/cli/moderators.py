@@ -10,7 +10,7 @@ from tertulia.cli.options import DATABASE, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.core.text import clean_name
 from tertulia.identity import new_moderator_token, utc_now
-from tertulia.store import administration
+from tertulia.store import administration, queries
 
 
 @click.group()
@@ -27,7 +27,7 @@ async def moderator_add(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with store_of(flags) as store:
-        await store.ledger.submit(lambda connection: administration.add_moderator(connection, name, hashed, utc_now()))
+        await store.write(administration.AddModerator(name, hashed, utc_now()))
     _print_token(name, token)
 
 
@@ -40,7 +40,7 @@ async def moderator_renew(name: str, **flags: Any) -> None:
     name = clean_name(name, "name")
     token, hashed = new_moderator_token()
     async with store_of(flags) as store:
-        await store.ledger.submit(lambda connection: administration.renew_moderator(connection, name, hashed))
+        await store.write(administration.RenewModerator(name, hashed))
     _print_token(name, token)
 
 
@@ -56,7 +56,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
     """
     name = clean_name(name, "name")
     async with store_of(flags) as store:
-        await store.ledger.submit(lambda connection: administration.remove_moderator(connection, name))
+        await store.write(administration.RemoveModerator(name))
     click.echo(f"{name} is no moderator any more.")
 
 
@@ -66,7 +66,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
 async def moderator_list(**flags: Any) -> None:
     """List the moderators."""
     async with store_of(flags) as store:
-        for name in await store.reads.moderators():
+        for name in await store.read(queries.moderators):
             click.echo(name)
 
 

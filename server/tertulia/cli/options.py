@@ -57,7 +57,7 @@ async def _answering(url: str, patience: float) -> Store:
     deadline = loop.time() + patience
     while True:
         try:
-            return await Store.open(url, patient=True)
+            return await Store.open(url, timeouts=False)
         except StartupError:
             if loop.time() >= deadline:
                 raise

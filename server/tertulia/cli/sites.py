@@ -10,7 +10,7 @@ from tertulia.app import checked_origins
 from tertulia.cli.options import DATABASE, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.identity import utc_now
-from tertulia.store import administration
+from tertulia.store import administration, queries
 
 
 @click.group()
@@ -27,7 +27,7 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
     """Add the site KEY, or give it other origins; a running server knows it within seconds."""
     checked = checked_origins(origins)
     async with store_of(flags) as store:
-        await store.ledger.submit(lambda connection: administration.add_site(connection, key, checked, utc_now()))
+        await store.write(administration.AddSite(key, checked, utc_now()))
     click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
 
 
@@ -37,5 +37,5 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
 async def site_list(**flags: Any) -> None:
     """List the sites and their origins."""
     async with store_of(flags) as store:
-        for key, origins in sorted((await store.reads.sites()).items()):
+        for key, origins in sorted((await store.read(queries.sites)).items()):
             click.echo(f"{key}\t{' '.join(origins)}")

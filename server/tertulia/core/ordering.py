@@ -18,7 +18,7 @@ _LARGEST = 2**53
 
 
 @dataclass(frozen=True, slots=True)
-class Cursor:
+class PageCursor:
     """``scope`` says which list; ``values`` are the last item's sort key, its id last."""
 
     scope: str
@@ -26,12 +26,12 @@ class Cursor:
     id: str
 
 
-def encode_cursor(cursor: Cursor) -> str:
+def encode_page_cursor(cursor: PageCursor) -> str:
     text = json.dumps([cursor.scope, list(cursor.values), cursor.id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(text: str | None, scope: str, width: int) -> Cursor | None:
+def decode_page_cursor(text: str | None, scope: str, width: int) -> PageCursor | None:
     """The cursor of this list with ``width`` sort values; raises bad_cursor for any other text."""
     if text is None:
         return None
@@ -44,8 +44,8 @@ def decode_cursor(text: str | None, scope: str, width: int) -> Cursor | None:
     numbers = isinstance(values, list) and all(type(v) is int and abs(v) < _LARGEST for v in values)
     if owner != scope or not numbers or len(values) != width or not (isinstance(last, str) and is_uuid(last)):
         raise _bad()
-    cursor = Cursor(scope, tuple(values), last)
-    if encode_cursor(cursor) != text:  # with padding, blanks or loose bits it would be a second name for the same place
+    cursor = PageCursor(scope, tuple(values), last)
+    if encode_page_cursor(cursor) != text:  # with padding, blanks or loose bits it would be a second name for it
         raise _bad()
     return cursor
 

@@ -1,7 +1,7 @@
 """The use-cases: everything that can be done with a discussion, by whom, and what is told of it."""
 
-from tertulia.discussions.announcer import Announcer
+from tertulia.discussions.publisher import EventPublisher
 from tertulia.discussions.service import Answer, Discussions
 from tertulia.discussions.sites import Sites
 
-__all__ = ["Announcer", "Answer", "Discussions", "Sites"]
+__all__ = ["Answer", "Discussions", "EventPublisher", "Sites"]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
 
 from tertulia.core.names import skeletons
-from tertulia.discussions.firstpages import Shared
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import every
 
@@ -19,7 +19,7 @@ class Names:
     """Reads the moderators' names, which are few, at most every few seconds."""
 
     def __init__(self, read: Callable[[], Awaitable[list[str]]]) -> None:
-        self._reading = Shared(read)
+        self._reading = SingleFlight(read)
         self._taken: frozenset[str] = frozenset()
         self._read_at = -FRESH_SECONDS
 

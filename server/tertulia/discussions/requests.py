@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, bindparam, case, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,7 +23,7 @@ from tertulia.core.ids import lowest_uuid7
 from tertulia.errors import Problem
 from tertulia.identity import HIDDEN, Tokens
 from tertulia.store import Store, schema
-from tertulia.store.commands import Outcome
+from tertulia.store.commands import Command, CommandResult
 
 PAGE = 500
 """Comments looked through, and replaced, at a time: some 15 ms in which whoever posts has to wait."""
@@ -37,8 +38,15 @@ DONE = "requests_hidden"
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Row = tuple[str, str | None, str | None]
-"""A comment's id, its idempotency key and the digest of what the key stands for."""
+
+
+class Row(NamedTuple):
+    """A comment's id, its idempotency key and the digest of what the key stands for."""
+
+    comment: str
+    key: str | None
+    digest: str | None
+
 
 c, m = schema.comment.c, schema.meta.c
 _MARKED = select(m.value).where(m.name == DONE)
@@ -69,14 +77,14 @@ async def _hide(store: Store, tokens: Tokens) -> None:
     after, last = await _persistently(partial(_begin, store)), ""
     hidden = 0
     while found := await _persistently(partial(_page, store, max(after, last))):
-        last = found[-1][0]
-        bare = [row for row in found if row[1] is not None and not row[1].startswith(HIDDEN)]
+        last = found[-1].comment
+        bare = [row for row in found if row.key is not None and not row.key.startswith(HIDDEN)]
         if bare:
-            await _persistently(partial(store.ledger.submit, partial(_replace, rows=bare, tokens=tokens)))
+            await _persistently(partial(store.write, HideRequests(bare, tokens)))
             hidden += len(bare)
         await asyncio.sleep(PAUSE_SECONDS)
     if last:
-        await _persistently(partial(store.ledger.submit, partial(_mark, at=began)))
+        await _persistently(partial(store.write, MarkHidden(began)))
     if hidden:
         log.info("Idempotency keys of an earlier version are stored as keyed hashes now", extra={"comments": hidden})
 
@@ -92,29 +100,49 @@ async def _persistently(attempt: Callable[[], Awaitable[T]]) -> T:
 
 async def _begin(store: Store) -> str:
     """The id after which comments have to be looked at: they are in the order of time, but for some of imports."""
-    async with store.database.read.connect() as connection:
-        marked = (await connection.execute(_MARKED)).scalar()
+    marked = await store.read(_marked)
     return "" if marked is None else lowest_uuid7(int(marked) - OVERLAP_MILLISECONDS)
 
 
+def _marked(connection: Connection) -> str | None:
+    marked: str | None = connection.scalar(_MARKED)
+    return marked
+
+
 async def _page(store: Store, after: str) -> list[Row]:
+    return await store.read(_rows, after)
+
+
+def _rows(connection: Connection, after: str) -> list[Row]:
     query = select(c.id, c.idempotency_key, c.request_digest).where(c.id > after).order_by(c.id).limit(PAGE)
-    async with store.database.read.connect() as connection:
-        return [(row[0], row[1], row[2]) for row in await connection.execute(query)]
+    return [Row(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
-def _replace(connection: Connection, rows: list[Row], tokens: Tokens) -> Outcome[None]:
-    values = []
-    for comment, bare, digest in rows:
-        assert bare is not None  # noqa: S101 - the others are left out
-        hidden, of = tokens.hide_key(bare), tokens.hide_digest(digest or "")
-        values.append({"comment": comment, "bare": bare, "hidden": hidden, "digest": of})
-    connection.execute(_REPLACE, values)
-    return Outcome(None, erases=True)
+@dataclass(frozen=True, slots=True)
+class HideRequests(Command[None]):
+    """Replaces bare keys and their digests by keyed hashes."""
+
+    rows: Sequence[Row]
+    tokens: Tokens
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        values = []
+        for row in self.rows:
+            assert row.key is not None  # noqa: S101 - the others are left out
+            hidden, digest = self.tokens.hide_key(row.key), self.tokens.hide_digest(row.digest or "")
+            values.append({"comment": row.comment, "bare": row.key, "hidden": hidden, "digest": digest})
+        connection.execute(_REPLACE, values)
+        return CommandResult(None, erases=True)
 
 
-def _mark(connection: Connection, at: int) -> Outcome[None]:
-    new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    marked = new(schema.meta).values(name=DONE, value=str(at))
-    connection.execute(marked.on_conflict_do_update(index_elements=[m.name], set_={"value": str(at)}))
-    return Outcome(None)
+@dataclass(frozen=True, slots=True)
+class MarkHidden(Command[None]):
+    """Notes that every request before ``at``, in milliseconds since 1970, is hidden."""
+
+    at: int
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        marked = new(schema.meta).values(name=DONE, value=str(self.at))
+        connection.execute(marked.on_conflict_do_update(index_elements=[m.name], set_={"value": str(self.at)}))
+        return CommandResult(None)

@@ -8,15 +8,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from typing import NamedTuple
 
 from tertulia import protocol
 from tertulia.core import documents, text
-from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, Sort
+from tertulia.core.comments import Author, Block, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.core.names import unadorned
-from tertulia.discussions.firstpages import Asked, FirstPages
+from tertulia.discussions import views
 from tertulia.discussions.names import Names
+from tertulia.discussions.page_cache import FirstPageCache, PageKey
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
@@ -24,9 +25,8 @@ from tertulia.languages import Language
 from tertulia.limits import PostingLimits, Write
 from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
-from tertulia.store import Store, commands
-from tertulia.store.commands import Actor, Ballot, Draft, Said
-from tertulia.store.reads import Moment
+from tertulia.store import Store, commands, queries
+from tertulia.store.commands import Actor, Ballot, Command, Draft, PostResult, Request
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
@@ -34,6 +34,20 @@ _LONG = 500
 """Characters of a text that may take more than two milliseconds to read. Who may say it is asked before, in a query of
 its own, and it is read in a thread: for shorter ones either would cost more than the text."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
+
+
+class NewestComments(NamedTuple):
+    """The newest comments of a discussion, the newest first."""
+
+    discussion: protocol.DiscussionView
+    comments: list[protocol.CommentView]
+
+
+class Content(NamedTuple):
+    """What somebody wrote: the text as it is stored, and its tree as it is shown."""
+
+    text: str
+    body: list[Block]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +72,13 @@ class Discussions:
         vote_seconds: float = VOTE_SECONDS,
     ) -> None:
         self._store = store
-        self._first_pages = FirstPages(store.reads)
+        self._first_pages = FirstPageCache(store)
         self._hub = hub
         self._tokens = tokens
         self._limits = limits
-        self._names = Names(store.reads.moderators)
+        self._names = Names(store.reader(queries.moderators))
         self._edit_window = edit_window
-        self._voting = Voting(store.ledger, vote_seconds)
+        self._voting = Voting(store.write, vote_seconds)
         self._long_texts = asyncio.Semaphore()
 
     async def close(self) -> None:
@@ -86,7 +100,7 @@ class Discussions:
             raise unauthenticated()
         if not token.startswith(MODERATOR_PREFIX):
             return self._tokens.read(token, site)
-        moderator = await self._store.reads.moderator(token_hash(token))
+        moderator = await self._store.read(queries.moderator, token_hash(token))
         if moderator is None:
             raise unauthenticated()
         return Identity(moderator.id, moderator.name, moderator=True, site=None)
@@ -104,10 +118,12 @@ class Discussions:
     ) -> protocol.Snapshot:
         """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
         if viewer is None and cursor is None:
-            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
             return self._snapshot(discussion, first.page(), None)
-        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
-        return self._snapshot(moment.discussion, self._page(moment, viewer), viewer)
+        snapshot = await self._store.read(
+            queries.snapshot, key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
+        )
+        return self._snapshot(snapshot.discussion, views.page(snapshot, viewer), viewer)
 
     async def first_page(
         self,
@@ -126,20 +142,19 @@ class Discussions:
             own = await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)
             parts = [own.model_dump_json(exclude={"strings"})]
         else:
-            discussion, first = await self._first_pages.get(Asked(key, sort, limit))
+            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
             parts = [first.json, self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_MADE_APART)]
         fields = ",".join(part[1:-1] for part in parts)
         return f'{{{fields},"strings":{protocol.strings_json(language)}}}'
 
     def _snapshot(self, discussion: Discussion, page: protocol.Page, viewer: Identity | None) -> protocol.Snapshot:
-        readers = self._hub.readers(discussion.key)
         return protocol.Snapshot(
             comments=page.comments,
             next=page.next,
             replies=page.replies,
             votes=page.votes,
-            discussion=discussion_view(discussion, epoch=self._store.epoch, readers=readers),
-            viewer=_viewer(viewer),
+            discussion=self._view(discussion),
+            viewer=views.viewer(viewer),
             limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
             server_time=protocol.timestamp(utc_now()),
             strings=None,
@@ -149,8 +164,10 @@ class Discussions:
         self, key: DiscussionKey, *, sort: Sort, limit: int, cursor: str | None, viewer: Identity | None
     ) -> protocol.Page:
         """A further page. Raises unknown_site, bad_cursor."""
-        moment = await self._store.reads.moment(key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor)
-        return self._page(moment, viewer)
+        snapshot = await self._store.read(
+            queries.snapshot, key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
+        )
+        return views.page(snapshot, viewer)
 
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
@@ -158,23 +175,25 @@ class Discussions:
         """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
         if not is_uuid(parent_id):
             raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
-        moment = await self._store.reads.thread(key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer))
-        return self._page(moment, viewer)
+        snapshot = await self._store.read(
+            queries.thread, key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer)
+        )
+        return views.page(snapshot, viewer)
 
     async def permalink(self, comment_id: str) -> protocol.Permalink:
         """Where a comment stands. Raises not_found."""
-        discussion, chain, cursor = await self._store.reads.permalink(_comment_id(comment_id))
+        found = await self._store.read(queries.permalink, _comment_id(comment_id))
         return protocol.Permalink(
-            site=discussion.key.site,
-            key=discussion.key.key,
-            comment=comment_view(chain[-1]),
-            ancestors=[comment_view(comment) for comment in chain[:-1]],
-            cursor=cursor,
+            site=found.discussion.key.site,
+            key=found.discussion.key.key,
+            comment=comment_view(found.chain[-1]),
+            ancestors=[comment_view(comment) for comment in found.chain[:-1]],
+            cursor=found.cursor,
         )
 
     async def site_of(self, comment_id: str) -> str | None:
         """The site of a comment, None where there is none."""
-        return await self._store.reads.site_of(comment_id) if is_uuid(comment_id) else None
+        return await self._store.read(queries.site_of, comment_id) if is_uuid(comment_id) else None
 
     async def events(self, key: DiscussionKey, epoch: str | None, after: int, limit: int) -> str:
         """Events after a cursor as JSON (protocol.Events), from a warm room where there is one.
@@ -183,64 +202,43 @@ class Discussions:
         Raises unknown_site.
         """
         if epoch is not None and epoch != self._store.epoch:
-            discussion = await self._store.reads.discussion(key)
+            discussion = await self._store.read(queries.discussion, key)
             return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
-        head, events = self._hub.recent(key, after) or await self._store.reads.events(key, after, limit)
+        recent = self._hub.recent(key, after)
+        if recent is None:
+            recent = await self._store.read(queries.events, key, after, limit)
+        head, events = recent
         events = protocol.page_of(events[:limit])
         more = bool(events) and events[-1].seq < head
         return protocol.events_page(self._store.epoch, head, [event.payload for event in events], more=more)
 
     async def counts(self, site: str, keys: Sequence[str]) -> dict[str, int]:
         """How many comments are visible, 0 where nothing was said. Raises unknown_site."""
-        found = await self._store.reads.counts(site, keys)
+        found = await self._store.read(queries.comment_counts, site, keys)
         return {key: found.get(key, 0) for key in keys}
 
-    async def newest(
-        self, key: DiscussionKey, limit: int
-    ) -> tuple[protocol.DiscussionView, list[protocol.CommentView]]:
+    async def newest(self, key: DiscussionKey, limit: int) -> NewestComments:
         """The newest visible comments of all depths. Raises unknown_site."""
-        discussion, comments = await self._store.reads.newest(key, limit)
-        view = discussion_view(discussion, epoch=self._store.epoch, readers=self._hub.readers(key))
-        return view, [comment_view(comment) for comment in comments]
+        newest = await self._store.read(queries.newest, key, limit)
+        return NewestComments(self._view(newest.discussion), [comment_view(comment) for comment in newest.comments])
 
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
         """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
         require_moderator(moderator)
-        held, following = await self._store.reads.held(site, limit, cursor)
-        return protocol.HeldPage(
-            comments=[
-                protocol.HeldComment(site=one.key.site, key=one.key.key, comment=comment_view(one.comment, reveal=True))
-                for one in held
-            ],
-            next=following,
-        )
+        held = await self._store.read(queries.held, site, limit, cursor)
+        return views.held_page(held)
 
     async def reported(
         self, site: str, limit: int, cursor: str | None, moderator: Identity | None
     ) -> protocol.ReportPage:
         """What readers reported and can still be read. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
         require_moderator(moderator)
-        reports, following = await self._store.reads.reported(site, limit, cursor)
-        return protocol.ReportPage(
-            reports=[
-                protocol.ReportedComment(
-                    id=one.id,
-                    reason=one.reason,
-                    note=one.note,
-                    at=protocol.timestamp(one.at),
-                    reporter_id=one.reporter_id,
-                    site=one.key.site,
-                    key=one.key.key,
-                    comment=comment_view(one.comment),
-                )
-                for one in reports
-            ],
-            next=following,
-        )
+        reported = await self._store.read(queries.reported, site, limit, cursor)
+        return views.report_page(reported)
 
     # ---- writing ----------------------------------------------------------------------------------------
 
-    async def say(
+    async def post_comment(
         self,
         new: protocol.NewComment,
         idempotency_key: str | None,
@@ -260,17 +258,23 @@ class Discussions:
         if not (identity and identity.moderator):
             await self._names.check(draft.author.name)
         if len(new.body) > _LONG:
-            await self._store.reads.ask(partial(commands.may_post, draft=draft))
+            await self._store.read(commands.check_post, draft)
         draft = await self._with_content(draft, new)
-        said = await self._store.ledger.submit(lambda connection: commands.post(connection, draft), draft.key)
-        renewed = identity is None or identity.name != draft.author.name or identity.is_old(draft.at)
-        token = None
-        if renewed and (identity is None or not identity.moderator) and not _is_late(said, identity, draft.at):
-            token = self._tokens.issue(draft.author.id, draft.author.name, new.site, draft.at)
+        result = await self._store.write(commands.PostComment(draft))
         posted = protocol.Posted(
-            comment=comment_view(said.comment, own=True, idempotency_key=key), seq=said.seq, token=token
+            comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
         )
-        return Answer(posted, said.repeated)
+        return Answer(posted, result.repeated)
+
+    def _new_token(self, draft: Draft, identity: Identity | None, result: PostResult) -> str | None:
+        """A token for a guest who has none, or whose own is old or of another name."""
+        author = draft.author
+        if identity is not None:
+            if identity.moderator or (identity.name == author.name and not identity.is_old(draft.at)):
+                return None
+        elif _is_late(result, draft.at):
+            return None
+        return self._tokens.issue(author.id, author.name, draft.key.site, draft.at)
 
     def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
         """Who says something and where; what is said is not looked at yet."""
@@ -286,7 +290,7 @@ class Discussions:
             at=utc_now(),
             idempotency_key=self._tokens.hide_key(key),
             digest="",
-            bare=(key, ""),
+            bare=Request(key, ""),
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
@@ -303,21 +307,20 @@ class Discussions:
 
     async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
         """Raises empty, too_long, invalid, malformed."""
-        said, document = await self._document(new.body)
-        key, _ = draft.bare
-        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, said)
+        content = await self._content(new.body)
+        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, content.text)
         return replace(
             draft,
             title=text.clean_title(new.title or ""),
             url=text.clean_url(new.url or ""),
-            text=said,
-            body=document,
+            text=content.text,
+            body=content.body,
             digest=self._tokens.hide_digest(digest),
-            bare=(key, digest),
+            bare=Request(draft.bare.key, digest),
         )
 
-    async def _document(self, body: str) -> tuple[str, list[Block]]:
-        """What somebody wrote, as it is stored and as it is shown. Raises empty, too_long, malformed.
+    async def _content(self, body: str) -> Content:
+        """What somebody wrote. Raises empty, too_long, malformed.
 
         This alone costs milliseconds, so whoever may not write is refused before. A long text is read in a thread, one
         after the other: there it holds the loop for no more than the interpreter's switch interval (5 ms) at a time.
@@ -334,8 +337,7 @@ class Discussions:
         """
         text.check_size(body)
         await self._limits.count_preview(address)
-        _, document = await self._document(body)
-        return protocol.Preview(body=document)
+        return protocol.Preview(body=(await self._content(body)).body)
 
     async def edit(
         self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
@@ -346,38 +348,31 @@ class Discussions:
         """
         text.check_size(body)
         actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
-        at = utc_now()
-        await self._store.reads.ask(
-            lambda connection: commands.may_edit(connection, found, actor, at, self._edit_window)
-        )
-        said, document = await self._document(body)
-        changed = await self._store.ledger.submit(
-            lambda connection: commands.edit(connection, found, actor, said, document, at, self._edit_window), found
-        )
-        return _changed(changed, actor)
+        at, window = utc_now(), self._edit_window
+        await self._store.read(commands.check_edit, found, actor, at, window)
+        content = await self._content(body)
+        edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
+        return await self._change(edit, actor)
 
-    async def conceal(self, comment_id: str, identity: Identity | None, address: str | None = None) -> protocol.Changed:
+    async def delete_comment(
+        self, comment_id: str, identity: Identity | None, address: str | None = None
+    ) -> protocol.Changed:
         """Deletes one's own comment, or removes another's as a moderator.
 
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
-        actor, found, at = await self._counted(Write.change, identity, address), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(
-            lambda connection: commands.conceal(connection, found, actor, at), found
-        )
-        return _changed(changed, actor)
+        actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
+        return await self._change(commands.DeleteComment(found, actor, utc_now()), actor)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
-        actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.restore(connection, found, at), found)
-        return _changed(changed, actor)
+        actor, found = await self._moderating(identity), _comment_id(comment_id)
+        return await self._change(commands.RestoreComment(found, utc_now()), actor)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
-        actor, found, at = await self._moderating(identity), _comment_id(comment_id), utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.approve(connection, found, at), found)
-        return _changed(changed, actor)
+        actor, found = await self._moderating(identity), _comment_id(comment_id)
+        return await self._change(commands.ApproveComment(found, utc_now()), actor)
 
     async def vote(
         self, comment_id: str, vote: protocol.Vote, identity: Identity | None, address: str | None = None
@@ -396,18 +391,20 @@ class Discussions:
         reporter = None if identity is None else _actor(identity)
         await self._limits.count(reporter.id if reporter else None, address)
         note = text.clean_text(report.note, field="note") if report.note else ""
-        report_id = await self._store.ledger.submit(
-            lambda connection: commands.report(connection, found, reporter, report.reason, note, at), found
-        )
-        return protocol.Reported(id=report_id)
+        command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
+        return protocol.Reported(id=await self._store.write(command))
 
     async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
         """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
         await self._moderating(identity)
-        at = utc_now()
-        changed = await self._store.ledger.submit(lambda connection: commands.set_mode(connection, key, mode, at), key)
-        view = discussion_view(changed, epoch=self._store.epoch, readers=self._hub.readers(key))
-        return protocol.DiscussionChanged(discussion=view, seq=changed.seq)
+        changed = await self._store.write(commands.SetMode(key, mode, utc_now()))
+        return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
+
+    async def _change(self, command: Command[PostResult], actor: Actor) -> protocol.Changed:
+        """The comment after the change, as whoever made it sees it."""
+        changed = await self._store.write(command)
+        own = changed.comment.author.id == actor.id
+        return protocol.Changed(comment=comment_view(changed.comment, own=own, reveal=actor.moderator), seq=changed.seq)
 
     # ---- how often --------------------------------------------------------------------------------------
 
@@ -427,18 +424,13 @@ class Discussions:
 
     # ---- from the store to the wire ---------------------------------------------------------------------
 
-    def _page(self, moment: Moment, viewer: Identity | None) -> protocol.Page:
-        return protocol.Page(
-            comments=[_seen_by(viewer, comment) for comment in moment.page.comments],
-            next=moment.page.next,
-            replies=moment.page.replies,
-            votes={comment_id: 1 if value > 0 else -1 for comment_id, value in moment.votes.items()},
-        )
+    def _view(self, discussion: Discussion) -> protocol.DiscussionView:
+        return discussion_view(discussion, epoch=self._store.epoch, readers=self._hub.readers(discussion.key))
 
 
-def _read(body: str) -> tuple[str, list[Block]]:
-    said = text.clean_text(body)
-    return said, documents.parse(said)
+def _read(body: str) -> Content:
+    cleaned = text.clean_text(body)
+    return Content(cleaned, documents.parse(cleaned))
 
 
 def require_moderator(identity: Identity | None) -> Actor:
@@ -459,25 +451,16 @@ def _id(identity: Identity | None) -> str | None:
     return None if identity is None else identity.author_id
 
 
-def _viewer(identity: Identity | None) -> protocol.Viewer | None:
-    if identity is None:
-        return None
-    return protocol.Viewer(id=identity.author_id, name=identity.name, moderator=identity.moderator)
+def _own_view(result: PostResult, idempotency_key: str) -> protocol.CommentView:
+    """The comment as its author sees it: that of the event, where there is one."""
+    if result.view is None:
+        return comment_view(result.comment, own=True, idempotency_key=idempotency_key)
+    return result.view.model_copy(update={"idempotency_key": idempotency_key})
 
 
-def _seen_by(viewer: Identity | None, comment: Comment) -> protocol.CommentView:
-    own = viewer is not None and comment.author.id == viewer.author_id
-    return comment_view(comment, own=own, reveal=viewer is not None and viewer.moderator)
-
-
-def _changed(said: Said, actor: Actor) -> protocol.Changed:
-    own = said.comment.author.id == actor.id
-    return protocol.Changed(comment=comment_view(said.comment, own=own, reveal=actor.moderator), seq=said.seq)
-
-
-def _is_late(said: Said, identity: Identity | None, now: datetime) -> bool:
-    """Whether somebody who shows no token repeats what a guest said so long ago that it is hardly a retry."""
-    return identity is None and said.repeated and abs(now - said.comment.created_at) > timedelta(hours=REPEAT_HOURS)
+def _is_late(result: PostResult, now: datetime) -> bool:
+    """Whether it repeats what was said so long ago that it is hardly a retry."""
+    return result.repeated and abs(now - result.comment.created_at) > timedelta(hours=REPEAT_HOURS)
 
 
 def _idempotency_key(given: str | None) -> str:

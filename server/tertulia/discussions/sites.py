@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from tertulia.discussions.firstpages import Shared
+from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 
 FRESH_SECONDS = 5.0
@@ -16,7 +16,7 @@ class Sites:
     """Reads the sites at most every few seconds: one added by the command line is known soon, without a restart."""
 
     def __init__(self, read: Callable[[], Awaitable[dict[str, list[str]]]], default_origins: Sequence[str]) -> None:
-        self._reading = Shared(read)
+        self._reading = SingleFlight(read)
         """Thousands may come in the moment in which what is known has grown old."""
         self._default_origins = tuple(default_origins)
         self._known: dict[str, frozenset[str]] = {}

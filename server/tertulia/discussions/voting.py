@@ -1,4 +1,4 @@
-"""Votes on their way to the ledger: those on one comment within a second are committed together, as one event.
+"""Votes on their way to the write queue: those on one comment within a second are committed together, as one event.
 
     first ──▶ COMMIT ──▶ answer    more meanwhile ──▶ wait, a second at most ──▶ one COMMIT, one event ──▶ all answers
 
@@ -8,14 +8,12 @@ A vote that waits is not acknowledged: who loses the server meanwhile votes agai
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from tertulia.identity import utc_now
-from tertulia.store import commands
-from tertulia.store.commands import Ballot, Counted
-from tertulia.store.ledger import Ledger
+from tertulia.store.commands import Ballot, CastVotes, Tally, VoteTotals
 
 VOTE_SECONDS = 1.0
 """From the event of a vote to the next of the same comment: sooner nobody can tell two totals apart, and each event is
@@ -27,7 +25,7 @@ BALLOTS = 1_000
 @dataclass(slots=True)
 class _Waiting:
     ballot: Ballot
-    answer: asyncio.Future[Counted]
+    answer: asyncio.Future[VoteTotals]
 
 
 @dataclass(slots=True)
@@ -39,17 +37,17 @@ class _Box:
 
 
 class Voting:
-    """``seconds`` is the time between two events of one comment."""
+    """``write`` commits votes; ``seconds`` is the time between two events of one comment."""
 
-    def __init__(self, ledger: Ledger, seconds: float) -> None:
-        self._ledger = ledger
+    def __init__(self, write: Callable[[CastVotes], Awaitable[Tally]], seconds: float) -> None:
+        self._write = write
         self._seconds = seconds
         self._boxes: dict[str, _Box] = {}
         self._closing = asyncio.Event()
 
-    async def vote(self, comment_id: str, ballot: Ballot) -> Counted:
+    async def vote(self, comment_id: str, ballot: Ballot) -> VoteTotals:
         """The totals and the seq once the vote is durable. Raises not_found, forbidden, gone, unavailable."""
-        answer: asyncio.Future[Counted] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[VoteTotals] = asyncio.get_running_loop().create_future()
         box = self._boxes.get(comment_id)
         if box is None:
             box = self._boxes[comment_id] = _Box()
@@ -81,19 +79,17 @@ class Voting:
         """Answers everybody; whether there was an event."""
         ballots = [one.ballot for one in taken]
         try:
-            tally = await self._ledger.submit(
-                partial(commands.vote, comment_id=comment_id, ballots=ballots, at=utc_now()), comment_id
-            )
+            tally = await self._write(CastVotes(comment_id, ballots, utc_now()))
         except Exception as error:
             for one in taken:
                 _answer(one, error)
             return False
         for one, result in zip(taken, tally.answers, strict=True):
             _answer(one, result)
-        return tally.is_told
+        return tally.has_event
 
 
-def _answer(one: _Waiting, result: Counted | Exception) -> None:
+def _answer(one: _Waiting, result: VoteTotals | Exception) -> None:
     if one.answer.done():
         return  # who asked is gone
     if isinstance(result, Exception):

@@ -17,11 +17,11 @@ from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
-from tertulia.metrics.machine import Machine
-from tertulia.serving.vitals import Vitals
-from tertulia.store.counts import Histogram
-from tertulia.store.ledger import Ledger
+from tertulia.metrics.host import Host
+from tertulia.serving.stats import ServerStats
+from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
+from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 
 S = TypeVar("S")
@@ -69,7 +69,7 @@ def _paused(hub: Hub) -> int:
     return sum(1 for room in hub.rooms.values() for reader in room.readers if reader.paused)
 
 
-OF_HUB: tuple[Metric[Hub], ...] = (
+HUB_METRICS: tuple[Metric[Hub], ...] = (
     Metric(
         "tertulia_rooms",
         "gauge",
@@ -136,59 +136,62 @@ OF_HUB: tuple[Metric[Hub], ...] = (
     ),
 )
 
-OF_LEDGER: tuple[Metric[Ledger], ...] = (
+WRITE_QUEUE_METRICS: tuple[Metric[WriteQueue], ...] = (
     Metric(
         "tertulia_commits_total",
         "counter",
         "Transactions of one or more commands that were committed.",
-        lambda ledger: ledger.counts.commits,
+        lambda queue: queue.stats.commits,
     ),
     Metric(
         "tertulia_commits_failed_total",
         "counter",
         "Transactions that the database did not commit; none of their commands changed anything.",
-        lambda ledger: ledger.counts.failed_commits,
+        lambda queue: queue.stats.failed_commits,
     ),
     Metric(
         "tertulia_commit_seconds",
         "histogram",
         "Seconds that a transaction took, from its first command to the end of its commit.",
-        lambda ledger: ledger.counts.seconds,
+        lambda queue: queue.stats.seconds,
     ),
     Metric(
         "tertulia_commit_commands",
         "histogram",
         "Commands that were committed together, refused ones among them.",
-        lambda ledger: ledger.counts.batches,
+        lambda queue: queue.stats.batches,
     ),
     Metric(
         "tertulia_commands_committed_total",
         "counter",
         "Commands that were committed: comments, edits, votes, decisions of moderators.",
-        lambda ledger: ledger.counts.committed,
+        lambda queue: queue.stats.committed,
     ),
     Metric(
         "tertulia_commands_waiting",
         "gauge",
         "Commands that wait for the next transaction.",
-        lambda ledger: ledger.waiting,
+        lambda queue: queue.waiting,
     ),
     Metric(
         "tertulia_commits_stuck",
         "gauge",
         "1 while the database was out of service for the last transaction, else 0.",
-        lambda ledger: int(ledger.is_stuck),
+        lambda queue: int(queue.is_stuck),
     ),
     Metric(
         "tertulia_commands_unavailable_total",
         "counter",
         "Commands answered 503, by cause: too many waited, or the database did not commit.",
-        lambda ledger: {("queue_full",): ledger.counts.turned_away, ("commit_failed",): ledger.counts.lost},
+        lambda queue: {
+            ("queue_full",): queue.stats.turned_away,
+            ("commit_failed",): queue.stats.lost,
+        },
         ("cause",),
     ),
 )
 
-OF_TROUBLES: tuple[Metric[Troubles], ...] = (
+DATABASE_METRICS: tuple[Metric[Troubles], ...] = (
     Metric(
         "tertulia_database_failures_total",
         "counter",
@@ -198,7 +201,7 @@ OF_TROUBLES: tuple[Metric[Troubles], ...] = (
     ),
 )
 
-OF_ANSWERS: tuple[Metric[Answers], ...] = (
+HTTP_METRICS: tuple[Metric[Answers], ...] = (
     Metric(
         "tertulia_http_answers_total",
         "counter",
@@ -209,7 +212,7 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[NetworkBus], ...] = (
+BUS_METRICS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
@@ -247,7 +250,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
         "tertulia_bus_failures_total",
         "counter",
         "Failures of connections to Redis, by cause: it refused, was slow, or unreachable.",
-        lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.failures.items()},
         ("cause",),
     ),
     Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.pending),
@@ -265,7 +268,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     ),
 )
 
-OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
+LIMIT_METRICS: tuple[Metric[SharedCounts], ...] = (
     Metric(
         "tertulia_limits_failures_total",
         "counter",
@@ -275,15 +278,15 @@ OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
     ),
 )
 
-OF_SERVER: tuple[Metric[Vitals], ...] = (
-    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda vitals: vitals.admission.count),
+SERVER_METRICS: tuple[Metric[ServerStats], ...] = (
+    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda stats: stats.limiter.count),
     Metric(
         "tertulia_connections_refused_total",
         "counter",
         "Connections answered 503, by bound: in all, or from one address.",
-        lambda vitals: {
-            ("total",): vitals.admission.refused_in_all,
-            ("address",): vitals.admission.refused_of_address,
+        lambda stats: {
+            ("total",): stats.limiter.refused_in_all,
+            ("address",): stats.limiter.refused_of_address,
         },
         ("bound",),
     ),
@@ -291,35 +294,35 @@ OF_SERVER: tuple[Metric[Vitals], ...] = (
         "tertulia_unread_bytes",
         "gauge",
         "Bytes that wait for clients to read them, as of the last look.",
-        lambda vitals: vitals.unread.bytes,
+        lambda stats: stats.unread.bytes,
     ),
     Metric(
         "tertulia_connections_cut_off_total",
         "counter",
         "Connections cut off because too many bytes waited for clients that did not read.",
-        lambda vitals: vitals.unread.cut,
+        lambda stats: stats.unread.cut,
     ),
     Metric(
         "tertulia_gc_pauses_total",
         "counter",
         "Garbage collections, in which everything waits.",
-        lambda vitals: vitals.pauses.count,
+        lambda stats: stats.gc_pauses.count,
     ),
     Metric(
         "tertulia_gc_pause_seconds_total",
         "counter",
         "Seconds that garbage collections took in all.",
-        lambda vitals: vitals.pauses.seconds,
+        lambda stats: stats.gc_pauses.seconds,
     ),
     Metric(
         "tertulia_gc_longest_pause_seconds",
         "gauge",
         "Seconds that the longest garbage collection since the start took.",
-        lambda vitals: vitals.pauses.longest,
+        lambda stats: stats.gc_pauses.longest,
     ),
 )
 
-OF_BUILD: tuple[Metric[None], ...] = (
+BUILD_METRICS: tuple[Metric[None], ...] = (
     Metric(
         "tertulia_build_info",
         "gauge",
@@ -329,7 +332,7 @@ OF_BUILD: tuple[Metric[None], ...] = (
     ),
 )
 
-OF_MACHINE: tuple[Metric[Machine], ...] = (
+HOST_METRICS: tuple[Metric[Host], ...] = (
     Metric(
         "tertulia_data_disk_bytes",
         "gauge",
@@ -352,13 +355,13 @@ OF_MACHINE: tuple[Metric[Machine], ...] = (
 )
 
 CATALOGUE: tuple[Metric[Any], ...] = (
-    *OF_HUB,
-    *OF_LEDGER,
-    *OF_TROUBLES,
-    *OF_ANSWERS,
-    *OF_REDIS,
-    *OF_SHARED_COUNTS,
-    *OF_SERVER,
-    *OF_BUILD,
-    *OF_MACHINE,
+    *HUB_METRICS,
+    *WRITE_QUEUE_METRICS,
+    *DATABASE_METRICS,
+    *HTTP_METRICS,
+    *BUS_METRICS,
+    *LIMIT_METRICS,
+    *SERVER_METRICS,
+    *BUILD_METRICS,
+    *HOST_METRICS,
 )

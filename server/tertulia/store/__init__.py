@@ -1,59 +1,93 @@
-"""The store: SQL is the only truth. Writes go through the Ledger, reads through Reads.
+"""The store: SQL is the only truth. What changes is a command, what is asked for a query.
 
-Store.open(url) ─┬─ ledger   group commit, events numbered under the discussion's row lock
-                 └─ reads    one consistent moment an answer
+await store.write(PostComment(draft)) ──▶ write_queue   group commit, events numbered under the discussion's row lock
+await store.read(queries.thread, …)   ──▶ a connection  one consistent snapshot an answer
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from typing import Concatenate, ParamSpec, TypeVar
 
-from tertulia.errors import Problem, StartupError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from tertulia.errors import ErrorCode, Problem, StartupError
+from tertulia.store import queries
+from tertulia.store.commands import Command
 from tertulia.store.database import Database, open_database
 from tertulia.store.erasing import Eraser
-from tertulia.store.journal import Happened
-from tertulia.store.ledger import Ledger
-from tertulia.store.reads import Reads
-from tertulia.store.troubles import Troubles, line
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.troubles import Troubles, driver_errors, line
+from tertulia.store.write_queue import WriteQueue
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Store:
-    """An open database."""
+    """An open database; ``answered_at`` is when it last answered a query, in the seconds of ``time.monotonic``."""
 
-    def __init__(self, database: Database, ledger: Ledger, reads: Reads, epoch: str, troubles: Troubles) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self.ledger = ledger
-        self.reads = reads
-        self.epoch = epoch
+        self.troubles = Troubles()
+        self.write_queue = WriteQueue(database.write, self.troubles)
+        self.answered_at = time.monotonic()
+        self.epoch = ""
         self._eraser = None if database.file is None else Eraser(database.file)
-        self.troubles = troubles
 
     @classmethod
-    async def open(cls, url: str, *, patient: bool = False) -> Store:
+    async def open(cls, url: str, *, timeouts: bool = True) -> Store:
         """Opens and migrates; writing is possible once ``start`` was called. Raises StartupError.
 
-        One that is ``patient`` gives every statement the time that it takes, as work on a whole database needs.
+        Without ``timeouts`` every statement gets the time that it takes, as work on a whole database needs.
         """
-        database = await open_database(url, patient=patient)
-        troubles = Troubles()
-        reads = Reads(database.read, troubles)
+        store = cls(await open_database(url, timeouts=timeouts))
         try:
-            epoch = await reads.epoch()
+            store.epoch = await store.read(queries.epoch)
         except Problem as problem:
-            await database.close()
+            await store.database.close()
             raise StartupError(f"{problem.detail} ({line(problem.__cause__ or problem)})") from problem
-        return cls(database, Ledger(database.write, troubles), reads, epoch, troubles)
+        return store
 
-    def start(self, committed: Callable[[list[Happened]], None] = lambda happened: None) -> None:
-        """Begins to write; ``committed`` hears of every committed event, in order, before anyone is answered."""
-        self.ledger.start(committed)
+    def start(self, on_committed: Callable[[list[CommittedEvent]], None] = lambda events: None) -> None:
+        """Begins to write; ``on_committed`` hears of every committed event, in order, before anyone is answered."""
+        self.write_queue.start(on_committed)
         if self._eraser is not None:
-            self.ledger.erased = self._eraser.ask
+            self.write_queue.on_erased = self._eraser.ask
             self._eraser.start()
+
+    async def write(self, command: Command[T]) -> T:
+        """The command's value, once it is durable; raises what the command raises, or unavailable."""
+        return await self.write_queue.submit(command)
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What ``query`` gives for these arguments, in a transaction of its own; raises what it raises.
+
+        Raises unavailable where the database cannot be reached or has no connection to spare.
+        """
+        try:
+            async with self.database.read.connect() as connection:
+                found = await connection.run_sync(query, *args, **kwargs)
+                self.answered_at = time.monotonic()
+                return found
+        except driver_errors(OSError, EOFError, SQLAlchemyError) as error:
+            if self.troubles.note(error, "The database cannot be read").fate == "ours":
+                raise
+            raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+
+    def reader(self, query: Callable[Concatenate[Connection, P], T]) -> Callable[P, Awaitable[T]]:
+        """``read`` of this query, for whoever knows nothing of the store."""
+
+        async def read(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await self.read(query, *args, **kwargs)
+
+        return read
 
     async def close(self) -> None:
         """Commits what waits and lets go of the database."""
-        await self.ledger.close()
+        await self.write_queue.close()
         if self._eraser is not None:
             await self._eraser.close()
         await self.database.close()

@@ -1,7 +1,7 @@
-"""What changes the database: each command is one function over the ledger's transaction.
+"""What changes the database: each command is a value that knows what it locks and how it is applied.
 
 A command raises Problem to refuse (its savepoint is rolled back, its neighbours in the batch go on) and returns
-an Outcome: a value for the caller and the events that came of it. Comment, event and counters change together.
+a CommandResult: a value for the caller and the events that came of it. Comment, event and counters change together.
 """
 
 from __future__ import annotations
@@ -9,62 +9,62 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import DiscussionState, Event, EventKind, timestamp
-from tertulia.store import journal, records, rows, schema, statements
-from tertulia.store.journal import Happened
+from tertulia.protocol import CommentView, DiscussionState, Event, EventKind, comment_view, timestamp
+from tertulia.store import event_log, records, schema
+from tertulia.store.event_log import CommittedEvent
 from tertulia.store.listing import IS_KEPT
+from tertulia.store.locks import LockTarget
+from tertulia.store.mapping import milliseconds
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
+class CommandResult(Generic[T]):
     """``erases`` where something is stored no more that was meant to be forgotten."""
 
     value: T
-    events: tuple[Happened, ...] = ()
+    events: tuple[CommittedEvent, ...] = ()
     erases: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A comment that somebody wants to say; ``digest`` is of everything the idempotency key stands for.
+class Command(Generic[T]):
+    """One change, applied in the write queue's transaction."""
 
-    Both are what is stored of them; ``bare`` is the same two as earlier versions stored them.
+    __slots__ = ()
+
+    @property
+    def locks(self) -> LockTarget:
+        """What nobody else changes until the transaction ends."""
+        return None
+
+    def apply(self, connection: Connection) -> CommandResult[T]:
+        """Makes the change; it may be called again, after a rollback. Raises Problem to refuse it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class PostResult:
+    """A comment and the seq of the event it came with; ``seq`` is None while it is held.
+
+    ``view`` is the comment as the event shows it to everybody, where this command made the event.
     """
-
-    id: str
-    key: DiscussionKey
-    title: str
-    url: str
-    parent_id: str | None
-    author: Author
-    text: str
-    body: list[Block]
-    at: datetime
-    idempotency_key: str
-    digest: str
-    bare: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A comment and the seq of the event it came with; ``seq`` is None while it is held."""
 
     comment: Comment
     seq: int | None
     repeated: bool = False
+    view: CommentView | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class VoteTotals:
     up: int
     down: int
     seq: int
@@ -72,10 +72,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What came of each ballot, in their order; ``is_told`` when the totals changed, so that there is an event."""
+    """What came of each ballot, in their order; ``has_event`` when the totals changed."""
 
-    answers: list[Counted | Problem]
-    is_told: bool
+    answers: list[VoteTotals | Problem]
+    has_event: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +95,99 @@ class Ballot:
     value: int
 
 
-# ---- saying something -----------------------------------------------------------------------------------
+# ---- posting --------------------------------------------------------------------------------------------
 
 
-def post(connection: Connection, draft: Draft) -> Outcome[Said]:
-    """Raises unknown_site, closed, bad_parent, idempotency_conflict."""
-    scene = _scene(connection, draft)
-    if scene is None:
-        discussion = records.ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
-    else:
-        discussion = scene.discussion
-    if scene is None or scene.is_repeated:  # asked once the discussion is there: another instance may have made both
-        earlier = _same_request(connection, draft)
-        if earlier is not None:
-            return Outcome(earlier)
-    records.fill_in(connection, discussion, title=draft.title, url=draft.url)
-    _refuse_closed(discussion, draft)
-    parent = _answerable(connection, discussion, draft.parent_id)
-    if scene is None:
-        records.remember_author(connection, draft.author, draft.at)
-    else:
-        records.note_name(connection, draft.author, scene.author_name, draft.at, later=True)
+class Request(NamedTuple):
+    """What identifies a post: the idempotency key, and the digest of everything that the key stands for."""
+
+    key: str
+    digest: str
+
+
+_NO_REQUEST = Request("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment that somebody wants to post.
+
+    ``idempotency_key`` and ``digest`` are stored of the request; ``bare`` is what earlier versions stored of it.
+    """
+
+    id: str
+    key: DiscussionKey
+    title: str
+    url: str
+    parent_id: str | None
+    author: Author
+    text: str
+    body: list[Block]
+    at: datetime
+    idempotency_key: str
+    digest: str
+    bare: Request = _NO_REQUEST
+
+    @property
+    def request(self) -> records.RequestId:
+        return records.RequestId(self.author.id, self.idempotency_key, self.bare.key)
+
+
+@dataclass(frozen=True, slots=True)
+class PostComment(Command[PostResult]):
+    """Stores a comment, once for one idempotency key. Raises unknown_site, closed, bad_parent, idempotency_conflict."""
+
+    draft: Draft
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.draft.key
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        draft = self.draft
+        context = records.post_context(connection, draft.key, draft.request)
+        if context is None:
+            discussion = records.ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
+        else:
+            discussion = context.discussion
+        if context is None or context.is_repeated:  # once it is there: another instance may have made both
+            earlier = _earlier(connection, draft)
+            if earlier is not None:
+                return CommandResult(earlier)
+        records.fill_in(connection, discussion, title=draft.title, url=draft.url)
+        _refuse_closed(discussion, draft)
+        parent = _require_parent(connection, discussion, draft.parent_id)
+        if context is None:
+            records.remember_author(connection, draft.author, draft.at)
+        else:
+            records.note_name(connection, draft.author, context.author_name, draft.at, queued=True)
+        return _insert(connection, _comment(draft, discussion, parent), draft)
+
+
+def check_post(connection: Connection, draft: Draft) -> None:
+    """Refuses what PostComment would refuse whatever the text is: asked before a long one is read.
+
+    Raises closed, bad_parent.
+    """
+    discussion = records.find_discussion(connection, draft.key) or Discussion(draft.key)
+    if records.find_request(connection, draft.request) is None:
+        _refuse_closed(discussion, draft)
+        _require_parent(connection, discussion, draft.parent_id)
+
+
+def _insert(connection: Connection, comment: Comment, draft: Draft) -> CommandResult[PostResult]:
+    held = comment.state is State.held
+    records.insert_comment(connection, comment, published=not held, digest=draft.digest, queued=True)
+    if held:
+        return CommandResult(PostResult(comment, None))
+    view = comment_view(comment)
+    event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
+    return CommandResult(PostResult(comment, event.event.seq, view=view), (event,))
+
+
+def _comment(draft: Draft, discussion: Discussion, parent: Comment | None) -> Comment:
     held = discussion.mode is Mode.held and draft.author.badge != "moderator"
-    comment = Comment(
+    return Comment(
         id=draft.id,
         discussion_id=records.stored_id(discussion),
         parent_id=draft.parent_id,
@@ -125,7 +195,7 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         author=draft.author,
         text=draft.text,
         body=draft.body,
-        created_at=_after(parent, draft.at),
+        created_at=_reply_time(parent, draft.at),
         edited_at=None,
         state=State.held if held else State.visible,
         up=0,
@@ -134,20 +204,11 @@ def post(connection: Connection, draft: Draft) -> Outcome[Said]:
         pinned=False,
         idempotency_key=draft.idempotency_key,
     )
-    statements.NEW_COMMENT.later(connection, records.comment_row(comment, published=not held, digest=draft.digest))
-    if held:
-        return Outcome(Said(comment, None))
-    happened = journal.publish(connection, "comment.created", comment, draft.at, shown=+1, later=True)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
 
 
-def may_post(connection: Connection, draft: Draft) -> None:
-    """What ``post`` refuses whatever the text is, to be asked before a long one is read. Raises closed, bad_parent."""
-    discussion = rows.named(connection, draft.key) or Discussion(draft.key)
-    named = {"author": draft.author.id, **_request(draft)}
-    if connection.execute(statements.REQUEST, named).first() is None:
-        _refuse_closed(discussion, draft)
-        _answerable(connection, discussion, draft.parent_id)
+def _reply_time(parent: Comment | None, at: datetime) -> datetime:
+    """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
+    return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
 
 
 def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
@@ -155,57 +216,10 @@ def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
         raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    discussion: Discussion
-    author_name: str | None
-    is_repeated: bool
-
-
-def _scene(connection: Connection, draft: Draft) -> _Scene | None:
-    """All that a comment depends on, in one query; None in a discussion that does not exist yet."""
-    named = {
-        "site": draft.key.site,
-        "key": draft.key.key,
-        "author": draft.author.id,
-        **_request(draft),
-    }
-    row = statements.SCENE.row(connection, named)
-    return None if row is None else _Scene(rows.to_discussion(row), row["author_name"], row["said"] is not None)
-
-
-def _same_request(connection: Connection, draft: Draft) -> Said | None:
-    statements.flush(connection)
-    named = {"author": draft.author.id, **_request(draft)}
-    row = connection.execute(statements.REQUEST, named).mappings().first()
-    if row is None:
-        return None
-    if row["request_digest"] != (draft.digest if row["idempotency_key"] == draft.idempotency_key else draft.bare[1]):
-        raise Problem(
-            ErrorCode.idempotency_conflict,
-            "This Idempotency-Key was used with another content; make a new key for a new comment.",
-            field="Idempotency-Key",
-        )
-    e = schema.event.c
-    seq = connection.scalar(
-        select(e.seq).where(e.comment_id == row["id"], e.kind == "comment.created").order_by(e.seq).limit(1)
-    )
-    return Said(rows.to_comment(row), seq, repeated=True)
-
-
-def _request(draft: Draft) -> dict[str, str]:
-    return {"request": draft.idempotency_key, "bare": draft.bare[0]}
-
-
-def _after(parent: Comment | None, at: datetime) -> datetime:
-    """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
-    return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
-
-
-def _answerable(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
+def _require_parent(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
     if parent_id is None:
         return None
-    parent = records.find(connection, parent_id)
+    parent = records.find_comment(connection, parent_id)
     if parent is None or parent.discussion_id != discussion.id or parent.state is State.held:
         raise Problem(ErrorCode.bad_parent, "The comment replied to is not in this discussion.", field="parent_id")
     if parent.state.is_tombstone:
@@ -213,31 +227,59 @@ def _answerable(connection: Connection, discussion: Discussion, parent_id: str |
     return parent
 
 
-# ---- changing what was said -----------------------------------------------------------------------------
+def _earlier(connection: Connection, draft: Draft) -> PostResult | None:
+    """What the same request came to before. Raises idempotency_conflict."""
+    earlier = records.find_request(connection, draft.request)
+    if earlier is None:
+        return None
+    is_new_form = earlier.comment.idempotency_key == draft.idempotency_key
+    if earlier.digest != (draft.digest if is_new_form else draft.bare.digest):
+        raise Problem(
+            ErrorCode.idempotency_conflict,
+            "This Idempotency-Key was used with another content; make a new key for a new comment.",
+            field="Idempotency-Key",
+        )
+    return PostResult(earlier.comment, event_log.created_seq(connection, earlier.comment.id), repeated=True)
 
 
-def edit(
-    connection: Connection,
-    comment_id: str,
-    actor: Actor,
-    text: str,
-    body: list[Block],
-    at: datetime,
-    window: timedelta,
-) -> Outcome[Said]:
-    """The same text as before is neither a change nor an event. Raises not_found, forbidden, gone, edit_window_over."""
-    comment = may_edit(connection, comment_id, actor, at, window)
-    if comment.text == text:
-        return Outcome(Said(comment, journal.said_at(connection, comment)))
-    comment = replace(comment, text=text, body=body, edited_at=at)
-    records.update_comment(connection, comment.id, text=text, body=body, edited_at=rows.milliseconds(at))
-    if comment.state is State.held:
-        return Outcome(Said(comment, None), erases=True)
-    happened = journal.publish(connection, "comment.edited", comment, at)
-    return Outcome(Said(comment, happened.event.seq), (happened,), erases=True)
+# ---- changing a comment ---------------------------------------------------------------------------------
 
 
-def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
+@dataclass(frozen=True, slots=True)
+class _CommentCommand(Command[T]):
+    comment_id: str
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.comment_id
+
+
+@dataclass(frozen=True, slots=True)
+class EditComment(_CommentCommand[PostResult]):
+    """Replaces a comment's text; the same text as before is neither a change nor an event.
+
+    Its author may do so for ``window`` after posting. Raises not_found, forbidden, gone, edit_window_over.
+    """
+
+    actor: Actor
+    text: str
+    body: list[Block]
+    at: datetime
+    window: timedelta
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
+        if comment.text == self.text:
+            return CommandResult(PostResult(comment, event_log.shown_seq(connection, comment)))
+        comment = replace(comment, text=self.text, body=self.body, edited_at=self.at)
+        edited_at = milliseconds(self.at)
+        records.update_comment(connection, comment.id, text=self.text, body=self.body, edited_at=edited_at)
+        if comment.state is State.held:
+            return CommandResult(PostResult(comment, None), erases=True)
+        return _logged(connection, "comment.edited", comment, self.at, erases=True)
+
+
+def check_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
     """The comment, where its text may be changed. Raises not_found, forbidden, gone, edit_window_over."""
     comment = _changeable(connection, comment_id, actor)
     if not actor.moderator and at - comment.created_at > window:
@@ -245,30 +287,41 @@ def may_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime
     return comment
 
 
-def conceal(connection: Connection, comment_id: str, actor: Actor, at: datetime) -> Outcome[Said]:
+@dataclass(frozen=True, slots=True)
+class DeleteComment(_CommentCommand[PostResult]):
     """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
 
     What a moderator removed can still be deleted by its author. Raises not_found, forbidden, gone.
     """
-    comment = _existing(connection, comment_id, actor.site)
-    own = comment.author.id == actor.id
-    if not (own and comment.state is State.removed):
-        comment = _changeable(connection, comment_id, actor)
-    before = comment.state
-    published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
-    if own:
-        comment = replace(comment, state=State.deleted, text="", body=[], author=Author(actor.id, ""))
-        records.update_comment(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
-        _forget_name(connection, actor.id)
-    else:
-        comment = replace(comment, state=State.removed)
-        records.update_comment(connection, comment.id, state=State.removed.value)
-    if before is State.visible:
-        records.show_reports(connection, comment.id, listed=False)
-    if not published:
-        return Outcome(Said(comment, None), erases=own)
-    happened = journal.publish(connection, "comment.removed", comment, at, shown=-1 if before is State.visible else 0)
-    return Outcome(Said(comment, happened.event.seq), (happened,), erases=own)
+
+    actor: Actor
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        comment = _existing(connection, self.comment_id, self.actor.site)
+        own = comment.author.id == self.actor.id
+        if not (own and comment.state is State.removed):
+            comment = _changeable(connection, self.comment_id, self.actor)
+        was_visible = comment.state is State.visible
+        published = records.is_published(connection, comment.id)
+        comment = _delete(connection, comment) if own else _remove(connection, comment)
+        if was_visible:
+            records.show_reports(connection, comment.id, listed=False)
+        if not published:
+            return CommandResult(PostResult(comment, None), erases=own)
+        shown = -1 if was_visible else 0
+        return _logged(connection, "comment.removed", comment, self.at, shown=shown, erases=own)
+
+
+def _delete(connection: Connection, comment: Comment) -> Comment:
+    records.update_comment(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
+    _forget_name(connection, comment.author.id)
+    return replace(comment, state=State.deleted, text="", body=[], author=Author(comment.author.id, ""))
+
+
+def _remove(connection: Connection, comment: Comment) -> Comment:
+    records.update_comment(connection, comment.id, state=State.removed.value)
+    return replace(comment, state=State.removed)
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:
@@ -282,67 +335,93 @@ def _forget_name(connection: Connection, author_id: str) -> None:
         connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
 
 
-def restore(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
-    """A removed comment is shown again. Raises not_found, bad_state."""
-    comment = _existing(connection, comment_id)
-    if comment.state is not State.removed:
-        raise Problem(ErrorCode.bad_state, "Only a removed comment can be restored.")
-    published = connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id))
+@dataclass(frozen=True, slots=True)
+class RestoreComment(_CommentCommand[PostResult]):
+    """Shows a removed comment again. Raises not_found, bad_state."""
+
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        comment = _existing(connection, self.comment_id)
+        if comment.state is not State.removed:
+            raise Problem(ErrorCode.bad_state, "Only a removed comment can be restored.")
+        published = records.is_published(connection, comment.id)
+        records.show_reports(connection, comment.id, listed=True)
+        return _show(connection, "comment.restored" if published else "comment.created", comment, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveComment(_CommentCommand[PostResult]):
+    """Shows a held comment: only now does its comment.created happen. Raises not_found, bad_state."""
+
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        comment = _existing(connection, self.comment_id)
+        if comment.state is not State.held:
+            raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
+        return _show(connection, "comment.created", comment, self.at)
+
+
+def _show(connection: Connection, kind: EventKind, comment: Comment, at: datetime) -> CommandResult[PostResult]:
     comment = replace(comment, state=State.visible)
     records.update_comment(connection, comment.id, state=State.visible.value, published=True)
-    records.show_reports(connection, comment.id, listed=True)
-    kind: EventKind = "comment.restored" if published else "comment.created"
-    happened = journal.publish(connection, kind, comment, at, shown=+1)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+    return _logged(connection, kind, comment, at, shown=+1)
 
 
-def approve(connection: Connection, comment_id: str, at: datetime) -> Outcome[Said]:
-    """A held comment is shown: only now does its comment.created happen. Raises not_found, bad_state."""
-    comment = _existing(connection, comment_id)
-    if comment.state is not State.held:
-        raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
-    comment = replace(comment, state=State.visible)
-    records.update_comment(connection, comment.id, state=State.visible.value, published=True)
-    happened = journal.publish(connection, "comment.created", comment, at, shown=+1)
-    return Outcome(Said(comment, happened.event.seq), (happened,))
+def _logged(
+    connection: Connection, kind: EventKind, comment: Comment, at: datetime, *, shown: int = 0, erases: bool = False
+) -> CommandResult[PostResult]:
+    event = event_log.append(connection, kind, comment, at, shown=shown)
+    return CommandResult(PostResult(comment, event.event.seq), (event,), erases=erases)
 
 
-def vote(connection: Connection, comment_id: str, ballots: Sequence[Ballot], at: datetime) -> Outcome[Tally]:
-    """Votes of several, in the order they were given, and one event of what came of them, if anything.
+# ---- votes and reports ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CastVotes(_CommentCommand[Tally]):
+    """Votes of several people, in the order they were given, and one event of what came of them, if anything.
 
     One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
     gone. Raises not_found, and where there is one ballot alone its refusal: then there is nothing to commit.
     """
-    comment = _existing(connection, comment_id)
-    site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in ballots) else None
-    refusals = [_refusal(comment, site, ballot.actor) for ballot in ballots]
-    if len(ballots) == 1 and refusals[0] is not None:
-        raise refusals[0]
-    given = {one.actor.id: one.value for one, refusal in zip(ballots, refusals, strict=True) if refusal is None}
-    up, down = _cast(connection, comment, given)
-    happened = []
-    if (up, down) == (comment.up, comment.down):
-        seq = journal.head(connection, comment.discussion_id)
-    else:
-        records.update_comment(connection, comment.id, up=up, down=down)
-        happened.append(journal.publish(connection, "comment.voted", replace(comment, up=up, down=down), at))
-        seq = happened[0].event.seq
-    answers = [refusal or Counted(up, down, seq) for refusal in refusals]
-    return Outcome(Tally(answers, is_told=bool(happened)), tuple(happened))
+
+    ballots: Sequence[Ballot]
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[Tally]:
+        comment = _existing(connection, self.comment_id)
+        site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in self.ballots) else None
+        refusals = [_refusal(comment, site, ballot.actor) for ballot in self.ballots]
+        if len(self.ballots) == 1 and refusals[0] is not None:
+            raise refusals[0]
+        pairs = zip(self.ballots, refusals, strict=True)
+        given = {ballot.actor.id: ballot.value for ballot, refusal in pairs if refusal is None}
+        voted = _cast(connection, comment, given)
+        events: list[CommittedEvent] = []
+        if (voted.up, voted.down) == (comment.up, comment.down):
+            seq = event_log.head(connection, comment.discussion_id)
+        else:
+            records.update_comment(connection, comment.id, up=voted.up, down=voted.down)
+            events.append(event_log.append(connection, "comment.voted", voted, self.at))
+            seq = events[0].event.seq
+        answers = [refusal or VoteTotals(voted.up, voted.down, seq) for refusal in refusals]
+        return CommandResult(Tally(answers, has_event=bool(events)), tuple(events))
 
 
 def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
     if comment.state is State.held or (voter.site is not None and voter.site != site):
         return _not_found()
     if comment.state.is_tombstone:
-        return Problem(ErrorCode.gone, "The comment is no longer there.")
+        return _gone()
     if comment.author.id == voter.id:
         return Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
     return None
 
 
-def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> tuple[int, int]:
-    """Keeps the votes given, by voter; the comment's totals after it."""
+def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> Comment:
+    """Keeps the votes given, by voter; the comment with its totals after it."""
     v = schema.vote.c
     known = select(v.voter_id, v.value).where(v.comment_id == comment.id, v.voter_id.in_(given))
     before: dict[str, int] = {row.voter_id: row.value for row in connection.execute(known)} if given else {}
@@ -355,45 +434,70 @@ def _cast(connection: Connection, comment: Comment, given: dict[str, int]) -> tu
     if new:
         connection.execute(insert(schema.vote), new)
 
-    def total(of: int) -> int:
+    def gained(of: int) -> int:
         return sum((value == of) - (before.get(voter, 0) == of) for voter, value in changed.items())
 
-    return comment.up + total(1), comment.down + total(-1)
+    return replace(comment, up=comment.up + gained(1), down=comment.down + gained(-1))
 
 
-def report(
-    connection: Connection, comment_id: str, reporter: Actor | None, reason: str, note: str, at: datetime
-) -> Outcome[str]:
-    """The report's id. Raises not_found, gone."""
-    comment = _existing(connection, comment_id, reporter.site if reporter else None)
-    if comment.state is State.held:
-        raise _not_found()
-    if comment.state.is_tombstone:
-        raise Problem(ErrorCode.gone, "The comment is no longer there.")
-    report_id = uuid7()
-    connection.execute(
-        insert(schema.report).values(
-            id=report_id,
-            comment_id=comment_id,
-            reporter_id=reporter.id if reporter else None,
-            reason=reason,
-            note=note,
-            at=rows.milliseconds(at),
+@dataclass(frozen=True, slots=True)
+class ReportComment(_CommentCommand[str]):
+    """Reports a comment to the moderators; the value is the report's id. Raises not_found, gone."""
+
+    reporter: Actor | None
+    reason: str
+    note: str
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[str]:
+        comment = _existing(connection, self.comment_id, self.reporter.site if self.reporter else None)
+        if comment.state is State.held:
+            raise _not_found()
+        if comment.state.is_tombstone:
+            raise _gone()
+        report_id = uuid7()
+        connection.execute(
+            insert(schema.report).values(
+                id=report_id,
+                comment_id=self.comment_id,
+                reporter_id=self.reporter.id if self.reporter else None,
+                reason=self.reason,
+                note=self.note,
+                at=milliseconds(self.at),
+            )
         )
-    )
-    return Outcome(report_id)
+        return CommandResult(report_id)
 
 
-def set_mode(connection: Connection, key: DiscussionKey, mode: Mode, at: datetime) -> Outcome[Discussion]:
+# ---- a discussion ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SetMode(Command[Discussion]):
     """Opens, holds or closes a discussion, also one that nobody has written in. Raises unknown_site."""
-    discussion = records.ensure_discussion(connection, key, at)
-    if discussion.mode is mode:
-        return Outcome(discussion)
-    connection.execute(update(schema.discussion).where(schema.discussion.c.id == discussion.id).values(mode=mode.value))
-    seq, count, _ = journal.advance(connection, records.stored_id(discussion), shown=0)
-    event = Event(seq=seq, kind="discussion.changed", at=timestamp(at), discussion=DiscussionState(mode=mode))
-    happened = journal.append(connection, records.stored_id(discussion), key, event, at)
-    return Outcome(replace(discussion, mode=mode, seq=seq, comment_count=count), (happened,))
+
+    key: DiscussionKey
+    mode: Mode
+    at: datetime
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.key
+
+    def apply(self, connection: Connection) -> CommandResult[Discussion]:
+        discussion = records.ensure_discussion(connection, self.key, self.at)
+        if discussion.mode is self.mode:
+            return CommandResult(discussion)
+        row_id = records.stored_id(discussion)
+        connection.execute(
+            update(schema.discussion).where(schema.discussion.c.id == row_id).values(mode=self.mode.value)
+        )
+        now = event_log.advance(connection, row_id, shown=0)
+        state = DiscussionState(mode=self.mode)
+        event = Event(seq=now.seq, kind="discussion.changed", at=timestamp(self.at), discussion=state)
+        committed = event_log.insert(connection, row_id, self.key, event, self.at)
+        changed = replace(discussion, mode=self.mode, seq=now.seq, comment_count=now.comment_count)
+        return CommandResult(changed, (committed,))
 
 
 # ---- what may be changed --------------------------------------------------------------------------------
@@ -408,13 +512,12 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
             else Problem(ErrorCode.forbidden, "Only its author or a moderator may change a comment.")
         )
     if comment.state.is_tombstone:
-        raise Problem(ErrorCode.gone, "The comment is no longer there.")
+        raise _gone()
     return comment
 
 
 def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
-    statements.flush(connection)
-    comment = records.find(connection, comment_id)
+    comment = records.find_comment(connection, comment_id, flushed=True)
     if comment is None or (site is not None and records.site_of(connection, comment) != site):
         raise _not_found()
     return comment
@@ -422,3 +525,7 @@ def _existing(connection: Connection, comment_id: str, site: str | None = None) 
 
 def _not_found() -> Problem:
     return Problem(ErrorCode.not_found, "There is no such comment.")
+
+
+def _gone() -> Problem:
+    return Problem(ErrorCode.gone, "The comment is no longer there.")

@@ -6,13 +6,9 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
@@ -20,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia import private
 from tertulia.errors import StartupError
+from tertulia.store import migrations
+from tertulia.store.connections import AsyncConnection, ThreadedConnection, WriteConnection
 from tertulia.store.schema import meta, site
-from tertulia.store.troubles import DRIVERS, line, trouble
-from tertulia.store.writer import LoopWriter, ThreadWriter, Writer
+from tertulia.store.troubles import driver_errors, line, trouble
 
 BUSY_MILLISECONDS = 5_000
 READERS = 4
@@ -32,7 +29,7 @@ CONNECT_SECONDS = 2.0
 PING_SECONDS = 1.0
 """An idle connection that does not answer in this time is replaced, as one whose packets vanish has to be."""
 COMMAND_SECONDS = 10
-PATIENT_CONNECT_SECONDS = 10.0
+START_CONNECT_SECONDS = 10.0
 """At a start, when nobody waits for an answer yet."""
 EPOCH_BYTES = 9
 NEW = "is new"
@@ -48,7 +45,7 @@ class Database:
     ``file`` is that of SQLite, where the address names it plainly.
     """
 
-    write: Writer
+    write: WriteConnection
     read: AsyncEngine
     file: str | None = None
 
@@ -57,44 +54,44 @@ class Database:
         await self.read.dispose()
 
 
-async def open_database(address: str, *, patient: bool = False) -> Database:
+async def open_database(address: str, *, timeouts: bool = True) -> Database:
     """Opens and migrates the database; raises StartupError with one line when it cannot.
 
-    One that is ``patient``, as migrations always are, may take longer for a statement than people wait for an answer.
+    Without ``timeouts``, as migrations always are, a statement may take longer than people wait for an answer.
     """
     url = _parsed(address)
     kind = _KINDS.get(url.drivername)
     if kind is None:
         raise StartupError(f"The database {url.drivername} is not supported; use {_EXAMPLES}")
     try:
-        migrating = kind(url, patient=True)
+        migrating = kind(url, timeouts=False)
     except (SQLAlchemyError, TypeError, ValueError) as error:
         raise StartupError(f"The database URL {_shown(url)} cannot be used: {line(error)}") from error
     try:
-        await migrating.write.connected(migrate)
-    except (SQLAlchemyError, CommandError, OSError, *DRIVERS) as error:
+        await migrating.write.run(migrate)
+    except driver_errors(SQLAlchemyError, migrations.MigrationError, OSError) as error:
         await migrating.close()
         raise StartupError(_cannot_open(url, error)) from error
     except BaseException:
         await migrating.close()  # the driver's threads would keep the process alive
         raise
-    if patient:
+    if not timeouts:
         return migrating
     await migrating.close()
-    return kind(url, patient=False)
+    return kind(url, timeouts=True)
 
 
 def migrate(connection: Connection) -> None:
     """Brings the schema to the newest revision and makes sure that there is an epoch and the site ``default``."""
-    config = Config()
-    config.set_main_option("script_location", str(files("tertulia.store") / "migrations"))
-    config.attributes["connection"] = connection
     is_shared = connection.dialect.name == "postgresql"
     if is_shared:
         connection.execute(select(func.pg_advisory_lock(MIGRATING)))
         connection.commit()
-    command.upgrade(config, "head")
+    is_current = migrations.is_current(connection)
     connection.commit()
+    if not is_current:
+        migrations.upgrade(connection)
+        connection.commit()
     with connection.begin():
         if connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) is None:
             connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(EPOCH_BYTES)))
@@ -137,7 +134,7 @@ def _cannot_open(url: URL, error: BaseException) -> str:
 # ---- SQLite ---------------------------------------------------------------------------------------------
 
 
-def _sqlite(url: URL, *, patient: bool) -> Database:
+def _sqlite(url: URL, *, timeouts: bool) -> Database:
     _make_folder(url)
     plain = url.set(drivername="sqlite+pysqlite")
     write = create_engine(
@@ -147,10 +144,10 @@ def _sqlite(url: URL, *, patient: bool) -> Database:
     _prepare(write, begin="BEGIN IMMEDIATE")
     _prepare(read.sync_engine, begin="BEGIN")
     file = None if "uri" in url.query else url.database
-    if patient and file is not None:  # once a start: migrations are
+    if not timeouts and file is not None:  # once a start: migrations are
         private.make_file(Path(file))
         private.tighten(Path(file + end) for end in ("", "-wal", "-shm"))
-    return Database(ThreadWriter(write), read, file)
+    return Database(ThreadedConnection(write), read, file)
 
 
 def _make_folder(url: URL) -> None:
@@ -186,10 +183,10 @@ def _prepare(engine: Engine, *, begin: str) -> None:
 # ---- PostgreSQL -----------------------------------------------------------------------------------------
 
 
-def _postgresql(url: URL, *, patient: bool) -> Database:
-    patience = PATIENT_CONNECT_SECONDS if patient else CONNECT_SECONDS
-    connecting: dict[str, Any] = {"timeout": patience, "server_settings": {"application_name": "tertulia"}}
-    if not patient:
+def _postgresql(url: URL, *, timeouts: bool) -> Database:
+    connect_seconds = CONNECT_SECONDS if timeouts else START_CONNECT_SECONDS
+    connecting: dict[str, Any] = {"timeout": connect_seconds, "server_settings": {"application_name": "tertulia"}}
+    if timeouts:
         connecting["command_timeout"] = COMMAND_SECONDS
         # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
         connecting["server_settings"] |= {
@@ -204,7 +201,7 @@ def _postgresql(url: URL, *, patient: bool) -> Database:
     for engine in (write, read):
         event.listen(engine.sync_engine, "connect", _is_new)
         event.listen(engine.sync_engine, "checkout", _try_out)
-    return Database(LoopWriter(write), read)
+    return Database(AsyncConnection(write), read)
 
 
 def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
@@ -217,7 +214,7 @@ def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
         return
     try:
         connection.run_async(_ping)
-    except (OSError, EOFError, *DRIVERS) as error:
+    except driver_errors(OSError, EOFError) as error:
         connection.driver_connection.terminate()
         raise InvalidatePoolError from error
 
@@ -231,7 +228,7 @@ async def _ping(connection: Any) -> None:
 
 
 class _Opened(Protocol):
-    def __call__(self, url: URL, *, patient: bool) -> Database:
+    def __call__(self, url: URL, *, timeouts: bool) -> Database:
         raise NotImplementedError
 
 

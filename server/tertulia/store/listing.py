@@ -1,7 +1,7 @@
 """Lists: their orders, and a page of one within a bound of rows and of bytes.
 
-A list is first read as places, the ids and sort keys that its index holds, and then row by row in the order of the
-places until the page is full. So a page costs its own rows, whatever its comments weigh and however many there are.
+A list is first read as entries, the ids and sort keys that its index holds, and then row by row in the order of the
+entries until the page is full. So a page costs its own rows, whatever its comments weigh and however many there are.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from sqlalchemy import (
 )
 
 from tertulia.core.comments import Comment, Sort
-from tertulia.core.ordering import Cursor
+from tertulia.core.ordering import PageCursor
 from tertulia.protocol import PAGE_BYTES
-from tertulia.store import rows, schema
+from tertulia.store import mapping, schema
 
 COMMENT_BYTES = 768
 """What a comment's JSON has at most besides its document: ids, name (64 characters of 4 bytes), times and counts."""
@@ -54,7 +54,7 @@ _IS_ROOT = (c.parent_id.is_(None), c.published.is_(True))
 _IS_REPLY = (c.parent_id.is_not(None), c.published.is_(True))
 
 
-class Place(NamedTuple):
+class IndexEntry(NamedTuple):
     """Where a comment stands in a list: all that an order compares. ``rank`` is 0 where the order has none."""
 
     id: str
@@ -70,10 +70,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The place of a top-level comment and those of its first replies, one more than are shown where there are more."""
+    """The entry of a top-level comment and those of its first replies, one more than are shown where there are more."""
 
-    root: Place
-    replies: list[Place]
+    root: IndexEntry
+    replies: list[IndexEntry]
 
 
 class Stretch(NamedTuple):
@@ -97,8 +97,8 @@ class Order:
             Sort.top: (self.rank, c.created_at, c.id),
         }[sort]
 
-    def stretches(self, after: Cursor | None) -> list[Stretch]:
-        """What, one after the other, is the list after this place: each is one range of the order's index.
+    def stretches(self, after: PageCursor | None) -> list[Stretch]:
+        """What, one after the other, is the list after this position: each is one range of the order's index.
 
         By one condition on all three columns of ``top`` SQLite would read what is of equal rank from its beginning: an
         expression alone is the end of a range for it. It sorts, too, unless a rank that is given is in no order.
@@ -113,49 +113,49 @@ class Order:
             Stretch((self.rank > rank,), self.columns),
         ]
 
-    def places(self, found: Sequence[Place], after: Cursor | None) -> list[Place]:
-        """Those after a place, in order."""
+    def sorted_after(self, found: Sequence[IndexEntry], after: PageCursor | None) -> list[IndexEntry]:
+        """Those of ``found`` that stand after a position, in order."""
         key = self._key
         mine = sorted(found, key=key, reverse=self.sort is Sort.newest)
         if after is None:
             return mine
-        last = key(Place(after.id, after.values[-1], -after.values[0] if self.sort is Sort.top else 0))
+        last = key(IndexEntry(after.id, after.values[-1], -after.values[0] if self.sort is Sort.top else 0))
         return [one for one in mine if (key(one) < last if self.sort is Sort.newest else key(one) > last)]
 
-    def _key(self, place: Place) -> tuple[int, int, str]:
-        return (place.rank if self.sort is Sort.top else 0), place.created_at, place.id
+    def _key(self, entry: IndexEntry) -> tuple[int, int, str]:
+        return (entry.rank if self.sort is Sort.top else 0), entry.created_at, entry.id
 
-    def merged(self, one: list[Place], other: list[Place]) -> list[Place]:
+    def merged(self, one: list[IndexEntry], other: list[IndexEntry]) -> list[IndexEntry]:
         return sorted([*one, *other], key=self._key, reverse=self.sort is Sort.newest)
 
-    def cursor(self, scope: str, last: Place) -> Cursor:
+    def cursor(self, scope: str, last: IndexEntry) -> PageCursor:
         values = (-last.rank, last.created_at) if self.sort is Sort.top else (last.created_at,)
-        return Cursor(scope, values, last.id)
+        return PageCursor(scope, values, last.id)
 
 
-def later(after: Cursor) -> ColumnElement[bool]:
-    """What is younger than a place; as one comparison of pairs, which is one range of an index."""
-    is_later: ColumnElement[bool] = tuple_(c.created_at, c.id) > place_of(after)
+def later(after: PageCursor) -> ColumnElement[bool]:
+    """What is younger than a position; as one comparison of pairs, which is one range of an index."""
+    is_later: ColumnElement[bool] = tuple_(c.created_at, c.id) > position_of(after)
     return is_later
 
 
-def earlier(before: Cursor) -> ColumnElement[bool]:
-    is_earlier: ColumnElement[bool] = tuple_(c.created_at, c.id) < place_of(before)
+def earlier(before: PageCursor) -> ColumnElement[bool]:
+    is_earlier: ColumnElement[bool] = tuple_(c.created_at, c.id) < position_of(before)
     return is_earlier
 
 
-def place_of(cursor: Cursor) -> Any:
+def position_of(cursor: PageCursor) -> Any:
     """A time and an id, to be compared with those of rows."""
     return tuple_(literal(cursor.values[-1], BigInteger), literal(cursor.id, String))
 
 
-# ---- places ---------------------------------------------------------------------------------------------
+# ---- entries --------------------------------------------------------------------------------------------
 
 
 def threads(
-    connection: Connection, discussion_id: int | None, order: Order, limit: int, after: Cursor | None
+    connection: Connection, discussion_id: int | None, order: Order, limit: int, after: PageCursor | None
 ) -> list[Thread]:
-    """At most ``limit`` top-level comments after a place, each with the places of its first replies."""
+    """At most ``limit`` top-level comments after a position, each with the entries of its first replies."""
     found: list[Thread] = []
     for stretch in order.stretches(after):
         query = (
@@ -166,8 +166,8 @@ def threads(
         )
         for row in connection.execute(query):
             replies = row.replies if isinstance(row.replies, list) else json.loads(row.replies or "[]")
-            places = [Place(id_, created_at, root_id=row.id) for created_at, id_ in replies]
-            found.append(Thread(Place(row.id, row.created_at, row.rank, root_id=row.id), places))
+            entries = [IndexEntry(id_, created_at, root_id=row.id) for created_at, id_ in replies]
+            found.append(Thread(IndexEntry(row.id, row.created_at, row.rank, root_id=row.id), entries))
         if len(found) == limit:
             break
     return found
@@ -192,28 +192,28 @@ def _replies(connection: Connection) -> Any:
     return select(gathered).select_from(first).correlate(schema.comment).scalar_subquery()
 
 
-def root_before(connection: Connection, discussion_id: int, root: Place) -> Place | None:
+def root_before(connection: Connection, discussion_id: int, root: IndexEntry) -> IndexEntry | None:
     """The top-level comment that stands before this one in the order ``oldest``."""
     query = (
         select(c.id, c.created_at)
-        .where(c.discussion_id == discussion_id, *_IS_ROOT, earlier(Cursor("", (root.created_at,), root.id)))
+        .where(c.discussion_id == discussion_id, *_IS_ROOT, earlier(PageCursor("", (root.created_at,), root.id)))
         .order_by(c.created_at.desc(), c.id.desc())
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
-    return None if row is None else Place(row.id, row.created_at)
+    return None if row is None else IndexEntry(row.id, row.created_at)
 
 
-def below_root(connection: Connection, root_id: str, limit: int, after: Cursor | None) -> list[Place]:
+def below_root(connection: Connection, root_id: str, limit: int, after: PageCursor | None) -> list[IndexEntry]:
     """The replies of all depths to a top-level comment, oldest first."""
     query = select(c.id, c.created_at).where(
         c.root_id == root_id, *_IS_REPLY, *(() if after is None else (later(after),))
     )
     found = connection.execute(query.order_by(c.created_at, c.id).limit(limit))
-    return [Place(row.id, row.created_at) for row in found]
+    return [IndexEntry(row.id, row.created_at) for row in found]
 
 
-def below_reply(connection: Connection, parent_id: str) -> list[Place]:
+def below_reply(connection: Connection, parent_id: str) -> list[IndexEntry]:
     """The replies of all depths to a reply, oldest first: all, or the nearest BELOW."""
     first = _answers(literal(parent_id, String)).subquery()
     below = select(first).cte("below", recursive=True)
@@ -225,8 +225,8 @@ def below_reply(connection: Connection, parent_id: str) -> list[Place]:
         step = select(near).select_from(below).join(near, literal_column("true"))
     below = below.union_all(step)
     found = connection.execute(select(below).limit(BELOW))
-    places = (Place(row.id, row.created_at) for row in found if row.published)
-    return sorted(places, key=lambda place: place.age)
+    entries = (IndexEntry(row.id, row.created_at) for row in found if row.published)
+    return sorted(entries, key=lambda entry: entry.age)
 
 
 def _answers(parent: ColumnElement[str]) -> Select[Any]:
@@ -234,7 +234,7 @@ def _answers(parent: ColumnElement[str]) -> Select[Any]:
     return query.order_by(c.created_at, c.id).limit(BELOW)
 
 
-def own_waiting(connection: Connection, discussion_id: int | None, viewer: str | None) -> list[Place]:
+def own_waiting(connection: Connection, discussion_id: int | None, viewer: str | None) -> list[IndexEntry]:
     """What waits for approval in a discussion and is shown to its author alone."""
     if viewer is None or discussion_id is None:
         return []
@@ -244,7 +244,7 @@ def own_waiting(connection: Connection, discussion_id: int | None, viewer: str |
         .order_by(c.created_at.desc(), c.id.desc())
         .limit(OWN_WAITING)
     )
-    return [Place(row.id, row.created_at, 0, row.parent_id, row.root_id) for row in connection.execute(query)]
+    return [IndexEntry(row.id, row.created_at, 0, row.parent_id, row.root_id) for row in connection.execute(query)]
 
 
 def newest(connection: Connection, discussion_id: int | None, limit: int) -> list[str]:
@@ -267,7 +267,7 @@ def fitting(connection: Connection, ids: Sequence[str], *, extra: int = 0) -> li
         total += row["bytes"] + COMMENT_BYTES + extra
         if found and total > PAGE_BYTES:
             break
-        found.append(rows.to_comment(row))
+        found.append(mapping.to_comment(row))
     return found
 
 

@@ -1,7 +1,8 @@
-"""Locks: what commands are about is nobody else's while their transaction lasts.
+"""Locks: no other instance changes a discussion while a transaction that writes to it lasts.
 
-SQLite lets one transaction write at a time. On PostgreSQL a batch first locks the rows of all discussions that it is
-about, in the order of their ids, so that no two batches wait for each other; each command then reads what is committed.
+SQLite lets one transaction write at a time. On PostgreSQL a batch first locks the rows of all discussions that its
+commands name, in the order of their ids, so that no two batches wait for each other; each command then reads what is
+committed.
 """
 
 from __future__ import annotations
@@ -13,16 +14,16 @@ from sqlalchemy import Connection, select, union_all
 from tertulia.core.comments import DiscussionKey
 from tertulia.store import schema
 
-About = DiscussionKey | str | None
-"""A discussion, or a comment's id; None for what is about neither."""
+LockTarget = DiscussionKey | str | None
+"""A discussion, or the id of a comment whose discussion is meant; None for neither."""
 
 
-def hold(connection: Connection, subjects: Iterable[About]) -> None:
-    """Waits for the discussions' rows. One that does not exist yet is held by whoever makes it."""
+def lock_discussions(connection: Connection, targets: Iterable[LockTarget]) -> None:
+    """Waits for the rows of these discussions. A row that does not exist yet is locked by the insert that makes it."""
     if connection.dialect.name == "sqlite":
         return
-    named = {(one.site, one.key) for one in subjects if isinstance(one, DiscussionKey)}
-    comments = {one for one in subjects if isinstance(one, str)}
+    named = {(one.site, one.key) for one in targets if isinstance(one, DiscussionKey)}
+    comments = {one for one in targets if isinstance(one, str)}
     if not named and not comments:
         return
     d, s, c = schema.discussion.c, schema.site.c, schema.comment.c

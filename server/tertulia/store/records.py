@@ -1,25 +1,37 @@
-"""The rows that commands and imports write besides events: discussions, authors and comments."""
+"""The rows that commands and imports find and write besides events: discussions, authors, comments and requests."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import rows, schema, statements
+from tertulia.store import mapping, prepared, schema
 
 # ---- discussions ----------------------------------------------------------------------------------------
+
+# built once: SQLAlchemy spends more on making a statement than SQLite on running it
+_BY_KEY = mapping.discussions().where(
+    schema.site.c.key == bindparam("site"), schema.discussion.c.key == bindparam("key")
+)
+
+
+def find_discussion(connection: Connection, key: DiscussionKey) -> Discussion | None:
+    """The discussion of this name, None when nobody has said or set anything in it."""
+    row = connection.execute(_BY_KEY, {"site": key.site, "key": key.key}).mappings().one_or_none()
+    return None if row is None else mapping.to_discussion(row)
 
 
 def ensure_discussion(
     connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
 ) -> Discussion:
     """The discussion of this name, made when there is none. Raises unknown_site."""
-    found = rows.named(connection, key)
+    found = find_discussion(connection, key)
     if found is not None:
         return found
     site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
@@ -33,12 +45,12 @@ def ensure_discussion(
         "mode": Mode.open.value,
         "seq": 0,
         "comment_count": 0,
-        "created_at": rows.milliseconds(at),
+        "created_at": mapping.milliseconds(at),
     }
     # where another instance makes it at this moment, this waits for that and makes none
     new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(new(schema.discussion).values(values).on_conflict_do_nothing())
-    made = rows.named(connection, key)
+    made = find_discussion(connection, key)
     assert made is not None  # noqa: S101 - it was inserted, here or there
     return made
 
@@ -62,14 +74,13 @@ def stored_id(discussion: Discussion) -> int:
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:
     """Makes the author's row, or notes the name last used."""
-    note_name(connection, author, connection.scalar(statements.AUTHOR_NAME, {"author": author.id}), at)
+    note_name(connection, author, connection.scalar(prepared.AUTHOR_NAME, {"author": author.id}), at)
 
 
-def note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, later: bool = False) -> None:
+def note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, queued: bool = False) -> None:
+    """Makes the author's row where the ``name`` it is known by is None, or replaces a name that is another."""
     if name is None:
-        values = {"id": author.id, "name": author.name, "badge": author.badge, "created_at": rows.milliseconds(at)}
-        insert_ = statements.NEW_AUTHOR.later if later else statements.NEW_AUTHOR.run
-        insert_(connection, values)
+        prepared.NEW_AUTHOR.put(connection, mapping.author_row(author, at), queued=queued)
     elif name != author.name:
         connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
 
@@ -77,48 +88,84 @@ def note_name(connection: Connection, author: Author, name: str | None, at: date
 # ---- comments -------------------------------------------------------------------------------------------
 
 
-def find(connection: Connection, comment_id: str) -> Comment | None:
-    row = connection.execute(statements.COMMENT, {"comment": comment_id}).mappings().one_or_none()
-    return None if row is None else rows.to_comment(row)
+def find_comment(connection: Connection, comment_id: str, *, flushed: bool = False) -> Comment | None:
+    """``flushed`` finds it as the whole batch so far left it.
+
+    Otherwise rows that are queued are not looked at: a comment's id is told after the commit, so that nobody answers
+    one of the same batch.
+    """
+    if flushed:
+        prepared.flush(connection)
+    row = connection.execute(prepared.COMMENT, {"comment": comment_id}).mappings().one_or_none()
+    return None if row is None else mapping.to_comment(row)
+
+
+def is_published(connection: Connection, comment_id: str) -> bool:
+    """Whether the log tells of it."""
+    return bool(connection.scalar(select(schema.comment.c.published).where(schema.comment.c.id == comment_id)))
 
 
 def site_of(connection: Connection, comment: Comment) -> str | None:
+    """The key of a comment's site."""
     s, d = schema.site.c, schema.discussion.c
     query = select(s.key).join(schema.discussion, d.site_id == s.id).where(d.id == comment.discussion_id)
     site: str | None = connection.scalar(query)
     return site
 
 
-def insert_comment(connection: Connection, comment: Comment, *, published: bool, digest: str | None) -> None:
-    statements.NEW_COMMENT.run(connection, comment_row(comment, published=published, digest=digest))
-
-
-def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
-    return {
-        "id": comment.id,
-        "discussion_id": comment.discussion_id,
-        "parent_id": comment.parent_id,
-        "root_id": comment.root_id,
-        "author_id": comment.author.id,
-        "author_name": comment.author.name,
-        "author_badge": comment.author.badge,
-        "text": comment.text,
-        "body": comment.body,
-        "created_at": rows.milliseconds(comment.created_at),
-        "edited_at": rows.milliseconds(comment.edited_at) if comment.edited_at else None,
-        "state": comment.state.value,
-        "published": published,
-        "up": comment.up,
-        "down": comment.down,
-        "reply_count": comment.reply_count,
-        "pinned": comment.pinned,
-        "idempotency_key": comment.idempotency_key,
-        "request_digest": digest,
-    }
+def insert_comment(
+    connection: Connection, comment: Comment, *, published: bool, digest: str | None, queued: bool = False
+) -> None:
+    """``digest`` is that of the request it came with."""
+    row = mapping.comment_row(comment, published=published, digest=digest)
+    prepared.NEW_COMMENT.put(connection, row, queued=queued)
 
 
 def update_comment(connection: Connection, comment_id: str, **values: Any) -> None:
     connection.execute(update(schema.comment).where(schema.comment.c.id == comment_id).values(**values))
+
+
+# ---- requests -------------------------------------------------------------------------------------------
+
+
+class RequestId(NamedTuple):
+    """What makes a post the same as an earlier one: its author, and its idempotency key in either form."""
+
+    author: str
+    request: str
+    bare: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRequest:
+    """The comment that a request made, and the digest of what was asked for then."""
+
+    comment: Comment
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostContext:
+    """What a new comment depends on; ``author_name`` is None for an author without a row."""
+
+    discussion: Discussion
+    author_name: str | None
+    is_repeated: bool
+
+
+def post_context(connection: Connection, key: DiscussionKey, request: RequestId) -> PostContext | None:
+    """All that a comment depends on, in one query; None in a discussion that does not exist yet."""
+    row = prepared.POST_CONTEXT.row(connection, {"site": key.site, "key": key.key, **request._asdict()})
+    if row is None:
+        return None
+    return PostContext(mapping.to_discussion(row), row["author_name"], row["repeated"] is not None)
+
+
+def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:
+    """What the same request came to before, in this batch, too."""
+    prepared.flush(connection)
+    row = connection.execute(prepared.REQUEST, request._asdict()).mappings().first()
+    return None if row is None else FoundRequest(mapping.to_comment(row), row["request_digest"])
 
 
 # ---- reports --------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Moving articles and discussions in and out: one JSON format, read and written here alone.
 
-    bytes ── format.read ──▶ File ── plan.plan ──▶ Plan ── importing ──▶ ledger, article files
+    bytes ── format.read ──▶ File ── plan.plan ──▶ Plan ── importing ──▶ write queue, article files
                                                            exporting ──▶ a document that imports as the same
 
 In: everything is read and judged before anything is written, within the memory there is, and what is there already is

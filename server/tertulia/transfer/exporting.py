@@ -22,7 +22,7 @@ from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import timestamp
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, rows, schema
+from tertulia.store import Store, mapping, schema
 from tertulia.store.streaming import streamed
 from tertulia.transfer.format import FORMAT
 
@@ -177,11 +177,11 @@ def _comment(row: Row[Any]) -> Document:
     found["author_id"] = row.author_id
     if row.author_badge is not None:
         found["badge"] = row.author_badge
-    found["at"] = timestamp(rows.moment(row.created_at))
+    found["at"] = timestamp(mapping.to_datetime(row.created_at))
     if not deleted:
         found["text"] = row.text
     if row.edited_at is not None:
-        found["edited_at"] = timestamp(rows.moment(row.edited_at))
+        found["edited_at"] = timestamp(mapping.to_datetime(row.edited_at))
     return found | _standing(row)
 
 

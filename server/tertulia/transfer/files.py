@@ -36,13 +36,13 @@ def written(path: Path) -> Iterator[IO[str]]:
     A new file is for its owner alone: an export shows what moderators removed. What is no file, such as a pipe, is
     written to as it comes. Raises StartupError where nothing can be written.
     """
-    place = path.resolve()
+    target = path.resolve()
     try:
-        if place.exists() and not place.is_file():
-            with place.open("w", encoding="utf-8") as stream:
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8") as stream:
                 yield stream
             return
-        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:100]}-")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}-")
     except OSError as error:
         raise StartupError(f"Cannot write {path}: {error.strerror}") from error
     draft = Path(name)
@@ -51,7 +51,7 @@ def written(path: Path) -> Iterator[IO[str]]:
             yield stream
             stream.flush()
             os.fsync(descriptor)
-        draft.replace(place)
+        draft.replace(target)
     except OSError as error:
         raise StartupError(f"Cannot write {path}: {error.strerror}") from error
     finally:

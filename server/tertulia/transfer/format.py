@@ -1,4 +1,4 @@
-"""The file: what may stand in it, and how a mistake in it is told: one line that begins with the place.
+"""The file: what may stand in it, and how a mistake in it is told: one line that begins with the location.
 
 {"title", "key", "lang", "timezone", "paragraphs": [...], "comments": [{"author", "at", "text"}, ...]}
 {"format": "tertulia/1", "site", "sites": [...], "articles": [article as above, ...]}
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, FailFast, Field, Tag, ValidationError
 from pydantic_core import from_json
@@ -33,12 +33,12 @@ _SENTENCES = {
 }
 
 
-def wrong(place: str, why: str) -> Problem:
-    """The refusal of a file because of what stands at ``place``; the file as a whole has no place."""
-    return Problem(ErrorCode.invalid, f"{place}: {why}" if place else f"The file: {why}", field=place or None)
+def wrong(location: str, why: str) -> Problem:
+    """The refusal of a file because of what stands at ``location``; the file as a whole has no location."""
+    return Problem(ErrorCode.invalid, f"{location}: {why}" if location else f"The file: {why}", field=location or None)
 
 
-def _moment(value: object) -> datetime:
+def _time(value: object) -> datetime:
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -68,7 +68,7 @@ def _vote_style(value: object) -> str:
     return "<each>" if isinstance(value, list) else "<counts>"
 
 
-Time = Annotated[datetime, BeforeValidator(_moment)]
+Time = Annotated[datetime, BeforeValidator(_time)]
 Uuid = Annotated[str, AfterValidator(_uuid)]
 Reference = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(uuid_or_label)]
 SiteKey = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
@@ -152,6 +152,13 @@ class File(Inbound):
     articles: list[Any]
 
 
+class ReadFile(NamedTuple):
+    """A file, and the location that each of its articles has in it: ``articles[0].``, or nothing."""
+
+    file: File
+    locations: list[str]
+
+
 def fit(size: int, comments: int = 0, votes: int = 0, *, held: int = 0) -> None:
     """Raises invalid where a file of so many bytes with so many comments is too large for the memory that there is.
 
@@ -169,8 +176,8 @@ def fit(size: int, comments: int = 0, votes: int = 0, *, held: int = 0) -> None:
         )
 
 
-def read(data: bytes | bytearray) -> tuple[File, list[str]]:
-    """The file, and the place that each of its articles has in it. Raises invalid."""
+def read(data: bytes | bytearray) -> ReadFile:
+    """Reads the file itself; ``read_article`` reads what is in it. Raises invalid."""
     # each comment has one time, each vote that is told by itself one voter
     fit(len(data), data.count(b'"at"'), data.count(b'"voter"'), held=len(data))
     try:
@@ -181,37 +188,37 @@ def read(data: bytes | bytearray) -> tuple[File, list[str]]:
         raise wrong("", "it has to hold one JSON object")
     try:
         if "format" not in found:
-            return File(format=FORMAT, articles=[found]), [""]
+            return ReadFile(File(format=FORMAT, articles=[found]), [""])
         file = File.model_validate(found)
     except ValidationError as error:
         raise _first_mistake("", error) from error
-    return file, [f"articles[{number}]." for number in range(len(file.articles))]
+    return ReadFile(file, [f"articles[{number}]." for number in range(len(file.articles))])
 
 
-def read_article(place: str, found: Any) -> FileArticle:
-    """One of a file's articles, which stands at ``place``. Raises invalid."""
+def read_article(location: str, found: Any) -> FileArticle:
+    """One of a file's articles, which stands at ``location``. Raises invalid."""
     try:
         return FileArticle.model_validate(found)
     except ValidationError as error:
-        raise _first_mistake(place, error) from error
+        raise _first_mistake(location, error) from error
 
 
-def read_comment(place: str, found: Any) -> FileComment:
-    """One of an article's comments, which stands at ``place``. Raises invalid."""
+def read_comment(location: str, found: Any) -> FileComment:
+    """One of an article's comments, which stands at ``location``. Raises invalid."""
     try:
         return FileComment.model_validate(found)
     except ValidationError as error:
-        raise _first_mistake(f"{place}.", error) from error
+        raise _first_mistake(f"{location}.", error) from error
 
 
-def _first_mistake(place: str, error: ValidationError) -> Problem:
-    """``place`` ends with the dot before a field."""
+def _first_mistake(location: str, error: ValidationError) -> Problem:
+    """``location`` ends with the dot before a field."""
     first = error.errors(include_url=False)[0]
     why = _SENTENCES.get(first["type"]) or str(first.get("ctx", {}).get("error") or first["msg"])
-    return wrong(f"{place}{_place(first['loc'])}".removesuffix("."), why)
+    return wrong(f"{location}{_location(first['loc'])}".removesuffix("."), why)
 
 
-def _place(steps: Iterable[int | str]) -> str:
+def _location(steps: Iterable[int | str]) -> str:
     """``articles[0].comments[3].at``; steps in angle brackets are the ways to read a field, not parts of the file."""
     text = ""
     for step in steps:

@@ -1,4 +1,4 @@
-"""Importing: a plan is compared with the database, then written through the ledger a chunk at a time.
+"""Importing: a plan is compared with the database, then written through the write queue a chunk at a time.
 
 Every comment comes with its events and counters in one transaction, as if it had been said here. What is there
 already is skipped, so an import that was cut off is finished by the same file.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -24,9 +23,10 @@ from tertulia.core.comments import Comment
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, commands, journal, records, rows, schema
-from tertulia.store.commands import Outcome
-from tertulia.store.journal import Happened
+from tertulia.store import Store, event_log, mapping, records, schema
+from tertulia.store.commands import Command, CommandResult, SetMode
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.locks import LockTarget
 from tertulia.transfer.format import FileSite, read, wrong
 from tertulia.transfer.plan import KnownAs, Plan, PlannedComment, PlannedDiscussion, plan
 
@@ -57,20 +57,20 @@ async def import_file(
 ) -> Imported:
     """Imports a file; ``progress`` hears how many comments are read, then written, and of how many.
 
-    Raises invalid, naming the place of the first mistake, when nothing has been written yet.
+    Raises invalid, naming the location of the first mistake, when nothing has been written yet.
     """
     progress("Reading the file")
-    file, places = read(data)
+    file, locations = read(data)
     del data  # what is planned would stand beside it
-    planned = plan(file, places, progress)
+    planned = plan(file, locations, progress)
     progress("Comparing the file with the database")
     async with store.database.read.connect() as connection:
         await connection.run_sync(_compare, planned)
-    await store.ledger.submit(partial(_add_sites, sites=planned.sites))
+    await store.write(AddSites(planned.sites))
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
     total = sum(len(discussion.comments) for discussion in planned.discussions)
-    return Imported(len(places), new, total - new, tuple(kept))
+    return Imported(len(locations), new, total - new, tuple(kept))
 
 
 async def _write(store: Store, planned: Plan, progress: Progress) -> int:
@@ -78,9 +78,7 @@ async def _write(store: Store, planned: Plan, progress: Progress) -> int:
     total = sum(len(discussion.comments) for discussion in planned.discussions)
     for discussion in planned.discussions:
         for chunk in _chunks(discussion.comments):
-            new += await store.ledger.submit(
-                partial(_add_comments, discussion=discussion, chunk=chunk, authors=planned.authors), discussion.key
-            )
+            new += await store.write(AddComments(discussion, chunk, planned.authors))
             done += len(chunk)
             progress("Writing comments", done, total)
     return new
@@ -122,12 +120,12 @@ def _compare(connection: Connection, planned: Plan) -> None:
     for discussion in planned.discussions:
         if discussion.key.site not in sites:
             why = f"there is no site {discussion.key.site!r} here; add it first with: tertulia site add"
-            raise wrong(f"{discussion.place}site", why)
+            raise wrong(f"{discussion.location}site", why)
         _compare_comments(connection, discussion)
 
 
 def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> None:
-    present = rows.named(connection, discussion.key)
+    present = records.find_discussion(connection, discussion.key)
     home = None if present is None else present.id
     published: dict[str, bool] = {}
     for batch in _batches(discussion.comments, _NAMES):
@@ -137,10 +135,10 @@ def _compare_comments(connection: Connection, discussion: PlannedDiscussion) -> 
         for one in batch:  # what it answers came before it
             known = found.get(one.comment.id)
             if known is not None and known.discussion_id != home:
-                raise wrong(f"{one.place}.id", "a comment of another discussion has this id")
+                raise wrong(f"{one.location}.id", "a comment of another discussion has this id")
             if known is None and published.get(one.comment.parent_id or "") is False:
                 why = "the comment answered is not published here, so nobody can answer it"
-                raise wrong(f"{one.place}.parent", why)
+                raise wrong(f"{one.location}.parent", why)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -152,44 +150,61 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 # ---- the commands ---------------------------------------------------------------------------------------
 
 
-def _add_sites(connection: Connection, sites: list[FileSite]) -> Outcome[None]:
+@dataclass(frozen=True, slots=True)
+class AddSites(Command[None]):
     """Makes the sites that are not there; one that is gets origins only while it has none."""
-    s = schema.site.c
-    known = {row.key: row.origins for row in connection.execute(select(s.key, s.origins))}
-    for site in sites:
-        if site.key not in known:
-            values = {"key": site.key, "origins": site.origins, "created_at": rows.milliseconds(utc_now())}
-            connection.execute(insert(schema.site).values(**values))
-        elif site.origins and not known[site.key]:
-            connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
-    return Outcome(None)
+
+    sites: Sequence[FileSite]
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        s = schema.site.c
+        known = {row.key: row.origins for row in connection.execute(select(s.key, s.origins))}
+        for site in self.sites:
+            if site.key not in known:
+                values = {"key": site.key, "origins": site.origins, "created_at": mapping.milliseconds(utc_now())}
+                connection.execute(insert(schema.site).values(**values))
+            elif site.origins and not known[site.key]:
+                connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
+        return CommandResult(None)
 
 
-def _add_comments(
-    connection: Connection, discussion: PlannedDiscussion, chunk: list[PlannedComment], authors: dict[str, KnownAs]
-) -> Outcome[int]:
-    """How many comments of the chunk are new. Raises bad_parent when somebody changed the database meanwhile."""
-    discussion_id, happened = _ensure_discussion(connection, discussion)
-    known = set(connection.scalars(select(c.id).where(c.id.in_([one.comment.id for one in chunk]))))
-    new = [one for one in chunk if one.comment.id not in known]
-    _remember_authors(connection, {one.comment.author.id: authors[one.comment.author.id] for one in new})
-    roots = _roots(connection, discussion_id, new)
-    for one in new:
-        comment = replace(_placed(one.comment, discussion_id, roots), body=json.loads(zlib.decompress(one.body)))
-        if one.published:
-            roots[comment.id] = comment.root_id
-        happened += _add_comment(connection, comment, one)
-    return Outcome(len(new), tuple(happened))
+@dataclass(frozen=True, slots=True)
+class AddComments(Command[int]):
+    """Writes the comments of ``chunk`` that are new, and gives their number.
+
+    Raises bad_parent when somebody changed the database meanwhile.
+    """
+
+    discussion: PlannedDiscussion
+    chunk: Sequence[PlannedComment]
+    authors: Mapping[str, KnownAs]
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.discussion.key
+
+    def apply(self, connection: Connection) -> CommandResult[int]:
+        discussion_id, events = _ensure_discussion(connection, self.discussion)
+        known = set(connection.scalars(select(c.id).where(c.id.in_([one.comment.id for one in self.chunk]))))
+        new = [one for one in self.chunk if one.comment.id not in known]
+        _remember_authors(connection, {one.comment.author.id: self.authors[one.comment.author.id] for one in new})
+        roots = _roots(connection, discussion_id, new)
+        for one in new:
+            comment = replace(_attached(one.comment, discussion_id, roots), body=json.loads(zlib.decompress(one.body)))
+            if one.published:
+                roots[comment.id] = comment.root_id
+            events += _add_comment(connection, comment, one)
+        return CommandResult(len(new), tuple(events))
 
 
-def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[Happened]]:
-    """The row's id; a discussion that is there keeps its title, address and mode."""
-    found, happened = rows.named(connection, discussion.key), list[Happened]()
+def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[CommittedEvent]]:
+    """The row's id, and the events of making it; a discussion that is there keeps its title, address and mode."""
+    found, events = records.find_discussion(connection, discussion.key), list[CommittedEvent]()
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        happened += commands.set_mode(connection, key, discussion.mode, at).events
-    return records.stored_id(found), happened
+        events += SetMode(key, discussion.mode, at).apply(connection).events
+    return records.stored_id(found), events
 
 
 def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> None:
@@ -201,14 +216,14 @@ def _remember_authors(connection: Connection, authors: dict[str, KnownAs]) -> No
             records.remember_author(connection, found.author, found.created_at)
 
 
-def _roots(connection: Connection, discussion_id: int, new: list[PlannedComment]) -> dict[str, str]:
+def _roots(connection: Connection, discussion_id: int, new: Sequence[PlannedComment]) -> dict[str, str]:
     """The roots of the answered comments that are stored already: of those here, what the database says counts."""
     parents = [one.comment.parent_id for one in new if one.comment.parent_id is not None]
     query = select(c.id, c.root_id).where(c.id.in_(parents), c.discussion_id == discussion_id, c.published)
     return {row.id: row.root_id for row in connection.execute(query)}
 
 
-def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comment:
+def _attached(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comment:
     root_id = comment.id
     if comment.parent_id is not None:
         if comment.parent_id not in roots:
@@ -217,15 +232,15 @@ def _placed(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Comm
     return replace(comment, discussion_id=discussion_id, root_id=root_id)
 
 
-def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[Happened]:
+def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[CommittedEvent]:
     records.insert_comment(connection, comment, published=one.published, digest=None)
     if one.vote_count:
         votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes()]
         connection.execute(insert(schema.vote), votes)
     if not one.published:
         return []
-    happened = [journal.publish(connection, "comment.created", comment, comment.created_at, shown=+1)]
+    events = [event_log.append(connection, "comment.created", comment, comment.created_at, shown=+1)]
     if comment.state.is_tombstone:
         at = comment.edited_at or comment.created_at
-        happened.append(journal.publish(connection, "comment.removed", comment, at, shown=-1))
-    return happened
+        events.append(event_log.append(connection, "comment.removed", comment, at, shown=-1))
+    return events

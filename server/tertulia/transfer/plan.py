@@ -25,7 +25,7 @@ from tertulia.core.text import clean_key, clean_name, clean_text, clean_title, c
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem
 from tertulia.reporting import Progress, silent
-from tertulia.store import rows
+from tertulia.store import mapping
 from tertulia.transfer import naming
 from tertulia.transfer.format import (
     CastVote,
@@ -43,7 +43,7 @@ _MARKS = re.compile(r"([\\`*_\[\]<>~&])")
 _LINE_START = re.compile(r"^(?=[#=+-]|\d{1,9}[.)])(\d*)")
 
 
-CastVotes = tuple[tuple[str, int], ...]
+NamedVotes = tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ class PlannedComment:
     number: int
     comment: Comment
     body: bytes
-    cast: CastVotes | None
+    cast: NamedVotes | None
     published: bool
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return f"{self.where}comments[{self.number}]"
 
     @property
     def vote_count(self) -> int:
         return self.comment.up + self.comment.down
 
-    def votes(self) -> CastVotes:
+    def votes(self) -> NamedVotes:
         """Who voted how; where the file tells only how many did, voters are made up, the same each time."""
         if self.cast is not None:
             return self.cast
@@ -85,7 +85,7 @@ class PlannedComment:
 class PlannedDiscussion:
     """``comments`` are in the order of their events: by time, but none before what it answers."""
 
-    place: str
+    location: str
     key: DiscussionKey
     title: str
     url: str
@@ -117,24 +117,24 @@ class Plan:
     authors: dict[str, KnownAs]
 
 
-def plan(file: File, places: list[str], progress: Progress = silent) -> Plan:
-    """Raises invalid for the first mistake, naming its place. Empties the file."""
+def plan(file: File, locations: list[str], progress: Progress = silent) -> Plan:
+    """Raises invalid for the first mistake, naming its location. Empties the file."""
     unique = _Unique()
     for number, site in enumerate(file.sites):
         unique.claim(f"sites[{number}].key", "a site", site.key)
     found = Plan(file.sites, [], [], {})
-    for number, place in enumerate(places):
-        article = read_article(place, file.articles[number])
+    for number, location in enumerate(locations):
+        article = read_article(location, file.articles[number])
         file.articles[number] = None
-        discussion = _discussion(place, article, article.site or file.site, progress)
+        discussion = _discussion(location, article, article.site or file.site, progress)
         if discussion.comments or article.mode is not None or article.url:
-            unique.claim(f"{place}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
+            unique.claim(f"{location}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
             unique.claim_comments(discussion.comments)
             found.discussions.append(discussion)
             _meet(found.authors, discussion.comments)
         if article.paragraphs is not None or article.markdown is not None:
-            text = _article(place, article, discussion)
-            unique.claim(f"{place}slug", "an article", text.slug)
+            text = _article(location, article, discussion)
+            unique.claim(f"{location}slug", "an article", text.slug)
             found.articles.append(text)
     return found
 
@@ -146,20 +146,20 @@ class _Unique:
         self._claimed: dict[tuple[str, str], str] = {}
         self._comments: dict[str, PlannedComment] = {}
 
-    def claim(self, place: str, kind: str, name: str) -> None:
-        first = self._claimed.setdefault((kind, name), place)
-        if first != place:
-            raise _twice(place, kind, first)
+    def claim(self, location: str, kind: str, name: str) -> None:
+        first = self._claimed.setdefault((kind, name), location)
+        if first != location:
+            raise _twice(location, kind, first)
 
     def claim_comments(self, comments: list[PlannedComment]) -> None:
         for one in comments:
             first = self._comments.setdefault(one.comment.id, one)
             if first is not one:
-                raise _twice(f"{one.place}.id", "a comment", f"{first.place}.id")
+                raise _twice(f"{one.location}.id", "a comment", f"{first.location}.id")
 
 
-def _twice(place: str, kind: str, first: str) -> Problem:
-    return wrong(place, f"{kind} of this name stands at {first} already")
+def _twice(location: str, kind: str, first: str) -> Problem:
+    return wrong(location, f"{kind} of this name stands at {first} already")
 
 
 def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
@@ -171,24 +171,24 @@ def _meet(authors: dict[str, KnownAs], comments: list[PlannedComment]) -> None:
             authors[author.id] = KnownAs(author, at, at)
 
 
-def _cleaned(place: str, clean: Callable[[str], str], raw: str) -> str:
+def _cleaned(location: str, clean: Callable[[str], str], raw: str) -> str:
     try:
         return clean(raw)
     except Problem as problem:
-        raise wrong(place, problem.detail) from problem
+        raise wrong(location, problem.detail) from problem
 
 
 # ---- discussions ----------------------------------------------------------------------------------------
 
 
-def _discussion(place: str, article: FileArticle, site: str, progress: Progress) -> PlannedDiscussion:
-    key = DiscussionKey(site, _cleaned(f"{place}key", clean_key, article.key))
-    comments = list(_Thread(place, key, article.comments, progress).planned())
+def _discussion(location: str, article: FileArticle, site: str, progress: Progress) -> PlannedDiscussion:
+    key = DiscussionKey(site, _cleaned(f"{location}key", clean_key, article.key))
+    comments = list(_Thread(location, key, article.comments, progress).planned())
     return PlannedDiscussion(
-        place=place,
+        location=location,
         key=key,
-        title=_cleaned(f"{place}title", clean_title, article.title),
-        url=_cleaned(f"{place}url", clean_url, article.url),
+        title=_cleaned(f"{location}title", clean_title, article.title),
+        url=_cleaned(f"{location}url", clean_url, article.url),
         mode=Mode(article.mode or "open"),
         # a discussion without comments has no time of its own, and nobody sees this one
         created_at=min((one.comment.created_at for one in comments), default=datetime.fromtimestamp(0, UTC)),
@@ -202,23 +202,23 @@ class _Thread:
     Takes them out of ``comments`` as it reads them.
     """
 
-    def __init__(self, place: str, key: DiscussionKey, comments: list[Any], progress: Progress) -> None:
-        self._place = place
+    def __init__(self, location: str, key: DiscussionKey, comments: list[Any], progress: Progress) -> None:
+        self._location = location
         self._key = key
         self._same: Counter[tuple[str, ...]] = Counter()
-        self._moments: Counter[datetime] = Counter()
+        self._times: Counter[datetime] = Counter()
         self._by_name: dict[str, int] = {}
         self._authors: dict[Author, Author] = {}
         self._read: list[PlannedComment] = []
         answered: list[str | None] = []
         for number, found in enumerate(comments):
-            given = read_comment(f"{place}comments[{number}]", found)
+            given = read_comment(f"{location}comments[{number}]", found)
             comments[number] = None
             self._read.append(self._one(number, given))
             if given.id is not None and self._by_name.setdefault(given.id, number) != number:
-                raise wrong(f"{self._read[number].place}.id", "another comment of this discussion has this id")
+                raise wrong(f"{self._read[number].location}.id", "another comment of this discussion has this id")
             answered.append(given.parent)
-            progress(f"Reading {place}comments", number + 1, len(comments))
+            progress(f"Reading {location}comments", number + 1, len(comments))
         self._parents = [self._parent(one, name) for one, name in zip(self._read, answered, strict=True)]
 
     def planned(self) -> Iterator[PlannedComment]:
@@ -234,9 +234,9 @@ class _Thread:
             return None
         parent = self._by_name.get(name)
         if parent is None:
-            raise wrong(f"{one.place}.parent", f"this discussion has no comment with the id {name!r}")
+            raise wrong(f"{one.location}.parent", f"this discussion has no comment with the id {name!r}")
         if not self._read[parent].published:
-            raise wrong(f"{one.place}.parent", "the comment answered was never published, so nobody can answer it")
+            raise wrong(f"{one.location}.parent", "the comment answered was never published, so nobody can answer it")
         return parent
 
     def _in_order(self) -> Iterator[int]:
@@ -247,21 +247,21 @@ class _Thread:
             at: int | None = number
             while at is not None and at not in done:
                 if at in above:
-                    raise wrong(f"{self._read[at].place}.parent", "the comments answer each other in a circle")
+                    raise wrong(f"{self._read[at].location}.parent", "the comments answer each other in a circle")
                 above[at] = None
                 at = self._parents[at]
             done.update(above)
             yield from reversed(above)
 
     def _one(self, number: int, given: FileComment) -> PlannedComment:
-        place = f"{self._place}comments[{number}]"
-        author, text = self._said(place, given)
-        published = _published(place, given)
+        location = f"{self._location}comments[{number}]"
+        author, text = self._said(location, given)
+        published = _published(location, given)
         comment_id, created_at = self._named(given, author, text)
-        cast = _votes(f"{place}.votes", given, author.id)
+        cast = _votes(f"{location}.votes", given, author.id)
         up, down = _counts(given.votes)
         if up + down and not published:
-            raise wrong(f"{place}.votes", "nobody votes on a comment that was never published")
+            raise wrong(f"{location}.votes", "nobody votes on a comment that was never published")
         comment = Comment(
             id=comment_id,
             discussion_id=0,
@@ -271,7 +271,7 @@ class _Thread:
             text=text,
             body=[],
             created_at=created_at,
-            edited_at=_edited_at(place, given),
+            edited_at=_edited_at(location, given),
             state=State(given.state),
             up=up,
             down=down,
@@ -279,20 +279,20 @@ class _Thread:
             pinned=given.pinned,
         )
         body = zlib.compress(to_json(documents.parse_any(text)), 1)
-        return PlannedComment(self._place, number, comment, body, cast, published)
+        return PlannedComment(self._location, number, comment, body, cast, published)
 
-    def _said(self, place: str, given: FileComment) -> tuple[Author, str]:
+    def _said(self, location: str, given: FileComment) -> tuple[Author, str]:
         """What was deleted keeps its author's id for their own retries, and neither the name nor the text."""
         deleted = given.state == "deleted"
         if not deleted and given.author is None:
-            raise wrong(f"{place}.author", "this field is needed")
+            raise wrong(f"{location}.author", "this field is needed")
         if not deleted and given.text is None:
-            raise wrong(f"{place}.text", "this field is needed")
-        name = "" if given.author is None else _cleaned(f"{place}.author", clean_name, given.author)
+            raise wrong(f"{location}.text", "this field is needed")
+        name = "" if given.author is None else _cleaned(f"{location}.author", clean_name, given.author)
         author_id = given.author_id or naming.author_id(self._key.site, name)
         author = Author(author_id, "" if deleted else name, given.badge)
         author = self._authors.setdefault(author, author)
-        return author, "" if deleted else _cleaned(f"{place}.text", clean_text, given.text or "")
+        return author, "" if deleted else _cleaned(f"{location}.text", clean_text, given.text or "")
 
     def _named(self, given: FileComment, author: Author, text: str) -> tuple[str, datetime]:
         """The comment's id and its time: the file's, but for comments of one moment, which keep the file's order.
@@ -300,27 +300,27 @@ class _Thread:
         Lists are sorted by time and then by id, and ids made of hashes have no order; so such a comment comes a
         millisecond later for each one before it.
         """
-        earlier = self._moments[given.at]
-        self._moments[given.at] += 1
+        earlier = self._times[given.at]
+        self._times[given.at] += 1
         if given.id is not None and is_uuid(given.id):
             return given.id, given.at
-        milliseconds = rows.milliseconds(given.at)
+        milliseconds = mapping.milliseconds(given.at)
         same = (str(milliseconds), author.id, given.id or text)
         self._same[same] += 1
         parts = (self._key.site, self._key.key, author.id, given.id or text, str(self._same[same]))
         return uuid7_of(milliseconds, *parts), given.at + timedelta(milliseconds=earlier)
 
 
-def _published(place: str, given: FileComment) -> bool:
+def _published(location: str, given: FileComment) -> bool:
     published = given.state != "held" if given.published is None else given.published
     if published == (given.state == "held") and given.state in ("visible", "held"):
-        raise wrong(f"{place}.published", f"a {given.state} comment cannot be published: {str(published).lower()}")
+        raise wrong(f"{location}.published", f"a {given.state} comment cannot be published: {str(published).lower()}")
     return published
 
 
-def _edited_at(place: str, given: FileComment) -> datetime | None:
+def _edited_at(location: str, given: FileComment) -> datetime | None:
     if given.edited_at is not None and given.edited_at < given.at:
-        raise wrong(f"{place}.edited_at", "the comment was edited before it was written")
+        raise wrong(f"{location}.edited_at", "the comment was edited before it was written")
     return given.edited_at
 
 
@@ -331,16 +331,16 @@ def _counts(votes: VoteCounts | list[CastVote]) -> tuple[int, int]:
     return up, len(votes) - up
 
 
-def _votes(place: str, given: FileComment, author_id: str) -> CastVotes | None:
+def _votes(location: str, given: FileComment, author_id: str) -> NamedVotes | None:
     """None where the file tells only how many there were."""
     if isinstance(given.votes, VoteCounts):
         return None
     votes: dict[str, int] = {}
     for number, vote in enumerate(given.votes):
         if vote.voter in votes:
-            raise wrong(f"{place}[{number}].voter", "this voter has voted on the comment already")
+            raise wrong(f"{location}[{number}].voter", "this voter has voted on the comment already")
         if vote.voter == author_id:
-            raise wrong(f"{place}[{number}].voter", "nobody votes on what they said themselves")
+            raise wrong(f"{location}[{number}].voter", "nobody votes on what they said themselves")
         votes[vote.voter] = vote.value
     return tuple(votes.items())
 
@@ -348,21 +348,21 @@ def _votes(place: str, given: FileComment, author_id: str) -> CastVotes | None:
 # ---- articles -------------------------------------------------------------------------------------------
 
 
-def _article(place: str, given: FileArticle, discussion: PlannedDiscussion) -> Article:
+def _article(location: str, given: FileArticle, discussion: PlannedDiscussion) -> Article:
     if discussion.key.site != DEFAULT_SITE:
-        raise wrong(f"{place}site", f"only articles of the site {DEFAULT_SITE} have a page here; leave out the text")
+        raise wrong(f"{location}site", f"only articles of the site {DEFAULT_SITE} have a page here; leave out the text")
     if given.paragraphs is not None and given.markdown is not None:
-        raise wrong(f"{place}markdown", "give paragraphs or markdown, not both")
+        raise wrong(f"{location}markdown", "give paragraphs or markdown, not both")
     if not given.title.strip():
-        raise wrong(f"{place}title", "an article needs a title")
-    zone = _zone(f"{place}timezone", given.timezone)
+        raise wrong(f"{location}title", "an article needs a title")
+    zone = _zone(f"{location}timezone", given.timezone)
     first = discussion.created_at if discussion.comments else None
     return Article(
         slug=given.slug or naming.slug(discussion.key.key),
         key=discussion.key.key,
         title=given.title,
         language=given.lang,
-        date=_date(f"{place}date", given.date, zone, first),
+        date=_date(f"{location}date", given.date, zone, first),
         time_zone=given.timezone,
         author=given.author,
         summary=given.summary,
@@ -370,18 +370,18 @@ def _article(place: str, given: FileArticle, discussion: PlannedDiscussion) -> A
     )
 
 
-def _zone(place: str, name: str) -> ZoneInfo:
+def _zone(location: str, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
-        raise wrong(place, f"{name!r} is not a time zone such as Asia/Ho_Chi_Minh") from error
+        raise wrong(location, f"{name!r} is not a time zone such as Asia/Ho_Chi_Minh") from error
 
 
-def _date(place: str, given: str | None, zone: ZoneInfo, first_comment: datetime | None) -> datetime:
+def _date(location: str, given: str | None, zone: ZoneInfo, first_comment: datetime | None) -> datetime:
     """The date given, or else the day of the first comment: an article is no younger than that."""
     if given is None:
         if first_comment is None:
-            raise wrong(place, "an article without comments needs a date")
+            raise wrong(location, "an article without comments needs a date")
         return first_comment.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     try:
         date = datetime.fromisoformat(given)
@@ -389,7 +389,7 @@ def _date(place: str, given: str | None, zone: ZoneInfo, first_comment: datetime
         date = None
     # the ends of the calendar cannot be shown in another time zone
     if date is None or date.year not in range(1000, 9000):
-        raise wrong(place, "write a date such as 2026-09-14 or 2026-09-14T07:30:00+07:00")
+        raise wrong(location, "write a date such as 2026-09-14 or 2026-09-14T07:30:00+07:00")
     return date if date.tzinfo else date.replace(tzinfo=zone)
 
 

@@ -15,7 +15,7 @@ from tertulia import transfer
 from tertulia.core.comments import DiscussionKey
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.identity import utc_now
-from tertulia.store import Store
+from tertulia.store import Store, queries
 
 PREFIX = "playground/"
 """Of all their keys."""
@@ -52,7 +52,7 @@ Discussion = dict[str, Any]
 async def install(store: Store, folder: Path) -> None:
     """Imports those discussions that the database does not have yet; ``folder`` is that of the articles."""
     found = {one["key"]: one for one in discussions(utc_now())}
-    present = await store.reads.heads(DiscussionKey(DEFAULT_SITE, key) for key in found)
+    present = await store.read(queries.latest_seqs, [DiscussionKey(DEFAULT_SITE, key) for key in found])
     missing = [one for key, one in found.items() if DiscussionKey(DEFAULT_SITE, key) not in present]
     document = {"format": "tertulia/1", "articles": missing}
     await transfer.import_file(store, folder, json.dumps(document).encode())

@@ -9,12 +9,12 @@ from typing import Any
 
 from tertulia import transfer
 from tertulia.articles import Articles
-from tertulia.store import Store
+from tertulia.store import Store, queries
 
 
 async def install(store: Store, folder: Path) -> None:
     """Adds the samples to an empty database and an empty folder of articles; else does nothing."""
-    if Articles(folder).all() or await store.reads.any_discussion():
+    if await store.read(queries.any_discussion) or Articles(folder).all():
         return
     copy_articles(folder)
     for discussion in discussions():

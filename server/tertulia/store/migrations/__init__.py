@@ -1,1 +1,40 @@
-"""The database's history, one file a change; expand first, contract a release later."""
+"""The database's history, one file a change; expand first, contract a release later.
+
+Alembic is imported only where a revision is missing, so that an ordinary start does not pay for it.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from sqlalchemy import Connection, column, inspect, select, table
+
+HEAD = "0003"
+"""The newest revision in versions/."""
+_VERSION = table("alembic_version", column("version_num"))
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought to the newest revision, in Alembic's words."""
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the newest revision."""
+    if not inspect(connection).has_table(_VERSION.name):
+        return False
+    return list(connection.scalars(select(_VERSION.c.version_num))) == [HEAD]
+
+
+def upgrade(connection: Connection) -> None:
+    """Brings the schema to the newest revision; the connection has no transaction yet. Raises MigrationError."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(files("tertulia.store.migrations")))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise MigrationError(str(error)) from error
