@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.bus.redis.bus import RedisBus
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import BusTuning
 from tertulia.bus.redis.wire import channel_of
 from tests.bus.instances import (
     KEY,
@@ -92,7 +92,7 @@ async def test_another_server_becomes_the_master(
 
 async def test_a_master_that_was_replaced_unknowingly_is_left(sentinel_setup: SentinelSetup, another: Valkey) -> None:
     """It takes everything as before, and everybody who is still there hears it."""
-    async with bus_pair(sentinel_setup.url, Tuning(sentinel_watch=0.1)) as (here, there, listener):
+    async with bus_pair(sentinel_setup.url, BusTuning(sentinel_watch=0.1)) as (here, there, listener):
         for one in sentinel_setup.sentinels:
             one.ask("SENTINEL", "REMOVE", SERVICE)
             one.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", another.port, 2)
@@ -129,7 +129,7 @@ async def test_without_sentinels_all_goes_on(robust: SentinelSetup) -> None:
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as one_more:
         url = robust.url.replace("//", f"//127.0.0.1:{one_more.sockets[0].getsockname()[1]},")
-        async with bus_pair(url, Tuning(sentinel_watch=0.01)) as (here, there, listener):
+        async with bus_pair(url, BusTuning(sentinel_watch=0.01)) as (here, there, listener):
             robust.stop_sentinels()
             asked = 0
             await until(lambda: asked > 40, "nobody asks")
