@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from tertulia.limits import PostingLimits
 from tertulia.limits.shared import RedisCounts, Timing
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
+from tests.support.waiting import until
 from tests.topologies import ClusterSetup, SentinelSetup
 from tests.valkey import Valkey
 
@@ -89,9 +89,7 @@ async def test_what_is_refused_is_not_counted(valkey: Valkey) -> None:
 async def test_the_window_moves(valkey: Valkey) -> None:
     async with counting(valkey.url, "3/second", "off") as [limits]:
         assert await admitted(limits, "lan", None, 4) == 3
-        end = time.monotonic() + 20
-        while not await admitted(limits, "lan", None):
-            assert time.monotonic() < end, "the window does not move"
+        await until(lambda: admitted(limits, "lan", None), "the window does not move")
 
 
 async def test_the_wait_is_until_the_first_one_leaves(valkey: Valkey) -> None:
@@ -178,10 +176,12 @@ async def test_each_instance_counts_alone_while_redis_is_away(mortal: Valkey, ca
         assert await admitted(there, "lan", None, 5) == 4
         assert len([one for one in caplog.records if "each instance alone" in one.message]) == 2, "told once at each"
         mortal.start()
-        end = time.monotonic() + 20
-        while not mortal.ask("KEYS", "*"):
-            assert time.monotonic() < end, "Redis is not asked again"
+
+        async def is_asked() -> bool:
             await admitted(here, "minh", None)
+            return bool(mortal.ask("KEYS", "*"))
+
+        await until(is_asked, "Redis is not asked again")
 
 
 async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,11 +243,12 @@ async def test_after_a_failover_the_limit_holds_at_the_new_master(tmp_path: Path
             assert await admitted(here, "lan", None) == 1
             old = setup.master
             old.kill()
-            end = time.monotonic() + 30
-            while setup.master is old or not setup.master.ask("KEYS", "tertulia:*"):
-                assert time.monotonic() < end, "the new master is not asked"
+
+            async def is_asked() -> bool:
                 await admitted(there, "minh", None)
-                await asyncio.sleep(0.05)
+                return setup.master is not old and bool(setup.master.ask("KEYS", "tertulia:*"))
+
+            await until(is_asked, "the new master is not asked")
     finally:
         setup.end()
 
