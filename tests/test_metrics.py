@@ -28,8 +28,8 @@ from tertulia.app import Running, running
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.tuning import Tuning
-from tertulia.metrics import machine
-from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
+from tertulia.metrics.catalogue import BUS_METRICS, CATALOGUE, SERVER_METRICS
+from tertulia.metrics.host import BACKUP, Host
 from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
 from tertulia.serving.stats import GcPauses, ServerStats
@@ -178,12 +178,12 @@ async def test_on_another_server_nothing_is_said_of_connections(settings: Settin
     async with running(settings) as plain, _visitor(plain.asgi) as client:
         names = {name.partition(" ")[0] for name in await _scraped(client)}
     assert "tertulia_readers" in names
-    assert names.isdisjoint(metric.name for metric in OF_SERVER)
+    assert names.isdisjoint(metric.name for metric in SERVER_METRICS)
 
 
 async def test_without_redis_nothing_is_said_of_it(client: httpx.AsyncClient) -> None:
     names = {name.partition(" ")[0] for name in await _scraped(client)}
-    assert names.isdisjoint(metric.name for metric in OF_REDIS)
+    assert names.isdisjoint(metric.name for metric in BUS_METRICS)
 
 
 async def test_the_bus_tells_of_its_doubt(whole: httpx.AsyncClient) -> None:
@@ -586,7 +586,7 @@ async def test_a_scrape_is_no_line_of_the_log(client: httpx.AsyncClient, caplog:
     assert [record.getMessage() for record in caplog.records] == ["request"]
 
 
-# ---- answers, and what the machine has left -------------------------------------------------------------
+# ---- answers, and the host ------------------------------------------------------------------------------
 
 
 async def test_answers_are_counted_by_kind_and_status(client: httpx.AsyncClient) -> None:
@@ -604,24 +604,23 @@ async def test_answers_are_counted_by_kind_and_status(client: httpx.AsyncClient)
     }
 
 
-def test_what_the_machine_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there, nowhere = machine.Machine(tmp_path), machine.Machine(tmp_path / "not" / "made" / "yet")
+def test_disk_and_memory_of_the_host(tmp_path: Path) -> None:
+    cgroup = tmp_path / "memory.max"
+    there, nowhere = Host(tmp_path, cgroup), Host(tmp_path / "not" / "made" / "yet")
     disk = there.disk()
     assert 0 < disk["free"] < disk["whole"]
     assert nowhere.disk()["whole"] == disk["whole"]
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for told, limit in (("max", whole), ("268435456", 268435456), (str(2**70), whole)):
-        (tmp_path / "memory.max").write_text(told + "\n")
-        monkeypatch.setattr(machine, "_LIMIT", tmp_path / "memory.max")
-        assert there.memory_limit == limit
-    monkeypatch.setattr(machine, "_LIMIT", tmp_path / "no cgroup")
     assert there.memory_limit == whole
+    for text, limit in (("max", whole), ("268435456", 268435456), (str(2**70), whole)):
+        cgroup.write_text(f"{text}\n")
+        assert there.memory_limit == limit
 
 
 async def test_the_last_backup_is_when_the_operator_said_so(settings: Settings, client: httpx.AsyncClient) -> None:
     assert not any("backup" in name for name in await _scraped(client))
-    file = settings.data_dir / machine.BACKUP
+    file = settings.data_dir / BACKUP
     file.touch()
     os.utime(file, (1_900_000_000, 1_900_000_000))
     assert (await _scraped(client))["tertulia_backup_timestamp_seconds"] == 1_900_000_000
-    assert f"touch /var/lib/tertulia/{machine.BACKUP}" in (PAGE.parent / "operating.md").read_text()
+    assert f"touch /var/lib/tertulia/{BACKUP}" in (PAGE.parent / "operating.md").read_text()

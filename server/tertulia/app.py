@@ -30,7 +30,7 @@ from tertulia.limits import PostingLimits, open_shared_counts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
-from tertulia.metrics import Metrics, Parts, Siblings
+from tertulia.metrics import Metrics, Sources, WorkerMetrics
 from tertulia.pages import Pages, SiteDefaults
 from tertulia.push import Push
 from tertulia.resolving import Resolver
@@ -48,7 +48,7 @@ from tertulia.web.readiness import Readiness
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running application and the parts that whoever runs it needs."""
+    """A running application and the sources that whoever runs it needs."""
 
     asgi: ASGIApp
     store: Store
@@ -62,12 +62,12 @@ class Running:
 async def running(
     settings: Settings,
     server_stats: ServerStats | None = None,
-    siblings: Siblings | None = None,
+    worker_metrics: WorkerMetrics | None = None,
     tuning: Tuning = DEFAULT,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``server_stats``: of the server it will run on, if that is ours; ``siblings``: its other workers;
+    ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
     ``tuning``: the numbers of live delivery.
     """
     Resolver().install(asyncio.get_running_loop())
@@ -99,8 +99,8 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
-            metrics = Metrics(parts, settings.data_dir, addresses, settings.metrics_allow, siblings)
+            sources = Sources(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
+            metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, origins, addresses, defaults)
             store.start(EventPublisher(bus, store.epoch).publish)

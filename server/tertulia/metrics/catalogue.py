@@ -17,7 +17,7 @@ from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
-from tertulia.metrics.machine import Machine
+from tertulia.metrics.host import Host
 from tertulia.serving.stats import ServerStats
 from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
@@ -69,7 +69,7 @@ def _paused(hub: Hub) -> int:
     return sum(1 for room in hub.rooms.values() for reader in room.readers if reader.paused)
 
 
-OF_HUB: tuple[Metric[Hub], ...] = (
+HUB_METRICS: tuple[Metric[Hub], ...] = (
     Metric(
         "tertulia_rooms",
         "gauge",
@@ -136,7 +136,7 @@ OF_HUB: tuple[Metric[Hub], ...] = (
     ),
 )
 
-OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
+WRITE_QUEUE_METRICS: tuple[Metric[WriteQueue], ...] = (
     Metric(
         "tertulia_commits_total",
         "counter",
@@ -191,7 +191,7 @@ OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
     ),
 )
 
-OF_TROUBLES: tuple[Metric[Troubles], ...] = (
+DATABASE_METRICS: tuple[Metric[Troubles], ...] = (
     Metric(
         "tertulia_database_failures_total",
         "counter",
@@ -201,7 +201,7 @@ OF_TROUBLES: tuple[Metric[Troubles], ...] = (
     ),
 )
 
-OF_ANSWERS: tuple[Metric[Answers], ...] = (
+HTTP_METRICS: tuple[Metric[Answers], ...] = (
     Metric(
         "tertulia_http_answers_total",
         "counter",
@@ -212,7 +212,7 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[NetworkBus], ...] = (
+BUS_METRICS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
@@ -268,7 +268,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     ),
 )
 
-OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
+LIMIT_METRICS: tuple[Metric[SharedCounts], ...] = (
     Metric(
         "tertulia_limits_failures_total",
         "counter",
@@ -278,7 +278,7 @@ OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
     ),
 )
 
-OF_SERVER: tuple[Metric[ServerStats], ...] = (
+SERVER_METRICS: tuple[Metric[ServerStats], ...] = (
     Metric("tertulia_connections", "gauge", "Connections that are open.", lambda stats: stats.limiter.count),
     Metric(
         "tertulia_connections_refused_total",
@@ -322,7 +322,7 @@ OF_SERVER: tuple[Metric[ServerStats], ...] = (
     ),
 )
 
-OF_BUILD: tuple[Metric[None], ...] = (
+BUILD_METRICS: tuple[Metric[None], ...] = (
     Metric(
         "tertulia_build_info",
         "gauge",
@@ -332,7 +332,7 @@ OF_BUILD: tuple[Metric[None], ...] = (
     ),
 )
 
-OF_MACHINE: tuple[Metric[Machine], ...] = (
+HOST_METRICS: tuple[Metric[Host], ...] = (
     Metric(
         "tertulia_data_disk_bytes",
         "gauge",
@@ -355,13 +355,13 @@ OF_MACHINE: tuple[Metric[Machine], ...] = (
 )
 
 CATALOGUE: tuple[Metric[Any], ...] = (
-    *OF_HUB,
-    *OF_WRITE_QUEUE,
-    *OF_TROUBLES,
-    *OF_ANSWERS,
-    *OF_REDIS,
-    *OF_SHARED_COUNTS,
-    *OF_SERVER,
-    *OF_BUILD,
-    *OF_MACHINE,
+    *HUB_METRICS,
+    *WRITE_QUEUE_METRICS,
+    *DATABASE_METRICS,
+    *HTTP_METRICS,
+    *BUS_METRICS,
+    *LIMIT_METRICS,
+    *SERVER_METRICS,
+    *BUILD_METRICS,
+    *HOST_METRICS,
 )

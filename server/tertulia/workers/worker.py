@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from tertulia import logs
 from tertulia.app import running
 from tertulia.errors import StartupError
-from tertulia.metrics.siblings import Siblings
+from tertulia.metrics.aggregation import WorkerMetrics
 from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
 from tertulia.serving.stats import ServerStats
@@ -46,7 +46,7 @@ async def serve_one(
     settings: Settings,
     listener: socket.socket,
     ready: Callable[[], None],
-    siblings: Siblings | None = None,
+    worker_metrics: WorkerMetrics | None = None,
     *,
     timeouts: Timeouts = TIMEOUTS,
 ) -> None:
@@ -54,9 +54,9 @@ async def serve_one(
     limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, settings.trusted_proxies)
     server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running(settings, server_stats, siblings))
-        if siblings is not None:
-            await stack.enter_async_context(siblings.answering(server.metrics.own))
+        server = await stack.enter_async_context(running(settings, server_stats, worker_metrics))
+        if worker_metrics is not None:
+            await stack.enter_async_context(worker_metrics.exposed(server.metrics.local))
         await serve(
             server.asgi,
             server.hub,
@@ -75,7 +75,7 @@ async def work() -> int:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
     try:
         with listen(config.host, config.port, shared=True) as listener:
-            await serve_one(config.settings, listener, _ready, Siblings(config.folder, config.number))
+            await serve_one(config.settings, listener, _ready, WorkerMetrics(config.folder, config.number))
     except StartupError as error:
         print(error, flush=True)
         return 1
