@@ -15,6 +15,8 @@ from tests.valkey import Valkey, free_port
 
 SERVICE = "talk"
 SLOTS = 16384
+DOWN_AFTER_MILLISECONDS = 3_000
+"""With 700, sentinels on a machine with other work take a new master for dead, and go back to the old one."""
 HASTE = ("ping-period", "300", "info-period", "200", "ask-period", "100", "publish-period", "200")
 """Milliseconds of a sentinel's habits, by which a failover otherwise takes many seconds. What it knows of a replica
 holds for five pings, and is read every second once the master is down."""
@@ -29,7 +31,7 @@ class Sentinel:
         self._settings.write_text(
             f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
-            f"sentinel down-after-milliseconds {SERVICE} 700\n"
+            f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MILLISECONDS}\n"
             f"sentinel failover-timeout {SERVICE} 1000\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
