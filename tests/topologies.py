@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, un
 from tests.support.waiting import wait_until
 from tests.valkey import Valkey, free_port
 
-SERVICE = "talk"
+SERVICE = f"talk-{os.getpid()}"
+"""Of this process: sentinels that another one left behind would mix with those of the same service."""
 SLOTS = 16384
 DOWN_AFTER_MILLISECONDS = 3_000
 """With 700, sentinels on a machine with other work take a new master for dead, and go back to the old one."""
@@ -97,9 +99,14 @@ class SentinelSetup(RedisGroup):
         first = Valkey()
         second = Valkey(replicaof=f"127.0.0.1 {first.port}")
         self.servers = [first, second]
-        wait_until(lambda: is_following(second), "the replica does not follow")
-        self.sentinels = [Sentinel(folder, first.port) for _ in range(3)]
-        wait_until(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
+        self.sentinels: list[Sentinel] = []
+        try:
+            wait_until(lambda: is_following(second), "the replica does not follow")
+            self.sentinels += (Sentinel(folder, first.port) for _ in range(3))
+            wait_until(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def url(self) -> str:

@@ -110,7 +110,7 @@ async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
         wait_until(lambda: sentinel_setup.master is new, "there is no failover")
         for url in (
             sentinel_setup.url.replace("//", f"//127.0.0.1:{behind.port},"),
-            sentinel_setup.url.replace("/talk", f",127.0.0.1:{behind.port}/talk"),
+            sentinel_setup.url.replace(f"/{SERVICE}", f",127.0.0.1:{behind.port}/{SERVICE}"),
         ):
             async with bus_pair(url) as (here, there, listener):
                 await both_at(new, here, there)
@@ -167,7 +167,7 @@ async def test_a_service_that_nobody_knows_is_waited_for(
     def known() -> None:
         robust.sentinels[0].ask("SENTINEL", "MONITOR", "other", "127.0.0.1", another.port, 1)
 
-    reason = await waiting(robust.url.replace("/talk", "/other"), caplog, known)
+    reason = await waiting(robust.url.replace(f"/{SERVICE}", "/other"), caplog, known)
     assert "no sentinel knows where the master is" in reason
 
 
