@@ -26,7 +26,7 @@ REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class SentinelAddress:
-    """The sentinels, the name of the service, and login and TLS of its master; host and port come from the sentinels."""
+    """The sentinels, the name of the service, and login and TLS of its master, whose host they know."""
 
     servers: tuple[Endpoint, ...]
     service: str
