@@ -30,10 +30,10 @@ from tertulia.core.documents import parse
 from tertulia.core.ids import uuid7
 from tertulia.identity import utc_now
 from tertulia.protocol import EncodedEvent, events_message
-from tertulia.serving.admission import Admission
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
+from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 from tertulia.store import Store
 from tertulia.store.commands import Draft, PostComment
@@ -68,32 +68,32 @@ def on_numbers(work: Callable[[int], None]) -> None:
 
 async def tertulia(port: int, comments: str = "0") -> None:
     """The whole server, nobody refused; numbers enter as messages where a commit announces them."""
-    await _serving(port, Admission(NO_LIMIT, NO_LIMIT, []), int(comments))
+    await _serving(port, ConnectionLimiter(NO_LIMIT, NO_LIMIT), int(comments))
 
 
 async def instance(port: int, database_url: str, redis_url: str) -> None:
     """One of several servers on one database, connected by Redis; what is handed in at once is of one commit."""
-    admission = Admission(NO_LIMIT, NO_LIMIT, [])
-    await _serving(port, admission, 0, database_url=database_url, redis_url=redis_url, lot=128)
+    limiter = ConnectionLimiter(NO_LIMIT, NO_LIMIT)
+    await _serving(port, limiter, 0, database_url=database_url, redis_url=redis_url, lot=128)
 
 
 async def guarded(port: int) -> None:
     """The whole server with the bounds on connections that it has by default."""
     default = Settings()
-    await _serving(port, Admission(default.connections, default.connections_per_address, []), 0)
+    await _serving(port, ConnectionLimiter(default.connections, default.connections_per_address), 0)
 
 
 async def defended(port: int, comments: str) -> None:
     """The whole server with every bound that it has by default, and a discussion of so many long comments."""
     default = Settings()
-    admission = Admission(default.connections, default.connections_per_address, [])
+    limiter = ConnectionLimiter(default.connections, default.connections_per_address)
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder:
         async with running(Settings(data_dir=Path(folder))) as server:
             await _fill(server.store, int(comments), LONG)
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
-                vitals = Vitals(admission, Unread(default.unread_mib * MIB))
-                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
+                server_stats = ServerStats(limiter, Unread(default.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=1, ready=ready)
 
 
 async def profiled(port: int, file: str) -> None:
@@ -112,7 +112,7 @@ async def profiled(port: int, file: str) -> None:
 
 async def _serving(
     port: int,
-    admission: Admission,
+    limiter: ConnectionLimiter,
     comments: int,
     *,
     database_url: str | None = None,
@@ -140,8 +140,8 @@ async def _serving(
             on_numbers(_publisher(server, lot))
             with listen("127.0.0.1", port) as listener:
                 ready = partial(print, "ready", flush=True)
-                vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
-                await serve(server.asgi, server.hub, listener, vitals, 1, ready)
+                server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
+                await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=1, ready=ready)
 
 
 def _publisher(server: Running, lot: int) -> Callable[[int], None]:

@@ -6,7 +6,8 @@
  *
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
- *     embed.full.js             both in one, whose digest a page can demand
+ *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
+ *     embed.full.js              all three in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences of src/ are written from the catalogue of the server.
@@ -20,8 +21,8 @@ import { build, transform } from 'esbuild';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
-// with gzip; see docs/decisions/0021-two-files.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 16_000, 'count.js': 999 };
+// with gzip; see docs/decisions/0029-a-third-file.md
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -34,11 +35,12 @@ const styles = {
   },
 };
 
-/** The single file has the actions in it. @type {import('esbuild').Plugin} */
+/** The single file has the others in it. @type {import('esbuild').Plugin} */
 const full = {
   name: 'full',
   setup({ onResolve }) {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
+    onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
   },
 };
 
@@ -61,15 +63,24 @@ async function bundle(options) {
 
 /** @returns {Promise<Map<string, Uint8Array>>} */
 async function bundles() {
-  const actions = { entryPoints: ['src/actions/index.js'], format: /** @type {const} */ ('esm') };
-  const draft = await bundle({ ...actions, outfile: 'actions.js', sourcemap: false });
-  const name = `embed-actions.${digest(draft.get('actions.js'))}.js`;
+  const extras = await hashed('embed-extras', 'src/actions/extras/index.js');
+  const actions = await hashed('embed-actions', 'src/actions/index.js', { EXTRAS_FILE: JSON.stringify(extras.name) });
+  const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
-    ...(await bundle({ ...actions, outfile: name })),
-    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define: { ACTIONS_FILE: JSON.stringify(name) } })),
+    ...extras.files,
+    ...actions.files,
+    ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.full.js', format: 'iife', plugins: [styles, full] })),
   ]);
+}
+
+/** A module whose name has the digest of its content. @param {string} name @param {string} entry @param {Record<string, string>} [define] */
+async function hashed(name, entry, define = {}) {
+  const options = { entryPoints: [entry], format: /** @type {const} */ ('esm'), define };
+  const draft = await bundle({ ...options, outfile: 'draft.js', sourcemap: false });
+  const file = `${name}.${digest(draft.get('draft.js'))}.js`;
+  return { name: file, files: await bundle({ ...options, outfile: file }) };
 }
 
 /** @param {Uint8Array | undefined} content */
@@ -82,7 +93,7 @@ async function sentences() {
   const catalogue = JSON.parse(await readFile(CATALOGUE, 'utf8'));
   const module = (/** @type {string} */ group) =>
     `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
-  return new Map([['page/sentences.js', module('reading')], ['actions/sentences.js', module('writing')]]);
+  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')]]);
 }
 
 /** @param {string} path @returns {Promise<Buffer>} */

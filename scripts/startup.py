@@ -1,7 +1,8 @@
 """How long a server takes from exec to its first answer, and what it weighs then: python scripts/startup.py [RUNS].
 
 Beside it stands what Python needs to import the libraries that no server can do without. The least of several runs
-counts: whatever else the machine does can only add to it. To reach: ready in twice that time, 64 MiB when idle.
+counts: whatever else the machine does can only add to it, and less to the processor's time than to the clock's. To
+reach: ready in twice that time, 64 MiB when idle.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
 
 LIBRARIES = "import starlette, uvicorn, sqlalchemy"
@@ -25,15 +27,20 @@ IDLE_SECONDS = 2.0
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
 
 
-def run(*arguments: str) -> float:
-    """Seconds that a Python process takes from start to end."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
-    return time.perf_counter() - start
+class Command:
+    """A Python process from start to end: its ``seconds``, and how many of them the processor worked for it."""
+
+    def __init__(self, *arguments: str) -> None:
+        start = time.perf_counter()
+        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0
+        self.seconds = time.perf_counter() - start
+        self.processor_seconds = usage.ru_utime + usage.ru_stime
 
 
 class Server:
-    """``tertulia serve`` on a data folder: ``seconds`` until it answered, ``mib`` of resident memory a moment later."""
+    """``tertulia serve`` on a data folder: the same until it answered, and ``mib`` of resident memory a moment later."""
 
     def __init__(self, data: Path) -> None:
         port = free_port()
@@ -43,6 +50,7 @@ class Server:
         try:
             answered(port)
             self.seconds = time.perf_counter() - start
+            self.processor_seconds = processor_seconds(self._process.pid)
             time.sleep(IDLE_SECONDS)
             self.mib = resident_mib(self._process.pid)
         finally:
@@ -75,22 +83,30 @@ def resident_mib(pid: int) -> float:
     return int(found[1]) / 1024
 
 
-def least(runs: int, measure: Callable[[], float]) -> float:
-    return min(measure() for _ in range(runs))
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def row(what: str, runs: Sequence[Command | Server], beside: Sequence[Command]) -> str:
+    """The least of the runs, and how many times the least of those beside it."""
+    cells = [f"{what:<55}"]
+    for name, of in (("s", attrgetter("seconds")), ("s of processor", attrgetter("processor_seconds"))):
+        cells.append(f"{min(map(of, runs)):6.3f} {name}, {min(map(of, runs)) / min(map(of, beside)):4.1f} ×")
+    weights = [run.mib for run in runs if isinstance(run, Server)]
+    return "  ".join(cells + ([f"{min(weights):5.1f} MiB"] if weights else []))
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    libraries = least(runs, lambda: run("-c", LIBRARIES))
-    print(f"{'python -c ' + repr(LIBRARIES):<55} {libraries:6.3f} s")
-    print(f"{'tertulia --version':<55} {least(runs, lambda: run('-m', 'tertulia', '--version')):6.3f} s")
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    libraries = [Command("-c", LIBRARIES) for _ in range(count)]
+    print(row(f"python -c {LIBRARIES!r}", libraries, libraries))
+    print(row("tertulia --version", [Command("-m", "tertulia", "--version") for _ in range(count)], libraries))
     with tempfile.TemporaryDirectory() as folder:
-        first = [Server(Path(folder) / f"first-{number}") for number in range(runs)]
-        later = [Server(Path(folder) / "first-0") for _ in range(runs)]
-    for what, servers in (("a new database", first), ("its database", later)):
-        seconds, mib = min(one.seconds for one in servers), min(one.mib for one in servers)
-        name = f"tertulia serve, with {what}, to its first answer"
-        print(f"{name:<55} {seconds:6.3f} s  {seconds / libraries:4.1f} ×  {mib:5.1f} MiB")
+        first = [Server(Path(folder) / str(number)) for number in range(count)]
+        print(row("tertulia serve, new database, to its first answer", first, libraries))
+        later = [Server(Path(folder) / "0") for _ in range(count)]
+        print(row("tertulia serve, to its first answer", later, libraries))
 
 
 if __name__ == "__main__":

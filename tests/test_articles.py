@@ -120,7 +120,7 @@ def test_a_missing_folder_has_no_articles(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "reason"),
     [
         ("no front matter", "front matter between"),
         ("---\ntitle: [unclosed\n---\n", "not YAML"),
@@ -139,7 +139,7 @@ def test_a_missing_folder_has_no_articles(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_file_is_logged_once_and_left_out(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, trouble: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, reason: str
 ) -> None:
     put(tmp_path, "broken.md", text)
     put(tmp_path, "good.md", "---\ntitle: Good\ndate: 2026-09-01\n---\n")
@@ -147,23 +147,23 @@ def test_a_broken_file_is_logged_once_and_left_out(
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert [found.slug for found in articles.all()] == ["good"]
-    [message] = caplog.messages
-    assert "broken.md" in message
-    assert trouble in message
+    [record] = caplog.records
+    assert vars(record)["file"] == "broken.md"
+    assert reason in vars(record)["reason"]
 
 
 def test_a_file_that_is_no_text_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "image.md").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "folder.md").mkdir()
     assert Articles(tmp_path).all() == []
-    assert ["folder.md" in caplog.messages[0], "image.md" in caplog.messages[1]] == [True, True]
+    assert [vars(record)["file"] for record in caplog.records] == ["folder.md", "image.md"]
 
 
 def test_of_two_files_with_one_slug_the_first_counts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path, "a.md", "---\ntitle: First\ndate: 2026-09-01\nslug: same\n---\n")
     put(tmp_path, "b.md", "---\ntitle: Second\ndate: 2026-09-02\nslug: same\n---\n")
     assert [found.title for found in Articles(tmp_path).all()] == ["First"]
-    assert "b.md" in caplog.text
+    assert [vars(record)["file"] for record in caplog.records] == ["b.md"]
 
 
 def test_a_file_that_vanishes_while_the_folder_is_read_is_left_out(tmp_path: Path) -> None:

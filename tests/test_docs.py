@@ -215,7 +215,7 @@ def test_privacy_has_every_item_of_the_storage() -> None:
 
 def test_embedding_has_every_state() -> None:
     [connection] = re.findall(r"@typedef \{([^}]*)\} State\b", _client("live/stream.js"))
-    [phase] = re.findall(r"@type \{([^}]*)\} \*/\n  phase", _client("session.js"))
+    [phase] = re.findall(r"@type \{([^}]*)\} \*/\n  phase", _client("discussion.js"))
     rows = dict(re.findall(r"^\| `(state|connection)` \| (.*) \|$", _section("Properties and methods"), re.MULTILINE))
     for name, states in (("connection", connection), ("state", phase + "| 'idle'")):
         assert set(re.findall(r"`(\w+)`", rows[name])) == set(re.findall(r"'(\w+)'", states)), name

@@ -206,10 +206,10 @@ def test_trouble_is_said_once_a_minute_with_how_often_it_was_not(caplog: pytest.
 
 def test_causes_without_end_cost_no_memory_without_end() -> None:
     sparing = Sparing(logging.getLogger("tertulia.test"), _Clock())
-    for number in range(10 * logs.CAUSES_MOST):
+    for number in range(10 * logs.MAX_CAUSES):
         sparing.warning("It is away", cause=number)
         sparing.warning("It is away", cause=number)
-    assert len(sparing._rests._said) == len(sparing._rests._unsaid) == logs.CAUSES_MOST
+    assert len(sparing._rests._said) == len(sparing._rests._unsaid) == logs.MAX_CAUSES
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

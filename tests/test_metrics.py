@@ -28,19 +28,19 @@ from tertulia.app import Running, running
 from tertulia.bus import Message
 from tertulia.core.comments import DiscussionKey
 from tertulia.live.tuning import Tuning
-from tertulia.metrics import machine
-from tertulia.metrics.catalogue import CATALOGUE, OF_REDIS, OF_SERVER
-from tertulia.serving.admission import Admission
+from tertulia.metrics.catalogue import BUS_METRICS, CATALOGUE, SERVER_METRICS
+from tertulia.metrics.host import BACKUP, Host
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
+from tertulia.serving.stats import GcPauses, ServerStats
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.vitals import Pauses, Vitals
 from tertulia.settings import Settings
 from tertulia.store import write_queue
 from tertulia.store.commands import CommandResult
 from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
 from tests.server import ServerProcess
-from tests.serving.raw import Honest, Raw, get, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
 from tests.support.store_actions import Custom, until
 
 KEY = DiscussionKey("default", "talk")
@@ -64,8 +64,8 @@ UNITS = {
 
 
 @pytest.fixture
-def vitals() -> Vitals:
-    return Vitals(Admission(3, 2, []), Unread(MIB))
+def server_stats() -> ServerStats:
+    return ServerStats(ConnectionLimiter(3, 2), Unread(MIB))
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def tuning() -> Tuning:
 
 
 @pytest.fixture
-async def server(settings: Settings, vitals: Vitals, tuning: Tuning) -> AsyncIterator[Running]:
+async def server(settings: Settings, server_stats: ServerStats, tuning: Tuning) -> AsyncIterator[Running]:
     """The application as it is on our own server."""
-    async with running(settings, vitals, tuning=tuning) as opened:
+    async with running(settings, server_stats, tuning=tuning) as opened:
         yield opened
 
 
@@ -124,10 +124,10 @@ async def _follow(server: Running, count: int) -> list[FakeReader]:
 
 
 @pytest.fixture
-async def whole(settings: Settings, vitals: Vitals) -> AsyncIterator[httpx.AsyncClient]:
+async def whole(settings: Settings, server_stats: ServerStats) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with all its parts; its Redis is down."""
     connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
-    async with running(connected, vitals) as opened, _visitor(opened.asgi) as client:
+    async with running(connected, server_stats) as opened, _visitor(opened.asgi) as client:
         yield client
 
 
@@ -178,12 +178,12 @@ async def test_on_another_server_nothing_is_said_of_connections(settings: Settin
     async with running(settings) as plain, _visitor(plain.asgi) as client:
         names = {name.partition(" ")[0] for name in await _scraped(client)}
     assert "tertulia_readers" in names
-    assert names.isdisjoint(metric.name for metric in OF_SERVER)
+    assert names.isdisjoint(metric.name for metric in SERVER_METRICS)
 
 
 async def test_without_redis_nothing_is_said_of_it(client: httpx.AsyncClient) -> None:
     names = {name.partition(" ")[0] for name in await _scraped(client)}
-    assert names.isdisjoint(metric.name for metric in OF_REDIS)
+    assert names.isdisjoint(metric.name for metric in BUS_METRICS)
 
 
 async def test_the_bus_tells_of_its_doubt(whole: httpx.AsyncClient) -> None:
@@ -374,26 +374,28 @@ def test_a_histogram_counts_each_value_once() -> None:
 # ---- the server -----------------------------------------------------------------------------------------
 
 
-async def test_connections(client: httpx.AsyncClient, vitals: Vitals) -> None:
-    places = [vitals.admission.enter(host) for host in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2")]
+async def test_connections(client: httpx.AsyncClient, server_stats: ServerStats) -> None:
+    places = [server_stats.limiter.acquire(host) for host in ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2")]
     assert [place is None for place in places] == [False, False, True, False]
-    assert vitals.admission.enter("192.0.2.3") is None
-    assert vitals.admission.enter("192.0.2.4") is None
+    assert server_stats.limiter.acquire("192.0.2.3") is None
+    assert server_stats.limiter.acquire("192.0.2.4") is None
     told = await _scraped(client)
     assert told["tertulia_connections"] == 3
     assert told["tertulia_connections_refused_total address"] == 1
     assert told["tertulia_connections_refused_total total"] == 2
-    vitals.admission.leave("192.0.2.1")
+    server_stats.limiter.release("192.0.2.1")
     assert (await _scraped(client))["tertulia_connections"] == 2
 
 
-async def test_collections_are_counted_from_the_start_to_the_stop(client: httpx.AsyncClient, vitals: Vitals) -> None:
+async def test_collections_are_counted_from_the_start_to_the_stop(
+    client: httpx.AsyncClient, server_stats: ServerStats
+) -> None:
     gc.disable()
     try:
-        vitals.pauses.start()
+        server_stats.gc_pauses.start()
         gc.collect()
         gc.collect(0)
-        vitals.pauses.stop()
+        server_stats.gc_pauses.stop()
         gc.collect()
     finally:
         gc.enable()
@@ -404,34 +406,34 @@ async def test_collections_are_counted_from_the_start_to_the_stop(client: httpx.
 
 def test_stopping_what_never_started_is_nothing() -> None:
     before = list(gc.callbacks)
-    Pauses().stop()
+    GcPauses().stop()
     assert gc.callbacks == before
 
 
 def test_a_collection_that_had_begun_before_is_not_counted() -> None:
-    pauses = Pauses()
-    pauses._heard("stop", {})
-    assert (pauses.count, pauses.seconds, pauses.longest) == (0, 0.0, 0.0)
+    gc_pauses = GcPauses()
+    gc_pauses._heard("stop", {})
+    assert (gc_pauses.count, gc_pauses.seconds, gc_pauses.longest) == (0, 0.0, 0.0)
 
 
 async def test_a_server_watches_collections_while_it_serves(
-    settings: Settings, vitals: Vitals, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, server_stats: ServerStats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tame = SimpleNamespace(collect=gc.collect, freeze=lambda: None, set_threshold=lambda *_: None)
     monkeypatch.setattr("tertulia.serving.server.gc", tame)  # this process goes on afterwards
     before = list(gc.callbacks)
     at_start: list[int] = []
-    async with running(settings, vitals) as server:
+    async with running(settings, server_stats) as server:
 
         def ready() -> None:
-            at_start.append(vitals.pauses.count)
+            at_start.append(server_stats.gc_pauses.count)
             gc.collect()
             asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGTERM)
 
         with listen("127.0.0.1", 0) as listener:
-            await serve(server.asgi, server.hub, listener, vitals, 0, ready)
+            await serve(server.asgi, server.hub, listener, server_stats, drain_seconds=0, ready=ready)
     assert at_start == [0], "what was collected before made nobody wait"
-    assert vitals.pauses.count >= 1
+    assert server_stats.gc_pauses.count >= 1
     assert gc.callbacks == before
 
 
@@ -441,9 +443,9 @@ def test_a_real_server_tells_what_its_readers_see(start_server: Callable[..., Se
     def told() -> dict[str, float]:
         return _numbers(httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text)
 
-    with Honest(server) as honest:
+    with WellBehavedClient(server) as client:
         for _ in range(3):
-            honest.say_and_read()
+            client.post_and_read()
         numbers = told()
         assert numbers["tertulia_readers"] == numbers["tertulia_rooms instant"] == 1
         assert numbers["tertulia_events_total"] == numbers["tertulia_deliveries_total"] == 3
@@ -584,7 +586,7 @@ async def test_a_scrape_is_no_line_of_the_log(client: httpx.AsyncClient, caplog:
     assert [record.getMessage() for record in caplog.records] == ["request"]
 
 
-# ---- answers, and what the machine has left -------------------------------------------------------------
+# ---- answers, and the host ------------------------------------------------------------------------------
 
 
 async def test_answers_are_counted_by_kind_and_status(client: httpx.AsyncClient) -> None:
@@ -602,24 +604,23 @@ async def test_answers_are_counted_by_kind_and_status(client: httpx.AsyncClient)
     }
 
 
-def test_what_the_machine_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    there, nowhere = machine.Machine(tmp_path), machine.Machine(tmp_path / "not" / "made" / "yet")
+def test_disk_and_memory_of_the_host(tmp_path: Path) -> None:
+    cgroup = tmp_path / "memory.max"
+    there, nowhere = Host(tmp_path, cgroup), Host(tmp_path / "not" / "made" / "yet")
     disk = there.disk()
     assert 0 < disk["free"] < disk["whole"]
     assert nowhere.disk()["whole"] == disk["whole"]
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for told, limit in (("max", whole), ("268435456", 268435456), (str(2**70), whole)):
-        (tmp_path / "memory.max").write_text(told + "\n")
-        monkeypatch.setattr(machine, "_LIMIT", tmp_path / "memory.max")
-        assert there.memory_limit == limit
-    monkeypatch.setattr(machine, "_LIMIT", tmp_path / "no cgroup")
     assert there.memory_limit == whole
+    for text, limit in (("max", whole), ("268435456", 268435456), (str(2**70), whole)):
+        cgroup.write_text(f"{text}\n")
+        assert there.memory_limit == limit
 
 
 async def test_the_last_backup_is_when_the_operator_said_so(settings: Settings, client: httpx.AsyncClient) -> None:
     assert not any("backup" in name for name in await _scraped(client))
-    file = settings.data_dir / machine.BACKUP
+    file = settings.data_dir / BACKUP
     file.touch()
     os.utime(file, (1_900_000_000, 1_900_000_000))
     assert (await _scraped(client))["tertulia_backup_timestamp_seconds"] == 1_900_000_000
-    assert f"touch /var/lib/tertulia/{machine.BACKUP}" in (PAGE.parent / "operating.md").read_text()
+    assert f"touch /var/lib/tertulia/{BACKUP}" in (PAGE.parent / "operating.md").read_text()

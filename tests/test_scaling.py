@@ -82,14 +82,14 @@ def test_constants_are_those_of_the_code() -> None:
 
 def test_the_client_waits_as_simulated() -> None:
     stream, backoff = ((ROOT / "client/src/live" / name).read_text("utf-8") for name in ("stream.js", "backoff.js"))
-    session = (ROOT / "client/src/session.js").read_text("utf-8")
+    loading = (ROOT / "client/src/loading.js").read_text("utf-8")
     assert f"code === 1012) return this.#platform.random() * {figures.RESTART_JITTER * 1000:.0f}" in stream
     assert f"OPEN_MS = {figures.OPEN_SECONDS * 1000:_.0f}" in stream
     base, longest = figures.BACKOFF_BASE * 1000, figures.BACKOFF_LONGEST * 1000
     assert f"base = {base:.0f}, longest = {longest:_.0f}" in backoff
     assert f"* ceiling + {figures.BACKOFF_LEAST * 1000:.0f}" in backoff
-    assert "Math.random() * SPREAD_MS" in session
-    assert f"SPREAD_MS = {figures.RELOAD_JITTER * 1000:.0f};" in session
+    assert "Math.random() * SPREAD_MS" in loading
+    assert f"SPREAD_MS = {figures.RELOAD_JITTER * 1000:.0f};" in loading
 
 
 def test_one_event_is_one_message_to_each_reader() -> None:

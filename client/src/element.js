@@ -1,15 +1,15 @@
 /**
  * `<tertulia-discussion>`: its attributes, methods and properties. It shows what the server rendered until the
- * comments are there, and keeps one session open while it stands in a page.
+ * comments are there, and keeps one discussion open while it stands in a page.
  *
  * @import { Sort } from './live/wire.js'
- * @import { Settings } from './session.js'
+ * @import { Settings } from './actions/context.js'
  * @import { State } from './live/stream.js'
  */
 import css from './reading/styles.css';
 import { SCRIPT_ORIGIN } from './bundles.js';
+import { Discussion } from './discussion.js';
 import { linkedId } from './page/names.js';
-import { Session } from './session.js';
 
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
 const NEAR = '1200px';
@@ -22,8 +22,8 @@ export class TertuliaDiscussion extends HTMLElement {
     'depth', 'no-shadow', 'credentials', 'token-endpoint', 'heading', 'heading-level',
   ];
 
-  /** @type {Session | null} */
-  #session = null;
+  /** @type {Discussion | null} */
+  #discussion = null;
   /** @type {IntersectionObserver | null} */
   #observer = null;
   #isStale = false;
@@ -39,8 +39,8 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
     if (before === after || !this.isConnected) return;
-    if (LIVELY.includes(name)) return this.#session?.change(this.#settings());
-    if (this.#isStale || !(this.#session || this.#observer)) return;
+    if (LIVELY.includes(name)) return this.#discussion?.change(this.#settings());
+    if (this.#isStale || !(this.#discussion || this.#observer)) return;
     this.#isStale = true;
     queueMicrotask(() => this.#renew());
   }
@@ -58,22 +58,22 @@ export class TertuliaDiscussion extends HTMLElement {
 
   /** `idle` until it is near, then `loading`, `ready` or `error`. */
   get state() {
-    return this.#session?.phase ?? 'idle';
+    return this.#discussion?.phase ?? 'idle';
   }
 
   /** The state of the live connection. @returns {State} */
   get connection() {
-    return this.#session?.stream?.state ?? 'idle';
+    return this.#discussion?.live.stream.state ?? 'idle';
   }
 
   /** How many comments the discussion has. */
   get total() {
-    return this.#session?.thread?.discussion.comment_count ?? 0;
+    return this.#discussion?.thread?.discussion.comment_count ?? 0;
   }
 
   /** How many of them have arrived and are not shown yet. */
   get unseen() {
-    return this.#session?.unseen ?? 0;
+    return this.#discussion?.unseen ?? 0;
   }
 
   /** Signs the reader in with a token of the server, or out with null. @param {string | null} token */
@@ -83,26 +83,26 @@ export class TertuliaDiscussion extends HTMLElement {
 
   /** Reads everything again. @returns {Promise<void>} */
   refresh() {
-    return this.#begin().load();
+    return this.#begin().loader.load();
   }
 
   /** Shows a comment, wherever in the discussion it is. @param {string} id @returns {Promise<boolean>} Whether it is there. */
   async goTo(id) {
-    return (await this.#begin().loadActions()).search.goTo(id);
+    return (await this.#begin().loadActions()).commands.goTo(id);
   }
 
   /** Shows only what matches, without regard to accents and case; '' shows all. @param {string} text @returns {Promise<number>} How many match. */
   async search(text) {
-    return (await this.#begin().loadActions()).search.search(text);
+    return (await this.#begin().loadActions()).commands.search(text);
   }
 
   /** Holds arrivals back until `play`. */
   pause() {
-    this.#begin().pause(true);
+    this.#begin().live.pause(true);
   }
 
   play() {
-    this.#begin().pause(false);
+    this.#begin().live.pause(false);
   }
 
   // ---- life cycle ---------------------------------------------------------------------------------------
@@ -123,15 +123,15 @@ export class TertuliaDiscussion extends HTMLElement {
     this.#renew();
     this.#observer?.disconnect();
     this.#observer = null;
-    this.#session ??= new Session(this, this.#root(), this.#settings());
-    return this.#session;
+    this.#discussion ??= new Discussion(this, this.#root(), this.#settings());
+    return this.#discussion;
   }
 
   #close() {
     this.#observer?.disconnect();
     this.#observer = null;
-    this.#session?.close();
-    this.#session = null;
+    this.#discussion?.close();
+    this.#discussion = null;
   }
 
   /** @returns {ShadowRoot | HTMLElement} */
@@ -167,7 +167,7 @@ export class TertuliaDiscussion extends HTMLElement {
         site: read('site', 'default'),
         key: read('key', pageKey()),
       },
-      // a page that says vi_VN, or nonsense, still has a discussion
+      // a page with lang="vi_VN", or nonsense, still gets its discussion
       language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),
       sort,
       composer: read('composer', sort === 'oldest' ? 'bottom' : 'top') === 'top' ? 'top' : 'bottom',

@@ -1,5 +1,6 @@
-/** The name of the file with the actions, which has the digest of its content; set by build.js. */
+/** The names of the files that are loaded later, which have the digests of their contents; set by build.js. */
 declare const ACTIONS_FILE: string;
+declare const EXTRAS_FILE: string;
 declare module '*.css' {
   const text: string;
   export default text;

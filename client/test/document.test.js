@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toSource } from '../src/actions/compose/source.js';
+import { toSource } from '../src/actions/extras/source.js';
 import { render } from '../src/reading/document.js';
 
 /** @typedef {import('../src/live/wire.js').Node} Node */

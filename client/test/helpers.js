@@ -38,7 +38,7 @@ export async function settled() {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/live/stream.js').Platform} */
+/** @param {FakeClock} clock @param {object} [others] @returns {import('../src/page/browser.js').Platform} */
 export function platform(clock, others = {}) {
   return { setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout, random: () => 0.5, isOnline: () => true, ...others };
 }

@@ -6,7 +6,7 @@ import { eventsTransport, pollTransport } from '../src/live/fallbacks.js';
 import { compression, socketTransport } from '../src/live/transports.js';
 import { FakeClock, FakeStorage, settled, platform } from './helpers.js';
 
-/** @typedef {import('../src/live/wire.js').Message} Message @typedef {import('../src/live/stream.js').DeliveryResult} DeliveryResult */
+/** @typedef {import('../src/live/wire.js').Message} Message @typedef {import('../src/live/thread.js').DeliveryResult} DeliveryResult */
 
 const HELLO = { type: 'hello', epoch: 'e1', seq: 5, heartbeat: 25, readers: 2 };
 
@@ -35,8 +35,11 @@ class Rig {
     };
     this.stream = new Stream({
       transports: { socket: transport('socket'), events: transport('events'), poll: transport('poll') },
-      cursor: () => ({ epoch: 'e1', seq: this.seq }),
-      deliver: (message) => (this.received.push(message), this.result),
+      thread: () => ({
+        cursor: { epoch: 'e1', seq: this.seq },
+        receive: (message) => (this.received.push(message), this.result),
+      }),
+      received: () => {},
       reset: () => void this.resets++,
       probe: async () => this.isReachable,
       changed: (state) => void this.states.push(state),

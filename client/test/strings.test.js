@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import writing from '../src/actions/sentences.js';
+import writing from '../src/page/writingSentences.js';
 import reading from '../src/page/sentences.js';
 import { english, translator } from '../src/page/strings.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clean, cleanName, fold, length } from '../src/actions/compose/text.js';
+import { clean, cleanName, fold, length } from '../src/page/text.js';
 
 test('text is NFC, with one kind of newline and nothing invisible', () => {
   assert.equal(clean('Nguye\u0302\u0303n'), 'Nguyễn');

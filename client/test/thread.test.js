@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addOwn, applyAnswer, leftOut, load, loadSkipped, reveal } from '../src/actions/browse/threadPages.js';
-import { Thread } from '../src/live/thread.js';
+import { leftOut, load, loadSkipped, reveal } from '../src/actions/browse/threadPages.js';
+import { addOwn, applyAnswer, Thread } from '../src/live/thread.js';
 import { comment, snapshot } from './helpers.js';
 
 /** @typedef {import('../src/live/wire.js').Event} Event */
@@ -178,6 +178,25 @@ test('a linked comment is revealed with its thread', async () => {
   assert.equal(thread.nextPages.get('c0050')?.cursor, 'r');
   assert.equal(thread.nextPage?.cursor, 'n');
   assert.deepEqual(thread.ancestors('c0051'), ['c0050']);
+});
+
+// ---- messages -------------------------------------------------------------------------------------------
+
+test('a message is applied, or says why the stream cannot go on', () => {
+  const thread = new Thread(snapshot([comment(1)]), 'oldest');
+  /** @type {(message: import('../src/live/wire.js').Message) => string} */
+  const receive = (message) => thread.receive(message, []);
+  assert.equal(receive({ type: 'hello', epoch: 'e1', seq: 12 }), 'ok');
+  assert.equal(receive({ type: 'hello', epoch: 'e2', seq: 12 }), 'reset');
+  assert.equal(receive({ type: 'reset', epoch: 'e2', seq: 12 }), 'reset');
+  assert.equal(receive({ type: 'heartbeat', seq: 10 }), 'ok');
+  assert.equal(receive({ type: 'heartbeat', seq: 11 }), 'gap');
+  assert.equal(receive({ type: 'presence', readers: 3 }), 'ok');
+  assert.equal(receive({ type: 'events', events: [created(12, 3)] }), 'gap');
+  assert.equal(receive({ type: 'events', events: [created(10, 1), created(11, 2)] }), 'ok');
+  assert.equal(receive({ type: 'summary', ...SUMMARY, from: 13 }), 'gap');
+  assert.equal(receive({ type: 'summary', ...SUMMARY }), 'ok');
+  assert.deepEqual([thread.cursor.seq, thread.roots], [17, ['c0001', 'c0002', 'c0005', 'c0006']]);
 });
 
 // ---- summaries ------------------------------------------------------------------------------------------

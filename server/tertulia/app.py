@@ -30,24 +30,25 @@ from tertulia.limits import PostingLimits, open_shared_counts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
-from tertulia.metrics import Metrics, Parts, Siblings
-from tertulia.pages import Look, Pages
+from tertulia.metrics import Metrics, Sources, WorkerMetrics
+from tertulia.pages import Pages, SiteDefaults
 from tertulia.push import Push
 from tertulia.resolving import Resolver
-from tertulia.serving.vitals import Vitals
+from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store, queries
 from tertulia.web import problems
 from tertulia.web.answers import Answers
-from tertulia.web.edge import Edge
-from tertulia.web.gate import Gate, normal_origin
-from tertulia.web.operations import routes
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.middleware import RequestMiddleware
+from tertulia.web.operations import operations_of, routes
+from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running application and the parts that whoever runs it needs."""
+    """A running application and the sources that whoever runs it needs."""
 
     asgi: ASGIApp
     store: Store
@@ -60,20 +61,20 @@ class Running:
 @asynccontextmanager
 async def running(
     settings: Settings,
-    vitals: Vitals | None = None,
-    siblings: Siblings | None = None,
+    server_stats: ServerStats | None = None,
+    worker_metrics: WorkerMetrics | None = None,
     tuning: Tuning = DEFAULT,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
-    ``vitals`` are those of the server that it will run on, where that is ours; ``siblings`` the other workers of it;
-    ``tuning`` the numbers of live delivery.
+    ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
+    ``tuning``: the numbers of live delivery.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
     private.tighten((settings.data_dir, settings.data_dir / KEY_FILE))
     tokens = Tokens(secret)
-    origins = checked_origins(settings.allowed_origins)
+    allowed_origins = checked_origins(settings.allowed_origins)
     store = await Store.open(settings.database)
     try:
         # what is said of another database, or of this one before it was brought back, is not believed either
@@ -93,20 +94,21 @@ async def running(
             )
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            gate = Gate(Sites(store.reader(queries.sites), origins), settings.public_url, settings.trusted_proxies)
+            addresses = ClientAddress(settings.trusted_proxies)
+            origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
-            look = Look(settings.site_name, settings.language, settings.time_zone)
+            defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            parts = Parts(hub, store.write_queue, store.troubles, answers, bus, counts, vitals)
-            metrics = Metrics(parts, settings.data_dir, gate, settings.metrics_allow, siblings)
+            sources = Sources(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
+            metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
-            pages = Pages(discussions, articles, gate, look)
+            pages = Pages(discussions, articles, origins, addresses, defaults)
             store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
                 extra = [*operating, *_playground(pages)] if settings.playground else operating
-                asgi = _asgi(discussions, hub, gate, pages, extra, answers)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, extra, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
@@ -155,10 +157,16 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _asgi(
-    discussions: Discussions, hub: Hub, gate: Gate, pages: Pages, operating: list[Route], answers: Answers
+    discussions: Discussions,
+    hub: Hub,
+    origins: OriginPolicy,
+    addresses: ClientAddress,
+    pages: Pages,
+    operating: list[Route],
+    answers: Answers,
 ) -> Starlette:
-    push = Push(discussions, hub, gate)
-    operations = [*Api(discussions, gate).operations(), *push.operations()]
+    push = Push(discussions, hub, origins, addresses)
+    operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):
@@ -173,7 +181,7 @@ def _asgi(
             *operating,
             *pages.routes(),
         ],
-        middleware=[Middleware(Edge, gate=gate, answers=answers)],
+        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, answers=answers)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 

@@ -32,7 +32,7 @@ from tertulia.core.text import clean_key
 from tertulia.errors import Problem
 from tertulia.logs import Sparing
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 SLUG = re.compile(r"[a-z0-9-]{1,200}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -81,7 +81,7 @@ class Articles:
         self._by_slug: dict[str, Article] = {}
         self._by_key: dict[str, Article] = {}
         self._newest_first: list[Article] = []
-        self._sparing = Sparing(logger)
+        self._sparing = Sparing(log)
 
     def all(self) -> list[Article]:
         """Every article, the newest first."""
@@ -205,8 +205,8 @@ def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         yield entry.name, (status.st_mtime_ns, status.st_size)
 
 
-def _report(name: str, trouble: str) -> None:
-    logger.warning("the article %s is left out: %s", name, trouble)
+def _report(name: str, reason: str) -> None:
+    log.warning("An article is left out", extra={"file": name, "reason": reason})
 
 
 def _parse(text: str, stem: str, language: str, time_zone: str) -> Article:

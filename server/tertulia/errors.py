@@ -87,5 +87,18 @@ class Problem(Exception):
         self.retry_after = retry_after
 
 
+def no_such_site(field: str = "site") -> Problem:
+    return Problem(ErrorCode.unknown_site, "There is no such site.", field=field)
+
+
+def no_such_comment() -> Problem:
+    return Problem(ErrorCode.not_found, "There is no such comment.")
+
+
+def no_such_parent() -> Problem:
+    """For the replies to a comment that is not there, or not in the discussion."""
+    return Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
+
+
 class StartupError(Exception):
     """The server cannot start; the message is one line that says what to do."""

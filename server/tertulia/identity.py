@@ -8,11 +8,11 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from typing import NamedTuple
 
 import jwt
 
-from tertulia.core.ids import is_uuid
+from tertulia.core.ids import is_uuid, uuid8
 from tertulia.core.text import clean_name
 from tertulia.errors import ErrorCode, Problem
 
@@ -52,7 +52,7 @@ class Identity:
 
 
 def derived_key(secret: bytes, purpose: str) -> bytes:
-    """A key of 32 bytes for one ``purpose``, which says nothing of the secret nor of the keys for others."""
+    """A key of 32 bytes for one ``purpose``; it reveals neither the secret nor the keys for other purposes."""
     return hmac.digest(secret, f"key\0{purpose}".encode(), "sha256")
 
 
@@ -66,18 +66,15 @@ class Tokens:
     def guest_id(self, site: str, idempotency_key: str) -> str:
         """The author that a tokenless first comment makes: the same one for every retry of it (a UUIDv8)."""
         digest = hmac.digest(self._key, f"guest\0{site}\0{idempotency_key}".encode(), "sha256")
-        value = int.from_bytes(digest[:16], "big")
-        value = value & ~(0xF << 76) | 0x8 << 76
-        value = value & ~(0x3 << 62) | 0x2 << 62
-        return str(UUID(int=value))
+        return uuid8(digest)
 
     def hide_key(self, idempotency_key: str) -> str:
-        """What is stored of an idempotency key; nobody can tell the key from it."""
+        """What is stored of an idempotency key: a keyed hash."""
         hidden = hmac.digest(self._request_key, f"key\0{idempotency_key}".encode(), "sha256")
         return HIDDEN + base64.urlsafe_b64encode(hidden).decode().rstrip("=")
 
     def hide_digest(self, digest: str) -> str:
-        """What is stored of the digest of what was said; nobody can tell from it what that was."""
+        """What is stored of the digest of a comment: a keyed hash, from which nobody can guess the text."""
         return hmac.digest(self._request_key, f"digest\0{digest}".encode(), "sha256").hex()
 
     def issue(self, author_id: str, name: str, site: str, now: datetime) -> str:
@@ -159,10 +156,17 @@ def unauthenticated() -> Problem:
     return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
 
 
-def new_moderator_token() -> tuple[str, str]:
-    """A random token and the hash that is stored of it."""
+class ModeratorToken(NamedTuple):
+    """A token, and the hash that is stored of it."""
+
+    token: str
+    hash: str
+
+
+def new_moderator_token() -> ModeratorToken:
+    """A random token."""
     token = MODERATOR_PREFIX + secrets.token_urlsafe(32)
-    return token, token_hash(token)
+    return ModeratorToken(token, token_hash(token))
 
 
 def token_hash(token: str) -> str:

@@ -1,7 +1,7 @@
 """Log lines: one event, one line, control characters escaped; never a token, a text or a full address.
 
-Outside trouble lasts, and whoever meets it meets it many times a second: Sparing says it once a minute. A trace, which
-is of a mistake of ours, and a line of a library are written at most once a minute for each place that they come from.
+An outage lasts, and code meets it many times a second: Sparing logs it once a minute. Traces, which show our own bugs,
+and lines of libraries are written at most once a minute for each place that they come from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Format = Literal["text", "json"]
 
 SPARED_SECONDS = 60.0
 """Between two lines of one cause: an outage of a night stays below 500 lines, and its end is seen within a minute."""
-CAUSES_MOST = 256
+MAX_CAUSES = 256
 """Causes that are remembered; there are fewer in the code, and with more the oldest is said again too soon."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Sparing:
-    """Says a thing at most once in SPARED_SECONDS for each cause, and then how often it was not said."""
+    """Logs a message at most once in SPARED_SECONDS for each cause, with the number of lines that were left out."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
@@ -51,7 +51,7 @@ class Sparing:
 
 
 class _Rests:
-    """When each cause was said last, and how often it was not said since."""
+    """When each cause was logged last, and how often it was left out since."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -59,7 +59,7 @@ class _Rests:
         self._unsaid: dict[Hashable, int] = {}
 
     def over(self, cause: Hashable) -> int | None:
-        """How often it was not said, where it may be said now; else None, and it is counted."""
+        """How many lines were left out, if one may be written now; otherwise None, and one more is counted."""
         now = self._clock()
         said = self._said.get(cause)
         if said is not None and now - said < SPARED_SECONDS:
@@ -67,7 +67,7 @@ class _Rests:
             return None
         self._said.pop(cause, None)
         self._said[cause] = now
-        if len(self._said) > CAUSES_MOST:
+        if len(self._said) > MAX_CAUSES:
             oldest = next(iter(self._said))
             del self._said[oldest]
             self._unsaid.pop(oldest, None)
@@ -106,7 +106,7 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 def say(
     format_: Format, level: Literal["info", "warning", "error"], message: str, stream: TextIO, **fields: Any
 ) -> None:
-    """A line that is no matter of levels, such as where the server is, in the form of the log."""
+    """Writes a line whatever the log level, such as the server's address, in the format of the log."""
     record = logging.LogRecord("tertulia", getattr(logging, level.upper()), "", 0, message, None, None)
     vars(record).update(fields)
     print(_FORMATTERS[format_]().format(record), file=stream, flush=True)

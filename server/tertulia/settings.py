@@ -8,6 +8,7 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -32,104 +33,97 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
     data_dir: Path = Field(
-        Path("tertulia-data"), description="Folder of the database, the secret key and the articles."
+        Path("tertulia-data"), description="Folder for the database, the secret key and the articles."
     )
     database_url: str | None = Field(
         None,
         description="Database: `sqlite+aiosqlite:///path/to.db` or `postgresql+asyncpg://user:password@host/name`; "
         "by default a file in the data folder.",
     )
-    database_url_file: Path | None = Field(
-        None, description="File that holds the database's URL, where that is a secret."
-    )
+    database_url_file: Path | None = Field(None, description="File that holds the database's URL, if that is a secret.")
     redis_url: str | None = Field(
         None,
-        description="Redis or Valkey that connects several instances: `redis://localhost:6379`, "
+        description="Redis or Valkey server that connects several instances: `redis://localhost:6379`, "
         "`redis+sentinel://host1:26379,host2:26379/service` or `redis+cluster://host1:7000,host2:7001`; "
-        "without it there is one instance.",
+        "without it, the server is the only instance.",
     )
-    redis_url_file: Path | None = Field(None, description="File that holds the URL of Redis, where that is a secret.")
+    redis_url_file: Path | None = Field(None, description="File that holds the URL of Redis, if that is a secret.")
     articles: Path | None = Field(
-        None, description="Folder of the articles' Markdown files; by default `articles` in the data folder."
+        None, description="Folder with the articles as Markdown files; by default `articles` in the data folder."
     )
     secret_key: str | None = Field(
         None,
-        description="Key that signs tokens and what instances tell each other, at least 32 bytes; by default made once "
-        "and kept in the data folder.",
+        description="Key that signs tokens and messages between instances, at least 32 bytes; by default generated "
+        "once and kept in the data folder.",
     )
     secret_key_file: Path | None = Field(None, description="File that holds the secret key.")
     public_url: str | None = Field(
         None,
-        description="Address readers use, such as `https://news.example`; by default taken from the request.",
+        description="URL under which readers reach the server, such as `https://news.example`; by default taken from "
+        "each request.",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
-        description="Origins that may use the site `default` besides the server's own, separated by commas.",
+        description="Origins that may use the site `default`, besides the server's own; separated by commas.",
     )
-    site_name: str = Field("Tertulia", description="Name in the masthead of the pages.")
+    site_name: str = Field("Tertulia", description="Site name at the top of every page.")
     language: str = Field(
         languages.DEFAULT,
-        description="Language of pages that have none of their own: "
-        + ", ".join(f"`{tag}`" for tag in languages.TAGS)
-        + ".",
+        description="Default language of pages: " + ", ".join(f"`{tag}`" for tag in languages.TAGS) + ".",
     )
-    time_zone: str = Field("UTC", description="Zone of the times on pages that have none of their own.")
-    edit_minutes: int = Field(15, ge=0, description="How long authors may edit what they said, in minutes.")
+    time_zone: str = Field("UTC", description="Default time zone of pages.")
+    edit_minutes: int = Field(15, ge=0, description="Minutes in which authors may edit a comment.")
     post_limit_guest: str = Field(
         "10/minute;200/day",
-        description="Comments a guest may post, in the notation of `limits`; `off` lifts it.",
+        description="Comments per guest, in the notation of `limits`; `off` removes the limit.",
     )
-    post_limit_address: str = Field(
-        "30/minute;1000/day", description="Comments that may come from one address; `off` lifts it."
-    )
+    post_limit_address: str = Field("30/minute;1000/day", description="Comments per address; `off` removes the limit.")
     edit_limit_guest: str = Field(
-        "10/minute;100/day", description="Edits and deletions of what a guest said, together; `off` lifts it."
+        "10/minute;100/day", description="Edits and deletions per guest, counted together; `off` removes the limit."
     )
     edit_limit_address: str = Field(
-        "30/minute;500/day", description="Edits and deletions that may come from one address; `off` lifts it."
+        "30/minute;500/day", description="Edits and deletions per address, counted together; `off` removes the limit."
     )
-    vote_limit_guest: str = Field("60/minute;500/day", description="Votes of a guest; `off` lifts it.")
-    vote_limit_address: str = Field(
-        "120/minute;2000/day", description="Votes that may come from one address; `off` lifts it."
-    )
+    vote_limit_guest: str = Field("60/minute;500/day", description="Votes per guest; `off` removes the limit.")
+    vote_limit_address: str = Field("120/minute;2000/day", description="Votes per address; `off` removes the limit.")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas."
+        (), description="Networks (CIDR) of proxies whose X-Forwarded-For is trusted, separated by commas."
     )
     workers: int = Field(
         1,
         ge=1,
         le=256,
-        description="Processes that serve on this port, best one a core; more than one need Redis.",
+        description="Processes that share this port, ideally one per core; more than one requires Redis.",
     )
     tick_rate: float = Field(
-        100, gt=0, description="Events a second of one discussion above which several travel in one message."
+        100, gt=0, description="Events per second in one discussion above which several are sent in one message."
     )
     summary_rate: float = Field(
-        200, gt=0, description="Events a second above which readers get the newest few and the number of the others."
+        200,
+        gt=0,
+        description="Events per second above which readers get only the newest few, and how many more there were.",
     )
-    connections: int = Field(15_000, ge=1, description="Connections of one process; further ones are answered 503.")
+    connections: int = Field(15_000, ge=1, description="Maximum connections per process; further ones get 503.")
     connections_per_address: int = Field(
-        200, ge=1, description="Connections from one address, proxies that are trusted excepted."
+        200, ge=1, description="Maximum connections per address, except from trusted proxies."
     )
     unread_mib: int = Field(
         32,
         ge=1,
-        description="Memory of one process for what clients have not read yet, in MiB, about 2 KiB a reader at least; "
-        "beyond it the slowest are cut off, and readers resume.",
+        description="Memory per process for output that clients have not read yet, in MiB; allow at least 2 KiB per "
+        "reader. Beyond it the slowest clients are cut off, and readers resume.",
     )
-    drain_seconds: float = Field(
-        20, ge=0, description="How long an end may take, in which readers are told to come back one after another."
-    )
+    drain_seconds: float = Field(20, ge=0, description="Seconds to drain connections on shutdown.")
     metrics_allow: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("127.0.0.0/8", "::1"), description="Networks (CIDR) whose addresses may read /metrics, separated by commas."
+        ("127.0.0.0/8", "::1"), description="Networks (CIDR) that may read /metrics, separated by commas."
     )
     playground: bool = Field(
         False,
         description="Whether `/playground` shows front-end developers every state of the element, with discussions "
         "made for it; `--with-samples` turns it on.",
     )
-    log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="Format of log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
 
     @field_validator("allowed_origins", "trusted_proxies", "metrics_allow", mode="before")
     @classmethod
@@ -141,8 +135,6 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", "metrics_allow")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        from ipaddress import ip_network
-
         for network in value:
             ip_network(network, strict=False)
         return value
@@ -180,7 +172,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _limit(cls, value: str) -> str:
-        import limits
+        import limits  # it takes 90 ms, and no command needs it that is given no limit
 
         if value != "off":
             limits.parse_many(value)
@@ -188,13 +180,13 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL. Raises StartupError where its file cannot be read."""
+        """The database's URL. Raises StartupError if its file cannot be read."""
         given = self.database_url or _url_from_file("database_url_file", self.database_url_file)
         return given or f"sqlite+aiosqlite:///{self.data_dir / 'tertulia.db'}"
 
     @property
     def redis(self) -> str | None:
-        """The URL of Redis, where there is one. Raises StartupError where its file cannot be read."""
+        """The URL of Redis, None without one. Raises StartupError if its file cannot be read."""
         return self.redis_url or _url_from_file("redis_url_file", self.redis_url_file)
 
     @property
@@ -227,7 +219,7 @@ def _url_from_file(name: str, path: Path | None) -> str | None:
 
 
 def as_written(value: object) -> str:
-    """A setting's value as one writes it in a variable or a flag; empty where it is nothing."""
+    """A setting's value as it is written in a variable or a flag; empty for None."""
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, bool):
@@ -236,7 +228,7 @@ def as_written(value: object) -> str:
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """The TERTULIA_ variables that are set and that no setting reads: most often a slip of the pen."""
+    """The TERTULIA_ variables that no setting reads: most often typos."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 

@@ -16,7 +16,7 @@ from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
 from tertulia.web.requests import Query
-from tests.api.world import OPERATIONS, World, bearer, declared, furnish, named, new_key, opened, operation_of
+from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
 
 HOSTILE = "https://hostile.example"
 JSON = ("Content-Type", "application/json")
@@ -24,7 +24,7 @@ JSON = ("Content-Type", "application/json")
 
 @dataclass(frozen=True)
 class Case:
-    """A request and the code it is refused with; ``comment``, ``cursor`` and ``token`` name things of the world."""
+    """A request and the code it is refused with; ``comment``, ``cursor`` and ``token`` name things of the app."""
 
     name: str
     method: str
@@ -43,26 +43,26 @@ class Case:
     def operation(self) -> str:
         return f"{self.method} {self.path}"
 
-    async def send(self, world: World) -> httpx.Response:
-        path = API + self.path.replace("{id}", world.ids.get(self.comment, self.comment))
+    async def send(self, app: App) -> httpx.Response:
+        path = API + self.path.replace("{id}", app.ids.get(self.comment, self.comment))
         headers: list[tuple[str, str | bytes]] = list(self.headers)
         params = list(self.params)
         if self.token is not None:
-            headers.append(("Authorization", f"Bearer {world.tokens[self.token]}"))
+            headers.append(("Authorization", f"Bearer {app.tokens[self.token]}"))
         if self.cursor is not None:
-            params.append(("cursor", world.cursors[self.cursor]))
+            params.append(("cursor", app.cursors[self.cursor]))
         if self.path == "/comments" and self.parent is not None and self.method == "GET":
-            params.append(("parent", world.ids[self.parent]))
+            params.append(("parent", app.ids[self.parent]))
         content = self.content
         if self.body is not None:
             filled = dict(self.body)
             if self.parent is not None:
-                filled["parent_id"] = world.ids.get(self.parent, self.parent)
+                filled["parent_id"] = app.ids.get(self.parent, self.parent)
             content = json.dumps(filled).encode()
         if not any(name.lower() == "content-type" for name, _ in headers) and content is not None:
             headers.append(JSON)
         raw = [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in headers]
-        return await world.client.request(self.method, path, params=tuple(params) or None, content=content, headers=raw)
+        return await app.client.request(self.method, path, params=tuple(params) or None, content=content, headers=raw)
 
 
 @dataclass(frozen=True)
@@ -439,12 +439,12 @@ CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors()]
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.name}") for case in CASES])
-async def test_it_is_refused_and_nothing_is_stored(shared: list[World], case: Case) -> None:
-    for world in shared:
-        before = world.committed
-        answer = await case.send(world)
-        assert answer.json()["code"] == case.code.name, f"{world.kind}: {answer.text}"
-        assert world.committed == before, world.kind
+async def test_it_is_refused_and_nothing_is_stored(shared: list[App], case: Case) -> None:
+    for app in shared:
+        before = app.committed
+        answer = await case.send(app)
+        assert answer.json()["code"] == case.code.name, f"{app.kind}: {answer.text}"
+        assert app.committed == before, app.kind
 
 
 def test_there_are_names_for_all_of_them() -> None:
@@ -476,97 +476,100 @@ def test_every_code_that_is_declared_is_produced(operation: object) -> None:
     assert declared(found) - seen == set()
 
 
-@pytest.mark.parametrize("good", WRITES, ids=lambda good: f"{good.method} {good.path}")
-async def test_a_write_queue_that_is_closed_stores_nothing(world: World, good: Good) -> None:
-    await furnish(world)
-    before = world.rows()
-    await world.server.store.write_queue.close()
-    answer = await good.spoilt("unavailable", ErrorCode.unavailable).send(world)
-    assert answer.json()["code"] == "unavailable"
-    assert world.rows() == before
+async def test_a_write_queue_that_is_closed_stores_nothing(app: App) -> None:
+    await furnish(app)
+    before = app.rows()
+    await app.server.store.write_queue.close()
+    for good in WRITES:
+        answer = await good.spoilt("unavailable", ErrorCode.unavailable).send(app)
+        assert answer.json()["code"] == "unavailable", good
+    assert app.rows() == before
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("good", ALL, ids=lambda good: f"{good.method} {good.path}")
 async def test_an_exception_is_nobodys_business(
-    world: World, good: Good, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shared: list[App], good: Good, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await furnish(world)
+    app = shared[0]
 
     def boom(*_arguments: object, **_named: object) -> None:
         raise RuntimeError("sqlalchemy said: the secret is 1234")
 
     monkeypatch.setattr(Query, "__init__", boom)
-    before = world.rows()
-    answer = await good.spoilt("internal", ErrorCode.internal).send(world)
+    before = app.committed
+    answer = await good.spoilt("internal", ErrorCode.internal).send(app)
     assert answer.json()["code"] == "internal"
     assert "1234" not in answer.text
-    assert world.rows() == before
+    assert app.committed == before
     assert "the secret is 1234" in caplog.text
 
 
-async def test_an_idempotency_key_stands_for_one_text(world: World) -> None:
+async def test_an_idempotency_key_stands_for_one_text(app: App) -> None:
     once = new_key()
-    first = await world.said("One.", name="Lan", once=once)
-    before = world.rows()
+    first = await app.posted("One.", name="Lan", once=once)
+    before = app.rows()
     for details in ({"token": first["token"]}, {"name": "Lan"}):
-        answer = await world.say("Two.", once=once, **details)
+        answer = await app.post_comment("Two.", once=once, **details)
         assert answer.json()["code"] == "idempotency_conflict"
-    assert (await world.say("One.", name="Another", once=once)).json()["code"] == "idempotency_conflict"
-    assert (await world.say("One.", key="elsewhere", name="Lan", once=once)).json()["code"] == "idempotency_conflict"
-    assert world.rows() == before
+    assert (await app.post_comment("One.", name="Another", once=once)).json()["code"] == "idempotency_conflict"
+    assert (await app.post_comment("One.", key="elsewhere", name="Lan", once=once)).json()[
+        "code"
+    ] == "idempotency_conflict"
+    assert app.rows() == before
 
 
 async def test_the_window_for_editing_may_be_shut(settings: Settings) -> None:
-    async with opened(settings.model_copy(update={"edit_minutes": 0})) as world:
-        await furnish(world)
-        before = world.rows()
-        answer = await EDIT.spoilt("late", ErrorCode.edit_window_over).send(world)
+    async with opened(settings.model_copy(update={"edit_minutes": 0})) as app:
+        await furnish(app)
+        before = app.rows()
+        answer = await EDIT.spoilt("late", ErrorCode.edit_window_over).send(app)
         assert answer.json()["code"] == "edit_window_over"
-        assert world.rows() == before
-        by_moderator = await EDIT.spoilt("moderator", ErrorCode.edit_window_over, token="moderator").send(world)
+        assert app.rows() == before
+        by_moderator = await EDIT.spoilt("moderator", ErrorCode.edit_window_over, token="moderator").send(app)
         assert by_moderator.status_code == 200
 
 
 async def test_too_much_in_too_short_a_time(settings: Settings) -> None:
-    async with opened(settings.model_copy(update={"post_limit_address": "2/day"})) as world:
-        said = await world.said(name="Lan")
-        assert (await world.say(name="Minh")).status_code == 201
-        before = world.rows()
-        answer = await world.say(name="Ba")
+    async with opened(settings.model_copy(update={"post_limit_address": "2/day"})) as app:
+        said = await app.posted(name="Lan")
+        assert (await app.post_comment(name="Minh")).status_code == 201
+        before = app.rows()
+        answer = await app.post_comment(name="Ba")
         assert answer.json()["code"] == "rate_limited"
         path = f"{API}/comments/{said['comment']['id']}/reports"
-        assert (await world.client.post(path, json={"reason": "spam"})).json()["code"] == "rate_limited"
-        assert world.rows() == before
+        assert (await app.client.post(path, json={"reason": "spam"})).json()["code"] == "rate_limited"
+        assert app.rows() == before
         mark = [("X-Forwarded-For", "192.0.2.7")]
         body = {"key": "talk", "body": "x", "author": {"name": "Ba"}}
         headers = [("Idempotency-Key", new_key()), *mark]
-        spoofed = await world.client.post(f"{API}/comments", json=body, headers=headers)
+        spoofed = await app.client.post(f"{API}/comments", json=body, headers=headers)
         assert spoofed.json()["code"] == "rate_limited", "nobody is believed but trusted proxies"
 
 
 async def test_a_guest_may_say_so_much(settings: Settings) -> None:
-    async with opened(settings.model_copy(update={"post_limit_guest": "1/day"})) as world:
-        lan, minh = await world.guest("Lan"), await world.guest("Minh")
-        assert (await world.say(token=lan)).status_code == 201, "the first was said by nobody yet known"
-        answer = await world.say(token=lan)
+    async with opened(settings.model_copy(update={"post_limit_guest": "1/day"})) as app:
+        lan, minh = await app.guest("Lan"), await app.guest("Minh")
+        assert (await app.post_comment(token=lan)).status_code == 201, "the first was said by nobody yet known"
+        answer = await app.post_comment(token=lan)
         assert answer.json()["code"] == "rate_limited"
         assert 1 <= answer.json()["retry_after"] <= 86_400
-        assert (await world.say(token=minh)).status_code == 201
+        assert (await app.post_comment(token=minh)).status_code == 201
 
 
 async def test_an_address_may_look_so_often(settings: Settings) -> None:
-    async with opened(settings.model_copy(update={"post_limit_address": "1/day"})) as world:
+    async with opened(settings.model_copy(update={"post_limit_address": "1/day"})) as app:
         for _ in range(PREVIEWS_A_MINUTE):
-            assert (await world.client.post(f"{API}/preview", json={"body": "Hello."})).status_code == 200
-        answer = await world.client.post(f"{API}/preview", json={"body": "Hello."})
+            assert (await app.client.post(f"{API}/preview", json={"body": "Hello."})).status_code == 200
+        answer = await app.client.post(f"{API}/preview", json={"body": "Hello."})
         assert answer.json()["code"] == "rate_limited"
         assert 1 <= answer.json()["retry_after"] <= 60
-        assert (await world.say(name="Lan")).status_code == 201, "a preview is no comment"
+        assert (await app.post_comment(name="Lan")).status_code == 201, "a preview is no comment"
 
 
-async def test_a_server_that_drains_opens_no_stream(world: World) -> None:
-    await world.server.hub.drain(0)
-    answer = await world.client.get(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
+async def test_a_server_that_drains_opens_no_stream(app: App) -> None:
+    await app.server.hub.drain(0)
+    answer = await app.client.get(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
     assert answer.json()["code"] == "unavailable"
 
 
@@ -585,52 +588,56 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(("size", "status"), [(BODY_LIMIT, 201), (BODY_LIMIT + 1, 413), (BODY_LIMIT * 20, 413)])
-async def test_a_body_may_have_64_kib_and_no_byte_more(world: World, chunked: bool, size: int, status: int) -> None:
+async def test_a_body_may_have_64_kib_and_no_byte_more(app: App, chunked: bool, size: int, status: int) -> None:
     content: Any = _pieces(_of_size(size)) if chunked else _of_size(size)
     headers = {"Content-Type": "application/json", "Idempotency-Key": new_key()}
-    answer = await world.client.post(f"{API}/comments", content=content, headers=headers)
+    answer = await app.client.post(f"{API}/comments", content=content, headers=headers)
     assert answer.status_code == status
-    assert (await world.snapshot())["discussion"]["comment_count"] == (status == 201)
+    assert (await app.snapshot())["discussion"]["comment_count"] == (status == 201)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("length", ["-1", "1e3", "x", "9" * 400, "١"])
-async def test_a_length_that_is_no_number_is_too_large(world: World, length: str) -> None:
+async def test_a_length_that_is_no_number_is_too_large(shared: list[App], length: str) -> None:
+    app = shared[0]
     headers = [(b"content-length", length.encode()), (b"content-type", b"application/json")]
-    answer = await world.client.post(f"{API}/comments", content=b"{}", headers=headers)
+    answer = await app.client.post(f"{API}/comments", content=b"{}", headers=headers)
     assert answer.json()["code"] == "too_large"
 
 
-async def test_a_key_may_have_512_characters(world: World) -> None:
+async def test_a_key_may_have_512_characters(app: App) -> None:
     key = "ộ" * 512
-    await world.said(key=key, name="Lan")
-    assert (await world.snapshot(key))["discussion"]["comment_count"] == 1
+    await app.posted(key=key, name="Lan")
+    assert (await app.snapshot(key))["discussion"]["comment_count"] == 1
 
 
-async def test_a_key_is_the_same_however_its_letters_are_made(world: World) -> None:
+async def test_a_key_is_the_same_however_its_letters_are_made(app: App) -> None:
     composed, decomposed = "tranh-c\u00e3i", "tranh-ca\u0303i"
-    await world.said(key=decomposed, name="Lan")
-    await world.said(key=composed, name="Minh")
+    await app.posted(key=decomposed, name="Lan")
+    await app.posted(key=composed, name="Minh")
     for key in (composed, decomposed):
-        assert (await world.snapshot(key))["discussion"]["comment_count"] == 2
-        assert len((await world.events(key))["events"]) == 2
-        counts = (await world.client.get(f"{API}/counts", params={"key": key})).json()["counts"]
+        assert (await app.snapshot(key))["discussion"]["comment_count"] == 2
+        assert len((await app.events(key))["events"]) == 2
+        counts = (await app.client.get(f"{API}/counts", params={"key": key})).json()["counts"]
         assert [one["count"] for one in counts] == [2]
 
 
-async def test_the_body_is_read_as_utf_8_whatever_the_quotes(world: World) -> None:
+async def test_the_body_is_read_as_utf_8_whatever_the_quotes(app: App) -> None:
     content = json.dumps({"key": "talk", "body": "phở", "author": {"name": "Lan"}}, ensure_ascii=False).encode()
     for media_type in ('application/json; charset="UTF-8"', "Application/JSON;charset=utf-8", "application/json"):
         headers = {"Content-Type": media_type, "Idempotency-Key": new_key()}
-        assert (await world.client.post(f"{API}/comments", content=content, headers=headers)).status_code == 201
+        assert (await app.client.post(f"{API}/comments", content=content, headers=headers)).status_code == 201
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "GÉT"]
 )
 @pytest.mark.parametrize("path", sorted({operation.path for operation in OPERATIONS}))
-async def test_other_methods_are_told_which_there_are(world: World, method: str, path: str) -> None:
+async def test_other_methods_are_told_which_there_are(shared: list[App], method: str, path: str) -> None:
+    app = shared[0]
     filled = path.replace("{id}", new_key())
-    answer = await world.client.request(method, filled)
+    answer = await app.client.request(method, filled)
     offered = {operation.method for operation in OPERATIONS if operation.path == path}
     offered |= {"HEAD"} if "GET" in offered else set()
     if method in offered:
@@ -641,17 +648,19 @@ async def test_other_methods_are_told_which_there_are(world: World, method: str,
     assert {name.strip() for name in answer.headers["allow"].split(",")} == offered
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "path", ["/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v2/discussion", "/api/v1/comments/a/b"]
 )
-async def test_nothing_is_there(world: World, path: str) -> None:
-    answer = await world.client.get(path)
+async def test_nothing_is_there(shared: list[App], path: str) -> None:
+    app = shared[0]
+    answer = await app.client.get(path)
     assert answer.json()["code"] == "not_found"
 
 
-async def test_the_right_token_opens_nothing_under_another_scheme(world: World) -> None:
-    token = await world.guest("Lan")
+async def test_the_right_token_opens_nothing_under_another_scheme(app: App) -> None:
+    token = await app.guest("Lan")
     for value in (token, f"Token {token}", f"Bearer{token}", f"Bearer {token}x", f"Bearer {token} {token}"):
-        answer = await world.client.get(f"{API}/discussion?key=talk", headers={"Authorization": value})
+        answer = await app.client.get(f"{API}/discussion?key=talk", headers={"Authorization": value})
         assert answer.json()["code"] == "unauthenticated", value
-    assert (await world.client.get(f"{API}/discussion?key=talk", headers=bearer(token))).json()["viewer"]
+    assert (await app.client.get(f"{API}/discussion?key=talk", headers=bearer(token))).json()["viewer"]

@@ -23,7 +23,7 @@ import tertulia.pages
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.protocol import API
 from tertulia.web.operations import Operation
-from tests.api.world import OPERATIONS, World, bearer, check, named, new_key
+from tests.api.app import OPERATIONS, App, bearer, check, named, new_key
 
 VALUES = (
     "",
@@ -110,11 +110,11 @@ def _url(path: str, pairs: list[tuple[str, str]]) -> str:
     return path + ("?" + "&".join(f"{name}={value}" for name, value in pairs) if pairs else "")
 
 
-def _good(operation: Operation, world: World) -> tuple[str, list[tuple[str, str]], dict[str, Any] | None]:
+def _good(operation: Operation, app: App) -> tuple[str, list[tuple[str, str]], dict[str, Any] | None]:
     """A request that would be granted, but for what a case spoils."""
     pairs = [(name, value) for name, value in (("site", "default"), ("key", "talk")) if name in operation.names]
     body = None if operation.body is None else {name: _example(operation, name) for name in _required(operation.body)}
-    return operation.path.replace("{id}", world.ids["lans"]), pairs, body
+    return operation.path.replace("{id}", app.ids["lans"]), pairs, body
 
 
 def _required(model: type[BaseModel]) -> list[str]:
@@ -125,17 +125,17 @@ def _example(operation: Operation, name: str) -> Any:
     return {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}[name]
 
 
-def _headers(operation: Operation, world: World, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(operation: Operation, app: App, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:
     found = {"Idempotency-Key": new_key().encode(), "Content-Type": b"application/json"}
     if operation.bearer in ("moderator", "required", "author or moderator"):
-        found["Authorization"] = bearer(world.tokens["moderator"])["Authorization"].encode()
+        found["Authorization"] = bearer(app.tokens["moderator"])["Authorization"].encode()
     return tuple((name.encode(), value) for name, value in {**found, **changed}.items())
 
 
-def _queries(operation: Operation, world: World) -> Iterator[Sent]:
-    path, pairs, body = _good(operation, world)
+def _queries(operation: Operation, app: App) -> Iterator[Sent]:
+    path, pairs, body = _good(operation, app)
     content = None if body is None else json.dumps(body).encode()
-    headers = _headers(operation, world)
+    headers = _headers(operation, app)
     for name in sorted({*operation.names, "key", "cursor"}):
         others = [pair for pair in pairs if pair[0] != name]
         for value in VALUES:
@@ -144,38 +144,38 @@ def _queries(operation: Operation, world: World) -> Iterator[Sent]:
             yield Sent(operation.method, _url(path, [*others, *again]), headers, content)
     for sort, values in (("top", (2**53 - 1, 1)), ("top", (-(2**31) - 1, 1)), ("oldest", (2**53 - 1,))):
         if "cursor" in operation.names:
-            for scope in (f"{sort}:1", "held:default", "reported:default", f"thread:{world.ids['lans']}"):
+            for scope in (f"{sort}:1", "held:default", "reported:default", f"thread:{app.ids['lans']}"):
                 cursor = encode_page_cursor(PageCursor(scope, values if scope[0] in "ot" else values[-1:], new_key()))
                 sorted_by = [("sort", sort)] if "sort" in operation.names else []
                 yield Sent(operation.method, _url(path, [*pairs, *sorted_by, ("cursor", cursor)]), headers, content)
 
 
-def _paths(operation: Operation, world: World) -> Iterator[Sent]:
-    _, pairs, body = _good(operation, world)
+def _paths(operation: Operation, app: App) -> Iterator[Sent]:
+    _, pairs, body = _good(operation, app)
     content = None if body is None else json.dumps(body).encode()
     if "{id}" in operation.path:
         for value in VALUES:
             if value not in ("", "%zz", "%"):
                 path = operation.path.replace("{id}", value)
-                yield Sent(operation.method, _url(path, pairs), _headers(operation, world), content)
+                yield Sent(operation.method, _url(path, pairs), _headers(operation, app), content)
 
 
-def _carried(operation: Operation, world: World) -> Iterator[Sent]:
-    path, pairs, body = _good(operation, world)
+def _carried(operation: Operation, app: App) -> Iterator[Sent]:
+    path, pairs, body = _good(operation, app)
     content = None if body is None else json.dumps(body).encode()
     for name in (*CARRIED, *(header.name for header in operation.headers)):
         for value in HEADERS:
-            yield Sent(operation.method, _url(path, pairs), _headers(operation, world, **{name: value}), content)
+            yield Sent(operation.method, _url(path, pairs), _headers(operation, app, **{name: value}), content)
 
 
-def _bodies(operation: Operation, world: World) -> Iterator[Sent]:
-    path, pairs, body = _good(operation, world)
+def _bodies(operation: Operation, app: App) -> Iterator[Sent]:
+    path, pairs, body = _good(operation, app)
     if operation.body is None or body is None:
         return
     for where in _fields(operation.body):
         for value in THINGS:
             content = json.dumps(_with(body, where, value)).encode()
-            yield Sent(operation.method, _url(path, pairs), _headers(operation, world), content)
+            yield Sent(operation.method, _url(path, pairs), _headers(operation, app), content)
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
@@ -193,16 +193,16 @@ def _with(body: dict[str, Any], way: tuple[str, ...], value: Any) -> dict[str, A
     return {**body, way[0]: inner}
 
 
-def _pages(world: World) -> Iterator[tuple[str, Sent]]:
+def _pages(app: App) -> Iterator[tuple[str, Sent]]:
     """Each page with every name that any of them reads, and its form with every field."""
     known = {operation.path for operation in OPERATIONS}
-    for route in world.server.asgi.routes:  # type: ignore[attr-defined]
+    for route in app.server.asgi.routes:  # type: ignore[attr-defined]
         if isinstance(route, WebSocketRoute) or route.path in known:
             continue
         assert isinstance(route, Route)
-        for path in _filled(route.path, world):
+        for path in _filled(route.path, app):
             base = [("key", "talk")] if route.path in ("/d", "/embed.html") else []
-            is_made = path in _made(world)  # the others are files, or nothing at all
+            is_made = path in _made(app)  # the others are files, or nothing at all
             for name in NAMES if is_made else NAMES[:1]:
                 for value in VALUES if is_made else VALUES[:3]:
                     pairs = [*(pair for pair in base if pair[0] != name), (name, value)]
@@ -219,27 +219,27 @@ def _pages(world: World) -> Iterator[tuple[str, Sent]]:
                         yield route.path, Sent("POST", _url(path, base), kind, content)
 
 
-def _made(world: World) -> set[str]:
+def _made(app: App) -> set[str]:
     """Paths whose answers are made of what is asked."""
-    return {"/", "/d", "/embed.html", "/articles/one", f"/c/{world.ids['lans']}"}
+    return {"/", "/d", "/embed.html", "/articles/one", f"/c/{app.ids['lans']}"}
 
 
-def _filled(path: str, world: World) -> Iterator[str]:
+def _filled(path: str, app: App) -> Iterator[str]:
     if "{" not in path:
         yield path
         return
-    for value in (world.ids["lans"], "one", *(value for value in VALUES if value not in ("", "%", "%zz"))):
+    for value in (app.ids["lans"], "one", *(value for value in VALUES if value not in ("", "%", "%zz"))):
         yield re.sub(r"\{\w+\}", value, path)
 
 
-async def _send(world: World, client: httpx.AsyncClient, sent: Sent, faults: list[str]) -> None:
-    before = world.committed
+async def _send(app: App, client: httpx.AsyncClient, sent: Sent, faults: list[str]) -> None:
+    before = app.committed
     request = client.build_request(sent.method, sent.url, headers=list(sent.headers), content=sent.content)
     answer = await client.send(request)
     await answer.aread()
     if answer.status_code >= 500:
         faults.append(f"{answer.status_code}: {sent}")
-    elif answer.status_code >= 400 and world.committed != before:
+    elif answer.status_code >= 400 and app.committed != before:
         faults.append(f"refused, and something is stored: {sent}")
     elif sent.url.startswith(API):
         check(answer)
@@ -248,7 +248,7 @@ async def _send(world: World, client: httpx.AsyncClient, sent: Sent, faults: lis
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 async def test_no_value_of_an_operation_is_a_fault(
-    changing: World, operation: Operation, caplog: pytest.LogCaptureFixture
+    changing: App, operation: Operation, caplog: pytest.LogCaptureFixture
 ) -> None:
     faults: list[str] = []
     async with _plain(changing) as client:
@@ -260,7 +260,7 @@ async def test_no_value_of_an_operation_is_a_fault(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_no_value_of_a_page_is_a_fault(changing: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_value_of_a_page_is_a_fault(changing: App, caplog: pytest.LogCaptureFixture) -> None:
     assert {"site", "key", "thread", "reply", "cursor", "sort", "page", "lang"} <= set(NAMES)
     faults: list[str] = []
     async with _plain(changing) as client:
@@ -270,7 +270,7 @@ async def test_no_value_of_a_page_is_a_fault(changing: World, caplog: pytest.Log
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-def _plain(world: World) -> httpx.AsyncClient:
+def _plain(app: App) -> httpx.AsyncClient:
     """A client that answers are not drawn from forms of: pages have theirs."""
-    transport = httpx.ASGITransport(world.server.asgi, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app.server.asgi, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://news.test")

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 import pytest
 
 from tertulia.protocol import API
-from tests.api.world import World, new_key
+from tests.api.app import App, new_key
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 
 
-async def _feed(world: World, key: str) -> ElementTree.Element:
-    answer = await world.client.get(f"{API}/feed.atom", params={"key": key})
+async def _feed(app: App, key: str) -> ElementTree.Element:
+    answer = await app.client.get(f"{API}/feed.atom", params={"key": key})
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("application/atom+xml")
     return ElementTree.fromstring(answer.content)
@@ -30,8 +30,8 @@ def _link(element: ElementTree.Element, rel: str) -> str:
     return next(link.attrib["href"] for link in element.findall(f"{ATOM}link") if link.attrib["rel"] == rel)
 
 
-async def test_an_empty_feed(world: World) -> None:
-    feed = await _feed(world, "quiet & <b>")
+async def test_an_empty_feed(app: App) -> None:
+    feed = await _feed(app, "quiet & <b>")
     assert _text(feed, "title") == "quiet & <b>"
     assert feed.findall(f"{ATOM}entry") == []
     query = parse_qs(urlsplit(_link(feed, "self")).query)
@@ -40,10 +40,10 @@ async def test_an_empty_feed(world: World) -> None:
     assert _text(feed, "id") == _link(feed, "self")
 
 
-async def test_the_newest_comments_come_first(world: World) -> None:
-    first = await world.said("One & <i>two</i>.", name="Lan")
-    second = await world.said("A **reply**.", name="Minh", parent_id=first["comment"]["id"])
-    feed = await _feed(world, "talk")
+async def test_the_newest_comments_come_first(app: App) -> None:
+    first = await app.posted("One & <i>two</i>.", name="Lan")
+    second = await app.posted("A **reply**.", name="Minh", parent_id=first["comment"]["id"])
+    feed = await _feed(app, "talk")
     entries = feed.findall(f"{ATOM}entry")
     assert [_text(entry, "id") for entry in entries] == [f"urn:uuid:{one['comment']['id']}" for one in (second, first)]
     assert _text(entries[0], "author/name") == "Minh"
@@ -68,34 +68,34 @@ async def test_the_newest_comments_come_first(world: World) -> None:
         "🦆\U0001fffe x",
     ],
 )
-async def test_a_hostile_name_is_a_name(world: World, name: str) -> None:
-    posted = await world.said(f"{name} says so", name=name)
-    feed = await _feed(world, "talk")
+async def test_a_hostile_name_is_a_name(app: App, name: str) -> None:
+    posted = await app.posted(f"{name} says so", name=name)
+    feed = await _feed(app, "talk")
     assert [_text(entry, "author/name") for entry in feed.findall(f"{ATOM}entry")] == [
         posted["comment"]["author"]["name"]
     ]
 
 
 @pytest.mark.parametrize("key", ["</title>", "]]>", "a\ufffeb", "a\uffffb", "&\u202e", "\U0001fffe\U0010ffff x"])
-async def test_a_hostile_key_is_a_key(world: World, key: str) -> None:
-    await world.said(key=key, name="Lan")
-    assert len((await _feed(world, key)).findall(f"{ATOM}entry")) == 1
+async def test_a_hostile_key_is_a_key(app: App, key: str) -> None:
+    await app.posted(key=key, name="Lan")
+    assert len((await _feed(app, key)).findall(f"{ATOM}entry")) == 1
 
 
 @pytest.mark.parametrize(
     "url", ["https://a.example/?a=1&b='%22", "https://a.example/\ufffe", "https://a.example/\uffff"]
 )
-async def test_a_hostile_address_is_an_address(world: World, url: str) -> None:
+async def test_a_hostile_address_is_an_address(app: App, url: str) -> None:
     body = {"key": "talk", "body": "x", "author": {"name": "Lan"}, "url": url}
-    answer = await world.client.post(f"{API}/comments", json=body, headers={"Idempotency-Key": new_key()})
+    answer = await app.client.post(f"{API}/comments", json=body, headers={"Idempotency-Key": new_key()})
     if answer.status_code == 201:
-        assert len((await _feed(world, "talk")).findall(f"{ATOM}entry")) == 1
+        assert len((await _feed(app, "talk")).findall(f"{ATOM}entry")) == 1
     else:
         assert answer.json()["code"] == "invalid"
 
 
-async def test_what_is_no_longer_there_is_not_in_the_feed(world: World) -> None:
-    comment_id = (await world.said("Buy this.", name="Lan"))["comment"]["id"]
-    await world.said("Why?", name="Minh", parent_id=comment_id)
-    await world.moderate("DELETE", f"/comments/{comment_id}")
-    assert len((await _feed(world, "talk")).findall(f"{ATOM}entry")) == 1
+async def test_what_is_no_longer_there_is_not_in_the_feed(app: App) -> None:
+    comment_id = (await app.posted("Buy this.", name="Lan"))["comment"]["id"]
+    await app.posted("Why?", name="Minh", parent_id=comment_id)
+    await app.moderate("DELETE", f"/comments/{comment_id}")
+    assert len((await _feed(app, "talk")).findall(f"{ATOM}entry")) == 1

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tertulia.protocol import API
-from tests.api.world import OPERATIONS, World, bearer, furnish, named, new_key, opened
+from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
 from tests.support.effort import examples
 from tests.unlimited import unlimited
 
@@ -35,11 +35,11 @@ QUERIES = st.lists(st.tuples(st.one_of(st.sampled_from(PARAMETERS), WORDS), WORD
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def furnished(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
     chosen = unlimited(tmp_path_factory.mktemp("fuzz"))
-    async with opened(chosen) as world:
-        await furnish(world)
-        yield world
+    async with opened(chosen) as app:
+        await furnish(app)
+        yield app
 
 
 def _url(path: str, query: list[tuple[str, str]]) -> str:
@@ -51,7 +51,7 @@ def _url(path: str, query: list[tuple[str, str]]) -> str:
 @pytest.mark.asyncio(loop_scope="module")
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-async def test_no_request_is_a_fault_of_the_server(furnished: World, data: Any) -> None:
+async def test_no_request_is_a_fault_of_the_server(furnished: App, data: Any) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS).map(lambda one: one), label="operation")
     comment = data.draw(st.sampled_from(["lans", "minhs", "held", "removed", "foreign", "unknown"]), label="comment")
     token = data.draw(st.sampled_from([None, "lan", "minh", "second", "moderator"]), label="token")
@@ -68,7 +68,7 @@ async def test_no_request_is_a_fault_of_the_server(furnished: World, data: Any) 
 @pytest.mark.asyncio(loop_scope="module")
 @settings(max_examples=examples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(st.binary(max_size=200), st.text('{}[]",:\\\0 1e+-ntrue', max_size=40).map(str.encode)))
-async def test_no_body_is_a_fault_of_the_server(furnished: World, content: bytes) -> None:
+async def test_no_body_is_a_fault_of_the_server(furnished: App, content: bytes) -> None:
     headers = {"Idempotency-Key": new_key(), "Content-Type": "application/json"}
     answer = await furnished.client.post(f"{API}/comments", content=content, headers=headers)
     assert 400 <= answer.status_code < 500

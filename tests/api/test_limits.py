@@ -11,7 +11,7 @@ from tertulia.limits.counting import Window
 from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.web.operations import Operation
-from tests.api.world import OPERATIONS, World, bearer, furnish, named, new_key, opened
+from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
 
 BODIES: dict[str, object] = {
     "NewComment": {"key": "talk", "body": "Again.", "author": {"name": "Lan"}},
@@ -25,7 +25,7 @@ WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 
 
 @pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
+async def app(settings: Settings) -> AsyncIterator[App]:
     limits = ("post_limit", "edit_limit", "vote_limit")
     wide = {f"{limit}_{of}": "1000/day" for limit in limits for of in ("guest", "address")}
     async with opened(settings.model_copy(update=wide)) as found:
@@ -34,8 +34,8 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=named)
-async def test_no_write_is_without_a_limit(world: World, monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
-    before = world.rows()
+async def test_no_write_is_without_a_limit(app: App, monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
+    before = app.rows()
 
     async def wait(_limits: PostingLimits, windows: Sequence[Window]) -> float:
         return 7.0 if windows else 0.0
@@ -43,27 +43,27 @@ async def test_no_write_is_without_a_limit(world: World, monkeypatch: pytest.Mon
     for name in ("_wait", "_wait_here"):
         monkeypatch.setattr(PostingLimits, name, wait)
     for who in ("moderator",) if operation.bearer == "moderator" else ("lan", "minh", "moderator"):
-        answer = await world.client.request(
+        answer = await app.client.request(
             operation.method,
-            operation.path.replace("{id}", world.ids["lans"]),
+            operation.path.replace("{id}", app.ids["lans"]),
             params={"key": "talk"} if "key" in operation.names else {},
             json=BODIES[operation.body.__name__] if operation.body else None,
-            headers=bearer(world.tokens[who]) | {"Idempotency-Key": new_key()},
+            headers=bearer(app.tokens[who]) | {"Idempotency-Key": new_key()},
         )
         assert (answer.status_code, answer.json()["code"], answer.json()["retry_after"]) == (429, "rate_limited", 7)
-    assert world.rows() == before
+    assert app.rows() == before
 
 
 async def test_votes_and_changes_of_a_guest_have_limits_of_their_own(settings: Settings) -> None:
     few = {"edit_limit_guest": "2/day", "vote_limit_guest": "3/day", "post_limit_guest": "9/day"}
-    async with opened(settings.model_copy(update=few)) as world:
-        lan, minh = await world.guest("Lan"), await world.guest("Minh")
-        lans, minhs = [one["id"] for one in (await world.snapshot())["comments"]]
+    async with opened(settings.model_copy(update=few)) as app:
+        lan, minh = await app.guest("Lan"), await app.guest("Minh")
+        lans, minhs = [one["id"] for one in (await app.snapshot())["comments"]]
 
         async def statuses(method: str, path: str, *bodies: object, token: str = lan) -> list[int]:
             found = []
             for body in bodies:
-                answer = await world.client.request(method, API + path, json=body, headers=bearer(token))
+                answer = await app.client.request(method, API + path, json=body, headers=bearer(token))
                 found.append(answer.status_code)
             return found
 
@@ -73,6 +73,6 @@ async def test_votes_and_changes_of_a_guest_have_limits_of_their_own(settings: S
         votes: list[object] = [{"value": 1}, {"value": 1}, {"value": 1}, {"value": 0}]
         assert await statuses("PUT", f"/comments/{minhs}/vote", *votes) == [200, 200, 200, 429]
         assert await statuses("PUT", f"/comments/{lans}/vote", {"value": 1}, token=minh) == [200]
-        assert (await world.snapshot())["comments"][1]["votes"] == {"up": 1, "down": 0}
-        assert [event["kind"] for event in (await world.events())["events"]].count("comment.voted") == 2
-        assert (await world.say("Still.", token=lan)).status_code == 201
+        assert (await app.snapshot())["comments"][1]["votes"] == {"up": 1, "down": 0}
+        assert [event["kind"] for event in (await app.events())["events"]].count("comment.voted") == 2
+        assert (await app.post_comment("Still.", token=lan)).status_code == 201

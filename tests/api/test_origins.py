@@ -8,13 +8,15 @@ from typing import cast
 
 import httpx
 import pytest
+import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.web.operations import Operation
-from tests.api.world import OPERATIONS, World, add_site, bearer, furnish, named, new_key, opened
+from tests.api.app import OPERATIONS, App, add_site, bearer, furnish, named, new_key, opened
+from tests.unlimited import unlimited
 
 GOOD = "https://good.example"
 OTHER_PORT = "https://good.example:8443"
@@ -66,42 +68,53 @@ SAME = [GOOD, "HTTPS://GOOD.EXAMPLE", "https://Good.Example:443", OTHER_PORT, "h
 
 
 @pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
+async def app(settings: Settings) -> AsyncIterator[App]:
     """The site ``default`` may be used by two origins, ``second`` by another."""
     chosen = settings.model_copy(update={"allowed_origins": (GOOD, OTHER_PORT)})
     async with opened(chosen) as found:
         yield found
 
 
-async def _preflight(world: World, path: str, *origins: str) -> httpx.Response:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[App]:
+    """Like ``app``, with everything in it, for requests none of which changes anything."""
+    async with opened(unlimited(tmp_path_factory.mktemp("refusing"), allowed_origins=(GOOD, OTHER_PORT))) as found:
+        await furnish(found)
+        before = found.rows()
+        yield found
+        assert found.rows() == before
+
+
+async def _preflight(app: App, path: str, *origins: str) -> httpx.Response:
     headers = [("Origin", origin.encode()) for origin in origins]
     asked = [("Access-Control-Request-Method", b"POST"), ("Access-Control-Request-Headers", b"authorization")]
     raw = [(name.encode(), value) for name, value in headers + asked]
-    return await world.client.request("OPTIONS", API + path, headers=raw)
+    return await app.client.request("OPTIONS", API + path, headers=raw)
 
 
-async def _every_way(world: World, *origins: str) -> list[httpx.Response]:
+async def _every_way(app: App, *origins: str) -> list[httpx.Response]:
     headers = [(b"Origin", origin.encode()) for origin in origins]
     body = {"key": "talk", "body": "x", "author": {"name": "Lan"}}
     once = [(b"Idempotency-Key", new_key().encode()), *headers]
     return [
-        await world.client.get(f"{API}/discussion?key=talk", headers=headers),
-        await world.client.get(f"{API}/events?key=talk", headers=headers),
-        await world.client.get(f"{API}/openapi.json", headers=headers),
-        await world.client.post(f"{API}/comments", json=body, headers=once),
-        await world.client.delete(f"{API}/comments/{new_key()}", headers=headers),
+        await app.client.get(f"{API}/discussion?key=talk", headers=headers),
+        await app.client.get(f"{API}/events?key=talk", headers=headers),
+        await app.client.get(f"{API}/openapi.json", headers=headers),
+        await app.client.post(f"{API}/comments", json=body, headers=once),
+        await app.client.delete(f"{API}/comments/{new_key()}", headers=headers),
     ]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("origin", HOSTILE)
-async def test_a_page_of_another_origin_is_refused(world: World, origin: str) -> None:
-    before = world.rows()
-    for answer in [*await _every_way(world, origin), await _preflight(world, "/comments", origin)]:
+async def test_a_page_of_another_origin_is_refused(refusing: App, origin: str) -> None:
+    before = refusing.committed
+    for answer in [*await _every_way(refusing, origin), await _preflight(refusing, "/comments", origin)]:
         assert answer.status_code == 403
         assert answer.json()["code"] == "origin_not_allowed"
         assert "access-control-allow-origin" not in answer.headers
         assert "Origin" in answer.headers["vary"]
-    assert world.rows() == before
+    assert refusing.committed == before
 
 
 async def test_there_are_enough_of_them() -> None:
@@ -109,15 +122,15 @@ async def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("origin", SAME)
-async def test_a_page_of_the_site_is_answered(world: World, origin: str) -> None:
-    snapshot, events, document, said, deleted = await _every_way(world, origin)
+async def test_a_page_of_the_site_is_answered(app: App, origin: str) -> None:
+    snapshot, events, document, said, deleted = await _every_way(app, origin)
     statuses = [answer.status_code for answer in (snapshot, events, document, said, deleted)]
     assert statuses == [200, 200, 200, 201, 401]
     for answer in (snapshot, events, document, said, deleted):
         assert answer.headers["access-control-allow-origin"] == origin
         assert "Origin" in answer.headers["vary"]
         assert "access-control-allow-credentials" not in answer.headers
-    preflight = await _preflight(world, "/comments", origin)
+    preflight = await _preflight(app, "/comments", origin)
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == origin
     assert "DELETE" in preflight.headers["access-control-allow-methods"]
@@ -127,11 +140,12 @@ async def test_a_page_of_the_site_is_answered(world: World, origin: str) -> None
     assert 0 < int(preflight.headers["access-control-max-age"]) <= 7200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "origins", [(GOOD, GOOD), (GOOD, "https://hostile.example"), ("https://hostile.example", GOOD)]
 )
-async def test_two_origins_are_none(world: World, origins: tuple[str, str]) -> None:
-    for answer in [*await _every_way(world, *origins), await _preflight(world, "/comments", *origins)]:
+async def test_two_origins_are_none(refusing: App, origins: tuple[str, str]) -> None:
+    for answer in [*await _every_way(refusing, *origins), await _preflight(refusing, "/comments", *origins)]:
         assert answer.json()["code"] == "origin_not_allowed"
 
 
@@ -147,46 +161,49 @@ NAMED = [
 ]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "path"), NAMED)
 @pytest.mark.parametrize(
     ("origin", "own", "other"), [(GOOD, "default", "second"), ("https://second.example", "second", "default")]
 )
 async def test_an_origin_of_one_site_may_not_use_another(
-    world: World, method: str, path: str, origin: str, own: str, other: str
+    refusing: App, method: str, path: str, origin: str, own: str, other: str
 ) -> None:
     headers = {"Origin": origin}
-    refused = await world.client.request(method, API + path + other, headers=headers)
+    refused = await refusing.client.request(method, API + path + other, headers=headers)
     assert refused.json()["code"] == "origin_not_allowed"
-    answer = await world.client.request(method, API + path + own, headers=headers)
+    answer = await refusing.client.request(method, API + path + own, headers=headers)
     assert answer.status_code in (200, 401, 415)
 
 
-async def test_a_page_of_one_site_may_not_post_to_another(world: World) -> None:
-    before = world.rows()
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_page_of_one_site_may_not_post_to_another(refusing: App) -> None:
+    before = refusing.committed
     body = {"key": "talk", "body": "x", "author": {"name": "Lan"}, "site": "second"}
     headers = {"Origin": GOOD, "Idempotency-Key": new_key()}
-    answer = await world.client.post(f"{API}/comments", json=body, headers=headers)
+    answer = await refusing.client.post(f"{API}/comments", json=body, headers=headers)
     assert answer.json()["code"] == "origin_not_allowed"
     headers = {"Origin": GOOD, "Accept": "text/event-stream"}
     async with asyncio.timeout(10):  # a stream that is not refused has no end
-        stream = await world.client.get(f"{API}/events?key=talk&site=second", headers=headers)
+        stream = await refusing.client.get(f"{API}/events?key=talk&site=second", headers=headers)
     assert stream.json()["code"] == "origin_not_allowed"
-    assert world.rows() == before
+    assert refusing.committed == before
 
 
-async def test_who_is_no_page_needs_no_origin(world: World) -> None:
-    answer = await world.client.get(f"{API}/discussion?key=talk")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_who_is_no_page_needs_no_origin(refusing: App) -> None:
+    answer = await refusing.client.get(f"{API}/discussion?key=talk")
     assert answer.status_code == 200
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_site_is_known_as_soon_as_the_list_is_old(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_site_is_known_as_soon_as_the_list_is_old(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"Origin": "https://third.example"}
     path = f"{API}/discussion?key=talk&site=third"
-    assert (await world.client.get(path)).json()["code"] == "unknown_site"
-    await add_site(world.server, "third", "https://third.example")
+    assert (await app.client.get(path)).json()["code"] == "unknown_site"
+    await add_site(app.server, "third", "https://third.example")
     monkeypatch.setattr("tertulia.discussions.sites.FRESH_SECONDS", -1.0)
-    assert (await world.client.get(path, headers=headers)).status_code == 200
+    assert (await app.client.get(path, headers=headers)).status_code == 200
 
 
 # ---- comments that a path names without their site ------------------------------------------------------
@@ -195,17 +212,17 @@ OF_COMMENTS = [operation for operation in OPERATIONS if "{id}" in operation.path
 BODIES: dict[str, object] = {"CommentEdit": {"body": "Edited."}, "Vote": {"value": 1}, "Report": {"reason": "spam"}}
 
 
-async def _asked(world: World, operation: Operation, comment: str, headers: dict[str, str]) -> httpx.Response:
+async def _asked(app: App, operation: Operation, comment: str, headers: dict[str, str]) -> httpx.Response:
     body = BODIES[operation.body.__name__] if operation.body else None
     path = operation.path.replace("{id}", comment)
-    return await world.client.request(operation.method, path, json=body, headers=headers)
+    return await app.client.request(operation.method, path, json=body, headers=headers)
 
 
-def test_every_route_on_a_comment_is_an_operation_that_is_tried(world: World) -> None:
+def test_every_route_on_a_comment_is_an_operation_that_is_tried(app: App) -> None:
     """The list below is that of the running application."""
     routes = {
         (method, route.path)
-        for route in cast(Starlette, world.server.asgi).routes
+        for route in cast(Starlette, app.server.asgi).routes
         if isinstance(route, Route) and route.path.startswith(API) and "{" in route.path
         for method in route.methods or ()
         if method != "HEAD"
@@ -214,38 +231,36 @@ def test_every_route_on_a_comment_is_an_operation_that_is_tried(world: World) ->
     assert len(routes) >= 7
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("who", [None, "lan", "minh", "moderator"])
 @pytest.mark.parametrize("of", ["lans", "held", "removed", "deleted"])
 @pytest.mark.parametrize("operation", OF_COMMENTS, ids=named)
 async def test_to_a_page_of_another_site_a_comment_is_not_there(
-    world: World, operation: Operation, of: str, who: str | None
+    refusing: App, operation: Operation, of: str, who: str | None
 ) -> None:
-    await furnish(world)
-    before = world.rows()
-    headers = {"Origin": "https://second.example"} | (bearer(world.tokens[who]) if who else {})
-    answer = await _asked(world, operation, world.ids[of], headers)
-    unknown = await _asked(world, operation, world.ids["unknown"], headers)
+    before = refusing.committed
+    headers = {"Origin": "https://second.example"} | (bearer(refusing.tokens[who]) if who else {})
+    answer = await _asked(refusing, operation, refusing.ids[of], headers)
+    unknown = await _asked(refusing, operation, refusing.ids["unknown"], headers)
     assert (answer.status_code, answer.content) == (unknown.status_code, unknown.content)
     assert answer.status_code in (401, 403, 404)
-    assert world.rows() == before
+    assert refusing.committed == before
 
 
 @pytest.mark.parametrize("origin", [None, GOOD, "http://news.test"])
 @pytest.mark.parametrize("operation", OF_COMMENTS, ids=named)
-async def test_to_a_page_of_its_own_site_a_comment_is_there(
-    world: World, operation: Operation, origin: str | None
-) -> None:
-    await furnish(world)
+async def test_to_a_page_of_its_own_site_a_comment_is_there(app: App, operation: Operation, origin: str | None) -> None:
+    await furnish(app)
     of = {"restore": "removed", "approve": "held"}.get(operation.path.rsplit("/")[-1], "lans")
     who = "minh" if operation.path.endswith("/vote") else "moderator"
-    headers = ({"Origin": origin} if origin else {}) | bearer(world.tokens[who])
-    answer = await _asked(world, operation, world.ids[of], headers)
+    headers = ({"Origin": origin} if origin else {}) | bearer(app.tokens[who])
+    answer = await _asked(app, operation, app.ids[of], headers)
     assert answer.status_code in (200, 201), answer.text
 
 
-async def test_the_servers_own_pages_may_use_the_comments_of_every_site(world: World) -> None:
-    await furnish(world)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_servers_own_pages_may_use_the_comments_of_every_site(refusing: App) -> None:
     for origin, status in ((None, 200), ("http://news.test", 200), ("https://second.example", 200), (GOOD, 404)):
         headers = {"Origin": origin} if origin else {}
-        answer = await world.client.get(f"{API}/comments/{world.ids['foreign']}", headers=headers)
+        answer = await refusing.client.get(f"{API}/comments/{refusing.ids['foreign']}", headers=headers)
         assert answer.status_code == status

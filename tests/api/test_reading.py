@@ -11,21 +11,21 @@ from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
 from tertulia.discussions import page_cache
 from tertulia.languages import every
 from tertulia.protocol import API
-from tests.api.world import World, bearer
+from tests.api.app import App, bearer
 
 
 def _ids(page: dict[str, Any]) -> list[str]:
     return [comment["id"] for comment in page["comments"]]
 
 
-async def _several(world: World, count: int, key: str = "talk") -> list[str]:
-    token = await world.guest("Lan", key="first words")
-    return [(await world.said(f"No. {n}", key=key, token=token))["comment"]["id"] for n in range(count)]
+async def _several(app: App, count: int, key: str = "talk") -> list[str]:
+    token = await app.guest("Lan", key="first words")
+    return [(await app.posted(f"No. {n}", key=key, token=token))["comment"]["id"] for n in range(count)]
 
 
-async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(world: World) -> None:
-    before = world.rows()
-    snapshot = await world.snapshot("quiet")
+async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(app: App) -> None:
+    before = app.rows()
+    snapshot = await app.snapshot("quiet")
     assert snapshot["comments"] == []
     assert snapshot["next"] is None
     assert snapshot["viewer"] is None
@@ -36,16 +36,16 @@ async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(world: W
         "url": "",
         "mode": "open",
         "comment_count": 0,
-        "epoch": world.server.store.epoch,
+        "epoch": app.server.store.epoch,
         "seq": 0,
         "readers": 0,
     }
-    assert world.rows() == before
+    assert app.rows() == before
 
 
-async def test_the_snapshot_says_what_a_client_needs(world: World) -> None:
-    token = await world.guest("Lan", body="Phở **bò**.")
-    snapshot = await world.snapshot(token=token)
+async def test_the_snapshot_says_what_a_client_needs(app: App) -> None:
+    token = await app.guest("Lan", body="Phở **bò**.")
+    snapshot = await app.snapshot(token=token)
     assert snapshot["discussion"]["seq"] == snapshot["discussion"]["comment_count"] == 1
     assert snapshot["viewer"] == {"id": snapshot["viewer"]["id"], "name": "Lan", "moderator": False}
     assert snapshot["limits"] == {
@@ -72,11 +72,11 @@ async def test_the_snapshot_says_what_a_client_needs(world: World) -> None:
 
 
 @pytest.mark.parametrize("who", ["stranger", "guest"])
-async def test_the_snapshot_brings_the_sentences_of_a_language(world: World, who: str) -> None:
-    token = await world.guest("Lan", body="Phở.")
+async def test_the_snapshot_brings_the_sentences_of_a_language(app: App, who: str) -> None:
+    token = await app.guest("Lan", body="Phở.")
     asker = token if who == "guest" else None
-    plain = await world.snapshot(token=asker)
-    snapshot = await world.snapshot(token=asker, lang="vi-VN")
+    plain = await app.snapshot(token=asker)
+    snapshot = await app.snapshot(token=asker, lang="vi-VN")
     strings = snapshot["strings"]
     assert (strings["language"], strings["direction"]) == ("vi", "ltr")
     assert strings["texts"]["reply"] == "Trả lời"
@@ -87,84 +87,84 @@ async def test_the_snapshot_brings_the_sentences_of_a_language(world: World, who
     assert protocol.Snapshot.model_validate(snapshot).model_dump() == snapshot
 
 
-async def test_sentences_have_the_forms_and_the_direction_of_their_language(world: World) -> None:
-    arabic = (await world.snapshot(lang="ar"))["strings"]
+async def test_sentences_have_the_forms_and_the_direction_of_their_language(app: App) -> None:
+    arabic = (await app.snapshot(lang="ar"))["strings"]
     assert arabic["direction"] == "rtl"
     assert list(arabic["texts"]["new_comments"]) == ["zero", "one", "two", "few", "many", "other"]
-    assert (await world.snapshot(lang="DE"))["strings"]["texts"]["new_comments"] == {
+    assert (await app.snapshot(lang="DE"))["strings"]["texts"]["new_comments"] == {
         "one": "{n} neuer Kommentar",
         "other": "{n} neue Kommentare",
     }
 
 
 @pytest.mark.parametrize("lang", ["en", "en-GB", "tlh", "-", "x" * 35])
-async def test_english_and_unknown_languages_bring_no_sentences(world: World, lang: str) -> None:
-    assert (await world.snapshot(lang=lang))["strings"] is None
+async def test_english_and_unknown_languages_bring_no_sentences(app: App, lang: str) -> None:
+    assert (await app.snapshot(lang=lang))["strings"] is None
 
 
-async def test_a_first_page_is_kept_once_for_all_languages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await world.guest("Lan", body="Phở.")
-    await world.snapshot()
+async def test_a_first_page_is_kept_once_for_all_languages(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    await app.guest("Lan", body="Phở.")
+    await app.snapshot()
     made: list[object] = []
     monkeypatch.setattr(page_cache, "_made", lambda *page: made.append(page))
-    assert {(await world.snapshot(lang=tag))["strings"]["language"] for tag in ("vi", "fr", "ko")} == {"vi", "fr", "ko"}
+    assert {(await app.snapshot(lang=tag))["strings"]["language"] for tag in ("vi", "fr", "ko")} == {"vi", "fr", "ko"}
     assert made == []
 
 
-async def test_the_idempotency_key_is_in_the_answer_to_its_post_alone(world: World) -> None:
-    answer = await world.say(name="Lan", once="a key of its author alone".replace(" ", "-"))
+async def test_the_idempotency_key_is_in_the_answer_to_its_post_alone(app: App) -> None:
+    answer = await app.post_comment(name="Lan", once="a key of its author alone".replace(" ", "-"))
     assert answer.json()["comment"]["idempotency_key"] == "a-key-of-its-author-alone"
     token = answer.json()["token"]
-    minh = await world.guest("Minh", key="elsewhere")
-    for other in (None, minh, token, world.tokens["moderator"]):
-        assert "idempotency_key" not in (await world.snapshot(token=other))["comments"][0]
-    assert "idempotency_key" not in (await world.events())["events"][0]["comment"]
+    minh = await app.guest("Minh", key="elsewhere")
+    for other in (None, minh, token, app.tokens["moderator"]):
+        assert "idempotency_key" not in (await app.snapshot(token=other))["comments"][0]
+    assert "idempotency_key" not in (await app.events())["events"][0]["comment"]
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest", "top"])
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
-async def test_pages_give_every_comment_once_in_order(world: World, sort: str, limit: int) -> None:
-    ids = await _several(world, 6)
-    voter = await world.guest("Minh", key="elsewhere")
+async def test_pages_give_every_comment_once_in_order(app: App, sort: str, limit: int) -> None:
+    ids = await _several(app, 6)
+    voter = await app.guest("Minh", key="elsewhere")
     for comment_id, value in ((ids[4], 1), (ids[1], -1)):
         path = f"{API}/comments/{comment_id}/vote"
-        assert (await world.client.put(path, json={"value": value}, headers=bearer(voter))).status_code == 200
+        assert (await app.client.put(path, json={"value": value}, headers=bearer(voter))).status_code == 200
     expected = {
         "oldest": ids,
         "newest": ids[::-1],
         "top": [ids[4], ids[0], ids[2], ids[3], ids[5], ids[1]],
     }[sort]
-    page: dict[str, Any] = await world.snapshot(sort=sort, limit=limit)
+    page: dict[str, Any] = await app.snapshot(sort=sort, limit=limit)
     found = _ids(page)
     while page["next"] is not None:
         params = {"key": "talk", "sort": sort, "limit": limit, "cursor": page["next"]}
-        page = (await world.client.get(f"{API}/comments", params=params)).json()
+        page = (await app.client.get(f"{API}/comments", params=params)).json()
         assert 1 <= len(page["comments"]) <= limit
         found += _ids(page)
     assert found == expected
 
 
-async def test_replies_stand_under_what_they_answer_and_continue_apart(world: World) -> None:
-    token = await world.guest("Lan", key="elsewhere")
-    root = (await world.said("root", token=token))["comment"]["id"]
-    later = (await world.said("later", token=token))["comment"]["id"]
-    inner = (await world.said("inner", token=token, parent_id=root))["comment"]["id"]
+async def test_replies_stand_under_what_they_answer_and_continue_apart(app: App) -> None:
+    token = await app.guest("Lan", key="elsewhere")
+    root = (await app.posted("root", token=token))["comment"]["id"]
+    later = (await app.posted("later", token=token))["comment"]["id"]
+    inner = (await app.posted("inner", token=token, parent_id=root))["comment"]["id"]
     replies = [inner] + [
-        (await world.said(f"reply {n}", token=token, parent_id=(inner if n % 2 else root)))["comment"]["id"]
+        (await app.posted(f"reply {n}", token=token, parent_id=(inner if n % 2 else root)))["comment"]["id"]
         for n in range(52)
     ]
-    snapshot = await world.snapshot()
+    snapshot = await app.snapshot()
     assert _ids(snapshot) == [root, *replies[:50], later]
     assert list(snapshot["replies"]) == [root]
     params = {"key": "talk", "parent": root, "cursor": snapshot["replies"][root]}
-    rest = (await world.client.get(f"{API}/comments", params=params)).json()
+    rest = (await app.client.get(f"{API}/comments", params=params)).json()
     assert _ids(rest) == replies[50:]
     assert rest["next"] is None
     below: list[str] = []
     cursor: str | None = None
     while cursor is not None or not below:
         params = {"key": "talk", "parent": inner, "limit": "10"} | ({"cursor": cursor} if cursor else {})
-        page = (await world.client.get(f"{API}/comments", params=params)).json()
+        page = (await app.client.get(f"{API}/comments", params=params)).json()
         below += _ids(page)
         cursor = page["next"]
     assert below == [reply for n, reply in enumerate(replies[1:]) if n % 2]
@@ -173,63 +173,63 @@ async def test_replies_stand_under_what_they_answer_and_continue_apart(world: Wo
     assert by_id[inner]["reply_count"] == 26
 
 
-async def test_a_permalink_names_the_place_of_a_comment(world: World) -> None:
-    ids = await _several(world, 3)
-    reply = (await world.said("reply", name="Minh", parent_id=ids[2]))["comment"]["id"]
-    inner = (await world.said("inner", name="Ba", parent_id=reply))["comment"]["id"]
-    found = (await world.client.get(f"{API}/comments/{inner}")).json()
+async def test_a_permalink_names_the_place_of_a_comment(app: App) -> None:
+    ids = await _several(app, 3)
+    reply = (await app.posted("reply", name="Minh", parent_id=ids[2]))["comment"]["id"]
+    inner = (await app.posted("inner", name="Ba", parent_id=reply))["comment"]["id"]
+    found = (await app.client.get(f"{API}/comments/{inner}")).json()
     assert (found["site"], found["key"], found["comment"]["id"]) == ("default", "talk", inner)
     assert [comment["id"] for comment in found["ancestors"]] == [ids[2], reply]
     params = {"key": "talk", "limit": "1", "cursor": found["cursor"]}
-    page = (await world.client.get(f"{API}/comments", params=params)).json()
+    page = (await app.client.get(f"{API}/comments", params=params)).json()
     assert _ids(page) == [ids[2], reply, inner]
-    assert (await world.client.get(f"{API}/comments/{ids[0]}")).json()["cursor"] is None
+    assert (await app.client.get(f"{API}/comments/{ids[0]}")).json()["cursor"] is None
 
 
-async def test_the_viewers_votes_come_with_the_page(world: World) -> None:
-    ids = await _several(world, 2)
-    voter = await world.guest("Minh", key="elsewhere")
-    await world.client.put(f"{API}/comments/{ids[0]}/vote", json={"value": -1}, headers=bearer(voter))
-    assert (await world.snapshot(token=voter))["votes"] == {ids[0]: -1}
-    assert (await world.snapshot())["votes"] == {}
+async def test_the_viewers_votes_come_with_the_page(app: App) -> None:
+    ids = await _several(app, 2)
+    voter = await app.guest("Minh", key="elsewhere")
+    await app.client.put(f"{API}/comments/{ids[0]}/vote", json={"value": -1}, headers=bearer(voter))
+    assert (await app.snapshot(token=voter))["votes"] == {ids[0]: -1}
+    assert (await app.snapshot())["votes"] == {}
 
 
-async def test_counts_are_in_the_order_asked_for(world: World) -> None:
-    await _several(world, 3)
-    await world.said(site="second", name="Sáu")
+async def test_counts_are_in_the_order_asked_for(app: App) -> None:
+    await _several(app, 3)
+    await app.posted(site="second", name="Sáu")
     params = (("key", "nothing"), ("key", "talk"), ("key", "first words"), ("key", "talk"))
-    counts = (await world.client.get(f"{API}/counts", params=params)).json()["counts"]
+    counts = (await app.client.get(f"{API}/counts", params=params)).json()["counts"]
     assert [(one["key"], one["count"]) for one in counts] == [
         ("nothing", 0),
         ("talk", 3),
         ("first words", 1),
         ("talk", 3),
     ]
-    second = (await world.client.get(f"{API}/counts", params=[("site", "second"), ("key", "talk")])).json()
+    second = (await app.client.get(f"{API}/counts", params=[("site", "second"), ("key", "talk")])).json()
     assert second["counts"] == [{"key": "talk", "count": 1}]
 
 
-async def test_a_hundred_keys_may_be_counted(world: World) -> None:
+async def test_a_hundred_keys_may_be_counted(app: App) -> None:
     params = tuple(("key", f"k{n}") for n in range(100))
-    counts = (await world.client.get(f"{API}/counts", params=params)).json()["counts"]
+    counts = (await app.client.get(f"{API}/counts", params=params)).json()["counts"]
     assert len(counts) == 100
 
 
-async def test_counts_may_be_kept_for_a_moment_by_all_of_an_origin(world: World) -> None:
-    answer = await world.client.get(f"{API}/counts", params={"key": "talk"})
+async def test_counts_may_be_kept_for_a_moment_by_all_of_an_origin(app: App) -> None:
+    answer = await app.client.get(f"{API}/counts", params={"key": "talk"})
     assert answer.headers["cache-control"] == "public, max-age=10"
     assert "Origin" in answer.headers["vary"]
-    refused = await world.client.get(f"{API}/counts")
+    refused = await app.client.get(f"{API}/counts")
     assert refused.headers["cache-control"] == "no-store"
 
 
-async def test_events_come_in_pages_without_holes(world: World) -> None:
-    await _several(world, 5)
+async def test_events_come_in_pages_without_holes(app: App) -> None:
+    await _several(app, 5)
     found: list[int] = []
     more, after = True, 0
     while more:
-        params = {"key": "talk", "epoch": world.server.store.epoch, "after": str(after), "limit": "2"}
-        page = (await world.client.get(f"{API}/events", params=params)).json()
+        params = {"key": "talk", "epoch": app.server.store.epoch, "after": str(after), "limit": "2"}
+        page = (await app.client.get(f"{API}/events", params=params)).json()
         assert page["seq"] == 5
         found += [event["seq"] for event in page["events"]]
         more, after = page["more"], found[-1]
@@ -237,19 +237,19 @@ async def test_events_come_in_pages_without_holes(world: World) -> None:
 
 
 @pytest.mark.parametrize("cursor", [{"epoch": "another"}, {"epoch": "another", "after": "1"}, {"after": "9"}])
-async def test_a_cursor_that_cannot_go_on_gets_no_events(world: World, cursor: dict[str, str]) -> None:
-    await _several(world, 2)
-    page = (await world.client.get(f"{API}/events", params={"key": "talk", **cursor})).json()
-    assert page == {"epoch": world.server.store.epoch, "seq": 2, "events": [], "more": False}
+async def test_a_cursor_that_cannot_go_on_gets_no_events(app: App, cursor: dict[str, str]) -> None:
+    await _several(app, 2)
+    page = (await app.client.get(f"{API}/events", params={"key": "talk", **cursor})).json()
+    assert page == {"epoch": app.server.store.epoch, "seq": 2, "events": [], "more": False}
 
 
-async def test_head_answers_without_a_body_and_without_waiting(world: World) -> None:
-    await _several(world, 1)
+async def test_head_answers_without_a_body_and_without_waiting(app: App) -> None:
+    await _several(app, 1)
     for path in ("discussion", "comments", "counts", "feed.atom", "events"):
-        answer = await world.client.head(f"{API}/{path}", params={"key": "talk"})
+        answer = await app.client.head(f"{API}/{path}", params={"key": "talk"})
         assert answer.status_code == 200
-    stream = await world.client.head(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
+    stream = await app.client.head(f"{API}/events?key=talk", headers={"Accept": "text/event-stream"})
     assert stream.status_code == 200
     assert stream.headers["content-type"].startswith("text/event-stream")
     assert stream.content == b""
-    assert world.server.hub.rooms == {}
+    assert app.server.hub.rooms == {}

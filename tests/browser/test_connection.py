@@ -293,6 +293,55 @@ async def test_who_saves_data_sees_what_arrives(shared: ServerProcess, window: W
     assert actions
 
 
+async def test_what_cannot_be_loaded_is_said_and_tried_again(shared: ServerProcess, window: Window, key: str) -> None:
+    """As without a network, or just after an upgrade: the file has another name then."""
+    await post(shared, "Something to search for", key=key)
+    page = await window("about:blank")
+    await page.route("**/embed-extras.*", lambda route: route.fulfill(status=404))
+    await host(page, shared, _element(key))
+    await shown(page)
+    said = "This could not be loaded. Try again, or reload the page."
+    text, bold = form(page).locator("textarea"), form(page).get_by_role("button", name="Bold")
+    await text.fill("Every word")
+    await text.select_text()
+    await bold.click()
+    await expect(form(page).locator("[part~=error]")).to_have_text(said)
+    await expect(text).to_have_value("Every word")
+    assert await evaluate_element(page, "return el.search('search').catch(() => 'not loaded')") == "not loaded"
+    await expect(page.locator("tertulia-discussion .found")).to_have_text(said)
+    theirs = comment(page, "Something to search for")
+    await theirs.get_by_role("button", name="Reply").click()
+    await theirs.locator("textarea").fill("A reply that is being written")
+    await theirs.get_by_role("button", name="More").click()
+    await theirs.get_by_role("button", name="Report").click()
+    await expect(theirs.get_by_text(said)).to_be_visible()
+    await expect(theirs.locator("textarea")).to_have_value("A reply that is being written")
+    await page.unroute("**/embed-extras.*")
+    await bold.click()
+    await expect(text).to_have_value("**Every word**")
+    await expect(form(page).locator("[part~=error]")).to_be_hidden()
+    assert await evaluate_element(page, "return el.search('search')") == 1
+    await theirs.get_by_role("button", name="Report").click()
+    await expect(theirs.locator("form.report")).to_be_visible()
+    await expect(theirs.get_by_text(said)).to_have_count(0)
+
+
+async def test_what_few_use_is_loaded_when_they_use_it(shared: ServerProcess, window: Window, key: str) -> None:
+    page = await window("about:blank")
+    extras: list[str] = []
+    page.on("request", lambda request: extras.append(request.url) if "embed-extras" in request.url else None)
+    await host(page, shared, _element(key))
+    await shown(page)
+    await form(page).locator("textarea").fill("Plain words")
+    await form(page).get_by_label("Name").fill("Lan")
+    await form(page).get_by_role("button", name="Post comment").click()
+    await expect(comment(page, "Plain words").get_by_role("button", name="Edit")).to_be_visible()
+    assert not extras
+    await form(page).get_by_role("button", name="Preview").click()
+    await expect(form(page).locator("[part~=preview]")).to_contain_text("Please write something first.")
+    assert len(extras) == 1
+
+
 async def test_what_a_slow_snapshot_did_not_have_is_not_lost(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Already here", key=key)
     page = await window("about:blank")

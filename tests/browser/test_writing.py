@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from urllib.parse import urlencode
 
@@ -284,6 +285,32 @@ async def test_a_deletion_happens_after_a_while_by_itself(shared: ServerProcess,
     await expect(comments(page)).to_contain_text("deleted by its author")
 
 
+async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the_next_visit(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await _open(window, shared, key)
+    mine = await _said(page, "Not for long")
+    refused: list[str] = []
+
+    async def refuse(route: Route) -> None:
+        if route.request.method == "DELETE":
+            refused.append(route.request.url)
+            await route.fulfill(status=429, headers={"Retry-After": "30"}, json={"status": 429, "code": "rate_limited"})
+        else:
+            await route.continue_()
+
+    await page.context.route("**/api/v1/comments/*", refuse)
+    await mine.get_by_role("button", name="Delete").click()
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
+    await expect(mine).to_contain_text("Your comment is deleted.")
+    assert len(refused) == 1
+    assert await bodies(shared, key) == ["Not for long"]
+    await page.context.unroute("**/api/v1/comments/*")
+    await page.reload()
+    await expect(comments(page)).to_contain_text("deleted by its author")
+    assert await bodies(shared, key) == []
+
+
 async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Vote on this", key=key)
     page = await _open(window, shared, key)
@@ -303,6 +330,29 @@ async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Win
     await page.reload()
     await shown(page)
     await expect(up).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_vote_is_shown_at_once_and_taken_back_where_it_is_refused(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    await post(shared, "Vote on this", key=key)
+    page = await _open(window, shared, key)
+    await _said(page, "Now I am somebody")
+    up = comment(page, "Vote on this").locator("button.up")
+    may_answer = asyncio.Event()
+
+    async def refuse(route: Route) -> None:
+        await may_answer.wait()
+        await route.fulfill(status=429, json={"status": 429, "code": "rate_limited", "detail": "Not so fast."})
+
+    await page.route("**/vote", refuse)
+    await up.click()
+    await expect(up).to_have_text("1")
+    await expect(up).to_have_attribute("aria-pressed", "true")
+    may_answer.set()
+    await expect(up).to_have_text("0")
+    await expect(up).to_have_attribute("aria-pressed", "false")
+    await expect(page.locator("tertulia-discussion [role=status]")).to_have_text("Not so fast.")
 
 
 # ---- others' comments ---------------------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from tertulia.bus.redis.tuning import Tuning
 from tertulia.bus.redis.wire import channel_of, encode_events
 from tertulia.core.comments import DiscussionKey
 from tests.live.fakes import created_event
+from tests.support.waiting import until
 
-PATIENCE = 20.0
 KEY, OTHER = DiscussionKey("a", "x"), DiscussionKey("a", "y")
 SECRET = b"the key of the instances of these tests"
 SIGNER = Signer(SECRET)
@@ -49,14 +48,6 @@ def now() -> int:
 def signed(one: Message, instance: str = "another", signer: Signer = SIGNER) -> bytes:
     """The message as an instance sends it."""
     return signer.sign(channel_of(one.key), encode_events(one, instance, now()))
-
-
-async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Waits for it, and fails where it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        await asyncio.sleep(0.005)
 
 
 async def wait_until_healthy(bus: RedisBus) -> None:

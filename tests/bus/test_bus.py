@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count, product
@@ -18,6 +16,7 @@ from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
 from tests.bus.conftest import TOPOLOGIES
 from tests.bus.instances import CrossInstanceBus, healthy_bus
+from tests.support.waiting import until
 
 HERE, THERE, ABROAD = DiscussionKey("a", "x"), DiscussionKey("a", "điểm/\N{DUCK}\n"), DiscussionKey("b", "x")
 
@@ -72,21 +71,20 @@ MARKS = [beside(key) for key in (HERE, THERE, ABROAD)]
 
 
 async def arrived(bus: Bus) -> None:
-    """Waits until everything published before has been delivered, and everything subscribed before is heard."""
-    for key in MARKS:
-        await _arrived(bus, key)
-
-
-async def _arrived(bus: Bus, mark: DiscussionKey) -> None:
-    heard: list[int] = []
-    bus.subscribe(mark, lambda one: heard.append(one.head))
+    """Waits until everything published before has been delivered, and everything subscribed before takes effect."""
+    heads: dict[DiscussionKey, int] = {}
+    for mark in MARKS:
+        bus.subscribe(mark, lambda one: heads.update({one.key: one.head}))
     first = next(marks)
-    end = time.monotonic() + 20
-    while not heard or heard[-1] < first:
-        assert time.monotonic() < end, "nothing arrives"
-        bus.publish(message(mark, next(marks)))
-        await asyncio.sleep(0.001)
-    bus.unsubscribe(mark)
+
+    def all_arrived() -> bool:
+        for mark in MARKS:
+            bus.publish(message(mark, next(marks)))
+        return all(heads.get(mark, 0) >= first for mark in MARKS)
+
+    await until(all_arrived, "nothing arrives")
+    for mark in MARKS:
+        bus.unsubscribe(mark)
 
 
 async def test_a_message_arrives_whole(bus: Bus) -> None:

@@ -24,10 +24,10 @@ from tests.bus.instances import (
     healthy_bus,
     message,
     permissions,
-    until,
     wait_until_delivered,
     wait_until_healthy,
 )
+from tests.support.waiting import until
 from tests.topologies import SLOTS as ALL_SLOTS
 from tests.topologies import ClusterSetup, is_following
 from tests.valkey import Valkey

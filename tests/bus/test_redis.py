@@ -24,7 +24,7 @@ from tertulia.bus.redis.wire import (
     encode_heartbeat,
     encode_presence,
 )
-from tertulia.bus.stats import DropReason
+from tertulia.bus.stats import BusStats, DropReason
 from tertulia.core.comments import DiscussionKey
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import (
@@ -39,13 +39,13 @@ from tests.bus.instances import (
     now,
     permissions,
     signed,
-    until,
     wait_until_delivered,
     wait_until_healthy,
 )
 from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import created_event
 from tests.support.effort import examples
+from tests.support.waiting import until
 from tests.valkey import Valkey
 
 AT_ONCE = 0.25
@@ -154,7 +154,7 @@ async def test_a_cut_publisher_degrades_the_bus_until_it_sends_again(
 
 async def test_a_probe_from_before_a_failure_proves_nothing() -> None:
     recoveries: list[bool] = []
-    health = Health(lambda: recoveries.append(True)).add_part()
+    health = Health(BusStats(), lambda: recoveries.append(True)).add_part()
     before = time.monotonic()
     health.failed(OSError("gone"))
     health.recovered(before)

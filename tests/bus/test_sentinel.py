@@ -17,11 +17,11 @@ from tests.bus.instances import (
     RecordingListener,
     bus_pair,
     permissions,
-    until,
     wait_until_delivered,
     wait_until_healthy,
 )
-from tests.topologies import SERVICE, Sentinel, SentinelSetup, wait
+from tests.support.waiting import until, wait_until
+from tests.topologies import SERVICE, Sentinel, SentinelSetup
 from tests.valkey import Valkey
 
 
@@ -107,7 +107,7 @@ async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
     try:
         asked(sentinel_setup)
         new = sentinel_setup.replica
-        wait(lambda: sentinel_setup.master is new, "there is no failover")
+        wait_until(lambda: sentinel_setup.master is new, "there is no failover")
         for url in (
             sentinel_setup.url.replace("//", f"//127.0.0.1:{behind.port},"),
             sentinel_setup.url.replace("/talk", f",127.0.0.1:{behind.port}/talk"),

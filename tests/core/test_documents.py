@@ -15,15 +15,14 @@ from hypothesis import strategies as st
 
 from tertulia.core.comments import Block
 from tertulia.core.documents import (
-    BLOCK_LEVELS,
     INLINE_LEVELS,
     TREE_BYTES,
-    is_safe_link,
     parse,
     parse_any,
     plain,
     within,
 )
+from tertulia.core.markdown import BLOCK_LEVELS, is_safe_link
 from tertulia.core.text import TEXT_LENGTH, clean_text, is_visible
 from tertulia.errors import ErrorCode, Problem
 from tests.support.effort import examples

@@ -13,8 +13,9 @@ from importlib.resources import files
 
 import pytest
 
+from tertulia import languages
 from tertulia.core.text import TEXT_LENGTH
-from tertulia.languages import TAGS, Language, Sentence, accepted, every, find, language
+from tertulia.languages import TAGS, Language, Sentence, accepted, every, find
 from tests.languages.node import evaluate
 
 ENGLISH = every()["en"]
@@ -27,7 +28,7 @@ SAME_AS_ENGLISH_AT_MOST = 6
 
 
 @pytest.fixture(params=LANGUAGES, ids=lambda one: one.tag)
-def spoken(request: pytest.FixtureRequest) -> Language:
+def language(request: pytest.FixtureRequest) -> Language:
     found: Language = request.param
     return found
 
@@ -40,8 +41,8 @@ def placeholders(form: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
 
 
-def all_forms(spoken: Language) -> Iterator[tuple[str, str]]:
-    for key, sentence in spoken.texts.items():
+def all_forms(language: Language) -> Iterator[tuple[str, str]]:
+    for key, sentence in language.texts.items():
         for form in forms(sentence):
             yield key, form
 
@@ -53,13 +54,13 @@ def test_every_file_is_a_language_and_says_nothing_twice() -> None:
         assert sum(map(len, one.groups.values())) == len(one.texts), "a key is in two groups"
 
 
-def test_every_language_has_the_same_keys_in_the_same_order(spoken: Language) -> None:
+def test_every_language_has_the_same_keys_in_the_same_order(language: Language) -> None:
     for group, sentences in ENGLISH.groups.items():
-        assert list(spoken.groups[group]) == list(sentences)
+        assert list(language.groups[group]) == list(sentences)
 
 
-def test_a_key_is_written_once_and_nothing_is_unknown(spoken: Language) -> None:
-    text = (files("tertulia.languages") / f"{spoken.tag}.json").read_text("utf-8")
+def test_a_key_is_written_once_and_nothing_is_unknown(language: Language) -> None:
+    text = (files("tertulia.languages") / f"{language.tag}.json").read_text("utf-8")
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         assert [name for name, count in Counter(name for name, _ in pairs).items() if count > 1] == []
@@ -69,29 +70,29 @@ def test_a_key_is_written_once_and_nothing_is_unknown(spoken: Language) -> None:
     assert json.loads(text, object_pairs_hook=unique).keys() <= known
 
 
-def test_what_depends_on_a_number_has_every_form_that_the_language_needs(spoken: Language) -> None:
+def test_what_depends_on_a_number_has_every_form_that_the_language_needs(language: Language) -> None:
     for key, sentence in ENGLISH.texts.items():
-        found = spoken.texts[key]
-        if isinstance(sentence, str) or spoken.rule.categories == ("other",):
+        found = language.texts[key]
+        if isinstance(sentence, str) or language.rule.categories == ("other",):
             assert isinstance(found, str), key
         else:
             assert not isinstance(found, str), key
-            assert tuple(found) == spoken.rule.categories, key
+            assert tuple(found) == language.rule.categories, key
 
 
-def test_every_form_has_the_placeholders(spoken: Language) -> None:
+def test_every_form_has_the_placeholders(language: Language) -> None:
     """Only where a form is for one number alone it may say so in words: "Someone is writing…"."""
-    numbers = Counter[str](spoken.rule.of(n) for n in FEW_NUMBERS)
+    numbers = Counter[str](language.rule.of(n) for n in FEW_NUMBERS)
     for key, sentence in ENGLISH.texts.items():
         wanted = placeholders(forms(sentence)[-1])
-        found = spoken.texts[key]
+        found = language.texts[key]
         for category, form in [("other", found)] if isinstance(found, str) else found.items():
             optional = {"n"} if numbers[category] == 1 else set()
             assert wanted - optional <= placeholders(form) <= wanted, (key, category)
 
 
-def test_texts_are_clean(spoken: Language) -> None:
-    for key, form in all_forms(spoken):
+def test_texts_are_clean(language: Language) -> None:
+    for key, form in all_forms(language):
         assert form, key
         assert form == form.strip(), key
         assert form == unicodedata.normalize("NFC", form), key
@@ -99,23 +100,23 @@ def test_texts_are_clean(spoken: Language) -> None:
         assert not [sign for sign in form if unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cn")], key
 
 
-def test_a_translation_is_translated(spoken: Language) -> None:
-    if spoken is ENGLISH:
+def test_a_translation_is_translated(language: Language) -> None:
+    if language is ENGLISH:
         return
-    same = [key for key, sentence in spoken.texts.items() if forms(sentence)[-1] == forms(ENGLISH.texts[key])[-1]]
+    same = [key for key, sentence in language.texts.items() if forms(sentence)[-1] == forms(ENGLISH.texts[key])[-1]]
     assert len(same) <= SAME_AS_ENGLISH_AT_MOST, same
 
 
-def test_the_limit_that_is_told_is_the_limit(spoken: Language) -> None:
+def test_the_limit_that_is_told_is_the_limit(language: Language) -> None:
     for key in ("problem.too_long", "problem.too_large"):
-        assert spoken.numbers.write(TEXT_LENGTH) in spoken.speak(key), key
+        assert language.numbers.write(TEXT_LENGTH) in language.translate(key), key
 
 
-def test_numbers_are_written_as_intl_writes_them(spoken: Language) -> None:
+def test_numbers_are_written_as_intl_writes_them(language: Language) -> None:
     numbers = [0, 7, 999, 1000, 1234, 9999, 10_000, 123_456, 1_234_567, 10**9]
     script = "({tag, numbers}) => numbers.map((n) => new Intl.NumberFormat(tag).format(n))"
-    told = evaluate(script, {"tag": INTL_TAGS.get(spoken.tag, spoken.tag), "numbers": numbers})
-    assert [spoken.numbers.write(n) for n in numbers] == told
+    told = evaluate(script, {"tag": INTL_TAGS.get(language.tag, language.tag), "numbers": numbers})
+    assert [language.numbers.write(n) for n in numbers] == told
 
 
 @pytest.mark.parametrize(
@@ -142,31 +143,35 @@ def test_a_date_is_written_out(tag: str, written: str) -> None:
     assert len(dates.months) in (0, 12)
 
 
-def test_months_have_the_names_of_intl(spoken: Language) -> None:
+def test_months_have_the_names_of_intl(language: Language) -> None:
     script = """(tag) => [...Array(12).keys()].map((month) => new Intl.DateTimeFormat(tag, {
         day: 'numeric', month: 'long', year: 'numeric', calendar: 'gregory',
     }).formatToParts(new Date(2026, month, 15)).find((part) => part.type === 'month').value)"""
-    if spoken.dates.months:
-        assert list(spoken.dates.months) == evaluate(script, spoken.tag)
+    if language.dates.months:
+        assert list(language.dates.months) == evaluate(script, language.tag)
 
 
 def test_the_form_is_that_of_the_number() -> None:
-    assert [ENGLISH.speak("comment_count", n=n) for n in (0, 1, 1234)] == ["0 comments", "1 comment", "1,234 comments"]
-    russian = [every()["ru"].speak("comment_count", n=n) for n in (1, 3, 5, 21, 112)]
+    assert [ENGLISH.translate("comment_count", n=n) for n in (0, 1, 1234)] == [
+        "0 comments",
+        "1 comment",
+        "1,234 comments",
+    ]
+    russian = [every()["ru"].translate("comment_count", n=n) for n in (1, 3, 5, 21, 112)]
     assert russian == ["1 комментарий", "3 комментария", "5 комментариев", "21 комментарий", "112 комментариев"]
-    arabic = [every()["ar"].speak("comment_count", n=n) for n in (0, 1, 2, 3, 11, 100)]
+    arabic = [every()["ar"].translate("comment_count", n=n) for n in (0, 1, 2, 3, 11, 100)]
     assert arabic == ["لا تعليقات", "تعليق واحد", "تعليقان", "3 تعليقات", "11 تعليقًا", "100 تعليق"]
-    assert every()["vi"].speak("comment_count", n=1) == "1 bình luận"
-    assert every()["fr"].speak("comment_count", n=0) == "0 commentaire"
-    assert every()["es"].speak("comment_count", n=10**6) == "1.000.000 de comentarios"
+    assert every()["vi"].translate("comment_count", n=1) == "1 bình luận"
+    assert every()["fr"].translate("comment_count", n=0) == "0 commentaire"
+    assert every()["es"].translate("comment_count", n=10**6) == "1.000.000 de comentarios"
 
 
 def test_what_is_filled_in_is_not_read_again() -> None:
-    assert ENGLISH.speak("reply_to", name="{n} {name}") == "Reply to {n} {name}"
+    assert ENGLISH.translate("reply_to", name="{n} {name}") == "Reply to {n} {name}"
     with pytest.raises(KeyError):
-        ENGLISH.speak("comment_count")
+        ENGLISH.translate("comment_count")
     with pytest.raises(KeyError):
-        ENGLISH.speak("nothing of the kind")
+        ENGLISH.translate("nothing of the kind")
 
 
 def test_a_tag_leads_to_its_language() -> None:
@@ -174,14 +179,14 @@ def test_a_tag_leads_to_its_language() -> None:
         assert find(tag) is every()["vi"]
     for tag in ("", "tlh", "vie", "v", "-vi", "english"):
         assert find(tag) is None
-    assert language("tlh", "vi").tag == "vi"
-    assert language("en-GB", "vi").tag == "en"
-    assert language("tlh", "tlh").tag == "en"
+    assert languages.language("tlh", "vi").tag == "vi"
+    assert languages.language("en-GB", "vi").tag == "en"
+    assert languages.language("tlh", "tlh").tag == "en"
 
 
-def test_the_direction_is_that_of_the_letters(spoken: Language) -> None:
-    signs = {unicodedata.bidirectional(sign) for _, form in all_forms(spoken) for sign in form}
-    assert (spoken.direction == "rtl") == bool(signs & {"R", "AL"})
+def test_the_direction_is_that_of_the_letters(language: Language) -> None:
+    signs = {unicodedata.bidirectional(sign) for _, form in all_forms(language) for sign in form}
+    assert (language.direction == "rtl") == bool(signs & {"R", "AL"})
 
 
 def test_names_and_drafts() -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits import openings
-from tertulia.limits.openings import AT_ONCE, MOST_ADDRESSES, PER_SECOND, Openings
+from tertulia.limits.openings import AT_ONCE, MAX_ADDRESSES, PER_SECOND, Openings
 
 
 class Clock:
@@ -59,10 +56,9 @@ def test_who_comes_no_more_is_forgotten() -> None:
     assert len(counted) < 100
 
 
-def test_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MOST_ADDRESSES <= 10_000
-    monkeypatch.setattr(openings, "MOST_ADDRESSES", 50)
-    counted = Openings(Clock())
+def test_so_many_addresses_are_remembered() -> None:
+    assert MAX_ADDRESSES <= 10_000
+    counted = Openings(Clock(), most=50)
     for number in range(200):
         counted.count(f"10.0.0.{number}")
         counted.count("192.0.2.1")

@@ -16,14 +16,17 @@ from tertulia.bus.redis import clients
 from tertulia.bus.redis.connections import failure_kind
 from tertulia.bus.stats import FailureKind
 from tertulia.errors import Problem, StartupError
-from tertulia.limits import PostingLimits, shared
-from tertulia.limits.shared import RedisCounts
+from tertulia.limits import PostingLimits
+from tertulia.limits.shared import RedisCounts, Timing
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
 from tests.topologies import ClusterSetup, SentinelSetup
 from tests.valkey import Valkey
 
 SECRET = b"a key of the tests, not a secret of anybody, and longer than BLAKE2b takes"
+PATIENT = Timing(timeout=30.0)
+"""A machine that is busy is no Redis that is away."""
+RETRYING = Timing(timeout=30.0, retry=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +46,16 @@ def mortal() -> Iterator[Valkey]:
 
 @asynccontextmanager
 async def counting(
-    url: str, guest: str, address: str, *, doubt: bool = False, count: int = 1
+    url: str, guest: str, address: str, *, doubt: bool = False, count: int = 1, timing: Timing = PATIENT
 ) -> AsyncIterator[list[PostingLimits]]:
     """The limits at so many instances."""
     async with AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            counts = RedisCounts(url, SECRET, lambda: doubt)
+            counts = RedisCounts(url, SECRET, lambda: doubt, timing)
             stack.push_async_callback(counts.close)
             found.append(PostingLimits(guest, address, counts))
         yield found
-
-
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is busy is no Redis that is away."""
-    monkeypatch.setattr(shared, "PATIENCE", 30.0)
 
 
 @pytest.fixture(autouse=True)
@@ -172,12 +169,9 @@ async def test_a_key_that_is_no_list_is_a_redis_that_is_away(valkey: Valkey) -> 
 # ---- without Redis --------------------------------------------------------------------------------------
 
 
-async def test_each_instance_counts_alone_while_redis_is_away(
-    mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_each_instance_counts_alone_while_redis_is_away(mortal: Valkey, caplog: pytest.LogCaptureFixture) -> None:
     """What it let in before counts, too."""
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
-    async with counting(mortal.url, "4/minute", "off", count=2) as [here, there]:
+    async with counting(mortal.url, "4/minute", "off", count=2, timing=RETRYING) as [here, there]:
         assert await admitted(here, "lan", None, 3) == 3
         mortal.kill()
         assert await admitted(here, "lan", None, 5) == 1
@@ -191,7 +185,6 @@ async def test_each_instance_counts_alone_while_redis_is_away(
 
 
 async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 3600.0)
     asked = 0
     run = client.asyncio.connection.AbstractConnection.send_packed_command
 
@@ -200,10 +193,9 @@ async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: py
         asked += 1
         await run(self, *given, **named)  # type: ignore[arg-type]
 
-    async with counting(mortal.url, "100/minute", "off") as [limits]:
+    async with counting(mortal.url, "100/minute", "off", timing=Timing(timeout=2.0, retry=3600.0)) as [limits]:
         assert await admitted(limits, "lan", None, 3) == 3
         mortal.freeze()
-        monkeypatch.setattr(shared, "PATIENCE", 0.25)
         monkeypatch.setattr(client.asyncio.connection.AbstractConnection, "send_packed_command", counted)
         assert await admitted(limits, "lan", None, 50) == 50
         assert asked == 1
@@ -244,13 +236,10 @@ async def test_companies_need_no_more_permissions_than_the_settings_tell(company
     await _counted_by_redis(company.url, company.servers)
 
 
-async def test_after_a_failover_the_limit_holds_at_the_new_master(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
+async def test_after_a_failover_the_limit_holds_at_the_new_master(tmp_path: Path) -> None:
     guarded = SentinelSetup(tmp_path)
     try:
-        async with counting(guarded.url, "1000/hour", "off", count=2) as [here, there]:
+        async with counting(guarded.url, "1000/hour", "off", count=2, timing=RETRYING) as [here, there]:
             assert await admitted(here, "lan", None) == 1
             old = guarded.master
             old.kill()
@@ -281,11 +270,9 @@ def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:
 
 
 async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once(
-    mortal: Valkey, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    mortal: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared, "REST_SECONDS", 0.0)
-    monkeypatch.setattr(shared, "PROVEN_SECONDS", 0.0)
-    counts = RedisCounts(mortal.url, SECRET, lambda: False)
+    counts = RedisCounts(mortal.url, SECRET, lambda: False, Timing(timeout=30.0, retry=0.0, proven=0.0))
     try:
         assert await counts.can_count()
         mortal.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
@@ -325,3 +312,8 @@ async def test_a_redis_without_memory_is_found_though_nobody_posts_and_told_once
 )
 def test_a_failure_is_of_a_kind(error: Exception, met: FailureKind) -> None:
     assert failure_kind(error) is met
+
+
+def test_a_post_waits_for_redis_as_briefly_as_it_is_told() -> None:
+    """The real times: docs and alerts tell of them."""
+    assert Timing() == Timing(timeout=0.25, retry=2.0, proven=5.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tertulia.pages.assets import CODINGS, Assets, accepts
+from tertulia.pages.assets import MAX_CODINGS, Assets, accepts
 from tertulia.pages.client import client_assets, pinned_script
 
 FIVE_MINUTES = "public, max-age=300"
@@ -110,6 +111,20 @@ async def test_a_file_without_brotli_beside_it_is_sent_with_gzip(folder: Path) -
     assert answer.content == (folder / "count.js").read_bytes()
 
 
+@pytest.mark.skipif(pinned_script() is None, reason="the client is not built")
+def test_each_file_names_the_next_by_its_content() -> None:
+    """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
+    assets = {asset.path: asset for asset in client_assets()}
+    name = "/embed.js"
+    for stem in ("embed-actions", "embed-extras"):
+        [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[name].content.decode())
+        name = f"/{following}"
+        assert assets[name].cache == FOREVER
+        assert assets[name].brotli is not None
+        assert f"{name}.map" in assets
+    assert not re.search(rb"\bembed-[a-z]+\.", assets[pinned_script()[0]].content), "one file is all"  # type: ignore[index]
+
+
 async def test_a_strong_or_weak_tag_of_the_content_is_known(folder: Path) -> None:
     async with served(folder) as client:
         tag = (await client.get("/embed.js")).headers["etag"]
@@ -139,8 +154,8 @@ def test_a_client_that_is_not_built_has_no_files(tmp_path: Path) -> None:
         ("br;q=1.0", True),
         ("br;q=0.01", True),
         ("br;q=0.", False),
-        ("a," * (CODINGS - 1) + "br", True),
-        ("a," * CODINGS + "br", False),
+        ("a," * (MAX_CODINGS - 1) + "br", True),
+        ("a," * MAX_CODINGS + "br", False),
     ],
 )
 def test_a_coding_is_accepted_by_name(header: str, accepted: bool) -> None:

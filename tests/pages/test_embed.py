@@ -17,7 +17,7 @@ from tertulia.identity import utc_now
 from tertulia.protocol import Page
 from tertulia.settings import Settings
 from tertulia.store import commands
-from tests.pages.talk import HOSTILE, change, say, snapshot
+from tests.pages.posting import HOSTILE, change, post_comment, snapshot
 
 PATH = "/embed.html?key=talk"
 GOOD = {"Origin": "https://good.example"}
@@ -41,8 +41,8 @@ def shown(text: str) -> list[str]:
 
 
 async def test_it_is_the_first_page_of_comments_and_no_page(client: httpx.AsyncClient) -> None:
-    first = await say(client, "First.")
-    second = await say(client, "Second.", parent_id=first["comment"]["id"])
+    first = await post_comment(client, "First.")
+    second = await post_comment(client, "Second.", parent_id=first["comment"]["id"])
     text = await fragment(client)
     assert shown(text) == [first["comment"]["id"], second["comment"]["id"]]
     assert text.startswith('<div lang="en" dir="ltr" data-sort="oldest" data-epoch="')
@@ -53,8 +53,8 @@ async def test_it_is_the_first_page_of_comments_and_no_page(client: httpx.AsyncC
 
 
 async def test_every_address_is_absolute_and_leads_somewhere(client: httpx.AsyncClient) -> None:
-    posted = await say(client, "First.")
-    await say(client, "Second.")
+    posted = await post_comment(client, "First.")
+    await post_comment(client, "Second.")
     text = await fragment(client)
     addresses = [html.unescape(found) for found in re.findall(r'(?:href|src|action)="([^"]*)"', text)]
     assert all(address.startswith("http://news.test/") for address in addresses), addresses
@@ -67,8 +67,8 @@ async def test_every_address_is_absolute_and_leads_somewhere(client: httpx.Async
 
 @pytest.mark.parametrize("path", [PATH, "/d?key=talk"])
 async def test_it_says_which_moment_it_shows(client: httpx.AsyncClient, path: str) -> None:
-    await say(client, "First.")
-    posted = await say(client, "Second.")
+    await post_comment(client, "First.")
+    posted = await post_comment(client, "Second.")
     await change(client, "DELETE", posted, posted)
     now = (await snapshot(client))["discussion"]
     assert now["seq"] == 3
@@ -79,12 +79,12 @@ async def test_it_says_which_moment_it_shows(client: httpx.AsyncClient, path: st
 async def test_nothing_of_the_moment_that_a_thread_says_is_missing_from_it(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    posted = await say(client, "First.")
+    posted = await post_comment(client, "First.")
     read = Discussions.thread
 
     async def and_then_somebody_answers(*given: Any, **named: Any) -> Page:
         page = await read(*given, **named)
-        await say(client, "Just too late.", parent_id=posted["comment"]["id"])
+        await post_comment(client, "Just too late.", parent_id=posted["comment"]["id"])
         return page
 
     monkeypatch.setattr(Discussions, "thread", and_then_somebody_answers)
@@ -94,7 +94,7 @@ async def test_nothing_of_the_moment_that_a_thread_says_is_missing_from_it(
 
 
 async def test_language_and_order_are_as_asked_for(client: httpx.AsyncClient) -> None:
-    said = [(await say(client, text))["comment"]["id"] for text in ("One.", "Two.")]
+    said = [(await post_comment(client, text))["comment"]["id"] for text in ("One.", "Two.")]
     text = await fragment(client, f"{PATH}&lang=vi&sort=newest")
     assert shown(text) == said[::-1]
     assert text.startswith('<div lang="vi" dir="ltr" data-sort="newest"')
@@ -113,7 +113,7 @@ async def test_what_is_closed_asks_for_no_comment(client: httpx.AsyncClient, ser
 
 async def test_hostile_names_texts_and_keys_stay_text(client: httpx.AsyncClient) -> None:
     key = 'a"><script>alert(1)</script>'
-    await say(client, HOSTILE + '"><img src=x onerror=alert(1)>', key=key, author={"name": '"><img src=x>'})
+    await post_comment(client, HOSTILE + '"><img src=x onerror=alert(1)>', key=key, author={"name": '"><img src=x>'})
     answer = await client.get("/embed.html", params={"key": key})
     assert "<img" not in answer.text
     assert "<script>" not in answer.text
@@ -141,7 +141,7 @@ async def test_caches_may_keep_it_for_a_moment(settings: Settings, public_url: s
             assert again.headers["etag"] == answer.headers["etag"]
             assert again.headers["cache-control"] == kept
             assert "Origin" in again.headers["vary"]
-            await say(client, "News.")
+            await post_comment(client, "News.")
             assert (await client.get(PATH, headers=known)).status_code == 200
 
 
@@ -150,7 +150,7 @@ async def test_caches_may_keep_it_for_a_moment(settings: Settings, public_url: s
 )
 async def test_no_shared_cache_keeps_what_the_host_was_put_into(client: httpx.AsyncClient, path: str) -> None:
     """Without an address of the operator's, what a request says of it may be anybody's."""
-    await say(client, "Hello.")
+    await post_comment(client, "Hello.")
     answer = await client.get(path, headers={"Host": "evil.example"})
     assert "evil.example" not in answer.text or "public" not in answer.headers["cache-control"]
 

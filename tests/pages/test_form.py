@@ -9,7 +9,7 @@ from starlette.types import Message
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import language
-from tertulia.pages.form import Form, Trouble, Typed, explain, read_form
+from tertulia.pages.form import Form, FormError, FormInput, explain, read_form
 
 FORM = "application/x-www-form-urlencoded"
 NONCE = "n" * 22
@@ -29,18 +29,18 @@ def request(body: bytes, media_type: str = FORM, chunk: int = 1000) -> Request:
 
 async def test_what_was_typed_is_read() -> None:
     body = urlencode({"name": "Hương", "body": "một\r\nhai", "parent_id": "p", "nonce": NONCE}).encode()
-    assert await read_form(request(body, f"{FORM}; charset=utf-8")) == Typed("Hương", "một\r\nhai", "p", NONCE)
+    assert await read_form(request(body, f"{FORM}; charset=utf-8")) == FormInput("Hương", "một\r\nhai", "p", NONCE)
 
 
 async def test_fields_that_are_missing_are_empty() -> None:
-    typed = await read_form(request(b""))
-    assert (typed.name, typed.body, typed.parent_id) == ("", "", None)
+    found = await read_form(request(b""))
+    assert (found.name, found.body, found.parent_id) == ("", "", None)
 
 
 @pytest.mark.parametrize("nonce", ["", "short", "a" * 41, "spaces are not allowed here", "ü" * 20])
 async def test_a_nonce_that_is_none_is_replaced(nonce: str) -> None:
-    typed = await read_form(request(urlencode({"nonce": nonce}).encode()))
-    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", typed.nonce)
+    found = await read_form(request(urlencode({"nonce": nonce}).encode()))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", found.nonce)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,16 @@ async def test_broken_utf_8_is_replaced() -> None:
 
 
 def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
-    typed = Typed("Hương", "text", None, NONCE)
-    assert typed.idempotency_key == Typed("Hương", "text", None, NONCE).idempotency_key
-    others = [Typed("H", "text", None, NONCE), Typed("Hương", "t", None, NONCE), Typed("Hương", "text", "p", NONCE)]
-    assert len({typed.idempotency_key, *(other.idempotency_key for other in others)}) == 4
-    assert re.fullmatch(r"[\x21-\x7e]{16,64}", Typed(nonce="a" * 40).idempotency_key)
-    assert Typed().nonce != Typed().nonce
+    found = FormInput("Hương", "text", None, NONCE)
+    assert found.idempotency_key == FormInput("Hương", "text", None, NONCE).idempotency_key
+    others = [
+        FormInput("H", "text", None, NONCE),
+        FormInput("Hương", "t", None, NONCE),
+        FormInput("Hương", "text", "p", NONCE),
+    ]
+    assert len({found.idempotency_key, *(other.idempotency_key for other in others)}) == 4
+    assert re.fullmatch(r"[\x21-\x7e]{16,64}", FormInput(nonce="a" * 40).idempotency_key)
+    assert FormInput().nonce != FormInput().nonce
 
 
 @pytest.mark.parametrize(
@@ -91,8 +95,8 @@ def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
     ],
 )
 def test_a_refusal_is_told_beside_its_field(problem: Problem, message: str, field: str | None) -> None:
-    trouble = explain(problem, language("en"))
-    assert (trouble.message, trouble.field) == (message, field)
+    error = explain(problem, language("en"))
+    assert (error.message, error.field) == (message, field)
 
 
 def test_how_long_to_wait_is_told_in_the_language() -> None:
@@ -103,5 +107,5 @@ def test_how_long_to_wait_is_told_in_the_language() -> None:
 
 def test_a_form_in_use_says_so() -> None:
     assert Form(waiting=True).is_used
-    assert Form(trouble=Trouble("Why.", None)).is_used
+    assert Form(error=FormError("Why.", None)).is_used
     assert not Form().is_used

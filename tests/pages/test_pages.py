@@ -12,8 +12,8 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.identity import utc_now
+from tertulia.pages.discussion_page import PAGE
 from tertulia.pages.rendering import HEADERS
-from tertulia.pages.section import PAGE
 from tertulia.settings import Settings
 from tertulia.store import commands
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from tertulia.languages import language
-from tertulia.pages.rendering import _speak_html
+from tertulia.pages.rendering import translate_html
 
 # keys that a page puts together at run time
 MADE = {
@@ -19,7 +19,9 @@ MADE = {
 
 def used() -> set[str]:
     package = files("tertulia.pages")
-    read = [file for file in package.iterdir() if file.name.endswith(".py")] + [files("tertulia.web") / "refusals.py"]
+    read = [file for file in package.iterdir() if file.name.endswith(".py")] + [
+        files("tertulia.web") / "error_messages.py"
+    ]
     text = "\n".join(file.read_text("utf-8") for file in (*read, *(package / "templates").iterdir()))
     named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error."}
     return named | set(re.findall(r'"(problem\.[a-z_]+|no_[a-z]+)"', text)) | MADE
@@ -32,7 +34,7 @@ def test_every_sentence_that_is_used_exists_and_every_one_of_the_pages_is_used()
 
 
 def test_html_is_kept_and_text_is_escaped_in_a_sentence() -> None:
-    said = _speak_html(language("en"), "you_reply_to", name=Markup("<bdi>Lan</bdi>"))
+    said = translate_html(language("en"), "you_reply_to", name=Markup("<bdi>Lan</bdi>"))
     assert said == Markup("You are replying to <bdi>Lan</bdi>")
-    assert "&lt;b&gt;" in _speak_html(language("vi"), "more_replies_to", name="<b>")
-    assert _speak_html(language("ja"), "replying_to", name=Markup("<a></a>")) == Markup("<a></a>への返信")
+    assert "&lt;b&gt;" in translate_html(language("vi"), "more_replies_to", name="<b>")
+    assert translate_html(language("ja"), "replying_to", name=Markup("<a></a>")) == Markup("<a></a>への返信")

@@ -33,7 +33,7 @@ from tertulia.store import Store, administration, queries
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
-from tests.api.world import OPERATIONS, bearer, new_key
+from tests.api.app import OPERATIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
 from tests.plans.watching import RecordedQuery, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
 from tests.postgres import Postgres

@@ -1,4 +1,4 @@
-"""One server for the tests of a file, and somebody honest on it, who is served whatever the others do."""
+"""One server for the tests of a file, and a well-behaved client on it, which is served whatever the others do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.server import ServerProcess
-from tests.serving.raw import Honest
+from tests.serving.raw import WellBehavedClient
 
 FLAGS = ("--connections-per-address", "500", "--drain-seconds", "1")
 
@@ -24,13 +24,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
-def honest(server: ServerProcess) -> Iterator[Honest]:
-    """An honest client before, during and after; the server answers it at the end."""
-    with Honest(server) as client:
-        client.say_and_read()  # what a first use costs is not what an attack costs
+def well_behaved(server: ServerProcess) -> Iterator[WellBehavedClient]:
+    """A well-behaved client before, during and after; the server answers it at the end."""
+    with WellBehavedClient(server) as client:
+        client.post_and_read()  # what a first use costs is not what an attack costs
         yield client
         client.healthy()
-        client.say_and_read()
+        client.post_and_read()
 
 
 @pytest.fixture

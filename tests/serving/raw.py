@@ -305,7 +305,7 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) 
 
 
 @dataclass
-class Honest:
+class WellBehavedClient:
     """Somebody from another address who reads and writes in one discussion as usual."""
 
     server: ServerProcess
@@ -334,7 +334,7 @@ class Honest:
         answer = self.client.get("/healthz")
         assert answer.status_code == 200, answer.text
 
-    def say(self, body: str = "Hello.") -> int:
+    def post(self, body: str = "Hello.") -> int:
         """Posts; the seq of the comment."""
         said: dict[str, Any] = {"key": self.key, "body": body}
         headers = {"Idempotency-Key": str(uuid.uuid4())}
@@ -379,9 +379,9 @@ class Honest:
                 self.seen += [event["seq"] for event in message["events"]]
         return self.seen
 
-    def say_and_read(self) -> None:
+    def post_and_read(self) -> None:
         """A comment goes out and comes back."""
         if self._socket is None:
             self.follow()
-        seq = self.say()
+        seq = self.post()
         assert self.read_until(seq) == list(range(1, seq + 1))

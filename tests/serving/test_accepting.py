@@ -14,7 +14,7 @@ import pytest
 
 from tertulia.serving.accepting import RESERVE, TURN, Accepting, raise_file_limit
 from tests.server import ServerProcess
-from tests.serving.raw import Honest, Raw, get, note, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, note, wait_until
 
 FILES = 256
 CLIENTS = 600
@@ -163,8 +163,8 @@ def test_a_server_whose_files_run_out_serves_whom_it_has(tmp_path: Path) -> None
     flags = ("--connections-per-address", "5000", "--drain-seconds", "1")
     server = ServerProcess(tmp_path, flags, before_it_runs=limit)
     with ExitStack() as stack:
-        honest = stack.enter_context(Honest(server))
-        honest.say_and_read()
+        well_behaved = stack.enter_context(WellBehavedClient(server))
+        well_behaved.post_and_read()
         assert _limit(server) == (FILES, FILES)
         waiting = [stack.enter_context(Raw(server)) for _ in range(CLIENTS)]
         for raw in waiting:
@@ -172,15 +172,15 @@ def test_a_server_whose_files_run_out_serves_whom_it_has(tmp_path: Path) -> None
         wait_until(lambda: _open_files(server) >= FILES - RESERVE, "the files to be used up")
         spent = _processor_seconds(server)
         for _ in range(10):
-            honest.say_and_read()  # posts over a connection that is open go on
-            honest.healthy()
-            assert honest.client.get("/").status_code == 200
+            well_behaved.post_and_read()  # posts over a connection that is open go on
+            well_behaved.healthy()
+            assert well_behaved.client.get("/").status_code == 200
         note(f"{_processor_seconds(server) - spent:.2f} s of the processor")
         assert _open_files(server) <= FILES - 8, "the reserve is not used up"
         for raw in waiting:
             raw.socket.close()
-        with Honest(server) as other:
-            other.say_and_read()
+        with WellBehavedClient(server) as other:
+            other.post_and_read()
     assert server.end() == 0, server.output
     assert "Traceback" not in server.output, server.output
     assert 1 <= server.output.count("New connections wait") <= 3, server.output

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tertulia.serving.accepting import Accepting
-from tertulia.serving.server import _Server
+from tertulia.serving.server import stop_listening
 from tests.server import ServerProcess
 from tests.serving.raw import PATIENCE, Raw, wait_until
 
@@ -22,7 +22,7 @@ ASKED = b"GET /healthz HTTP/1.1\r\nHost: news.test\r\n\r\n"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    process = ServerProcess(tmp_path, ("--drain-seconds", "120"), program=("tests.serving.patient",))
+    process = ServerProcess(tmp_path, ("--drain-seconds", "120"), program=("tests.serving.timed", "idle=60"))
     yield process
     if not process.has_ended:
         os.kill(process.pid, signal.SIGTERM)  # a second signal ends it at once
@@ -75,10 +75,9 @@ async def test_whoever_was_accepted_last_is_waited_for() -> None:
     """Who is not a connection yet is not counted, and the server would be gone before the request has come."""
     connections: list[asyncio.BaseTransport] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _Server.__new__(_Server)
-        server.servers = [Accepting(listener, lambda: _Noted(connections), 10_000)]  # type: ignore[list-item]
+        accepting = Accepting(listener, lambda: _Noted(connections), 10_000)
         with socket.create_connection(listener.getsockname()):
-            await server._stop_listening()
+            await stop_listening([accepting])
             assert len(connections) == 1
             connections[0].close()
             await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from websockets.frames import Frame as WireFrame
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
-from tertulia.serving.handshake import SharedDeflate, declines, read
+from tertulia.serving.handshake import SharedDeflate, opts_out, read
 from tertulia.serving.heads import END, fault
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -33,7 +33,7 @@ def librarys(data: bytes) -> tuple[Request, dict[str, str]] | None:
     """What is made of it without ours: the request and the headers of its answer, None where it is refused."""
     if fault(data) is not None:
         return None
-    conn = ServerProtocol(extensions=None if declines(data.split(b" ")[1]) else [SharedDeflate()])
+    conn = ServerProtocol(extensions=None if opts_out(data.split(b" ")[1]) else [SharedDeflate()])
     conn.receive_data(data)
     events = conn.events_received()
     if not events or isinstance(events[0], WireFrame):
@@ -45,19 +45,19 @@ def librarys(data: bytes) -> tuple[Request, dict[str, str]] | None:
 
 def agrees(data: bytes) -> bool:
     """Checks one head; whether it was a plain one."""
-    opening = read(data)
-    if opening is None:
+    handshake = read(data)
+    if handshake is None:
         return False
     found = librarys(data)
     assert found is not None, data
     request, expected = found
     expected.pop("Date")
-    first, *lines = opening.answer.decode().removesuffix("\r\n").split("\r\n")
+    first, *lines = handshake.answer.decode().removesuffix("\r\n").split("\r\n")
     assert first == "HTTP/1.1 101 Switching Protocols"
     assert dict(line.split(": ", 1) for line in lines) == expected
-    assert opening.deflates == ("Sec-WebSocket-Extensions" in expected)
-    assert opening.target.decode() == request.path
-    assert opening.headers == [
+    assert handshake.deflates == ("Sec-WebSocket-Extensions" in expected)
+    assert handshake.target.decode() == request.path
+    assert handshake.headers == [
         (name.lower().encode(), value.encode("latin-1")) for name, value in request.headers.raw_items()
     ]
     return True
@@ -70,9 +70,9 @@ def test_a_browsers_head_is_plain() -> None:
 
 
 def test_the_standards_example() -> None:
-    opening = read(head(BROWSER))
-    assert opening is not None
-    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in opening.answer  # RFC 6455, section 1.3
+    handshake = read(head(BROWSER))
+    assert handshake is not None
+    assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in handshake.answer  # RFC 6455, section 1.3
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tertulia.serving.handshake import read
-from tertulia.serving.heads import END, HEAD_BYTES, HEADERS, NEGOTIATION_BYTES, fault
+from tertulia.serving.heads import END, HEAD_BYTES, MAX_HEADERS, NEGOTIATION_BYTES, fault
 from tests.server import ServerProcess
 from tests.serving.raw import WS_KEY, Raw
 
@@ -31,7 +31,7 @@ TAKEN = {
     "empty value": (b"X-Some: thing", b"X-Some:"),
     "odd letters in a path": (b" / ", b' /%00%zz|{}"<>^`\\ '),
     "query": (b" / ", b" /?a=%0d%0a "),
-    "many headers": (b"X-Some: thing", b"\r\n".join(b"X-%d: a" % number for number in range(HEADERS - 5))),
+    "many headers": (b"X-Some: thing", b"\r\n".join(b"X-%d: a" % number for number in range(MAX_HEADERS - 5))),
 }
 REFUSED = {
     "bare LF, all lines": (b"\r\n", b"\n"),
@@ -107,8 +107,8 @@ REFUSED = {
     "identity": (b"X-Some: thing", b"Transfer-Encoding: identity"),
 }
 TOO_LARGE = {
-    "many headers": (b"X-Some: thing", b"\r\n".join(b"X-%d: a" % number for number in range(HEADERS + 1))),
-    "the same header": (b"X-Some: thing", b"\r\n".join([b"X: a"] * (HEADERS + 1))),
+    "many headers": (b"X-Some: thing", b"\r\n".join(b"X-%d: a" % number for number in range(MAX_HEADERS + 1))),
+    "the same header": (b"X-Some: thing", b"\r\n".join([b"X: a"] * (MAX_HEADERS + 1))),
     "empty headers": (b"X-Some: thing", b"\r\n".join([b"X:"] * 4_000)),
     "120 headers": (b"X-Some: thing", b"\r\n".join(b"X-%d: a" % number for number in range(120))),
     "long value": (b"thing", b"a" * HEAD_BYTES),

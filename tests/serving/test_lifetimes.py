@@ -22,14 +22,15 @@ from websockets.protocol import Protocol
 from tertulia.app import running
 from tertulia.live.reader import Reader
 from tertulia.live.tuning import Tuning
-from tertulia.pages.section import Section
+from tertulia.pages.discussion_page import DiscussionPage
 from tertulia.push.queued import QueuedConnection
-from tertulia.serving.admission import Admission
-from tertulia.serving.http import BoundedHTTP, bounded
+from tertulia.serving.detached import DetachedReader
+from tertulia.serving.http import BoundedHTTP, http_protocol
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen
+from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import Unread
-from tertulia.serving.vitals import Vitals
-from tertulia.serving.websocket import DetachedReader, LiveWebSocket, live
+from tertulia.serving.websocket import LiveWebSocket
 from tertulia.settings import Settings
 from tests.serving.raw import CLOSE, PING, TEXT, frame, get, upgrade
 
@@ -45,7 +46,7 @@ WATCHED = (
     Protocol,
     h11.Connection,
     RequestResponseCycle,
-    Section,
+    DiscussionPage,
     asyncio.Transport,
     asyncio.Task,
 )
@@ -68,12 +69,12 @@ UNREAD_BYTES = 64 * 1024 * 1024
 class Server:
     """The application on our protocol classes, in this process."""
 
-    def __init__(self, port: int, admission: Admission) -> None:
+    def __init__(self, port: int, limiter: ConnectionLimiter) -> None:
         self.port = port
-        self.admission = admission
+        self.limiter = limiter
 
     async def until_left(self) -> None:
-        await _until(lambda: self.admission.count == 0, "connections that are counted")
+        await _until(lambda: self.limiter.count == 0, "connections that are counted")
 
 
 @pytest.fixture
@@ -84,9 +85,9 @@ def tuning() -> Tuning:
 @pytest.fixture
 async def server(tmp_path: Path, tuning: Tuning) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
-    vitals = Vitals(Admission(1_000, 1_000, []), Unread(UNREAD_BYTES))
-    protocol = bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread))
-    async with running(settings, vitals, tuning=tuning) as application:
+    stats = ServerStats(ConnectionLimiter(1_000, 1_000), Unread(UNREAD_BYTES))
+    protocol = http_protocol(stats.limiter, stats.unread)
+    async with running(settings, stats, tuning=tuning) as application:
         config = uvicorn.Config(
             application.asgi,
             http=protocol,
@@ -100,7 +101,7 @@ async def server(tmp_path: Path, tuning: Tuning) -> AsyncIterator[Server]:
         state, loop = ServerState(), asyncio.get_running_loop()
         with listen("127.0.0.1", 0) as listener:
             listening = await loop.create_server(lambda: protocol(config, state, {}), sock=listener)
-            yield Server(listener.getsockname()[1], vitals.admission)
+            yield Server(listener.getsockname()[1], stats.limiter)
             listening.close()
 
 
@@ -156,8 +157,8 @@ async def _leaves_early(server: Server) -> None:
 
 
 async def _speaks(server: Server) -> None:
-    opening = upgrade(LIVE, "Sec-WebSocket-Extensions: permessage-deflate")
-    async with said(server, opening) as until:
+    request = upgrade(LIVE, "Sec-WebSocket-Extensions: permessage-deflate")
+    async with said(server, request) as until:
         await until(b"\r\n\r\n", frame(TEXT, b'{"type":"writing"}') + frame(PING))
         await until(b"\x8a\x00")
 

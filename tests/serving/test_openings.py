@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from tertulia.limits.openings import AT_ONCE
 from tests.server import ServerProcess
-from tests.serving.raw import CLOSE, TEXT, Honest, Raw, get, live
+from tests.serving.raw import CLOSE, TEXT, Raw, WellBehavedClient, get, live
 
 HOSTILE = "127.0.0.77"
 
 
-def test_rooms_of_one_address_have_a_bound(server: ServerProcess, honest: Honest) -> None:
-    honest.follow()
+def test_rooms_of_one_address_have_a_bound(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
+    well_behaved.follow()
     answers = [_opened(server, f"nobody reads {number}") for number in range(AT_ONCE)]
     assert answers == [None] * AT_ONCE
     code, reason = next(filter(None, (_opened(server, f"nor this {number}") for number in range(10 * AT_ONCE))))
     assert (code, reason) == (4429, b"1000")
     assert _stream_status(server, "yet another") == (429, "1")
-    assert _opened(server, honest.key) is None, "a room that is there is open to everybody"
+    assert _opened(server, well_behaved.key) is None, "a room that is there is open to everybody"
 
 
 def _opened(server: ServerProcess, key: str) -> tuple[int, bytes] | None:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import h11
 import pytest
 
-from tertulia.serving.heads import HEAD_BYTES, HEADERS
-from tertulia.serving.requests import CHUNKS, FRAMING_BYTES, SLICE, Requests
+from tertulia.serving.heads import HEAD_BYTES, MAX_HEADERS
+from tertulia.serving.requests import FRAMING_BYTES, MAX_CHUNKS, SLICE, Requests
 
 POST = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
@@ -60,7 +60,7 @@ def _chunks(*sizes: int, extension: bytes = b"") -> bytes:
     ("wire", "body"),
     [
         (_chunks(1), 1),
-        (_chunks(*[1] * CHUNKS), CHUNKS),
+        (_chunks(*[1] * MAX_CHUNKS), MAX_CHUNKS),
         (_chunks(16_000, 16_000, 3), 32_003),
         (_chunks(5, extension=b";name=value"), 5),
         (_chunks(*[256] * 200), 200 * 256),
@@ -78,7 +78,7 @@ def test_a_body_in_chunks_is_read(wire: bytes, body: int, piece: int | None) -> 
     "wire",
     [
         _chunks(*[1] * 10_000),
-        _chunks(*[2] * (CHUNKS + 1)),
+        _chunks(*[2] * (MAX_CHUNKS + 1)),
         _chunks(1, extension=b";" + b"x" * FRAMING_BYTES),
         _chunks(*[9] * 100, extension=b";" + b"x" * 60),
         _chunks(1)[:-1] + b"\n1;" + b"x" * 100_000,
@@ -100,7 +100,7 @@ def test_a_body_in_chunks_is_read(wire: bytes, body: int, piece: int | None) -> 
 def test_a_body_that_is_cut_too_fine_is_refused(wire: bytes, piece: int | None) -> None:
     parsed = Parsed(POST + wire, piece)
     assert parsed.status == 413
-    assert parsed.events <= CHUNKS + 2 + (parsed.segments if piece else 0)
+    assert parsed.events <= MAX_CHUNKS + 2 + (parsed.segments if piece else 0)
     # of what goes beyond, at most a slice is looked at
     looked_at = parsed.given - len(parsed.requests.trailing_data[0])
     assert looked_at <= len(POST) + len(parsed.body) + FRAMING_BYTES + 2 * SLICE
@@ -132,12 +132,12 @@ def test_chunks_are_read_in_one_way_only(wire: bytes, piece: int | None) -> None
 
 
 def test_each_body_has_bounds_of_its_own() -> None:
-    parsed = Parsed(POST + _chunks(*[1] * CHUNKS) + LAST)
+    parsed = Parsed(POST + _chunks(*[1] * MAX_CHUNKS) + LAST)
     for _ in range(3):
         parsed.requests.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
         parsed.requests.send(h11.EndOfMessage())
         parsed.requests.start_next_cycle()
-        parsed.requests.receive_data(POST + _chunks(*[1] * CHUNKS) + LAST)
+        parsed.requests.receive_data(POST + _chunks(*[1] * MAX_CHUNKS) + LAST)
         parsed._read()
         assert parsed.is_whole
 
@@ -157,7 +157,7 @@ def test_a_head_is_judged_before_it_is_parsed(
     first.requests.send(h11.EndOfMessage())
     first.requests.start_next_cycle()
     monkeypatch.setattr("h11._readers._decode_header_lines", parse)
-    lines = [b"GET / HTTP/1.1", b"Host: a", *[b"X:"] * (HEADERS + 1), b"", b""]
+    lines = [b"GET / HTTP/1.1", b"Host: a", *[b"X:"] * (MAX_HEADERS + 1), b"", b""]
     for parsed in (Parsed(line_end.join(lines), piece), first):
         if parsed is first:
             parsed.requests.receive_data(line_end.join(lines))

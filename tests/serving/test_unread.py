@@ -16,11 +16,12 @@ from tertulia.live.backlog import AT_HEAD
 from tertulia.live.frames import Frame
 from tertulia.live.reader import Reader
 from tertulia.push.sse import EventStream
+from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
+from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread
-from tertulia.serving.websocket import DetachedReader
 from tests.server import ServerProcess
-from tests.serving.raw import Honest, Raw, get, live, upgrade, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, live, upgrade, wait_until
 from tests.serving.test_wire import _attaching
 from tests.serving.wire import Wire, until, wired
 
@@ -194,7 +195,7 @@ async def _asking(wire: Wire, count: int) -> list[asyncio.StreamWriter]:
 
 
 async def _read_all(wire: Wire) -> int:
-    """Somebody honest: the size of the answer."""
+    """Somebody well_behaved: the size of the answer."""
     reader, writer = await wire.connect()
     writer.write(get("/x", "Connection: close"))
     await reader.readuntil(b"\r\n\r\n")
@@ -320,9 +321,8 @@ async def test_the_next_part_of_a_past_is_not_made_before_this_one_is_read() -> 
 
 @pytest.mark.parametrize("ending", ["", "Connection: close"])
 @pytest.mark.parametrize("size", [WRITE_BUFFER - 4 * KIB, MIB])
-async def test_who_does_not_read_an_answer_is_ended(monkeypatch: pytest.MonkeyPatch, size: int, ending: str) -> None:
-    monkeypatch.setattr("tertulia.serving.http.STALL_SECONDS", 0.2)
-    async with wired(_answering(size), send_buffer=SEND_BUFFER) as wire:  # type: ignore[arg-type]
+async def test_who_does_not_read_an_answer_is_ended(size: int, ending: str) -> None:
+    async with wired(_answering(size), send_buffer=SEND_BUFFER, timeouts=Timeouts(stall=0.2)) as wire:  # type: ignore[arg-type]
         _, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x", *([ending] if ending else [])))
         await until(lambda: wire.made and wire.made[0].cycle is not None)
@@ -331,7 +331,7 @@ async def test_who_does_not_read_an_answer_is_ended(monkeypatch: pytest.MonkeyPa
             await until(lambda: wire.waiting > 0)
             wire.made[0].timeout_keep_alive_handler()
         await until(lambda: not wire.state.connections)
-        assert wire.admission.count == 0
+        assert wire.limiter.count == 0
         writer.close()
 
 
@@ -346,9 +346,9 @@ async def test_who_reads_slowly_but_does_is_not_ended() -> None:
             left = wire.waiting - LEAST_READ
             while wire.waiting > left:
                 await reader.readexactly(KIB)
-            connection._judge()
+            connection.check_stalled()
             assert not connection.transport.is_closing()
-        connection._judge()
+        connection.check_stalled()
         assert connection.transport.is_closing(), "it read nothing since"
         writer.close()
 
@@ -358,27 +358,29 @@ async def test_who_reads_slowly_but_does_is_not_ended() -> None:
 
 def test_a_server_has_a_bound_for_all(starting: Callable[..., ServerProcess]) -> None:
     server = starting("--unread-mib", "1")
-    with Honest(server) as honest, ExitStack() as stack:
+    with WellBehavedClient(server) as well_behaved, ExitStack() as stack:
         for _ in range(40):
-            honest.seen.append(honest.say("*a* " * 300))  # as a document 16 times as long
-        page = f"/api/v1/events?{urlencode({'key': honest.key})}"
+            well_behaved.seen.append(well_behaved.post("*a* " * 300))  # as a document 16 times as long
+        page = f"/api/v1/events?{urlencode({'key': well_behaved.key})}"
         idle = [stack.enter_context(Raw(server, receive_buffer=2048)) for _ in range(40)]
         for raw in idle[:20]:
             assert raw.send(get(page) * 10)  # the kernel takes up to 4 MiB of each
         for raw in idle[20:]:
-            assert raw.send(upgrade(live(honest.key, epoch=_epoch(honest), after=0, compress=0)))
-        wait_until(lambda: _metric(honest, "tertulia_connections_cut_off_total") > 0, "the end of who does not read")
+            assert raw.send(upgrade(live(well_behaved.key, epoch=_epoch(well_behaved), after=0, compress=0)))
+        wait_until(
+            lambda: _metric(well_behaved, "tertulia_connections_cut_off_total") > 0, "the end of who does not read"
+        )
         for _ in range(3):
-            honest.say_and_read()
-            assert honest.client.get(page).json()["events"], "who reads is answered"
-        wait_until(lambda: _metric(honest, "tertulia_unread_bytes") <= MIB, "what is left")
+            well_behaved.post_and_read()
+            assert well_behaved.client.get(page).json()["events"], "who reads is answered"
+        wait_until(lambda: _metric(well_behaved, "tertulia_unread_bytes") <= MIB, "what is left")
 
 
-def _metric(honest: Honest, name: str) -> float:
-    lines = honest.client.get("/metrics").text.splitlines()
+def _metric(well_behaved: WellBehavedClient, name: str) -> float:
+    lines = well_behaved.client.get("/metrics").text.splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(f"{name} ")))
 
 
-def _epoch(honest: Honest) -> str:
-    epoch: str = honest.client.get("/api/v1/events", params={"key": honest.key}).json()["epoch"]
+def _epoch(well_behaved: WellBehavedClient) -> str:
+    epoch: str = well_behaved.client.get("/api/v1/events", params={"key": well_behaved.key}).json()["epoch"]
     return epoch

@@ -14,7 +14,8 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.sync.client import connect
 
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.websocket import FRAGMENTS, FRAMES_PER_INTERVAL, HANDSHAKE_SECONDS
+from tertulia.serving.detached import FRAMES_PER_INTERVAL, MAX_FRAGMENTS
+from tertulia.serving.timeouts import HANDSHAKE_SECONDS
 from tests.server import ServerProcess
 from tests.serving.raw import (
     BINARY,
@@ -24,14 +25,12 @@ from tests.serving.raw import (
     PING,
     PONG,
     TEXT,
-    Honest,
     Raw,
-    Slow,
+    WellBehavedClient,
     costing,
     frame,
     live,
     note,
-    until_closed,
     upgrade,
     wait_until,
 )
@@ -77,26 +76,19 @@ def _bomb() -> bytes:
 # ---- handshakes -----------------------------------------------------------------------------------------
 
 
-def test_a_handshake_may_come_in_pieces(server: ServerProcess, honest: Honest) -> None:
+def test_a_handshake_may_come_in_pieces(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as bytewise, Raw(server) as halved:
-        bytewise.send_bytewise(upgrade(live(honest.key)))
-        whole = upgrade(live(honest.key), "Sec-WebSocket-Extensions: permessage-deflate")
+        bytewise.send_bytewise(upgrade(live(well_behaved.key)))
+        whole = upgrade(live(well_behaved.key), "Sec-WebSocket-Extensions: permessage-deflate")
         assert halved.send(whole[:70])
         time.sleep(0.05)
         assert halved.send(whole[70:])
         for raw in (bytewise, halved):
             assert raw.answer().status == 101
             assert json.loads(raw.frame_of(TEXT).payload)["type"] == "hello"
-        honest.say("in pieces")
+        well_behaved.post("in pieces")
         assert b"in pieces" in _event(bytewise)
         assert b"in pieces" in _event(halved)
-
-
-def test_a_handshake_that_is_never_complete_is_cut(server: ServerProcess, honest: Honest) -> None:
-    with Raw(server) as first, Raw(server) as second:
-        assert first.send(upgrade(live(honest.key))[:-1])
-        assert second.send(upgrade(live(honest.key))[:20])
-        until_closed([Slow(first), Slow(second)], HANDSHAKE_SECONDS + 2)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +132,7 @@ def test_a_handshake_that_is_never_complete_is_cut(server: ServerProcess, honest
         "escapes",
     ],
 )
-def test_an_odd_handshake_breaks_nothing(server: ServerProcess, honest: Honest, head: bytes) -> None:
+def test_an_odd_handshake_breaks_nothing(server: ServerProcess, well_behaved: WellBehavedClient, head: bytes) -> None:
     for pieces in ((head,), (head[:30], head[30:])):
         with Raw(server) as raw:
             for piece in pieces:
@@ -158,41 +150,43 @@ def test_an_odd_handshake_breaks_nothing(server: ServerProcess, honest: Honest, 
             assert time.monotonic() - began < HANDSHAKE_SECONDS - 1
 
 
-def test_readers_that_are_gone_before_they_are_let_in_are_not_counted(server: ServerProcess, honest: Honest) -> None:
+def test_readers_that_are_gone_before_they_are_let_in_are_not_counted(
+    server: ServerProcess, well_behaved: WellBehavedClient
+) -> None:
     for index in range(60):
         with Raw(server) as raw:
-            assert raw.send(upgrade(live(f"{honest.key} {index % 20}")))
+            assert raw.send(upgrade(live(f"{well_behaved.key} {index % 20}")))
             if index % 3:
                 time.sleep(0.0005 * (index % 5))
             raw.reset()
-    with Honest(server) as other:
+    with WellBehavedClient(server) as other:
         for index in range(20):
-            other.key = f"{honest.key} {index}"
+            other.key = f"{well_behaved.key} {index}"
             wait_until(lambda: other.readers() == 0, "the end of readers that are gone")
 
 
 # ---- what readers say -----------------------------------------------------------------------------------
 
 
-def test_empty_fragments_without_end(server: ServerProcess, honest: Honest) -> None:
+def test_empty_fragments_without_end(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with costing(server, 10 * MIB), Raw(server) as raw:
-        raw.follow(live(honest.key))
+        raw.follow(live(well_behaved.key))
         raw.send(frame(TEXT, fin=False) + frame(CONT, fin=False) * 10_000)
         assert raw.until_code() in (1008, None)
 
 
-def test_slow_empty_fragments(server: ServerProcess, honest: Honest) -> None:
+def test_slow_empty_fragments(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
-        raw.follow(live(honest.key))
-        for index in range(FRAGMENTS + 5):
+        raw.follow(live(well_behaved.key))
+        for index in range(MAX_FRAGMENTS + 5):
             if not raw.send(frame(CONT if index else TEXT, fin=False)):
                 break
         assert raw.until_code() in (1008, None)
 
 
-def test_pings_from_who_never_reads(server: ServerProcess, honest: Honest) -> None:
+def test_pings_from_who_never_reads(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with costing(server, 10 * MIB), Raw(server, receive_buffer=4096) as raw:
-        raw.follow(live(honest.key))
+        raw.follow(live(well_behaved.key))
         flood = frame(PING, b"a" * 125) * 1000
         raw.socket.settimeout(5)
         sent = 0
@@ -200,12 +194,12 @@ def test_pings_from_who_never_reads(server: ServerProcess, honest: Honest) -> No
             sent += 1
         note(f"{sent * len(flood) // 1024} KiB of pings")
         assert sent < 500
-        wait_until(lambda: honest.readers() == 1, "the end of who pings")
+        wait_until(lambda: well_behaved.readers() == 1, "the end of who pings")
 
 
-def test_pings_at_leisure_are_answered(server: ServerProcess, honest: Honest) -> None:
+def test_pings_at_leisure_are_answered(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
-        raw.follow(live(honest.key))
+        raw.follow(live(well_behaved.key))
         for number in range(FRAMES_PER_INTERVAL // 2):
             assert raw.send(frame(PING, b"%d" % number))
             assert raw.frame_of(PONG).payload == b"%d" % number
@@ -213,19 +207,19 @@ def test_pings_at_leisure_are_answered(server: ServerProcess, honest: Honest) ->
 
 @pytest.mark.parametrize("fin", [True, False])
 @pytest.mark.parametrize("size", [10 * MIB, 60 * 1024], ids=["whole", "what fits in the limit"])
-def test_a_deflate_bomb(server: ServerProcess, honest: Honest, fin: bool, size: int) -> None:
+def test_a_deflate_bomb(server: ServerProcess, well_behaved: WellBehavedClient, fin: bool, size: int) -> None:
     bomb = _bomb()[:size]
     note(f"{len(bomb)} bytes of a bomb")
     with costing(server, 20 * MIB), Raw(server) as raw:
-        raw.follow(live(honest.key), "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=15")
+        raw.follow(live(well_behaved.key), "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=15")
         raw.send(frame(TEXT, bomb, rsv1=True, fin=fin))
         assert raw.until_code() == 1009
 
 
-def test_a_bomb_in_fragments(server: ServerProcess, honest: Honest) -> None:
+def test_a_bomb_in_fragments(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     bomb = _bomb()
     with costing(server, 20 * MIB), Raw(server) as raw:
-        raw.follow(live(honest.key), "Sec-WebSocket-Extensions: permessage-deflate")
+        raw.follow(live(well_behaved.key), "Sec-WebSocket-Extensions: permessage-deflate")
         for at in range(0, len(bomb), 30):
             if not raw.send(frame(CONT if at else TEXT, bomb[at : at + 30], rsv1=not at, fin=False)):
                 break
@@ -288,9 +282,11 @@ def test_a_bomb_in_fragments(server: ServerProcess, honest: Honest) -> None:
     ],
 )
 @pytest.mark.parametrize("pieces", [False, True], ids=["at once", "in pieces"])
-def test_what_a_reader_may_not_say(server: ServerProcess, honest: Honest, said: bytes, code: int, pieces: bool) -> None:
+def test_what_a_reader_may_not_say(
+    server: ServerProcess, well_behaved: WellBehavedClient, said: bytes, code: int, pieces: bool
+) -> None:
     with Raw(server) as raw:
-        raw.follow(live(honest.key))
+        raw.follow(live(well_behaved.key))
         assert raw.frame().opcode == TEXT
         if pieces:
             for byte in said[:12]:
@@ -304,16 +300,18 @@ def test_what_a_reader_may_not_say(server: ServerProcess, honest: Honest, said: 
             assert raw.rest() == b""
         else:
             assert raw.until_code() == code
-    wait_until(lambda: honest.readers() == 1, "the end of who said it")
+    wait_until(lambda: well_behaved.readers() == 1, "the end of who said it")
 
 
 # ---- compression ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("offer", OFFERS)
-def test_whatever_is_offered_events_can_be_read(server: ServerProcess, honest: Honest, offer: str) -> None:
+def test_whatever_is_offered_events_can_be_read(
+    server: ServerProcess, well_behaved: WellBehavedClient, offer: str
+) -> None:
     with Raw(server) as raw:
-        if not raw.send(upgrade(live(honest.key), f"Sec-WebSocket-Extensions: {offer}")):
+        if not raw.send(upgrade(live(well_behaved.key), f"Sec-WebSocket-Extensions: {offer}")):
             raise AssertionError("nothing was taken")
         answer = raw.answer()
         taken = answer.headers.get("sec-websocket-extensions")
@@ -329,7 +327,7 @@ def test_whatever_is_offered_events_can_be_read(server: ServerProcess, honest: H
                 if "server_max_window_bits" in parameter:
                     bits = int(parameter.partition("=")[2])
         assert b"hello" in raw.frame().payload
-        honest.say("readable " * 100)
+        well_behaved.post("readable " * 100)
         text = b""
         while b"readable" not in text:
             found = raw.frame_of(TEXT)
@@ -340,13 +338,13 @@ def test_whatever_is_offered_events_can_be_read(server: ServerProcess, honest: H
 @pytest.mark.parametrize("context", [True, False])
 @pytest.mark.parametrize("bits", [None, 9, 12, 15])
 def test_every_event_of_a_batch_is_decoded(
-    server: ServerProcess, honest: Honest, context: bool, bits: int | None
+    server: ServerProcess, well_behaved: WellBehavedClient, context: bool, bits: int | None
 ) -> None:
     offer = ClientPerMessageDeflateFactory(
         server_no_context_takeover=not context, server_max_window_bits=bits, client_max_window_bits=True
     )
-    url = server.url.replace("http", "ws") + live(honest.key, epoch=_epoch(honest), after=0)
-    last = [honest.say(f"Comment {number} " + "of many. " * 20) for number in range(40)][-1]
+    url = server.url.replace("http", "ws") + live(well_behaved.key, epoch=_epoch(well_behaved), after=0)
+    last = [well_behaved.post(f"Comment {number} " + "of many. " * 20) for number in range(40)][-1]
     with connect(url, proxy=None, compression=None, extensions=[offer]) as reader:
         taken = reader.response.headers.get("Sec-WebSocket-Extensions")  # type: ignore[union-attr]
         assert taken is None if bits == 9 else taken is not None and "server_no_context_takeover" in taken
@@ -357,17 +355,17 @@ def test_every_event_of_a_batch_is_decoded(
                 seqs += [event["seq"] for event in message["events"]]
                 if seqs[-1] == last:
                     for number in range(10):
-                        honest.say(f"Then comment {number} " + "of many. " * 20)
+                        well_behaved.post(f"Then comment {number} " + "of many. " * 20)
         assert seqs == list(range(1, last + 11))
 
 
 @pytest.mark.parametrize("unusual", [(), ("Accept: a", "Accept: b")])
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_what_is_said_with_the_handshake_is_heard(
-    server: ServerProcess, honest: Honest, unusual: tuple[str, ...], pieces: int
+    server: ServerProcess, well_behaved: WellBehavedClient, unusual: tuple[str, ...], pieces: int
 ) -> None:
     """A frame may come in the segment of the head, or before the answer to it."""
-    said = upgrade(live(honest.key), *unusual) + frame(TEXT, b'{"type":"nonsense"}')
+    said = upgrade(live(well_behaved.key), *unusual) + frame(TEXT, b'{"type":"nonsense"}')
     cut = len(said) // pieces
     with Raw(server) as raw:
         for start in range(0, len(said), cut):
@@ -376,28 +374,30 @@ def test_what_is_said_with_the_handshake_is_heard(
         assert raw.until_code() == 4400
 
 
-def test_who_declines_compression_gets_none(server: ServerProcess, honest: Honest) -> None:
+def test_who_declines_compression_gets_none(server: ServerProcess, well_behaved: WellBehavedClient) -> None:
     with Raw(server) as raw:
-        answer = raw.follow(live(honest.key, compress=0), "Sec-WebSocket-Extensions: permessage-deflate")
+        answer = raw.follow(live(well_behaved.key, compress=0), "Sec-WebSocket-Extensions: permessage-deflate")
         assert "sec-websocket-extensions" not in answer.headers
         assert b"hello" in raw.frame().payload
-        honest.say("plain " * 100)
+        well_behaved.post("plain " * 100)
         assert b"plain" in _event(raw)
 
 
 # ---- who does not read ----------------------------------------------------------------------------------
 
 
-def test_who_never_reads_is_gone_and_the_others_get_everything(server: ServerProcess, honest: Honest) -> None:
-    with Raw(server, receive_buffer=2048) as raw, Honest(server, honest.key) as other:
-        other.seen += honest.seen
+def test_who_never_reads_is_gone_and_the_others_get_everything(
+    server: ServerProcess, well_behaved: WellBehavedClient
+) -> None:
+    with Raw(server, receive_buffer=2048) as raw, WellBehavedClient(server, well_behaved.key) as other:
+        other.seen += well_behaved.seen
         other.follow(full=1)
-        assert raw.send(upgrade(live(honest.key, full=1, compress=0)))
+        assert raw.send(upgrade(live(well_behaved.key, full=1, compress=0)))
         wait_until(lambda: other.readers() == 3, "the reader that takes nothing")
         seq, began = 0, time.monotonic()
         while other.readers() == 3:
             assert time.monotonic() - began < 30, f"{seq} comments"
-            seq = honest.say(BIG)
+            seq = well_behaved.post(BIG)
             other.read_until(seq)
         note(f"gone after {time.monotonic() - began:.1f} s, {seq} comments")
         assert other.seen == list(range(1, seq + 1))
@@ -413,6 +413,6 @@ def _event(raw: Raw) -> bytes:
             return text
 
 
-def _epoch(honest: Honest) -> str:
-    epoch: str = honest.client.get("/api/v1/events", params={"key": honest.key}).json()["epoch"]
+def _epoch(well_behaved: WellBehavedClient) -> str:
+    epoch: str = well_behaved.client.get("/api/v1/events", params={"key": well_behaved.key}).json()["epoch"]
     return epoch

@@ -18,31 +18,18 @@ from websockets.protocol import Protocol
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.live.reader import Reader
-from tertulia.serving.http import LINGER_PAUSE, PIECES, READ_BYTES, BoundedHTTP
-from tertulia.serving.requests import CHUNKS
-from tertulia.serving.websocket import (
-    EXTENSION,
-    FRAMES_PER_INTERVAL,
-    LAST_BYTES,
-    PIECES_PER_INTERVAL,
-    SLICE,
-    DetachedReader,
-)
+from tertulia.push.endpoints import DETACHING
+from tertulia.serving.detached import FRAMES_PER_INTERVAL, SEGMENTS_PER_INTERVAL, SLICE, DetachedReader
+from tertulia.serving.http import LINGER_PAUSE, MAX_SEGMENTS, READ_BYTES, BoundedHTTP
+from tertulia.serving.requests import MAX_CHUNKS
+from tertulia.serving.websocket import LAST_BYTES
 from tertulia.web import problems
 from tests.serving.raw import PING, PONG, TEXT, frame, get, upgrade
-from tests.serving.wire import Wire, until, wired
+from tests.serving.wire import SHORT, Wire, until, wired
 
 CHUNKED = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"POST /x HTTP/1.1\r\nHost: news.test\r\nContent-Length: 100000000\r\n\r\n"
 ONE_BYTE = b"1\r\na\r\n"
-LINGER_SECONDS = 0.5
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bounds are counted here, not waited for."""
-    monkeypatch.setattr("tertulia.serving.http.LINGER_SECONDS", LINGER_SECONDS)
-    monkeypatch.setattr("tertulia.serving.websocket.CLOSE_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -107,9 +94,9 @@ async def test_one_byte_chunks_cost_a_bounded_number_of_calls(calls: Counter[str
         await _flood(writer, ONE_BYTE * 10_000, 1)
         answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 413 ")
-        assert calls["h11"] <= CHUNKS + 64
+        assert calls["h11"] <= MAX_CHUNKS + 64
         await until(lambda: not wire.state.connections)
-        assert wire.admission.count == 0
+        assert wire.limiter.count == 0
         writer.close()
 
 
@@ -146,7 +133,7 @@ async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(wire.made[0], "data_received", data_received)
         await _flood(writer, b"a" * 65_536, 500)
         await until(lambda: not wire.state.connections)
-        assert len(reads) <= LINGER_SECONDS / LINGER_PAUSE + 1
+        assert len(reads) <= SHORT.linger / LINGER_PAUSE + 1
         assert max(reads) <= READ_BYTES
         writer.close()
 
@@ -183,7 +170,7 @@ async def test_a_body_that_was_read_keeps_its_connection(calls: Counter[str]) ->
 async def test_at_the_end_of_a_server_an_answer_to_a_late_body_ends_its_connection(more: bytes) -> None:
     """A proxy that asks before it sends a body (Expect) would else keep a connection that is about to be closed."""
     async with wired(_reading) as wire:
-        wire.admission.ending = True
+        wire.limiter.ending = True
         reader, writer = await wire.connect()
         writer.write(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
@@ -192,7 +179,7 @@ async def test_at_the_end_of_a_server_an_answer_to_a_late_body_ends_its_connecti
         writer.close()
 
 
-async def test_a_request_comes_in_a_bounded_number_of_pieces(calls: Counter[str]) -> None:
+async def test_a_request_comes_in_a_bounded_number_of_segments(calls: Counter[str]) -> None:
     async with wired(_reading) as wire:
         for said in (
             b"GET /x HTTP/1.1\r\nHost: a\r\nX: ",
@@ -201,11 +188,11 @@ async def test_a_request_comes_in_a_bounded_number_of_pieces(calls: Counter[str]
             calls.clear()
             reader, writer = await wire.connect()
             writer.write(said)
-            await until(lambda: wire.made[-1]._pieces == 1 or wire.made[-1].cycle is not None)
-            for _ in range(PIECES + 1):  # as the transport hands on segments of one byte
+            await until(lambda: wire.made[-1].segments == 1 or wire.made[-1].cycle is not None)
+            for _ in range(MAX_SEGMENTS + 1):  # as the transport hands on segments of one byte
                 wire.made[-1].data_received(b"a")
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
-            assert calls["h11"] <= 4 * PIECES
+            assert calls["h11"] <= 4 * MAX_SEGMENTS
             writer.close()
             await until(lambda: not wire.state.connections)
 
@@ -265,7 +252,7 @@ class _Nowhere:
 async def _attaching(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
-    scope["extensions"][EXTENSION].attach(Reader(_Nowhere()))
+    scope["extensions"][DETACHING].attach(Reader(_Nowhere()))
 
 
 async def _closing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -296,13 +283,13 @@ async def test_frames_in_one_segment_are_counted_as_they_are_parsed(parsed: list
         writer.close()
 
 
-async def test_a_frame_comes_in_a_bounded_number_of_pieces(parsed: list[int]) -> None:
+async def test_a_frame_comes_in_a_bounded_number_of_segments(parsed: list[int]) -> None:
     async with wired(_attaching) as wire:
         reader, writer, detached = await _followed(wire)
-        for byte in frame(TEXT, b" " * 10 * PIECES_PER_INTERVAL):  # as the transport hands on segments of one byte
+        for byte in frame(TEXT, b" " * 10 * SEGMENTS_PER_INTERVAL):  # as the transport hands on segments of one byte
             detached.data_received(bytes([byte]))
         await reader.readuntil((1008).to_bytes(2, "big"))
-        assert len(parsed) == PIECES_PER_INTERVAL
+        assert len(parsed) == SEGMENTS_PER_INTERVAL
         writer.close()
 
 

@@ -12,10 +12,13 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from tertulia.serving.admission import Admission
-from tertulia.serving.http import BoundedHTTP, bounded
+from tertulia.serving.http import BoundedHTTP, http_protocol
+from tertulia.serving.limiter import ConnectionLimiter
+from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.websocket import live
+
+SHORT = Timeouts(linger=0.5, close=0.2)
+"""Bounds are counted here, not waited for."""
 
 
 @dataclass
@@ -24,7 +27,7 @@ class Wire:
 
     port: int
     unread: Unread
-    admission: Admission
+    limiter: ConnectionLimiter
     state: ServerState
     made: list[BoundedHTTP] = field(default_factory=list)
 
@@ -48,12 +51,12 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None) -> AsyncIterator[Wire]:
+async def wired(
+    app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | None = None, timeouts: Timeouts = SHORT
+) -> AsyncIterator[Wire]:
     """``send_buffer`` bytes are what the kernel takes of an answer that is not read."""
-    admission, unread = Admission(1000, 1000, []), Unread(most_unread)
-    config = uvicorn.Config(
-        app, http=bounded(admission, unread, live(admission, unread)), lifespan="off", log_config=None
-    )
+    limiter, unread = ConnectionLimiter(1000, 1000), Unread(most_unread)
+    config = uvicorn.Config(app, http=http_protocol(limiter, unread, timeouts), lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     listener = socket.socket()
@@ -61,7 +64,7 @@ async def wired(app: ASGIApp, most_unread: int = 32 * MIB, send_buffer: int | No
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))
-    wire = Wire(listener.getsockname()[1], unread, admission, state)
+    wire = Wire(listener.getsockname()[1], unread, limiter, state)
 
     def make() -> BoundedHTTP:
         made: BoundedHTTP = config.http_protocol_class(config, state, {})  # type: ignore[call-arg, assignment]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.core import documents
+from tertulia.core.markdown import is_safe_link
 from tertulia.web.html import document_html
 
 HOSTILE = "<script>alert(1)</script>\"'&</p>"
@@ -113,4 +114,4 @@ def test_text_made_of_markup_becomes_harmless_html(typed: str) -> None:
     assert outline.elements <= ELEMENTS
     for name, value in outline.attributes:
         assert name in ATTRIBUTES
-        assert name != "href" or documents.is_safe_link(value or "")
+        assert name != "href" or is_safe_link(value or "")

@@ -11,18 +11,17 @@ import pytest
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import queries
 from tertulia.store.troubles import Troubles
-from tertulia.web import readiness
-from tertulia.web.readiness import ABANDONED_MOST, Readiness
+from tertulia.web.readiness import BUSY_SECONDS, MAX_ABANDONED, READY_SECONDS, Readiness
 
 
 def anything(**attributes: object) -> Any:
     return SimpleNamespace(**attributes)
 
 
-class World:
+class Parts:
     """The parts that are asked; each may hang, and takes no notice of being cancelled."""
 
-    def __init__(self) -> None:
+    def __init__(self, busy_seconds: float = BUSY_SECONDS) -> None:
         self.hanging: set[str] = set()
         self.asked: list[str] = []
         self.end = asyncio.Event()
@@ -35,7 +34,9 @@ class World:
         self.hub = anything(draining=False)
         self.bus = anything(is_degraded=False, receives_unverified=False)
         shared = anything(can_count=self._can_count)
-        self.readiness = Readiness(self.store, self.hub, self.bus, shared)
+        self.readiness = Readiness(
+            self.store, self.hub, self.bus, shared, ready_seconds=0.05, busy_seconds=busy_seconds
+        )
 
     async def _reached(self, part: str) -> None:
         self.asked.append(part)
@@ -62,9 +63,13 @@ class World:
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setattr(readiness, "READY_SECONDS", 0.05)
-    return World()
+async def parts() -> Parts:
+    return Parts()
+
+
+def test_the_real_seconds() -> None:
+    """Probes commonly wait 2 to 5 s."""
+    assert (READY_SECONDS, BUSY_SECONDS) == (1.5, 2.0)
 
 
 SILENT = (503, "the database does not answer")
@@ -75,56 +80,55 @@ ALONE = (200, "slower: Redis refuses, and each instance counts posts alone")
 @pytest.mark.parametrize(
     ("hanging", "told"), [("", (200, "ok")), ("reads", SILENT), ("writes", UNWRITTEN), ("counts", ALONE)]
 )
-async def test_whatever_hangs_there_is_an_answer(world: World, hanging: str, told: tuple[int, str]) -> None:
-    world.hanging = {hanging}
+async def test_whatever_hangs_there_is_an_answer(parts: Parts, hanging: str, told: tuple[int, str]) -> None:
+    parts.hanging = {hanging}
     async with asyncio.timeout(60):
-        assert await world.readiness.answer() == told
-    world.end.set()
+        assert await parts.readiness.answer() == told
+    parts.end.set()
 
 
-async def test_what_is_there_is_told(world: World) -> None:
-    world.counts = False
-    assert await world.readiness.answer() == ALONE
-    world.bus.receives_unverified = True
-    assert await world.readiness.answer() == (200, "slower: messages on Redis are not believed")
-    world.bus.is_degraded = True
-    assert await world.readiness.answer() == (200, "slower: Redis is in doubt")
-    world.writes = False
-    assert await world.readiness.answer() == UNWRITTEN
-    world.store.epoch = "another"
-    assert (await world.readiness.answer())[1].startswith("the database has another epoch")
-    world.reading = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
-    assert await world.readiness.answer() == SILENT
-    world.hub.draining = True
-    assert await world.readiness.answer() == (503, "draining")
+async def test_what_is_there_is_told(parts: Parts) -> None:
+    parts.counts = False
+    assert await parts.readiness.answer() == ALONE
+    parts.bus.receives_unverified = True
+    assert await parts.readiness.answer() == (200, "slower: messages on Redis are not believed")
+    parts.bus.is_degraded = True
+    assert await parts.readiness.answer() == (200, "slower: Redis is in doubt")
+    parts.writes = False
+    assert await parts.readiness.answer() == UNWRITTEN
+    parts.store.epoch = "another"
+    assert (await parts.readiness.answer())[1].startswith("the database has another epoch")
+    parts.reading = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
+    assert await parts.readiness.answer() == SILENT
+    parts.hub.draining = True
+    assert await parts.readiness.answer() == (503, "draining")
 
 
-async def test_a_database_that_answers_others_is_busy_and_not_away(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_database_that_answers_others_is_busy_and_not_away() -> None:
     """All connections of the pool are in use: an instance with much to do is not to be left alone by its proxy."""
-    monkeypatch.setattr(readiness, "BUSY_SECONDS", 1e12)
-    world.hanging = {"reads"}
-    assert await world.readiness.answer() == (200, "ok")
-    world.end.set()
+    parts = Parts(busy_seconds=1e12)
+    parts.hanging = {"reads"}
+    assert await parts.readiness.answer() == (200, "ok")
+    parts.end.set()
 
 
-async def test_what_hangs_is_asked_few_times_at_once_and_again_once_it_ends(world: World) -> None:
-    world.hanging = {"reads"}
-    assert {await world.readiness.answer() for _ in range(10)} == {SILENT}
-    assert world.asked == ["reads"] * ABANDONED_MOST
-    world.hanging.clear()
-    world.end.set()
-    await asyncio.wait(world.readiness._abandoned, timeout=60)
-    assert not world.readiness._abandoned
-    assert await world.readiness.answer() == (200, "ok")
+async def test_what_hangs_is_asked_few_times_at_once_and_again_once_it_ends(parts: Parts) -> None:
+    parts.hanging = {"reads"}
+    assert {await parts.readiness.answer() for _ in range(10)} == {SILENT}
+    assert parts.asked == ["reads"] * MAX_ABANDONED
+    parts.hanging.clear()
+    parts.end.set()
+    async with asyncio.timeout(60):
+        while parts.readiness.abandoned:  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0)
+    assert await parts.readiness.answer() == (200, "ok")
 
 
 @pytest.mark.parametrize("error", [OSError("the disk is gone"), KeyError("a mistake of ours")])
 async def test_a_database_that_fails_is_told_in_the_log(
-    world: World, error: Exception, caplog: pytest.LogCaptureFixture
+    parts: Parts, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    world.reading = error
-    assert {await world.readiness.answer() for _ in range(5)} == {SILENT}
+    parts.reading = error
+    assert {await parts.readiness.answer() for _ in range(5)} == {SILENT}
     is_ours = isinstance(error, KeyError)
     assert [record.exc_info is not None for record in caplog.records] == ([True] * 5 if is_ours else [False])

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Inbound
-from tertulia.web.requests import LARGEST_NUMBER, PARAMETERS, TOKENS, Query, check_parameters, parse
+from tertulia.web.requests import LARGEST_NUMBER, MAX_PARAMETERS, MAX_TOKENS, Query, check_parameters, parse
 
 
 class Inner(Inbound):
@@ -179,7 +179,10 @@ def test_the_bound_of_elements_is_exact() -> None:
     class Lists(Inbound):
         x: list[str]
 
-    for texts, taken in ((TOKENS // 2 - 1, True), (TOKENS // 2, False)):  # 4 for the object, its name and the list
+    for texts, taken in (
+        (MAX_TOKENS // 2 - 1, True),
+        (MAX_TOKENS // 2, False),
+    ):  # 4 for the object, its name and the list
         body = json.dumps({"x": ["a"] * (texts - 1)}).encode()
         if taken:
             assert len(parse(body, Lists).x) == texts - 1
@@ -189,7 +192,7 @@ def test_the_bound_of_elements_is_exact() -> None:
 
 @pytest.mark.parametrize("parameter", [b"a=", b"", b"%41=%42", b"key=a"])
 def test_a_query_has_a_bounded_number_of_parameters(parameter: bytes) -> None:
-    check_parameters({"query_string": b"&".join([parameter] * PARAMETERS)})
+    check_parameters({"query_string": b"&".join([parameter] * MAX_PARAMETERS)})
     with pytest.raises(Problem) as caught:
-        check_parameters({"query_string": b"&".join([parameter] * (PARAMETERS + 1))})
+        check_parameters({"query_string": b"&".join([parameter] * (MAX_PARAMETERS + 1))})
     assert caught.value.code is ErrorCode.invalid

@@ -57,7 +57,7 @@ export function preview(api, body) {
   return api.ask('POST', api.url('/preview'), { body });
 }
 
-/** What the page says of itself, which names a discussion at its first comment. @param {string | null} parent_id */
+/** The page's title and address, by which the server names a discussion at its first comment. @param {string | null} parent_id */
 function about(parent_id) {
   const page = globalThis.document;
   const url = page?.URL.startsWith('http') ? page.URL.split('#')[0] : undefined;

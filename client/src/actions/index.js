@@ -1,6 +1,85 @@
-/** The second file: what is needed once the comments are there. */
+/**
+ * The second file: what is needed once the comments are there. Here the features are made and handed to one another.
+ *
+ *     extras ◀── browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
+ *
+ * @import { Card } from '../reading/card.js'
+ * @import { Actions, Context } from './context.js'
+ * @import { Extras } from './extras/load.js'
+ */
 import css from './actions.css';
-import sentences from './sentences.js';
+import { Announcer } from './announcer.js';
+import { Auth } from './auth.js';
+import { Arrivals } from './browse/arrivals.js';
+import { keyboard } from './browse/keyboard.js';
+import { Navigation } from './browse/navigation.js';
+import { Pagination } from './browse/pagination.js';
+import { preserveScroll } from './browse/scrollAnchor.js';
+import { Search } from './browse/search.js';
+import { Unread } from './browse/unread.js';
+import { copyLink } from './comment/clipboard.js';
+import { Deletion } from './comment/deletion.js';
+import { toggleMenu } from './comment/menu.js';
+import { Voting } from './comment/voting.js';
+import { Forms } from './compose/forms.js';
+import { loadExtras } from './extras/load.js';
+import { PostQueueView } from './posting/postQueueView.js';
+import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import sentences from '../page/writingSentences.js';
 
-export { Actions } from './actions.js';
 export { css, sentences };
+
+/** @param {Context} d @returns {Actions} */
+export function createActions(d) {
+  const announcer = new Announcer(d);
+  const arrivals = new Arrivals(d, announcer);
+  const unread = new Unread(d, arrivals);
+  const navigation = new Navigation(d, arrivals);
+  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread });
+  const search = new Search(d, { announcer, arrivals, pagination });
+  const auth = new Auth(d);
+  const forms = new Forms(d, { announcer, auth });
+  const posts = new PostQueueView(d, { announcer, arrivals, forms });
+  const deletion = new Deletion(d, announcer);
+  const voting = new Voting(d, announcer);
+  const again = async () => {
+    await navigation.again();
+    search.again();
+  };
+  /** @param {(card: Card) => unknown} work @returns {(id: string) => void} */
+  const onCard = (work) => (id) => {
+    const card = d.list.cards.get(id);
+    if (card) work(card);
+  };
+  /** What the third file does to a card; a failure to load it is shown there. @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void} */
+  const withExtras = (work) => (id) =>
+    void loadExtras().then(
+      (extras) => onCard((card) => work(extras, card))(id),
+      () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
+    );
+  /** @type {Actions['commands']} */
+  const commands = {
+    goTo: (id) => navigation.goTo(id),
+    search: (text) => search.search(text),
+    loadMore: (parent) => pagination.load(parent),
+    showAll: () => pagination.showAll(again),
+    submit: () => d.view.form.element.requestSubmit(),
+    reply: onCard((card) => forms.reply(card)),
+    quote: withExtras(({ toSource }, card) => forms.reply(card, toSource)),
+    edit: withExtras(({ toSource }, card) => forms.edit(card, toSource)),
+    remove: onCard((card) => deletion.remove(card)),
+    more: onCard((card) => toggleMenu(card, d, commands)),
+    link: (id) => copyLink(id, d, announcer),
+    report: withExtras(({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
+    up: (id) => voting.vote(id, 1),
+    down: (id) => voting.vote(id, -1),
+  };
+  return {
+    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    commands,
+    preserveScroll,
+    keepPlace: (replace) => pagination.keepPlace(replace, again),
+    eventsTransport,
+    pollTransport,
+  };
+}

@@ -45,9 +45,9 @@ export class Api {
 
   /** @type {RequestCredentials} */
   credentials = 'omit';
-  /** What refusals are told in. */
+  /** The language of the server's error messages. */
   language = 'en';
-  /** Gets a token in place of one that is no longer good; what changes something is not said as somebody else. @type {(() => Promise<boolean>) | undefined} */
+  /** Replaces an expired token. Without a new one a write fails rather than going out under a guest's name. @type {(() => Promise<boolean>) | undefined} */
   renew;
 
   /** @param {string | null} token */
@@ -79,8 +79,8 @@ export class Api {
   }
 
   /**
-   * A token that is no longer good is forgotten, and the request tried once more without it, or with the next one. The
-   * token is looked up anew: another window may have got one.
+   * A token that the server refuses is forgotten, and the request made once more without it, or with the next one. The
+   * token is read from the storage each time: another window may have got one.
    *
    * @param {string} method
    * @param {string} url

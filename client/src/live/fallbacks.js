@@ -37,7 +37,7 @@ export function eventsTransport(url, Source) {
 }
 
 /**
- * Asks every 10 s ± 20 %, at once while there is more, and says what it finds as stream messages.
+ * Asks every 10 s ± 20 %, at once while there is more, and delivers what it finds as stream messages.
  *
  * @param {Poller} poller
  * @returns {Transport}

@@ -3,26 +3,21 @@
  *
  *     connecting ── hello ──▶ live ── closed, silent, gap ──▶ waiting ── back-off ──▶ connecting
  *         └─ twice without hello, and plain GET works ──▶ next mode: socket → events → poll
- *     offline, hidden, away: closed until the page is back      stopped: the server said not to come again
+ *     offline, hidden, away: closed until the page is back      stopped: the server refused for good
  *
  * Time, chance and the network are handed in.
  *
- * @import { Cursor, Message } from './wire.js'
+ * @import { Message } from './wire.js'
+ * @import { Platform } from '../page/browser.js'
+ * @import { Change, Thread } from './thread.js'
  * @import { Link, Mode, Transport } from './transports.js'
  *
  * @typedef {'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'asleep' | 'stopped'} State
- * @typedef {'ok' | 'gap' | 'reset'} DeliveryResult
- *
- * @typedef {object} Platform
- * @property {(work: () => void, ms: number) => any} setTimeout
- * @property {(timer: any) => void} clearTimeout
- * @property {() => number} random
- * @property {() => boolean} isOnline
  *
  * @typedef {object} Options
  * @property {Record<Mode, Transport>} transports
- * @property {() => Cursor} cursor Where to go on.
- * @property {(message: Message) => DeliveryResult} deliver
+ * @property {() => Pick<Thread, 'cursor' | 'receive'>} thread What takes the messages, and knows where to go on.
+ * @property {(message: Message, changes: Change[]) => void} received The thread has taken the message.
  * @property {() => void} reset The cursor cannot be continued; call `start` again with a new one.
  * @property {() => Promise<boolean>} probe Whether a plain GET works.
  * @property {(state: State) => void} changed
@@ -61,7 +56,7 @@ export class Stream {
     this.#backoff = new Backoff(options.platform.random);
   }
 
-  /** Connects, unless it is connected or was told to stop. */
+  /** Connects, unless it is connected or was refused for good. */
   start() {
     if (this.#link || this.state === 'stopped') return;
     if (!this.#platform.isOnline()) return this.#stop('offline');
@@ -69,7 +64,7 @@ export class Stream {
     this.#set('connecting');
     this.#isOpened = false;
     this.#setTimer('open', OPEN_MS, () => this.#lost(0, ''));
-    const link = this.#options.transports[this.mode](this.#options.cursor(), {
+    const link = this.#options.transports[this.mode](this.#options.thread().cursor, {
       message: (message) => link === this.#link && this.#receive(message),
       closed: (code, reason) => link === this.#link && this.#lost(code, reason),
     });
@@ -122,7 +117,10 @@ export class Stream {
     if (message.type === 'hello') this.#heartbeat = message.heartbeat ?? this.#heartbeat;
     this.#setTimer('silence', this.#heartbeat * SILENCE_OF_HEARTBEAT * 1000, () => this.#lost(0, ''));
     if (!this.#isOpened) this.#opened();
-    const result = this.#options.deliver(message);
+    /** @type {Change[]} */
+    const changes = [];
+    const result = this.#options.thread().receive(message, changes);
+    this.#options.received(message, changes);
     if (result === 'gap') this.#lost(0, '');
     if (result === 'reset') {
       this.#stop('waiting');

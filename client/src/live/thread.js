@@ -8,11 +8,15 @@
  * A page is read by the server at some moment of its request, so the events of that time are applied once more to
  * what it brought; they carry whole values, so the last one of a comment decides, as it did before.
  *
- * @import { Comment, Cursor, Event, Page, Snapshot, Sort, Summary } from './wire.js'
+ * Only this file writes the fields of a thread. What the second file alone needs is a function at its end, since a bundler
+ * leaves an unused function out of the first file, and no method.
+ *
+ * @import { Comment, Cursor, Event, Message, Page, Snapshot, Sort, Summary, Viewer } from './wire.js'
  */
 
 /** @typedef {{type: 'added' | 'changed', id: string} | {type: 'discussion'}} Change */
 /** @typedef {'applied' | 'known' | 'gap'} Verdict */
+/** @typedef {'ok' | 'gap' | 'reset'} DeliveryResult `gap`: events are missing; `reset`: all has to be read anew. */
 /** @typedef {'loaded' | 'anywhere' | 'page'} Where Only in the loaded part; also beyond it; in it, as the page says. */
 /** @typedef {{cursor?: string, last: Comment | null}} NextPage Where a list goes on, and the last that was loaded. */
 
@@ -23,7 +27,7 @@ const byAge = (a, b) => compare(a.created_at, b.created_at) || compare(a.id, b.i
 const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** @type {Record<Sort, (a: Comment, b: Comment) => number>} */
-export const ORDERS = {
+const ORDERS = {
   oldest: byAge,
   newest: (a, b) => byAge(b, a),
   top: (a, b) => b.votes.up - b.votes.down - (a.votes.up - a.votes.down) || byAge(a, b),
@@ -81,6 +85,22 @@ export class Thread {
   }
 
   // ---- events -------------------------------------------------------------------------------------------
+
+  /**
+   * Takes a message of the stream.
+   *
+   * @param {Message} message
+   * @param {Change[]} changes Gets what changed.
+   * @returns {DeliveryResult}
+   */
+  receive(message, changes) {
+    const { type, epoch, seq = 0, events } = message;
+    if (type === 'reset' || (type === 'hello' && epoch !== this.discussion.epoch)) return 'reset';
+    const isGap = type === 'summary'
+      ? this.summarise(/** @type {Summary} */ (message), changes) === 'gap'
+      : events?.some((event) => this.apply(event, changes) === 'gap') || (type === 'heartbeat' && seq > this.discussion.seq);
+    return isGap ? 'gap' : 'ok';
+  }
 
   /**
    * @param {Event} event
@@ -198,10 +218,10 @@ export class Thread {
 }
 
 /** @param {Comment[]} comments */
-export const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
+const topLevel = (comments) => comments.filter(({ parent_id }) => parent_id === null);
 
 /** @param {string | null} cursor @param {Comment[]} comments @param {Comment | null} before @returns {NextPage | null} */
-export function nextPageAfter(cursor, comments, before) {
+function nextPageAfter(cursor, comments, before) {
   return cursor ? { cursor, last: comments.at(-1) ?? before } : null;
 }
 
@@ -230,9 +250,97 @@ function isWithin(comment, nextPage, order) {
  * @param {Map<string, Comment>} comments
  * @param {(a: Comment, b: Comment) => number} order
  */
-export function insertSorted(ids, id, comments, order) {
+function insertSorted(ids, id, comments, order) {
   const comment = /** @type {Comment} */ (comments.get(id));
   let index = ids.length;
   while (index > 0 && order(/** @type {Comment} */ (comments.get(ids[index - 1])), comment) > 0) index--;
   ids.splice(index, 0, id);
+}
+
+// ---- for the second file ----------------------------------------------------------------------------------
+
+/** Keeps the events that come meanwhile, for what the request brings. @template T @param {Thread} thread @param {() => Promise<T>} request @returns {Promise<T>} */
+export async function buffering(thread, request) {
+  thread.requests++;
+  try {
+    return await request();
+  } finally {
+    if (--thread.requests === 0) thread.bufferedEvents = [];
+  }
+}
+
+/**
+ * Adds the page after what was loaded of the list, or of one comment's replies.
+ *
+ * @param {Thread} thread
+ * @param {string | null} parent
+ * @param {Page} page
+ * @param {NextPage | null | undefined} asked What the page was asked for with.
+ * @returns {string[]} The comments that have a place now, in order.
+ */
+export function appendPage(thread, parent, page, asked) {
+  const { comments, next } = page;
+  thread.noteReplies(page);
+  const nextPage = nextPageAfter(next, parent ? comments : topLevel(comments), asked?.last ?? null);
+  if (!parent) thread.nextPage = nextPage;
+  else if (nextPage) thread.nextPages.set(parent, nextPage);
+  else thread.nextPages.delete(parent);
+  return [...thread.addPage(comments, 'page'), ...attachReached(thread, new Set(comments.map(({ id }) => id)))];
+}
+
+/** Detached comments move into the loaded part once it reaches them. @param {Thread} thread @param {Set<string>} page */
+function attachReached(thread, page) {
+  const isReached = (/** @type {string} */ id) => page.has(id) || thread.isLoaded(/** @type {Comment} */ (thread.comments.get(id)));
+  const reached = thread.detached.filter(isReached);
+  thread.detached = thread.detached.filter((id) => !reached.includes(id));
+  for (const id of reached) insertSorted(thread.roots, id, thread.comments, ORDERS[thread.sort]);
+  return reached;
+}
+
+/** Applies what summaries left out up to `to`, and then once more what came since. @param {Thread} thread @param {Event[]} events @param {number} to @param {number} count How many comments had been left out. */
+export function replaySkipped(thread, events, to, count) {
+  thread.bufferedEvents = [...events, ...thread.bufferedEvents.filter(({ seq }) => seq > to)];
+  thread.skippedFrom = to + 1;
+  thread.skipped -= count;
+  return thread.replay();
+}
+
+/** One's own comment, as the answer to its post shows it. @param {Thread} thread @param {Comment} comment @returns {boolean} Whether it is new here. */
+export function addOwn(thread, comment) {
+  return !thread.comments.has(comment.id) && thread.insert(comment, 'anywhere');
+}
+
+/** What a write was answered with; an event may have been later. @param {Thread} thread @param {string} id @param {Partial<Comment>} values @param {number} [seq] */
+export function applyAnswer(thread, id, values, seq = Infinity) {
+  const comment = thread.comments.get(id);
+  if (comment && seq > thread.discussion.seq) thread.comments.set(id, { ...comment, ...values });
+}
+
+/** @param {Thread} thread @param {Viewer} viewer */
+export function signIn(thread, viewer) {
+  thread.viewer = viewer;
+}
+
+/**
+ * Shows the reader's own vote before the server has counted it.
+ *
+ * @param {Thread} thread
+ * @param {string} id
+ * @param {number} value 1, 0 or -1.
+ * @returns {() => void} Takes it back; totals that the server told since stay.
+ */
+export function vote(thread, id, value) {
+  const before = thread.votes[id] ?? 0;
+  const comment = thread.comments.get(id);
+  thread.votes[id] = value;
+  if (!comment) return () => (thread.votes[id] = before);
+  const { votes } = comment;
+  const change = (/** @type {number} */ way) => Number(value === way) - Number(before === way);
+  const counted = { up: votes.up + change(1), down: votes.down + change(-1) };
+  thread.comments.set(id, { ...comment, votes: counted });
+  return () => {
+    const now = thread.comments.get(id);
+    thread.votes[id] = before;
+    if (now?.votes === counted) thread.comments.set(id, { ...now, votes });
+  };
 }

@@ -24,7 +24,7 @@ export function compression(storage) {
   const name = 'tertulia:plain';
   let until = Number(storage.get(name));
   return {
-    /** What the address says of it: 0, or nothing. */
+    /** The value of the parameter in the address: 0, or none. */
     asked: () => (Date.now() < until ? 0 : undefined),
     avoid() {
       until = Date.now() + WEEK_MS;
@@ -34,8 +34,8 @@ export function compression(storage) {
 }
 
 /**
- * An opened socket has an error only when the browser could not read a frame; of a network that fails some browsers
- * say the same. So it counts only before a second message: after hello, which is too short to be compressed.
+ * An opened socket has an error only when the browser could not read a frame, though some browsers report a network
+ * that fails likewise. So it counts only before a second message: after hello, which is too short to be compressed.
  *
  * @param {(cursor: Cursor, compress: number | undefined) => string} url
  * @param {typeof WebSocket} Socket

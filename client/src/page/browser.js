@@ -1,7 +1,11 @@
 /**
  * The browser's clock, chance and network, handed to modules so that tests can replace them.
  *
- * @import { Platform } from '../live/stream.js'
+ * @typedef {object} Platform
+ * @property {(work: () => void, ms: number) => any} setTimeout
+ * @property {(timer: any) => void} clearTimeout
+ * @property {() => number} random
+ * @property {() => boolean} isOnline
  */
 
 /** @type {Platform} */

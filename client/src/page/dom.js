@@ -1,7 +1,7 @@
 /**
- * An element from its tag, attributes, listeners (`onclick`) and children. A part, which pages style, has its name
- * as its class, too. Nothing here parses HTML or writes
- * a style attribute, so a strict Content-Security-Policy and Trusted Types have nothing to refuse.
+ * Makes an element from its tag, attributes, listeners (`onclick`) and children. A part, which pages can style, also has
+ * its name as a class. Nothing here parses HTML or writes a style attribute, so a strict Content-Security-Policy and
+ * Trusted Types have nothing to refuse.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag

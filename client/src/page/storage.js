@@ -1,5 +1,5 @@
 /**
- * localStorage that never throws: where it is blocked or full, reads find nothing and writes say so.
+ * localStorage that never throws: where it is blocked or full, reads find nothing and writes return false.
  *
  * @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} StorageBackend
  */

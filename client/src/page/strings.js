@@ -1,9 +1,9 @@
 /**
- * What the client says. English is built in; another language comes with the snapshot, from the catalogue that the
+ * The client's sentences. English is built in; another language comes with the snapshot, from the catalogue that the
  * server's own pages use.
  *
  * @import reading from './sentences.js'
- * @import writing from '../actions/sentences.js'
+ * @import writing from './writingSentences.js'
  *
  * @typedef {keyof typeof reading | keyof typeof writing} Key
  * @typedef {string | Record<string, string>} Sentence One form, or one for each plural category of CLDR.
@@ -16,7 +16,7 @@ import sentences from './sentences.js';
 export const english = { ...sentences };
 
 /**
- * `{n}` and `{name}` are filled in. A sentence that the language lacks is said in English.
+ * `{n}` and `{name}` are filled in. A sentence that the language lacks is in English.
  *
  * @param {Language | null} [given] Without it: English.
  * @returns {Translate}

@@ -3,8 +3,23 @@
  * comments have is made when it is needed: ten thousand of them should appear within half a second.
  *
  * @import { Comment } from '../live/wire.js'
- * @import { Command, CardContext } from './cardContext.js'
  * @import { Translate } from '../page/strings.js'
+ *
+ * @typedef {'reply' | 'edit' | 'remove' | 'more' | 'up' | 'down'} Command What the buttons of a card ask for.
+ *
+ * @typedef {object} CardContext What a card has to know, and whom it asks to do something.
+ * @property {Translate} t
+ * @property {HTMLElement} [blank] What cards are copied from.
+ * @property {(iso: string) => string} time
+ * @property {(iso: string) => string | undefined} title
+ * @property {number} depth How many levels have replies of their own; below, they stand flat.
+ * @property {boolean} canVote
+ * @property {boolean} canReply
+ * @property {(comment: Comment) => boolean} isOwn
+ * @property {(comment: Comment) => boolean} canEdit
+ * @property {(id: string) => number} vote One's own: 1, 0 or -1.
+ * @property {(comment: Comment) => string | undefined} repliesTo Whom a reply is to, where the indentation does not say it.
+ * @property {(command: string, id: string | null) => void} dispatch
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
 import { elementId } from '../page/names.js';
@@ -55,7 +70,7 @@ export class Card {
     return this.#make('replies', (element) => this.element.append(element), () => h('div', { class: 'replies' }));
   }
 
-  /** What is said of the comment in place of its actions: that it is on its way, or about to be deleted. */
+  /** What stands in place of the actions: that the comment is on its way, or about to be deleted. */
   get status() {
     return this.#make('stage', (element) => this.actions.before(element), () => h('div', { class: 'stage', hidden: true }));
   }
@@ -124,7 +139,7 @@ export class Card {
     this.#shown = body;
     const tombstone = () => h('p', { class: 'tombstone' }, t(state === 'deleted' ? 'deleted' : 'removed'));
     this.#body.replaceChildren(...(body ? render(body) : [tombstone()]));
-    const name = this.#context.answers(this.comment);
+    const name = this.#context.repliesTo(this.comment);
     if (name === undefined) return;
     const [before, after] = t('replying_to', { name: '\n' }).split('\n');
     const link = h('a', { href: `#${elementId(this.comment.parent_id ?? '')}` }, h('bdi', {}, name));
@@ -194,7 +209,7 @@ const first = (element) => /** @type {HTMLButtonElement} */ (element.firstElemen
 /** @param {Element} element */
 const next = (element) => /** @type {HTMLButtonElement} */ (element.nextElementSibling);
 
-/** A button whose presses the list hears. @param {Command} command @param {string} text @param {object} [properties] */
+/** A button whose clicks the list handles. @param {Command} command @param {string} text @param {object} [properties] */
 function actionButton(command, text, properties) {
   const element = button(text, 'action', undefined, properties);
   element.dataset.act = command;

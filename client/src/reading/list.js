@@ -1,13 +1,13 @@
 /**
  * The comments on the page: a card for each, in trees that are flat below some level.
  *
- *     .list > .chunk (≤ 50) > article ▸ .replies > article ▸ …      [more]      .list of what stands beyond
+ *     .list > .chunk (≤ 50) > article ▸ .replies > article ▸ …      [more]      .list of detached ones
  *
  * Chunks are what the browser may skip drawing: per article that would cost WebKit 1.6 s an insertion at 10,000.
  *
  * @import { Comment } from '../live/wire.js'
  * @import { Thread } from '../live/thread.js'
- * @import { Command, CardContext } from './cardContext.js'
+ * @import { CardContext } from './card.js'
  */
 import { button, h, setText } from '../page/dom.js';
 import { commentId } from '../page/names.js';
@@ -21,7 +21,6 @@ const COUNT_MS = 500;
 export class List {
   /** By comment id, or by key while it is on its way. @type {Map<string, Card>} */
   cards = new Map();
-  #loadMore;
   /** "More replies" of threads that are not whole. @type {Map<string, HTMLElement>} */
   #moreReplies = new Map();
   /** The one that Tab reaches. @type {HTMLElement | undefined} */
@@ -29,13 +28,12 @@ export class List {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #counting;
 
-  /** @param {Thread} thread @param {CardContext} context @param {string} label The id of the heading. @param {(parent: string | null) => void} loadMore */
-  constructor(thread, context, label, loadMore) {
+  /** @param {Thread} thread @param {CardContext} context @param {string} label The id of the heading. */
+  constructor(thread, context, label) {
     this.thread = thread;
     this.context = context;
-    this.#loadMore = loadMore;
     this.feed = feed(label);
-    this.more = button('', 'more', () => loadMore(null));
+    this.more = button('', 'more', () => context.dispatch('loadMore', null));
     this.detached = feed(label);
     this.empty = h('p', { part: 'empty' }, context.t(context.canReply ? 'no_comments' : 'no_comments_closed'));
     this.element = h('div', {}, this.empty, this.feed, this.more, this.detached);
@@ -196,7 +194,7 @@ export class List {
     for (const id of this.thread.nextPages.keys()) {
       const card = this.cards.get(id);
       if (!card || this.#moreReplies.has(id)) continue;
-      const more = button(this.context.t('more_replies'), 'more', () => this.#loadMore(id));
+      const more = button(this.context.t('more_replies'), 'more', () => this.context.dispatch('loadMore', id));
       card.replies.after(more);
       this.#moreReplies.set(id, more);
     }
@@ -208,7 +206,7 @@ export class List {
   #click({ target }) {
     const pressed = /** @type {Element} */ (target).closest('[data-act]');
     const comment = pressed && this.#commentOf(/** @type {Element} */ (pressed.closest('article')));
-    if (comment) this.context.dispatch(/** @type {Command} */ (/** @type {HTMLElement} */ (pressed).dataset.act), comment.id);
+    if (comment) this.context.dispatch(/** @type {HTMLElement} */ (pressed).dataset.act ?? '', comment.id);
   }
 
   /** @param {HTMLElement} article @param {boolean} [preventScroll] */

@@ -15,10 +15,9 @@
  * @property {Sort} sort
  * @property {'top' | 'bottom'} composer
  * @property {{name?: string, body?: string}} fields What was typed before.
- * @property {() => void} showAll
+ * @property {(command: 'showAll' | 'submit') => void} dispatch
  * @property {(isPaused: boolean) => void} pause
  * @property {(sort: string) => void} reorder
- * @property {() => void} submit
  */
 import { Form } from './form.js';
 import { button, h, setAttribute, setText } from '../page/dom.js';
@@ -54,7 +53,7 @@ export class View {
     this.form.text.value = options.fields.body ?? '';
     this.form.element.onsubmit = (event) => {
       event.preventDefault();
-      options.submit();
+      options.dispatch('submit');
     };
     this.notice = h('p', { part: 'notice' });
     const compose = h('section', { class: 'compose', 'aria-labelledby': this.composeHeading.id }, this.composeHeading, this.notice, this.form.element);
@@ -65,7 +64,7 @@ export class View {
     this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, t(one))));
     this.search = h('input', { type: 'search', part: 'search', 'aria-label': t('search'), placeholder: t('search'), dir: 'auto' });
     this.bar = h('div', { class: 'bar' }, this.state, this.live, this.sort, this.search);
-    this.pillButton = button('', 'pill-button', options.showAll, { hidden: true });
+    this.pillButton = button('', 'pill-button', () => options.dispatch('showAll'), { hidden: true });
     this.pill = h('div', { part: 'pill' }, this.pillButton);
     this.list = h('div');
     this.writing = h('p', { class: 'writing' });
@@ -126,7 +125,7 @@ export class View {
     setText(this.live, this.#isLive ? t('live') : t(waiting ? 'paused_new' : 'paused', { n: waiting }));
   }
 
-  /** Trouble is told only once it has lasted. @param {State} state */
+  /** Trouble is shown only once it has lasted. @param {State} state */
   setState(state) {
     const lasts = TROUBLE.includes(state) && TROUBLE.includes(this.#state);
     this.#state = state;

@@ -99,7 +99,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     path = [Parameter(name, "The comment.", required=True) for name in _PATH_PARAMETER.findall(operation.path)]
     described: dict[str, Any] = {
         "summary": operation.summary,
-        "operationId": f"{operation.method.lower()}_{operation.handler.__name__.strip('_')}",
+        "operationId": operation.id,
         "parameters": [
             *(_parameter(parameter, "path") for parameter in path),
             *(_parameter(parameter, "query") for parameter in operation.parameters),

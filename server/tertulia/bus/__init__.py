@@ -15,11 +15,11 @@ Failure    Counted, never raised. Where too many messages wait, the oldest are d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from tertulia.bus.stats import BusStats, FailureKind
+from tertulia.bus.stats import BusStats
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent
 
@@ -59,7 +59,7 @@ class PresenceUpdate:
 
 
 Listener = Callable[[Message], None]
-"""Called with each message of a discussion; returns at once. What it raises is logged and ends nothing."""
+"""Called with each message of a discussion; returns at once and does not raise."""
 
 
 def _ignore(_news: object) -> None:
@@ -126,16 +126,11 @@ class Bus(Protocol):
 
 @runtime_checkable
 class NetworkBus(Bus, Protocol):
-    """A bus between instances, for whoever reads what it has counted since its start."""
+    """A bus between instances, for whoever measures it."""
 
     @property
     def stats(self) -> BusStats:
-        """Messages and connections."""
-        raise NotImplementedError
-
-    @property
-    def failures(self) -> Mapping[FailureKind, int]:
-        """Failures of connections."""
+        """What it counts while it runs."""
         raise NotImplementedError
 
     @property

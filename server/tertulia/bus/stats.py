@@ -36,3 +36,4 @@ class BusStats:
     connections: int = 0
     round_trip: float = 0.0
     dropped: dict[DropReason, int] = field(default_factory=lambda: dict.fromkeys(DropReason, 0))
+    failures: dict[FailureKind, int] = field(default_factory=lambda: dict.fromkeys(FailureKind, 0))

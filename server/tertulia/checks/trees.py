@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tertulia.core.documents import is_safe_link
+from tertulia.core.markdown import is_safe_link
 
 
 class _Node(BaseModel):

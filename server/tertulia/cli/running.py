@@ -57,9 +57,9 @@ def _sentence(error: Exception) -> str | None:
 def _database_sentence(error: Exception) -> str | None:
     from sqlalchemy.exc import SQLAlchemyError  # most commands that fail never opened a database
 
-    from tertulia.store.troubles import DRIVERS, line, trouble
+    from tertulia.store.troubles import driver_errors, line, trouble
 
-    if not isinstance(error, (SQLAlchemyError, *DRIVERS)):
+    if not isinstance(error, driver_errors(SQLAlchemyError)):
         return None
     met = trouble(error)
     return None if met.fate == "ours" else f"The database failed: {line(error)}; {met.advice}"

@@ -1,4 +1,4 @@
-"""Identifiers: UUID version 7, whose order is the order of making (RFC 9562, section 5.7)."""
+"""Identifiers (RFC 9562): UUID version 7, whose order is the order of making, and version 8, made of a digest."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def uuid7_of(milliseconds: int, *parts: str) -> str:
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(digest[:10], "big")
     return str(_shaped(value, version=7))
+
+
+def uuid8(digest: bytes) -> str:
+    """The UUIDv8 of a digest of at least 16 bytes: the same one whenever it is made."""
+    return str(_shaped(int.from_bytes(digest[:16], "big"), version=8))
 
 
 def is_uuid(text: str) -> bool:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, no_such_site
 
 NAME_LENGTH = 64
 TEXT_LENGTH = 10_000
@@ -54,7 +54,7 @@ _START = 64  # characters among which nearly every text has one that is drawn
 
 
 def clean_text(raw: str, field: str = "body") -> str:
-    """What somebody wrote: at most two line ends in a row, and nothing that only hides or turns a line around."""
+    """The text of a comment: at most two line ends in a row, and no characters that hide text or turn it around."""
     _check_raw(raw, TEXT_LENGTH * _RAW_FACTOR, TEXT_LENGTH, field)
     parts = _FLAG.split(_NEWLINE.sub("\n", raw))
     text = "".join(part if at % 2 else _filtered(part, _stays_in_text) for at, part in enumerate(parts))
@@ -91,7 +91,7 @@ def is_site(raw: str) -> bool:
 def clean_site(raw: str, field: str = "site") -> str:
     """The key of a site: taken as it is. What cannot be one names no site, and no database is asked for it."""
     if not is_site(raw):
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field=field)
+        raise no_such_site(field)
     return raw
 
 
@@ -127,7 +127,7 @@ def is_visible(text: str) -> bool:
 
 
 def _check_characters(raw: str, field: str) -> None:
-    """PostgreSQL cannot hold NUL and UTF-8 has no lone surrogates: both are a mistake of whoever sent them."""
+    """PostgreSQL cannot hold NUL and UTF-8 has no lone surrogates: both are the sender's mistake."""
     if "\0" in raw or _SURROGATE.search(raw):
         raise Problem(ErrorCode.malformed, "The text holds NUL or half of a surrogate pair.", field=field)
 

@@ -1,4 +1,4 @@
-"""The languages' files: read once, looked up by a tag, spoken by key."""
+"""The languages' files: read once, looked up by a tag, translated by key."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Language:
         sentence = self.texts[key]
         return sentence if isinstance(sentence, str) else sentence[self.rule.of(n or 0)]
 
-    def speak(self, key: str, *, n: int | None = None, **values: object) -> str:
+    def translate(self, key: str, *, n: int | None = None, **values: object) -> str:
         """The sentence with its placeholders filled in. Raises KeyError for a key or a value that is missing."""
         if n is not None:
             values["n"] = self.numbers.write(n)

@@ -5,12 +5,10 @@ posting     the limits, counted at this instance and, where there is a Redis, at
 openings    the rooms that one address may open, counted at this instance
 counting    the port to the counts that instances share
 shared      these counts in Redis, and doing without them for a while
-addresses   what counts as one address
 """
 
-from tertulia.limits.addresses import network
 from tertulia.limits.counting import SharedCounts, open_shared_counts
 from tertulia.limits.openings import Openings
 from tertulia.limits.posting import PostingLimits, Write
 
-__all__ = ["Openings", "PostingLimits", "SharedCounts", "Write", "network", "open_shared_counts"]
+__all__ = ["Openings", "PostingLimits", "SharedCounts", "Write", "open_shared_counts"]

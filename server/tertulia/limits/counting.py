@@ -13,7 +13,7 @@ from tertulia.bus.stats import FailureKind
 
 
 class Unavailable(Exception):
-    """The shared counts cannot be had at the moment."""
+    """The shared counts are not available at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SharedCounts(Protocol):
 
     @property
     def failures(self) -> Mapping[FailureKind, int]:
-        """How often they could not be had, by kind."""
+        """How often they were not available, by kind."""
         raise NotImplementedError
 
     async def count(self, windows: Sequence[Window]) -> float:

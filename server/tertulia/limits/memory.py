@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from limits.aio.storage import MemoryStorage
 
-MOST_COUNTED = 20_000
-"""Guests and addresses that are remembered. Who posted longest ago is forgotten first, and may post as if it were new;
-with a hundred posts each they are 64 MB, and that many who are at their limit at once are beyond what limits hold."""
+MAX_COUNTED = 20_000
+"""Guests and addresses that are remembered, 64 MB with a hundred posts each. The one that posted longest ago is
+forgotten first, and starts anew; limits cannot hold back more than this many at once."""
 
 
 class BoundedStorage(MemoryStorage):
     """Of the times of posts; no locks and no task, since nothing here waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, most: int = MAX_COUNTED) -> None:
         super().__init__()
+        self._clock = clock
+        self._most = most
         self._times: OrderedDict[str, deque[float]] = OrderedDict()
         self._expiries: dict[str, int] = {}
 
@@ -24,8 +27,8 @@ class BoundedStorage(MemoryStorage):
         return len(self._times)
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Counts ``amount`` where they are within the limit."""
-        now = time.time()
+        """Counts ``amount`` if that stays within the limit; whether it did."""
+        now = self._clock()
         times = self._within(key, expiry, now)
         if len(times) + amount > limit:
             return False
@@ -38,7 +41,7 @@ class BoundedStorage(MemoryStorage):
 
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest post that counts was made, and how many count."""
-        now = time.time()
+        now = self._clock()
         times = self._within(key, expiry, now)
         return (times[0], len(times)) if times else (now, 0)
 
@@ -53,6 +56,6 @@ class BoundedStorage(MemoryStorage):
         for _ in range(2):
             oldest = next(iter(self._times))
             is_over = self._times[oldest][-1] <= now - self._expiries[oldest] if self._times[oldest] else True
-            if not is_over and len(self._times) <= MOST_COUNTED:
+            if not is_over and len(self._times) <= self._most:
                 return
             del self._times[oldest], self._expiries[oldest]

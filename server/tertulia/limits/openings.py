@@ -1,4 +1,4 @@
-"""How many rooms one address may open: who names a discussion that nobody here reads makes the server read and keep."""
+"""How many rooms one address may open: a discussion without readers has to be read from the database and kept."""
 
 from __future__ import annotations
 
@@ -6,46 +6,47 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits.addresses import network
 
 AT_ONCE = 200
-"""As many as one address has connections by default: where a server begins again, all of them come back at once."""
+"""As many as one address has connections by default: after a restart all of them come back at once."""
 PER_SECOND = 10
 """After that. Nobody opens ten articles a second for long; a room that is opened costs half a millisecond."""
-MOST_ADDRESSES = 10_000
-"""Remembered, at about 200 bytes each. Who was heard of longest ago is forgotten, and may open AT_ONCE again."""
+MAX_ADDRESSES = 10_000
+"""Remembered, at about 200 bytes each. The least recent is forgotten, and may open AT_ONCE again."""
 
 
 class Openings:
     """Counts the rooms that addresses open, at this instance alone."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MAX_ADDRESSES) -> None:
         self._clock = clock
+        self._most = most
         self._full_at: OrderedDict[str, float] = OrderedDict()
-        """When each address may open AT_ONCE again; ordered by when it was heard of last."""
+        """When each address may open AT_ONCE again; the least recent first."""
 
     def __len__(self) -> int:
         return len(self._full_at)
 
     def count(self, address: str | None) -> None:
         """Counts one. Raises rate_limited; then it was not counted. An unknown address is not counted."""
-        place = network(address)
-        if place is None:
+        key = client_network(address)
+        if key is None:
             return
         now = self._clock()
-        full_at = max(now, self._full_at.get(place, now)) + 1 / PER_SECOND
+        full_at = max(now, self._full_at.get(key, now)) + 1 / PER_SECOND
         if full_at - now > AT_ONCE / PER_SECOND + 1e-6:
             detail = "Too many discussions opened from this address; try again in a second."
             raise Problem(ErrorCode.rate_limited, detail, retry_after=1)
-        self._full_at[place] = full_at
-        self._full_at.move_to_end(place)
+        self._full_at[key] = full_at
+        self._full_at.move_to_end(key)
         self._forget(now)
 
     def _forget(self, now: float) -> None:
         """Two at most for each that comes: those that are as if they had never come, and what is too much."""
         for _ in range(2):
             oldest = next(iter(self._full_at))
-            if self._full_at[oldest] > now and len(self._full_at) <= MOST_ADDRESSES:
+            if self._full_at[oldest] > now and len(self._full_at) <= self._most:
                 return
             del self._full_at[oldest]

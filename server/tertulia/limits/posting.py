@@ -1,22 +1,21 @@
 """How much one guest and one address may write, in the notation of the `limits` library.
 
-Every write is counted at this instance. Where instances share their counts, both decide: what somebody else wrote into
-Redis lets nobody post more than without it. While shared counts are not to be had, each instance decides by its own,
-and nobody waits.
+Every write is counted at this instance, and if instances share their counts, in Redis, too: both have to agree, so that
+forged counts in Redis let nobody post more than without it. While Redis is down each instance decides alone, at once.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.aio.strategies import MovingWindowRateLimiter
 
+from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits.addresses import network
 from tertulia.limits.counting import SharedCounts, Unavailable, Window
 from tertulia.limits.memory import BoundedStorage
 
@@ -52,6 +51,7 @@ class PostingLimits:
         *,
         changes: tuple[str, str] = ("off", "off"),
         votes: tuple[str, str] = ("off", "off"),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._address = _parsed(address)
         self._limits: dict[Write, tuple[list[RateLimitItem], list[RateLimitItem]]] = {
@@ -60,24 +60,25 @@ class PostingLimits:
             Write.vote: (_parsed(votes[0]), _parsed(votes[1])),
             Write.moderation: ([RateLimitItemPerMinute(MODERATIONS_A_MINUTE)], []),
         }
-        # who does not count addresses, since all have one, does not count their previews either
+        # an operator who does not count addresses, since all readers share one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
-        self._own = MovingWindowRateLimiter(BoundedStorage())
+        self._own = MovingWindowRateLimiter(BoundedStorage(clock))
+        self._clock = clock
         self._shared = shared
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
         """Counts one write. Raises rate_limited; then nothing was counted."""
-        place, (of_author, of_address) = network(address), self._limits[write]
+        key, (of_author, of_address) = client_network(address), self._limits[write]
         apart = "" if write is Write.comment else f"-{write.name}"
         windows = [Window(item, f"guest{apart}", author_id) for item in of_author] if author_id else []
-        windows += [Window(item, f"address{apart}", place) for item in of_address] if place else []
-        _refuse_to_hurry(write.value, await self._wait(windows) if windows else 0)
+        windows += [Window(item, f"address{apart}", key) for item in of_address] if key else []
+        _raise_if_limited(write.value, await self._wait(windows) if windows else 0)
 
     async def count_preview(self, address: str | None) -> None:
         """Counts one preview, at this instance alone. Raises rate_limited; then it was not counted."""
-        place = network(address)
-        windows = [Window(item, "preview", place) for item in self._previews] if place else []
-        _refuse_to_hurry("previews", await self._wait_here(windows))
+        key = client_network(address)
+        windows = [Window(item, "preview", key) for item in self._previews] if key else []
+        _raise_if_limited("previews", await self._wait_here(windows))
 
     async def _wait(self, windows: Sequence[Window]) -> float:
         if self._shared is None:
@@ -92,14 +93,14 @@ class PostingLimits:
         for one in windows:
             if not await self._own.test(one.item, one.kind, one.name):
                 stats = await self._own.get_window_stats(one.item, one.kind, one.name)
-                return max(stats.reset_time - time.time(), 0.001)
+                return max(stats.reset_time - self._clock(), 0.001)
         for one in windows:
             await self._own.hit(one.item, one.kind, one.name)
         return 0
 
 
-def _refuse_to_hurry(what: str, wait: float) -> None:
-    """Raises rate_limited where there is something to wait for; ``wait`` is in seconds."""
+def _raise_if_limited(what: str, wait: float) -> None:
+    """Raises rate_limited if ``wait``, in seconds, is not 0."""
     if wait > 0:
         seconds = max(1, math.ceil(wait))
         raise Problem(ErrorCode.rate_limited, f"Too many {what}; try again in {seconds} seconds.", retry_after=seconds)

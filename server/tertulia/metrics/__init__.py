@@ -1,14 +1,15 @@
-"""Metrics: numbers about this process in the text format of Prometheus.
+"""Metrics of this process in the text format of Prometheus.
 
-    catalogue   every metric: its name, type and meaning, and where its value is read
-    endpoint    GET /metrics, for addresses that may read it
-    siblings    the metrics of several workers as one answer
+    catalogue    every metric: its name, type and meaning, and where its value is read
+    endpoint     GET /metrics, for addresses that may read it
+    aggregation  the metrics of several workers in one answer
+    host         the disk, the memory and the last backup
 
-The parts count in plain attributes, and those are read when somebody asks: nothing here is called on the way of a
-message. No label names a discussion, a site or a person, so the number of series is fixed.
+What is measured counts in plain attributes, which are read on request: nothing here is called while a message is
+delivered. No label names a discussion, a site or a person, so the number of series is fixed.
 """
 
-from tertulia.metrics.endpoint import Metrics, Parts
-from tertulia.metrics.siblings import Siblings
+from tertulia.metrics.aggregation import WorkerMetrics
+from tertulia.metrics.endpoint import Metrics, Sources
 
-__all__ = ["Metrics", "Parts", "Siblings"]
+__all__ = ["Metrics", "Sources", "WorkerMetrics"]

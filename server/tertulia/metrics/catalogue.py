@@ -17,8 +17,8 @@ from tertulia.bus import NetworkBus
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
-from tertulia.metrics.machine import Machine
-from tertulia.serving.vitals import Vitals
+from tertulia.metrics.host import Host
+from tertulia.serving.stats import ServerStats
 from tertulia.store.stats import Histogram
 from tertulia.store.troubles import Troubles
 from tertulia.store.write_queue import WriteQueue
@@ -69,7 +69,7 @@ def _paused(hub: Hub) -> int:
     return sum(1 for room in hub.rooms.values() for reader in room.readers if reader.paused)
 
 
-OF_HUB: tuple[Metric[Hub], ...] = (
+HUB_METRICS: tuple[Metric[Hub], ...] = (
     Metric(
         "tertulia_rooms",
         "gauge",
@@ -136,7 +136,7 @@ OF_HUB: tuple[Metric[Hub], ...] = (
     ),
 )
 
-OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
+WRITE_QUEUE_METRICS: tuple[Metric[WriteQueue], ...] = (
     Metric(
         "tertulia_commits_total",
         "counter",
@@ -191,7 +191,7 @@ OF_WRITE_QUEUE: tuple[Metric[WriteQueue], ...] = (
     ),
 )
 
-OF_TROUBLES: tuple[Metric[Troubles], ...] = (
+DATABASE_METRICS: tuple[Metric[Troubles], ...] = (
     Metric(
         "tertulia_database_failures_total",
         "counter",
@@ -201,7 +201,7 @@ OF_TROUBLES: tuple[Metric[Troubles], ...] = (
     ),
 )
 
-OF_ANSWERS: tuple[Metric[Answers], ...] = (
+HTTP_METRICS: tuple[Metric[Answers], ...] = (
     Metric(
         "tertulia_http_answers_total",
         "counter",
@@ -212,7 +212,7 @@ OF_ANSWERS: tuple[Metric[Answers], ...] = (
     ),
 )
 
-OF_REDIS: tuple[Metric[NetworkBus], ...] = (
+BUS_METRICS: tuple[Metric[NetworkBus], ...] = (
     Metric(
         "tertulia_bus_in_doubt",
         "gauge",
@@ -250,7 +250,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
         "tertulia_bus_failures_total",
         "counter",
         "Failures of connections to Redis, by cause: it refused, was slow, or unreachable.",
-        lambda bus: {(cause.value,): count for cause, count in bus.failures.items()},
+        lambda bus: {(cause.value,): count for cause, count in bus.stats.failures.items()},
         ("cause",),
     ),
     Metric("tertulia_bus_messages_waiting", "gauge", "Messages that wait for Redis.", lambda bus: bus.pending),
@@ -268,7 +268,7 @@ OF_REDIS: tuple[Metric[NetworkBus], ...] = (
     ),
 )
 
-OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
+LIMIT_METRICS: tuple[Metric[SharedCounts], ...] = (
     Metric(
         "tertulia_limits_failures_total",
         "counter",
@@ -278,15 +278,15 @@ OF_SHARED_COUNTS: tuple[Metric[SharedCounts], ...] = (
     ),
 )
 
-OF_SERVER: tuple[Metric[Vitals], ...] = (
-    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda vitals: vitals.admission.count),
+SERVER_METRICS: tuple[Metric[ServerStats], ...] = (
+    Metric("tertulia_connections", "gauge", "Connections that are open.", lambda stats: stats.limiter.count),
     Metric(
         "tertulia_connections_refused_total",
         "counter",
         "Connections answered 503, by bound: in all, or from one address.",
-        lambda vitals: {
-            ("total",): vitals.admission.refused_in_all,
-            ("address",): vitals.admission.refused_of_address,
+        lambda stats: {
+            ("total",): stats.limiter.refused_in_all,
+            ("address",): stats.limiter.refused_of_address,
         },
         ("bound",),
     ),
@@ -294,35 +294,35 @@ OF_SERVER: tuple[Metric[Vitals], ...] = (
         "tertulia_unread_bytes",
         "gauge",
         "Bytes that wait for clients to read them, as of the last look.",
-        lambda vitals: vitals.unread.bytes,
+        lambda stats: stats.unread.bytes,
     ),
     Metric(
         "tertulia_connections_cut_off_total",
         "counter",
         "Connections cut off because too many bytes waited for clients that did not read.",
-        lambda vitals: vitals.unread.cut,
+        lambda stats: stats.unread.cut,
     ),
     Metric(
         "tertulia_gc_pauses_total",
         "counter",
         "Garbage collections, in which everything waits.",
-        lambda vitals: vitals.pauses.count,
+        lambda stats: stats.gc_pauses.count,
     ),
     Metric(
         "tertulia_gc_pause_seconds_total",
         "counter",
         "Seconds that garbage collections took in all.",
-        lambda vitals: vitals.pauses.seconds,
+        lambda stats: stats.gc_pauses.seconds,
     ),
     Metric(
         "tertulia_gc_longest_pause_seconds",
         "gauge",
         "Seconds that the longest garbage collection since the start took.",
-        lambda vitals: vitals.pauses.longest,
+        lambda stats: stats.gc_pauses.longest,
     ),
 )
 
-OF_BUILD: tuple[Metric[None], ...] = (
+BUILD_METRICS: tuple[Metric[None], ...] = (
     Metric(
         "tertulia_build_info",
         "gauge",
@@ -332,7 +332,7 @@ OF_BUILD: tuple[Metric[None], ...] = (
     ),
 )
 
-OF_MACHINE: tuple[Metric[Machine], ...] = (
+HOST_METRICS: tuple[Metric[Host], ...] = (
     Metric(
         "tertulia_data_disk_bytes",
         "gauge",
@@ -355,13 +355,13 @@ OF_MACHINE: tuple[Metric[Machine], ...] = (
 )
 
 CATALOGUE: tuple[Metric[Any], ...] = (
-    *OF_HUB,
-    *OF_WRITE_QUEUE,
-    *OF_TROUBLES,
-    *OF_ANSWERS,
-    *OF_REDIS,
-    *OF_SHARED_COUNTS,
-    *OF_SERVER,
-    *OF_BUILD,
-    *OF_MACHINE,
+    *HUB_METRICS,
+    *WRITE_QUEUE_METRICS,
+    *DATABASE_METRICS,
+    *HTTP_METRICS,
+    *BUS_METRICS,
+    *LIMIT_METRICS,
+    *SERVER_METRICS,
+    *BUILD_METRICS,
+    *HOST_METRICS,
 )

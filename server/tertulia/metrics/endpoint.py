@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -17,34 +16,35 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tertulia.bus import Bus, NetworkBus
+from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import SharedCounts
 from tertulia.live.hub import Hub
+from tertulia.metrics.aggregation import WorkerMetrics
 from tertulia.metrics.catalogue import (
-    OF_ANSWERS,
-    OF_BUILD,
-    OF_HUB,
-    OF_MACHINE,
-    OF_REDIS,
-    OF_SERVER,
-    OF_SHARED_COUNTS,
-    OF_TROUBLES,
-    OF_WRITE_QUEUE,
+    BUILD_METRICS,
+    BUS_METRICS,
+    DATABASE_METRICS,
+    HOST_METRICS,
+    HTTP_METRICS,
+    HUB_METRICS,
+    LIMIT_METRICS,
+    SERVER_METRICS,
+    WRITE_QUEUE_METRICS,
 )
-from tertulia.metrics.machine import Machine
-from tertulia.metrics.siblings import Siblings
-from tertulia.serving.vitals import Vitals
+from tertulia.metrics.host import Host
+from tertulia.serving.stats import ServerStats
 from tertulia.store.troubles import Troubles
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
-from tertulia.web.gate import Gate
+from tertulia.web.client_address import ClientAddress
 
 
 @dataclass(frozen=True, slots=True)
-class Parts(Collector):
-    """Reads the parts when it is asked.
+class Sources(Collector):
+    """Collects from the sources on request.
 
-    Without ``vitals``, on another server than ours, theirs are left out, and those of Redis where there is none.
+    Those of the server are left out without ``server_stats``, on another server than ours; those of Redis without one.
     """
 
     hub: Hub
@@ -53,43 +53,48 @@ class Parts(Collector):
     answers: Answers
     bus: Bus
     counts: SharedCounts | None
-    vitals: Vitals | None
+    server_stats: ServerStats | None
 
     def collect(self) -> Iterator[Family]:
-        yield from (metric.family(self.hub) for metric in OF_HUB)
-        yield from (metric.family(self.write_queue) for metric in OF_WRITE_QUEUE)
-        yield from (metric.family(self.troubles) for metric in OF_TROUBLES)
-        yield from (metric.family(self.answers) for metric in OF_ANSWERS)
+        yield from (metric.family(self.hub) for metric in HUB_METRICS)
+        yield from (metric.family(self.write_queue) for metric in WRITE_QUEUE_METRICS)
+        yield from (metric.family(self.troubles) for metric in DATABASE_METRICS)
+        yield from (metric.family(self.answers) for metric in HTTP_METRICS)
         if isinstance(self.bus, NetworkBus):
-            yield from (metric.family(self.bus) for metric in OF_REDIS)
+            yield from (metric.family(self.bus) for metric in BUS_METRICS)
         if self.counts is not None:
-            yield from (metric.family(self.counts) for metric in OF_SHARED_COUNTS)
-        if self.vitals is not None:
-            yield from (metric.family(self.vitals) for metric in OF_SERVER)
-        yield from (metric.family(None) for metric in OF_BUILD)
+            yield from (metric.family(self.counts) for metric in LIMIT_METRICS)
+        if self.server_stats is not None:
+            yield from (metric.family(self.server_stats) for metric in SERVER_METRICS)
+        yield from (metric.family(None) for metric in BUILD_METRICS)
 
 
 @dataclass(frozen=True, slots=True)
-class _OfMachine(Collector):
-    machine: Machine
+class _HostCollector(Collector):
+    host: Host
 
     def collect(self) -> Iterator[Family]:
-        yield from (metric.family(self.machine) for metric in OF_MACHINE)
+        yield from (metric.family(self.host) for metric in HOST_METRICS)
 
 
 class Metrics:
-    """The registries of one application, and who may read them. The library's global registry is not used."""
+    """The registries of one application, and who may read them; the library's global registry is not used."""
 
     def __init__(
-        self, parts: Parts, folder: Path, gate: Gate, allowed: Sequence[str], siblings: Siblings | None = None
+        self,
+        sources: Sources,
+        folder: Path,
+        addresses: ClientAddress,
+        allowed: Sequence[str],
+        worker_metrics: WorkerMetrics | None = None,
     ) -> None:
-        self._gate = gate
-        self._siblings = siblings
-        self._allowed = [ip_network(network, strict=False) for network in allowed]
-        self._parts = CollectorRegistry(auto_describe=False)
-        self._parts.register(parts)
+        self._addresses = addresses
+        self._worker_metrics = worker_metrics
+        self._allowed = Networks(allowed)
+        self._sources = CollectorRegistry(auto_describe=False)
+        self._sources.register(sources)
         self._system = CollectorRegistry(auto_describe=False)
-        self._system.register(_OfMachine(Machine(folder)))
+        self._system.register(_HostCollector(Host(folder)))
         ProcessCollector(registry=self._system)
 
     def routes(self) -> list[Route]:
@@ -98,17 +103,17 @@ class Metrics:
     async def _answer(self, request: Request) -> Response:
         if not self._may_read(request):
             raise Problem(ErrorCode.not_found, "There is nothing at this address.")
-        text = await self.own()
-        if self._siblings is not None:
-            text = await self._siblings.merged(text)
+        text = await self.local()
+        if self._worker_metrics is not None:
+            text = await self._worker_metrics.aggregated(text)
         return Response(text, headers={"Cache-Control": "no-store"}, media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    async def own(self) -> bytes:
-        """The metrics of this process."""
-        parts = generate_latest(self._parts)
+    async def local(self) -> bytes:
+        """The metrics of this process alone."""
+        sources = generate_latest(self._sources)
         # in a thread: it lists the open files, which takes 10 ms with 15,000 connections, and asks a disk
-        return parts + await asyncio.to_thread(generate_latest, self._system)
+        return sources + await asyncio.to_thread(generate_latest, self._system)
 
     def _may_read(self, request: Request) -> bool:
-        address = self._gate.certain_address(request)
-        return address is not None and any(ip_address(address) in network for network in self._allowed)
+        address = parse(self._addresses.verified(request))
+        return address is not None and address in self._allowed

@@ -2,6 +2,7 @@
 
 embed.js, count.js              five minutes: pages name them, and a new server has new ones
 embed-actions.HASH.js           for ever: its name changes with its content
+embed-extras.HASH.js            for ever, likewise
 embed.full.js                   for ever, as /embed.DIGEST.js: for pages that pin what they load (integrity="…")
 X.js.map                        as X.js;      X.br: X as brotli packed it, sent instead of it
 """
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import NamedTuple
 
 from tertulia.pages.assets import FOREVER, Asset, digest
 
@@ -30,7 +32,7 @@ def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
     """A checkout in which the client has not been built yet has none: its pages lack the live part."""
     folder = folder or STATIC
     for file in _scripts(folder):
-        path, cache = _place(file)
+        path, cache = _path_and_cache(file)
         packed = folder / f"{file.name}.br"
         yield Asset(
             path,
@@ -42,12 +44,20 @@ def client_assets(folder: Traversable | None = None) -> Iterator[Asset]:
         )
 
 
-def pinned_script(folder: Traversable | None = None) -> tuple[str, str] | None:
-    """The path of the client in one file that never changes, and its integrity; None where there is none."""
+class PinnedScript(NamedTuple):
+    """A script that never changes; ``integrity`` is what an element's attribute of that name says."""
+
+    path: str
+    integrity: str
+
+
+def pinned_script(folder: Traversable | None = None) -> PinnedScript | None:
+    """The client in one file; None if it has not been built."""
     for file in _scripts(folder or STATIC):
         if _PINNED.fullmatch(file.name):
             content = file.read_bytes()
-            return _pinned_path(content), "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+            integrity = "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+            return PinnedScript(_pinned_path(content), integrity)
     return None
 
 
@@ -56,7 +66,7 @@ def _scripts(folder: Traversable) -> list[Traversable]:
     return sorted(found, key=lambda file: file.name)
 
 
-def _place(file: Traversable) -> tuple[str, str]:
+def _path_and_cache(file: Traversable) -> tuple[str, str]:
     if _PINNED.fullmatch(file.name):
         return _pinned_path(file.read_bytes()), FOREVER
     return f"/{file.name}", FOREVER if _HASHED.search(file.name) else _FIVE_MINUTES

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language
 from tertulia.protocol import CommentView
-from tertulia.web.refusals import is_about_name, sentence
+from tertulia.web.error_messages import is_about_name, sentence
 
 _MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16
@@ -30,7 +30,7 @@ def new_nonce() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class FormInput:
     """What stands in the form. The nonce is made with the form, so one form posts one text once."""
 
     name: str = ""
@@ -46,7 +46,7 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FormError:
     """Why the post was refused, and which field it is about."""
 
     message: str
@@ -57,18 +57,18 @@ class Trouble:
 class Form:
     """The form as a page shows it: ``parent`` is the comment that is replied to."""
 
-    typed: Typed = field(default_factory=Typed)
+    input: FormInput = field(default_factory=FormInput)
     parent: CommentView | None = None
-    trouble: Trouble | None = None
+    error: FormError | None = None
     waiting: bool = False
 
     @property
     def is_used(self) -> bool:
         """Whether the reader is at work in it, so that nothing may take its place."""
-        return self.parent is not None or self.trouble is not None or self.waiting
+        return self.parent is not None or self.error is not None or self.waiting
 
 
-async def read_form(request: Request) -> Typed:
+async def read_form(request: Request) -> FormInput:
     """Raises unsupported_media_type, too_large, malformed."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != _MEDIA_TYPE:
@@ -82,7 +82,7 @@ async def read_form(request: Request) -> Typed:
         raise Problem(ErrorCode.malformed, "The form cannot be read.") from error
     fields = dict(pairs)
     nonce = fields.get("nonce", "")
-    return Typed(
+    return FormInput(
         name=fields.get("name", ""),
         body=fields.get("body", ""),
         parent_id=fields.get("parent_id") or None,
@@ -90,9 +90,9 @@ async def read_form(request: Request) -> Typed:
     )
 
 
-def explain(problem: Problem, language: Language) -> Trouble:
+def explain(problem: Problem, language: Language) -> FormError:
     """The refusal in the language of the page."""
     where: Literal["name", "body"] | None = "body" if problem.field == "body" else None
     if is_about_name(problem):
         where = "name"
-    return Trouble(sentence(problem, language, otherwise="problem.other") or problem.detail, where)
+    return FormError(sentence(problem, language, otherwise="problem.other") or problem.detail, where)

@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse
 from tertulia.languages import Language, language
 from tertulia.pages import times
 from tertulia.pages.assets import Assets
-from tertulia.pages.look import Look
-from tertulia.pages.prose import prose_html
+from tertulia.pages.markdown import markdown_html
+from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.protocol import API
 from tertulia.web.html import document_html
 
@@ -36,8 +36,8 @@ HEADERS = {
 class Rendering:
     """Renders the pages of one server."""
 
-    def __init__(self, look: Look, assets: Assets) -> None:
-        self._fallback = look.language
+    def __init__(self, defaults: SiteDefaults, assets: Assets) -> None:
+        self._fallback = defaults.language
         self._environment = Environment(
             loader=PackageLoader("tertulia.pages"),
             autoescape=True,
@@ -46,12 +46,12 @@ class Rendering:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            look=look,
+            defaults=defaults,
             styles=assets.styles.path,
             script=assets.script.path,
             moment=times.moment,
             day=times.day,
-            prose=prose_html,
+            markdown=markdown_html,
             document=document_html,
             feed_address=_feed_address,
         )
@@ -64,7 +64,7 @@ class Rendering:
         return extended
 
     def language(self, tag: str) -> Language:
-        """The language of a page with this tag: the server's where there is no such one."""
+        """The language with this tag, or the server's if there is none."""
         return language(tag, self._fallback)
 
     def page(
@@ -76,10 +76,10 @@ class Rendering:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
-        """The template in the language of the tag, or in the server's where there is no such one."""
-        spoken = self.language(tag)
-        speaking = {"language": spoken, "t": spoken.speak, "t_html": partial(_speak_html, spoken)}
-        html = self._rendered(template, {**speaking, **context})
+        """The template in the language with this tag, or in the server's if there is none."""
+        language = self.language(tag)
+        translation = {"language": language, "t": language.translate, "t_html": partial(translate_html, language)}
+        html = self._rendered(template, {**translation, **context})
         return HTMLResponse(html, status, HEADERS | dict(headers or {}))
 
     def _rendered(self, name: str, values: dict[str, object]) -> str:
@@ -120,9 +120,9 @@ def _held(code: FunctionType) -> Iterator[object]:
             yield cell.cell_contents
 
 
-def _speak_html(spoken: Language, key: str, **values: object) -> Markup:
+def translate_html(language: Language, key: str, **values: object) -> Markup:
     """A sentence with HTML in it, such as a link around a name; values that are text only are escaped."""
-    return escape(spoken.form(key)).format(**values)
+    return escape(language.form(key)).format(**values)
 
 
 def _feed_address(site: str, key: str) -> str:

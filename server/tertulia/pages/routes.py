@@ -18,14 +18,15 @@ from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
 from tertulia.pages.assets import Assets, digest
 from tertulia.pages.client import client_assets
-from tertulia.pages.form import Form, Typed, explain, read_form
-from tertulia.pages.look import Look
-from tertulia.pages.place import Place, alone, under
+from tertulia.pages.discussion_page import DiscussionPages
+from tertulia.pages.form import Form, FormInput, explain, read_form
+from tertulia.pages.json_ld import json_ld
+from tertulia.pages.location import PageLocation, article_page, standalone_page
 from tertulia.pages.rendering import HEADERS, Rendering
-from tertulia.pages.section import Sections
 from tertulia.pages.sharing import mail, shares
-from tertulia.pages.structured import structured
-from tertulia.web.gate import Gate
+from tertulia.pages.site_defaults import SiteDefaults
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query
 
 ARTICLES_A_PAGE = 30
@@ -40,14 +41,22 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Pages:
     """The server-rendered pages: they read and post without JavaScript, without cookies and without a session."""
 
-    def __init__(self, discussions: Discussions, articles: Articles, gate: Gate, look: Look) -> None:
+    def __init__(
+        self,
+        discussions: Discussions,
+        articles: Articles,
+        origins: OriginPolicy,
+        addresses: ClientAddress,
+        defaults: SiteDefaults,
+    ) -> None:
         self._discussions = discussions
-        self._sections = Sections(discussions)
+        self._discussion_pages = DiscussionPages(discussions)
         self._articles = articles
-        self._gate = gate
-        self._look = look
+        self._origins = origins
+        self._addresses = addresses
+        self._defaults = defaults
         self._assets = Assets(client_assets())
-        self._rendering = Rendering(look, self._assets)
+        self._rendering = Rendering(defaults, self._assets)
 
     @property
     def rendering(self) -> Rendering:
@@ -56,11 +65,11 @@ class Pages:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/", self._calm(self._front_page), methods=["GET"]),
-            Route("/articles/{slug}", self._calm(self._article), methods=["GET", "POST"]),
-            Route("/d", self._calm(self._discussion), methods=["GET", "POST"]),
+            Route("/", self._errors_as_pages(self._front_page), methods=["GET"]),
+            Route("/articles/{slug}", self._errors_as_pages(self._article), methods=["GET", "POST"]),
+            Route("/d", self._errors_as_pages(self._discussion), methods=["GET", "POST"]),
             Route("/embed.html", self._embed, methods=["GET"]),
-            Route("/c/{id}", self._calm(self._comment), methods=["GET"]),
+            Route("/c/{id}", self._errors_as_pages(self._comment), methods=["GET"]),
             *self._assets.routes(),
         ]
 
@@ -68,22 +77,22 @@ class Pages:
         """The exception handler for addresses and methods that no route offers."""
         status = error.status_code if isinstance(error, HTTPException) else 404
         headers = error.headers if isinstance(error, HTTPException) else None
-        return self._trouble(status, dict(headers or {}))
+        return self._error_page(status, dict(headers or {}))
 
-    def _calm(self, handler: Handler) -> Handler:
+    def _errors_as_pages(self, handler: Handler) -> Handler:
         """A refusal becomes a page that says so."""
 
         async def answer(request: Request) -> Response:
             try:
                 return await handler(request)
             except Problem as problem:
-                return self._trouble(problem.code.value.status, _retry_after(problem))
+                return self._error_page(problem.code.value.status, _retry_after(problem))
 
         return answer
 
-    def _trouble(self, status: int, headers: dict[str, str]) -> Response:
+    def _error_page(self, status: int, headers: dict[str, str]) -> Response:
         context = {"status": status}
-        return self._rendering.page("error.html", self._look.language, context, status=status, headers=headers)
+        return self._rendering.page("error.html", self._defaults.language, context, status=status, headers=headers)
 
     # ---- the front page ---------------------------------------------------------------------------------
 
@@ -99,9 +108,9 @@ class Pages:
             "counts": await self._discussions.counts(DEFAULT_SITE, [article.key for article in shown]),
             "page": page,
             "has_older": len(articles) > start + ARTICLES_A_PAGE,
-            "canonical": self._gate.base_url(request) + "/",
+            "canonical": self._origins.base_url(request) + "/",
         }
-        return self._rendering.page("front.html", self._look.language, context)
+        return self._rendering.page("front.html", self._defaults.language, context)
 
     # ---- a discussion, under its article or alone -------------------------------------------------------
 
@@ -109,30 +118,30 @@ class Pages:
         article = self._articles.get(request.path_params["slug"])
         if article is None:
             raise _nothing_here()
-        return await self._answer(request, under(article))
+        return await self._answer(request, article_page(article))
 
     async def _discussion(self, request: Request) -> Response:
         site, key = request.query_params.get("site", DEFAULT_SITE), request.query_params.get("key")
         if not key:
             raise _nothing_here()
         named = DiscussionKey(clean_site(site), clean_key(key))
-        return await self._answer(request, alone(named, self._look.language, self._look.time_zone))
+        return await self._answer(request, standalone_page(named, self._defaults.language, self._defaults.time_zone))
 
-    async def _answer(self, request: Request, place: Place) -> Response:
+    async def _answer(self, request: Request, location: PageLocation) -> Response:
         if request.method == "POST":
-            return await self._post(request, place)
-        return await self._show(request, place)
+            return await self._post(request, location)
+        return await self._show(request, location)
 
     async def _show(
-        self, request: Request, place: Place, form: Form | None = None, problem: Problem | None = None
+        self, request: Request, location: PageLocation, form: Form | None = None, problem: Problem | None = None
     ) -> Response:
         # a refused post is answered with the first page, whatever the address it was sent to says besides
         query = request.query_params if form is None else QueryParams()
-        section = await self._sections.read(place, query, form)
-        article = place.article
-        canonical = self._gate.base_url(request) + place.href()
-        data = structured(section, canonical, self._gate.base_url(request))
-        context: dict[str, object] = {"section": section, "place": place, "canonical": canonical, "data": data}
+        page = await self._discussion_pages.read(location, query, form)
+        article = location.article
+        canonical = self._origins.base_url(request) + location.href()
+        data = json_ld(page, canonical, self._origins.base_url(request))
+        context: dict[str, object] = {"page": page, "location": location, "canonical": canonical, "data": data}
         if article is not None:
             context |= {
                 "article": article,
@@ -143,24 +152,24 @@ class Pages:
         status = 200 if problem is None else problem.code.value.status
         headers = {} if problem is None else _retry_after(problem)
         template = "discussion.html" if article is None else "article.html"
-        return self._rendering.page(template, place.language, context, status=status, headers=headers)
+        return self._rendering.page(template, location.language, context, status=status, headers=headers)
 
-    async def _post(self, request: Request, place: Place) -> Response:
-        typed = Typed()
+    async def _post(self, request: Request, location: PageLocation) -> Response:
+        form_input = FormInput()
         try:
-            await self._gate.admit(request, place.key.site)
-            typed = await read_form(request)
-            where = await self._sections.post(
-                place,
-                typed,
-                title=place.article.title if place.article else None,
-                url=self._gate.base_url(request) + place.href() if place.article else None,
-                address=self._gate.address(request),
+            await self._origins.admit(request, location.key.site)
+            form_input = await read_form(request)
+            where = await self._discussion_pages.post(
+                location,
+                form_input,
+                title=location.article.title if location.article else None,
+                url=self._origins.base_url(request) + location.href() if location.article else None,
+                address=self._addresses.of(request),
             )
         except Problem as problem:
-            trouble = explain(problem, self._rendering.language(place.language))
-            parent = await self._sections.answerable(place, typed.parent_id)
-            return await self._show(request, place, Form(typed, parent, trouble), problem)
+            form_error = explain(problem, self._rendering.language(location.language))
+            parent = await self._discussion_pages.answerable(location, form_input.parent_id)
+            return await self._show(request, location, Form(form_input, parent, form_error), problem)
         return RedirectResponse(where, 303, HEADERS)
 
     def _others(self, article: Article) -> list[Article]:
@@ -169,18 +178,20 @@ class Pages:
     # ---- for other servers' pages -----------------------------------------------------------------------
 
     async def _embed(self, request: Request) -> Response:
-        """The first page of comments to be put into a page by whoever makes it. Refusals are those of the API."""
+        """The first page of comments as HTML for other servers to include. Errors are those of the API."""
         query = Query(request.query_params, ("site", "key", "sort", "lang"))
         key, sort = query.discussion(), query.choice("sort", Sort, Sort.oldest)
-        await self._gate.admit(request, key.site)
-        base_url = self._gate.base_url(request)
-        place = alone(key, query.text("lang") or self._look.language, self._look.time_zone, base_url)
-        section = await self._sections.read(place, {"sort": sort})
-        context = {"section": section, "data": structured(section, place.href(), base_url)}
-        # its links begin with the server's address: where the request alone says it, no cache may give it to others
-        shared = _SHARED if self._gate.has_own_address else _PRIVATE
+        await self._origins.admit(request, key.site)
+        base_url = self._origins.base_url(request)
+        location = standalone_page(
+            key, query.text("lang") or self._defaults.language, self._defaults.time_zone, base_url
+        )
+        page = await self._discussion_pages.read(location, {"sort": sort})
+        context = {"page": page, "data": json_ld(page, location.href(), base_url)}
+        # its links begin with the server's address: if only the request says it, shared caches must not keep it
+        shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
-        answer = self._rendering.page("embed.html", place.language, context, headers=headers)
+        answer = self._rendering.page("embed.html", location.language, context, headers=headers)
         etag = f'"{digest(bytes(answer.body))}"'
         answer.headers["ETag"] = f"W/{etag}"
         if etag in request.headers.get("if-none-match", ""):
@@ -192,14 +203,14 @@ class Pages:
 
     async def _comment(self, request: Request) -> Response:
         found = await self._discussions.permalink(request.path_params["id"])
-        where = await self._sections.address_of(self._place(found.site, found.key), found.comment.id)
+        where = await self._discussion_pages.address_of(self._location(found.site, found.key), found.comment.id)
         return RedirectResponse(where, 303, HEADERS)
 
-    def _place(self, site: str, key: str) -> Place:
+    def _location(self, site: str, key: str) -> PageLocation:
         article = self._articles.discussing(key) if site == DEFAULT_SITE else None
         if article is not None:
-            return under(article)
-        return alone(DiscussionKey(site, key), self._look.language, self._look.time_zone)
+            return article_page(article)
+        return standalone_page(DiscussionKey(site, key), self._defaults.language, self._defaults.time_zone)
 
 
 def _nothing_here() -> Problem:

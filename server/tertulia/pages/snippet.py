@@ -1,4 +1,4 @@
-"""The HTML that puts a discussion into somebody's page."""
+"""The HTML snippet that embeds a discussion in another page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 from tertulia.core.text import clean_key
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import StartupError
-from tertulia.languages import language as spoken
+from tertulia.languages import language as find_language
 from tertulia.pages.client import pinned_script
 
 _SCRIPT = Markup('<script src="{}" defer></script>')
@@ -31,7 +31,7 @@ def snippet(
     inside = Markup()
     if key is not None:
         address = f"{base_url}/d?{urlencode({'site': site, 'key': key})}"
-        inside = Markup('\n  <a href="{}">{}</a>\n').format(address, spoken(language).speak("feed"))
+        inside = Markup('\n  <a href="{}">{}</a>\n').format(address, find_language(language).translate("feed"))
     element = Markup("<tertulia-discussion{}>{}</tertulia-discussion>").format(attributes, inside)
     return f"{_script(base_url, pinned, folder)}\n{element}\n"
 
@@ -42,5 +42,4 @@ def _script(base_url: str, pinned: bool, folder: Traversable | None) -> Markup:
     found = pinned_script(folder)
     if found is None:
         raise StartupError("The client in one file is not in this installation; build it with: make client")
-    path, integrity = found
-    return _PINNED_SCRIPT.format(base_url + path, integrity)
+    return _PINNED_SCRIPT.format(base_url + found.path, found.integrity)

@@ -32,7 +32,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Position:
     node: Node
     depth: int
     home: list[Node]
@@ -41,18 +41,18 @@ class _Place:
 def tree(comments: Sequence[CommentView]) -> list[Node]:
     """The top of the tree; parents come before their replies, and the order is kept at every level."""
     top: list[Node] = []
-    places: dict[str, _Place] = {}
+    positions: dict[str, _Position] = {}
     for comment in comments:
-        parent = places.get(comment.parent_id or "")
+        parent = positions.get(comment.parent_id or "")
         node = Node(comment)
         if parent is None:
             node.detached = comment.parent_id is not None
-            place = _Place(node, 0, top)
+            position = _Position(node, 0, top)
         elif parent.depth < DEPTH:
-            place = _Place(node, parent.depth + 1, parent.node.replies)
+            position = _Position(node, parent.depth + 1, parent.node.replies)
         else:
             node.answers = parent.node.comment
-            place = _Place(node, DEPTH, parent.home)
-        place.home.append(node)
-        places[comment.id] = place
+            position = _Position(node, DEPTH, parent.home)
+        position.home.append(node)
+        positions[comment.id] = position
     return top

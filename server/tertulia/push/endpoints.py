@@ -21,8 +21,9 @@ from tertulia.live.reader import Reader
 from tertulia.protocol import API, EVENTS_PAGE, Events
 from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
-from tertulia.web.gate import Gate
-from tertulia.web.operations import KEY, SITE, Operation, Parameter, limit
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.operations import KEY, SITE, Parameter, limit, operation
+from tertulia.web.origins import OriginPolicy
 from tertulia.web.requests import Query, check_parameters
 
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
@@ -46,35 +47,15 @@ _CLOSE_CODES = {
 class Push:
     """Streams from the hub's rooms."""
 
-    def __init__(self, discussions: Discussions, hub: Hub, gate: Gate) -> None:
+    def __init__(self, discussions: Discussions, hub: Hub, origins: OriginPolicy, addresses: ClientAddress) -> None:
         self._discussions = discussions
         self._hub = hub
-        self._gate = gate
+        self._origins = origins
+        self._addresses = addresses
         self._openings = Openings()
 
     def routes(self) -> list[BaseRoute]:
         return [WebSocketRoute(f"{API}/live", self.live)]
-
-    def operations(self) -> list[Operation]:
-        return [
-            Operation(
-                "GET",
-                f"{API}/events",
-                self.events,
-                "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
-                {200: Events},
-                parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
-                errors=(
-                    ErrorCode.unknown_site,
-                    ErrorCode.invalid,
-                    ErrorCode.malformed,
-                    ErrorCode.empty,
-                    ErrorCode.too_long,
-                    ErrorCode.rate_limited,
-                    ErrorCode.unavailable,
-                ),
-            )
-        ]
 
     async def live(self, socket: WebSocket) -> None:
         await socket.accept()
@@ -94,7 +75,7 @@ class Push:
         """Raises Problem where nobody may come in."""
         check_parameters(socket.scope)
         key, cursor, full = _cursor_of(socket.query_params, extra=("compress",))
-        await self._gate.admit(socket, key.site)
+        await self._origins.admit(socket, key.site)
         self._limit_opening(socket, key)
         room = await self._hub.enter(key, cursor)
         if self._hub.draining:
@@ -109,12 +90,27 @@ class Push:
         room.join(reader, cursor)
         return await connection.run(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
 
-    async def events(self, request: Request) -> Response:
+    @operation(
+        "GET",
+        f"{API}/events",
+        "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
+        {200: Events},
+        parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
+        errors=(
+            ErrorCode.unknown_site,
+            ErrorCode.invalid,
+            ErrorCode.malformed,
+            ErrorCode.empty,
+            ErrorCode.too_long,
+            ErrorCode.rate_limited,
+            ErrorCode.unavailable,
+        ),
+    )
+    async def events(self, request: Request, query: Query) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):
             return await self._sse(request)
-        query = Query(request.query_params, ("site", "key", "epoch", "after", "limit", "full"))
         key = query.discussion()
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         after = query.number("after", least=0) or 0
         count = query.number("limit", least=1, most=EVENTS_PAGE) or EVENTS_PAGE
         query.number("full", least=0, most=1)  # a page of the log is always full: one address is right for both forms
@@ -123,7 +119,7 @@ class Push:
 
     async def _sse(self, request: Request) -> Response:
         key, cursor, full = _cursor_of(request.query_params)
-        await self._gate.admit(request, key.site)
+        await self._origins.admit(request, key.site)
         if self._hub.draining:
             raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
         resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
@@ -137,7 +133,7 @@ class Push:
     def _limit_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
         if not self._hub.has(key):
-            self._openings.count(self._gate.address(request))
+            self._openings.count(self._addresses.of(request))
 
 
 def _close_reason(code: CloseCode, problem: Problem) -> str:

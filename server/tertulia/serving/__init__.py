@@ -1,18 +1,20 @@
 """Serving: our protocol classes for uvicorn, which bound what a client can cost and let rooms write ready frames.
 
     accepting   connections are taken while there are files for them
-    admission   how many connections, in all and from one address
+    limiter     how many connections, in all and from one address
     http        a request's head and body in bounds of size, pieces and time; the end after an answer
     heads       what of a head is refused before it is parsed
     requests    h11's parser, which counts what a body is cut into
     handshake   the plain handshake of WebSocket, answered without the library
-    websocket   the handshake; then a detached reader: one slotted object instead of a task and a queue
+    websocket   a WebSocket until a reader is attached to it
+    detached    a reader's connection: one slotted object instead of a task and a queue
+    timeouts    how long clients may take
     lifetimes   what a lost connection leaves is freed at once
     refusals    what is answered without the application
-    unread      what waits for clients to read it, of all together
-    vitals      what it can tell of itself while it serves
-    server      the listening socket, and an end in which readers are told to come back
+    unread      output that clients have not read yet, of all connections together
+    stats       what the server counts while it serves
+    server      the listening socket, and a graceful shutdown
 
-Used by the composition alone; metrics read the vitals. The application itself is plain ASGI and runs,
+Used by the composition alone; metrics read the stats. The application itself is plain ASGI and runs,
 slower, on any other server.
 """

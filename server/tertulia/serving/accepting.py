@@ -1,8 +1,8 @@
-"""Accepting connections without using up the process's files, and without spinning where they are used up.
+"""Accepting connections without using up the process's files, and without spinning when they run out.
 
-asyncio's own loop asks for a connection 2,048 times each time there is one, and where no file is left it fails, writes
-a line and tries again as often. Here each turn takes a few, what the rest of the process needs is never taken, and
-where nothing can be accepted accepting rests: who comes meanwhile waits in the kernel's queue.
+asyncio's own loop calls accept 2,048 times each time there is a connection; when no file is left it fails, logs a line
+and tries again as often. Here each turn takes a few, the files that the rest of the process needs are never taken, and
+when nothing can be accepted accepting pauses: clients that come meanwhile wait in the kernel's queue.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TURN = 128
 RESERVE = 64
 """Files kept for all that is no client: the database's connections and files, Redis, articles, a worker's pipes."""
 REST_SECONDS = 0.05
-LONGEST_REST_SECONDS = 1.0
+MAX_REST_SECONDS = 1.0
 REPORT_SECONDS = 60.0
 _OF_ONE = {
     errno.ECONNABORTED,
@@ -78,7 +78,7 @@ class Accepting:
             self._listener.close()
 
     def has_waiting(self) -> bool:
-        """Whether somebody waits in the kernel's queue to be accepted."""
+        """Whether a client waits in the kernel's queue to be accepted."""
         return bool(select.select([self._listener], [], [], 0)[0])
 
     async def wait_closed(self) -> None:
@@ -120,7 +120,7 @@ class Accepting:
     def _rest(self, reason: str | None) -> None:
         self._loop.remove_reader(self._listener)
         self._resting = self._loop.call_later(self._rest_seconds, self._go_on)
-        self._rest_seconds = min(2 * self._rest_seconds, LONGEST_REST_SECONDS)
+        self._rest_seconds = min(2 * self._rest_seconds, MAX_REST_SECONDS)
         now = self._loop.time()
         if self._reported_at is None or now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now

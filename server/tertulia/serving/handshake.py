@@ -1,8 +1,7 @@
 """The opening handshake of WebSocket (RFC 6455, section 4.2) for heads as browsers and proxies write them.
 
-Whatever is unusual in a head is no business of this module: ``read`` gives None, and ``heads`` and then the WebSocket
-library judge. So a mistake here can refuse nobody, and all that it lets through those two would have let through with
-the same answer.
+This module does not handle unusual heads: ``read`` returns None for them, and ``heads`` and then the WebSocket library
+decide. So a mistake here refuses no client, and whatever it accepts those two would have accepted with the same answer.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from websockets.headers import build_extension, parse_extension
 from websockets.typing import ExtensionParameter
 
 from tertulia.live.frames import WINDOW_BITS
-from tertulia.serving.heads import END, HEAD_BYTES, HEADERS, HOST, NEGOTIATION_BYTES
+from tertulia.serving.heads import END, HEAD_BYTES, HOST, MAX_HEADERS, NEGOTIATION_BYTES
 
-DECLINED = b"compress=0"
+OPT_OUT = b"compress=0"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEPT_OFFERS = 256
 """Extension headers whose negotiation is remembered; browsers send three or four different ones."""
@@ -37,7 +36,7 @@ _UNUSUAL = {b"sec-websocket-protocol", b"content-length", b"transfer-encoding", 
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Handshake:
     """A handshake that is in order: what was asked for, and the answer to it without its last line."""
 
     target: bytes
@@ -46,11 +45,11 @@ class Opening:
     answer: bytes
 
 
-def read(head: bytes) -> Opening | None:
-    """The handshake in ``head``, which ends with the empty line; None where it is not a plain one."""
+def read(head: bytes) -> Handshake | None:
+    """The handshake in ``head``, which ends with the empty line; None if it is not a plain one."""
     first, *lines = head.removesuffix(END).split(b"\r\n")
     asked = _REQUEST_LINE.fullmatch(first)
-    if asked is None or len(lines) > HEADERS or len(head) > HEAD_BYTES:
+    if asked is None or len(lines) > MAX_HEADERS or len(head) > HEAD_BYTES:
         return None
     headers: list[tuple[bytes, bytes]] = []
     for line in lines:
@@ -64,10 +63,10 @@ def read(head: bytes) -> Opening | None:
         return None
     offered = found.get(b"sec-websocket-extensions")
     try:
-        chosen = negotiated(offered) if offered is not None and not declines(asked[1]) else b""
+        chosen = negotiated(offered) if offered is not None and not opts_out(asked[1]) else b""
     except InvalidHeaderFormat:
         return None
-    return Opening(asked[1], headers, bool(chosen), _ANSWER % (_accept(found[b"sec-websocket-key"]), chosen))
+    return Handshake(asked[1], headers, bool(chosen), _ANSWER % (_accept(found[b"sec-websocket-key"]), chosen))
 
 
 _ANSWER = (
@@ -75,9 +74,9 @@ _ANSWER = (
 )
 
 
-def declines(target: bytes) -> bool:
-    """Whether the address asks for messages that are not compressed."""
-    return DECLINED in target.partition(b"?")[2].split(b"&")
+def opts_out(target: bytes) -> bool:
+    """Whether the address asks for uncompressed messages."""
+    return OPT_OUT in target.partition(b"?")[2].split(b"&")
 
 
 class SharedDeflate(ServerPerMessageDeflateFactory):

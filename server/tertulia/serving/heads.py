@@ -15,7 +15,7 @@ from tertulia.serving.refusals import NOT_HTTP, Refusal, unreadable
 END = b"\r\n\r\n"
 HEAD_BYTES = 16 * 1024
 """What proxies and browsers take themselves: nginx 8 KiB a line and 32 in all, Apache 8 KiB a line."""
-HEADERS = 100
+MAX_HEADERS = 100
 """Browsers send about twenty, proxies add ten."""
 NEGOTIATION_BYTES = 1024
 """Of headers that are lists which the protocols read item by item, at about 10 µs an item; browsers send 150."""
@@ -40,7 +40,7 @@ _TELLING = re.compile(
 _LENGTH = re.compile(rb"[0-9]{1,%d}" % LENGTH_DIGITS)
 
 _TOO_LARGE = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A request's head has at most {HEAD_BYTES} bytes.")
-_TOO_MANY = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A request has at most {HEADERS} headers.")
+_TOO_MANY = Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A request has at most {MAX_HEADERS} headers.")
 _TOO_WORDY = Refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     f"Connection, Upgrade, Expect and Sec-WebSocket headers have at most {NEGOTIATION_BYTES} bytes together.",
@@ -63,10 +63,10 @@ def too_large(size: int) -> Refusal | None:
 
 
 def fault(head: bytes) -> Refusal | None:
-    """Why a whole head, its empty line included, is refused; None where it is in order. Steps: a few passes over it."""
+    """Why a whole head, its empty line included, is refused; None if it is in order. Takes a few passes over it."""
     if len(head) > HEAD_BYTES:
         return _TOO_LARGE
-    if head.count(b"\n") > HEADERS + 2:
+    if head.count(b"\n") > MAX_HEADERS + 2:
         return _TOO_MANY
     if is_bare(head) or not head.endswith(END):
         return _LINES

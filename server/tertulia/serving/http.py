@@ -19,32 +19,28 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from tertulia.live.tuning import STALL_SECONDS
-from tertulia.serving.admission import Admission
 from tertulia.serving.heads import END
 from tertulia.serving.lifetimes import untie_error, untie_transport
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.refusals import FULL, NOT_HTTP, Refusal, unreadable
 from tertulia.serving.requests import Requests
+from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 from tertulia.serving.unread import Unread
-from tertulia.serving.websocket import LiveWebSocket
+from tertulia.serving.websocket import LiveWebSocket, websocket_protocol
 
-HEAD_SECONDS = 5.0
-BODY_SECONDS = 10.0
-PIECES = 512
+MAX_SEGMENTS = 512
 """Segments that a head, and again a body, may come in; 64 KiB take 123 of the smallest usual size."""
 WRITE_BUFFER = 64 * 1024
 READ_BYTES = 64 * 1024
 """Taken from the kernel at a time, and so kept at most of requests that wait for the answer to an earlier one."""
 LEAST_READ = 16 * 1024
 """Of an answer, in STALL_SECONDS: 1 KiB/s, slower than any network that pages are read over."""
-LINGER_SECONDS = 2.0
-"""How long a client that is still sending may take to notice that it was answered."""
 LINGER_PAUSE = 0.05
 """Between two reads of what it sends meanwhile, which is thrown away: 40 reads at most, of READ_BYTES each."""
 _UPGRADE = b"\r\nupgrade: websocket"
 _log = logging.getLogger("tertulia.serving.http")
 _log.setLevel(logging.ERROR)  # uvicorn warns of each request that it cannot read: a stranger could fill the disk
-_IN_PIECES = unreadable(f"A request comes in at most {PIECES} pieces.")
+_IN_SEGMENTS = unreadable(f"A request comes in at most {MAX_SEGMENTS} pieces.")
 _READ = (h11.IDLE, h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
 
@@ -64,10 +60,11 @@ class _Outlet:
 
 
 class BoundedHTTP(H11Protocol):
-    """One connection. What the class has without a value is set on the subclass that ``bounded`` makes for a server."""
+    """One connection. What has no value here, ``http_protocol`` sets on a subclass for each server."""
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
+    timeouts: Timeouts
     websocket: type[LiveWebSocket]
 
     def __init__(
@@ -81,14 +78,14 @@ class BoundedHTTP(H11Protocol):
         del self.conn
         self.logger = _log
         self._deadline: asyncio.TimerHandle | None = None
-        self._stalling: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
         self._unread_before = 0
         self._answering: RequestResponseCycle | None = None
         self._is_answered = False
         self._outlet: _Outlet | None = None
         self._is_over = False
-        self._pieces = 0
-        self._place: str | None = None
+        self.segments = 0
+        self._limiter_key: str | None = None
 
     @cached_property
     def conn(self) -> Requests:  # type: ignore[override]
@@ -101,20 +98,20 @@ class BoundedHTTP(H11Protocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # asyncio's own name for what it reads at once
-        self._place = self.admission.enter(self.client[0] if self.client else None)
-        if self._place is None:
+        self._limiter_key = self.limiter.acquire(self.client[0] if self.client else None)
+        if self._limiter_key is None:
             self._turn_away()
             return
-        self._start_deadline(HEAD_SECONDS)
+        self._start_deadline(self.timeouts.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_deadline()
-        self._stop_judging()
+        self._stop_stall_timer()
         self._unset_keepalive_if_required()
         self.unread.release(self)
-        if self._place is not None:
-            self.admission.leave(self._place)
-            self._place = None
+        if self._limiter_key is not None:
+            self.limiter.release(self._limiter_key)
+            self._limiter_key = None
         super().connection_lost(exc)
         self._detach_outlet()
         untie_transport(self.transport)
@@ -134,9 +131,9 @@ class BoundedHTTP(H11Protocol):
             return
         if self.transport.is_closing():
             return
-        self._pieces += 1
-        if self._pieces > PIECES:
-            self._give_up(_IN_PIECES)
+        self.segments += 1
+        if self.segments > MAX_SEGMENTS:
+            self._give_up(_IN_SEGMENTS)
         elif self._is_between_requests() and _is_upgrade(data):
             self._upgrade(data)
         else:
@@ -157,8 +154,8 @@ class BoundedHTTP(H11Protocol):
         elif state is h11.IDLE:
             if self._answering is not None:
                 self._answering = None
-                self._pieces = 0
-                self._start_deadline(HEAD_SECONDS)
+                self.segments = 0
+                self._start_deadline(self.timeouts.head)
         elif self.cycle is not self._answering:
             self._answering = self.cycle
             self._begin_request()
@@ -172,12 +169,12 @@ class BoundedHTTP(H11Protocol):
 
     def _begin_request(self) -> None:
         """A head is complete; the application has not run yet."""
-        self._pieces = 0
+        self.segments = 0
         if self._outlet is None:
             self._outlet = _Outlet(self)
         self.cycle.transport = self._outlet  # type: ignore[assignment]
         if self.conn.their_state is h11.SEND_BODY:
-            self._start_deadline(BODY_SECONDS)
+            self._start_deadline(self.timeouts.body)
             # an answer before the body has come is the last one: what follows is not read
             self.cycle.default_headers = [*self.cycle.default_headers, CLOSE_HEADER]
         else:
@@ -186,7 +183,7 @@ class BoundedHTTP(H11Protocol):
     def _end_request(self) -> None:
         """It is complete: only the end of the server makes its answer the last one."""
         self._stop_deadline()
-        last = [CLOSE_HEADER] if self.admission.ending else []
+        last = [CLOSE_HEADER] if self.limiter.ending else []
         self.cycle.default_headers = [*self.server_state.default_headers, *last]
 
     def send_400_response(self, msg: str) -> None:
@@ -195,7 +192,7 @@ class BoundedHTTP(H11Protocol):
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self._start_judging()
+        self._start_stall_timer()
 
     # ---- WebSocket --------------------------------------------------------------------------------------
 
@@ -205,9 +202,9 @@ class BoundedHTTP(H11Protocol):
         self._unset_keepalive_if_required()
         self._detach_outlet()
         self.connections.discard(self)
-        place, self._place = self._place, None
+        key, self._limiter_key = self._limiter_key, None
         protocol = self.websocket(self.config, self.server_state, self.app_state)
-        protocol.place = place
+        protocol.limiter_key = key
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         protocol.open(data)
@@ -231,13 +228,13 @@ class BoundedHTTP(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._start_judging()
+        self._start_stall_timer()
         self.unread.hold(self)
 
     def resume_writing(self) -> None:
         self.unread.release(self)
         if not self.transport.is_closing():
-            self._stop_judging()
+            self._stop_stall_timer()
         super().resume_writing()
         if self._is_answered:
             self._is_answered = False
@@ -250,23 +247,24 @@ class BoundedHTTP(H11Protocol):
         elif not self._is_over:
             super().on_response_complete()
 
-    def _start_judging(self) -> None:
-        """From now on the client has to take LEAST_READ bytes of what waits in each STALL_SECONDS."""
-        if self._stalling is None and self.buffered():
+    def _start_stall_timer(self) -> None:
+        """From now on the client has to take LEAST_READ bytes of what waits in each of its timeouts."""
+        if self._stall_timer is None and self.buffered():
             self._unread_before = self.buffered()
-            self._stalling = self.loop.call_later(STALL_SECONDS, self._judge)
+            self._stall_timer = self.loop.call_later(self.timeouts.stall, self.check_stalled)
 
-    def _judge(self) -> None:
-        self._stalling = None
+    def check_stalled(self) -> None:
+        """Ends a connection that took too little since it was checked last."""
+        self._stall_timer = None
         if self._unread_before - self.buffered() < LEAST_READ:
             self.transport.abort()
         else:
-            self._start_judging()
+            self._start_stall_timer()
 
-    def _stop_judging(self) -> None:
-        if self._stalling is not None:
-            self._stalling.cancel()
-            self._stalling = None
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
     # ---- the end ----------------------------------------------------------------------------------------
 
@@ -285,8 +283,8 @@ class BoundedHTTP(H11Protocol):
 
     def _turn_away(self) -> None:
         self.transport.write(FULL.answer)
-        self.transport.close()  # without a place there is none to linger in: a flood has to cost nothing
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.transport.close()  # it is not counted, so it may not linger: a flood has to cost nothing
+        self.loop.call_later(self.timeouts.linger, self.transport.abort)
 
     def end(self) -> None:
         """After the last answer: at once where all is read, else so that the answer reaches who is still sending."""
@@ -295,7 +293,7 @@ class BoundedHTTP(H11Protocol):
         self._stop_deadline()
         if self.conn.their_state in _READ and not self.conn.trailing_data[0]:
             self.transport.close()
-            self._start_judging()
+            self._start_stall_timer()
         else:
             self._linger()
 
@@ -311,7 +309,7 @@ class BoundedHTTP(H11Protocol):
             self.transport.abort()
             return
         self.transport.resume_reading()
-        self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
+        self.loop.call_later(self.timeouts.linger, self._stop_lingering)
 
     def _throw_away(self) -> None:
         self.transport.pause_reading()
@@ -319,7 +317,7 @@ class BoundedHTTP(H11Protocol):
 
     def _stop_lingering(self) -> None:
         self.transport.close()
-        self._start_judging()
+        self._start_stall_timer()
 
     # ---- bounds -----------------------------------------------------------------------------------------
 
@@ -337,9 +335,10 @@ class BoundedHTTP(H11Protocol):
         self.transport.abort()
 
 
-def bounded(admission: Admission, unread: Unread, websocket: type[LiveWebSocket]) -> type[BoundedHTTP]:
-    """The protocol class of one server."""
-    return type("BoundedHTTP", (BoundedHTTP,), {"admission": admission, "unread": unread, "websocket": websocket})
+def http_protocol(limiter: ConnectionLimiter, unread: Unread, timeouts: Timeouts = TIMEOUTS) -> type[BoundedHTTP]:
+    """The protocol class of one server; its connections become WebSockets where a client asks for that."""
+    shared = {"limiter": limiter, "unread": unread, "timeouts": timeouts}
+    return type("BoundedHTTP", (BoundedHTTP,), shared | {"websocket": websocket_protocol(limiter, unread, timeouts)})
 
 
 def _is_upgrade(data: bytes) -> bool:

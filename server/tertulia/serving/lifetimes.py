@@ -12,11 +12,11 @@ import asyncio
 from websockets.protocol import Protocol
 
 _OWN = ("_read_ready_cb", "_protocol")
-"""A selector transport holds a method of its own, and what it last told of its connection."""
+"""A selector transport holds a bound method of itself, and its protocol."""
 
 
 def untie_transport(transport: asyncio.BaseTransport) -> None:
-    """To be called when the transport has told that its connection is lost: it tells nothing more."""
+    """To be called once the transport has reported connection_lost, its last call."""
     held = getattr(transport, "__dict__", {})
     for name in _OWN:
         if name in held:

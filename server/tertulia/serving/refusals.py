@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 CAUTION = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
-"""Headers of every refusal, whoever puts it together."""
+"""Headers of every refusal, ours and the library's."""
 
 _CAUTION = "".join(f"{name}: {value}\r\n" for name, value in CAUTION)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing is done, in a sentence for people, and in how many seconds to come back, where that helps."""
+    """An HTTP error: its reason as a sentence for people, and after how many seconds a retry makes sense, if ever."""
 
     status: HTTPStatus
     reason: str

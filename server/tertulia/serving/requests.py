@@ -16,7 +16,7 @@ from tertulia.serving.refusals import Refusal, unreadable
 
 SLICE = 4096
 """Bytes that h11 is given at a time: no more than that is parsed past a bound."""
-CHUNKS = 256
+MAX_CHUNKS = 256
 """Of a body. Clients that send chunks fill them with 4 KiB and more; 256 cost at most 10 ms."""
 FRAMING_BYTES = 4096
 """What a body's chunks may take besides the body: their sizes, extensions and the trailers; 16 a chunk."""
@@ -24,7 +24,7 @@ FRAMING_BYTES = 4096
 _HEAD_END = re.compile(rb"\n\r?\n")
 _TOO_FINE = Refusal(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    f"A body comes in at most {CHUNKS} chunks, with {FRAMING_BYTES} bytes for their sizes and the trailers.",
+    f"A body comes in at most {MAX_CHUNKS} chunks, with {FRAMING_BYTES} bytes for their sizes and the trailers.",
 )
 _CHUNK = unreadable("The lines between chunks end with CR and LF.")
 
@@ -78,7 +78,7 @@ class Requests(h11.Connection):
         self._framing += len(between)
         self._chunks += isinstance(event, h11.Data) and event.chunk_end
         # a line that is not complete waits, and grows
-        if self._framing + (left if event is h11.NEED_DATA else 0) > FRAMING_BYTES or self._chunks > CHUNKS:
+        if self._framing + (left if event is h11.NEED_DATA else 0) > FRAMING_BYTES or self._chunks > MAX_CHUNKS:
             self._refuse(_TOO_FINE)
         is_end = isinstance(event, h11.EndOfMessage)
         if between and (heads.is_bare(between.lstrip(b"\r\n")) or (is_end and not between.endswith(b"\r\n"))):

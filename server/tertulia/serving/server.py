@@ -1,4 +1,4 @@
-"""The server: a listening socket, uvicorn on it with our protocol classes, and an end without haste."""
+"""The server: a listening socket, uvicorn on it with our protocol classes, and a graceful shutdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import errno
 import gc
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 
 import uvicorn
@@ -16,9 +16,9 @@ from tertulia.errors import StartupError
 from tertulia.live.hub import Hub
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.accepting import Accepting, raise_file_limit
-from tertulia.serving.http import bounded
-from tertulia.serving.vitals import Vitals
-from tertulia.serving.websocket import live
+from tertulia.serving.http import http_protocol
+from tertulia.serving.stats import ServerStats
+from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 
 BACKLOG = 2048
 UNACKNOWLEDGED_MILLISECONDS = 20_000
@@ -30,12 +30,7 @@ _LISTENING = {
     errno.EMFILE: "raise the limit of open files",
     errno.ENFILE: "raise the limit of open files",
 }
-"""What to do about a port that cannot be had; all else is about the address."""
-IDLE_SECONDS = 4.0
-"""How long an end leaves connections without a request open, at most: a proxy that keeps them for its next request
-(deploy/Caddyfile: 3 s) would else send one into a connection that is being closed, and could only answer 502."""
-LAST_SECONDS = 1.0
-"""How long those that were accepted last may take to send their request."""
+"""What to do about a port that cannot be bound; every other error is about the address."""
 LOOK_SECONDS = 0.05
 ACCEPT_TURNS = 100
 """How often the loop may accept before listening ends; without a bound a server without free files would never end."""
@@ -83,17 +78,21 @@ async def serve(
     app: ASGIApp,
     hub: Hub,
     listener: socket.socket,
-    vitals: Vitals,
+    stats: ServerStats,
+    *,
     drain_seconds: float,
     ready: Callable[[], None],
+    timeouts: Timeouts = TIMEOUTS,
 ) -> None:
-    """Serves until SIGINT or SIGTERM; ``ready`` is called when connections are accepted."""
+    """Serves until SIGINT or SIGTERM, and then at most ``drain_seconds`` more, in which readers are told one after
+    another to come back. ``ready`` is called when connections are accepted.
+    """
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=bounded(vitals.admission, vitals.unread, live(vitals.admission, vitals.unread)),
+        http=http_protocol(stats.limiter, stats.unread, timeouts),
         ws_max_size=BODY_LIMIT,
-        ws_per_message_deflate=False,  # ours is negotiated in serving.websocket
+        ws_per_message_deflate=False,  # ours is negotiated in serving.handshake
         ws_ping_interval=None,  # browsers show no ping to their pages: heartbeats are messages
         lifespan="off",
         log_config=None,
@@ -103,20 +102,30 @@ async def serve(
         timeout_graceful_shutdown=round(drain_seconds) or 1,
     )
     try:
-        await _Server(config, hub, vitals, drain_seconds, ready).serve(sockets=[listener])
+        await _Server(config, hub, stats, drain_seconds=drain_seconds, ready=ready, timeouts=timeouts).serve(
+            sockets=[listener]
+        )
     finally:
-        vitals.pauses.stop()
+        stats.gc_pauses.stop()
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, hub: Hub, vitals: Vitals, drain_seconds: float, ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        hub: Hub,
+        stats: ServerStats,
+        *,
+        drain_seconds: float,
+        ready: Callable[[], None],
+        timeouts: Timeouts,
     ) -> None:
         super().__init__(config)
         self._hub = hub
-        self._vitals = vitals
+        self._stats = stats
         self._drain_seconds = drain_seconds
         self._ready = ready
+        self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         self._draining: asyncio.Task[None] | None = None
 
@@ -131,11 +140,11 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
-        self._vitals.pauses.start()  # what was collected before made no reader wait
+        self._stats.gc_pauses.start()  # what was collected before made no reader wait
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:
-        self._vitals.unread.look(self.server_state.connections)  # type: ignore[arg-type]  # they are all our classes
+        self._stats.unread.look(self.server_state.connections)  # type: ignore[arg-type]  # they are all our classes
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -145,16 +154,16 @@ class _Server(uvicorn.Server):
         if self._draining is None:
             self._draining = asyncio.create_task(self._drain_then_exit(sig, frame))
         else:
-            self._exit(sig, frame)  # asked twice: at once
+            self._exit(sig, frame)  # a second signal: at once
 
     async def _drain_then_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Readers first; then connections, which end by their own answers, then new ones, then the server."""
-        self._vitals.admission.ending = True
-        idle_until = self._loop.time() + min(IDLE_SECONDS, self._drain_seconds / 2)
+        """Closes readers first, then connections after their answers; then stops listening; then ends."""
+        self._stats.limiter.ending = True
+        idle_until = self._loop.time() + min(self._timeouts.idle, self._drain_seconds / 2)
         await self._hub.drain(self._drain_seconds / 2)
         await self._connections_end(idle_until - self._loop.time())
-        await self._stop_listening()
-        await self._connections_end(min(LAST_SECONDS, self._drain_seconds / 4))
+        await stop_listening(self.servers)  # type: ignore[arg-type]  # they are our class
+        await self._connections_end(min(self._timeouts.last, self._drain_seconds / 4))
         self._exit(sig, frame)
 
     async def _connections_end(self, at_most: float) -> None:
@@ -164,16 +173,17 @@ class _Server(uvicorn.Server):
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _stop_listening(self) -> None:
-        """Whoever connects now is refused, which a proxy takes to another server whatever was to be sent."""
-        for server in self.servers:
-            for _ in range(ACCEPT_TURNS):
-                if not server.has_waiting():  # type: ignore[attr-defined]  # it is our Accepting
-                    break
-                await asyncio.sleep(0)  # what waits to be accepted would be reset
-            server.close()
-            await server.wait_closed()  # what was accepted last is a connection only now
-
     def _exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         self._captured_signals.clear()  # uvicorn would raise them again: an end that was asked for is no failure
+
+
+async def stop_listening(listeners: Iterable[Accepting]) -> None:
+    """From now on connections are refused; a proxy then sends the request to another server, whatever its method."""
+    for listener in listeners:
+        for _ in range(ACCEPT_TURNS):
+            if not listener.has_waiting():
+                break
+            await asyncio.sleep(0)  # what waits to be accepted would be reset
+        listener.close()
+        await listener.wait_closed()  # what was accepted last is a connection only now

@@ -1,8 +1,7 @@
-"""WebSocket in bounds, and detached readers.
+"""WebSocket in bounds, until the application attaches a reader.
 
-uvicorn's class does the handshake and runs the application. When the application attaches a reader, the transport gets
-a slotted object instead: no task, no queue, no parsed request, and no parser until the reader says something. Rooms
-write ready frames to it, and it is ended by abort where the other side takes nothing.
+uvicorn's class does what is unusual in a handshake and runs the application, which then attaches a reader and returns:
+serving.detached goes on from there. An application that attaches none gets messages as on any other server.
 """
 
 from __future__ import annotations
@@ -18,46 +17,30 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Frame as WireFrame
-from websockets.frames import Opcode
 from websockets.http11 import Request, Response
-from websockets.protocol import OPEN, SERVER, Protocol
+from websockets.protocol import Protocol
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
-from tertulia.errors import CloseCode
-from tertulia.live.frames import WINDOW_BITS, Frame
 from tertulia.live.reader import Reader
 from tertulia.protocol import BODY_LIMIT
-from tertulia.serving.admission import Admission
-from tertulia.serving.handshake import Opening, SharedDeflate, declines, read
+from tertulia.push.endpoints import DETACHING
+from tertulia.serving.detached import QUIET, DetachedReader, frame_parser
+from tertulia.serving.handshake import Handshake, SharedDeflate, opts_out, read
 from tertulia.serving.heads import END, fault
 from tertulia.serving.lifetimes import untie_parser, untie_transport
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.refusals import CAUTION, NO_HANDSHAKE
+from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import Unread
 
-WRITE_BUFFER = 64 * 1024
-HANDSHAKE_SECONDS = 5.0
-CLOSE_SECONDS = 3.0
-FRAGMENTS = 64
-FRAMES_PER_INTERVAL = 40
-PIECES_PER_INTERVAL = 512
-"""Segments that what a reader says may come in; the page's client says one message of 18 bytes in 5 s."""
-INTERVAL_SECONDS = 10.0
-SLICE = 256
-"""Bytes that are parsed before the frames in them are counted: at most 42 of the smallest, at 10 µs each."""
 LAST_BYTES = 1024
 """Heard after the application has closed, for the answer to that: a close frame has at most 131."""
-EXTENSION = "tertulia.live"
-_POLICY = 1008
 
 log = logging.getLogger(__name__)
-_quiet = logging.getLogger("tertulia.serving.frames")
-_quiet.setLevel(logging.CRITICAL)
 
 
-class _Handshake(ServerProtocol):
+class _LibraryHandshake(ServerProtocol):
     """The library's handshake, for what is not plain; its refusals are as careful as ours."""
 
     def reject(self, status: StatusLike, text: str) -> Response:
@@ -68,13 +51,14 @@ class _Handshake(ServerProtocol):
 
 
 class LiveWebSocket(WebSocketsSansIOProtocol):
-    """One WebSocket until a reader is attached; ``place`` is what admission counted it as.
+    """One WebSocket until a reader is attached; ``limiter_key`` is what it is counted under.
 
     What the client says meanwhile waits: in ``_early`` what has come, in the kernel the rest.
     """
 
-    admission: Admission
+    limiter: ConnectionLimiter
     unread: Unread
+    timeouts: Timeouts
 
     def __init__(
         self,
@@ -84,8 +68,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.place: str | None = None
-        self._opening: Opening | None = None
+        self.limiter_key: str | None = None
+        self._handshake: Handshake | None = None
         self._early = b""
         self._heard = 0
         self._takes_frames = False
@@ -95,11 +79,11 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     @cached_property
     def conn(self) -> Protocol:  # type: ignore[override]
         """What reads and makes frames after a plain handshake; most readers never need it."""
-        return _parser(self._opening is not None and self._opening.deflates)
+        return frame_parser(self._handshake is not None and self._handshake.deflates)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(HANDSHAKE_SECONDS, self.transport.abort)
+        self._deadline = self.loop.call_later(self.timeouts.handshake, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
@@ -113,9 +97,9 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         """Begins with a whole head, and what came with it."""
         head, end, self._early = data.partition(END)
         head += end
-        self._opening = read(head)
-        if self._opening is not None:
-            self._run(self._opening)
+        self._handshake = read(head)
+        if self._handshake is not None:
+            self._run(self._handshake)
             return
         refusal = fault(head)
         if refusal is None:
@@ -135,11 +119,11 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def _refuse_by_library(self) -> None:
         """From now on the library speaks HTTP here."""
         self._drop_parser()
-        self.conn = _Handshake(max_size=BODY_LIMIT, logger=_quiet)
+        self.conn = _LibraryHandshake(max_size=BODY_LIMIT, logger=QUIET)
 
-    def _run(self, opening: Opening) -> None:
+    def _run(self, handshake: Handshake) -> None:
         """Starts the application, as the inherited ``handle_connect`` does."""
-        path, _, query = opening.target.partition(b"?")
+        path, _, query = handshake.target.partition(b"?")
         self.handshake_initiated = True
         self.scope = {
             "type": "websocket",
@@ -152,10 +136,10 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             "path": self.root_path + unquote(path.decode("ascii")),
             "raw_path": self.root_path.encode("ascii") + path,
             "query_string": query,
-            "headers": opening.headers,
+            "headers": handshake.headers,
             "subprotocols": [],
             "state": self.app_state.copy(),
-            "extensions": {"websocket.http.response": {}, EXTENSION: self},  # type: ignore[dict-item]
+            "extensions": {"websocket.http.response": {}, DETACHING: self},  # type: ignore[dict-item]
         }
         self.queue.put_nowait({"type": "websocket.connect"})
         task = self.loop.create_task(self.run_asgi())
@@ -163,35 +147,35 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self.tasks.add(task)
 
     def handle_connect(self, event: Request) -> None:
-        if not declines(event.path.encode()):
+        if not opts_out(event.path.encode()):
             self.conn.available_extensions = [SharedDeflate()]  # type: ignore[attr-defined]
         super().handle_connect(event)
         if self.handshake_initiated and not self.handshake_complete:
             # ASGI has header names in lower case; the head came here as the client wrote it
             self.scope["headers"] = [(name.lower(), value) for name, value in self.scope["headers"]]
-            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+            self.scope["extensions"][DETACHING] = self  # type: ignore[assignment]
 
     # ---- the application --------------------------------------------------------------------------------
 
     async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "websocket.accept" and self._opening is not None and not self.handshake_complete:
+        if message["type"] == "websocket.accept" and self._handshake is not None and not self.handshake_complete:
             await self.writable.wait()
             if self.disconnected:
                 raise ClientDisconnected
-            self._accept(self._opening, message)
+            self._accept(self._handshake, message)
         else:
-            if self._opening is not None and not self.handshake_complete:
+            if self._handshake is not None and not self.handshake_complete:
                 self._refuse_by_library()
             await super().send(message)
         if self.close_sent:
             self._take_frames()
 
-    def _accept(self, opening: Opening, message: WebSocketAcceptEvent) -> None:
+    def _accept(self, handshake: Handshake, message: WebSocketAcceptEvent) -> None:
         self._drop_parser()  # it waits for the request; from now on there are frames
         self.handshake_complete = True
         headers = [*self.default_headers, *message.get("headers", [])]
         more = b"".join(b"%s: %s\r\n" % (name, value) for name, value in headers)
-        self.transport.write(opening.answer + more + b"\r\n")
+        self.transport.write(handshake.answer + more + b"\r\n")
 
     async def receive(self) -> ASGIReceiveEvent:
         if self.handshake_complete:
@@ -238,17 +222,17 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
     def attach(self, reader: Reader) -> None:
         """From now on the transport is the reader's; the application returns and is forgotten."""
         self._stop_deadline()
-        opening = self._opening
-        deflates = bool(self.conn.extensions) if opening is None else opening.deflates
-        detached = DetachedReader(self, reader, deflates, self.place)
+        handshake = self._handshake
+        deflates = bool(self.conn.extensions) if handshake is None else handshake.deflates
+        detached = DetachedReader(self, reader, deflates)
         self._detached = True
-        self.place = None
+        self.limiter_key = None
         reader.connection = detached
         self.connections.discard(self)
         self.connections.add(detached)  # type: ignore[arg-type]
         self.transport.set_protocol(detached)
         if self.transport.is_closing():
-            # the transport may have told of it already; told again once the reader has joined its room
+            # connection_lost may have been called already; call it again once the reader has joined its room
             self.loop.call_soon(detached.connection_lost, None)
         elif self._early:
             self.transport.resume_reading()
@@ -286,217 +270,12 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
 
     def _leave(self) -> None:
         self._stop_deadline()
-        if self.place is not None:
-            self.admission.leave(self.place)
-            self.place = None
+        if self.limiter_key is not None:
+            self.limiter.release(self.limiter_key)
+            self.limiter_key = None
 
 
-class DetachedReader(asyncio.Protocol):
-    """A reader's connection in a few slots. It is what the transport tells of bytes, and what the room writes to."""
-
-    __slots__ = (
-        "_admission",
-        "_closing",
-        "_connections",
-        "_counted",
-        "_deflates",
-        "_ending",
-        "_interval_ends",
-        "_loop",
-        "_message",
-        "_parser",
-        "_pieces",
-        "_place",
-        "_reader",
-        "_transport",
-        "_unread",
-    )
-
-    def __init__(self, accepted: LiveWebSocket, reader: Reader, deflates: bool, place: str | None) -> None:
-        self._transport = accepted.transport
-        self._loop = accepted.loop
-        self._connections = accepted.connections
-        self._admission = accepted.admission
-        self._unread = accepted.unread
-        self._place = place
-        self._reader: Reader | None = reader
-        self._deflates = deflates
-        self._parser: Protocol | None = None
-        self._closing = False
-        self._ending: asyncio.TimerHandle | None = None
-        self._counted = 0
-        self._pieces = 0
-        self._interval_ends = 0.0
-        self._message: list[bytes] | None = None
-
-    # ---- what the room asks -----------------------------------------------------------------------------
-
-    def write(self, frame: Frame) -> None:
-        if not self._closing:
-            self._transport.write(frame.deflated if self._deflates else frame.plain)
-
-    def buffered(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def cut(self) -> None:
-        """Ends at once, and gives back what waits; the reader resumes."""
-        self._transport.abort()
-
-    def close(self, code: CloseCode) -> None:
-        self._end(code, code.name)
-
-    def shutdown(self) -> None:
-        """uvicorn's word for the end of the server."""
-        self._end(CloseCode.restarting, CloseCode.restarting.name)
-
-    # ---- what the transport tells -----------------------------------------------------------------------
-
-    def pause_writing(self) -> None:
-        if self._reader is not None:
-            self._reader.pause()
-        self._unread.hold(self)
-
-    def resume_writing(self) -> None:
-        self._unread.release(self)
-        if self._reader is not None:
-            self._reader.resume()
-
-    def data_received(self, data: bytes) -> None:
-        if self._transport.is_closing():
-            return
-        if self._parser is None:
-            self._parser = _parser(self._deflates)
-        if self._are_too_many_pieces():
-            self._hush()
-            return
-        for start in range(0, len(data), SLICE):
-            if self._transport.is_closing() or self._counted > FRAMES_PER_INTERVAL:
-                return
-            self._hear(self._parser, data[start : start + SLICE])
-
-    def _hear(self, parser: Protocol, data: bytes) -> None:
-        parser.receive_data(data)
-        for frame in parser.events_received():
-            assert isinstance(frame, WireFrame)  # noqa: S101 - requests and responses come before a reader
-            self._take(frame)
-        output = b"".join(parser.data_to_send())
-        if parser.parser_exc is not None or parser.close_rcvd is not None:
-            self._finish(output)
-        elif output and not self._closing:
-            self._transport.write(output)
-            if self._transport.get_write_buffer_size() > 4 * WRITE_BUFFER:
-                self._transport.abort()  # asks for more pongs than it reads
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
-        self._unread.release(self)
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.on_disconnect()
-        if self._place is not None:
-            self._admission.leave(self._place)
-            self._place = None
-        self._closing = True
-        if self._ending is not None:
-            self._ending.cancel()
-        if self._parser is not None:
-            untie_parser(self._parser)
-            self._parser = None
-        untie_transport(self._transport)
-
-    # ---- what the reader says ---------------------------------------------------------------------------
-
-    def said(self, text: str | None) -> None:
-        """A whole message; None is one that is no text."""
-        code = CloseCode.malformed if text is None or self._reader is None else self._reader.on_message(text)
-        if code is not None:
-            self._end(code, code.name)
-
-    def _take(self, frame: WireFrame) -> None:
-        if self._are_too_many_frames():
-            self._hush()
-        elif self._closing:
-            return  # it may be the answer to that, which the parser minds
-        elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
-            self._gather(frame)
-        elif frame.opcode is Opcode.BINARY:
-            self.said(None)
-
-    def _gather(self, frame: WireFrame) -> None:
-        if frame.opcode is Opcode.TEXT:
-            self._message = []
-        if self._message is None or len(self._message) >= FRAGMENTS:
-            self._end(_POLICY, "too many fragments")
-            return
-        self._message.append(bytes(frame.data))
-        if frame.fin:
-            whole, self._message = b"".join(self._message), None
-            try:
-                self.said(whole.decode())
-            except UnicodeDecodeError:
-                self._end(1007, "text is UTF-8")
-
-    def _are_too_many_pieces(self) -> bool:
-        now = self._loop.time()
-        if now >= self._interval_ends:
-            self._interval_ends = now + INTERVAL_SECONDS
-            self._counted = self._pieces = 0
-        self._pieces += 1
-        return self._pieces > PIECES_PER_INTERVAL
-
-    def _are_too_many_frames(self) -> bool:
-        self._counted += 1
-        return self._counted > FRAMES_PER_INTERVAL
-
-    # ---- the end ----------------------------------------------------------------------------------------
-
-    def _hush(self) -> None:
-        """Nothing more is read of who says too much; the kernel keeps what it has until the end."""
-        self._end(_POLICY, "too much")
-        self._transport.pause_reading()
-
-    def _end(self, code: int, reason: str) -> None:
-        """Sends a close frame, waits a little for the other side, then aborts."""
-        if self._closing:
-            return
-        self._closing = True
-        if self._parser is None:
-            self._parser = _parser(self._deflates)
-        if self._parser.state is OPEN and not self._transport.is_closing():
-            self._parser.send_close(code, reason)
-            self._transport.write(b"".join(self._parser.data_to_send()))
-        self._abort_soon()
-
-    def _finish(self, output: bytes) -> None:
-        self._closing = True
-        if output:
-            self._transport.write(output)
-        self._transport.close()
-        self._abort_soon()
-
-    def _abort_soon(self) -> None:
-        if self._ending is not None:
-            self._ending.cancel()
-        self._ending = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
-
-
-def live(admission: Admission, unread: Unread) -> type[LiveWebSocket]:
+def websocket_protocol(limiter: ConnectionLimiter, unread: Unread, timeouts: Timeouts) -> type[LiveWebSocket]:
     """The protocol class of one server."""
-    return type("LiveWebSocket", (LiveWebSocket,), {"admission": admission, "unread": unread})
-
-
-def _parser(deflates: bool) -> Protocol:
-    parser = Protocol(SERVER, max_size=BODY_LIMIT, logger=_quiet)
-    if deflates:
-        parser.extensions = [
-            PerMessageDeflate(
-                remote_no_context_takeover=True,
-                local_no_context_takeover=True,
-                remote_max_window_bits=15,
-                local_max_window_bits=WINDOW_BITS,
-            )
-        ]
-    return parser
+    shared = {"limiter": limiter, "unread": unread, "timeouts": timeouts}
+    return type("LiveWebSocket", (LiveWebSocket,), shared)

@@ -19,7 +19,7 @@ from tertulia.store.commands import Command
 from tertulia.store.database import Database, open_database
 from tertulia.store.erasing import Eraser
 from tertulia.store.event_log import CommittedEvent
-from tertulia.store.troubles import DRIVERS, Troubles, line
+from tertulia.store.troubles import Troubles, driver_errors, line
 from tertulia.store.write_queue import WriteQueue
 
 P = ParamSpec("P")
@@ -72,7 +72,7 @@ class Store:
                 found = await connection.run_sync(query, *args, **kwargs)
                 self.answered_at = time.monotonic()
                 return found
-        except (OSError, EOFError, SQLAlchemyError, *DRIVERS) as error:
+        except driver_errors(OSError, EOFError, SQLAlchemyError) as error:
             if self.troubles.note(error, "The database cannot be read").fate == "ours":
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error

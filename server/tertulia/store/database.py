@@ -19,7 +19,7 @@ from tertulia.errors import StartupError
 from tertulia.store import migrations
 from tertulia.store.connections import AsyncConnection, ThreadedConnection, WriteConnection
 from tertulia.store.schema import meta, site
-from tertulia.store.troubles import DRIVERS, line, trouble
+from tertulia.store.troubles import driver_errors, line, trouble
 
 BUSY_MILLISECONDS = 5_000
 READERS = 4
@@ -69,7 +69,7 @@ async def open_database(address: str, *, timeouts: bool = True) -> Database:
         raise StartupError(f"The database URL {_shown(url)} cannot be used: {line(error)}") from error
     try:
         await migrating.write.run(migrate)
-    except (SQLAlchemyError, migrations.MigrationError, OSError, *DRIVERS) as error:
+    except driver_errors(SQLAlchemyError, migrations.MigrationError, OSError) as error:
         await migrating.close()
         raise StartupError(_cannot_open(url, error)) from error
     except BaseException:
@@ -214,7 +214,7 @@ def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
         return
     try:
         connection.run_async(_ping)
-    except (OSError, EOFError, *DRIVERS) as error:
+    except driver_errors(OSError, EOFError) as error:
         connection.driver_connection.terminate()
         raise InvalidatePoolError from error
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
-from asyncpg import exceptions as asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -143,21 +143,17 @@ SQLITE_CODES: dict[int, Trouble] = {
 }
 _PRIMARY = 0xFF
 
-DRIVERS = (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What comes from the drivers where no library is between, or while one cleans up."""
-
-_SPECIAL: dict[type[BaseException], Trouble] = {
-    # asyncpg's own words for what has a state, too, or only looks like a lost connection
-    asyncpg.InvalidCachedStatementError: _T.conflict,  # another instance changed the schema: prepared anew
-    asyncpg.OutdatedSchemaCacheError: _T.conflict,
-    asyncpg.ClientConfigurationError: _T.fault,
-    asyncpg.UnsupportedClientFeatureError: _T.fault,
-    asyncpg.UnsupportedServerFeatureError: _T.fault,
+_ASYNCPG_SPECIAL = {
+    # its own words for what has a state, too, or only looks like a lost connection
+    "InvalidCachedStatementError": _T.conflict,  # another instance changed the schema: prepared anew
+    "OutdatedSchemaCacheError": _T.conflict,
+    "ClientConfigurationError": _T.fault,
+    "UnsupportedClientFeatureError": _T.fault,
+    "UnsupportedServerFeatureError": _T.fault,
 }
+_ASYNCPG_OTHERS = {"InterfaceError": _T.unreachable, "InternalClientError": _T.unreachable}
 _OTHERS: dict[type[BaseException], Trouble] = {
     # what has neither state nor code, the special before the general
-    asyncpg.InterfaceError: _T.unreachable,
-    asyncpg.InternalClientError: _T.unreachable,
     PendingRollbackError: _T.unreachable,
     PoolTimeoutError: _T.slow,
     TimeoutError: _T.slow,
@@ -167,10 +163,32 @@ _OTHERS: dict[type[BaseException], Trouble] = {
 }
 
 
+def driver_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """``others``, and what comes from the drivers where no library is between, or while one cleans up."""
+    asyncpg = _asyncpg()
+    if asyncpg is None:
+        return (*others, sqlite3.Error)
+    return (*others, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+def _asyncpg() -> Any:
+    """The exceptions of asyncpg, None while nobody has imported it: nothing can have raised them then.
+
+    A server on SQLite saves 3 MiB.
+    """
+    return sys.modules.get("asyncpg.exceptions")
+
+
+def _classes(names: dict[str, Trouble]) -> dict[type[BaseException], Trouble]:
+    asyncpg = _asyncpg()
+    return {} if asyncpg is None else {getattr(asyncpg, name): meant for name, meant in names.items()}
+
+
 def trouble(error: BaseException) -> Trouble:
     """What kind of failure it is; ``fault`` for all that no database is to blame for."""
     causes = _causes(error)
-    for meant in (_by_class(causes, _SPECIAL), _by_number(causes), _by_class(causes, _OTHERS)):
+    others = _classes(_ASYNCPG_OTHERS) | _OTHERS
+    for meant in (_by_class(causes, _classes(_ASYNCPG_SPECIAL)), _by_number(causes), _by_class(causes, others)):
         if meant is not None:
             return meant
     return Trouble.fault

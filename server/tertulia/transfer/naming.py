@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from uuid import UUID
 
 from tertulia.articles import SLUG
+from tertulia.core.ids import uuid8
 
 
 def author_id(site: str, name: str) -> str:
@@ -32,7 +32,4 @@ def slug(key: str) -> str:
 
 
 def _uuid8(*parts: str) -> str:
-    value = int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(UUID(int=value))
+    return uuid8(hashlib.sha256("\0".join(parts).encode()).digest())

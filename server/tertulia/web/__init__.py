@@ -1,1 +1,1 @@
-"""What every HTTP edge shares: reading requests, telling problems, knowing who asks and from where."""
+"""What all HTTP edges share: strict requests, problem documents, client addresses, origins, operations."""

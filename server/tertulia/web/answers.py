@@ -1,4 +1,4 @@
-"""How many HTTP answers there were, by what was asked for and what was answered: plain numbers, of a fixed count."""
+"""HTTP responses counted by kind of request and class of status: a fixed set of numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLASSES: tuple[Status, ...] = ("2xx", "3xx", "4xx", "5xx")
 
 
 def kind(method: str, path: str) -> Kind:
-    """No name of a discussion, an article or a route: what anybody can make up would make series without end."""
+    """Never the path itself: clients make paths up, and each would be a time series of its own."""
     if path.startswith("/api/"):
         return "api_read" if method in _READING else "api_write"
     if path in OPERATIONS:
@@ -23,7 +23,7 @@ def kind(method: str, path: str) -> Kind:
 
 
 class Answers:
-    """Of one process. ``none`` are requests whose client left before the answer."""
+    """The counts of one process; ``none`` is for clients that left before the answer."""
 
     __slots__ = ("counts",)
 

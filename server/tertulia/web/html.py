@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from tertulia.core.comments import Block
-from tertulia.core.documents import is_safe_link
+from tertulia.core.markdown import is_safe_link
 
 Put = Callable[[str], None]
 """Takes the next piece of HTML; what is not written here has to be escaped."""

@@ -1,9 +1,10 @@
-"""An operation: one line of the API, from which both the route and its description are made."""
+"""Operations of the API, declared at their handlers; routes, description and strict queries are made from them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -11,42 +12,95 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tertulia.errors import ErrorCode
+from tertulia.web.requests import Query
 
 Handler = Callable[[Request], Awaitable[Response]]
+Method = TypeVar("Method", bound=Callable[..., Awaitable[Response]])
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query parameter; ``schema`` is its JSON Schema."""
+    """A query parameter; ``schema`` is its JSON Schema. A ``repeated`` one may come more than once."""
 
     name: str
     help: str
     schema: dict[str, object] = field(default_factory=lambda: {"type": "string"})
     required: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``answers`` maps each status of success to its model, or to a media type where the answer is not JSON.
+    """``answers`` maps each status of success to its model, or to a media type if the answer is not JSON.
 
-    ``bearer`` says whose token it takes; empty where it takes none.
+    ``bearer`` says whose token it takes; empty where it takes none. ``handler`` is called with the request and its
+    query, which may have the ``parameters`` and no others.
     """
 
     method: str
     path: str
-    handler: Handler
+    id: str
     summary: str
     answers: dict[int, type[BaseModel] | str]
-    body: type[BaseModel] | None = None
-    parameters: tuple[Parameter, ...] = ()
-    headers: tuple[Parameter, ...] = ()
-    errors: tuple[ErrorCode, ...] = ()
-    bearer: str = ""
+    body: type[BaseModel] | None
+    parameters: tuple[Parameter, ...]
+    headers: tuple[Parameter, ...]
+    errors: tuple[ErrorCode, ...]
+    bearer: str
+    handler: Callable[..., Awaitable[Response]]
 
     @property
     def names(self) -> list[str]:
         """The names of its query parameters."""
-        return [parameter.name for parameter in self.parameters]
+        return [one.name for one in self.parameters]
+
+    async def answer(self, request: Request) -> Response:
+        """What the handler answers. Raises unknown_field and invalid for a query that is not as declared, and what the
+        handler raises.
+        """
+        query = Query(
+            request.query_params,
+            known=self.names,
+            repeated=(one.name for one in self.parameters if one.repeated),
+        )
+        return await self.handler(request, query)
+
+
+def operation(
+    method: str,
+    path: str,
+    summary: str,
+    answers: dict[int, type[BaseModel] | str],
+    *,
+    id: str | None = None,
+    body: type[BaseModel] | None = None,
+    parameters: tuple[Parameter, ...] = (),
+    headers: tuple[Parameter, ...] = (),
+    errors: tuple[ErrorCode, ...] = (),
+    bearer: str = "",
+) -> Callable[[Method], Method]:
+    """Declares what the decorated method answers: ``(self, request, query) -> Response``.
+
+    ``id`` is OpenAPI's operationId, by default made of the HTTP method and the decorated method's name.
+    """
+
+    def declare(handler: Method) -> Method:
+        name = id or f"{method.lower()}_{handler.__name__}"
+        declared = Operation(method, path, name, summary, answers, body, parameters, headers, errors, bearer, handler)
+        handler.operation = declared  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def operations_of(edge: object) -> list[Operation]:
+    """What the methods of an object declare, in the order in which they are written; of a class, to be described."""
+    methods = vars(edge if isinstance(edge, type) else type(edge))
+    return [
+        replace(method.operation, handler=getattr(edge, name))
+        for name, method in methods.items()
+        if hasattr(method, "operation")
+    ]
 
 
 SITE = Parameter("site", "The site; `default` when there is only one.", {"type": "string", "default": "default"})
@@ -61,11 +115,11 @@ def limit(default: int, most: int) -> Parameter:
     return Parameter("limit", "How many at most.", schema)
 
 
-def routes(operations: Sequence[Operation]) -> list[BaseRoute]:
+def routes(operations: Iterable[Operation]) -> list[BaseRoute]:
     """One route a path, so that a wrong method is answered with 405 and what is offered."""
     by_path: dict[str, dict[str, Handler]] = {}
     for operation in operations:
-        by_path.setdefault(operation.path, {})[operation.method] = operation.handler
+        by_path.setdefault(operation.path, {})[operation.method] = operation.answer
     return [_route(path, handlers) for path, handlers in by_path.items()]
 
 

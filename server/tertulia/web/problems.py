@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import ProblemDocument
-from tertulia.web.refusals import translated
+from tertulia.web.error_messages import translated
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
@@ -30,13 +30,13 @@ def document(problem: Problem, detail: str | None = None) -> ProblemDocument:
 
 def response(problem: Problem, asked: Headers | None = None) -> Response:
     """The problem as an answer to these headers, with Retry-After and WWW-Authenticate where HTTP asks for them."""
-    detail, tag = translated(problem, asked or Headers())
-    headers = {"Content-Language": tag}
+    detail = translated(problem, asked or Headers())
+    headers = {"Content-Language": detail.language}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if problem.code is ErrorCode.unauthenticated:
         headers["WWW-Authenticate"] = "Bearer"
-    body = document(problem, detail).model_dump_json()
+    body = document(problem, detail.text).model_dump_json()
     return Response(body, problem.code.value.status, headers, MEDIA_TYPE)
 
 

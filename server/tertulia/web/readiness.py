@@ -1,4 +1,4 @@
-"""Whether this server can do its work, told within READY_SECONDS whatever hangs.
+"""Whether this server can do its work, answered within READY_SECONDS whatever hangs.
 
 reads    the epoch, over a connection of the pool: 503 where the database does not answer
 writes   the last commit, or one made for this: 503 where the database cannot write
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tertulia.bus import Bus
 from tertulia.errors import Problem
@@ -21,35 +21,57 @@ from tertulia.store import Store, queries
 READY_SECONDS = 1.5
 """For everything: probes commonly wait 2 to 5 s."""
 BUSY_SECONDS = 2.0
-"""A database that answered somebody so lately has much to do; it is not away."""
-ABANDONED_MOST = 3
+"""A database that answered another query this recently is busy, not down."""
+MAX_ABANDONED = 3
 """Checks that were given up and have not ended yet: each holds a connection of the pool, which has four."""
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Answer = tuple[int, str]
+
+
+class Answer(NamedTuple):
+    """The HTTP status, and a sentence."""
+
+    status: int
+    sentence: str
 
 
 class Readiness:
     """Of one server."""
 
-    def __init__(self, store: Store, hub: Hub, bus: Bus, counts: SharedCounts | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        bus: Bus,
+        counts: SharedCounts | None,
+        *,
+        ready_seconds: float = READY_SECONDS,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
         self._store = store
         self._hub = hub
         self._bus = bus
         self._counts = counts
+        self._ready_seconds = ready_seconds
+        self._busy_seconds = busy_seconds
         self._abandoned: set[asyncio.Task[str]] = set()
 
     async def answer(self) -> Answer:
-        """The HTTP status, and a sentence."""
+        """Asks everything that the server needs, until READY_SECONDS are over."""
         if self._hub.draining:
-            return 503, "draining"
-        end = time.monotonic() + READY_SECONDS
-        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or (200, "ok")
+            return Answer(503, "draining")
+        end = time.monotonic() + self._ready_seconds
+        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or Answer(200, "ok")
+
+    @property
+    def abandoned(self) -> int:
+        """How many checks were given up and have not ended yet."""
+        return len(self._abandoned)
 
     async def _unread(self, end: float) -> Answer | None:
-        if len(self._abandoned) >= ABANDONED_MOST:
+        if len(self._abandoned) >= MAX_ABANDONED:
             return self._late()
         asked = asyncio.create_task(self._store.read(queries.epoch), name="readiness")
         try:
@@ -58,7 +80,7 @@ class Readiness:
             asked.cancel()
             raise
         if not done:
-            # to take leave of a server that is silent takes seconds: nobody waits for that
+            # closing a connection to a silent server takes seconds: not waited for
             asked.cancel()
             self._abandoned.add(asked)
             asked.add_done_callback(self._ended)
@@ -66,43 +88,43 @@ class Readiness:
         try:
             epoch = asked.result()
         except Exception as error:
-            if not isinstance(error, Problem):  # that was noted where it was met
+            if not isinstance(error, Problem):  # already logged where it was raised
                 met = self._store.troubles.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
-            return 503, "the database does not answer"
+            return Answer(503, "the database does not answer")
         if epoch != self._store.epoch:
             # what the rooms keep, and the cursors they were given, are of a database that is no more
-            return 503, "the database has another epoch; start this server again"
+            return Answer(503, "the database has another epoch; start this server again")
         return None
 
     def _late(self) -> Answer | None:
-        if time.monotonic() - self._store.answered_at < BUSY_SECONDS:
+        if time.monotonic() - self._store.answered_at < self._busy_seconds:
             return None
-        return 503, "the database does not answer"
+        return Answer(503, "the database does not answer")
 
     def _ended(self, task: asyncio.Task[str]) -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
-            task.exception()  # was told as late
+            task.exception()  # reported as late
 
     async def _unwritten(self, end: float) -> Answer | None:
         writes = asyncio.create_task(self._store.write_queue.can_write(), name="readiness")
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()
-        return 503, "the database cannot write"
+        return Answer(503, "the database cannot write")
 
     async def _slower(self, end: float) -> Answer | None:
         if self._bus.is_degraded:
-            return 200, "slower: Redis is in doubt"
+            return Answer(200, "slower: Redis is in doubt")
         if self._bus.receives_unverified:
-            return 200, "slower: messages on Redis are not believed"
+            return Answer(200, "slower: messages on Redis are not believed")
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
             if not (await _waited(counts, end) and counts.result()):
                 counts.cancel()
-                return 200, "slower: Redis refuses, and each instance counts posts alone"
+                return Answer(200, "slower: Redis refuses, and each instance counts posts alone")
         return None
 
 

@@ -1,4 +1,4 @@
-"""Reading what a client sends: strict JSON into models, and query parameters; anything odd is a Problem."""
+"""Reading what a client sends: strict JSON into models, and query parameters; anything else is a Problem."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tertulia.errors import ErrorCode, Problem
 M = TypeVar("M", bound=BaseModel)
 E = TypeVar("E", bound=StrEnum)
 LARGEST_NUMBER = 2**53
-PARAMETERS = 128
+MAX_PARAMETERS = 128
 """Of a query: a hundred keys to be counted, and a few more. Taking apart the 5,000 that fit in a head costs 7 ms."""
-TOKENS = 256
+MAX_TOKENS = 256
 """Of a JSON body: braces, brackets, commas, texts. The largest that is asked for has 30; 64 KiB of them cost 10 ms."""
 
 # possessive, so that each byte is read once
@@ -33,8 +33,8 @@ _MARKS = (b"{", b"}", b"[", b"]", b",")
 
 def check_parameters(scope: Scope) -> None:
     """Raises invalid where a query has so many parameters that taking it apart would cost much."""
-    if scope["query_string"].count(b"&") >= PARAMETERS:
-        raise Problem(ErrorCode.invalid, f"A query may have at most {PARAMETERS} parameters.")
+    if scope["query_string"].count(b"&") >= MAX_PARAMETERS:
+        raise Problem(ErrorCode.invalid, f"A query may have at most {MAX_PARAMETERS} parameters.")
 
 
 async def read_json(request: Request, model: type[M]) -> M:
@@ -49,7 +49,7 @@ async def read_json(request: Request, model: type[M]) -> M:
 def parse(body: bytes, model: type[M]) -> M:
     """JSON text as ``model``. Raises malformed, unknown_field, invalid."""
     if _has_many_tokens(body):
-        raise Problem(ErrorCode.malformed, f"The body may have at most {TOKENS} elements of JSON.")
+        raise Problem(ErrorCode.malformed, f"The body may have at most {MAX_TOKENS} elements of JSON.")
     try:
         found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
@@ -63,10 +63,10 @@ def parse(body: bytes, model: type[M]) -> M:
 
 
 def _has_many_tokens(body: bytes) -> bool:
-    """Whether there are more than TOKENS; no more of them are looked at."""
-    if sum(map(body.count, _MARKS)) <= TOKENS // 3:
+    """Whether there are more than MAX_TOKENS; no more of them are looked at."""
+    if sum(map(body.count, _MARKS)) <= MAX_TOKENS // 3:
         return False  # at most two texts, a name and a value, come with each mark
-    return next(islice(_TOKEN.finditer(body), TOKENS, None), None) is not None
+    return next(islice(_TOKEN.finditer(body), MAX_TOKENS, None), None) is not None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``python -m tertulia.workers``: a worker, which takes its order from standard input."""
+"""``python -m tertulia.workers``: a worker, which takes its config from standard input."""
 
 import asyncio
 import sys

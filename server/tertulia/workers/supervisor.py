@@ -1,4 +1,4 @@
-"""The supervisor: as many workers as were asked for, from the start to the end.
+"""The supervisor: keeps as many workers running as the settings ask for.
 
 SIGINT and SIGTERM end all workers, a second one at once. SIGHUP replaces them one after another, each by a process that
 is ready before the old one is told to end, so that readers and posts always find somebody on the port.
@@ -18,9 +18,9 @@ from pathlib import Path
 from tertulia.errors import StartupError
 from tertulia.serving.server import listen
 from tertulia.settings import Settings
-from tertulia.workers.worker import READY, Order
+from tertulia.workers.worker import READY, WorkerConfig
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+FIRST_WAIT, MAX_WAIT = 0.5, 30.0
 STEADY_SECONDS = 60.0
 """A worker that lived this long is started again without having to wait."""
 
@@ -32,8 +32,9 @@ async def supervise(
 ) -> None:
     """Runs ``settings.workers`` workers until SIGINT or SIGTERM.
 
-    ``prepare`` is awaited once the port is sure and before any starts; ``ready`` hears where, once all of them serve.
-    Raises StartupError where one cannot start at first.
+    ``prepare`` is awaited once the port is reserved, before any starts; ``ready`` is called with host and port once all
+    of them serve.
+    Raises StartupError if one cannot start at first.
     """
     if settings.redis is None:
         raise StartupError(
@@ -42,16 +43,16 @@ async def supervise(
         )
     with _reserved(settings.host, settings.port) as (host, port), tempfile.TemporaryDirectory() as folder:
         await prepare()
-        orders = [
-            Order(settings=settings, number=number, host=host, port=port, folder=Path(folder))
+        configs = [
+            WorkerConfig(settings=settings, number=number, host=host, port=port, folder=Path(folder))
             for number in range(1, settings.workers + 1)
         ]
-        await _Supervisor(orders).run(lambda: ready(host, port))
+        await _Supervisor(configs).run(lambda: ready(host, port))
 
 
 @contextmanager
 def _reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
-    """The address, which nobody else can take while workers come and go.
+    """The address, which no other process can take while workers come and go.
 
     A socket that is bound and does not listen gets no connections.
     """
@@ -68,7 +69,7 @@ class _Worker:
         self.started = asyncio.get_running_loop().time()
 
     @classmethod
-    async def start(cls, order: Order) -> _Worker:
+    async def start(cls, config: WorkerConfig) -> _Worker:
         """Starts a process and waits until it serves. Raises StartupError with what it said."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tertulia.workers"),
@@ -78,7 +79,7 @@ class _Worker:
         )
         worker = cls(process)
         try:
-            said = await worker._tell(order)
+            said = await worker._send_config(config)
         except BaseException:
             await worker.kill()
             raise
@@ -87,11 +88,11 @@ class _Worker:
             raise StartupError(said or f"A worker ended before it served (exit code {process.returncode}).")
         return worker
 
-    async def _tell(self, order: Order) -> str:
+    async def _send_config(self, config: WorkerConfig) -> str:
         assert self._process.stdin is not None  # noqa: S101 a pipe was asked for
         assert self._process.stdout is not None  # noqa: S101
         with suppress(ConnectionError):
-            self._process.stdin.write(order.model_dump_json().encode() + b"\n")
+            self._process.stdin.write(config.model_dump_json().encode() + b"\n")
             await self._process.stdin.drain()
         return (await self._process.stdout.readline()).decode().strip()
 
@@ -99,7 +100,7 @@ class _Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         with suppress(ProcessLookupError):
             self._process.terminate()
 
@@ -114,8 +115,8 @@ class _Worker:
 
 
 class _Supervisor:
-    def __init__(self, orders: list[Order]) -> None:
-        self._orders = orders
+    def __init__(self, configs: list[WorkerConfig]) -> None:
+        self._configs = configs
         self._workers: dict[int, _Worker] = {}
         self._ending = asyncio.Event()
         self._replacing: asyncio.Task[None] | None = None
@@ -148,16 +149,16 @@ class _Supervisor:
             await self._end_all()
 
     async def _start_all(self) -> None:
-        started = await asyncio.gather(*map(self._start, self._orders), return_exceptions=True)
+        started = await asyncio.gather(*map(self._start, self._configs), return_exceptions=True)
         for one in started:
             if one is not None:
                 raise one  # all of them have started or failed by now: none is left behind
 
-    async def _start(self, order: Order) -> None:
-        self._workers[order.number] = await _Worker.start(order)
+    async def _start(self, config: WorkerConfig) -> None:
+        self._workers[config.number] = await _Worker.start(config)
 
     async def _keep_all(self, ending: asyncio.Task[bool]) -> None:
-        keeping = [asyncio.create_task(self._keep(order)) for order in self._orders]
+        keeping = [asyncio.create_task(self._keep(config)) for config in self._configs]
         try:
             await ending
         finally:
@@ -166,57 +167,57 @@ class _Supervisor:
                 with suppress(asyncio.CancelledError):
                     await task
 
-    async def _keep(self, order: Order) -> None:
+    async def _keep(self, config: WorkerConfig) -> None:
         """Starts the worker again whenever it dies."""
         wait = FIRST_WAIT
         while True:
-            worker = self._workers[order.number]
+            worker = self._workers[config.number]
             code = await worker.ended()
-            if self._workers[order.number] is not worker:
+            if self._workers[config.number] is not worker:
                 continue  # replaced
             lived = asyncio.get_running_loop().time() - worker.started
             log.warning(
                 "A worker died and is started again",
-                extra={"worker": order.number, "pid": worker.pid, "exit_code": code, "lived_seconds": round(lived)},
+                extra={"worker": config.number, "pid": worker.pid, "exit_code": code, "lived_seconds": round(lived)},
             )
             wait = FIRST_WAIT if lived > STEADY_SECONDS else wait
-            while self._workers[order.number] is worker:
+            while self._workers[config.number] is worker:
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, LONGEST_WAIT)
-                await self._put(order, in_place_of=worker)
+                wait = min(2 * wait, MAX_WAIT)
+                await self._start_replacement(config, old=worker)
 
-    async def _put(self, order: Order, *, in_place_of: _Worker) -> bool:
-        """Starts a worker, where nobody did so meanwhile; whether the place is taken."""
+    async def _start_replacement(self, config: WorkerConfig, *, old: _Worker) -> bool:
+        """Starts a worker in the place of ``old``, unless that was replaced meanwhile; False if it cannot start."""
         async with self._changing:
-            if self._workers[order.number] is in_place_of:
+            if self._workers[config.number] is old:
                 try:
-                    await self._start(order)
+                    await self._start(config)
                 except StartupError as error:
-                    log.warning("A worker cannot start", extra={"worker": order.number, "reason": str(error)})
+                    log.warning("A worker cannot start", extra={"worker": config.number, "reason": str(error)})
                     return False
         return True
 
     def _replace(self) -> None:
-        is_up = len(self._workers) == len(self._orders)
+        is_up = len(self._workers) == len(self._configs)
         if is_up and (self._replacing is None or self._replacing.done()):
             self._replacing = asyncio.create_task(self._replace_all())
 
     async def _replace_all(self) -> None:
-        for order in self._orders:
-            old = self._workers[order.number]
-            if not await self._put(order, in_place_of=old):
+        for config in self._configs:
+            old = self._workers[config.number]
+            if not await self._start_replacement(config, old=old):
                 return  # the others stay as they are
-            old.ask_to_end()
+            old.terminate()
             await old.ended()
         log.info("The workers are replaced")
 
     def _end(self) -> None:
         if self._ending.is_set():
             for worker in self._workers.values():
-                worker.ask_to_end()  # asked twice: at once
+                worker.terminate()  # a second signal: at once
         self._ending.set()
 
     async def _end_all(self) -> None:
         for worker in self._workers.values():
-            worker.ask_to_end()
+            worker.terminate()
         await asyncio.gather(*(worker.ended() for worker in self._workers.values()))

@@ -1,6 +1,6 @@
 """One process that serves: on its own, or as one of several under a supervisor.
 
-A supervisor writes the order as one line of JSON to standard input and holds it open: where that ends, the supervisor
+A supervisor writes the config as one line of JSON to standard input and holds it open: where that ends, the supervisor
 is gone, and the worker ends as if it were asked to. On standard output the worker says one line, READY or why it cannot
 start.
 """
@@ -14,7 +14,6 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -22,17 +21,18 @@ from pydantic import BaseModel
 from tertulia import logs
 from tertulia.app import running
 from tertulia.errors import StartupError
-from tertulia.metrics.siblings import Siblings
-from tertulia.serving.admission import Admission
+from tertulia.metrics.aggregation import WorkerMetrics
+from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.server import listen, serve
+from tertulia.serving.stats import ServerStats
+from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 from tertulia.serving.unread import MIB, Unread
-from tertulia.serving.vitals import Vitals
 from tertulia.settings import Settings
 
 READY = "ready"
 
 
-class Order(BaseModel):
+class WorkerConfig(BaseModel):
     """What a supervisor tells a worker: ``number`` counts from 1, ``folder`` is where workers find each other."""
 
     settings: Settings
@@ -43,27 +43,39 @@ class Order(BaseModel):
 
 
 async def serve_one(
-    settings: Settings, listener: socket.socket, ready: Callable[[], None], siblings: Siblings | None = None
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    worker_metrics: WorkerMetrics | None = None,
+    *,
+    timeouts: Timeouts = TIMEOUTS,
 ) -> None:
     """Serves on the listener until SIGINT or SIGTERM. Raises StartupError."""
-    trusted = [ip_network(network, strict=False) for network in settings.trusted_proxies]
-    admission = Admission(settings.connections, settings.connections_per_address, trusted)
-    vitals = Vitals(admission, Unread(settings.unread_mib * MIB))
+    limiter = ConnectionLimiter(settings.connections, settings.connections_per_address, settings.trusted_proxies)
+    server_stats = ServerStats(limiter, Unread(settings.unread_mib * MIB))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(running(settings, vitals, siblings))
-        if siblings is not None:
-            await stack.enter_async_context(siblings.answering(server.metrics.own))
-        await serve(server.asgi, server.hub, listener, vitals, settings.drain_seconds, ready)
+        server = await stack.enter_async_context(running(settings, server_stats, worker_metrics))
+        if worker_metrics is not None:
+            await stack.enter_async_context(worker_metrics.exposed(server.metrics.local))
+        await serve(
+            server.asgi,
+            server.hub,
+            listener,
+            server_stats,
+            drain_seconds=settings.drain_seconds,
+            ready=ready,
+            timeouts=timeouts,
+        )
 
 
 async def work() -> int:
     """The life of one worker; its exit code."""
-    order = Order.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
-    logs.configure(order.settings.log_format, order.settings.log_level, worker=order.number)
+    config = WorkerConfig.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
+    logs.configure(config.settings.log_format, config.settings.log_level, worker=config.number)
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
     try:
-        with listen(order.host, order.port, shared=True) as listener:
-            await serve_one(order.settings, listener, _ready, Siblings(order.folder, order.number))
+        with listen(config.host, config.port, shared=True) as listener:
+            await serve_one(config.settings, listener, _ready, WorkerMetrics(config.folder, config.number))
     except StartupError as error:
         print(error, flush=True)
         return 1

@@ -3,11 +3,15 @@
  * list; otherwise they wait, so that nothing moves what is being read: replies behind a chip on what they answer, the
  * others behind the pill.
  *
- * @import { Actions } from '../actions.js'
+ * @import { Comment } from '../../live/wire.js'
+ * @import { Change } from '../../live/thread.js'
+ * @import { Announcer } from '../announcer.js'
+ * @import { Context } from '../context.js'
  */
 import { leftOut } from './threadPages.js';
 import { h, setText } from '../../page/dom.js';
 import { bringIntoView, isInView, viewport } from './scroll.js';
+import { preserveScroll } from './scrollAnchor.js';
 
 const SOON_MS = 50;
 const BURST_MS = 1000;
@@ -19,8 +23,14 @@ const NEW_MS = 5000;
 export class Arrivals {
   /** @type {Set<string>} */
   waiting = new Set();
-  #actions;
-  #session;
+  /** While only some comments show, arrivals wait. */
+  isFrozen = false;
+  /** What was asked for need not be announced. */
+  isQuiet = false;
+  /** Whether a comment may be one's own, whose answer decides. @type {(comment: Comment) => boolean} */
+  isHeldBack = () => false;
+  #context;
+  #announcer;
   /** Knows which element has the focus. @type {DocumentOrShadowRoot} */
   #root;
   /** By the comment that they stand at. @type {Map<string, HTMLButtonElement>} */
@@ -28,12 +38,15 @@ export class Arrivals {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {Actions} actions */
-  constructor(actions) {
-    this.#actions = actions;
-    this.#session = actions.session;
-    const { root, signal } = this.#session;
-    this.#root = root instanceof ShadowRoot ? root : document;
+  /** @param {Context} context @param {Announcer} announcer */
+  constructor(context, announcer) {
+    this.#context = context;
+    this.#announcer = announcer;
+    this.#root = context.root instanceof ShadowRoot ? context.root : document;
+  }
+
+  start() {
+    const { root, signal } = this.#context;
     const look = () => this.look();
     document.addEventListener('scroll', look, { signal, passive: true, capture: true });
     document.addEventListener('visibilitychange', look, { signal });
@@ -41,7 +54,24 @@ export class Arrivals {
     signal.addEventListener('abort', () => clearTimeout(this.#timer));
   }
 
-  /** Whoever adds counts when all are in: thousands may come at once. @param {string} id */
+  /** Thousands may come at once, so they are counted once. @param {Change[]} changes */
+  changed(changes) {
+    const { comments } = this.#context.thread;
+    for (const change of changes) {
+      const comment = change.type === 'added' && comments.get(change.id);
+      if (comment && !this.isHeldBack(comment)) this.add(comment.id);
+    }
+    this.#count();
+    this.look();
+  }
+
+  listReplaced() {
+    this.waiting.clear();
+    this.#chips.clear();
+    this.#count();
+  }
+
+  /** It is counted with the next change. @param {string} id */
   add(id) {
     this.waiting.add(id);
     this.look();
@@ -49,31 +79,22 @@ export class Arrivals {
 
   /** @param {string} id It has appeared another way, or is gone. */
   drop(id) {
-    if (this.waiting.delete(id)) this.count();
+    if (this.waiting.delete(id)) this.#count();
   }
 
-  /** The list was made anew, with all of them. */
-  clear() {
-    this.waiting.clear();
-    this.#chips.clear();
-    this.count();
-  }
+  // ---- what waits is counted ----------------------------------------------------------------------------
 
-  // ---- what waits is told -------------------------------------------------------------------------------
-
-  count() {
-    const { thread, view, isPaused } = this.#session;
+  #count() {
+    const { thread, view, isPaused, unseen } = this.#context;
     const branches = this.#branches();
     const listed = branches.get('')?.length ?? 0;
     const more = leftOut(thread);
     const count = this.waiting.size + more;
     view.setUnseen(listed + more, count);
     this.#setChips(isPaused ? new Map() : branches);
-    const grown = count - this.#session.unseen;
-    if (!grown) return;
-    if (!isPaused && !this.#actions.pagination.isFilling) this.#actions.announcer.arrived(grown);
-    this.#session.unseen = count;
-    this.#session.emit('unseen', { count });
+    if (count === unseen) return;
+    if (!isPaused && !this.isQuiet) this.#announcer.arrived(count - unseen);
+    this.#context.setUnseen(count);
   }
 
   /** What waits, by the comment on the page that it stands under; '' for what has a place of its own. @returns {Map<string, string[]>} */
@@ -91,7 +112,7 @@ export class Arrivals {
 
   /** The nearest comment on the page that it stands under. @param {string} id */
   #above(id) {
-    const { thread, list } = this.#session;
+    const { thread, list } = this.#context;
     return thread.ancestors(id).find((one) => list.cards.has(one));
   }
 
@@ -103,7 +124,7 @@ export class Arrivals {
       this.#chips.delete(id);
     }
     for (const [id, ids] of branches) {
-      const card = this.#session.list.cards.get(id);
+      const card = this.#context.list.cards.get(id);
       if (!card) continue;
       const chip = this.#chips.get(id) ?? h('button', { type: 'button', part: 'chip' });
       // a removed comment has no actions, but may have replies
@@ -111,7 +132,7 @@ export class Arrivals {
       if (chip.parentElement !== place) place.append(chip);
       this.#chips.set(id, chip);
       chip.onclick = () => this.goTo(ids);
-      setText(chip, this.#session.t('new_replies', { n: ids.length }));
+      setText(chip, this.#context.t('new_replies', { n: ids.length }));
     }
   }
 
@@ -124,7 +145,7 @@ export class Arrivals {
 
   /** Shows these and goes to the first of them in reading order. @param {string[]} ids */
   goTo(ids) {
-    const { list } = this.#session;
+    const { list } = this.#context;
     this.#show(ids);
     const elements = ids.flatMap((id) => list.cards.get(id)?.element ?? []);
     elements.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
@@ -135,32 +156,32 @@ export class Arrivals {
 
   /** Looks, a moment later, whether what waits may appear now. */
   look() {
-    if (this.#timer || !this.waiting.size || this.#session.isPaused || this.#actions.search?.isFiltering) return;
+    if (this.#timer || !this.waiting.size || this.#context.isPaused || this.isFrozen) return;
     const { size } = this.waiting;
     const wait = size > BURST ? BURST_MS : (size - 1) * SOON_MS;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#session.isPaused && !this.#actions.search.isFiltering) this.#show(this.#showable());
+      if (!this.#context.isPaused && !this.isFrozen) this.#show(this.#showable());
     }, wait);
   }
 
   /** @param {string[]} ids */
   #show(ids) {
     if (!ids.length) return;
-    const { list } = this.#session;
-    this.#actions.preserveScroll(() => list.show(ids));
+    const { list } = this.#context;
+    preserveScroll(list, () => list.show(ids));
     const fit = ids.filter((id) => list.cards.has(id));
     if (!fit.length) return;
     for (const id of fit) {
       this.waiting.delete(id);
       flash(list.cards.get(id)?.element);
     }
-    this.count();
+    this.#count();
   }
 
   /** What would stand at the edge that is in view. @returns {string[]} */
   #showable() {
-    const { list } = this.#session;
+    const { list } = this.#context;
     const waiting = [...this.waiting];
     if (document.hidden) return [];
     if (list.cards.size === 0) return waiting;

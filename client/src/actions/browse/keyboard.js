@@ -1,24 +1,27 @@
 /**
  * The keys of the W3C's feed pattern: Page Down and Page Up go from comment to comment, Ctrl+End and Ctrl+Home leave the
- * list for what can be focused after and before it. Who has no mouse need not go through ten thousand comments.
+ * list for what can be focused after and before it. Without a mouse one need not go through ten thousand comments.
  *
- * @import { Session } from '../../session.js'
+ * @import { Context } from '../context.js'
  */
 const STOPS = 'a[href], button, input, select, textarea, summary, iframe, [tabindex]';
 
-/** @param {Session} session */
-export function listenToKeys(session) {
-  const hear = (/** @type {KeyboardEvent} */ event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (!session.list.element.contains(target) || target.matches('textarea, input')) return;
-    const next = event.ctrlKey ? outside(session, event.key) : neighbour(session.list.element, target, event.key);
-    if (!next) return;
-    event.preventDefault();
-    if (next.localName === 'article') session.list.focus(next);
-    else next.focus();
-  };
-  session.root.addEventListener('keydown', (event) => hear(/** @type {KeyboardEvent} */ (event)), { signal: session.signal });
-}
+export const keyboard = {
+  /** @param {Context} d */
+  start(d) {
+    d.root.addEventListener('keydown', (event) => {
+      const { ctrlKey, key } = /** @type {KeyboardEvent} */ (event);
+      const target = /** @type {Element} */ (event.target);
+      const list = d.list.element;
+      if (!list.contains(target) || target.matches('textarea, input')) return;
+      const next = ctrlKey ? outside(d, key) : neighbour(list, target, key);
+      if (!next) return;
+      event.preventDefault();
+      if (next.localName === 'article') d.list.focus(next);
+      else next.focus();
+    }, { signal: d.signal });
+  },
+};
 
 /** @param {HTMLElement} list @param {Element} target @param {string} key */
 function neighbour(list, target, key) {
@@ -29,7 +32,7 @@ function neighbour(list, target, key) {
   return articles[articles.indexOf(article) + step];
 }
 
-/** @param {Session} session @param {string} key */
+/** @param {Context} context @param {string} key */
 function outside({ host, root, list }, key) {
   if (key !== 'End' && key !== 'Home') return undefined;
   const isEnd = key === 'End';

@@ -8,7 +8,7 @@
  */
 import { isInView, viewport, scrollBy } from './scroll.js';
 
-/** What is read stays where it is meanwhile. @param {List} list @param {() => void} change */
+/** Changes the list, and scrolls so that what is read stays where it was. @param {List} list @param {() => void} change */
 export function preserveScroll(list, change) {
   const anchor = findAnchor(list);
   const before = anchor?.getBoundingClientRect().top ?? 0;

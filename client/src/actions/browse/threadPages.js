@@ -1,13 +1,13 @@
 /**
- * What a thread does not have yet: further pages, the page of a link, what summaries left out, one's own comments.
+ * What a thread does not have yet: further pages, the page of a link, what summaries left out.
  *
- * What summaries left out is read from its first event to the newest, known ones included: what later events said of
- * comments that were not there yet need not be kept for them.
+ * What summaries left out is read from its first event to the newest, known ones included, so that later events about
+ * comments that were not there yet need not be kept.
  *
- * @import { Comment, Cursor, Event, Page, EventsPage } from '../../live/wire.js'
- * @import { Change, NextPage, Thread } from '../../live/thread.js'
+ * @import { Cursor, Event, EventsPage, Page } from '../../live/wire.js'
+ * @import { Change, Thread } from '../../live/thread.js'
  */
-import { insertSorted, ORDERS, nextPageAfter, topLevel } from '../../live/thread.js';
+import { appendPage, buffering, replaySkipped } from '../../live/thread.js';
 
 /**
  * Asks for the rest of the list, or of one comment's replies; `ask` is given the cursor.
@@ -19,14 +19,7 @@ import { insertSorted, ORDERS, nextPageAfter, topLevel } from '../../live/thread
  */
 export function load(thread, parent, ask) {
   const nextPage = parent ? thread.nextPages.get(parent) : thread.nextPage;
-  return buffering(thread, async () => {
-    const page = await ask(nextPage?.cursor);
-    const after = nextPage?.last ?? null;
-    thread.noteReplies(page);
-    if (parent) setNextPage(thread, parent, nextPageAfter(page.next, page.comments, after));
-    else thread.nextPage = nextPageAfter(page.next, topLevel(page.comments), after);
-    return [...thread.addPage(page.comments, 'page'), ...attachReached(thread, new Set(page.comments.map(({ id }) => id)))];
-  });
+  return buffering(thread, async () => appendPage(thread, parent, await ask(nextPage?.cursor), nextPage));
 }
 
 /**
@@ -44,17 +37,6 @@ export function reveal(thread, ask) {
   });
 }
 
-/** One's own comment, as the answer to its post shows it. @param {Thread} thread @param {Comment} comment @returns {boolean} Whether it is new here. */
-export function addOwn(thread, comment) {
-  return !thread.comments.has(comment.id) && thread.insert(comment, 'anywhere');
-}
-
-/** What a write was answered with; an event may have been later. @param {Thread} thread @param {string} id @param {Partial<Comment>} values @param {number} [seq] */
-export function applyAnswer(thread, id, values, seq = Infinity) {
-  const comment = thread.comments.get(id);
-  if (comment && seq > thread.discussion.seq) thread.comments.set(id, { ...comment, ...values });
-}
-
 /** How many comments `loadSkipped` would bring; some of what summaries left out may have come with pages. @param {Thread} thread */
 export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, thread.unloaded);
 
@@ -68,19 +50,8 @@ export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, th
 export function loadSkipped(thread, ask) {
   const { epoch, seq: to } = thread.cursor;
   const { skipped } = thread;
-  return buffering(thread, async () => {
-    const events = await readEvents(ask, { epoch, seq: thread.skippedFrom - 1 }, to);
-    thread.bufferedEvents = [...events, ...thread.bufferedEvents.filter(({ seq }) => seq > to)];
-    thread.skippedFrom = to + 1;
-    thread.skipped -= skipped;
-    return thread.replay();
-  });
-}
-
-/** @param {Thread} thread @param {string} id @param {NextPage | null} nextPage */
-function setNextPage({ nextPages }, id, nextPage) {
-  if (nextPage) nextPages.set(id, nextPage);
-  else nextPages.delete(id);
+  return buffering(thread, async () =>
+    replaySkipped(thread, await readEvents(ask, { epoch, seq: thread.skippedFrom - 1 }, to), to, skipped));
 }
 
 /** @param {(after: Cursor) => Promise<EventsPage>} ask @param {Cursor} after @param {number} to */
@@ -94,23 +65,4 @@ async function readEvents(ask, { epoch, seq }, to) {
     isMore = found.more;
   }
   return events.filter((event) => event.seq <= to);
-}
-
-/** What is told meanwhile is kept, for what the request brings. @template T @param {Thread} thread @param {() => Promise<T>} work */
-async function buffering(thread, work) {
-  thread.requests++;
-  try {
-    return await work();
-  } finally {
-    if (--thread.requests === 0) thread.bufferedEvents = [];
-  }
-}
-
-/** Comments from beyond move into the loaded part once it reaches them. @param {Thread} thread @param {Set<string>} page */
-function attachReached(thread, page) {
-  const isReached = (/** @type {string} */ id) => page.has(id) || thread.isLoaded(/** @type {Comment} */ (thread.comments.get(id)));
-  const reached = thread.detached.filter(isReached);
-  thread.detached = thread.detached.filter((id) => !reached.includes(id));
-  for (const id of reached) insertSorted(thread.roots, id, thread.comments, ORDERS[thread.sort]);
-  return reached;
 }

@@ -1,8 +1,8 @@
 /**
- * What is done to a comment less often, made when it is asked for: ten thousand comments need not have it.
+ * What readers do to a comment less often. It is made on demand: ten thousand comments need not have it.
  *
  * @import { Card } from '../../reading/card.js'
- * @import { Actions } from '../actions.js'
+ * @import { Actions, Context } from '../context.js'
  */
 import { button } from '../../page/dom.js';
 
@@ -11,16 +11,14 @@ const COMMANDS = /** @type {const} */ (['quote', 'link', 'report']);
 /** @type {WeakMap<Card, HTMLElement[]>} */
 const menus = new WeakMap();
 
-/** @param {Card} card @param {Actions} actions */
-export function toggleMenu(card, actions) {
-  const { session, t } = actions;
+/** @param {Card} card @param {Context} context @param {Actions['commands']} commands */
+export function toggleMenu(card, { cards, t }, commands) {
   const isOpen = card.more.ariaExpanded === 'true';
   let items = menus.get(card);
   if (!items) {
-    const { canReply } = session.cardContext;
-    const canReport = !session.cardContext.isOwn(card.comment);
-    items = COMMANDS.filter((act) => (act === 'quote' ? canReply : act === 'link' || canReport))
-      .map((act) => button(t(act), 'action', () => actions.dispatch(act, card.comment.id)));
+    const canReport = !cards.isOwn(card.comment);
+    items = COMMANDS.filter((command) => (command === 'quote' ? cards.canReply : command === 'link' || canReport))
+      .map((command) => button(t(command), 'action', () => commands[command](card.comment.id)));
     menus.set(card, items);
     card.more.after(...items);
   }

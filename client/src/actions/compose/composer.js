@@ -23,7 +23,7 @@
  */
 import { showFormError } from './formError.js';
 import { button, setText } from '../../page/dom.js';
-import { clean, cleanName, length } from './text.js';
+import { clean, cleanName, length } from '../../page/text.js';
 import { Toolbar } from './toolbar.js';
 
 const DRAFT_MS = 600;
@@ -47,7 +47,6 @@ export class Composer {
     form.name.value ||= (nameItem && storage.get(nameItem)) ?? '';
     form.text.value ||= (draftItem && storage.get(draftItem)) || options.value || '';
     this.#toolbar = new Toolbar(form, t, options.preview);
-    form.text.after(this.#toolbar.preview);
     this.#listen();
     this.#count('');
   }

@@ -1,5 +1,5 @@
 /**
- * What is wrong with what was written, told at the form.
+ * What is wrong with what was written, shown at the form.
  *
  * @import { Form } from '../../reading/form.js'
  */

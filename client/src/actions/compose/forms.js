@@ -1,106 +1,86 @@
 /**
  * The forms in which the reader writes: one for the discussion, and one reply, edit or report at a time.
  *
- * @import { PendingPost } from '../posting/postQueue.js'
+ * @import { Node as Tree } from '../../live/wire.js'
  * @import { Card } from '../../reading/card.js'
  * @import { Form } from '../../reading/form.js'
- * @import { Actions } from '../actions.js'
+ * @import { Announcer } from '../announcer.js'
+ * @import { Auth } from '../auth.js'
+ * @import { Context } from '../context.js'
+ *
+ * @typedef {{body: string, name: string, parent_id: string | null}} Draft
+ * @typedef {(blocks: Tree[]) => string} ToSource
  */
 import * as commands from '../commands.js';
+import { applyAnswer } from '../../live/thread.js';
 import { showFormError } from './formError.js';
 import { Composer } from './composer.js';
-import { button, h, setText } from '../../page/dom.js';
-import { commentId, itemName } from '../../page/names.js';
+import { h } from '../../page/dom.js';
+import { itemName } from '../../page/names.js';
 import { bringIntoView } from '../browse/scroll.js';
-import { keepSignedIn, signIn } from '../auth.js';
-import { toSource } from './source.js';
-
-const WRITING_MS = 3000;
-const STILL_WRITING_MS = 6000;
 
 export class Forms {
-  #actions;
-  #session;
-  #wroteAt = 0;
+  /** Sends a draft, and returns whether the field may be emptied. @type {(draft: Draft) => boolean} */
+  send = () => false;
+  #context;
+  #others;
+  #nameItem;
+  #draftItem;
+  /** @type {Composer | undefined} */
   #composer;
   /** The form that is open in a card. @type {{card: Card, element: HTMLElement, composer?: Composer} | null} */
   #open = null;
-  #signIn = h('p', { class: 'sign-in', hidden: true });
 
-  /** @param {Actions} actions */
-  constructor(actions) {
-    this.#actions = actions;
-    this.#session = actions.session;
-    const { view, signal, settings } = this.#session;
-    const { place } = settings;
-    this.nameItem = itemName('name', place);
-    this.draftItem = `${itemName('draft', place, place.key)}:`;
+  /** @param {Context} context @param {{announcer: Announcer, auth: Auth}} others */
+  constructor(context, others) {
+    this.#context = context;
+    this.#others = others;
+    const { place } = context.settings;
+    this.#nameItem = itemName('name', place);
+    this.#draftItem = `${itemName('draft', place, place.key)}:`;
+  }
+
+  start() {
+    const { view, signal } = this.#context;
     view.form.element.onsubmit = null;
     this.#composer = new Composer(view.form, this.#options(null));
-    view.form.element.before(this.#signIn);
-    addEventListener('pagehide', () => this.#saveDrafts(), { signal });
-    this.viewerChanged();
-    if (settings.tokenEndpoint) keepSignedIn(this.#session, settings.tokenEndpoint);
+    addEventListener('pagehide', () => this.stop(), { signal });
   }
 
-  close() {
-    this.#saveDrafts();
-  }
-
-  #saveDrafts() {
-    this.#composer.saveDraft();
+  /** Keeps what is being written. */
+  stop() {
+    this.#composer?.saveDraft();
     this.#open?.composer?.saveDraft();
   }
 
-  get isTyping() {
-    return Date.now() - this.#wroteAt < STILL_WRITING_MS;
-  }
-
-  /** Where the page signs readers in, who is not signed in sees a button in place of the form. */
-  viewerChanged() {
-    const { settings, thread, view, api } = this.#session;
-    if (!settings.tokenEndpoint) return;
-    const { t } = this.#actions;
-    const { viewer } = thread;
-    view.form.nameField.hidden = true;
-    view.form.name.value = viewer?.name ?? '';
-    const isClosed = thread.discussion.mode === 'closed';
-    this.#signIn.hidden = isClosed;
-    if (viewer) setText(this.#signIn, t('signed_in_as', { name: viewer.name }));
-    else this.#signIn.replaceChildren(button(t('sign_in'), 'submit', () => this.#askToSignIn()));
-    view.form.element.hidden = isClosed || !api.token;
-  }
-
-  #askToSignIn() {
-    const { settings, emit } = this.#session;
-    if (emit.call(this.#session, 'auth-required', {}, true)) signIn(this.#session, settings.tokenEndpoint ?? '');
+  /** The form that is open moves on to the card that takes the place of its own. */
+  listReplaced() {
+    const open = this.#open;
+    const card = open && this.#context.list.cards.get(open.card.comment.id);
+    if (!open || !card) return void this.closeForm();
+    card.form.append(...open.card.form.childNodes);
+    open.card = card;
   }
 
   /** @param {Card | null} card Whose comment is answered. */
   #options(card) {
-    const { storage, thread, settings } = this.#session;
+    const { api, live, settings, storage, t, thread } = this.#context;
     const parent_id = card?.comment.id ?? null;
     return {
-      t: this.#actions.t,
+      t,
       storage,
       limit: thread.limits.text_length,
       nameLimit: settings.tokenEndpoint ? undefined : thread.limits.name_length,
-      nameItem: settings.tokenEndpoint ? undefined : this.nameItem,
-      draftItem: this.draftItem + (parent_id ?? ''),
-      typing: () => this.#typing(),
-      preview: (/** @type {string} */ text) => commands.preview(this.#session.api, text),
+      nameItem: settings.tokenEndpoint ? undefined : this.#nameItem,
+      draftItem: this.#draftItem + (parent_id ?? ''),
+      typing: () => live.typing(),
+      preview: (/** @type {string} */ text) => commands.preview(api, text),
       send: (/** @type {{body: string, name: string}} */ draft) => {
-        const isSent = this.#actions.postQueueView.add({ ...draft, parent_id });
+        const isSent = this.send({ ...draft, parent_id });
         if (isSent && card) this.closeForm();
         return isSent;
       },
     };
-  }
-
-  #typing() {
-    if (Date.now() - this.#wroteAt < WRITING_MS) return;
-    this.#wroteAt = Date.now();
-    this.#session.stream.send({ type: 'writing' });
   }
 
   // ---- forms in cards -----------------------------------------------------------------------------------
@@ -113,6 +93,12 @@ export class Forms {
     bringIntoView(element, 'nearest');
   }
 
+  /** Shows what went wrong at a card, above the form that may be open there. @param {Card} card @param {string} sentence */
+  showError(card, sentence) {
+    card.form.querySelector(':scope > .error')?.remove();
+    card.form.prepend(h('p', { part: 'error', role: 'alert' }, sentence));
+  }
+
   /** @param {HTMLElement} [element] Only this form, if it is still open. @returns {Card | undefined} Whose form it was. */
   closeForm(element) {
     const open = this.#open;
@@ -123,29 +109,12 @@ export class Forms {
     return open?.card;
   }
 
-  /** The list is made anew: the open form moves on to the card that takes the place of its own. @param {() => void} replace */
-  keepForm(replace) {
-    const open = this.#open;
-    const { root } = this.#session;
-    const active = (root instanceof ShadowRoot ? root : document).activeElement;
-    const focused = active?.closest('article');
-    replace();
-    const { list } = this.#session;
-    const card = open && list.cards.get(open.card.comment.id);
-    if (open && card) {
-      card.form.append(...open.card.form.childNodes);
-      open.card = card;
-    } else this.closeForm();
-    if (active instanceof HTMLElement && card?.form.contains(active)) active.focus({ preventScroll: true });
-    else if (focused) list.cards.get(commentId(focused))?.element.focus({ preventScroll: true });
-  }
-
-  /** @param {Card} card @param {boolean} isQuoting */
-  reply(card, isQuoting = false) {
-    const quoted = isQuoting ? quote(card) : '';
+  /** @param {Card} card @param {ToSource} [toSource] With it, the comment is quoted. */
+  reply(card, toSource) {
+    const quoted = toSource ? quote(card, toSource) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
-    const { settings, api, thread, view } = this.#session;
-    if (settings.tokenEndpoint && !api.token) return this.#askToSignIn();
+    const { settings, api, thread, view } = this.#context;
+    if (settings.tokenEndpoint && !api.token) return this.#others.auth.askToSignIn();
     const cancel = () => this.closeForm()?.reply.focus();
     const form = view.newForm(card.comment.id, 'send_reply', !settings.tokenEndpoint);
     if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';
@@ -155,15 +124,15 @@ export class Forms {
     else (form.name.value || form.nameField.hidden ? form.text : form.name).focus();
   }
 
-  /** @param {Card} card */
-  edit(card) {
+  /** @param {Card} card @param {ToSource} toSource */
+  edit(card, toSource) {
     const { comment } = card;
-    const draftItem = `${this.draftItem}edit:${comment.id}`;
+    const draftItem = `${this.#draftItem}edit:${comment.id}`;
     const cancel = () => {
       this.closeForm()?.element.focus();
-      this.#session.storage.set(draftItem, null);
+      this.#context.storage.set(draftItem, null);
     };
-    const form = this.#session.view.newForm(`edit-${comment.id}`, 'save', false);
+    const form = this.#context.view.newForm(`edit-${comment.id}`, 'save', false);
     const options = this.#options(null);
     const composer = new Composer(form, {
       ...options, nameLimit: undefined, nameItem: undefined, draftItem, cancel,
@@ -178,33 +147,34 @@ export class Forms {
   async #save(id, body, form) {
     form.submit.disabled = true;
     try {
-      const changed = await commands.edit(this.#session.api, id, body);
-      this.#actions.applyAnswer(id, changed.comment, changed.seq);
+      const changed = await commands.edit(this.#context.api, id, body);
+      applyAnswer(this.#context.thread, id, changed.comment, changed.seq);
+      this.#context.list.update(id);
       this.closeForm(form.element)?.element.focus();
       return true;
     } catch (error) {
       // another form may have taken its place: what was written is a draft then
-      if (form.element.isConnected) showFormError(form, this.#actions.sentence(error), form.text);
-      else this.#actions.reportError(error);
+      if (form.element.isConnected) showFormError(form, this.#others.announcer.sentence(error), form.text);
+      else this.#others.announcer.error(error);
       return false;
     } finally {
       form.submit.disabled = false;
     }
   }
 
-  /** A text that was not sent returns to the form that it came from. @param {PendingPost} post @param {boolean} isFocused */
+  /** A text that was not sent returns to the form that it came from. @param {Draft} draft @param {boolean} isFocused */
   takeBack({ parent_id, body, name }, isFocused) {
-    const card = parent_id && this.#session.list.cards.get(parent_id);
+    const card = parent_id && this.#context.list.cards.get(parent_id);
     if (card && isFocused) this.reply(card);
     const open = this.#open?.composer;
-    if (!card) this.#composer.fill(body, name, isFocused);
+    if (!card) this.#composer?.fill(body, name, isFocused);
     else if (open?.id === parent_id) open?.fill(body, name, isFocused);
-    else this.#session.storage.set(this.draftItem + parent_id, body);
+    else this.#context.storage.set(this.#draftItem + parent_id, body);
   }
 }
 
-/** What is selected of the comment, or all of it, as a quotation. @param {Card} card */
-function quote({ comment, element }) {
+/** What is selected of the comment, or all of it, as a quotation. @param {Card} card @param {ToSource} toSource */
+function quote({ comment, element }, toSource) {
   const selected = document.getSelection()?.toString().trim() ?? '';
   const isOfIt = selected !== '' && (element.querySelector('.body')?.textContent ?? '').includes(selected);
   const source = isOfIt ? selected : toSource(comment.body ?? []);

@@ -1,5 +1,5 @@
 /**
- * What is said of a comment in place of its actions: that it is on its way, or about to be deleted.
+ * The status that stands in place of a comment's actions: that it is on its way, or about to be deleted.
  *
  * @import { Card } from '../../reading/card.js'
  */

@@ -9,8 +9,9 @@
  * @import { SafeStorage } from '../../page/storage.js'
  * @import { Posted } from '../../live/wire.js'
  * @import { ApiError } from '../../live/api.js'
+ * @import { Draft } from '../compose/forms.js'
+ * @import { Platform } from '../../page/browser.js'
  *
- * @typedef {{body: string, name: string, parent_id: string | null}} Draft
  * @typedef {Draft & {key: string, made_at: string, detail?: string, code?: string}} PendingPost With `detail` it was refused.
  * @typedef {'sending' | 'queued' | 'failed' | 'done' | 'gone'} PostState
  *
@@ -20,7 +21,7 @@
  * @property {(post: PendingPost) => Promise<Posted>} send Throws ApiError.
  * @property {(post: PendingPost, state: PostState, result?: Posted | ApiError) => void} changed
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
- * @property {import('../../live/stream.js').Platform} platform
+ * @property {Platform} platform
  */
 import { Backoff } from '../../live/backoff.js';
 

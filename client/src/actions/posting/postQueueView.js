@@ -3,81 +3,87 @@
  *
  * @import { ApiError } from '../../live/api.js'
  * @import { Comment, Posted } from '../../live/wire.js'
- * @import { PendingPost, Draft, PostState } from './postQueue.js'
+ * @import { Draft, Forms } from '../compose/forms.js'
+ * @import { PendingPost, PostState } from './postQueue.js'
  * @import { Card } from '../../reading/card.js'
- * @import { Actions } from '../actions.js'
+ * @import { Announcer } from '../announcer.js'
+ * @import { Arrivals } from '../browse/arrivals.js'
+ * @import { Context } from '../context.js'
  */
 import * as commands from '../commands.js';
 import { addPendingCard, removePendingCard, confirmPendingCard } from './pendingCards.js';
 import { PostQueue } from './postQueue.js';
-import { addOwn } from '../browse/threadPages.js';
+import { addOwn, signIn } from '../../live/thread.js';
 import { showStatus } from './commentStatus.js';
 import { browser } from '../../page/browser.js';
 import { button, setAttribute } from '../../page/dom.js';
+import { itemName } from '../../page/names.js';
 import { bringIntoView } from '../browse/scroll.js';
 
 const REFUSED = /** @type {const} */ (['edit', 'discard']);
 const WAITING = /** @type {const} */ (['send_now', 'discard']);
 
 export class PostQueueView {
-  #actions;
+  #context;
+  #others;
+  #queue;
   /** Comments that may be one's own and whose answer has not come. @type {Set<string>} */
   #heldBack = new Set();
-  /** Those whose delay was told. @type {WeakSet<PendingPost>} */
+  /** Those whose delay was announced. @type {WeakSet<PendingPost>} */
   #announced = new WeakSet();
 
-  /** @param {Actions} actions */
-  constructor(actions) {
-    this.#actions = actions;
-    const { session } = actions;
-    const name = session.cardContext.queueItem;
-    this.queue = new PostQueue({
-      storage: session.storage,
+  /** @param {Context} context @param {{announcer: Announcer, arrivals: Arrivals, forms: Forms}} others */
+  constructor(context, others) {
+    this.#context = context;
+    this.#others = others;
+    const { api, storage } = context;
+    const name = itemName('outbox', api.place, api.place.key);
+    this.#queue = new PostQueue({
+      storage,
       name,
-      send: (post) => commands.post(commands.lasting(session.api), post, post.key),
+      send: (post) => commands.post(commands.lasting(api), post, post.key),
       changed: (post, state, result) => this.#changed(post, state, result),
       // where the storage is blocked, so are locks
       alone: navigator.locks && ((work) => navigator.locks.request(name, work).catch(work)),
       platform: browser,
     });
-    addEventListener('online', () => this.queue.flush(), { signal: session.signal });
+    others.forms.send = (draft) => this.#add(draft);
+    others.arrivals.isHeldBack = (comment) => this.#holdsBack(comment);
   }
 
   start() {
-    this.queue.start();
+    addEventListener('online', () => this.#queue.flush(), { signal: this.#context.signal });
+    this.#queue.start();
   }
 
-  close() {
-    this.queue.close();
+  stop() {
+    this.#queue.close();
+  }
+
+  listReplaced() {
+    for (const post of this.#queue.pending) this.#show(post, post.code === undefined ? 'queued' : 'failed');
   }
 
   /** @param {Draft} draft @returns {boolean} Whether the page let it be sent. */
-  add(draft) {
-    const { session } = this.#actions;
-    if (!session.emit('post', { comment: draft }, true)) return false;
-    this.queue.add(draft);
+  #add(draft) {
+    if (!this.#context.emit('post', { comment: draft }, true)) return false;
+    this.#queue.add(draft);
     return true;
   }
 
   /** Whether an arriving comment may be one that is on its way: then its answer decides. @param {Comment} comment */
-  holdsBack({ id, author }) {
-    const { viewer } = this.#actions.session.thread;
-    const isMine = this.queue.pending.some((post) =>
+  #holdsBack({ id, author }) {
+    const { viewer } = this.#context.thread;
+    const isMine = this.#queue.pending.some((post) =>
       post.code === undefined && (viewer ? author?.id === viewer.id : author?.name === post.name));
     if (isMine) this.#heldBack.add(id);
     return isMine;
   }
 
-  /** After the list was made anew. */
-  showAll() {
-    for (const post of this.queue.pending) this.#show(post, post.code === undefined ? 'queued' : 'failed');
-  }
-
   /** @param {PendingPost} post @param {PostState} state @param {Posted | ApiError} [result] */
   #changed(post, state, result) {
-    const { session } = this.#actions;
     if (state === 'done') this.#posted(post, /** @type {Posted} */ (result));
-    else if (state === 'gone') removePendingCard(session.list, post.key);
+    else if (state === 'gone') removePendingCard(this.#context.list, post.key);
     const error = result && 'status' in result ? result : undefined;
     if (state === 'sending' || state === 'queued' || state === 'failed') this.#show(post, state, error);
     if (error) this.#announce(post, state, error);
@@ -86,16 +92,16 @@ export class PostQueueView {
 
   /** @param {PendingPost} post @param {PostState} state @param {ApiError} error */
   #announce(post, state, error) {
-    this.#actions.session.emit('post-error', { status: error.status, code: error.code });
+    this.#context.emit('post-error', { status: error.status, code: error.code });
     const isLate = state === 'queued';
     if (isLate && this.#announced.has(post)) return;
     this.#announced.add(post);
-    this.#actions.announce(this.#sentence(isLate ? state : 'failed', post, error));
+    this.#others.announcer.announce(this.#sentence(isLate ? state : 'failed', post, error));
   }
 
   /** @param {PendingPost} post @param {'sending' | 'queued' | 'failed'} state @param {ApiError} [error] */
   #show(post, state, error) {
-    const { list, thread } = this.#actions.session;
+    const { list, thread } = this.#context;
     const isNew = !list.cards.has(post.key);
     const card = list.cards.get(post.key) ?? addPendingCard(list, asComment(post, thread.viewer?.id ?? ''));
     this.#setState(card, state, post, error);
@@ -104,56 +110,55 @@ export class PostQueueView {
 
   /** @param {Card} card @param {'sending' | 'queued' | 'failed'} state @param {PendingPost} post @param {ApiError} [error] */
   #setState(card, state, post, error) {
-    const { t } = this.#actions;
+    const { t } = this.#context;
     const isFailed = state === 'failed';
     card.element.classList.toggle('failed', isFailed);
     card.element.classList.toggle('waiting', !isFailed);
     setAttribute(card.element, 'aria-busy', state === 'sending' ? 'true' : undefined);
-    const acts = isFailed ? REFUSED : state === 'queued' ? WAITING : [];
-    const buttons = acts.map((act) => button(t(act), 'action', () => this.#run(act, post)));
+    const choices = isFailed ? REFUSED : state === 'queued' ? WAITING : [];
+    const buttons = choices.map((choice) => button(t(choice), 'action', () => this.#run(choice, post)));
     showStatus(card, this.#sentence(state, post, error), buttons);
   }
 
   /** @param {'sending' | 'queued' | 'failed'} state @param {PendingPost} post @param {ApiError} [error] */
   #sentence(state, post, error) {
-    const { t } = this.#actions;
+    const { t } = this.#context;
     if (state === 'failed') return `${t('failed')} ${post.code === 'closed' ? t('closed') : (post.detail ?? '')}`;
     if (state === 'queued' && error?.status === 429) return t('slow_down', { n: Math.ceil(error.retryAfter ?? 1) });
     return t(state);
   }
 
-  /** @param {'edit' | 'discard' | 'send_now'} what @param {PendingPost} post */
-  #run(what, post) {
-    if (what === 'send_now') this.queue.flush();
-    else this.queue.discard(post.key);
-    if (what !== 'send_now') this.#actions.forms.takeBack(post, what === 'edit');
+  /** @param {'edit' | 'discard' | 'send_now'} choice @param {PendingPost} post */
+  #run(choice, post) {
+    if (choice === 'send_now') this.#queue.flush();
+    else this.#queue.discard(post.key);
+    if (choice !== 'send_now') this.#others.forms.takeBack(post, choice === 'edit');
   }
 
   /** @param {PendingPost} post @param {Posted} posted */
   #posted(post, { comment }) {
-    const { session, t } = this.#actions;
-    const { thread, list } = session;
+    const { thread, list, t } = this.#context;
     const { author } = comment;
     const isKnown = author === null || thread.viewer?.id === author.id;
-    if (author && thread.viewer?.id !== author.id) thread.viewer = { ...author, moderator: false };
+    if (author && thread.viewer?.id !== author.id) signIn(thread, { ...author, moderator: false });
     addOwn(thread, comment);
     this.#heldBack.delete(comment.id);
-    this.#actions.arrivals.drop(comment.id);
+    this.#others.arrivals.drop(comment.id);
     confirmPendingCard(list, post.key, thread.comments.get(comment.id) ?? comment);
     if (!isKnown) list.updateAll();
-    this.#actions.announce(t(comment.state === 'held' ? 'posted_held' : 'posted'));
-    session.emit('posted', { comment });
+    this.#others.announcer.announce(t(comment.state === 'held' ? 'posted_held' : 'posted'));
+    this.#context.emit('posted', { comment });
   }
 
   #letGo() {
-    const { session } = this.#actions;
+    const { thread, list } = this.#context;
     for (const id of this.#heldBack) {
-      const comment = session.thread.comments.get(id);
-      if (comment && this.holdsBack(comment)) continue;
+      const comment = thread.comments.get(id);
+      if (comment && this.#holdsBack(comment)) continue;
       this.#heldBack.delete(id);
-      if (comment && !session.list.cards.has(id)) this.#actions.arrivals.add(id);
+      if (comment && !list.cards.has(id)) this.#others.arrivals.add(id);
     }
-    this.#actions.arrivals.count();
+    this.#others.arrivals.changed([]);
   }
 }
 

@@ -36,7 +36,7 @@ from tertulia.bus.redis.wire import (
     encode_heartbeat,
     encode_presence,
 )
-from tertulia.bus.stats import BusStats, DropReason, FailureKind
+from tertulia.bus.stats import BusStats, DropReason
 from tertulia.core.comments import DiscussionKey
 
 DRAIN_SECONDS = 1.0
@@ -70,7 +70,7 @@ class RedisBus:
         self._last_timestamp = 0
         self._unverified_at = self._unverified_logged_at = -math.inf
         self._heartbeat_task: asyncio.Task[None] | None = None
-        self._health = Health(self._on_recovered)
+        self._health = Health(self.stats, self._on_recovered)
         self._topology = _topology(
             url, LinkContext(self.stats, self._health, tuning, self.receive, self._on_subscribed)
         )
@@ -78,11 +78,6 @@ class RedisBus:
     @property
     def is_degraded(self) -> bool:
         return self._health.is_degraded
-
-    @property
-    def failures(self) -> dict[FailureKind, int]:
-        """Failures of connections, by kind."""
-        return self._health.failures
 
     @property
     def receives_unverified(self) -> bool:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from tertulia.bus.redis.connections import failure_kind, summary
-from tertulia.bus.stats import FailureKind
+from tertulia.bus.stats import BusStats
 from tertulia.logs import Sparing
 
 log = logging.getLogger(__name__)
@@ -21,13 +21,10 @@ def _ignore() -> None:
 
 
 class Health:
-    """Of one bus. ``on_recovered`` is called whenever its last degraded part has recovered.
+    """Of one bus. ``on_recovered`` is called whenever its last degraded part has recovered."""
 
-    ``failures`` counts failures of all parts, those while degraded, too.
-    """
-
-    def __init__(self, on_recovered: Callable[[], None]) -> None:
-        self.failures = dict.fromkeys(FailureKind, 0)
+    def __init__(self, stats: BusStats, on_recovered: Callable[[], None]) -> None:
+        self._stats = stats
         self._on_recovered = on_recovered
         self._parts: set[PartHealth] = set()
         self._is_logged = False
@@ -51,7 +48,7 @@ class Health:
 
     def failed(self, error: Exception) -> None:
         kind = failure_kind(error)
-        self.failures[kind] += 1
+        self._stats.failures[kind] += 1
         if not self._is_logged:
             self._is_logged = True
             self._sparing.warning(

@@ -1,0 +1,38 @@
+/**
+ * What cards know of their discussion, and how they ask it to do something.
+ *
+ * @import { Discussion } from './discussion.js'
+ * @import { CardContext } from './reading/card.js'
+ */
+
+/** @param {Discussion} d @returns {CardContext} */
+export function cardContext(d) {
+  const indented = () => Math.min(d.settings.depth, d.thread.limits.depth);
+  /** @type {CardContext} */
+  const context = {
+    get t() {
+      return d.t;
+    },
+    time: (iso) => d.clock.formatTime(iso, d.now()),
+    title: (iso) => d.clock.title(iso),
+    get depth() {
+      return Math.max(1, indented());
+    },
+    get canVote() {
+      return d.api.token !== null;
+    },
+    get canReply() {
+      return d.thread.discussion.mode !== 'closed';
+    },
+    isOwn: ({ author, body }) => body !== null && author !== null && author.id === d.thread.viewer?.id,
+    canEdit: (comment) => context.isOwn(comment) && d.now() - Date.parse(comment.created_at) < d.thread.limits.edit_seconds * 1000,
+    vote: (id) => d.thread.votes[id] ?? 0,
+    repliesTo({ id, parent_id }) {
+      const { thread } = d;
+      if (!parent_id || thread.ancestors(id).length <= indented()) return undefined;
+      return thread.comments.get(parent_id)?.author?.name;
+    },
+    dispatch: (command, id) => d.dispatch(command, id),
+  };
+  return context;
+}

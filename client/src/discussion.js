@@ -1,0 +1,233 @@
+/**
+ * One discussion on the page from opening to closing. It is what all features see of one another; it knows none of them.
+ *
+ *     loading.js ── snapshot ──▶ Thread ◀── events ── live.js
+ *                                  │ changes
+ *                                  ▼
+ *     View ── List ── Card ── dispatch ──▶ controllers, loaded afterwards: how arrivals appear, and all that readers do
+ *
+ * @import { Snapshot, Sort } from './live/wire.js'
+ * @import { TertuliaDiscussion } from './element.js'
+ * @import { Actions, Controller, Settings } from './actions/context.js'
+ */
+import { importActions } from './bundles.js';
+import { cardContext } from './cardContext.js';
+import { Live } from './live.js';
+import { Api } from './live/api.js';
+import { Thread } from './live/thread.js';
+import { languageItem, loader } from './loading.js';
+import { itemName, linkedId } from './page/names.js';
+import { SafeStorage } from './page/storage.js';
+import { english, translator } from './page/strings.js';
+import { clock } from './page/time.js';
+import { List } from './reading/list.js';
+import { View } from './reading/view.js';
+
+const TICK_MS = 30_000;
+
+export class Discussion {
+  /** @type {'loading' | 'ready' | 'error'} */
+  phase = 'loading';
+  unseen = 0;
+  isPaused = false;
+  /** @type {Thread} From the first snapshot on, as are the following. */
+  thread = /** @type {any} */ (undefined);
+  view = /** @type {View} */ (/** @type {unknown} */ (undefined));
+  clock = clock('absolute', 'en');
+  list = /** @type {List} */ (/** @type {unknown} */ (undefined));
+  /** Once they are loaded. @type {Actions | undefined} */
+  actions;
+  t = translator();
+  #closing = new AbortController();
+  #offset = 0;
+  /** @type {Promise<void>} */
+  #opened;
+  #resolveOpened = () => {};
+  /** @type {Promise<Actions> | undefined} */
+  #loadingActions;
+
+  /** @param {TertuliaDiscussion} host @param {ShadowRoot | HTMLElement} root @param {Settings} settings */
+  constructor(host, root, settings) {
+    this.host = host;
+    this.root = root;
+    this.settings = settings;
+    this.signal = this.#closing.signal;
+    this.storage = new SafeStorage();
+    this.api = new Api(settings.place, this.storage, this.signal);
+    this.api.credentials = settings.isCredentialed ? 'include' : 'omit';
+    this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
+    this.cards = cardContext(this);
+    this.live = new Live(this);
+    this.#opened = new Promise((resolve) => (this.#resolveOpened = resolve));
+    this.loader = loader(this, (snapshot, sort) => this.#show(snapshot, sort));
+    this.loader.load();
+  }
+
+  close() {
+    this.notify('stop');
+    this.#closing.abort();
+    this.live.stream.close();
+    this.view?.close();
+    this.loader.stop();
+    this.root.replaceChildren(...(this.root === this.host ? [] : [document.createElement('slot')]));
+  }
+
+  now() {
+    return Date.now() + this.#offset;
+  }
+
+  /** @param {string} name @param {object} detail @param {boolean} [cancelable] @returns {boolean} Whether the page lets it go on. */
+  emit(name, detail, cancelable = false) {
+    return this.host.dispatchEvent(new CustomEvent(`tertulia-${name}`, { bubbles: true, composed: true, cancelable, detail }));
+  }
+
+  /** Takes over what can change on the fly. @param {Settings} settings */
+  change(settings) {
+    const { sort, isLive } = this.settings;
+    this.settings = settings;
+    if (settings.sort !== sort) this.loader.load();
+    if (settings.isLive !== isLive) this.live.pause(!settings.isLive);
+  }
+
+  /** @param {string | null} token */
+  setToken(token) {
+    this.api.keep(token);
+    return this.loader.load();
+  }
+
+  /** @param {number} count Comments that have arrived and are not shown yet. */
+  setUnseen(count) {
+    this.unseen = count;
+    this.emit('unseen', { count });
+  }
+
+  // ---- showing what was read ------------------------------------------------------------------------------
+
+  /** @param {Snapshot} snapshot @param {Sort} sort */
+  #show(snapshot, sort) {
+    const { stream } = this.live;
+    this.#offset = Date.parse(snapshot.server_time) - Date.now();
+    const isFirst = this.phase !== 'ready';
+    // what came while the snapshot was on its way is not in it: it comes once more
+    if (this.thread?.discussion.seq > snapshot.discussion.seq) stream.away();
+    this.live.takeEarly();
+    this.thread = new Thread(snapshot, sort);
+    if (isFirst) this.#prepare(snapshot);
+    this.view.sort.value = sort;
+    const replace = () => this.#replaceList();
+    if (this.actions) this.actions.keepPlace(replace);
+    else replace();
+    if (isFirst) this.#open();
+    else this.live.refresh();
+    if (stream.state !== 'idle') stream.start();
+  }
+
+  /** @param {Snapshot} snapshot */
+  #prepare({ strings, discussion }) {
+    const { settings } = this;
+    this.t = translator(strings);
+    this.api.language = strings?.language ?? 'en';
+    this.storage.set(languageItem(this), strings ? JSON.stringify(strings) : null);
+    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
+    this.view = new View({
+      ...settings,
+      t: this.t,
+      direction: strings?.direction ?? 'ltr',
+      fields: this.#typed(),
+      dispatch: (command) => this.dispatch(command),
+      pause: (isPaused) => {
+        // the reader's choice is remembered
+        this.storage.set('tertulia:live', isPaused ? 'off' : null);
+        this.live.pause(isPaused);
+      },
+      reorder: (sort) => this.host.setAttribute('sort', sort),
+    });
+    this.view.setMode(discussion.mode);
+  }
+
+  #replaceList() {
+    this.list = new List(this.thread, this.cards, this.view.heading.id);
+    this.list.show(this.thread.comments.keys());
+    this.view.list.replaceChildren(this.list.element);
+    this.notify('listReplaced');
+    this.notify('viewerChanged');
+  }
+
+  #open() {
+    const { host, root, view, signal } = this;
+    this.phase = 'ready';
+    host.removeAttribute('aria-busy');
+    const { isFocused } = this.#typed();
+    host.replaceChildren();
+    root.replaceChildren(view.element);
+    if (isFocused) view.form.text.focus();
+    this.live.pause(this.isPaused);
+    const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
+    signal.addEventListener('abort', () => clearInterval(tick));
+    this.emit('ready', { total: this.thread.discussion.comment_count });
+    this.#resolveOpened();
+    this.#whenIdle(() => this.loadActions().catch(() => {}));
+  }
+
+  /** What the reader has typed into the server's form meanwhile. */
+  #typed() {
+    const field = (/** @type {string} */ name) =>
+      /** @type {HTMLInputElement | null} */ (this.host.querySelector(`[name="${name}"]`));
+    const body = field('body');
+    return { body: body?.value, name: field('name')?.value, isFocused: body !== null && document.activeElement === body };
+  }
+
+  // ---- the controllers ------------------------------------------------------------------------------------
+
+  /** Readers who save data get the second file only when they need it, or left something to be sent. @param {() => void} work */
+  #whenIdle(work) {
+    const { place, tokenEndpoint } = this.settings;
+    const { connection } = /** @type {any} */ (navigator);
+    const isLeft = ['outbox', 'deletions'].some((name) => this.storage.get(itemName(name, place, place.key)));
+    const isWanted = linkedId() || tokenEndpoint || isLeft;
+    if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
+    else setTimeout(work, 200);
+  }
+
+  /** What the reader can do, loaded at the first call; a failure is shown, and the next call tries again. @returns {Promise<Actions>} */
+  loadActions() {
+    this.#loadingActions ??= this.#importActions();
+    return this.#loadingActions;
+  }
+
+  async #importActions() {
+    const loaded = await importActions().catch((error) => {
+      this.#loadingActions = undefined;
+      this.#showLoadError(this.t('form_error'));
+      throw error;
+    });
+    await this.#opened;
+    this.signal.throwIfAborted();
+    Object.assign(english, loaded.sentences);
+    this.host.adoptStyles(loaded.css);
+    this.#showLoadError('');
+    this.actions = loaded.createActions(this);
+    this.notify('start', this);
+    this.notify('changed', this.live.takeEarly());
+    return this.actions;
+  }
+
+  /** @param {string} sentence */
+  #showLoadError(sentence) {
+    const error = this.view?.form.error;
+    if (!error) return;
+    error.textContent = sentence;
+    error.hidden = !sentence;
+  }
+
+  /** Calls this method of each controller that has it. @param {keyof Controller} method @param {any} [given] */
+  notify(method, given) {
+    for (const controller of this.actions?.controllers ?? []) controller[method]?.(given);
+  }
+
+  /** Has something done; that it could not be loaded is shown. @param {string} command @param {string | null} [id] */
+  dispatch(command, id) {
+    this.loadActions().then((actions) => actions.commands[command](id), () => {});
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What happens once the comments are there: the stream's messages change the thread, and the page shows what changed.
+ *
+ *     Stream ──▶ Thread ── changes ──▶ Live ──▶ List, View and the controllers
+ *
+ * @import { Comment, Cursor, Message } from './live/wire.js'
+ * @import { Change } from './live/thread.js'
+ * @import { Discussion } from './discussion.js'
+ */
+import { Stream } from './live/stream.js';
+import { compression, laterTransport, socketTransport } from './live/transports.js';
+import { browser } from './page/browser.js';
+
+/** Others learn at most this often that the reader is writing, and for this long. */
+const WRITING_MS = 3000;
+const STILL_WRITING_MS = 6000;
+
+export class Live {
+  #discussion;
+  #wroteAt = 0;
+  /** Comments that arrived before the controllers were there. @type {Change[]} */
+  #early = [];
+
+  /** @param {Discussion} discussion */
+  constructor(discussion) {
+    this.#discussion = discussion;
+    this.stream = this.#openStream(discussion);
+  }
+
+  /** The stream on the browser's clock and network, closed and opened as the page goes and comes. @param {Discussion} discussion */
+  #openStream({ api, signal, storage }) {
+    const d = this.#discussion;
+    /** @param {string} path @param {Cursor} cursor @param {number} [compress] */
+    const at = (path, { epoch, seq }, compress) => api.here(path, { epoch, after: seq, compress });
+    const stream = new Stream({
+      transports: {
+        socket: socketTransport((cursor, compress) => at('/live', cursor, compress).replace(/^http/, 'ws'), WebSocket, compression(storage)),
+        events: laterTransport(async () => (await d.loadActions()).eventsTransport((cursor) => at('/events', cursor), EventSource)),
+        poll: laterTransport(async () => (await d.loadActions()).pollTransport({ ...browser, ask: (cursor) => api.events(cursor) })),
+      },
+      thread: () => d.thread,
+      received: (message, changes) => this.#received(message, changes),
+      reset: () => d.loader.reload(),
+      probe: () => api.events(d.thread.cursor).then(() => true, () => false),
+      changed: (state) => {
+        d.view?.setState(state);
+        if (state !== 'live') d.view?.setWriting(0);
+        d.emit('state', { state });
+      },
+      platform: browser,
+    });
+    document.addEventListener('visibilitychange', () => (document.hidden ? stream.hidden() : stream.visible()), { signal });
+    addEventListener('online', () => stream.online(), { signal });
+    addEventListener('offline', () => stream.offline(), { signal });
+    addEventListener('pagehide', () => stream.away(), { signal });
+    addEventListener('pageshow', (event) => event.persisted && stream.visible(), { signal });
+    return stream;
+  }
+
+  /** @param {Message} message @param {Change[]} changes */
+  #received({ type, readers, writing = 0 }, changes) {
+    const { view } = this.#discussion;
+    if (readers !== undefined) view.setReaders(readers);
+    const isWriting = Date.now() - this.#wroteAt < STILL_WRITING_MS;
+    if (type === 'presence') view.setWriting(writing - (isWriting ? 1 : 0));
+    if (changes.length) this.changed(changes);
+  }
+
+  /** The reader is writing, which others may see. */
+  typing() {
+    if (Date.now() - this.#wroteAt < WRITING_MS) return;
+    this.#wroteAt = Date.now();
+    this.stream.send({ type: 'writing' });
+  }
+
+  /** What the thread changed, in one pass. @param {Change[]} changes */
+  changed(changes) {
+    const d = this.#discussion;
+    const show = () => {
+      for (const change of changes) if (change.type === 'changed') d.list.update(change.id);
+      for (const change of changes) if (change.type === 'added') this.#added(change);
+      this.refresh(changes);
+    };
+    if (d.actions) d.actions.preserveScroll(d.list, show);
+    else show();
+  }
+
+  /** @param {Extract<Change, {id: string}>} change */
+  #added(change) {
+    const d = this.#discussion;
+    const comment = /** @type {Comment} */ (d.thread.comments.get(change.id));
+    d.emit('comment', { comment });
+    if (d.actions) return;
+    this.#early.push(change);
+    d.loadActions().catch(() => {});
+  }
+
+  /** What stands around the comments. @param {Change[]} [changes] */
+  refresh(changes = []) {
+    const d = this.#discussion;
+    const { comment_count, mode } = d.thread.discussion;
+    d.notify('changed', changes);
+    d.view.setCount(comment_count - (d.isPaused ? d.unseen + this.#early.length : 0));
+    if (d.view.setMode(mode)) {
+      d.list.updateAll();
+      d.notify('viewerChanged');
+    }
+    d.list.refresh();
+  }
+
+  /** What arrived so far, which no controller knows. */
+  takeEarly() {
+    return this.#early.splice(0);
+  }
+
+  /** Holds arrivals back; a page that was opened paused has no connection until it goes on. @param {boolean} isPaused */
+  pause(isPaused) {
+    const d = this.#discussion;
+    d.isPaused = isPaused;
+    if (d.phase !== 'ready') return;
+    d.view.setLive(!isPaused);
+    this.refresh();
+    if (!isPaused) this.stream.start();
+  }
+}

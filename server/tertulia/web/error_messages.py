@@ -1,0 +1,58 @@
+"""Error messages in the reader's language, from the catalogue; those that only programs meet stay in English."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.languages import DEFAULT, Language, accepted
+
+_BY_CODE = {
+    ErrorCode.empty: "no_text",
+    ErrorCode.too_long: "problem.too_long",
+    ErrorCode.too_large: "problem.too_large",
+    ErrorCode.closed: "problem.closed",
+    ErrorCode.bad_parent: "problem.bad_parent",
+    ErrorCode.edit_window_over: "problem.edit_window_over",
+    ErrorCode.gone: "problem.gone",
+    ErrorCode.rate_limited: "problem.rate_limited",
+    ErrorCode.unavailable: "problem.unavailable",
+    ErrorCode.internal: "problem.unavailable",
+}
+_WRITTEN = {None, "body", "parent_id"}
+"""The fields that the sentences are about; others have bounds of their own."""
+_NAME_BY_CODE = {
+    ErrorCode.empty: "no_name",
+    ErrorCode.too_long: "problem.long_name",
+    ErrorCode.name_taken: "problem.name_taken",
+}
+
+
+def is_about_name(problem: Problem) -> bool:
+    return (problem.field or "").startswith("author")
+
+
+def sentence(problem: Problem, language: Language, otherwise: str | None = None) -> str | None:
+    """The message for a reader; if the problem has none of its own, that of the key ``otherwise``."""
+    if is_about_name(problem):
+        key: str | None = _NAME_BY_CODE.get(problem.code, "problem.name")
+    else:
+        key = _BY_CODE.get(problem.code, "problem.text" if problem.field == "body" else otherwise)
+    return key and language.translate(key, n=problem.retry_after or 1, detail=problem.detail)
+
+
+class Detail(NamedTuple):
+    """A problem's detail, and the tag of its language."""
+
+    text: str
+    language: str
+
+
+def translated(problem: Problem, headers: Headers) -> Detail:
+    """``detail`` in the language that an Accept-Language (RFC 9110) prefers."""
+    language = accepted(headers.get("accept-language", ""))
+    is_told = language.tag != DEFAULT and (problem.field in _WRITTEN or is_about_name(problem))
+    told = sentence(problem, language) if is_told else None
+    return Detail(told, language.tag) if told else Detail(problem.detail, DEFAULT)
