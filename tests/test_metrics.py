@@ -413,7 +413,7 @@ def test_stopping_what_never_started_is_nothing() -> None:
 
 def test_a_collection_that_had_begun_before_is_not_counted() -> None:
     gc_pauses = GcPauses()
-    gc_pauses._heard("stop", {})
+    gc_pauses.on_gc("stop", {})
     assert (gc_pauses.count, gc_pauses.seconds, gc_pauses.longest) == (0, 0.0, 0.0)
 
 

@@ -128,8 +128,16 @@ async def test_the_script_that_cannot_change_runs(press: Press, window: Window) 
     ended = await asyncio.to_thread(subprocess.run, command_line, capture_output=True, text=True, check=True)
     printed = ended.stdout
     assert 'integrity="sha384-' in printed
-    page = await window(press.publish(printed))
-    await is_there(page, 0)
+    page = await window("about:blank")
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url) if "/embed" in request.url else None)
+    await page.goto(press.publish(printed))
+    found = await is_there(page, 0)
+    await found.locator("textarea").fill("All in one")
+    await found.locator("textarea").select_text()
+    await found.get_by_role("button", name="Bold").click()
+    await expect(found.locator("textarea")).to_have_value("**All in one**")
+    assert len(loaded) == 1
 
 
 async def test_the_event_of_the_example_reaches_the_page(press: Press, window: Window) -> None:

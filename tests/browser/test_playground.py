@@ -10,8 +10,8 @@ from playwright.async_api import Locator, Page, expect
 from tertulia.showcase.playground.discussions import LONG_COUNT
 from tertulia.showcase.playground.page import STATES
 from tests.browser.conftest import PATIENCE_MS, Window
-from tests.push.readers import eventually
 from tests.server import ServerProcess
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -261,7 +261,7 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
     async def was_cut() -> bool:
         return bool(await page.evaluate("[...shown].some((text) => text !== 'live')"))
 
-    await eventually(was_cut, "a connection that is cut")
+    await until(was_cut, "a connection that is cut")
     await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
     await write((await seen(other, "live")).locator("tertulia-discussion"), f"Written elsewhere: {fault}")
     await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1), timeout=60_000)

@@ -18,7 +18,7 @@ from tertulia.showcase import samples
 from tertulia.showcase.demo.page import ARTICLE
 from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
-from tests.push.readers import eventually
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 Snapshot = dict[str, Any]
@@ -42,7 +42,7 @@ class Watch:
             seen = await self.snapshot()
             return holds(seen)
 
-        await eventually(reached, what, 30)
+        await until(reached, what, 30)
         return seen
 
     async def until_more_comments(self, more: int = 5) -> None:

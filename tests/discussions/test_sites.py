@@ -8,7 +8,6 @@ import pytest
 
 from tertulia.discussions import sites
 from tertulia.discussions.sites import Sites
-from tertulia.errors import ErrorCode, Problem
 
 
 class Reading:
@@ -27,9 +26,8 @@ class Reading:
 async def test_thousands_who_come_at_once_read_it_once_or_twice() -> None:
     reading = Reading()
     known = Sites(reading, ("https://news.example",))
-    assert set(await asyncio.gather(*(known.origins("default") for _ in range(2_000)))) == {
-        frozenset({"https://news.example"})
-    }
+    found = await asyncio.gather(*(known.known() for _ in range(2_000)))
+    assert {one["default"] for one in found} == {frozenset({"https://news.example"})}
     assert reading.times <= 2
 
 
@@ -37,12 +35,9 @@ async def test_what_is_fresh_is_not_read_again_and_what_is_old_is(monkeypatch: p
     reading = Reading()
     known = Sites(reading, ())
     for _ in range(3):
-        await known.origins("default")
+        await known.known()
     assert reading.times == 1
     reading.found = {"default": [], "news": ["https://news.example"]}
-    with pytest.raises(Problem) as refused:
-        await known.origins("news")
-    assert refused.value.code is ErrorCode.unknown_site
+    assert "news" not in await known.known()
     monkeypatch.setattr(sites, "FRESH_SECONDS", -1.0)
-    assert await known.origins("news") == {"https://news.example"}
-    assert await known.all_origins() == {"https://news.example"}
+    assert await known.known() == {"default": frozenset(), "news": frozenset({"https://news.example"})}

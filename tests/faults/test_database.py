@@ -25,8 +25,8 @@ from tertulia.store.troubles import Trouble
 from tertulia.web import readiness
 from tests.postgres import Postgres, running_postgres
 from tests.proxy import Silence
-from tests.push.readers import eventually
 from tests.push.test_fallback import connected
+from tests.support.waiting import until
 
 
 async def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ async def test_a_database_that_goes_away_is_told_and_comes_back(tmp_path: Path) 
                 async def ready() -> bool:
                     return (await client.get("/readyz")).status_code == 200
 
-                await eventually(ready, "a server that is ready again")
+                await until(ready, "a server that is ready again")
                 assert (await say("b")).status_code == 201
                 page = (await client.get("/api/v1/discussion?key=x")).json()
                 assert [comment["body"] for comment in page["comments"]]

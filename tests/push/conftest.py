@@ -20,11 +20,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def starting(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
-    """Starts servers that a test may end itself."""
+    """Starts servers that a test may end itself; with ``stall_seconds`` one of ``tests.push.impatient``."""
     started: list[ServerProcess] = []
 
-    def start(*flags: str) -> ServerProcess:
-        started.append(ServerProcess(tmp_path / f"data-{len(started)}", flags))
+    def start(stall_seconds: float | None = None) -> ServerProcess:
+        program = ("tertulia",) if stall_seconds is None else ("tests.push.impatient", str(stall_seconds))
+        started.append(ServerProcess(tmp_path / f"data-{len(started)}", program=program))
         return started[-1]
 
     yield start

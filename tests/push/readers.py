@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,25 +14,9 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.server import ServerProcess
+from tests.support.waiting import PATIENCE, until, within
 
-PATIENCE = 15.0
 Json = dict[str, Any]
-
-
-async def within(waiting: Awaitable[Any], what: str, seconds: float = PATIENCE) -> Any:
-    """What ``waiting`` gives; fails with the name of what did not come."""
-    try:
-        return await asyncio.wait_for(waiting, seconds)
-    except TimeoutError:
-        raise AssertionError(f"waited {seconds} s for {what}") from None
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]], what: str, seconds: float = PATIENCE) -> None:
-    """Asks again until it holds; fails with the name of what did not."""
-    end = asyncio.get_running_loop().time() + seconds
-    while not await holds():
-        assert asyncio.get_running_loop().time() < end, f"waited {seconds} s for {what}"
-        await asyncio.sleep(0.02)
 
 
 def new_discussion() -> str:
@@ -75,7 +58,7 @@ class Author:
         async def reached() -> bool:
             return await self.readers() == count
 
-        await eventually(reached, f"{count} readers of {self.key}", seconds)
+        await until(reached, f"{count} readers of {self.key}", seconds)
 
     async def epoch(self) -> str:
         answer = await self.client.get("/api/v1/events", params={"key": self.key, "limit": 1})
@@ -100,8 +83,7 @@ class Reader:
     other_messages: list[Json] = field(default_factory=list)
 
     async def next(self) -> str:
-        text: str = await within(self.receive(), "a message")
-        return text
+        return await within(self.receive(), "a message")
 
     async def until(self, type_: str, **values: Any) -> Json:
         """The next message of this type with these values; events that come before it are kept."""
@@ -114,8 +96,7 @@ class Reader:
                 if message["type"] == type_ and values.items() <= message.items():
                     return message
 
-        message: Json = await within(found(), f"the message {type_} {values}")
-        return message
+        return await within(found(), f"the message {type_} {values}")
 
     async def read_to_end(self) -> None:
         """Reads on until there is nothing more; raises what the end is told by."""

@@ -12,14 +12,17 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.push.readers import PATIENCE, Reader, posting, sse, websocket, within
+from tertulia.live.tuning import STALL_SECONDS
+from tests.push.readers import Reader, posting, sse, websocket
 from tests.server import ServerProcess
+from tests.support.waiting import within
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
 """A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
 
-LARGE = 30
-"""So many of them are more than the kernel and the server keep for one who does not read."""
+LARGE = 8
+"""So many of them are more than an impatient server keeps for one who does not read: about 64 KiB in the queue of an
+event stream, as much in the transport's buffer, and little in the kernel's."""
 
 
 @asynccontextmanager
@@ -57,15 +60,14 @@ async def _rest(raw: socket.socket) -> bytes:
                 found += piece
         return found
 
-    rest: bytes = await within(read(), "the end of a stalled connection")
-    return rest
+    return await within(read(), "the end of a stalled connection")
 
 
 @pytest.mark.parametrize("kind", ["websocket", "sse"])
 async def test_a_slow_reader_is_let_go_and_the_others_miss_nothing(
     starting: Callable[..., ServerProcess], kind: str
 ) -> None:
-    server = starting()
+    server = starting(stall_seconds=2)
     request = _upgrade(server, "slow") if kind == "websocket" else _stream(server, "slow")
     async with (
         posting(server, "slow") as author,
@@ -78,7 +80,9 @@ async def test_a_slow_reader_is_let_go_and_the_others_miss_nothing(
             last = (await author.post(BIG))["seq"]
             for reader in (other, another):
                 assert [event["seq"] for event in await reader.until_seq(last)] == list(range(1, last + 1))
-        await author.until_readers(2, seconds=40)
+        await author.until_readers(2)
+        metrics = (await author.client.get("/metrics")).text
+        assert "\ntertulia_readers_evicted_total 1.0\n" in metrics, "something else ended it"
         last = (await author.post("still here"))["seq"]
         for reader in (other, another):
             await reader.until_seq(last)
@@ -139,14 +143,15 @@ async def test_a_server_without_readers_ends_at_once(starting: Callable[..., Ser
 
 
 async def test_a_reader_that_takes_nothing_does_not_hold_the_server(starting: Callable[..., ServerProcess]) -> None:
-    server = starting()
+    server = starting(stall_seconds=STALL_SECONDS)
     async with posting(server, "slow") as author, _stalled(server, _upgrade(server, "slow")):
         await author.until_readers(1)
-        for _ in range(40):
+        for _ in range(LARGE):
             await author.post(BIG)
+        assert await author.readers() == 1, "it is still waited for"
         started = time.monotonic()
         assert await within(asyncio.to_thread(server.end), "the end of the server", 25) == 0
-        assert time.monotonic() - started < PATIENCE
+        assert time.monotonic() - started < 15
 
 
 async def test_a_server_that_drains_says_so(starting: Callable[..., ServerProcess]) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
 
-from tertulia.app import Running
+from tertulia.bus.memory import MemoryBus
+from tertulia.core.comments import DiscussionKey
 from tertulia.errors import ErrorCode, Problem
-from tests.push.readers import posting, raw_events, sse, websocket, within
+from tertulia.live.backlog import AT_HEAD
+from tertulia.live.hub import Hub
+from tertulia.live.rate import Rates
+from tertulia.push.sse import EventStream
+from tests.push.readers import posting, raw_events, sse, websocket
 from tests.server import ServerProcess
+from tests.support.waiting import within
 
 
 async def test_a_stream_says_what_it_is(live: ServerProcess) -> None:
@@ -133,7 +140,7 @@ async def test_head_of_a_stream_ends(live: ServerProcess) -> None:
     async with posting(live) as author:
         for accept in ("text/event-stream", "application/json"):
             request = author.client.head("/api/v1/events", params={"key": author.key}, headers={"Accept": accept})
-            answer: httpx.Response = await within(request, "the answer to HEAD")
+            answer = await within(request, "the answer to HEAD")
             assert answer.status_code == 200
             assert answer.headers["content-type"].startswith(accept)
             assert answer.content == b""
@@ -169,16 +176,16 @@ async def test_a_stream_that_is_refused_is_a_problem(
     assert answer.json()["code"] == code
 
 
-async def test_a_stream_ends_while_the_store_is_away(
-    server: Running, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_stream_ends_while_the_store_is_away(caplog: pytest.LogCaptureFixture) -> None:
     """Its room does not open; that is no mistake of the server, and a browser comes back to a stream that ends."""
 
-    async def away(*_: object) -> None:
+    async def away(*_: object) -> Any:
         raise Problem(ErrorCode.unavailable, "The store is away.", retry_after=1)
 
-    monkeypatch.setattr(server.hub, "_fetch", away)
-    answer = await client.get("/api/v1/events", params={"key": "talk"}, headers={"Accept": "text/event-stream"})
+    hub = Hub(MemoryBus(), "epoch", away, away, Rates(tick=1e9, summary=1e9))
+    stream = EventStream(hub, DiscussionKey("default", "talk"), AT_HEAD, full=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(stream), base_url="http://news.test") as client:
+        answer = await client.get("/")
     assert (answer.status_code, answer.text) == (200, "retry: 2000\n\n")
     assert not [record for record in caplog.records if record.exc_info]
-    assert not server.hub.rooms
+    assert not hub.rooms

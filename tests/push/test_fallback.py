@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tertulia.app import Running
-from tests.push.readers import within
+from tests.support.waiting import within
 
 
 class Socket:
@@ -44,8 +44,7 @@ class Socket:
         self._received.put_nowait({"type": "websocket.disconnect", "code": 1001})
 
     async def next(self) -> dict[str, Any]:
-        message: dict[str, Any] = await within(self.sent.get(), "an ASGI message")
-        return message
+        return await within(self.sent.get(), "an ASGI message")
 
     async def until(self, type_: str) -> dict[str, Any]:
         while True:

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.push.readers import Reader, posting, websocket, within
+from tests.push.readers import Reader, posting, websocket
 from tests.server import ServerProcess
+from tests.support.waiting import within
 
 
 async def _closed(reader: Reader) -> int:

@@ -3,12 +3,15 @@
 import sys
 from functools import partial
 
-from tertulia import cli
+from tertulia import workers
 from tertulia.serving.timeouts import Timeouts
-from tertulia.workers import serve_one
 
 if __name__ == "__main__":
     given = dict(pair.split("=") for pair in sys.argv.pop(1).split(","))
     timeouts = Timeouts(**{name: float(seconds) for name, seconds in given.items()})
-    cli.serve_one = partial(serve_one, timeouts=timeouts)  # type: ignore[attr-defined]
-    cli.main(prog_name="tertulia")
+    # before the command is imported, which takes it from there
+    workers.serve_one = partial(workers.serve_one, timeouts=timeouts)
+
+    from tertulia.cli import main
+
+    main(prog_name="tertulia")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,3 +182,23 @@ async def test_with_a_public_address_the_host_is_not_asked() -> None:
     assert await _admits(policy, own, None) is None
     rebound = _request("192.0.2.1", ("Origin", "http://hostile.example"), host="hostile.example")
     assert await _admits(policy, rebound, None) is ErrorCode.origin_not_allowed
+
+
+class _Counted(Sites):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    async def known(self) -> Mapping[str, frozenset[str]]:
+        self.asked += 1
+        return await super().known()
+
+
+async def test_a_request_looks_at_the_sites_once() -> None:
+    sites = _Counted(_read, ())
+    policy = OriginPolicy(sites, ClientAddress())
+    request = _request("192.0.2.1", ("Origin", "https://good.example"))
+    await policy.admit_any(request)
+    await policy.admit(request, "default")
+    assert not await policy.admits(request, "second")
+    assert sites.asked == 1

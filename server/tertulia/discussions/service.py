@@ -19,7 +19,7 @@ from tertulia.discussions import views
 from tertulia.discussions.names import Names
 from tertulia.discussions.page_cache import FirstPageCache, PageKey
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, no_such_comment, no_such_parent
 from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
 from tertulia.languages import Language
 from tertulia.limits import PostingLimits, Write
@@ -174,7 +174,7 @@ class Discussions:
     ) -> protocol.Page:
         """Replies to a comment, of all depths. Raises unknown_site, not_found, bad_cursor."""
         if not is_uuid(parent_id):
-            raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
+            raise no_such_parent()
         snapshot = await self._store.read(
             queries.thread, key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer)
         )
@@ -475,7 +475,7 @@ def _idempotency_key(given: str | None) -> str:
 
 def _comment_id(given: str) -> str:
     if not is_uuid(given):
-        raise Problem(ErrorCode.not_found, "There is no such comment.")
+        raise no_such_comment()
     return given
 
 

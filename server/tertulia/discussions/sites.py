@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tertulia.discussions.single_flight import SingleFlight
-from tertulia.errors import ErrorCode, Problem
 
 FRESH_SECONDS = 5.0
 DEFAULT_SITE = "default"
@@ -22,22 +21,8 @@ class Sites:
         self._known: dict[str, frozenset[str]] = {}
         self._read_at = -FRESH_SECONDS
 
-    async def origins(self, site: str) -> frozenset[str]:
-        """The origins that may use ``site`` besides the server's own. Raises unknown_site."""
-        known = await self._sites()
-        if site not in known:
-            raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
-        return known[site]
-
-    async def known_origins(self, site: str) -> frozenset[str]:
-        """Like ``origins``; none where the site is not known."""
-        return (await self._sites()).get(site, frozenset())
-
-    async def all_origins(self) -> frozenset[str]:
-        """The origins of any site."""
-        return frozenset[str]().union(*(await self._sites()).values())
-
-    async def _sites(self) -> dict[str, frozenset[str]]:
+    async def known(self) -> Mapping[str, frozenset[str]]:
+        """The sites, and the origins that may use each besides the server's own."""
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             found = await self._reading.ask()
             self._known = {key: frozenset(origins) for key, origins in found.items()}

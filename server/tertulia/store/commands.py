@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.ids import uuid7
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, no_such_comment
 from tertulia.protocol import CommentView, DiscussionState, Event, EventKind, comment_view, timestamp
 from tertulia.store import event_log, records, schema
 from tertulia.store.event_log import CommittedEvent
@@ -512,7 +512,7 @@ def _existing(connection: Connection, comment_id: str, site: str | None = None) 
 
 
 def _not_found() -> Problem:
-    return Problem(ErrorCode.not_found, "There is no such comment.")
+    return no_such_comment()
 
 
 def _gone() -> Problem:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import no_such_comment, no_such_parent, no_such_site
 from tertulia.protocol import PAGE_BYTES, EncodedEvent, payload_within
 from tertulia.store import listing, mapping, records, schema
 from tertulia.store.listing import REPLIES_OF_ONE, SLICE, IndexEntry, Order, Thread
@@ -176,7 +176,7 @@ def comment_counts(connection: Connection, site: str, keys: Sequence[str]) -> di
 def _known_site(connection: Connection, site: str) -> int:
     found: int | None = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == site))
     if found is None:
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+        raise no_such_site()
     return found
 
 
@@ -298,7 +298,7 @@ def _root_of(connection: Connection, discussion_id: int | None, comment_id: str,
     query = select(c.root_id, c.state, c.published, c.author_id)
     found = connection.execute(query.where(c.id == comment_id, c.discussion_id == discussion_id)).one_or_none()
     if found is None or not (found.published or (found.state == State.held and found.author_id == viewer)):
-        raise Problem(ErrorCode.not_found, "There is no such comment in this discussion.", field="parent")
+        raise no_such_parent()
     root_id: str = found.root_id
     return root_id
 
@@ -313,7 +313,7 @@ def permalink(connection: Connection, comment_id: str) -> CommentLocation:
     """Where a comment stands, with as many ancestors as ANCESTORS and a page allow. Raises not_found."""
     chain = listing.fitting(connection, _ancestry(connection, comment_id))[::-1]
     if not chain:
-        raise Problem(ErrorCode.not_found, "There is no such comment.")
+        raise no_such_comment()
     comment = chain[-1]
     root = connection.execute(select(c.id, c.created_at).where(c.id == comment.root_id)).one()
     of_discussion = mapping.discussions().where(schema.discussion.c.id == comment.discussion_id)

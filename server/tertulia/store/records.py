@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import no_such_site
 from tertulia.store import mapping, prepared, schema
 from tertulia.store.prepared import Insert, Prepared
 
@@ -49,7 +49,7 @@ def ensure_discussion(
         return found
     site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
     if site_id is None:
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+        raise no_such_site()
     values = {
         "site_id": site_id,
         "key": key.key,

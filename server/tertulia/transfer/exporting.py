@@ -19,7 +19,7 @@ from tertulia.articles import Article, Articles
 from tertulia.core.comments import State
 from tertulia.core.text import clean_title
 from tertulia.discussions.sites import DEFAULT_SITE
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import no_such_site
 from tertulia.protocol import timestamp
 from tertulia.reporting import Progress, silent
 from tertulia.store import Store, mapping, schema
@@ -77,7 +77,7 @@ def _pieces(connection: Connection, texts: list[Article], site: str | None, coun
         query = query.where(s.key == site)
     sites = list(connection.execute(query))
     if not sites:
-        raise Problem(ErrorCode.unknown_site, "There is no such site.", field="site")
+        raise no_such_site()
     told = [{"key": row.key, "origins": list(row.origins)} for row in sites]
     yield f'{{\n"format": {_json(FORMAT)},\n"sites": {_json(told)},\n"articles": ['
     separator = "\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
 from tertulia.discussions import Sites
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, no_such_site
 from tertulia.web.client_address import ClientAddress
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -50,23 +51,36 @@ class OriginPolicy:
 
     async def admit(self, request: HTTPConnection, site: str) -> None:
         """Raises unknown_site, and origin_not_allowed when the request comes from a page that may not use the site."""
-        allowed = await self._sites.origins(site)
-        if not _may_use(self._page(request), allowed):
+        known = await self._known(request)
+        if site not in known:
+            raise no_such_site()
+        if not _may_use(self._page(request), known[site]):
             raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this site.", field="Origin")
 
     async def admit_any(self, request: HTTPConnection) -> None:
         """Like ``admit`` for a request that does not name its site: the origin must be one of any site."""
-        if self.is_foreign(request) and not _may_use(self._page(request), await self._sites.all_origins()):
+        if not self.is_foreign(request):
+            return
+        page, known = self._page(request), await self._known(request)
+        if not any(_may_use(page, allowed) for allowed in known.values()):
             raise Problem(ErrorCode.origin_not_allowed, "Pages of this origin may not use this server.", field="Origin")
 
     async def admits(self, request: HTTPConnection, site: str) -> bool:
         """Whether the page that asks may use the site. A site that does not exist has no pages but the server's own."""
-        return _may_use(self._page(request), await self._sites.known_origins(site))
+        return _may_use(self._page(request), (await self._known(request)).get(site, frozenset()))
 
     def is_foreign(self, request: HTTPConnection) -> bool:
         """Whether a page of another origin asks, which may use some sites and others not."""
         page = self._page(request)
         return page is not None and not page.is_own
+
+    async def _known(self, request: HTTPConnection) -> Mapping[str, frozenset[str]]:
+        """The sites as they were when this request came."""
+        state = request.scope.setdefault("state", {})
+        if "sites" not in state:
+            state["sites"] = await self._sites.known()
+        known: Mapping[str, frozenset[str]] = state["sites"]
+        return known
 
     def _page(self, request: HTTPConnection) -> _Page | None:
         """None where no page asks, but a program or an address bar."""

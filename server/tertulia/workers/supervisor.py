@@ -79,13 +79,13 @@ class _Worker:
         )
         worker = cls(process)
         try:
-            said = await worker._send_config(config)
+            line = await worker._send_config(config)
         except BaseException:
             await worker.kill()
             raise
-        if said != READY:
+        if line != READY:
             await worker.ended()
-            raise StartupError(said or f"A worker ended before it served (exit code {process.returncode}).")
+            raise StartupError(line or f"A worker ended before it served (exit code {process.returncode}).")
         return worker
 
     async def _send_config(self, config: WorkerConfig) -> str:
