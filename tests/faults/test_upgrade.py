@@ -27,7 +27,8 @@ from tertulia.checks import check
 from tertulia.core.ids import uuid7
 from tertulia.store import Store, queries
 from tests.postgres import Postgres
-from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log, until
+from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log
+from tests.support.waiting import until
 
 FIRST = Path(__file__).parent / "first"
 TEXTS = [
@@ -234,7 +235,7 @@ async def test_an_instance_of_the_first_version_goes_on_beside_those_of_today(da
         living = asyncio.create_task(old.live())
 
         async def has_said(count: int) -> None:
-            await until(lambda: len(old.said) >= count or living.done(), 120)
+            await until(lambda: len(old.said) >= count or living.done(), "the posts of the old version", 120)
             if living.done():
                 living.result()  # raises what its statements met
 

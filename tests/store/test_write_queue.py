@@ -33,8 +33,8 @@ from tests.support.store_actions import (
     listed,
     log,
     tables,
-    until,
 )
+from tests.support.waiting import until
 
 
 @contextmanager
@@ -479,7 +479,7 @@ async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) 
     await asyncio.sleep(0)
     await store.close()
     assert (await first).seq == 1
-    await until(lambda: late and all(task.done() for task in late), seconds=5)
+    await until(lambda: late and all(task.done() for task in late), "the late ones")
     for task in late:
         assert isinstance(task.exception(), Problem) or task.result().seq
 

@@ -16,7 +16,7 @@ from tertulia.live.rate import Rates
 from tertulia.live.room import ReadLog, Room, RoomContext
 from tertulia.live.stats import GapSource, LiveStats
 from tertulia.live.tuning import DEFAULT, Tuning
-from tertulia.protocol import EncodedEvent
+from tertulia.protocol import EventPage
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +100,11 @@ class Hub:
         """Whether who comes to the discussion finds its room."""
         return key in self.rooms
 
-    def recent(self, key: DiscussionKey, after: int) -> tuple[int, list[EncodedEvent]] | None:
-        """The head and what came after ``after``, where a warm room has it; the store has the rest."""
+    def recent(self, key: DiscussionKey, after: int) -> EventPage | None:
+        """What came after ``after``, where a warm room has it; the store has the rest."""
         room = self.rooms.get(key)
         events = None if room is None else room.recent(after)
-        return None if room is None or events is None else (room.head, events)
+        return None if room is None or events is None else EventPage(room.head, events)
 
     async def enter(self, key: DiscussionKey, cursor: Cursor = AT_HEAD) -> Room:
         """The discussion's room, not behind ``cursor``. Between this and ``join`` nothing may be awaited."""
