@@ -344,8 +344,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
     for times in (1, 2):
         store.error = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
         await watched(clock, 30)
-        told = [record for record in caplog.records if record.getMessage() == "The rooms wait for the database"]
-        assert len(told) == times
+        logged = [record for record in caplog.records if record.getMessage() == "The rooms wait for the database"]
+        assert len(logged) == times
         store.error = None
         store.commit(created_event(seq=2 + times))
         await watched(clock, 5)
@@ -490,12 +490,12 @@ async def test_they_are_told_one_after_the_other(clock: Clock, hub: Hub) -> None
     """So that they do not all come back in the same moment."""
     readers = [join(await hub.enter(KEY)) for _ in range(100)]
     draining = asyncio.create_task(hub.drain(2))
-    told = []
+    closed = []
     for _ in range(20):
         await run_until_idle()
-        told.append(sum(reader.closing is CloseCode.restarting for reader in readers))
+        closed.append(sum(reader.closing is CloseCode.restarting for reader in readers))
         await clock.advance(0.101)
-    assert told == list(range(5, 101, 5))
+    assert closed == list(range(5, 101, 5))
     await draining
 
 

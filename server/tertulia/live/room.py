@@ -42,7 +42,7 @@ class RoomContext:
     """What all rooms of a hub share.
 
     epoch: of the database; seqs of another one mean nothing here
-    bus: presence is told on it; its messages come by ``Room.receive``
+    bus: presence is published on it; its messages come by ``Room.receive``
     read_log: reads the store
     rates: above which a discussion is delivered in ticks and in summaries
     stats: what the rooms count

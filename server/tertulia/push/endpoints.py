@@ -153,7 +153,7 @@ class Push:
 
 
 def _close_reason(code: CloseCode, problem: Problem) -> str:
-    """Who was too many is told when to come back, in milliseconds."""
+    """The code's name, or where there are too many connections, the milliseconds after which to come back."""
     return str((problem.retry_after or 1) * 1000) if code is CloseCode.too_many_connections else code.name
 
 
