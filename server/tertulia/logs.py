@@ -22,7 +22,7 @@ Format = Literal["text", "json"]
 SPARED_SECONDS = 60.0
 """Between two lines of one cause: an outage of a night stays below 500 lines, and its end is seen within a minute."""
 MAX_CAUSES = 256
-"""Causes that are remembered; there are fewer in the code, and with more the oldest is said again too soon."""
+"""Causes that are remembered; there are fewer in the code, and with more the oldest would be logged again too soon."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _PLAIN = re.compile(r"[^\s\"'=\\]+")

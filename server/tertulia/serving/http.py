@@ -241,7 +241,7 @@ class BoundedHTTP(H11Protocol):
             self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """The next request waits until this answer is read: else the two would wait here together."""
+        """The next request waits until this answer is read: otherwise both answers would wait in memory."""
         if self.flow.write_paused and not self.transport.is_closing():
             self._is_answered = True
         elif not self._is_over:
@@ -269,7 +269,7 @@ class BoundedHTTP(H11Protocol):
     # ---- the end ----------------------------------------------------------------------------------------
 
     def _refuse(self, refusal: Refusal) -> None:
-        """The last that is said on this connection; nothing is parsed any more."""
+        """Sends the last answer of this connection; nothing is parsed any more."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()  # an answer is under way or was given
             return
@@ -287,7 +287,7 @@ class BoundedHTTP(H11Protocol):
         self.loop.call_later(self.timeouts.linger, self.transport.abort)
 
     def end(self) -> None:
-        """After the last answer: at once where all is read, else so that the answer reaches who is still sending."""
+        """Ends after the last answer: at once if all input is read, otherwise so that the client still gets it."""
         if self.transport.is_closing() or self._is_over:
             return
         self._stop_deadline()
@@ -298,7 +298,7 @@ class BoundedHTTP(H11Protocol):
             self._linger()
 
     def _linger(self) -> None:
-        """Says that nothing more comes and reads on for a while without a look at it.
+        """Sends the end of the stream, and discards what the client still sends for a while.
 
         A socket that is closed with input unread is reset, and a reset takes the answer with it (RFC 9112, 9.6).
         """

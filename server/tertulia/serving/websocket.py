@@ -35,7 +35,7 @@ from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import Unread
 
 LAST_BYTES = 1024
-"""Heard after the application has closed, for the answer to that: a close frame has at most 131."""
+"""Read after the application has closed, for the answer to that: a close frame has at most 131."""
 
 log = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def _start_reading_frames(self) -> None:
-        """The application has no reader to attach, or is at its end: it hears what comes."""
+        """The application attaches no reader, or is at its end: it gets what comes."""
         if self._reads_frames:
             return
         self._reads_frames = True

@@ -70,7 +70,7 @@ class _Worker:
 
     @classmethod
     async def start(cls, config: WorkerConfig) -> _Worker:
-        """Starts a process and waits until it serves. Raises StartupError with what it said."""
+        """Starts a process and waits until it serves. Raises StartupError with the line it printed."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tertulia.workers"),
             stdin=asyncio.subprocess.PIPE,
