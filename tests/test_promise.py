@@ -25,8 +25,8 @@ from tertulia.live.backlog import Cursor
 from tertulia.live.tuning import Tuning
 from tertulia.settings import Settings
 from tertulia.store import administration, queries
-from tests.folding import Gap, Json, canonical, fold, seen
 from tests.live.fakes import join_discussion
+from tests.support.replay import Gap, Json, canonical, fold, seen
 from tests.support.waiting import until
 
 KEY = DiscussionKey("default", "promised")

@@ -30,9 +30,9 @@ from tertulia.live.backlog import Cursor
 from tertulia.live.hub import Hub
 from tertulia.live.tuning import Tuning
 from tertulia.store import Store, administration, queries
-from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
 from tests.support.effort import examples, is_thorough
+from tests.support.replay import Json, canonical, fold, seen
 from tests.support.waiting import until
 
 T = TypeVar("T")
