@@ -191,6 +191,18 @@ class Instance:
         self.read.append(len(comments))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a database of each kind without any table: the first version makes its own."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = await server.create(migrated=False)
+    yield server.address(name)
+    await server.drop(name)
+
+
 @asynccontextmanager
 async def of_first_version(database: str) -> AsyncIterator[Driver]:
     """The database, loaded from the dump, and a connection to it."""
