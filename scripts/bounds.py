@@ -186,7 +186,7 @@ NO_BOUNDS = {
     | {"HOUSEKEEPING_SECONDS", "RECONCILE_SECONDS", "DEGRADED_SECONDS", "GRACE_SECONDS"},
     "protocol": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
     "push/queued": {"HIGH_BYTES", "LOW_BYTES", "CLOSE_SECONDS"},
-    "serving/accepting": {"REST_SECONDS", "MAX_REST_SECONDS", "REPORT_SECONDS"},
+    "serving/accepting": {"PAUSE_SECONDS", "MAX_PAUSE_SECONDS", "REPORT_SECONDS"},
     "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},
     "serving/http": {"READ_BYTES", "LINGER_PAUSE"},
     "serving/requests": {"SLICE"},

@@ -24,7 +24,12 @@ LIBRARIES = "import starlette, uvicorn, sqlalchemy"
 DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.002
 IDLE_SECONDS = 2.0
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
+# as an installed server has it: without settings, and with its bytecode written
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("TERTULIA_") and name != "PYTHONDONTWRITEBYTECODE"
+}
 
 
 class Command:

@@ -41,7 +41,8 @@ from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
 from tests.server import ServerProcess
 from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
-from tests.support.store_actions import Custom, until
+from tests.support.store_actions import Custom
+from tests.support.waiting import until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
@@ -208,7 +209,7 @@ async def test_deliveries_are_messages_times_readers_that_take_them(server: Runn
     paused, *others = followers
     paused.reader.pause()
     assert (await _post(client, 1)).status_code == 201
-    await until(lambda: all(one.seqs == [1] for one in others))
+    await until(lambda: all(one.seqs == [1] for one in others), "the first event")
     told = await _scraped(client)
     assert told["tertulia_readers"] == 5
     assert told["tertulia_readers_paused"] == 1
@@ -217,7 +218,7 @@ async def test_deliveries_are_messages_times_readers_that_take_them(server: Runn
     paused.reader.resume()
     others.pop().disconnect()
     assert (await _post(client, 2)).status_code == 201
-    await until(lambda: all(one.seqs == [1, 2] for one in (paused, *others)))
+    await until(lambda: all(one.seqs == [1, 2] for one in (paused, *others)), "the second event")
     told = await _scraped(client)
     assert told["tertulia_readers"] == 4
     assert told["tertulia_readers_paused"] == 0
@@ -229,7 +230,7 @@ async def test_what_is_heard_twice_is_one_event(server: Running, client: httpx.A
     [follower] = await _follow(server, 1)
     for last in (2, 3, 3):
         server.bus.publish(Message(KEY, server.store.epoch, tuple(created_event(seq) for seq in range(1, last + 1))))
-        await until(partial(_has_seqs, follower, list(range(1, last + 1))))
+        await until(partial(_has_seqs, follower, list(range(1, last + 1))), "every event")
     told = await _scraped(client)
     assert (told["tertulia_events_total"], told["tertulia_deliveries_total"]) == (3, 2)
 
@@ -239,7 +240,7 @@ async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
     async with running(busy) as server, _visitor(server.asgi) as client:
         followers = await _follow(server, 3)
         server.bus.publish(Message(KEY, server.store.epoch, tuple(created_event(seq) for seq in range(1, 41))))
-        await until(lambda: all(one.of_type("summary") for one in followers))
+        await until(lambda: all(one.of_type("summary") for one in followers), "a summary each")
         told = await _scraped(client)
     assert [told[f"tertulia_rooms {pace}"] for pace in ("instant", "ticks", "summaries")] == [0, 0, 1]
     assert told["tertulia_events_total"] == 40
@@ -250,7 +251,7 @@ async def test_a_busy_discussion_is_counted_as_such(settings: Settings) -> None:
 async def test_a_calm_discussion_has_no_summaries(server: Running, client: httpx.AsyncClient) -> None:
     followers = await _follow(server, 2)
     assert (await _post(client, 1)).status_code == 201
-    await until(lambda: all(one.seqs == [1] for one in followers))
+    await until(lambda: all(one.seqs == [1] for one in followers), "the first event")
     told = await _scraped(client)
     assert [told[f"tertulia_rooms {pace}"] for pace in ("instant", "ticks", "summaries")] == [1, 0, 0]
     assert told["tertulia_summaries_total"] == 0
@@ -267,7 +268,7 @@ async def test_gaps_are_told_by_what_found_them(
             assert (await _post(client, number)).status_code == 201
 
     async def gaps(seq: int) -> list[float]:
-        await until(lambda: follower.seqs[-1:] == [seq])
+        await until(lambda: follower.seqs[-1:] == [seq], "the last event")
         told = await _scraped(client)
         return [told[f"tertulia_gaps_total {found}"] for found in ("bus", "watch")]
 
@@ -308,7 +309,7 @@ async def test_a_loop_that_was_held_up_is_late(settings: Settings) -> None:
     async with running(settings, tuning=often) as server, _visitor(server.asgi) as client:
         await asyncio.sleep(0)
         time.sleep(0.3)  # noqa: ASYNC251 - this is what is measured
-        await until(lambda: server.hub.longest_lag > 0.25 and server.hub.lag < 0.2)
+        await until(lambda: server.hub.longest_lag > 0.25 and server.hub.lag < 0.2, "the lag, and its end")
         told = await _scraped(client)
     assert 0.25 < told["tertulia_loop_longest_lag_seconds"] < 10
     assert told["tertulia_loop_lag_seconds"] < told["tertulia_loop_longest_lag_seconds"]
@@ -412,7 +413,7 @@ def test_stopping_what_never_started_is_nothing() -> None:
 
 def test_a_collection_that_had_begun_before_is_not_counted() -> None:
     gc_pauses = GcPauses()
-    gc_pauses._heard("stop", {})
+    gc_pauses.on_gc("stop", {})
     assert (gc_pauses.count, gc_pauses.seconds, gc_pauses.longest) == (0, 0.0, 0.0)
 
 

@@ -25,9 +25,9 @@ from tertulia.live.backlog import Cursor
 from tertulia.live.tuning import Tuning
 from tertulia.settings import Settings
 from tertulia.store import administration, queries
-from tests.folding import Gap, Json, canonical, fold, seen
 from tests.live.fakes import join_discussion
-from tests.support.store_actions import until
+from tests.support.replay import Gap, Json, canonical, fold, seen
+from tests.support.waiting import until
 
 KEY = DiscussionKey("default", "promised")
 
@@ -105,7 +105,7 @@ class Scenario:
         """Everything after a seq, as a connected client gets it."""
         follower = await join_discussion(self.server.hub, KEY, Cursor(self.server.store.epoch, after))
         head = (await self.now())["seq"]
-        await until(lambda: follower.messages and (after >= head or follower.seqs[-1:] == [head]))
+        await until(lambda: follower.messages and (after >= head or follower.seqs[-1:] == [head]), "the newest event")
         follower.disconnect()
         assert follower.of_type("reset") == []
         return [event for message in follower.of_type("events") for event in message["events"]]
@@ -275,7 +275,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
         missed = [event for event in log if event["seq"] > snapshot["seq"]]
         assert canonical(fold(snapshot, missed)) == canonical(now)
         assert canonical(fold(snapshot, log)) == canonical(now), "what is known does no harm"
-    await until(lambda: watching.seqs[-1:] == [now["seq"]])
+    await until(lambda: watching.seqs[-1:] == [now["seq"]], "the newest event")
     live = [event for message in watching.of_type("events") for event in message["events"]]
     assert canonical(fold(scenario.snapshots[0], live)) == canonical(now), "and so does who watched"
     watching.disconnect()
@@ -286,7 +286,7 @@ async def test_a_snapshot_and_the_events_after_it_are_the_snapshot_of_now(
 async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(scenario: Scenario) -> None:
     """More comes from the store where the room holds less."""
     holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None))
-    await until(lambda: holding.messages)
+    await until(lambda: holding.messages, "the first message")
     await everything(scenario)
     head = (await scenario.now())["seq"]
     log = await scenario.events(0)
@@ -295,7 +295,7 @@ async def test_who_comes_back_at_any_seq_gets_exactly_what_it_missed(scenario: S
         assert await scenario.events(after) == log[after:]
         assert await scenario.events(after, limit=7) == log[after:]
         assert await scenario.streamed(after) == log[after:]
-    await until(lambda: holding.seqs[-1:] == [head])
+    await until(lambda: holding.seqs[-1:] == [head], "the newest event")
     assert holding.seqs == list(range(1, head + 1))
     holding.disconnect()
 
@@ -318,7 +318,7 @@ async def test_a_cursor_that_cannot_be_continued_is_answered_without_events(scen
 async def test_what_was_taken_back_is_sent_to_nobody(scenario: Scenario, by: str, warm: bool) -> None:
     holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
     root = await scenario.post_comment("Lan", "Root")
-    await until(lambda: holding is None or holding.seqs == [1])
+    await until(lambda: holding is None or holding.seqs == [1], "the first event")
     marked = await scenario.post_comment("Marker-name", "Marker-body", root)
     await scenario.vote("Lan", marked, 1)
     await scenario.edit("Marker-name", marked, "Marker-body again")
@@ -343,7 +343,7 @@ async def test_what_was_taken_back_is_sent_to_nobody(scenario: Scenario, by: str
 async def test_what_an_edit_took_out_is_sent_to_nobody(scenario: Scenario, by: str, warm: bool) -> None:
     holding = await join_discussion(scenario.server.hub, KEY, Cursor(None, None)) if warm else None
     root = await scenario.post_comment("Lan", "Root")
-    await until(lambda: holding is None or holding.seqs == [1])
+    await until(lambda: holding is None or holding.seqs == [1], "the first event")
     marked = await scenario.post_comment("Eva", "Marker-one", root)
     await scenario.vote("Lan", marked, 1)
     await scenario.edit("Eva", marked, "Marker-two")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tertulia import resolving
-from tertulia.resolving import LOOKUPS_MOST, Resolver
+from tertulia.resolving import MAX_LOOKUPS, Resolver
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 5432))]
 
@@ -64,7 +64,7 @@ async def test_nobody_waits_longer_than_patience_and_threads_have_a_bound(
     asked = [resolver.getaddrinfo(f"host {number % 4}", 5432) for number in range(100)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert {type(answer) for answer in answers} == {TimeoutError}
-    assert 4 < names.asked <= LOOKUPS_MOST
+    assert 4 < names.asked <= MAX_LOOKUPS
 
 
 @pytest.mark.parametrize("names", [0], indirect=True)

@@ -30,10 +30,10 @@ from tertulia.live.backlog import Cursor
 from tertulia.live.hub import Hub
 from tertulia.live.tuning import Tuning
 from tertulia.store import Store, administration, queries
-from tests.folding import Json, canonical, fold, seen
 from tests.live.fakes import NEVER_BUSY, FakeReader, join_discussion
 from tests.support.effort import examples, is_thorough
-from tests.support.store_actions import until
+from tests.support.replay import Json, canonical, fold, seen
+from tests.support.waiting import until
 
 T = TypeVar("T")
 KEY = DiscussionKey("default", "machine")
@@ -389,9 +389,9 @@ class Machine(RuleBasedStateMachine):
                 follower = reading.follower
                 assert follower is not None
                 follower.reader.resume()
-                await until(partial(greeted, follower), seconds=5)
+                await until(partial(greeted, follower), "the greeting")
                 await self.system.hub.reconcile()
-                await until(partial(came_to, follower, now["seq"], reading.state["seq"]), seconds=5)
+                await until(partial(came_to, follower, now["seq"], reading.state["seq"]), "the newest event")
                 await reading.absorb(self.system)
             assert canonical(reading.state) == canonical(now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, un
 from tests.support.waiting import wait_until
 from tests.valkey import Valkey, free_port
 
-SERVICE = "talk"
+SERVICE = f"talk-{os.getpid()}"
+"""Of this process: sentinels that another one left behind would mix with those of the same service."""
 SLOTS = 16384
+DOWN_AFTER_MILLISECONDS = 3_000
+"""With 700, sentinels on a machine with other work take a new master for dead, and go back to the old one."""
 HASTE = ("ping-period", "300", "info-period", "200", "ask-period", "100", "publish-period", "200")
 """Milliseconds of a sentinel's habits, by which a failover otherwise takes many seconds. What it knows of a replica
 holds for five pings, and is read every second once the master is down."""
@@ -29,7 +33,7 @@ class Sentinel:
         self._settings.write_text(
             f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
-            f"sentinel down-after-milliseconds {SERVICE} 700\n"
+            f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MILLISECONDS}\n"
             f"sentinel failover-timeout {SERVICE} 1000\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -95,9 +99,14 @@ class SentinelSetup(RedisGroup):
         first = Valkey()
         second = Valkey(replicaof=f"127.0.0.1 {first.port}")
         self.servers = [first, second]
-        wait_until(lambda: is_following(second), "the replica does not follow")
-        self.sentinels = [Sentinel(folder, first.port) for _ in range(3)]
-        wait_until(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
+        self.sentinels: list[Sentinel] = []
+        try:
+            wait_until(lambda: is_following(second), "the replica does not follow")
+            self.sentinels += (Sentinel(folder, first.port) for _ in range(3))
+            wait_until(lambda: all(map(_knows_all, self.sentinels)), "the sentinels do not find each other")
+        except BaseException:
+            self.end()
+            raise
 
     @property
     def url(self) -> str:

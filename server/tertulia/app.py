@@ -26,7 +26,7 @@ from tertulia.discussions import Discussions, EventPublisher, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
-from tertulia.limits import PostingLimits, open_shared_counts
+from tertulia.limits import PostingLimits, SharedCounts, open_shared_counts
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
@@ -85,15 +85,8 @@ async def running(
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
-            limits = PostingLimits(
-                settings.post_limit_guest,
-                settings.post_limit_address,
-                counts,
-                changes=(settings.edit_limit_guest, settings.edit_limit_address),
-                votes=(settings.vote_limit_guest, settings.vote_limit_address),
-            )
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(store, hub, tokens, limits, edit_window=window)
+            discussions = Discussions(store, hub, tokens, _posting_limits(settings, counts), edit_window=window)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
@@ -101,14 +94,14 @@ async def running(
             answers = Answers()
             sources = Sources(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
-            operating = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             pages = Pages(discussions, articles, origins, addresses, defaults)
+            others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
+            others += _playground(pages) if settings.playground else []
             store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
             hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
             try:
-                extra = [*operating, *_playground(pages)] if settings.playground else operating
-                asgi = _asgi(discussions, hub, origins, addresses, pages, extra, answers)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, others, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hiding.cancel()
@@ -156,13 +149,23 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _posting_limits(settings: Settings, counts: SharedCounts | None) -> PostingLimits:
+    return PostingLimits(
+        settings.post_limit_guest,
+        settings.post_limit_address,
+        counts,
+        changes=(settings.edit_limit_guest, settings.edit_limit_address),
+        votes=(settings.vote_limit_guest, settings.vote_limit_address),
+    )
+
+
 def _asgi(
     discussions: Discussions,
     hub: Hub,
     origins: OriginPolicy,
     addresses: ClientAddress,
     pages: Pages,
-    operating: list[Route],
+    others: list[Route],
     answers: Answers,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
@@ -178,7 +181,7 @@ def _asgi(
             *push.routes(),  # first: ten thousand readers may come back at once
             *routes(operations),
             *Description(operations).routes(),
-            *operating,
+            *others,
             *pages.routes(),
         ],
         middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, answers=answers)],

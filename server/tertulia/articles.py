@@ -267,15 +267,15 @@ def _key(given: str) -> str:
 
 def _date(value: object, zone: str) -> datetime:
     try:
-        place = ZoneInfo(zone)
+        tzinfo = ZoneInfo(zone)
     except (ValueError, OSError, KeyError) as error:
         raise _Unreadable(f"time_zone: is not a zone such as Asia/Ho_Chi_Minh, but {zone!r}") from error
     if isinstance(value, str):
         value = _written_date(value)
     if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=place)
+        return value if value.tzinfo else value.replace(tzinfo=tzinfo)
     if isinstance(value, date):
-        return datetime.combine(value, time(), place)
+        return datetime.combine(value, time(), tzinfo)
     raise _Unreadable("its front matter needs date:, such as 2026-09-14 or 2026-09-14 07:30")
 
 

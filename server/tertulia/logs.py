@@ -22,7 +22,7 @@ Format = Literal["text", "json"]
 SPARED_SECONDS = 60.0
 """Between two lines of one cause: an outage of a night stays below 500 lines, and its end is seen within a minute."""
 MAX_CAUSES = 256
-"""Causes that are remembered; there are fewer in the code, and with more the oldest is said again too soon."""
+"""Causes that are remembered; there are fewer in the code, and with more the oldest would be logged again too soon."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _PLAIN = re.compile(r"[^\s\"'=\\]+")
@@ -138,7 +138,7 @@ class _Bounded(logging.Filter):
             return True
         # asyncio names what failed in the message itself, each time another: with a trace the place says enough
         said = str(record.msg) if error is None else None
-        unsaid = self._rests.over((record.name, said, type(error), error and _place(error)))
+        unsaid = self._rests.over((record.name, said, type(error), error and _innermost_line(error)))
         if unsaid is None:
             return False
         if unsaid:
@@ -150,12 +150,12 @@ class _Bounded(logging.Filter):
         return True
 
 
-def _place(error: BaseException) -> tuple[str, int] | None:
+def _innermost_line(error: BaseException) -> tuple[str, int] | None:
     """The innermost line of the code."""
-    place = None
+    line = None
     for frame, number in traceback.walk_tb(error.__traceback__):
-        place = (frame.f_code.co_filename, number)
-    return place
+        line = (frame.f_code.co_filename, number)
+    return line
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

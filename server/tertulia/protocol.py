@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -485,6 +485,13 @@ class EncodedEvent:
     def supersedes(self) -> bool:
         """Whether less is kept from here on of earlier events about ``comment_id``; see ``superseded``."""
         return self.conceals or self.kind == "comment.voted"
+
+
+class EventPage(NamedTuple):
+    """Part of a discussion's log: its newest seq, and events in their order."""
+
+    head: int
+    events: list[EncodedEvent]
 
 
 def page_of(events: list[EncodedEvent]) -> list[EncodedEvent]:

@@ -20,7 +20,7 @@ AGAIN_SECONDS = 0.5
 """After so long without an answer a further lookup is begun."""
 PATIENCE_SECONDS = 1.5
 """Whoever asks waits so long: less than an attempt to connect may take, which then says what it waited for."""
-LOOKUPS_MOST = 16
+MAX_LOOKUPS = 16
 """Under way at once, of all names: each is a thread that may hang for 10 s, and one name needs 20 of them at most."""
 
 LookUp = Callable[..., list[Any]]
@@ -57,7 +57,7 @@ class Resolver:
         lookups = self._under_way.setdefault(name, {})
         newest = max(lookups.values(), default=-AGAIN_SECONDS)
         is_due = not lookups or self._clock() - newest >= AGAIN_SECONDS
-        if is_due and (not lookups or sum(map(len, self._under_way.values())) < LOOKUPS_MOST):
+        if is_due and (not lookups or sum(map(len, self._under_way.values())) < MAX_LOOKUPS):
             found = asyncio.get_running_loop().create_future()
             lookups[found] = self._clock()
             found.add_done_callback(partial(self._ended, name))

@@ -326,6 +326,28 @@ async def test_what_cannot_be_loaded_is_said_and_tried_again(shared: ServerProce
     await expect(theirs.get_by_text(said)).to_have_count(0)
 
 
+async def test_what_comes_late_does_not_close_what_was_opened_meanwhile(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    await post(shared, "Answer me", key=key)
+    page = await window("about:blank")
+    extras = await held(page, "**/embed-extras.*")
+    await host(page, shared, _element(key))
+    await shown(page)
+    theirs = comment(page, "Answer me")
+    await theirs.get_by_role("button", name="More").click()
+    await theirs.get_by_role("button", name="Report").click()
+    await extras.is_asked.wait()
+    await theirs.get_by_role("button", name="Reply").click()
+    await theirs.locator("textarea").fill("In a hurry")
+    async with page.expect_response("**/embed-extras.*"):
+        extras.may_go.set()
+    assert await evaluate_element(page, "return el.search('')") == 1  # it is there
+    await expect(theirs.locator("textarea")).to_have_value("In a hurry")
+    await theirs.get_by_role("button", name="Report").click()
+    await expect(theirs.locator("form.report")).to_be_visible()
+
+
 async def test_what_few_use_is_loaded_when_they_use_it(shared: ServerProcess, window: Window, key: str) -> None:
     page = await window("about:blank")
     extras: list[str] = []

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
-from tertulia.bus.redis.bus import DEFAULTS, RedisBus
+from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.signing import Signer
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import DEFAULT, BusTuning
 from tertulia.bus.redis.wire import channel_of, encode_events
 from tertulia.core.comments import DiscussionKey
 from tests.live.fakes import created_event
@@ -55,7 +55,7 @@ async def wait_until_healthy(bus: RedisBus) -> None:
 
 
 @asynccontextmanager
-async def healthy_bus(url: str, key: bytes = SECRET, tuning: Tuning = DEFAULTS) -> AsyncIterator[RedisBus]:
+async def healthy_bus(url: str, key: bytes = SECRET, tuning: BusTuning = DEFAULT) -> AsyncIterator[RedisBus]:
     """A bus whose messages arrive."""
     bus = RedisBus(url, key, tuning)
     bus.start()
@@ -88,7 +88,9 @@ class RecordingListener:
 
 
 @asynccontextmanager
-async def bus_pair(url: str, tuning: Tuning = DEFAULTS) -> AsyncIterator[tuple[RedisBus, RedisBus, RecordingListener]]:
+async def bus_pair(
+    url: str, tuning: BusTuning = DEFAULT
+) -> AsyncIterator[tuple[RedisBus, RedisBus, RecordingListener]]:
     """Two instances, and a listener of the second."""
     async with healthy_bus(url, tuning=tuning) as here, healthy_bus(url, tuning=tuning) as there:
         listener = RecordingListener(there, KEY)

@@ -11,7 +11,7 @@ import pytest
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.cluster import PARTITION_SLOTS, PARTITIONS, fetch_shard_map, partition_of, tagged, untagged
 from tertulia.bus.redis.connections import batches
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import BusTuning
 from tertulia.bus.redis.urls import ClusterAddress, parse_redis_url
 from tertulia.bus.redis.wire import channel_of
 from tertulia.bus.stats import DropReason
@@ -122,7 +122,7 @@ def is_subscribed_at(server: Valkey, key: DiscussionKey) -> bool:
 async def test_a_slot_that_moves_is_followed(cluster: ClusterSetup) -> None:
     """By who subscribes at once, by who publishes with the first message that is refused, which is not lost."""
     # a batch that a busy machine holds up would be lost
-    tuning = Tuning(cluster_refresh=3600.0, reply_timeout=30.0)
+    tuning = BusTuning(cluster_refresh=3600.0, reply_timeout=30.0)
     old = cluster.shard(CHANNEL)
     new = (old + 1) % 3
     async with bus_pair(cluster.url, tuning) as (here, there, listener):
@@ -190,7 +190,7 @@ def frozen(backed: ClusterSetup) -> None:
 
 @pytest.mark.parametrize("failing", [asked, killed, frozen])
 async def test_a_replica_takes_over(backed: ClusterSetup, failing: Callable[[ClusterSetup], None]) -> None:
-    tuning = Tuning(cluster_refresh=3600.0)
+    tuning = BusTuning(cluster_refresh=3600.0)
     old, *_, new = backed.servers
     await until(lambda: is_following(new), "the replica does not follow")
     key = next(key for key in keys() if backed.shard(channel_of(key)) == 0)
@@ -240,7 +240,7 @@ async def test_what_waits_for_a_server_goes_to_its_successor(backed: ClusterSetu
 async def test_a_cluster_that_is_not_whole_degrades_the_bus(cluster: ClusterSetup) -> None:
     """Though everything may still arrive, as it does where nobody owns a slot that no channel has."""
     slot = next(slot for slot in range(ALL_SLOTS) if slot not in PARTITION_SLOTS)
-    async with bus_pair(cluster.url, Tuning(cluster_refresh=0.1)) as (here, there, listener):
+    async with bus_pair(cluster.url, BusTuning(cluster_refresh=0.1)) as (here, there, listener):
         connections = here.stats.connections
         cluster.disown(slot)
         await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
@@ -255,7 +255,7 @@ async def test_a_partition_without_an_owner_degrades_the_bus(cluster: ClusterSet
     slot = PARTITION_SLOTS[partition_of(CHANNEL)]
     for server in cluster.servers:
         server.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
-    async with bus_pair(cluster.url, Tuning(cluster_refresh=0.1)) as (here, there, listener):
+    async with bus_pair(cluster.url, BusTuning(cluster_refresh=0.1)) as (here, there, listener):
         cluster.disown(slot)
         await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
 

@@ -15,7 +15,7 @@ from tertulia.bus import BusHandlers, Message, PresenceUpdate
 from tertulia.bus.redis.bus import MAX_CLOCK_SKEW_SECONDS, RedisBus
 from tertulia.bus.redis.health import Health
 from tertulia.bus.redis.signing import Signer
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import BusTuning
 from tertulia.bus.redis.wire import (
     INSTANCES_CHANNEL,
     MAX_MESSAGE_BYTES,
@@ -242,7 +242,7 @@ async def test_a_redis_that_is_down_is_waited_for(redis: Redis, caplog: pytest.L
 
 
 async def test_a_publisher_keeps_the_newest(valkey: Valkey) -> None:
-    tuning = Tuning(max_pending_messages=10, max_pending_bytes=20_000)
+    tuning = BusTuning(max_pending_messages=10, max_pending_bytes=20_000)
     async with bus_pair(valkey.url, tuning) as (here, there, _):
         valkey.kill()
         await until(lambda: here.is_degraded and there.is_degraded, "nobody notices")
@@ -379,7 +379,7 @@ async def test_an_instance_with_another_key_is_told_of_once_a_minute(
     shared_valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At both: neither believes the other, which shows by their heartbeats."""
-    tuning = Tuning(heartbeat=0.05)
+    tuning = BusTuning(heartbeat=0.05)
     async with (
         healthy_bus(shared_valkey.url, tuning=tuning) as here,
         healthy_bus(shared_valkey.url, b"another key of these tests", tuning) as there,
@@ -423,7 +423,7 @@ async def test_a_wrong_password_degrades_the_bus_and_is_not_logged(
 
 
 async def test_a_silent_instance_is_counted_no_more_and_forgotten(shared_valkey: Valkey) -> None:
-    tuning = Tuning(heartbeat=0.05, peer_timeout=1.0, max_peers=1)
+    tuning = BusTuning(heartbeat=0.05, peer_timeout=1.0, max_peers=1)
     async with healthy_bus(shared_valkey.url, tuning=tuning) as here:
         async with healthy_bus(shared_valkey.url, tuning=tuning) as there:
             await until(lambda: here.peer_count == there.peer_count == 1, "they do not hear of each other")
@@ -445,7 +445,7 @@ async def test_while_redis_is_away_nobody_is_taken_for_dead(valkey: Valkey) -> N
 
 
 async def test_names_of_instances_are_not_kept_without_end(shared_valkey: Valkey) -> None:
-    async with healthy_bus(shared_valkey.url, tuning=Tuning(max_peers=5)) as here:
+    async with healthy_bus(shared_valkey.url, tuning=BusTuning(max_peers=5)) as here:
         for number in range(20):
             shared_valkey.publish(
                 INSTANCES_CHANNEL, SIGNER.sign(INSTANCES_CHANNEL, encode_heartbeat(f"fake {number}", now()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.bus.redis.bus import RedisBus
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import BusTuning
 from tertulia.bus.redis.wire import channel_of
 from tests.bus.instances import (
     KEY,
@@ -92,7 +92,7 @@ async def test_another_server_becomes_the_master(
 
 async def test_a_master_that_was_replaced_unknowingly_is_left(sentinel_setup: SentinelSetup, another: Valkey) -> None:
     """It takes everything as before, and everybody who is still there hears it."""
-    async with bus_pair(sentinel_setup.url, Tuning(sentinel_watch=0.1)) as (here, there, listener):
+    async with bus_pair(sentinel_setup.url, BusTuning(sentinel_watch=0.1)) as (here, there, listener):
         for one in sentinel_setup.sentinels:
             one.ask("SENTINEL", "REMOVE", SERVICE)
             one.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", another.port, 2)
@@ -110,7 +110,7 @@ async def test_a_sentinel_that_knows_only_of_the_past_is_not_believed(
         wait_until(lambda: sentinel_setup.master is new, "there is no failover")
         for url in (
             sentinel_setup.url.replace("//", f"//127.0.0.1:{behind.port},"),
-            sentinel_setup.url.replace("/talk", f",127.0.0.1:{behind.port}/talk"),
+            sentinel_setup.url.replace(f"/{SERVICE}", f",127.0.0.1:{behind.port}/{SERVICE}"),
         ):
             async with bus_pair(url) as (here, there, listener):
                 await both_at(new, here, there)
@@ -129,7 +129,7 @@ async def test_without_sentinels_all_goes_on(robust: SentinelSetup) -> None:
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as one_more:
         url = robust.url.replace("//", f"//127.0.0.1:{one_more.sockets[0].getsockname()[1]},")
-        async with bus_pair(url, Tuning(sentinel_watch=0.01)) as (here, there, listener):
+        async with bus_pair(url, BusTuning(sentinel_watch=0.01)) as (here, there, listener):
             robust.stop_sentinels()
             asked = 0
             await until(lambda: asked > 40, "nobody asks")
@@ -167,7 +167,7 @@ async def test_a_service_that_nobody_knows_is_waited_for(
     def known() -> None:
         robust.sentinels[0].ask("SENTINEL", "MONITOR", "other", "127.0.0.1", another.port, 1)
 
-    reason = await waiting(robust.url.replace("/talk", "/other"), caplog, known)
+    reason = await waiting(robust.url.replace(f"/{SERVICE}", "/other"), caplog, known)
     assert "no sentinel knows where the master is" in reason
 
 

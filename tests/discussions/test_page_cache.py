@@ -18,7 +18,8 @@ from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store, queries
-from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, StoreActions, actor, until
+from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, StoreActions, actor
+from tests.support.waiting import until
 
 PAGE = PageKey(HERE, Sort.oldest, 50)
 
@@ -110,9 +111,9 @@ async def test_a_page_that_has_to_go_while_it_is_looked_at_is_still_given(
     monkeypatch.setattr(page_cache, "KEPT_BYTES", 1)
     reads.gate.clear()
     other = asyncio.create_task(pages.get(PageKey(THERE, Sort.oldest, 50)))
-    await until(lambda: len(reads.looks) == 2)
+    await until(lambda: len(reads.looks) == 2, "the second look")
     known = asyncio.create_task(pages.get(PAGE))
-    await until(lambda: len(reads.looks) == 3)
+    await until(lambda: len(reads.looks) == 3, "the third look")
     reads.gate.set()
     await other
     assert await known == before
@@ -148,7 +149,7 @@ async def test_who_asks_during_a_look_gets_a_later_one(
     await actions.post_comment()
     reads.gate.clear()
     early = asyncio.create_task(pages.get(PAGE))
-    await until(lambda: reads.looks)
+    await until(lambda: reads.looks, "the first look")
     said = await actions.post_comment()
     late = [asyncio.create_task(pages.get(PAGE)) for _ in range(10)]
     await asyncio.sleep(0)
@@ -167,7 +168,7 @@ async def test_a_page_that_goes_during_a_look_is_answered(
     monkeypatch.setattr(page_cache, "KEPT_BYTES", pages.size + 10)
     opened, reads.gate = reads.gate, asyncio.Event()
     early = asyncio.create_task(pages.get(PAGE))
-    await until(lambda: len(reads.looks) == 2)
+    await until(lambda: len(reads.looks) == 2, "the second look")
     closed, reads.gate = reads.gate, opened
     await pages.get(PageKey(THERE, Sort.oldest, 50))
     assert PAGE not in pages.kept
@@ -189,7 +190,7 @@ async def test_who_goes_takes_nothing_from_the_others(
     await actions.post_comment()
     reads.gate.clear()
     gone, stays = (asyncio.create_task(pages.get(PAGE)) for _ in range(2))
-    await until(lambda: reads.looks)
+    await until(lambda: reads.looks, "the first look")
     gone.cancel()
     await asyncio.wait([gone])
     reads.gate.set()

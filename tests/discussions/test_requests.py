@@ -33,7 +33,7 @@ async def actions(store: Store) -> StoreActions:
     return await StoreActions(store).begin()
 
 
-async def say(client: httpx.AsyncClient, key: str = KEY, **more: object) -> httpx.Response:
+async def post_comment(client: httpx.AsyncClient, key: str = KEY, **more: object) -> httpx.Response:
     return await client.post("/api/v1/comments", json={**SAID, **more}, headers={"Idempotency-Key": key})
 
 
@@ -69,15 +69,15 @@ def test_what_is_stored_says_nothing_without_the_secret_key() -> None:
 
 async def test_the_database_holds_neither_keys_nor_digests_of_texts(server: Running, client: httpx.AsyncClient) -> None:
     """Nor what a guest's id is made of: who reads it can be nobody."""
-    first = await say(client)
+    first = await post_comment(client)
     assert (first.status_code, first.json()["comment"]["idempotency_key"]) == (201, KEY)
     everything = str(await tables(server.store))
     digest = hashlib.sha256("\0".join(("default", "talk", "", "Lan", "Only once.")).encode()).hexdigest()
     for secret in (KEY, hashlib.sha256(KEY.encode()).hexdigest(), digest, first.json()["token"]):
         assert secret not in everything
-    again = await say(client)
+    again = await post_comment(client)
     assert (again.status_code, again.json()["comment"]) == (200, first.json()["comment"])
-    assert (await say(client, body="Something else.")).json()["code"] == "idempotency_conflict"
+    assert (await post_comment(client, body="Something else.")).json()["code"] == "idempotency_conflict"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ async def test_a_token_is_given_to_a_repeat_for_a_day(
     server: Running, client: httpx.AsyncClient, hours: int, given: bool
 ) -> None:
     """Later the comment is answered as ever, and whoever found the key somewhere is still nobody."""
-    first = await say(client)
+    first = await post_comment(client)
     at = mapping.milliseconds(mapping.to_datetime(await _time(server.store)) - timedelta(hours=hours))
     await changed(server.store, created_at=at)
-    again = await say(client)
+    again = await post_comment(client)
     assert (again.status_code, again.json()["comment"]["id"]) == (200, first.json()["comment"]["id"])
     assert (again.json().get("token") is not None) == given
     assert first.json()["token"]

@@ -15,7 +15,8 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Votes
 from tertulia.store import Store
 from tertulia.store.commands import Actor, Ballot, VoteTotals
-from tests.support.store_actions import LAN, MINH, StoreActions, actor, listed, log, until
+from tests.support.store_actions import LAN, MINH, StoreActions, actor, listed, log
+from tests.support.waiting import until
 
 LONG = 3600.0
 """Seconds that no test waits: what waits so long is committed by closing, or not at all."""
@@ -33,7 +34,8 @@ def voter() -> Actor:
 async def given(votes: Voting, comment: str, ballots: list[Ballot]) -> list[asyncio.Task[VoteTotals]]:
     """The votes on their way, all of them waiting."""
     tasks = [asyncio.create_task(votes.vote(comment, ballot)) for ballot in ballots]
-    await until(lambda: comment in votes._boxes and len(votes._boxes[comment].waiting) == len(ballots))
+    await asyncio.sleep(0)  # each comes as far as its answer, and what commits them has not begun
+    assert len(votes._boxes[comment].waiting) == len(ballots)
     return tasks
 
 
@@ -59,7 +61,7 @@ async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: St
     comment = (await actions.post_comment()).comment.id
     votes = Voting(store.write, LONG)
     first = (await given(votes, comment, [Ballot(voter(), 1)]))[0]
-    await until(lambda: not votes._boxes[comment].waiting)
+    await until(lambda: not votes._boxes[comment].waiting, "the commit of the first vote")
     assert not first.done(), "its commit has only begun"
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
     assert (await first).seq == 2
@@ -75,7 +77,9 @@ async def test_who_waits_is_answered_after_the_pause(store: Store, actions: Stor
     votes = Voting(store.write, 0.001)
     seqs = {(await votes.vote(comment, Ballot(voter(), 1))).seq for _ in range(5)}
     assert seqs == {2, 3, 4, 5, 6}
-    await until(lambda: votes._boxes == {})  # nothing is kept of a comment that nobody votes on any more
+    await until(
+        lambda: votes._boxes == {}, "the end of the pause"
+    )  # nothing is kept of a comment that nobody votes on any more
 
 
 async def test_votes_on_other_comments_do_not_wait(store: Store, actions: StoreActions) -> None:
@@ -110,7 +114,7 @@ async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(
     for _ in range(3):
         assert (await votes.vote(comment, Ballot(voter(), 0))).seq == 1
     assert len(await log(store)) == 1
-    await until(lambda: votes._boxes == {})
+    await until(lambda: votes._boxes == {}, "the end of the pause")
 
 
 async def test_what_is_refused_holds_up_nobody(store: Store, actions: StoreActions) -> None:

@@ -27,7 +27,8 @@ from tertulia.checks import check
 from tertulia.core.ids import uuid7
 from tertulia.store import Store, queries
 from tests.postgres import Postgres
-from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log, until
+from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log
+from tests.support.waiting import until
 
 FIRST = Path(__file__).parent / "first"
 TEXTS = [
@@ -190,6 +191,18 @@ class Instance:
         self.read.append(len(comments))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a database of each kind without any table: the first version makes its own."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'store.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = await server.create(migrated=False)
+    yield server.address(name)
+    await server.drop(name)
+
+
 @asynccontextmanager
 async def of_first_version(database: str) -> AsyncIterator[Driver]:
     """The database, loaded from the dump, and a connection to it."""
@@ -234,7 +247,7 @@ async def test_an_instance_of_the_first_version_goes_on_beside_those_of_today(da
         living = asyncio.create_task(old.live())
 
         async def has_said(count: int) -> None:
-            await until(lambda: len(old.said) >= count or living.done(), 120)
+            await until(lambda: len(old.said) >= count or living.done(), "the posts of the old version", 120)
             if living.done():
                 living.result()  # raises what its statements met
 

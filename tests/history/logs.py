@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.folding import fold, in_order
 from tests.history.records import Heard, Json, Looked, Record, Summed
 from tests.history.stored import Stored, View
 from tests.history.violations import Name, Violation
+from tests.support.replay import fold, in_order
 
 CONCEALED = {"author": None, "body": None, "state": None}
 SUPERSEDED = ("comment.voted", "comment.edited", "comment.pinned")

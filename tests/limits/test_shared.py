@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from tertulia.limits import PostingLimits
 from tertulia.limits.shared import RedisCounts, Timing
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
+from tests.support.waiting import until
 from tests.topologies import ClusterSetup, SentinelSetup
 from tests.valkey import Valkey
 
@@ -46,13 +46,13 @@ def mortal() -> Iterator[Valkey]:
 
 @asynccontextmanager
 async def counting(
-    url: str, guest: str, address: str, *, doubt: bool = False, count: int = 1, timing: Timing = PATIENT
+    url: str, guest: str, address: str, *, degraded: bool = False, count: int = 1, timing: Timing = PATIENT
 ) -> AsyncIterator[list[PostingLimits]]:
     """The limits at so many instances."""
     async with AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            counts = RedisCounts(url, SECRET, lambda: doubt, timing)
+            counts = RedisCounts(url, SECRET, lambda: degraded, timing)
             stack.push_async_callback(counts.close)
             found.append(PostingLimits(guest, address, counts))
         yield found
@@ -89,9 +89,7 @@ async def test_what_is_refused_is_not_counted(valkey: Valkey) -> None:
 async def test_the_window_moves(valkey: Valkey) -> None:
     async with counting(valkey.url, "3/second", "off") as [limits]:
         assert await admitted(limits, "lan", None, 4) == 3
-        end = time.monotonic() + 20
-        while not await admitted(limits, "lan", None):
-            assert time.monotonic() < end, "the window does not move"
+        await until(lambda: admitted(limits, "lan", None), "the window does not move")
 
 
 async def test_the_wait_is_until_the_first_one_leaves(valkey: Valkey) -> None:
@@ -178,10 +176,12 @@ async def test_each_instance_counts_alone_while_redis_is_away(mortal: Valkey, ca
         assert await admitted(there, "lan", None, 5) == 4
         assert len([one for one in caplog.records if "each instance alone" in one.message]) == 2, "told once at each"
         mortal.start()
-        end = time.monotonic() + 20
-        while not mortal.ask("KEYS", "*"):
-            assert time.monotonic() < end, "Redis is not asked again"
+
+        async def is_asked() -> bool:
             await admitted(here, "minh", None)
+            return bool(mortal.ask("KEYS", "*"))
+
+        await until(is_asked, "Redis is not asked again")
 
 
 async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,8 +202,8 @@ async def test_a_frozen_redis_is_waited_for_once(mortal: Valkey, monkeypatch: py
         mortal.thaw()
 
 
-async def test_a_redis_in_doubt_is_not_asked(valkey: Valkey) -> None:
-    async with counting(valkey.url, "2/minute", "off", doubt=True) as [limits]:
+async def test_a_redis_is_not_asked_while_the_bus_is_degraded(valkey: Valkey) -> None:
+    async with counting(valkey.url, "2/minute", "off", degraded=True) as [limits]:
         assert await admitted(limits, "lan", None, 5) == 2
         assert valkey.ask("KEYS", "*") == []
 
@@ -212,44 +212,45 @@ async def test_a_redis_in_doubt_is_not_asked(valkey: Valkey) -> None:
 
 
 @pytest.fixture(params=["sentinel", "cluster"])
-def company(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SentinelSetup | ClusterSetup]:
+def group(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SentinelSetup | ClusterSetup]:
     servers = SentinelSetup(tmp_path) if request.param == "sentinel" else ClusterSetup(tmp_path)
     yield servers
     servers.end()
 
 
-async def test_one_limit_holds_with_sentinels_and_in_a_cluster(company: SentinelSetup | ClusterSetup) -> None:
-    async with counting(company.url, "5/minute", "7/minute", count=2) as [here, there]:
+async def test_one_limit_holds_with_sentinels_and_in_a_cluster(group: SentinelSetup | ClusterSetup) -> None:
+    async with counting(group.url, "5/minute", "7/minute", count=2) as [here, there]:
         assert await admitted(here, "lan", "192.0.2.1", 3) + await admitted(there, "lan", "192.0.2.1", 5) == 5
         assert await admitted(here, "minh", "192.0.2.1", 5) == 2
 
 
-async def test_companies_need_no_more_permissions_than_the_settings_tell(company: SentinelSetup | ClusterSetup) -> None:
+async def test_groups_need_no_more_permissions_than_the_settings_tell(group: SentinelSetup | ClusterSetup) -> None:
     _, of_servers, of_sentinels, of_nodes = all_permissions()
-    for server in company.servers:
-        for rules in of_servers if isinstance(company, SentinelSetup) else of_nodes:
+    for server in group.servers:
+        for rules in of_servers if isinstance(group, SentinelSetup) else of_nodes:
             server.ask(*rules)
-    if isinstance(company, SentinelSetup):
-        for sentinel in company.sentinels:
+    if isinstance(group, SentinelSetup):
+        for sentinel in group.sentinels:
             for rules in of_sentinels:
                 sentinel.ask(*rules)
-    await _counted_by_redis(company.url, company.servers)
+    await _counted_by_redis(group.url, group.servers)
 
 
 async def test_after_a_failover_the_limit_holds_at_the_new_master(tmp_path: Path) -> None:
-    guarded = SentinelSetup(tmp_path)
+    setup = SentinelSetup(tmp_path)
     try:
-        async with counting(guarded.url, "1000/hour", "off", count=2, timing=RETRYING) as [here, there]:
+        async with counting(setup.url, "1000/hour", "off", count=2, timing=RETRYING) as [here, there]:
             assert await admitted(here, "lan", None) == 1
-            old = guarded.master
+            old = setup.master
             old.kill()
-            end = time.monotonic() + 30
-            while guarded.master is old or not guarded.master.ask("KEYS", "tertulia:*"):
-                assert time.monotonic() < end, "the new master is not asked"
+
+            async def is_asked() -> bool:
                 await admitted(there, "minh", None)
-                await asyncio.sleep(0.05)
+                return setup.master is not old and bool(setup.master.ask("KEYS", "tertulia:*"))
+
+            await until(is_asked, "the new master is not asked")
     finally:
-        guarded.end()
+        setup.end()
 
 
 def test_a_url_asks_for_tls_and_a_login_of_every_client() -> None:

@@ -25,6 +25,7 @@ from tertulia.protocol import (
     EncodedEvent,
     Event,
     EventKind,
+    EventPage,
     Votes,
     encode,
     superseded,
@@ -115,14 +116,14 @@ class FakeStore:
     def head(self) -> int:
         return self.events[-1].seq if self.events else 0
 
-    async def read_log(self, _key: DiscussionKey, after: int, limit: int) -> tuple[int, list[EncodedEvent]]:
+    async def read_log(self, _key: DiscussionKey, after: int, limit: int) -> EventPage:
         self.reads.append((after, limit))
         head, found = self.head, [event for event in self.events if event.seq > after][:limit]
         if self._held in (None, after):
             await self._released.wait()
         if self.error is not None:
             raise self.error
-        return head, found
+        return EventPage(head, found)
 
     async def latest_seqs(self, keys: Iterable[DiscussionKey]) -> dict[DiscussionKey, int]:
         self.comparisons.append(list(keys))

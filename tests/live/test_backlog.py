@@ -497,14 +497,14 @@ def test_a_frame_has_at_most_a_page() -> None:
 
 def test_a_frame_has_at_most_so_many_bytes() -> None:
     events = [created_event(seq, text="x" * 10_000) for seq in range(1, 100)]
-    told: list[int] = []
-    while len(told) < len(events):
-        frame = batch(events[len(told) :])
+    sent: list[int] = []
+    while len(sent) < len(events):
+        frame = batch(events[len(sent) :])
         found = seqs(frame)
         assert frame.seq == found[-1]
         assert MAX_FRAME_BYTES - 11_000 < len(frame.text) < MAX_FRAME_BYTES + 1000 or found[-1] == 99
-        told += found
-    assert told == list(range(1, 100))
+        sent += found
+    assert sent == list(range(1, 100))
 
 
 def test_an_event_that_is_too_large_comes_alone() -> None:

@@ -344,8 +344,8 @@ async def test_a_store_that_is_away_is_told_once_each_time(
     for times in (1, 2):
         store.error = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
         await watched(clock, 30)
-        told = [record for record in caplog.records if record.getMessage() == "The rooms wait for the database"]
-        assert len(told) == times
+        logged = [record for record in caplog.records if record.getMessage() == "The rooms wait for the database"]
+        assert len(logged) == times
         store.error = None
         store.commit(created_event(seq=2 + times))
         await watched(clock, 5)
@@ -353,35 +353,35 @@ async def test_a_store_that_is_away_is_told_once_each_time(
     assert not any(record.exc_info for record in caplog.records)
 
 
-# ---- doubt ----------------------------------------------------------------------------------------------
+# ---- a degraded bus ---------------------------------------------------------------------------------------
 
 
-class DoubtfulBus(MemoryBus):
-    """Doubts when it is told to."""
+class DegradableBus(MemoryBus):
+    """Is degraded when it is told to be, and hands out its handlers."""
 
     def set_handlers(self, handlers: BusHandlers) -> None:
         self.on_gap, self.on_hint = handlers.on_gap, handlers.on_hint
 
 
 @pytest.fixture
-async def doubtful(store: FakeStore) -> DoubtfulBus:
-    return DoubtfulBus()
+async def degradable(store: FakeStore) -> DegradableBus:
+    return DegradableBus()
 
 
 @pytest.fixture
-async def doubting(clock: Clock, store: FakeStore, doubtful: DoubtfulBus) -> AsyncIterator[Hub]:
-    hub = Hub(doubtful, EPOCH, store.read_log, store.latest_seqs, NEVER_BUSY)
+async def degradable_hub(clock: Clock, store: FakeStore, degradable: DegradableBus) -> AsyncIterator[Hub]:
+    hub = Hub(degradable, EPOCH, store.read_log, store.latest_seqs, NEVER_BUSY)
     hub.start()
     yield hub
     await hub.close()
 
 
-async def test_in_doubt_a_lost_message_is_missed_sooner(
-    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, store: FakeStore
+async def test_while_degraded_a_lost_message_is_missed_sooner(
+    clock: Clock, degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
 ) -> None:
-    reader = join(await doubting.enter(KEY))
-    for seq, doubt, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
-        doubtful.is_degraded = doubt
+    reader = join(await degradable_hub.enter(KEY))
+    for seq, is_degraded, seqs in ((3, False, []), (4, True, [3, 4]), (5, True, [3, 4, 5]), (6, False, [3, 4, 5])):
+        degradable.is_degraded = is_degraded
         store.commit(created_event(seq))
         await run_until_idle()
         await clock.advance(DEGRADED_SECONDS + 0.01)
@@ -389,52 +389,56 @@ async def test_in_doubt_a_lost_message_is_missed_sooner(
 
 
 async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
-    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, store: FakeStore
+    clock: Clock, degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
 ) -> None:
     """Whoever publishes on Redis makes the store be asked no more often than this, and nobody be told anything."""
-    room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
+    room, other = await degradable_hub.enter(KEY), await degradable_hub.enter(OTHER)
     reader = join(room)
     store.commit(created_event(seq=3))
-    doubtful.on_hint(KEY)
+    degradable.on_hint(KEY)
     await run_until_idle()
     assert (store.comparisons, reader.seqs) == ([[KEY]], [3]), "the clock stands still"
     for number in range(1000):
-        doubtful.on_hint((KEY, OTHER)[number % 2])
-        doubtful.on_hint(DiscussionKey("nobody", f"reads {number}"))
+        degradable.on_hint((KEY, OTHER)[number % 2])
+        degradable.on_hint(DiscussionKey("nobody", f"reads {number}"))
         if number % 100 == 0:
             await run_until_idle()
     assert store.comparisons == [[KEY]]
     await clock.advance(HINT_SECONDS)
     assert store.comparisons == [[KEY], [KEY, OTHER]]
     await clock.advance(HINT_SECONDS)
-    doubtful.on_hint(DiscussionKey("nobody", "reads this"))
+    degradable.on_hint(DiscussionKey("nobody", "reads this"))
     await run_until_idle()
     assert len(store.comparisons) == 2, "it is followed once, and what nobody reads not at all"
     assert other.head == 3
 
 
-async def test_what_may_be_missed_is_compared_at_once(doubting: Hub, doubtful: DoubtfulBus, store: FakeStore) -> None:
+async def test_what_may_be_missed_is_compared_at_once(
+    degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
+) -> None:
     """The clock stands still."""
-    room, other = await doubting.enter(KEY), await doubting.enter(OTHER)
+    room, other = await degradable_hub.enter(KEY), await degradable_hub.enter(OTHER)
     readers = join(room), join(other)
     store.commit(created_event(seq=3))
-    doubtful.on_gap([KEY, DiscussionKey("x", "without a room")])
+    degradable.on_gap([KEY, DiscussionKey("x", "without a room")])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], []]
-    doubtful.on_gap([OTHER])
+    degradable.on_gap([OTHER])
     await run_until_idle()
     assert [reader.seqs for reader in readers] == [[3], [3]]
 
 
-async def test_much_that_is_missed_is_few_queries(doubting: Hub, doubtful: DoubtfulBus, store: FakeStore) -> None:
+async def test_much_that_is_missed_is_few_queries(
+    degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
+) -> None:
     store.hold_comparisons()
     keys = [DiscussionKey("default", str(number)) for number in range(50)]
     for key in keys:
-        await doubting.enter(key)
-    doubtful.on_gap(keys[:1])
+        await degradable_hub.enter(key)
+    degradable.on_gap(keys[:1])
     await run_until_idle()
     for key in keys * 2:
-        doubtful.on_gap([key])
+        degradable.on_gap([key])
         await run_until_idle()
     store.release()
     await run_until_idle()
@@ -442,27 +446,27 @@ async def test_much_that_is_missed_is_few_queries(doubting: Hub, doubtful: Doubt
 
 
 async def test_what_is_missed_during_an_error_is_not_forgotten(
-    clock: Clock, doubting: Hub, doubtful: DoubtfulBus, store: FakeStore
+    clock: Clock, degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
 ) -> None:
-    reader = join(await doubting.enter(KEY))
+    reader = join(await degradable_hub.enter(KEY))
     store.error = OSError("no disk")
     store.commit(created_event(seq=3))
-    doubtful.on_gap([KEY])
+    degradable.on_gap([KEY])
     await run_until_idle()
     store.error = None
-    doubtful.on_gap([KEY])
+    degradable.on_gap([KEY])
     await run_until_idle()
     assert reader.seqs == [3]
 
 
 async def test_a_room_that_is_missed_while_it_opens_is_compared(
-    doubting: Hub, doubtful: DoubtfulBus, store: FakeStore
+    degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
 ) -> None:
     store.hold()
-    entering = asyncio.create_task(doubting.enter(KEY))
+    entering = asyncio.create_task(degradable_hub.enter(KEY))
     await run_until_idle()
     store.commit(created_event(seq=3))  # after the head was read, and before the subscription held
-    doubtful.on_gap([KEY])
+    degradable.on_gap([KEY])
     await run_until_idle()
     store.release()
     room = await entering
@@ -486,12 +490,12 @@ async def test_they_are_told_one_after_the_other(clock: Clock, hub: Hub) -> None
     """So that they do not all come back in the same moment."""
     readers = [join(await hub.enter(KEY)) for _ in range(100)]
     draining = asyncio.create_task(hub.drain(2))
-    told = []
+    closed = []
     for _ in range(20):
         await run_until_idle()
-        told.append(sum(reader.closing is CloseCode.restarting for reader in readers))
+        closed.append(sum(reader.closing is CloseCode.restarting for reader in readers))
         await clock.advance(0.101)
-    assert told == list(range(5, 101, 5))
+    assert closed == list(range(5, 101, 5))
     await draining
 
 

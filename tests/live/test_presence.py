@@ -15,16 +15,16 @@ from tests.live.loop import Clock, run_until_idle
 
 
 class Neighbours(MemoryBus):
-    """Notes what is told to other instances as (readers, writing, wants_reply); those in ``living`` live."""
+    """Notes what is published to other instances as (readers, writing, wants_reply); those in ``living`` live."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[tuple[int, int, bool]] = []
+        self.published: list[tuple[int, int, bool]] = []
         self.living = {"one", "other"}
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         assert key == KEY
-        self.told.append((readers, writing, wants_reply))
+        self.published.append((readers, writing, wants_reply))
 
     def is_alive(self, instance: str) -> bool:
         return instance in self.living
@@ -90,70 +90,70 @@ async def test_the_last_value_counts_and_is_told_once_a_second(clock: Clock, roo
 async def test_others_are_told_of_a_change_and_not_too_often(clock: Clock, room: Room, bus: Neighbours) -> None:
     readers = [join(room) for _ in range(3)]
     await tick_for(clock, room, 1)
-    assert bus.told == [(3, 0, False)]
+    assert bus.published == [(3, 0, False)]
     for reader in readers[1:]:
         reader.disconnect()
     await tick_for(clock, room, PEERS_SECONDS - 1)
-    assert bus.told[1:] == []
+    assert bus.published[1:] == []
     await tick_for(clock, room, 1)
-    assert bus.told[1:] == [(1, 0, False)]
+    assert bus.published[1:] == [(1, 0, False)]
     join(room).disconnect()
     await tick_for(clock, room, 10)
-    assert bus.told[2:] == [], "it is what it was"
+    assert bus.published[2:] == [], "it is what it was"
 
 
 async def test_others_are_told_who_writes_and_when_it_is_over(clock: Clock, room: Room, bus: Neighbours) -> None:
     reader = join(room)
     await tick_for(clock, room, 3)
-    bus.told.clear()
+    bus.published.clear()
     reader.reader.on_message('{"type":"writing"}')
     await tick_for(clock, room, 12)
-    assert bus.told == [(1, 1, False), (1, 0, False)]
+    assert bus.published == [(1, 1, False), (1, 0, False)]
 
 
 async def test_it_is_told_again_now_and_then(clock: Clock, room: Room, bus: Neighbours) -> None:
     """A message may have been lost."""
     join(room)
     await tick_for(clock, room, 2)
-    bus.told.clear()
+    bus.published.clear()
     await tick_for(clock, room, 3 * REPEAT_SECONDS)
-    assert bus.told == [(1, 0, False)] * 3
+    assert bus.published == [(1, 0, False)] * 3
 
 
 async def test_a_room_without_readers_says_nothing(clock: Clock, room: Room, bus: Neighbours) -> None:
     room.presence.receive(elsewhere("one", 3, wants_reply=True))
     await tick_for(clock, room, 3 * REPEAT_SECONDS)
-    assert bus.told == []
+    assert bus.published == []
 
 
 async def test_who_asks_is_answered_once_for_all(clock: Clock, room: Room, bus: Neighbours) -> None:
     join(room)
     await tick_for(clock, room, 3)
-    bus.told.clear()
+    bus.published.clear()
     for number in range(50):
         room.presence.receive(elsewhere("one", number, wants_reply=True))
     await tick_for(clock, room, 1)
-    assert bus.told == [(1, 0, False)]
+    assert bus.published == [(1, 0, False)]
     await tick_for(clock, room, 10)
-    assert bus.told == [(1, 0, False)]
+    assert bus.published == [(1, 0, False)]
 
 
 async def test_what_may_be_lost_is_asked_for(clock: Clock, room: Room, bus: Neighbours) -> None:
     join(room)
     await tick_for(clock, room, 3)
-    bus.told.clear()
+    bus.published.clear()
     room.presence.request()
     await tick_for(clock, room, 2)
-    assert bus.told == [(1, 0, True)]
+    assert bus.published == [(1, 0, True)]
 
 
 async def test_many_rooms_do_not_ask_at_once(clock: Clock, room: Room, bus: Neighbours) -> None:
     asked_after = []
     for _ in range(30):
-        bus.told.clear()
+        bus.published.clear()
         room.presence.request(rooms=5_000)
         seconds = 0
-        while not bus.told:
+        while not bus.published:
             await tick_for(clock, room, 1)
             seconds += 1
         asked_after.append(seconds)
@@ -182,7 +182,7 @@ async def test_the_end_of_a_room_takes_its_readers_with_it(clock: Clock, room: R
     join(room)
     await tick_for(clock, room, 2)
     await room.close()
-    assert bus.told[-1] == (0, 0, False)
+    assert bus.published[-1] == (0, 0, False)
 
 
 @pytest.mark.parametrize("last", [0, 3])

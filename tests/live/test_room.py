@@ -667,7 +667,7 @@ async def test_who_is_paused_gets_nothing_and_then_one_batch(clock: Clock, room:
     reader, other = join(room), join(room)
     await clock.advance(2)
     reader.reader.pause()
-    heard = len(reader.messages)
+    received = len(reader.messages)
     for seq in range(4, 9):
         room.receive(store.commit(created_event(seq)))
         await run_until_idle()
@@ -678,7 +678,7 @@ async def test_who_is_paused_gets_nothing_and_then_one_batch(clock: Clock, room:
     await run_until_idle()
     assert other.seqs == [4, 5, 6, 7, 8]
     assert other.of_type("heartbeat") != []
-    assert len(reader.messages) == heard
+    assert len(reader.messages) == received
     reader.reader.resume()
     assert reader.batches == [[4, 5, 6, 7, 8]]
     room.receive(store.commit(created_event(seq=9)))
@@ -845,7 +845,7 @@ async def test_a_heartbeat_never_names_what_was_not_sent(clock: Clock, room: Roo
                 last = message["events"][-1]["seq"]
             if message["type"] == "heartbeat":
                 assert message["seq"] <= last
-    assert any(reader.of_type("heartbeat") for reader in readers), "those who had it all were told"
+    assert any(reader.of_type("heartbeat") for reader in readers), "readers that had it all got one"
 
 
 async def test_who_waits_for_its_past_is_told_no_newer_seq(clock: Clock, room: Room, store: FakeStore) -> None:
@@ -950,9 +950,9 @@ async def test_a_room_that_is_shut_does_nothing_more(clock: Clock, room: Room, s
     store.hold()
     room.catch_up_to(9)
     join(room, 0)
-    heard = len(reader.messages)
+    received = len(reader.messages)
     await room.close()
     store.release()
     await clock.advance(30)
-    assert len(reader.messages) == heard
+    assert len(reader.messages) == received
     assert room.head == 3

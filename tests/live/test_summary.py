@@ -22,7 +22,7 @@ def holding(*events: EncodedEvent) -> Backlog:
     return backlog
 
 
-def told(frame: Frame) -> dict[str, Any]:
+def parsed(frame: Frame) -> dict[str, Any]:
     """What a frame says, which is a message of the protocol."""
     TypeAdapter[StreamMessage](StreamMessage).validate_json(frame.text)
     found: dict[str, Any] = json.loads(frame.text)
@@ -30,13 +30,13 @@ def told(frame: Frame) -> dict[str, Any]:
 
 
 def seqs(frame: Frame) -> list[int]:
-    return [event["seq"] for event in told(frame)["events"]]
+    return [event["seq"] for event in parsed(frame)["events"]]
 
 
 def test_the_newest_comments_are_shown_and_the_rest_is_counted() -> None:
     backlog = holding(*(created_event(seq) for seq in range(1, 31)))
     frame = summary_frame(backlog, 5, 30, SHOWN)
-    message = told(frame)
+    message = parsed(frame)
     assert (message["type"], message["from"], message["to"], message["count"]) == ("summary", 6, 30, 25)
     assert seqs(frame) == list(range(31 - SHOWN, 31))
     assert frame.seq == 30
@@ -48,10 +48,10 @@ def test_of_votes_the_last_total_of_each_comment() -> None:
     backlog = holding(*(voted_event(seq, comment=comment) for seq, comment in votes))
     for shown in (SHOWN, None):
         frame = summary_frame(backlog, 0, 6, shown)
-        message = told(frame)
+        message = parsed(frame)
         assert (message["type"], message["count"], seqs(frame)) == ("summary", 0, [4, 5, 6])
     assert seqs(summary_frame(backlog, 3, 6, None)) == [4, 5, 6], "nothing is left out of these"
-    assert told(summary_frame(backlog, 3, 6, None))["type"] == "events"
+    assert parsed(summary_frame(backlog, 3, 6, None))["type"] == "events"
 
 
 @pytest.mark.parametrize("kind", ["comment.removed", "comment.edited", "comment.restored"])
@@ -62,7 +62,7 @@ def test_all_else_is_kept(kind: EventKind) -> None:
     frame = summary_frame(holding(*events), 0, 60, SHOWN)
     created = [seq for seq in range(1, 61) if seq % 3]
     assert seqs(frame) == sorted([*range(3, 61, 3), *created[-SHOWN:]])
-    assert told(frame)["count"] == len(created)
+    assert parsed(frame)["count"] == len(created)
 
 
 def test_between_times_every_comment_is_shown() -> None:
@@ -74,7 +74,7 @@ def test_between_times_every_comment_is_shown() -> None:
     ]
     frame = summary_frame(holding(*events), 0, 31, None)
     assert seqs(frame) == [*range(1, 30), 31]
-    assert told(frame)["count"] == 29
+    assert parsed(frame)["count"] == 29
 
 
 @pytest.mark.parametrize("shown", [SHOWN, None])
@@ -91,7 +91,7 @@ def test_what_is_too_much_for_one_message_is_not_summarised() -> None:
     assert frame.seq == EVENTS_PAGE
     large = holding(*(created_event(seq, text="x" * (MAX_FRAME_BYTES // 8)) for seq in range(1, 21)))
     frame = summary_frame(large, 0, 20, SHOWN)
-    assert (told(frame)["type"], len(frame.text) < MAX_FRAME_BYTES + 1000, frame.seq < 20) == ("events", True, True)
+    assert (parsed(frame)["type"], len(frame.text) < MAX_FRAME_BYTES + 1000, frame.seq < 20) == ("events", True, True)
 
 
 def test_it_is_made_once_and_again_after_a_removal() -> None:

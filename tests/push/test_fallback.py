@@ -49,9 +49,9 @@ class Socket:
     async def until(self, type_: str) -> dict[str, Any]:
         while True:
             message = await self.next()
-            told = json.loads(message.get("text", "{}"))
-            if told.get("type") == type_:
-                return dict(told)
+            sent = json.loads(message.get("text", "{}"))
+            if sent.get("type") == type_:
+                return dict(sent)
 
 
 @asynccontextmanager

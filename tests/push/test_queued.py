@@ -15,19 +15,19 @@ from tertulia.push.queued import QueuedConnection
 
 
 class Room:
-    """What a reader is in; notes what it is told."""
+    """What a reader is in; notes the calls of it."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     def on_drained(self, reader: Reader) -> None:
-        self.told.append("drained")
+        self.calls.append("drained")
 
     def on_writing(self, reader: Reader) -> None:
-        self.told.append("writing")
+        self.calls.append("writing")
 
     def leave(self, reader: Reader) -> None:
-        self.told.append("left")
+        self.calls.append("left")
 
 
 def _connected() -> tuple[Room, Reader, QueuedConnection]:
@@ -67,7 +67,7 @@ async def test_frames_are_sent_in_order_until_the_client_leaves() -> None:
     left.set()
     assert await running is None
     assert sent == ["0", "1", "2", "3", "4"]
-    assert room.told == ["left"]
+    assert room.calls == ["left"]
     assert connection.buffered() == 0
 
 
@@ -85,7 +85,7 @@ async def test_a_reader_is_paused_and_goes_on_when_little_is_left() -> None:
     assert connection.buffered() > queued.HIGH_BYTES
     free.set()
     await _settled(lambda: not reader.paused)
-    assert room.told == ["drained"]
+    assert room.calls == ["drained"]
     connection.close(CloseCode.restarting)
     assert await running is CloseCode.restarting
 
@@ -102,7 +102,7 @@ async def test_the_room_ends_it_while_a_send_is_blocked() -> None:
     connection.close(CloseCode.too_slow)
     connection.close(CloseCode.restarting)
     assert await running is CloseCode.too_slow
-    assert room.told == ["left"]
+    assert room.calls == ["left"]
 
 
 @pytest.mark.parametrize("failing", ["send", "disconnected"])
@@ -121,7 +121,7 @@ async def test_what_fails_is_raised_and_the_reader_leaves(failing: str) -> None:
     connection.write(Frame("a"))
     with pytest.raises(OSError, match="the network"):
         await connection.run(send, disconnected())
-    assert room.told == ["left"]
+    assert room.calls == ["left"]
 
 
 async def test_who_says_something_wrong_is_told_so() -> None:

@@ -24,7 +24,8 @@ from tertulia.checks import check
 from tertulia.errors import StartupError
 from tertulia.store import Store, event_log, migrations, queries, schema
 from tertulia.store.database import migrate, open_database
-from tests.support.store_actions import ABROAD, EVA, LAN, MINH, StoreActions, actor, log, tables, until
+from tests.support.store_actions import ABROAD, EVA, LAN, MINH, StoreActions, actor, log, tables
+from tests.support.waiting import until
 
 WITHOUT_SUMS = pytest.mark.filterwarnings("ignore:.*expression-based index")
 """SQLAlchemy cannot read an index of a sum from SQLite; test_indexes_are_what_the_schema_says does."""
@@ -293,7 +294,9 @@ async def refused(address: str) -> str:
     message = str(refusal.value)
     assert "\n" not in message
     assert "PATH" in message or "database" in message
-    await until(lambda: not any("_connection_worker" in thread.name for thread in threading.enumerate()))
+    await until(
+        lambda: not any("_connection_worker" in one.name for one in threading.enumerate()), "the driver's threads end"
+    )
     return message
 
 

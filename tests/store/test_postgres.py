@@ -18,7 +18,8 @@ from tertulia.store import Store, database, queries
 from tertulia.store.commands import CommandResult, PostResult
 from tertulia.store.write_queue import ATTEMPTS
 from tests.postgres import Postgres, running_postgres
-from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log, until
+from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ async def test_connections_that_end_at_any_moment_lose_and_double_nothing(postgr
             for actions, by in zip(both, (LAN, MINH), strict=True)
         ]
         for some in range(0, 300, 12):
-            await until(lambda some=some: sum(task.done() for task in writing) >= some, 30)  # type: ignore[misc]
+            await until(lambda some=some: sum(task.done() for task in writing) >= some, "some posts")  # type: ignore[misc]
             await postgres.end_connections(name)
         answered = {(await task).comment.id for task in writing}
         assert len(answered) == 300
@@ -242,7 +243,7 @@ async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) ->
             answered.append((await tried_until_said(actions, f"{'key' * 6} {number}")).comment.id)
 
         writing = [asyncio.create_task(write(number)) for number in range(300)]
-        await until(lambda: len(answered) > 50)
+        await until(lambda: len(answered) > 50, "fifty answers")
         await asyncio.to_thread(own.crash)
         with pytest.raises(Problem) as read:
             await actions.store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=50, viewer=None)

@@ -33,8 +33,8 @@ from tests.support.store_actions import (
     listed,
     log,
     tables,
-    until,
 )
+from tests.support.waiting import until
 
 
 @contextmanager
@@ -284,7 +284,7 @@ async def test_a_commit_that_fails_is_unavailable_to_all_and_announced_to_nobody
         assert codes == [
             ErrorCode.unavailable, ErrorCode.gone, ErrorCode.unavailable, ErrorCode.unavailable,
         ]  # fmt: skip
-        assert [happened for batch in told for happened in batch] == []
+        assert [one for batch in told for one in batch] == []
         assert await tables(actions.store) == before
         assert (await actions.post_comment()).seq == 1, "the next batch is committed as if nothing had been"
         assert await check(actions.store) == []
@@ -303,7 +303,7 @@ async def test_what_was_answered_is_stored_when_the_disk_is_full(tmp_path: Path)
         assert len(answered) < len(texts), "the disk was not full"
         stored = {comment.id: comment for comment in await listed(actions.store)}
         assert all(answer.comment.id in stored for answer in answered)
-        announced = [happened.event for batch in told for happened in batch]
+        announced = [one.event for batch in told for one in batch]
         assert [one.seq for one in announced] == [answer.seq for answer in answered]
         assert {one.comment_id for one in announced} == {answer.comment.id for answer in answered}
         assert await check(actions.store) == []
@@ -321,7 +321,7 @@ async def test_what_was_answered_is_stored_when_the_database_gives_the_transacti
         stored = {comment.id for comment in await listed(actions.store)}
         for answer in answers:
             assert not isinstance(answer, PostResult) or answer.comment.id in stored
-        announced = [happened.event for batch in told for happened in batch]
+        announced = [one.event for batch in told for one in batch]
         assert {one.comment_id for one in announced} <= stored
         assert len({one.seq for one in announced}) == len(announced)
         assert (await actions.post_comment("five")).seq == len(await log(actions.store))
@@ -340,7 +340,7 @@ async def test_a_database_that_fails_is_unavailable_until_it_works_again(tmp_pat
         told.clear()
         answers = await asyncio.gather(*(actions.post_comment() for _ in range(5)), return_exceptions=True)
         assert [answer.code for answer in answers if isinstance(answer, Problem)] == [ErrorCode.unavailable] * 5
-        assert [happened for batch in told for happened in batch] == []
+        assert [one for batch in told for one in batch] == []
         assert [comment.id for comment in await listed(actions.store)] == [said.comment.id]
         event.remove(engine, "begin", broken)
         assert (await actions.post_comment()).seq == 2
@@ -361,11 +361,11 @@ async def test_events_are_announced_after_the_commit_and_before_any_answer(tmp_p
     answers: list[asyncio.Future[object]] = []
     told: list[CommittedEvent] = []
 
-    def committed(happened: list[CommittedEvent]) -> None:
+    def committed(events: list[CommittedEvent]) -> None:
         assert not any(answer.done() for answer in answers), "somebody was answered before all were told"
         stored = planted_texts(tmp_path / "store.db")
-        assert len(stored) == len(happened) == len(answers), "it was announced before it was durable"
-        told.extend(happened)
+        assert len(stored) == len(events) == len(answers), "it was announced before it was durable"
+        told.extend(events)
 
     store.start(committed)
     actions = StoreActions(store)
@@ -398,7 +398,7 @@ def planted_texts(path: Path) -> list[str]:
 async def test_an_announcement_that_fails_costs_nobody_the_answer(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path / 'store.db'}")
 
-    def committed(_happened: list[CommittedEvent]) -> None:
+    def committed(_events: list[CommittedEvent]) -> None:
         raise RuntimeError("nobody listens")
 
     store.start(committed)
@@ -471,7 +471,7 @@ async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) 
     actions = StoreActions(store)
     late: list[asyncio.Task[PostResult]] = []
 
-    def committed(_happened: list[CommittedEvent]) -> None:
+    def committed(_events: list[CommittedEvent]) -> None:
         late.append(asyncio.create_task(actions.post_comment("late")))
 
     store.start(committed)
@@ -479,7 +479,7 @@ async def test_a_command_that_comes_while_it_closes_is_answered(tmp_path: Path) 
     await asyncio.sleep(0)
     await store.close()
     assert (await first).seq == 1
-    await until(lambda: late and all(task.done() for task in late), seconds=5)
+    await until(lambda: late and all(task.done() for task in late), "the late ones")
     for task in late:
         assert isinstance(task.exception(), Problem) or task.result().seq
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -177,11 +175,3 @@ async def listed(store: Store, key: DiscussionKey = HERE, viewer: str | None = N
     """What a whole page shows, oldest first."""
     snapshot = await store.read(queries.snapshot, key, sort=Sort.oldest, limit=1000, viewer=viewer)
     return snapshot.page.comments
-
-
-async def until(true: Callable[[], object], seconds: float = 10) -> None:
-    """Lets everything else run until it is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        await asyncio.sleep(0)

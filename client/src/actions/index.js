@@ -46,17 +46,26 @@ export function createActions(d) {
     await navigation.again();
     search.again();
   };
+  let presses = 0;
   /** @param {(card: Card) => unknown} work @returns {(id: string) => void} */
   const onCard = (work) => (id) => {
+    presses++;
     const card = d.list.cards.get(id);
     if (card) work(card);
   };
-  /** What the third file does to a card; a failure to load it is shown there. @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void} */
-  const withExtras = (work) => (id) =>
-    void loadExtras().then(
-      (extras) => onCard((card) => work(extras, card))(id),
+  /**
+   * What the third file does to a card. A failure to load it is shown there, and where it comes after another press, a
+   * form may be open that must not be closed.
+   *
+   * @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void}
+   */
+  const withExtras = (work) => (id) => {
+    const press = ++presses;
+    loadExtras().then(
+      (extras) => press === presses && onCard((card) => work(extras, card))(id),
       () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
     );
+  };
   /** @type {Actions['commands']} */
   const commands = {
     goTo: (id) => navigation.goTo(id),

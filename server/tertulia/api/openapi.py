@@ -128,10 +128,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
+def _parameter(parameter: Parameter, location: str) -> dict[str, Any]:
     return {
         "name": parameter.name,
-        "in": place,
+        "in": location,
         "description": parameter.help,
         "required": parameter.required,
         "schema": parameter.schema,

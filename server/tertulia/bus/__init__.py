@@ -1,4 +1,4 @@
-"""The bus: tells every instance what was committed. What it says is a hint, never the truth.
+"""The bus: carries what was committed to every instance. A message is a hint, never the truth.
 
     memory      one process: a call
     redis       several instances: Redis or Valkey
@@ -7,8 +7,8 @@
 
 Delivery   At most once, and maybe late. What is lost is in the store: a room that receives a seq it does not expect
            reads there. A listener must bear a message that it had already, since anybody may repeat one.
-Ordering   What one publisher says of a discussion arrives in the order it was said. Nothing holds across discussions
-           or publishers.
+Ordering   Per publisher and discussion: messages arrive in the order they were published in. Nothing holds across
+           discussions or publishers.
 Blocking   Never: all methods return at once, on the thread of the event loop.
 Failure    Counted, never raised. Where too many messages wait, the oldest are dropped.
 """
@@ -38,7 +38,7 @@ class Message:
 
     @property
     def head(self) -> int:
-        """The newest seq that the message tells of."""
+        """The newest seq of the message."""
         return self.events[-1].seq if self.events else self.reached
 
 
@@ -105,7 +105,7 @@ class Bus(Protocol):
         raise NotImplementedError
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
-        """Tells the other instances how many read here, at most once. Dropped while the bus is degraded."""
+        """Sends how many read here to the other instances, at most once. Dropped while the bus is degraded."""
         raise NotImplementedError
 
     def is_alive(self, instance: str) -> bool:

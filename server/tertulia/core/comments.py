@@ -78,7 +78,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class DiscussionKey:
-    """``(site, key)`` names a discussion, whether or not anything has been said in it."""
+    """``(site, key)`` names a discussion, whether or not it has comments."""
 
     site: str
     key: str
@@ -86,7 +86,7 @@ class DiscussionKey:
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
-    """A discussion; ``id`` is None while nobody has said anything in it (then ``seq`` and the count are 0)."""
+    """A discussion; ``id`` is None until its first comment (then ``seq`` and the count are 0)."""
 
     key: DiscussionKey
     id: int | None = None

@@ -52,7 +52,7 @@ class BoundedStorage(MemoryStorage):
         return times
 
     def _forget(self, now: float) -> None:
-        """Two at most for each that is counted: those whose posts count no more, and what is too much."""
+        """Removes at most two per post that is counted: expired ones, and the oldest beyond the bound."""
         for _ in range(2):
             oldest = next(iter(self._times))
             is_over = self._times[oldest][-1] <= now - self._expiries[oldest] if self._times[oldest] else True

@@ -44,7 +44,7 @@ class Openings:
         self._forget(now)
 
     def _forget(self, now: float) -> None:
-        """Two at most for each that comes: those that are as if they had never come, and what is too much."""
+        """Removes at most two per call: expired ones, and the oldest beyond the bound."""
         for _ in range(2):
             oldest = next(iter(self._full_at))
             if self._full_at[oldest] > now and len(self._full_at) <= self._most:

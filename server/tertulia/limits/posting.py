@@ -32,7 +32,7 @@ class Write(Enum):
     comment = "comments"
     """New comments, and reports, which are stored like them."""
     change = "changes"
-    """Edits and deletions of what one said."""
+    """Edits and deletions of one's own comments."""
     vote = "votes"
     moderation = "changes by a moderator"
 

@@ -62,6 +62,8 @@ class Known:
 
 
 KNOWN = Known()
+ONE_APPENDED = Appended(1)
+"""What nearly every message is answered with, made once."""
 
 
 class Backlog:
@@ -127,6 +129,8 @@ class Backlog:
         appended = self.extend(message.events) if is_own and self.is_open else 0
         if message.head > self.head:
             return Gap(appended, message.head)
+        if appended == 1:
+            return ONE_APPENDED
         return Appended(appended) if appended else KNOWN
 
     def extend(self, events: Sequence[EncodedEvent]) -> int:

@@ -16,7 +16,7 @@ from tertulia.live.rate import Rates
 from tertulia.live.room import ReadLog, Room, RoomContext
 from tertulia.live.stats import GapSource, LiveStats
 from tertulia.live.tuning import DEFAULT, Tuning
-from tertulia.protocol import EncodedEvent
+from tertulia.protocol import EventPage
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Hub:
         await asyncio.gather(*ending, return_exceptions=True)
 
     async def drain(self, seconds: float) -> None:
-        """Tells every reader that the server restarts, spread over ``seconds``; new ones are told at once."""
+        """Closes every connection with ``restarting``, spread over ``seconds``; new ones are closed at once."""
         self.draining = True
         readers = [reader for room in self.rooms.values() for reader in room.readers]
         steps = max(1, round(seconds * 10))
@@ -92,19 +92,19 @@ class Hub:
                 await asyncio.sleep(seconds / steps)
 
     def readers(self, key: DiscussionKey) -> int:
-        """Readers of the discussion, as far as this instance knows: all of them where it has one itself."""
+        """Readers of the discussion at all instances, where it has a room here; else 0."""
         room = self.rooms.get(key)
         return 0 if room is None else room.presence.readers
 
     def has(self, key: DiscussionKey) -> bool:
-        """Whether who comes to the discussion finds its room."""
+        """Whether the discussion has a room already."""
         return key in self.rooms
 
-    def recent(self, key: DiscussionKey, after: int) -> tuple[int, list[EncodedEvent]] | None:
-        """The head and what came after ``after``, where a warm room has it; the store has the rest."""
+    def recent(self, key: DiscussionKey, after: int) -> EventPage | None:
+        """What came after ``after``, where a warm room has it; the store has the rest."""
         room = self.rooms.get(key)
         events = None if room is None else room.recent(after)
-        return None if room is None or events is None else (room.head, events)
+        return None if room is None or events is None else EventPage(room.head, events)
 
     async def enter(self, key: DiscussionKey, cursor: Cursor = AT_HEAD) -> Room:
         """The discussion's room, not behind ``cursor``. Between this and ``join`` nothing may be awaited."""
@@ -127,7 +127,7 @@ class Hub:
             except asyncio.CancelledError:
                 if self.rooms.get(key) is room or asyncio.current_task().cancelling():  # type: ignore[union-attr]
                     raise
-                # the room was forgotten while it opened: there is a new one
+                # the room was closed while it opened: there is a new one
             finally:
                 room.waiting -= 1
                 self._stopped_waiting(room)
@@ -138,7 +138,7 @@ class Hub:
         return room
 
     def _stopped_waiting(self, room: Room) -> None:
-        """Somebody waits no longer: to come in at once, or because the room does not open, or is gone."""
+        """Somebody has stopped waiting: to join at once, or since the room did not open, or was closed meanwhile."""
         if self.rooms.get(room.key) is not room or room.waiting or room.readers:
             return
         if room.is_open:
@@ -157,7 +157,7 @@ class Hub:
             self._close_room(room)
 
     def _keep_warm(self, room: Room) -> None:
-        """Keeps an empty room for a while, and as many as there may be."""
+        """Keeps a room without readers for ``grace_seconds``, and ``empty_rooms`` of them at most."""
         self._empty_since.pop(room.key, None)
         self._empty_since[room.key] = asyncio.get_running_loop().time()
         if len(self._empty_since) > self._tuning.empty_rooms:
@@ -209,9 +209,9 @@ class Hub:
                 self.rooms[key].presence.request(len(missed))
         self._has_gaps.set()
 
-    def _on_presence(self, said: PresenceUpdate) -> None:
-        if said.key in self.rooms:
-            self.rooms[said.key].presence.receive(said)
+    def _on_presence(self, update: PresenceUpdate) -> None:
+        if update.key in self.rooms:
+            self.rooms[update.key].presence.receive(update)
 
     def _on_hint(self, key: DiscussionKey) -> None:
         if key in self.rooms:
@@ -237,7 +237,7 @@ class Hub:
             await self._try_reconcile(missed)
 
     async def _try_reconcile(self, keys: Iterable[DiscussionKey] | None = None) -> None:
-        """Compares; what fails now is done by the watch soon. A store that is away is told once, not every time."""
+        """Logs what fails, a store that is away only once: all rooms are compared again soon."""
         try:
             await self.reconcile(keys)
         except Problem as problem:
@@ -257,7 +257,7 @@ class Hub:
                 self._close_room(room)
 
     def _close_room(self, room: Room) -> list[asyncio.Task[None]]:
-        """The room ends; gives what it was about."""
+        """Ends the room; returns its tasks, which are cancelled but may not have ended yet."""
         self._bus.unsubscribe(room.key)
         self._empty_since.pop(room.key, None)
         del self.rooms[room.key]

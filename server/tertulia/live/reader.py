@@ -28,7 +28,7 @@ class Connection(Protocol):
 
 
 class RoomPort(Protocol):
-    """What a reader is in: the room, as its readers see it."""
+    """The room as its readers see it."""
 
     def on_drained(self, reader: Reader) -> None:
         """The connection takes more."""
@@ -63,7 +63,7 @@ class Reader:
         self.stalled_bytes = 0
         self.writing_until = 0.0
 
-    # ---- what its connection tells ----------------------------------------------------------------------
+    # ---- what its connection calls ----------------------------------------------------------------------
 
     def pause(self) -> None:
         """The connection's buffer is full."""
@@ -76,7 +76,7 @@ class Reader:
         self.room.on_drained(self)
 
     def on_message(self, text: str) -> CloseCode | None:
-        """What came from the client; gives why to end, None to go on."""
+        """A message of the client; returns the code to close with, None to go on."""
         try:
             Writing.model_validate_json(text)
         except ValidationError:

@@ -28,13 +28,13 @@ from tertulia.live.stats import GapSource, LiveStats
 from tertulia.live.summary import SHOWN, summary_frame
 from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.logs import Sparing
-from tertulia.protocol import HEARTBEAT_SECONDS, EncodedEvent, Heartbeat, Hello, Presence, Reset
+from tertulia.protocol import HEARTBEAT_SECONDS, EncodedEvent, EventPage, Heartbeat, Hello, Presence, Reset
 
 log = logging.getLogger(__name__)
 sparing = Sparing(log)
 
-ReadLog = Callable[[DiscussionKey, int, int], Awaitable[tuple[int, list[EncodedEvent]]]]
-"""Reads the store: (discussion, after, limit) → (head, at most ``limit`` events after ``after``). Raises Problem."""
+ReadLog = Callable[[DiscussionKey, int, int], Awaitable[EventPage]]
+"""Reads the store: (discussion, after, limit) → at most ``limit`` events after ``after``. Raises Problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RoomContext:
     """What all rooms of a hub share.
 
     epoch: of the database; seqs of another one mean nothing here
-    bus: presence is told on it; its messages come by ``Room.receive``
+    bus: presence is published on it; its messages come by ``Room.receive``
     read_log: reads the store
     rates: above which a discussion is delivered in ticks and in summaries
     stats: what the rooms count
@@ -102,9 +102,9 @@ class Room:
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
-        head, _ = await self._read_log(self.key, 2**53, 1)
-        self._backlog.open_at(head)
-        self._flushed = head
+        page = await self._read_log(self.key, 2**53, 1)
+        self._backlog.open_at(page.head)
+        self._flushed = page.head
         self._last_sent_at = _now()
 
     # ---- what comes -------------------------------------------------------------------------------------
@@ -150,9 +150,9 @@ class Room:
         """From the store: read again where something was redacted meanwhile, which they may still show."""
         while True:
             redactions = self._backlog.redactions
-            _, events = await self._read_log(self.key, seq, self._tuning.page)
+            page = await self._read_log(self.key, seq, self._tuning.page)
             if redactions == self._backlog.redactions:
-                return events
+                return page.events
 
     def _on_appended(self, count: int) -> None:
         if not count:

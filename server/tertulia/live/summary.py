@@ -1,4 +1,4 @@
-"""The summary: what is said of a stretch of events in which more happened than anyone can read."""
+"""The summary: what readers are sent of a stretch of events in which more happened than anyone can read."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SHOWN = 10
 def summary_frame(backlog: Backlog, since: int, head: int, shown: int | None) -> Frame:
     """The frame for readers of a busy room: the last vote totals, at most ``shown`` new comments, all the rest.
 
-    The whole frame where that leaves nothing out, or where what has to be said is too much for one message.
+    The whole frame where that leaves nothing out, or where what is left is too much for one message.
     """
     known = backlog.cached(since, -head)
     if known is not None:
         return known
     whole = backlog.frame(since, head)
     events = backlog.after(since, head - since)
-    kept = _selected(events, shown)
+    selected = _selected(events, shown)
     frame = whole
-    if len(kept) < len(events) and len(kept) <= EVENTS_PAGE and _size(kept) <= MAX_FRAME_BYTES:
-        made = sum(event.kind == "comment.created" for event in events)
-        frame = Frame(summary_message(since + 1, head, made, [event.payload for event in kept]), head)
+    if len(selected) < len(events) and len(selected) <= EVENTS_PAGE and _size(selected) <= MAX_FRAME_BYTES:
+        created = sum(event.kind == "comment.created" for event in events)
+        frame = Frame(summary_message(since + 1, head, created, [event.payload for event in selected]), head)
     backlog.cache(since, -head, frame)
     return frame
 

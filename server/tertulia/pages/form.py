@@ -1,4 +1,4 @@
-"""The form that posts without JavaScript: what was typed, read from a request, and what is said when it is refused."""
+"""The form that posts without JavaScript: its input, read from a request, and the error of a refused post."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection, Request
@@ -44,6 +45,22 @@ _CLOSE_CODES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    """What the request for a stream asks for."""
+
+    key: DiscussionKey
+    cursor: Cursor
+    full: bool
+
+    @classmethod
+    def of(cls, parameters: QueryParams, extra: tuple[str, ...] = ()) -> _Subscription:
+        """Raises Problem, also for a parameter that is neither known nor one of ``extra``."""
+        query = Query(parameters, ("site", "key", "epoch", "after", "full", *extra))
+        cursor = Cursor(query.text("epoch"), query.number("after", least=0))
+        return cls(query.discussion(), cursor, query.number("full", least=0, most=1) == 1)
+
+
 class Push:
     """Streams from the hub's rooms."""
 
@@ -74,20 +91,20 @@ class Push:
     async def _stream(self, socket: WebSocket) -> CloseCode | None:
         """Raises Problem where nobody may come in."""
         check_parameters(socket.scope)
-        key, cursor, full = _cursor_of(socket.query_params, extra=("compress",))
-        await self._origins.admit(socket, key.site)
-        self._limit_opening(socket, key)
-        room = await self._hub.enter(key, cursor)
+        asked = _Subscription.of(socket.query_params, extra=("compress",))
+        await self._origins.admit(socket, asked.key.site)
+        self._limit_opening(socket, asked.key)
+        room = await self._hub.enter(asked.key, asked.cursor)
         if self._hub.draining:
             return CloseCode.restarting
-        reader = Reader(room, full=full)
+        reader = Reader(room, full=asked.full)
         attach = socket.scope.get("extensions", {}).get(DETACHING)
         if attach is not None:
             attach.attach(reader)
-            room.join(reader, cursor)
+            room.join(reader, asked.cursor)
             return None
         reader.connection = connection = QueuedConnection(reader)
-        room.join(reader, cursor)
+        room.join(reader, asked.cursor)
         return await connection.run(lambda frame: socket.send_text(frame.text), _listen(socket, reader))
 
     @operation(
@@ -118,17 +135,16 @@ class Push:
         return Response(body, media_type="application/json")
 
     async def _sse(self, request: Request) -> Response:
-        key, cursor, full = _cursor_of(request.query_params)
-        await self._origins.admit(request, key.site)
+        asked = _Subscription.of(request.query_params)
+        await self._origins.admit(request, asked.key.site)
         if self._hub.draining:
             raise Problem(ErrorCode.unavailable, "The server restarts; come back in a moment.", retry_after=2)
         resumed = _LAST_EVENT_ID.fullmatch(request.headers.get("last-event-id", ""))
-        if resumed is not None:
-            cursor = Cursor(resumed[1], int(resumed[2]))
+        cursor = asked.cursor if resumed is None else Cursor(resumed[1], int(resumed[2]))
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
-        self._limit_opening(request, key)
-        return EventStream(self._hub, key, cursor, full=full)
+        self._limit_opening(request, asked.key)
+        return EventStream(self._hub, asked.key, cursor, full=asked.full)
 
     def _limit_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
@@ -137,14 +153,8 @@ class Push:
 
 
 def _close_reason(code: CloseCode, problem: Problem) -> str:
-    """Who was too many is told when to come back, in milliseconds."""
+    """The code's name, or where there are too many connections, the milliseconds after which to come back."""
     return str((problem.retry_after or 1) * 1000) if code is CloseCode.too_many_connections else code.name
-
-
-def _cursor_of(parameters: QueryParams, extra: tuple[str, ...] = ()) -> tuple[DiscussionKey, Cursor, bool]:
-    query = Query(parameters, ("site", "key", "epoch", "after", "full", *extra))
-    cursor = Cursor(query.text("epoch"), query.number("after", least=0))
-    return query.discussion(), cursor, query.number("full", least=0, most=1) == 1
 
 
 async def _listen(socket: WebSocket, reader: Reader) -> CloseCode | None:

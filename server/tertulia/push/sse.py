@@ -50,7 +50,7 @@ class EventStream(Response):
         try:
             room = await self._hub.enter(self._key, self._cursor)
         except Problem:
-            # the store is away, which was told where it was met; a browser comes back to a stream that ends
+            # the store is away, which was logged where it was met; a browser comes back to a stream that ends
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         reader = Reader(room, full=self._full)

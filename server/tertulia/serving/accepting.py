@@ -22,8 +22,8 @@ TURN = 128
 """Connections accepted before the loop does something else; a handshake each are 20 ms."""
 RESERVE = 64
 """Files kept for all that is no client: the database's connections and files, Redis, articles, a worker's pipes."""
-REST_SECONDS = 0.05
-MAX_REST_SECONDS = 1.0
+PAUSE_SECONDS = 0.05
+MAX_PAUSE_SECONDS = 1.0
 REPORT_SECONDS = 60.0
 _OF_ONE = {
     errno.ECONNABORTED,
@@ -62,17 +62,17 @@ class Accepting:
         self._files = files
         # the kernel gives the lowest free number, so a number says how many files are open
         self._ceiling = files - min(RESERVE, files // 2)
-        self._rest_seconds = REST_SECONDS
-        self._resting: asyncio.TimerHandle | None = None
-        self._welcoming: set[asyncio.Task[None]] = set()
+        self._pause_seconds = PAUSE_SECONDS
+        self._pause_timer: asyncio.TimerHandle | None = None
+        self._handing_over: set[asyncio.Task[None]] = set()
         self._reported_at: float | None = None
         listener.setblocking(False)
         self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
         """Accepts no more; the connections that there are go on."""
-        if self._resting is not None:
-            self._resting.cancel()
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
             self._listener.close()
@@ -83,7 +83,7 @@ class Accepting:
 
     async def wait_closed(self) -> None:
         """Until what was accepted is handed over."""
-        await asyncio.gather(*self._welcoming, return_exceptions=True)
+        await asyncio.gather(*self._handing_over, return_exceptions=True)
 
     def _accept(self) -> None:
         for _ in range(TURN):
@@ -94,39 +94,39 @@ class Accepting:
             except OSError as error:
                 if error.errno in _OF_ONE:
                     continue
-                self._rest(error.strerror)
+                self._pause(error.strerror)
                 return
             if connection.fileno() >= self._ceiling:
-                self._turn_away(connection)
-                self._rest("what is left is kept for the server itself")
+                self._reject(connection)
+                self._pause("what is left is kept for the server itself")
                 return
-            self._rest_seconds = REST_SECONDS
-            task = self._loop.create_task(self._welcome(connection))
-            self._welcoming.add(task)
-            task.add_done_callback(self._welcoming.discard)
+            self._pause_seconds = PAUSE_SECONDS
+            task = self._loop.create_task(self._hand_over(connection))
+            self._handing_over.add(task)
+            task.add_done_callback(self._handing_over.discard)
 
-    async def _welcome(self, connection: socket.socket) -> None:
+    async def _hand_over(self, connection: socket.socket) -> None:
         try:
             await self._loop.connect_accepted_socket(self._make, connection)
         except OSError:  # it is gone again
             connection.close()
 
-    def _turn_away(self, connection: socket.socket) -> None:
+    def _reject(self, connection: socket.socket) -> None:
         self.turned_away += 1
         with connection, suppress(OSError):
             connection.setblocking(False)
             connection.send(FULL.answer)
 
-    def _rest(self, reason: str | None) -> None:
+    def _pause(self, reason: str | None) -> None:
         self._loop.remove_reader(self._listener)
-        self._resting = self._loop.call_later(self._rest_seconds, self._go_on)
-        self._rest_seconds = min(2 * self._rest_seconds, MAX_REST_SECONDS)
+        self._pause_timer = self._loop.call_later(self._pause_seconds, self._resume)
+        self._pause_seconds = min(2 * self._pause_seconds, MAX_PAUSE_SECONDS)
         now = self._loop.time()
         if self._reported_at is None or now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             fields = {"reason": reason, "limit": self._files, "turned_away": self.turned_away}
             log.warning("New connections wait: open files are used up; raise their limit (ulimit -n)", extra=fields)
 
-    def _go_on(self) -> None:
-        self._resting = None
+    def _resume(self) -> None:
+        self._pause_timer = None
         self._loop.add_reader(self._listener, self._accept)

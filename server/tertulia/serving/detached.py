@@ -59,17 +59,17 @@ class DetachedReader(asyncio.Protocol):
         "_close_seconds",
         "_closing",
         "_connections",
-        "_counted",
         "_deflates",
         "_ending",
+        "_frames",
         "_interval_ends",
         "_limiter",
         "_limiter_key",
         "_loop",
         "_message",
         "_parser",
-        "_pieces",
         "_reader",
+        "_segments",
         "_transport",
         "_unread",
     )
@@ -87,8 +87,8 @@ class DetachedReader(asyncio.Protocol):
         self._parser: FrameProtocol | None = None
         self._closing = False
         self._ending: asyncio.TimerHandle | None = None
-        self._counted = 0
-        self._pieces = 0
+        self._frames = 0
+        self._segments = 0
         self._interval_ends = 0.0
         self._message: list[bytes] | None = None
 
@@ -129,19 +129,19 @@ class DetachedReader(asyncio.Protocol):
             return
         if self._parser is None:
             self._parser = frame_parser(self._deflates)
-        if self._are_too_many_pieces():
-            self._hush()
+        if self._are_too_many_segments():
+            self._stop_reading()
             return
         for start in range(0, len(data), SLICE):
-            if self._transport.is_closing() or self._counted > FRAMES_PER_INTERVAL:
+            if self._transport.is_closing() or self._frames > FRAMES_PER_INTERVAL:
                 return
-            self._hear(self._parser, data[start : start + SLICE])
+            self._parse(self._parser, data[start : start + SLICE])
 
-    def _hear(self, parser: FrameProtocol, data: bytes) -> None:
+    def _parse(self, parser: FrameProtocol, data: bytes) -> None:
         parser.receive_data(data)
         for frame in parser.events_received():
             assert isinstance(frame, WireFrame)  # noqa: S101 - requests and responses come before a reader
-            self._take(frame)
+            self._on_frame(frame)
         output = b"".join(parser.data_to_send())
         if parser.parser_exc is not None or parser.close_rcvd is not None:
             self._finish(output)
@@ -178,17 +178,17 @@ class DetachedReader(asyncio.Protocol):
         if code is not None:
             self._end(code, code.name)
 
-    def _take(self, frame: WireFrame) -> None:
+    def _on_frame(self, frame: WireFrame) -> None:
         if self._are_too_many_frames():
-            self._hush()
+            self._stop_reading()
         elif self._closing:
             return  # it may answer our close frame, which the parser handles
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT):
-            self._gather(frame)
+            self._assemble(frame)
         elif frame.opcode is Opcode.BINARY:
             self.on_message(None)
 
-    def _gather(self, frame: WireFrame) -> None:
+    def _assemble(self, frame: WireFrame) -> None:
         if frame.opcode is Opcode.TEXT:
             self._message = []
         if self._message is None or len(self._message) >= MAX_FRAGMENTS:
@@ -202,21 +202,21 @@ class DetachedReader(asyncio.Protocol):
             except UnicodeDecodeError:
                 self._end(1007, "text is UTF-8")
 
-    def _are_too_many_pieces(self) -> bool:
+    def _are_too_many_segments(self) -> bool:
         now = self._loop.time()
         if now >= self._interval_ends:
             self._interval_ends = now + INTERVAL_SECONDS
-            self._counted = self._pieces = 0
-        self._pieces += 1
-        return self._pieces > SEGMENTS_PER_INTERVAL
+            self._frames = self._segments = 0
+        self._segments += 1
+        return self._segments > SEGMENTS_PER_INTERVAL
 
     def _are_too_many_frames(self) -> bool:
-        self._counted += 1
-        return self._counted > FRAMES_PER_INTERVAL
+        self._frames += 1
+        return self._frames > FRAMES_PER_INTERVAL
 
     # ---- the end ----------------------------------------------------------------------------------------
 
-    def _hush(self) -> None:
+    def _stop_reading(self) -> None:
         """Nothing more is read of who says too much; the kernel keeps what it has until the end."""
         self._end(_POLICY, "too much")
         self._transport.pause_reading()

@@ -58,7 +58,7 @@ def is_bare(line: bytes) -> bool:
 
 
 def too_large(size: int) -> Refusal | None:
-    """What is said to a head of which ``size`` bytes have come."""
+    """The refusal of a head of which ``size`` bytes have come, if that is too much."""
     return _TOO_LARGE if size > HEAD_BYTES else None
 
 

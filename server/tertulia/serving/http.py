@@ -44,7 +44,7 @@ _IN_SEGMENTS = unreadable(f"A request comes in at most {MAX_SEGMENTS} pieces.")
 _READ = (h11.IDLE, h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
 
-class _Outlet:
+class _ResponseTransport:
     """The transport as an answer sees it: its end is the connection's own, which knows what was not read."""
 
     __slots__ = ("close", "is_closing", "write")
@@ -82,7 +82,7 @@ class BoundedHTTP(H11Protocol):
         self._unread_before = 0
         self._answering: RequestResponseCycle | None = None
         self._is_answered = False
-        self._outlet: _Outlet | None = None
+        self._response_transport: _ResponseTransport | None = None
         self._is_over = False
         self.segments = 0
         self._limiter_key: str | None = None
@@ -100,7 +100,7 @@ class BoundedHTTP(H11Protocol):
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]  # asyncio's own name for what it reads at once
         self._limiter_key = self.limiter.acquire(self.client[0] if self.client else None)
         if self._limiter_key is None:
-            self._turn_away()
+            self._reject()
             return
         self._start_deadline(self.timeouts.head)
 
@@ -113,7 +113,7 @@ class BoundedHTTP(H11Protocol):
             self.limiter.release(self._limiter_key)
             self._limiter_key = None
         super().connection_lost(exc)
-        self._detach_outlet()
+        self._detach_response_transport()
         untie_transport(self.transport)
 
     def shutdown(self) -> None:
@@ -127,13 +127,13 @@ class BoundedHTTP(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_over:
-            self._throw_away()
+            self._discard_input()
             return
         if self.transport.is_closing():
             return
         self.segments += 1
         if self.segments > MAX_SEGMENTS:
-            self._give_up(_IN_SEGMENTS)
+            self._refuse(_IN_SEGMENTS)
         elif self._is_between_requests() and _is_upgrade(data):
             self._upgrade(data)
         else:
@@ -162,17 +162,17 @@ class BoundedHTTP(H11Protocol):
         elif state is not h11.SEND_BODY:
             self._end_request()
 
-    def _detach_outlet(self) -> None:
-        if self._outlet is not None:
-            self._outlet.detach()
-            self._outlet = None
+    def _detach_response_transport(self) -> None:
+        if self._response_transport is not None:
+            self._response_transport.detach()
+            self._response_transport = None
 
     def _begin_request(self) -> None:
         """A head is complete; the application has not run yet."""
         self.segments = 0
-        if self._outlet is None:
-            self._outlet = _Outlet(self)
-        self.cycle.transport = self._outlet  # type: ignore[assignment]
+        if self._response_transport is None:
+            self._response_transport = _ResponseTransport(self)
+        self.cycle.transport = self._response_transport  # type: ignore[assignment]
         if self.conn.their_state is h11.SEND_BODY:
             self._start_deadline(self.timeouts.body)
             # an answer before the body has come is the last one: what follows is not read
@@ -188,7 +188,7 @@ class BoundedHTTP(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         untie_error(sys.exception())  # h11 raises it in a method of its own: it holds itself by its trace
-        self._give_up(self.conn.refusal or NOT_HTTP)
+        self._refuse(self.conn.refusal or NOT_HTTP)
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
@@ -200,7 +200,7 @@ class BoundedHTTP(H11Protocol):
         """Hands the connection over with a whole head, unparsed, and what came with it."""
         self._stop_deadline()
         self._unset_keepalive_if_required()
-        self._detach_outlet()
+        self._detach_response_transport()
         self.connections.discard(self)
         key, self._limiter_key = self._limiter_key, None
         protocol = self.websocket(self.config, self.server_state, self.app_state)
@@ -241,7 +241,7 @@ class BoundedHTTP(H11Protocol):
             self.on_response_complete()
 
     def on_response_complete(self) -> None:
-        """The next request waits until this answer is read: else the two would wait here together."""
+        """The next request waits until this answer is read: otherwise both answers would wait in memory."""
         if self.flow.write_paused and not self.transport.is_closing():
             self._is_answered = True
         elif not self._is_over:
@@ -268,8 +268,8 @@ class BoundedHTTP(H11Protocol):
 
     # ---- the end ----------------------------------------------------------------------------------------
 
-    def _give_up(self, refusal: Refusal) -> None:
-        """The last that is said on this connection; nothing is parsed any more."""
+    def _refuse(self, refusal: Refusal) -> None:
+        """Sends the last answer of this connection; nothing is parsed any more."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()  # an answer is under way or was given
             return
@@ -281,13 +281,13 @@ class BoundedHTTP(H11Protocol):
         self.transport.write(refusal.answer)
         self._linger()
 
-    def _turn_away(self) -> None:
+    def _reject(self) -> None:
         self.transport.write(FULL.answer)
         self.transport.close()  # it is not counted, so it may not linger: a flood has to cost nothing
         self.loop.call_later(self.timeouts.linger, self.transport.abort)
 
     def end(self) -> None:
-        """After the last answer: at once where all is read, else so that the answer reaches who is still sending."""
+        """Ends after the last answer: at once if all input is read, otherwise so that the client still gets it."""
         if self.transport.is_closing() or self._is_over:
             return
         self._stop_deadline()
@@ -298,7 +298,7 @@ class BoundedHTTP(H11Protocol):
             self._linger()
 
     def _linger(self) -> None:
-        """Says that nothing more comes and reads on for a while without a look at it.
+        """Sends the end of the stream, and discards what the client still sends for a while.
 
         A socket that is closed with input unread is reset, and a reset takes the answer with it (RFC 9112, 9.6).
         """
@@ -311,7 +311,7 @@ class BoundedHTTP(H11Protocol):
         self.transport.resume_reading()
         self.loop.call_later(self.timeouts.linger, self._stop_lingering)
 
-    def _throw_away(self) -> None:
+    def _discard_input(self) -> None:
         self.transport.pause_reading()
         self.loop.call_later(LINGER_PAUSE, self.transport.resume_reading)
 

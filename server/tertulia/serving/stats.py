@@ -24,14 +24,15 @@ class GcPauses:
         self._began = 0.0
 
     def start(self) -> None:
-        gc.callbacks.append(self._heard)
+        gc.callbacks.append(self.on_gc)
 
     def stop(self) -> None:
         """Does nothing if it never started."""
         with suppress(ValueError):
-            gc.callbacks.remove(self._heard)
+            gc.callbacks.remove(self.on_gc)
 
-    def _heard(self, phase: str, _info: dict[str, Any]) -> None:
+    def on_gc(self, phase: str, _info: dict[str, Any]) -> None:
+        """What the collector calls at the start and at the end of each collection."""
         now = time.perf_counter()
         if phase == "start":
             self._began = now

@@ -1,8 +1,8 @@
 """Unread output: what was written to clients that have not taken it yet, bounded for the whole process.
 
 The kernel takes what it can; the rest waits in this process, for readers of streams and of answers alike. A connection
-tells when more than its buffer waits, and all are looked through now and then for what is less. Beyond the bound those
-are cut off that would take longest to read the rest: whoever reads is served, and whoever resumes loses nothing.
+reports when its buffer is full, and smaller buffers are summed up once a second. Beyond the bound the connections are
+cut off that would take longest to read the rest: clients that read are served, and readers that resume lose nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 LOOK_SECONDS = 1.0
 """Between two looks at all connections: 2 ms for 15,000 of them."""
 RELIEF = 7 / 8
-"""Cut down to this part of the bound, so that a crowd is sorted once and not once for each of it."""
+"""Cut down to this part of the bound, so that a crowd of slow clients is sorted once, not once for each of them."""
 REPORT_SECONDS = 60.0
 _LEAST_TAKEN = 1024  # bytes; a connection that has just filled up has taken nothing yet, and is not slow for that
 
@@ -76,13 +76,13 @@ class Unread:
             self._relieve()
 
     def release(self, holder: Holder) -> None:
-        """It has drained, or is gone; said twice is said once."""
+        """It has drained, or is gone. Calling it twice does no harm."""
         held = self._held.pop(holder, None)
         if held is not None:
             self._sum -= held.size
 
     def look(self, connections: Collection[Holder]) -> None:
-        """Called ten times a second: counts what waits in buffers that are not full, too, oftener when it is much."""
+        """Called ten times a second: also counts what buffers hold that are not full, more often if that is much."""
         now = self._clock()
         if now < self._looks_at and self.bytes <= self.most / 2:
             return

@@ -35,7 +35,7 @@ from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import Unread
 
 LAST_BYTES = 1024
-"""Heard after the application has closed, for the answer to that: a close frame has at most 131."""
+"""Read after the application has closed, for the answer to that: a close frame has at most 131."""
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +71,8 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self.limiter_key: str | None = None
         self._handshake: Handshake | None = None
         self._early = b""
-        self._heard = 0
-        self._takes_frames = False
+        self._read_since_close = 0
+        self._reads_frames = False
         self._detached = False
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -168,7 +168,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
                 self._refuse_by_library()
             await super().send(message)
         if self.close_sent:
-            self._take_frames()
+            self._start_reading_frames()
 
     def _accept(self, handshake: Handshake, message: WebSocketAcceptEvent) -> None:
         self._drop_parser()  # it waits for the request; from now on there are frames
@@ -179,36 +179,36 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
 
     async def receive(self) -> ASGIReceiveEvent:
         if self.handshake_complete:
-            self._take_frames()
+            self._start_reading_frames()
         return await super().receive()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
         if self.close_sent:
-            self._hear_the_last(data)
-        elif self._takes_frames:
+            self._read_last(data)
+        elif self._reads_frames:
             super().data_received(data)
         else:
             self._early += data
             self.transport.pause_reading()
 
-    def _take_frames(self) -> None:
-        """The application has no reader to attach, or is at its end: it hears what comes."""
-        if self._takes_frames:
+    def _start_reading_frames(self) -> None:
+        """The application attaches no reader, or is at its end: it gets what comes."""
+        if self._reads_frames:
             return
-        self._takes_frames = True
+        self._reads_frames = True
         early, self._early = self._early, b""
         if early:
             self.transport.resume_reading()
             self.data_received(early)
 
-    def _hear_the_last(self, data: bytes) -> None:
+    def _read_last(self, data: bytes) -> None:
         """Of what comes after the end only its answer is of use."""
-        left = LAST_BYTES - self._heard
-        self._heard += len(data)
+        left = LAST_BYTES - self._read_since_close
+        self._read_since_close += len(data)
         super().data_received(data[:left])
-        if self._heard > LAST_BYTES:
+        if self._read_since_close > LAST_BYTES:
             self.transport.close()
 
     def buffered(self) -> int:

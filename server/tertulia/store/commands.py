@@ -145,23 +145,21 @@ class PostComment(Command[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         draft = self.draft
-        context = records.post_context(connection, draft.key, draft.request)
-        if context is None:
-            discussion = records.ensure_discussion(connection, draft.key, draft.at, title=draft.title, url=draft.url)
-        else:
-            discussion = context.discussion
-        if context is None or context.is_repeated:  # once it is there: another instance may have made both
-            earlier = _earlier(connection, draft)
-            if earlier is not None:
-                return CommandResult(earlier)
-        records.fill_in(connection, discussion, title=draft.title, url=draft.url)
-        _refuse_closed(discussion, draft)
-        parent = _require_parent(connection, discussion, draft.parent_id)
-        if context is None:
-            records.remember_author(connection, draft.author, draft.at)
-        else:
-            records.note_name(connection, draft.author, context.author_name, draft.at, queued=True)
-        return _insert(connection, _comment(draft, discussion, parent), draft)
+        context = records.post_context(
+            connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
+        )
+        earlier = _earlier(connection, draft) if context.is_repeated else None
+        if earlier is not None:
+            return CommandResult(earlier)
+        _refuse_closed(context.discussion, draft)
+        comment = _comment(draft, context, _require_parent(connection, context.discussion, draft.parent_id))
+        records.fill_in(connection, context.discussion, title=draft.title, url=draft.url)
+        records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
+        if comment.state is State.held:
+            return CommandResult(PostResult(comment, None))
+        view = comment_view(comment)
+        event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
+        return CommandResult(PostResult(comment, event.event.seq, view=view), (event,))
 
 
 def check_post(connection: Connection, draft: Draft) -> None:
@@ -175,21 +173,11 @@ def check_post(connection: Connection, draft: Draft) -> None:
         _require_parent(connection, discussion, draft.parent_id)
 
 
-def _insert(connection: Connection, comment: Comment, draft: Draft) -> CommandResult[PostResult]:
-    held = comment.state is State.held
-    records.insert_comment(connection, comment, published=not held, digest=draft.digest, queued=True)
-    if held:
-        return CommandResult(PostResult(comment, None))
-    view = comment_view(comment)
-    event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
-    return CommandResult(PostResult(comment, event.event.seq, view=view), (event,))
-
-
-def _comment(draft: Draft, discussion: Discussion, parent: Comment | None) -> Comment:
-    held = discussion.mode is Mode.held and draft.author.badge != "moderator"
+def _comment(draft: Draft, context: records.PostContext, parent: Comment | None) -> Comment:
+    held = context.discussion.mode is Mode.held and draft.author.badge != "moderator"
     return Comment(
         id=draft.id,
-        discussion_id=records.stored_id(discussion),
+        discussion_id=context.discussion_id,
         parent_id=draft.parent_id,
         root_id=parent.root_id if parent else draft.id,
         author=draft.author,

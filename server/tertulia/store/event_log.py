@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, literal_column, select, update
 
 from tertulia.core.comments import Comment, DiscussionKey
 from tertulia.protocol import (
@@ -24,10 +24,32 @@ from tertulia.protocol import (
     superseded,
     timestamp,
 )
-from tertulia.store import mapping, prepared, schema
+from tertulia.store import mapping, schema
+from tertulia.store.prepared import Insert, Prepared
 
 VOTES_SUPERSEDED = 100
 """How many earlier votes one vote supersedes at most. There is one, but in a log from before there may be thousands."""
+
+
+_c, _d = schema.comment.c, schema.discussion.c
+_ADVANCE = Prepared(
+    update(schema.discussion)
+    .where(_d.id == bindparam("discussion"))
+    .values(seq=_d.seq + literal_column("1"), comment_count=_d.comment_count + bindparam("shown"))
+    .returning(
+        _d.seq,
+        _d.comment_count,
+        _d.key,
+        select(schema.site.c.key).where(schema.site.c.id == _d.site_id).scalar_subquery().label("site"),
+    )
+)
+_COUNT_REPLY = Prepared(
+    update(schema.comment)
+    .where(_c.id == bindparam("parent"))
+    .values(reply_count=_c.reply_count + bindparam("shown"))
+    .returning(_c.reply_count)
+)
+_NEW_EVENT = Insert(schema.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +114,20 @@ def insert(
         "at": mapping.milliseconds(at),
         "payload": encoded.payload,
     }
-    prepared.NEW_EVENT.put(connection, values, queued=queued)
+    (_NEW_EVENT.queue if queued else _NEW_EVENT.run)(connection, values)
     return CommittedEvent(key, encoded)
 
 
 def advance(connection: Connection, discussion_id: int, *, shown: int) -> Advanced:
     """Takes the next seq of a discussion."""
     # the row stays locked until the commit, so seqs are committed in their order and without holes
-    row = prepared.ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
+    row = _ADVANCE.row(connection, {"discussion": discussion_id, "shown": shown})
     assert row is not None  # noqa: S101 - a comment has a discussion
     return Advanced(row["seq"], row["comment_count"], DiscussionKey(row["site"], row["key"]))
 
 
 def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCount:
-    row = prepared.COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
+    row = _COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
     assert row is not None  # noqa: S101 - a reply has a parent
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.errors import no_such_comment, no_such_parent, no_such_site
-from tertulia.protocol import PAGE_BYTES, EncodedEvent, payload_within
+from tertulia.protocol import PAGE_BYTES, EncodedEvent, EventPage, payload_within
 from tertulia.store import listing, mapping, records, schema
 from tertulia.store.listing import REPLIES_OF_ONE, SLICE, IndexEntry, Order, Thread
 
@@ -70,13 +70,6 @@ class NewestComments(NamedTuple):
 
     discussion: Discussion
     comments: list[Comment]
-
-
-class EventPage(NamedTuple):
-    """The discussion's newest seq, and events in their order."""
-
-    head: int
-    events: list[EncodedEvent]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode
+from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.errors import no_such_site
 from tertulia.store import mapping, prepared, schema
+from tertulia.store.prepared import Insert, Prepared
+
+_a, _c, _d = schema.author.c, schema.comment.c, schema.discussion.c
+# built once: SQLAlchemy spends more on making a statement than SQLite on running it
+_BY_KEY = mapping.discussions().where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
+_AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
+_COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
+_REQUEST = select(schema.comment).where(
+    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("bare")])
+)
+"""At most one comment; two where servers of an earlier version, which know bare keys alone, go on beside this one."""
+_POST_CONTEXT = Prepared(
+    _BY_KEY.add_columns(_AUTHOR_NAME.scalar_subquery().label("author_name")).add_columns(
+        _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated")
+    )
+)
+_NEW_AUTHOR = Insert(schema.author)
+_NEW_COMMENT = Insert(schema.comment)
 
 # ---- discussions ----------------------------------------------------------------------------------------
-
-# built once: SQLAlchemy spends more on making a statement than SQLite on running it
-_BY_KEY = mapping.discussions().where(
-    schema.site.c.key == bindparam("site"), schema.discussion.c.key == bindparam("key")
-)
 
 
 def find_discussion(connection: Connection, key: DiscussionKey) -> Discussion | None:
@@ -74,15 +87,15 @@ def stored_id(discussion: Discussion) -> int:
 
 def remember_author(connection: Connection, author: Author, at: datetime) -> None:
     """Makes the author's row, or notes the name last used."""
-    note_name(connection, author, connection.scalar(prepared.AUTHOR_NAME, {"author": author.id}), at)
-
-
-def note_name(connection: Connection, author: Author, name: str | None, at: datetime, *, queued: bool = False) -> None:
-    """Makes the author's row where the ``name`` it is known by is None, or replaces a name that is another."""
+    name = connection.scalar(_AUTHOR_NAME, {"author": author.id})
     if name is None:
-        prepared.NEW_AUTHOR.put(connection, mapping.author_row(author, at), queued=queued)
+        _NEW_AUTHOR.run(connection, mapping.author_row(author, at))
     elif name != author.name:
-        connection.execute(update(schema.author).where(schema.author.c.id == author.id).values(name=author.name))
+        _rename(connection, author)
+
+
+def _rename(connection: Connection, author: Author) -> None:
+    connection.execute(update(schema.author).where(_a.id == author.id).values(name=author.name))
 
 
 # ---- comments -------------------------------------------------------------------------------------------
@@ -96,7 +109,7 @@ def find_comment(connection: Connection, comment_id: str, *, flushed: bool = Fal
     """
     if flushed:
         prepared.flush(connection)
-    row = connection.execute(prepared.COMMENT, {"comment": comment_id}).mappings().one_or_none()
+    row = connection.execute(_COMMENT, {"comment": comment_id}).mappings().one_or_none()
     return None if row is None else mapping.to_comment(row)
 
 
@@ -113,12 +126,9 @@ def site_of(connection: Connection, comment: Comment) -> str | None:
     return site
 
 
-def insert_comment(
-    connection: Connection, comment: Comment, *, published: bool, digest: str | None, queued: bool = False
-) -> None:
-    """``digest`` is that of the request it came with."""
-    row = mapping.comment_row(comment, published=published, digest=digest)
-    prepared.NEW_COMMENT.put(connection, row, queued=queued)
+def insert_comment(connection: Connection, comment: Comment, *, published: bool) -> None:
+    """For a comment that no request made."""
+    _NEW_COMMENT.run(connection, mapping.comment_row(comment, published=published, digest=None))
 
 
 def update_comment(connection: Connection, comment_id: str, **values: Any) -> None:
@@ -149,22 +159,40 @@ class PostContext:
     """What a new comment depends on; ``author_name`` is None for an author without a row."""
 
     discussion: Discussion
+    discussion_id: int
     author_name: str | None
     is_repeated: bool
 
 
-def post_context(connection: Connection, key: DiscussionKey, request: RequestId) -> PostContext | None:
-    """All that a comment depends on, in one query; None in a discussion that does not exist yet."""
-    row = prepared.POST_CONTEXT.row(connection, {"site": key.site, "key": key.key, **request._asdict()})
-    if row is None:
-        return None
-    return PostContext(mapping.to_discussion(row), row["author_name"], row["repeated"] is not None)
+def post_context(
+    connection: Connection, key: DiscussionKey, request: RequestId, *, at: datetime, title: str, url: str
+) -> PostContext:
+    """All that a comment depends on, in one query; the discussion is made where there is none. Raises unknown_site."""
+    named = {"site": key.site, "key": key.key, **request._asdict()}
+    row = _POST_CONTEXT.row(connection, named)
+    if row is None:  # another instance may make it at this moment, and the same comment in it
+        prepared.flush(connection)
+        ensure_discussion(connection, key, at, title=title, url=url)
+        row = _POST_CONTEXT.row(connection, named)
+        assert row is not None  # noqa: S101 - the discussion is there
+    return PostContext(mapping.to_discussion(row), row["id"], row["author_name"], row["repeated"] is not None)
+
+
+def insert_post(connection: Connection, comment: Comment, context: PostContext, *, at: datetime, digest: str) -> None:
+    """Queues a new comment, and its author where there is no row of that name; ``digest`` is of the request."""
+    author = mapping.author_row(comment.author, at)
+    row = mapping.comment_row(comment, published=comment.state is State.visible, digest=digest)
+    if context.author_name is None:
+        _NEW_AUTHOR.queue(connection, author)
+    elif context.author_name != comment.author.name:
+        _rename(connection, comment.author)
+    _NEW_COMMENT.queue(connection, row)
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:
     """What the same request came to before, in this batch, too."""
     prepared.flush(connection)
-    row = connection.execute(prepared.REQUEST, request._asdict()).mappings().first()
+    row = connection.execute(_REQUEST, request._asdict()).mappings().first()
     return None if row is None else FoundRequest(mapping.to_comment(row), row["request_digest"])
 
 

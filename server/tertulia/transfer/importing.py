@@ -233,7 +233,7 @@ def _attached(comment: Comment, discussion_id: int, roots: dict[str, str]) -> Co
 
 
 def _add_comment(connection: Connection, comment: Comment, one: PlannedComment) -> list[CommittedEvent]:
-    records.insert_comment(connection, comment, published=one.published, digest=None)
+    records.insert_comment(connection, comment, published=one.published)
     if one.vote_count:
         votes = [{"comment_id": comment.id, "voter_id": voter, "value": value} for voter, value in one.votes()]
         connection.execute(insert(schema.vote), votes)

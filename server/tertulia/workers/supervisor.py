@@ -70,7 +70,7 @@ class _Worker:
 
     @classmethod
     async def start(cls, config: WorkerConfig) -> _Worker:
-        """Starts a process and waits until it serves. Raises StartupError with what it said."""
+        """Starts a process and waits until it serves. Raises StartupError with the line it printed."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tertulia.workers"),
             stdin=asyncio.subprocess.PIPE,
@@ -79,13 +79,13 @@ class _Worker:
         )
         worker = cls(process)
         try:
-            said = await worker._send_config(config)
+            line = await worker._send_config(config)
         except BaseException:
             await worker.kill()
             raise
-        if said != READY:
+        if line != READY:
             await worker.ended()
-            raise StartupError(said or f"A worker ended before it served (exit code {process.returncode}).")
+            raise StartupError(line or f"A worker ended before it served (exit code {process.returncode}).")
         return worker
 
     async def _send_config(self, config: WorkerConfig) -> str:

@@ -72,7 +72,7 @@ async def work() -> int:
     """The life of one worker; its exit code."""
     config = WorkerConfig.model_validate_json(await asyncio.to_thread(sys.stdin.readline))
     logs.configure(config.settings.log_format, config.settings.log_level, worker=config.number)
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _left_alone)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _on_supervisor_gone)
     try:
         with listen(config.host, config.port, shared=True) as listener:
             await serve_one(config.settings, listener, _ready, WorkerMetrics(config.folder, config.number))
@@ -86,6 +86,6 @@ def _ready() -> None:
     print(READY, flush=True)
 
 
-def _left_alone() -> None:
+def _on_supervisor_gone() -> None:
     asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
     os.kill(os.getpid(), signal.SIGTERM)

@@ -31,8 +31,6 @@ export class Arrivals {
   isHeldBack = () => false;
   #context;
   #announcer;
-  /** Knows which element has the focus. @type {DocumentOrShadowRoot} */
-  #root;
   /** By the comment that they stand at. @type {Map<string, HTMLButtonElement>} */
   #chips = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -42,7 +40,6 @@ export class Arrivals {
   constructor(context, announcer) {
     this.#context = context;
     this.#announcer = announcer;
-    this.#root = context.root instanceof ShadowRoot ? context.root : document;
   }
 
   start() {
@@ -185,8 +182,8 @@ export class Arrivals {
     const waiting = [...this.waiting];
     if (document.hidden) return [];
     if (list.cards.size === 0) return waiting;
-    const active = this.#root.activeElement;
-    if (active && list.element.contains(active)) return [];
+    const { activeElement } = /** @type {Document | ShadowRoot} */ (list.element.getRootNode());
+    if (list.element.contains(activeElement)) return [];
     const { top, bottom } = list.element.getBoundingClientRect();
     const shown = viewport(list.element);
     const isAtStart = top > shown.top - NEAR_PX;

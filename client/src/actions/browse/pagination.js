@@ -65,8 +65,7 @@ export class Pagination {
 
   /** @param {() => void} replace */
   #keepFocus(replace) {
-    const { root } = this.#context;
-    const active = (root instanceof ShadowRoot ? root : document).activeElement;
+    const { activeElement: active } = /** @type {Document | ShadowRoot} */ (this.#context.view.list.getRootNode());
     const article = active?.closest('article');
     replace();
     if (!article) return;

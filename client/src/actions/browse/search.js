@@ -53,7 +53,6 @@ export class Search {
     const isWanted = () => wanted === this.#wanted;
     try {
       const { filterList } = await loadExtras();
-      if (!isWanted()) return 0;
       const load = (/** @type {string | null} */ parent) => this.#others.pagination.load(parent, true);
       const count = await filterList(this.#context, { text: wanted, isWanted, load });
       if (isWanted()) this.#tell(!wanted ? '' : count ? t('matches', { n: count }) : t('no_match'));

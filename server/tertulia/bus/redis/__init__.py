@@ -1,8 +1,8 @@
 """The bus of several instances, over Redis or Valkey: one server, a master that Sentinel names, or a cluster.
 
 bus           publishes and subscribes by discussion; knows which other instances live
-wire          what instances say to each other, as bytes
-signing       what they say is believed by its signature alone
+wire          messages between instances as bytes
+signing       their signatures: only a signed message is believed
 port          which of Redis's servers carries a channel, answered by the next two
 link          one server: a publisher and a subscriber
 cluster       a link to each shard

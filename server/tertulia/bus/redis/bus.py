@@ -24,7 +24,7 @@ from tertulia.bus.redis.link import PubSubLink
 from tertulia.bus.redis.port import LinkContext, Topology
 from tertulia.bus.redis.sentinel import SentinelConnector
 from tertulia.bus.redis.signing import Signer, Unverified
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import DEFAULT, BusTuning
 from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
 from tertulia.bus.redis.wire import (
     INSTANCES_CHANNEL,
@@ -49,7 +49,6 @@ Five minutes, as in Kerberos: servers that synchronise their clocks differ by le
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-DEFAULTS = Tuning()
 
 
 class RedisBus:
@@ -59,7 +58,7 @@ class RedisBus:
     ``tuning`` may be replaced: what it says of other instances is read at each use.
     """
 
-    def __init__(self, url: str, key: bytes, tuning: Tuning = DEFAULTS) -> None:
+    def __init__(self, url: str, key: bytes, tuning: BusTuning = DEFAULT) -> None:
         self.stats = BusStats()
         self.tuning = tuning
         self._signer = Signer(key)

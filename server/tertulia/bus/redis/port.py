@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tertulia.bus.redis.connections import Connector, PubSubCommands
 from tertulia.bus.redis.health import Health
-from tertulia.bus.redis.tuning import Tuning
+from tertulia.bus.redis.tuning import BusTuning
 from tertulia.bus.stats import BusStats
 
 
@@ -26,7 +26,7 @@ class LinkContext:
 
     stats: BusStats
     health: Health
-    tuning: Tuning
+    tuning: BusTuning
     on_message: Callable[[str, bytes], None]
     on_subscribed: Callable[[str], None]
 

@@ -18,7 +18,7 @@ from tertulia.bus.redis.connections import Endpoint, execute, summary
 from tertulia.bus.redis.urls import SentinelAddress
 
 SENTINEL_TIMEOUT = 1.0
-"""How long one silent sentinel delays what the others say."""
+"""How long one silent sentinel delays the answers of the others."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,7 +10,7 @@ MAX_PENDING_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tuning:
+class BusTuning:
     """Times are in seconds. Tests change them; nobody else has had a reason to."""
 
     heartbeat: float = 5.0
@@ -27,3 +27,6 @@ class Tuning:
     """How often sentinels are asked, while connected, whether the master is still the same."""
     cluster_refresh: float = 5.0
     """How often a cluster is asked who owns what; at once when a link fails."""
+
+
+DEFAULT = BusTuning()

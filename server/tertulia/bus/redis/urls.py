@@ -26,7 +26,7 @@ REFUSED = (
 
 @dataclass(frozen=True, slots=True)
 class SentinelAddress:
-    """The sentinels, the name of the service, and login and TLS of its master, whose host and port they tell."""
+    """The sentinels, the name of the service, and login and TLS of its master, whose host they know."""
 
     servers: tuple[Endpoint, ...]
     service: str
@@ -94,8 +94,9 @@ def _servers(given: SplitResult, arguments: dict[str, Any]) -> tuple[Endpoint, .
     return tuple(_server(one, arguments) for one in given.netloc.rpartition("@")[2].split(","))
 
 
-def _server(place: str, arguments: dict[str, Any]) -> Endpoint:
-    host, port = urlsplit(f"//{place}").hostname, urlsplit(f"//{place}").port
+def _server(host_port: str, arguments: dict[str, Any]) -> Endpoint:
+    given = urlsplit(f"//{host_port}")
+    host, port = given.hostname, given.port
     if not host or not port:
         raise ValueError("host and port are both needed")
     return Endpoint(arguments | {"host": host, "port": port})

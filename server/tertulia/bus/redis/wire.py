@@ -60,7 +60,7 @@ class Envelope:
             raise Malformed("no list of events")
         events = tuple(map(_decode_event, given))
         if [event.seq for event in events] != list(range(self.first, self.last + 1)):
-            raise Malformed("not the events that the header tells of")
+            raise Malformed("not the events of the header")
         return Message(self.key, self.epoch, events)
 
 
