@@ -43,6 +43,7 @@ lint: $(VENV)/.developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/words.py
 
 client-test: client/node_modules/.package-lock.json
 	cd client && npm run --silent check && npm test --silent

@@ -187,7 +187,7 @@ async def test_without_redis_nothing_is_said_of_it(client: httpx.AsyncClient) ->
     assert names.isdisjoint(metric.name for metric in BUS_METRICS)
 
 
-async def test_the_bus_tells_of_its_doubt(whole: httpx.AsyncClient) -> None:
+async def test_a_degraded_bus_is_told(whole: httpx.AsyncClient) -> None:
     for number in range(3):
         assert (await _post(whole, number)).status_code == 201
     told = await _scraped(whole)

@@ -73,7 +73,7 @@ class Host:
 
 
 @dataclass
-class World:
+class Publisher:
     """A server, the pages that embed its discussions, and one moderator."""
 
     server: ServerProcess
@@ -148,7 +148,7 @@ stalls = 120  # a long line of code that has to be scrolled and must not widen t
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_publisher(folder: Path) -> Iterator[Publisher]:
     """A server with one moderator, for all tests of a module."""
     data = folder / "data"
     command = [sys.executable, "-m", "tertulia", "moderator", "add", "The editors", "--data-dir", str(data)]
@@ -156,7 +156,7 @@ def open_world(folder: Path) -> Iterator[World]:
     host = Host()
     server = ServerProcess(data, ["--allowed-origins", host.url])
     try:
-        yield World(server, host, token)
+        yield Publisher(server, host, token)
     finally:
         server.end()
         host.close()
@@ -172,11 +172,11 @@ async def ready(page: Page, *, is_whole: bool = True) -> None:
 # ---- what there is to see ------------------------------------------------------------------------------------
 
 
-async def with_pill_and_chip(page: Page, world: World, key: str, ids: list[str]) -> None:
+async def with_pill_and_chip(page: Page, publisher: Publisher, key: str, ids: list[str]) -> None:
     """A comment and a reply wait while the reader is at the beginning."""
     await page.evaluate("scrollTo(0, 0)")
-    world.say(key, "One more.", "A stranger")
-    world.say(key, "An answer to the first.", "A stranger", ids[0])
+    publisher.say(key, "One more.", "A stranger")
+    publisher.say(key, "An answer to the first.", "A stranger", ids[0])
     await expect(page.locator("tertulia-discussion .pill-button")).to_be_visible()
     await expect(page.locator("tertulia-discussion .chip")).to_be_visible()
 

@@ -19,8 +19,8 @@ from tertulia.store import Store
 from tests.faults.cluster import Cluster
 from tests.faults.people import ATTEMPT_SECONDS, REFUSED, Moderator, Notes, Onlooker, Reader, Writer, newcomers, now
 from tests.history.checker import Demands, check, told
-from tests.history.records import Answered, Asked, Joined, Json, written
-from tests.history.stored import Row, Stored, View, mark_in
+from tests.history.records import Answered, Attempted, Joined, Json, written
+from tests.history.stored import InstanceView, Row, Stored, mark_in
 
 TALKS, WRITERS, READERS = 2, 10, 9
 PATIENCE = 60.0
@@ -66,7 +66,7 @@ class Run:
         asked: dict[str, float] = {}
         found = []
         for record in self.notes.records:
-            if isinstance(record, Asked) and record.act == "post":
+            if isinstance(record, Attempted) and record.act == "post":
                 asked[record.mark] = record.at
             elif isinstance(record, Answered) and asked.get(record.mark, 0.0) > since:
                 found.append(record.at - asked[record.mark])
@@ -190,12 +190,12 @@ async def _stored(cluster: Cluster, talks: tuple[str, ...]) -> Stored:
 
 async def _views(
     cluster: Cluster, client: httpx.AsyncClient, at: tuple[str, ...], talks: tuple[str, ...]
-) -> list[View]:
+) -> list[InstanceView]:
     found = []
     for name in at:
         for talk in talks:
             api = f"{cluster.instances[name].url}/api/v1"
-            found.append(View(name, talk, await _whole(client, api, talk), await _log(client, api, talk)))
+            found.append(InstanceView(name, talk, await _whole(client, api, talk), await _log(client, api, talk)))
     return found
 
 

@@ -21,7 +21,7 @@ from tertulia.discussions import sites
 from tertulia.errors import CloseCode
 from tertulia.settings import Settings
 from tertulia.store import Store, administration, database, queries, write_queue
-from tertulia.store.troubles import Trouble
+from tertulia.store.failures import Failure
 from tertulia.web import readiness
 from tests.postgres import Postgres, running_postgres
 from tests.proxy import Silence
@@ -106,7 +106,7 @@ class Trial:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
-    async def passes(self, met: Trouble) -> None:
+    async def passes(self, met: Failure) -> None:
         """What everybody is answered while it lasts."""
         counts = self._server.store.write_queue.stats
         self._caplog.clear()
@@ -116,7 +116,7 @@ class Trial:
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
         assert {answer.json()["code"] for answer in answers} == {"unavailable"}
         assert counts.failed_commits > before
-        assert self._server.store.troubles.counts[met] >= counts.failed_commits
+        assert self._server.store.failures.counts[met] >= counts.failed_commits
         assert (await self._client.get("/api/v1/discussion?key=x")).status_code == 200
         assert await self.ready() == (503, "the database cannot write")
         records = [record for record in self._caplog.records if record.levelname in ("WARNING", "ERROR")]
@@ -160,7 +160,7 @@ async def test_a_postgresql_that_turns_read_only_is_out_of_service_for_writers(
             await postgres.run("SELECT pg_reload_conf()")
             while (await it.ready())[0] == 200:
                 pass  # found though nobody posts, as soon as the server has read its configuration
-            await it.passes(Trouble.read_only)
+            await it.passes(Failure.read_only)
             await postgres.run("ALTER SYSTEM RESET default_transaction_read_only")
             await postgres.run("SELECT pg_reload_conf()")
             while (await it.ready())[0] != 200:
@@ -187,7 +187,7 @@ async def test_a_postgresql_whose_disk_is_full_is_out_of_service_for_writers(
     changed = settings.model_copy(update={"database_url": postgres.address(own_database)})
     async with trial(changed, caplog, monkeypatch) as (server, it):
         await postgres.run(FULL, own_database)
-        await it.passes(Trouble.full)
+        await it.passes(Failure.full)
         await postgres.run("DROP FUNCTION full_disk CASCADE", own_database)
         await it.is_over()
         assert await check(server.store) == []
@@ -206,7 +206,7 @@ async def test_a_sqlite_whose_disk_is_full_is_out_of_service_for_writers(
         pages(1)  # as many as there are
         while (await it.say()).status_code == 201:
             pass  # into what is free in pages that are there
-        await it.passes(Trouble.full)
+        await it.passes(Failure.full)
         pages(1_000_000)
         await it.is_over()
         assert await check(server.store) == []
@@ -227,7 +227,7 @@ async def test_a_sqlite_that_cannot_be_written_is_opened_again_until_it_can(
 
         event.listen(engine, "connect", read_only)
         await server.store.database.write.reopen()
-        await it.passes(Trouble.read_only)
+        await it.passes(Failure.read_only)
         assert opened > 1
         event.remove(engine, "connect", read_only)
         await it.is_over()

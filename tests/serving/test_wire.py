@@ -124,11 +124,11 @@ async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyP
         writer.write(LONG)
         await until(lambda: wire.made and wire.made[0]._is_over)
         reads: list[int] = []
-        hear = wire.made[0].data_received
+        receive = wire.made[0].data_received
 
         def data_received(data: bytes) -> None:
             reads.append(len(data))
-            hear(data)
+            receive(data)
 
         monkeypatch.setattr(wire.made[0], "data_received", data_received)
         await _flood(writer, b"a" * 65_536, 500)

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server import ServerProcess
+from tests.support.waiting import wait_until
 from tests.valkey import Valkey
 
 PATIENCE = 20.0
@@ -74,13 +75,6 @@ def by_worker(server: ServerProcess, name: str) -> dict[str, float]:
     text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     [family] = [one for one in text_string_to_metric_families(text) if one.name == name]
     return {sample.labels["worker"]: sample.value for sample in family.samples}
-
-
-def happened(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def workers_of(server: ServerProcess) -> set[int]:
@@ -145,7 +139,9 @@ def test_a_worker_that_dies_is_started_again_and_its_readers_go_on(server: Serve
                 with follow(server, f"&epoch={epoch}&after=1") as back:
                     assert seqs_until(back, 4) == [2, 3, 4]
         assert 0 < cut < len(readers), "the readers of one worker were cut off, and nobody else"
-        happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the worker is not started again")
+        wait_until(
+            lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the worker is not started again"
+        )
         assert len(workers_of(server) - before) == 1
     assert server.end() == 0
     assert "A worker died and is started again" in server.output
@@ -161,7 +157,7 @@ def test_workers_are_replaced_one_after_another(server: ServerProcess) -> None:
         assert time.monotonic() < end, "they are not replaced"
         seqs.append(say(server))
     assert seqs == list(range(1, len(seqs) + 1)), "posts found somebody all the time"
-    happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the new ones are not asked")
+    wait_until(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the new ones are not asked")
     assert server.end() == 0
     assert "died" not in server.output
 
@@ -169,7 +165,7 @@ def test_workers_are_replaced_one_after_another(server: ServerProcess) -> None:
 def test_workers_end_with_the_supervisor(server: ServerProcess) -> None:
     workers = workers_of(server)
     server.kill()
-    happened(lambda: not any(map(lives, workers)), "a worker lives on alone")
+    wait_until(lambda: not any(map(lives, workers)), "a worker lives on alone")
 
 
 def test_the_end_of_all_leaves_nobody(server: ServerProcess) -> None:

@@ -18,8 +18,8 @@ from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store import migrations
 from tertulia.store.connections import AsyncConnection, ThreadedConnection, WriteConnection
+from tertulia.store.failures import classify, driver_errors, line
 from tertulia.store.schema import meta, site
-from tertulia.store.troubles import driver_errors, line, trouble
 
 BUSY_MILLISECONDS = 5_000
 READERS = 4
@@ -118,7 +118,7 @@ def _shown(url: URL) -> str:
 
 def _cannot_open(url: URL, error: BaseException) -> str:
     """What went wrong, and what an operator can do about it."""
-    met = trouble(error)
+    met = classify(error)
     said = f"Cannot open or migrate the database {_shown(url)}: {line(error)}"
     if url.database and url.drivername.startswith("sqlite"):
         path = Path(url.database)
