@@ -152,7 +152,7 @@ class Pages:
         status = 200 if problem is None else problem.code.value.status
         headers = {} if problem is None else _retry_after(problem)
         template = "discussion.html" if article is None else "article.html"
-        return self._rendering.page(template, location.language, context, status=status, headers=headers)
+        return await self._rendering.long_page(template, location.language, context, status=status, headers=headers)
 
     async def _post(self, request: Request, location: PageLocation) -> Response:
         form_input = FormInput()
@@ -191,7 +191,7 @@ class Pages:
         # its links begin with the server's address: if only the request says it, shared caches must not keep it
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
-        answer = self._rendering.page("embed.html", location.language, context, headers=headers)
+        answer = await self._rendering.long_page("embed.html", location.language, context, headers=headers)
         etag = f'"{digest(bytes(answer.body))}"'
         answer.headers["ETag"] = f"W/{etag}"
         if etag in request.headers.get("if-none-match", ""):

@@ -1,0 +1,33 @@
+"""Long pages are made a piece at a time, so that nobody waits for one that somebody else asked for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from tertulia.pages import rendering
+from tests.pages.posting import post_comment
+
+THREADS = 40
+
+
+@pytest.mark.parametrize("address", ["/d?key=talk", "/embed.html?key=talk"])
+async def test_the_loop_does_other_things_between_the_threads_of_a_page(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    for number in range(THREADS):
+        await post_comment(client, f"Number {number}.")
+    pauses = 0
+    sleep = asyncio.sleep
+
+    async def counted(seconds: float) -> None:
+        nonlocal pauses
+        pauses += 1
+        await sleep(seconds)
+
+    monkeypatch.setattr(rendering, "SLICE_SECONDS", 0.0)  # every piece is late
+    monkeypatch.setattr(asyncio, "sleep", counted)
+    assert (await client.get(address)).status_code == 200
+    assert pauses > THREADS
