@@ -22,7 +22,7 @@ from tertulia.errors import CloseCode
 from tertulia.settings import Settings
 from tertulia.store import Store, administration, database, queries, write_queue
 from tertulia.store.failures import Failure
-from tertulia.web import readiness
+from tertulia.web.readiness import BUSY_SECONDS
 from tests.postgres import Postgres, running_postgres
 from tests.proxy import Silence
 from tests.push.test_fallback import connected
@@ -259,8 +259,8 @@ async def test_a_probe_is_answered_while_packets_vanish_and_again_when_they_do_n
     monkeypatch.setattr(database, "PING_SECONDS", 0.2)
     changed = settings.model_copy(update={"database_url": behind(silence, own_database)})
     async with trial(changed, caplog, monkeypatch) as (server, it), asyncio.timeout(120):
-        monkeypatch.setattr(readiness, "BUSY_SECONDS", 0.0)
         silence.everybody = True
+        server.store.answered_at -= BUSY_SECONDS  # as if nothing had been read for so long
         assert [await it.ready() for _ in range(5)] == [(503, "the database does not answer")] * 5
         silence.everybody = False
         silence.silence_open()  # what was said before is lost for good
