@@ -30,9 +30,9 @@ from tertulia.live.reader import Reader
 from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, signed, wait_until_healthy
-from tests.postgres import running_postgres
+from tests.support.postgres import running_postgres
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.valkey import Valkey
 
 ROOMS = 5_000
 TIMES = 5

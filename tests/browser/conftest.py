@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 OTHER_ORIGIN = "http://127.0.0.1:9777"  # nobody listens there: tests answer for it
 ARTICLE = "the-night-market-moves-to-the-river"

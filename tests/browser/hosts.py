@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 from playwright.async_api import Page, expect
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 LANGUAGES = ("en", "vi", "ar")
 TITLES = {"en": "The night market", "vi": "Chợ đêm bên sông", "ar": "السوق الليلي"}

@@ -11,7 +11,7 @@ import httpx
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTICLE
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 _HOST_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page of a publisher</title>
 <script src="{server}/embed.js" defer></script><body><h1>A page</h1>{elements}</body></html>"""

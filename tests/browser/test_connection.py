@@ -10,8 +10,8 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Window, tertulia
 from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, held, host, post, shown, write
-from tests.proxy import Proxy
-from tests.server import ServerProcess
+from tests.support.proxy import Proxy
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

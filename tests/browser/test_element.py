@@ -22,7 +22,7 @@ from tests.browser.pages import (
     texts,
     write,
 )
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -12,8 +12,8 @@ from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
 from tests.browser.pages import article, at_the_end, comment, comments, discussion, live, post, read_on, texts, write
-from tests.proxy import Proxy
-from tests.server import ServerProcess
+from tests.support.proxy import Proxy
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Window
 from tests.browser.pages import article, comment, discussion, live, post
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -11,7 +11,7 @@ from playwright.async_api import CDPSession, Locator, Page, Route, expect
 
 from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, host, post, shown, write
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

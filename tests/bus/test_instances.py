@@ -26,10 +26,10 @@ from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import now, wait_until_healthy
-from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import FakeReader, event_of, join_discussion
+from tests.support.faulty_redis import FaultyRedis
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
 numbers = count(1)

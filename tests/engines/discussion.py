@@ -6,7 +6,7 @@ import httpx
 
 from tests.browser.pages import post
 from tests.engines.window import Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 ELEMENT = "document.querySelector('tertulia-discussion')"
 ROOT = f"{ELEMENT}.shadowRoot"

@@ -19,7 +19,7 @@ import pytest
 
 from tests.engines.discussion import ELEMENT, ROOT, Discussion
 from tests.engines.window import Engine, Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -23,9 +23,9 @@ from tertulia.settings import Settings
 from tertulia.store import Store, administration, database, queries, write_queue
 from tertulia.store.failures import Failure
 from tertulia.web.readiness import BUSY_SECONDS
-from tests.postgres import Postgres, running_postgres
-from tests.proxy import Silence
 from tests.push.test_fallback import connected
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.proxy import Silence
 from tests.support.waiting import until
 
 

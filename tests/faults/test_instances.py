@@ -12,9 +12,9 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.postgres import running_postgres
-from tests.server import ServerProcess
-from tests.valkey import Valkey
+from tests.support.postgres import running_postgres
+from tests.support.server import ServerProcess
+from tests.support.valkey import Valkey
 
 PATIENCE = 20.0
 

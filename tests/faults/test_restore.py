@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from tests.faults.test_instances import follow, say
-from tests.postgres import Postgres, running_postgres
-from tests.server import ServerProcess
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.server import ServerProcess
 
 PATIENCE = 20.0
 Start = Callable[..., ServerProcess]

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.waiting import PATIENCE, until, within
 
 Json = dict[str, Any]

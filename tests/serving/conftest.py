@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ServerProcess
 from tests.serving.raw import WellBehavedClient
+from tests.support.server import ServerProcess
 
 FLAGS = ("--connections-per-address", "500", "--drain-seconds", "1")
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 PATIENCE = 20.0
 MIB = 1024 * 1024

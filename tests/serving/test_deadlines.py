@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import pytest
 
 from tertulia.serving.timeouts import Timeouts
-from tests.server import ServerProcess
 from tests.serving.conftest import FLAGS
 from tests.serving.raw import (
     MIB,
@@ -25,6 +24,7 @@ from tests.serving.raw import (
     upgrade,
     wait_until,
 )
+from tests.support.server import ServerProcess
 
 SHORT = Timeouts(head=1, body=2, handshake=1)
 GRACE = 2.0

@@ -14,8 +14,8 @@ import pytest
 
 from tertulia.serving.accepting import Accepting
 from tertulia.serving.server import stop_listening
-from tests.server import ServerProcess
 from tests.serving.raw import PATIENCE, Raw, wait_until
+from tests.support.server import ServerProcess
 
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: news.test\r\n\r\n"
 

@@ -20,10 +20,10 @@ from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
 from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread
-from tests.server import ServerProcess
 from tests.serving.raw import Raw, WellBehavedClient, get, live, upgrade, wait_until
 from tests.serving.test_wire import _attaching
 from tests.serving.wire import Wire, until, wired
+from tests.support.server import ServerProcess
 
 KIB = 1024
 SEND_BUFFER = 8 * KIB

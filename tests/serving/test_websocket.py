@@ -16,7 +16,6 @@ from websockets.sync.client import connect
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.detached import FRAMES_PER_INTERVAL, MAX_FRAGMENTS
 from tertulia.serving.timeouts import HANDSHAKE_SECONDS
-from tests.server import ServerProcess
 from tests.serving.raw import (
     BINARY,
     CLOSE,
@@ -34,6 +33,7 @@ from tests.serving.raw import (
     upgrade,
     wait_until,
 )
+from tests.support.server import ServerProcess
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
 """A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""

@@ -18,7 +18,7 @@ from tertulia.pages.rendering import HEADERS
 from tertulia.settings import Settings
 from tertulia.showcase.playground.discussions import LONG_COUNT, PREFIX, WITHHELD, discussions
 from tertulia.showcase.playground.page import FAULTS, ONE_TIME_FAULTS, STATES
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 

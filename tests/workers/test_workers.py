@@ -18,9 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
+from tests.support.valkey import Valkey
 from tests.support.waiting import wait_until
-from tests.valkey import Valkey
 
 PATIENCE = 20.0
 
