@@ -193,7 +193,7 @@ def _with(body: dict[str, Any], way: tuple[str, ...], value: Any) -> dict[str, A
     return {**body, way[0]: inner}
 
 
-def _pages(app: App) -> Iterator[tuple[str, Sent]]:
+def pages(app: App) -> Iterator[tuple[str, Sent]]:
     """Each page with every name that any of them reads, and its form with every field."""
     known = {operation.path for operation in OPERATIONS}
     for route in app.server.asgi.routes:  # type: ignore[attr-defined]
@@ -232,7 +232,7 @@ def _filled(path: str, app: App) -> Iterator[str]:
         yield re.sub(r"\{\w+\}", value, path)
 
 
-async def _send(app: App, client: httpx.AsyncClient, sent: Sent, faults: list[str]) -> None:
+async def send(app: App, client: httpx.AsyncClient, sent: Sent, faults: list[str]) -> None:
     before = app.committed
     request = client.build_request(sent.method, sent.url, headers=list(sent.headers), content=sent.content)
     answer = await client.send(request)
@@ -251,26 +251,15 @@ async def test_no_value_of_an_operation_is_a_fault(
     changing: App, operation: Operation, caplog: pytest.LogCaptureFixture
 ) -> None:
     faults: list[str] = []
-    async with _plain(changing) as client:
+    async with plain(changing) as client:
         for cases in (_queries, _paths, _carried, _bodies):
             for sent in cases(operation, changing):
-                await _send(changing, client, sent, faults)
+                await send(changing, client, sent, faults)
     assert faults == []
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-@pytest.mark.asyncio(loop_scope="module")
-async def test_no_value_of_a_page_is_a_fault(changing: App, caplog: pytest.LogCaptureFixture) -> None:
-    assert {"site", "key", "thread", "reply", "cursor", "sort", "page", "lang"} <= set(NAMES)
-    faults: list[str] = []
-    async with _plain(changing) as client:
-        for _, sent in _pages(changing):
-            await _send(changing, client, sent, faults)
-    assert faults == []
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-
-
-def _plain(app: App) -> httpx.AsyncClient:
+def plain(app: App) -> httpx.AsyncClient:
     """A client that answers are not drawn from forms of: pages have theirs."""
     transport = httpx.ASGITransport(app.server.asgi, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://news.test")
