@@ -11,8 +11,9 @@ import pytest
 
 from tertulia import __version__
 from tests.containers.engine import Engine, python_version
-from tests.containers.people import Writer, following, until
+from tests.containers.people import RECOVERY_SECONDS, Writer, following
 from tests.containers.stack import PROBE, Stack
+from tests.support.waiting import until
 
 OURS_MEGABYTES = 95
 """What the image may add to its base. The official python:3-slim has 120 to 150 MB: both stay below 250."""
@@ -278,7 +279,11 @@ async def test_the_small_form_is_live(small: Stack) -> None:
     writer = Writer(small.url, "small")
     async with following(small.url, "small", 3) as readers:
         await writer.say(5)
-        await until(lambda: all(reader.seqs == [1, 2, 3, 4, 5] for reader in readers), "five comments at each reader")
+        await until(
+            lambda: all(reader.seqs == [1, 2, 3, 4, 5] for reader in readers),
+            "five comments at each reader",
+            RECOVERY_SECONDS,
+        )
 
 
 def test_the_small_form_can_do_nothing_else_and_keeps_its_data(small: Stack) -> None:

@@ -15,8 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.support.postgres import running_postgres
 from tests.support.server import ServerProcess
 from tests.support.valkey import Valkey
-
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ import pytest
 from tests.faults.test_instances import follow, say
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 20.0
 Start = Callable[..., ServerProcess]
 
 

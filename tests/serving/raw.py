@@ -21,8 +21,8 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 20.0
 MIB = 1024 * 1024
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
 WS_KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -294,14 +294,6 @@ def _memory(server: ServerProcess, name: str) -> int:
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(name)
-
-
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Asks again until it holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
 
 
 @dataclass

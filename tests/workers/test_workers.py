@@ -20,9 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support.server import ServerProcess
 from tests.support.valkey import Valkey
-from tests.support.waiting import wait_until
-
-PATIENCE = 20.0
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
