@@ -13,6 +13,7 @@ from tertulia import __version__
 from tests.containers.engine import Engine, python_version
 from tests.containers.people import RECOVERY_SECONDS, Writer, following
 from tests.containers.stack import PROBE, Stack
+from tests.support.api_client import ApiClient
 from tests.support.waiting import until
 
 OURS_MEGABYTES = 95
@@ -265,9 +266,7 @@ def test_streams_are_not_held_back(stack: Stack) -> None:
         lines = stream.iter_lines()
         while '"hello"' not in next(lines):
             pass
-        said = {**question, "body": "Now.", "author": {"name": "Lan"}}
-        headers = {"Idempotency-Key": "stream-through-the-proxy"}
-        assert httpx.post(f"{stack.url}/api/v1/comments", json=said, headers=headers).status_code in (200, 201)
+        ApiClient(stack.url, question["key"]).post_comment("Now.")
         while "comment.created" not in next(lines):
             pass
 
