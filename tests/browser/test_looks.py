@@ -332,9 +332,7 @@ async def test_pictures_of_the_main_states(
 
 async def _was_here_before(page: Page, publisher: Publisher, key: str, last_seen: str) -> None:
     """The comments after this one are new to the reader."""
-    answer = publisher.ask("GET", f"/comments/{last_seen}")
-    comment = answer["comment"]
-    assert isinstance(comment, dict)
+    comment = publisher.ask("GET", f"/comments/{last_seen}")["comment"]
     item = f"tertulia:seen:{publisher.server.url}:default:{key}"
     await page.add_init_script(f"try {{ localStorage.setItem('{item}', '{comment['created_at']}') }} catch {{}}")
 
