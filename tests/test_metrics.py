@@ -39,10 +39,10 @@ from tertulia.store import write_queue
 from tertulia.store.commands import CommandResult
 from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
-from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get
 from tests.support.server import ServerProcess
 from tests.support.store_actions import Custom
-from tests.support.waiting import until
+from tests.support.waiting import until, wait_until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"

@@ -16,6 +16,7 @@ from playwright.async_api import Page, expect
 from tests.browser import hosts
 from tests.browser.conftest import Window
 from tests.browser.hosts import COLOURS, LANGUAGES, PLAIN, Publisher, open_publisher, ready
+from tests.browser.scripts import script
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -86,58 +87,7 @@ async def test_a_strict_policy_has_nothing_to_refuse(publisher: Publisher, windo
 
 # ---- colours -------------------------------------------------------------------------------------------------
 
-# Draws the colours of the element and what is behind it over one another on a canvas: it reads `color-mix` and alpha,
-# which axe does not. Text is compared with what is behind it, the borders of fields with what is around them.
-CONTRASTS = """() => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
-    const pen = canvas.getContext('2d', { willReadFrequently: true });
-    const probe = document.body.appendChild(document.createElement('i'));
-    probe.style.background = 'Canvas';
-    const paper = getComputedStyle(probe).backgroundColor;
-    probe.remove();
-    const chain = (element) => {
-        const found = [];
-        for (let one = element; one; one = one.parentElement ?? one.getRootNode().host) found.unshift(one);
-        return found;
-    };
-    const paint = (layers) => {
-        for (const [colour, alpha] of layers) {
-            pen.globalAlpha = alpha;
-            pen.fillStyle = colour;
-            pen.fillRect(0, 0, 1, 1);
-        }
-        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const ground = (one) => [getComputedStyle(one).backgroundColor, 1];
-    const behind = (element) => [[paper, 1], ...chain(element).map(ground)];
-    const opacity = (element) => chain(element).reduce((all, one) => all * getComputedStyle(one).opacity, 1);
-    const light = (rgb) => {
-        const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const ratio = (one, other) => {
-        const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
-        return (bright + 0.05) / (dark + 0.05);
-    };
-    const root = document.querySelector('tertulia-discussion').shadowRoot;
-    const results = [];
-    const note = (kind, element, colour, alpha, layers) => results.push({
-        kind, what: `${element.localName}.${element.className} ${element.textContent.trim().slice(0, 30)}`,
-        ratio: ratio(paint([...layers, [colour, alpha]]), paint(layers)),
-    });
-    const text = (element, { color }, alpha) => note('text', element, color, alpha, behind(element));
-    for (const element of root.querySelectorAll('*')) {
-        if (!element.checkVisibility({ contentVisibilityAuto: false }) || element.matches('.unseen, style')) continue;
-        const style = getComputedStyle(element);
-        const isText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        if (isText || element.value) text(element, style, opacity(element));
-        const hint = getComputedStyle(element, '::placeholder');
-        if (element.placeholder) text(element, hint, hint.opacity);
-        if (!element.matches('input:not([type=radio]), textarea, .submit, .preview')) continue;
-        note('border', element, style.borderTopColor, 1, behind(element.parentElement));
-    }
-    return results;
-}"""
+CONTRASTS = script("contrasts")
 
 
 async def _contrasts(page: Page) -> list[str]:
@@ -172,25 +122,7 @@ async def test_everything_can_be_read_with_any_colours(
 
 # ---- narrow, large, spaced -----------------------------------------------------------------------------------
 
-# What is wider than the window, or shows less than it holds.
-MISFITS = """() => {
-    const found = [];
-    const width = document.documentElement.clientWidth;
-    const whole = document.scrollingElement.scrollWidth;
-    if (whole > width) found.push(`the page: ${whole} px`);
-    const host = document.querySelector('tertulia-discussion');
-    for (const element of (host.shadowRoot ?? host).querySelectorAll('*')) {
-        if (!element.checkVisibility() || element.closest('.unseen, select')) continue;
-        const { left, right, width: own } = element.getBoundingClientRect();
-        const what = `${element.localName}.${element.className} ${element.textContent.trim().slice(0, 30)}`;
-        if (own && (left < -0.5 || right > width + 0.5)) found.push(`${what}: from ${left} to ${right}`);
-        if (getComputedStyle(element).overflowX === 'visible' && !element.matches('button')) continue;
-        if (element.scrollWidth > element.clientWidth + 6) found.push(`${what}: cut off at the side`);
-        if (element.matches('textarea')) continue;
-        if (element.scrollHeight > element.clientHeight + 6) found.push(`${what}: cut off below`);
-    }
-    return found;
-}"""
+MISFITS = script("misfits")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -400,38 +332,12 @@ async def test_pictures_of_the_main_states(
 
 async def _was_here_before(page: Page, publisher: Publisher, key: str, last_seen: str) -> None:
     """The comments after this one are new to the reader."""
-    answer = publisher.ask("GET", f"/comments/{last_seen}")
-    comment = answer["comment"]
-    assert isinstance(comment, dict)
+    comment = publisher.ask("GET", f"/comments/{last_seen}")["comment"]
     item = f"tertulia:seen:{publisher.server.url}:default:{key}"
     await page.add_init_script(f"try {{ localStorage.setItem('{item}', '{comment['created_at']}') }} catch {{}}")
 
 
-# Controls that stand over one another, and comments whose edge is not that of the list.
-CROOKED = """() => {
-    const root = document.querySelector('tertulia-discussion').shadowRoot;
-    const found = [];
-    const shown = (selector) => [...root.querySelectorAll(selector)].filter((one) => one.checkVisibility());
-    for (const row of shown('.bar, .actions, .toolbar, .foot, .pill')) {
-        const visible = [...row.children].filter((one) => one.checkVisibility());
-        const boxes = visible.map((one) => one.getBoundingClientRect());
-        for (const [index, one] of boxes.entries()) for (const other of boxes.slice(index + 1)) {
-            const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-            const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-            if (across > 0.5 && down > 0.5) found.push(`${row.className}: ${row.textContent.slice(0, 60)}`);
-        }
-    }
-    for (const one of shown('button')) {
-        const isSqueezed = one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2;
-        if (isSqueezed) found.push(`squeezed: ${one.textContent}`);
-    }
-    const edges = new Set(shown('.chunk > article').flatMap((one) => {
-        const { left, right } = one.getBoundingClientRect();
-        return [`${Math.round(left)} to ${Math.round(right)}`];
-    }));
-    if (edges.size !== 1) found.push(`edges: ${[...edges]}`);
-    return found;
-}"""
+CROOKED = script("crooked")
 
 
 async def _picture(page: Page, name: str) -> None:

@@ -6,7 +6,7 @@ Nothing that was answered is lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,14 @@ class Trial:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
+    async def answers(self, holds: Callable[[tuple[int, str]], bool], what: str) -> None:
+        """Waits until the probe is answered so."""
+
+        async def reached() -> bool:
+            return holds(await self.ready())
+
+        await until(reached, what, 120)
+
     async def passes(self, met: Failure) -> None:
         """What everybody is answered while it lasts."""
         counts = self._server.store.write_queue.stats
@@ -158,13 +166,12 @@ async def test_a_postgresql_that_turns_read_only_is_out_of_service_for_writers(
         async with trial(changed, caplog, monkeypatch) as (server, it):
             await postgres.run("ALTER SYSTEM SET default_transaction_read_only = on")
             await postgres.run("SELECT pg_reload_conf()")
-            while (await it.ready())[0] == 200:
-                pass  # found though nobody posts, as soon as the server has read its configuration
+            # found though nobody posts, as soon as the server has read its configuration
+            await it.answers(lambda found: found[0] != 200, "a server that is not ready")
             await it.passes(Failure.read_only)
             await postgres.run("ALTER SYSTEM RESET default_transaction_read_only")
             await postgres.run("SELECT pg_reload_conf()")
-            while (await it.ready())[0] != 200:
-                pass
+            await it.answers(lambda found: found[0] == 200, "a server that is ready")
             await it.is_over()
             assert await check(server.store) == []
 
@@ -264,8 +271,7 @@ async def test_a_probe_is_answered_while_packets_vanish_and_again_when_they_do_n
         assert [await it.ready() for _ in range(5)] == [(503, "the database does not answer")] * 5
         silence.everybody = False
         silence.silence_open()  # what was said before is lost for good
-        while await it.ready() != (200, "ok"):
-            pass
+        await it.answers(lambda found: found == (200, "ok"), "a server that is ready")
         assert await check(server.store) == []
 
 

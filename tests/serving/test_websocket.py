@@ -34,10 +34,9 @@ from tests.serving.raw import (
     live,
     note,
     upgrade,
-    wait_until,
 )
 from tests.support.server import ServerProcess
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
 """A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
