@@ -36,7 +36,7 @@ _ISSUER = "tertulia"
 class Identity:
     """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good.
 
-    A ``member`` is known by somebody else, who made the token: the name is as it says, and it is not made longer.
+    A ``member`` was signed in by the site, which issued the token: the name is used as it is, the token never renewed.
     """
 
     author_id: str

@@ -154,7 +154,7 @@ class Api:
         discussion, comments = await self._discussions.newest(key, FEED_ENTRIES)
         return Response(feed.atom(discussion, comments, self._origins.base_url(request)), media_type=feed.MEDIA_TYPE)
 
-    # ---- saying -----------------------------------------------------------------------------------------
+    # ---- writing -----------------------------------------------------------------------------------------
 
     @operation(
         "POST",

@@ -45,7 +45,7 @@ Badge = Literal["moderator"]
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who says something: a guest or a moderator."""
+    """Who writes: a guest, a member or a moderator."""
 
     id: str
     name: str

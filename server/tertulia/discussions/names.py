@@ -1,4 +1,4 @@
-"""The names that are somebody's: nobody else is called so, nor by a name that looks like it."""
+"""Reserved names, those of moderators: nobody else may use one, or a name that looks like one."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ from tertulia.store.commands import Actor, Ballot, Command, Draft, PostResult, R
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
-_LONG = 500
-"""Characters of a text that may take more than two milliseconds to read. Who may say it is asked before, in a query of
-its own, and it is read in a thread: for shorter ones either would cost more than the text."""
+_SLOW_TEXT = 500
+"""Characters. Longer texts can take more than two milliseconds to parse: whether they may be posted is asked first, in
+a query of its own, and they are parsed in a thread. For shorter ones either would cost more than the text."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
 
 
@@ -257,7 +257,7 @@ class Discussions:
         await self._limits.count(identity.author_id if identity else None, address)
         if not (identity and identity.moderator):
             await self._names.check(draft.author.name)
-        if len(new.body) > _LONG:
+        if len(new.body) > _SLOW_TEXT:
             await self._store.read(commands.check_post, draft)
         draft = await self._with_content(draft, new)
         result = await self._store.write(commands.PostComment(draft))
@@ -325,7 +325,7 @@ class Discussions:
         This alone costs milliseconds, so whoever may not write is refused before. A long text is read in a thread, one
         after the other: there it holds the loop for no more than the interpreter's switch interval (5 ms) at a time.
         """
-        if len(body) <= _LONG:
+        if len(body) <= _SLOW_TEXT:
             return _read(body)
         async with self._long_texts:
             return await asyncio.to_thread(_read, body)

@@ -79,8 +79,8 @@ class Backlog:
         self.head = 0
         self.is_open = False
         self.redactions = 0
-        """Changes with whatever takes something out of earlier events: a read of the store that was begun before may
-        still show it, and has to be made again."""
+        """Counts what takes something out of earlier events: a read of the store that began before may still show it,
+        and has to be made again."""
         self._tuning = tuning
         self._budget = MemoryBudget() if budget is None else budget
         self._events: deque[EncodedEvent] = deque()

@@ -42,7 +42,7 @@ class Command(Generic[T]):
 
     @property
     def locks(self) -> LockTarget:
-        """What nobody else changes until the transaction ends."""
+        """What to lock before ``apply``: no other transaction changes it until this one ends."""
         return None
 
     def apply(self, connection: Connection) -> CommandResult[T]:

@@ -25,7 +25,7 @@ BUSY_MILLISECONDS = 5_000
 READERS = 4
 POOL_SECONDS = 10
 CONNECT_SECONDS = 2.0
-"""For one attempt, which whoever comes next makes anew: what hangs in one is found by the next one."""
+"""Timeout of one attempt to connect; the next caller tries anew, which gets past an attempt that hangs."""
 PING_SECONDS = 1.0
 """An idle connection that does not answer in this time is replaced, as one whose packets vanish has to be."""
 COMMAND_SECONDS = 10

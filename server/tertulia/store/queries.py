@@ -133,7 +133,7 @@ def moderator(connection: Connection, token_hash: str) -> Author | None:
 
 
 def discussion(connection: Connection, key: DiscussionKey) -> Discussion:
-    """One that nobody has written in is as good as any other."""
+    """The discussion; an empty one if nobody has written in it yet. Raises unknown_site."""
     found = records.find_discussion(connection, key)
     if found is None:
         _known_site(connection, key.site)
@@ -453,7 +453,10 @@ def _discussion_of(discussion_id: ColumnElement[int]) -> tuple[ColumnElement[Any
 
 
 def _following(scope: str, found: Sequence[Any], own: Sequence[Any], shown: int) -> str | None:
-    """Where a list goes on of which LOOKED rows were looked at, ``own`` are of the site, and so many are shown."""
+    """The cursor of the next page: after the last row shown, or after the last row read if LOOKED were read.
+
+    found: rows that were read; own: those of the site; shown: how many of these are on the page
+    """
     if shown < len(own):
         last = own[shown - 1]
     elif len(found) == LOOKED:

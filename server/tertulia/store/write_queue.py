@@ -37,9 +37,10 @@ QUEUE = 10_000
 PROVEN_SECONDS = 5.0
 """A commit proves for so long that the database can write: one that is idle commits 12 rows a minute for nobody."""
 RETRY_SECONDS = 1.0
-"""While it cannot, this often is tried again: so long after the end of the trouble it is known at the latest."""
+"""Between two attempts while the database cannot commit: its recovery is noticed at most this much later."""
 REOPENED = frozenset({Failure.read_only, Failure.damaged})
-"""Where the connection goes on, but would say the same for ever: it leads to a standby, or to a file opened to read."""
+"""Failures after which a connection lives on but can never write again: it leads to a standby, or its file was opened
+to read. It is replaced."""
 
 log = logging.getLogger(__name__)
 
