@@ -17,6 +17,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# where it is set, every server that a test starts compiles its modules anew: 0.15 s each
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run demo test test-all test-long lint client-test python-test coverage test-engines test-containers fuzz bench bench-full bench-peers profile format client docs lock clean
 
@@ -43,6 +45,7 @@ lint: $(VENV)/.developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/words.py
 
 client-test: client/node_modules/.package-lock.json
 	cd client && npm run --silent check && npm test --silent

@@ -74,7 +74,7 @@ Attack = Callable[[Target], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """One request."""
 
     method: str
@@ -83,16 +83,16 @@ class Asked:
     token: str | None = None
 
 
-def _asking(target: Target, requests: Iterator[Asked]) -> None:
+def _send_all(target: Target, requests: Iterator[Request]) -> None:
     """Asks one after another, as fast as the answers come."""
     connection: http.client.HTTPConnection | None = None
-    for asked in requests:
+    for request in requests:
         if not target.going_on():
             break
         if connection is None:
             connection = http.client.HTTPConnection("127.0.0.1", target.port, PATIENCE, (ADDRESS, 0))
         try:
-            _ask(connection, asked)
+            _send(connection, request)
         except (OSError, http.client.HTTPException):
             connection.close()
             connection = None
@@ -101,18 +101,18 @@ def _asking(target: Target, requests: Iterator[Asked]) -> None:
         connection.close()
 
 
-def _ask(connection: http.client.HTTPConnection, asked: Asked) -> tuple[int, bytes]:
+def _send(connection: http.client.HTTPConnection, request: Request) -> tuple[int, bytes]:
     headers = {"Content-Type": "application/json", "Idempotency-Key": uuid.uuid4().hex}
-    if asked.token is not None:
-        headers["Authorization"] = f"Bearer {asked.token}"
-    body = None if asked.body is None else json.dumps(asked.body)
-    connection.request(asked.method, asked.path, body, headers)
+    if request.token is not None:
+        headers["Authorization"] = f"Bearer {request.token}"
+    body = None if request.body is None else json.dumps(request.body)
+    connection.request(request.method, request.path, body, headers)
     answer = connection.getresponse()
     return answer.status, answer.read()
 
 
-def _together(target: Target, requests: Callable[[], Iterator[Asked]], count: int = AT_ONCE) -> None:
-    threads = [threading.Thread(target=_asking, args=(target, requests())) for _ in range(count)]
+def _together(target: Target, requests: Callable[[], Iterator[Request]], count: int = AT_ONCE) -> None:
+    threads = [threading.Thread(target=_send_all, args=(target, requests())) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -127,19 +127,19 @@ def _endless(texts: tuple[str, ...] = TEXTS) -> Iterator[str]:
 def posts(target: Target) -> None:
     """Comments that take long to parse; after the first few they are over the limit."""
     said = {"key": target.key, "author": {"name": "A stranger"}}
-    _together(target, lambda: (Asked("POST", "/api/v1/comments", said | {"body": text}) for text in _endless()))
+    _together(target, lambda: (Request("POST", "/api/v1/comments", said | {"body": text}) for text in _endless()))
 
 
 def previews(target: Target) -> None:
     """Previews of the same texts."""
-    _together(target, lambda: (Asked("POST", "/api/v1/preview", {"body": text}) for text in _endless()))
+    _together(target, lambda: (Request("POST", "/api/v1/preview", {"body": text}) for text in _endless()))
 
 
 def _guest(target: Target) -> tuple[str, str]:
     """The id of a comment of one's own, and the token of its author. Raises OSError where none can be had."""
     connection = http.client.HTTPConnection("127.0.0.1", target.port, PATIENCE, (ADDRESS, 0))
     said = {"key": target.key, "author": {"name": "A stranger"}, "body": "Mine."}
-    status, answer = _ask(connection, Asked("POST", "/api/v1/comments", said))
+    status, answer = _send(connection, Request("POST", "/api/v1/comments", said))
     connection.close()
     if status != 201:
         raise OSError(f"the first comment was answered {status}: {answer[:200]!r}")
@@ -151,34 +151,36 @@ def edits(target: Target) -> None:
     """One comment, changed to a large text again and again."""
     comment, token = _guest(target)
     changed = (f"word {number} " * 1_100 for number in range(10**9))
-    _asking(target, (Asked("PATCH", f"/api/v1/comments/{comment}", {"body": text[:9_999]}, token) for text in changed))
+    _send_all(
+        target, (Request("PATCH", f"/api/v1/comments/{comment}", {"body": text[:9_999]}, token) for text in changed)
+    )
 
 
 def votes(target: Target) -> None:
     """One comment of somebody else, voted for and taken back in turn."""
     _, token = _guest(target)
     connection = http.client.HTTPConnection("127.0.0.1", target.port, PATIENCE, (ADDRESS, 0))
-    page = json.loads(_ask(connection, Asked("GET", f"/api/v1/discussion?{urlencode({'key': target.key})}"))[1])
+    page = json.loads(_send(connection, Request("GET", f"/api/v1/discussion?{urlencode({'key': target.key})}"))[1])
     connection.close()
     path = f"/api/v1/comments/{page['comments'][0]['id']}/vote"
-    _asking(target, (Asked("PUT", path, {"value": number % 2}, token) for number in range(10**9)))
+    _send_all(target, (Request("PUT", path, {"value": number % 2}, token) for number in range(10**9)))
 
 
 def feeds(target: Target) -> None:
     """Eight feed readers that come back at once."""
-    _together(target, lambda: (Asked("GET", "/feed.atom") for _ in iter(target.going_on, False)), 8)
+    _together(target, lambda: (Request("GET", "/feed.atom") for _ in iter(target.going_on, False)), 8)
 
 
 def pages(target: Target) -> None:
     """The page of a long discussion, made anew for each."""
     address = f"/d?{urlencode({'key': target.key})}"
-    _together(target, lambda: (Asked("GET", address) for _ in iter(target.going_on, False)))
+    _together(target, lambda: (Request("GET", address) for _ in iter(target.going_on, False)))
 
 
 def lists(target: Target) -> None:
     """Snapshots of discussions that nobody has written in, each of another."""
     addresses = (f"/api/v1/discussion?{urlencode({'key': uuid.uuid4().hex})}" for _ in iter(target.going_on, False))
-    _asking(target, (Asked("GET", address) for address in addresses))
+    _send_all(target, (Request("GET", address) for address in addresses))
 
 
 # ---- those that cut small ---------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
     "Operating": [
         Bound("time of an answer of `/readyz`", "web/readiness:READY_SECONDS", seconds),
-        Bound("time of a name's look-up", "resolving:PATIENCE_SECONDS", seconds),
+        Bound("time of a name's look-up", "resolving:LOOKUP_TIMEOUT", seconds),
         Bound("file of an import", "transfer/format:FILE_BYTES", size),
         Bound("memory that an import leaves to others", "transfer/memory:RESERVE", size),
         Bound("rows that export and check hold", "store/streaming:FETCH"),

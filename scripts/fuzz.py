@@ -21,8 +21,8 @@ from tertulia.checks import check
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.protocol import API
 from tertulia.store import Store, administration
-from tests.postgres import running_postgres
-from tests.server import ServerProcess
+from tests.support.postgres import running_postgres
+from tests.support.server import ServerProcess
 
 SECONDS = 300
 PROGRAM = Path(sys.executable).parent / "schemathesis"

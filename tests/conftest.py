@@ -11,11 +11,11 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.settings import Settings
 from tertulia.store import Store
-from tests.postgres import Postgres, running_postgres
-from tests.server import ServerProcess
 from tests.support import effort, lanes
 from tests.support.databases import new_sqlite
-from tests.unlimited import unlimited
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.server import ServerProcess
+from tests.support.unlimited import unlimited
 
 effort.register()
 

@@ -17,6 +17,7 @@ from tertulia.app import Running, checked_origins, create_app, running
 from tertulia.errors import StartupError
 from tertulia.settings import Settings
 from tertulia.store import administration
+from tests.support.api_client import AsyncApiClient
 
 
 @pytest.fixture
@@ -54,10 +55,8 @@ async def _lifespan(app: ASGIApp, between: Callable[[], Awaitable[None]]) -> lis
 
 
 async def _post_comment(app: ASGIApp, seq: int) -> None:
-    body = {"key": "talk", "body": "Hello.", "author": {"name": "Lan"}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://news.test") as client:
-        posted = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": f"{seq}" * 32})
-        assert (posted.status_code, posted.json()["seq"]) == (201, seq)
+        assert (await AsyncApiClient(client, "talk").post_comment())["seq"] == seq
         assert (await client.get("/readyz")).json() == {"status": "ok"}
 
 

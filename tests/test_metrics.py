@@ -39,10 +39,10 @@ from tertulia.store import write_queue
 from tertulia.store.commands import CommandResult
 from tertulia.store.stats import Histogram
 from tests.live.fakes import FakeReader, created_event, join
-from tests.server import ServerProcess
-from tests.serving.raw import Raw, WellBehavedClient, get, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get
+from tests.support.server import ServerProcess
 from tests.support.store_actions import Custom
-from tests.support.waiting import until
+from tests.support.waiting import until, wait_until
 
 KEY = DiscussionKey("default", "talk")
 PAGE = Path(__file__).parent.parent / "docs/metrics.md"
@@ -187,7 +187,7 @@ async def test_without_redis_nothing_is_said_of_it(client: httpx.AsyncClient) ->
     assert names.isdisjoint(metric.name for metric in BUS_METRICS)
 
 
-async def test_the_bus_tells_of_its_doubt(whole: httpx.AsyncClient) -> None:
+async def test_a_degraded_bus_is_told(whole: httpx.AsyncClient) -> None:
     for number in range(3):
         assert (await _post(whole, number)).status_code == 201
     told = await _scraped(whole)

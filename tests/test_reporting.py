@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.reporting import Reporter
-
-PATIENCE = 30.0
+from tests.support.waiting import PATIENCE
 
 
 class Clock:

@@ -48,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_name_that_is_back_is_found_while_older_lookups_hang(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolving, "PATIENCE_SECONDS", 600.0)
+    monkeypatch.setattr(resolving, "LOOKUP_TIMEOUT", 600.0)
     resolver = Resolver(names.look_up)
     assert await resolver.getaddrinfo("postgres", 5432) == FOUND
     assert not names.end.is_set()
@@ -59,7 +59,7 @@ async def test_a_name_that_is_back_is_found_while_older_lookups_hang(
 async def test_nobody_waits_longer_than_patience_and_threads_have_a_bound(
     names: Names, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolving, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(resolving, "LOOKUP_TIMEOUT", 0.5)
     resolver = Resolver(names.look_up)
     asked = [resolver.getaddrinfo(f"host {number % 4}", 5432) for number in range(100)]
     answers = await asyncio.gather(*asked, return_exceptions=True)

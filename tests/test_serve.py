@@ -19,8 +19,8 @@ from websockets.sync.client import connect
 from tertulia.errors import StartupError
 from tertulia.serving import server as server_module
 from tertulia.serving.server import listen
-from tests.postgres import Postgres
-from tests.server import ServerProcess
+from tests.support.postgres import Postgres
+from tests.support.server import ServerProcess
 
 
 def _serve(data: Path, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,8 @@ from bench.kinds import INSTANCE, TERTULIA
 from bench.load import Missing, Readers, Subject
 from bench.measures import Plan, median
 from bench.report import Findings, Row
-from tests.postgres import running_postgres
-from tests.valkey import Valkey
+from tests.support.postgres import running_postgres
+from tests.support.valkey import Valkey
 
 WINDOW = 64
 TIMES = 30

@@ -104,7 +104,7 @@ def _against(kind: Kind, plan: Plan, findings: Findings, crowd: str) -> dict[str
 
 
 def _in_turn(kinds: list[Kind], plan: Plan) -> dict[str, dict[int, float]]:
-    """The medians of each; they take turns, so that a busy neighbour on the machine troubles all of them."""
+    """The medians of each; they take turns, so that a busy neighbour on the machine failures all of them."""
     runs: dict[str, dict[int, list[float]]] = {kind.label: {window: [] for window in WINDOWS} for kind in kinds}
     work: dict[str, list[tuple[int, float]]] = {kind.label: [] for kind in kinds}
     with ExitStack() as stack:

@@ -16,8 +16,8 @@ from bench.measures import Plan, latency, median, p99
 from bench.measures.storm import AFTER, AWAY, BEFORE, Returning
 from bench.poster import Poster
 from bench.report import Findings, Row
-from tests.postgres import running_postgres
-from tests.valkey import Valkey
+from tests.support.postgres import running_postgres
+from tests.support.valkey import Valkey
 
 READERS = 10_000
 

@@ -15,8 +15,8 @@ from bench.kinds import HERE, INSTANCE
 from bench.load import Missing, Readers, Subject
 from bench.measures import Plan, latency, median, p99
 from bench.report import Findings, Row
-from tests.postgres import running_postgres
-from tests.valkey import Valkey
+from tests.support.postgres import running_postgres
+from tests.support.valkey import Valkey
 
 ANSWERED_MILLISECONDS = 500
 SEEN_SECONDS = 3.0

@@ -30,9 +30,9 @@ from tertulia.live.reader import Reader
 from tertulia.live.tuning import RECONCILE_SECONDS
 from tertulia.store import Store, queries, schema
 from tests.bus.instances import SECRET, signed, wait_until_healthy
-from tests.postgres import running_postgres
+from tests.support.postgres import running_postgres
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.valkey import Valkey
 
 ROOMS = 5_000
 TIMES = 5
@@ -101,7 +101,7 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
         for room in hub.rooms.values():
             room.tick()
 
-    async def hear() -> None:
+    async def receive() -> None:
         before = bus.stats.received
         said = [signed(Message(key, hub.epoch, (made(1),))) for key in keys]
         for start in range(0, len(keys), AT_ONCE):
@@ -122,7 +122,7 @@ async def _measured(hub: Hub, bus: RedisBus, valkey: Valkey, keys: list[Discussi
     await tick()  # heartbeats that are due after a slow opening
     ticking = await _seconds(tick) / len(keys)
     await wait_until_healthy(bus)
-    hearing = await _seconds(hear) / len(keys)
+    hearing = await _seconds(receive) / len(keys)
     sending = await _seconds(send) / len(keys)
     share = comparing / RECONCILE_SECONDS + ticking
     return [

@@ -17,7 +17,7 @@ from tertulia.core.ids import uuid7
 from tertulia.identity import utc_now
 from tertulia.store import Store, write_queue
 from tertulia.store.commands import Draft, PostComment
-from tests.postgres import running_postgres
+from tests.support.postgres import running_postgres
 
 WRITERS = 64
 SECONDS = 3.0

@@ -26,7 +26,7 @@ from tertulia.discussions import Discussions, EventPublisher, Sites
 from tertulia.discussions.requests import hide_requests
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
-from tertulia.limits import PostingLimits, SharedCounts, open_shared_counts
+from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
@@ -81,7 +81,7 @@ async def running(
         key = derived_key(secret, f"bus\0{store.epoch}")
         async with (
             open_bus(settings.redis, key) as bus,
-            open_shared_counts(settings.redis, secret, lambda: bus.is_degraded) as counts,
+            open_shared_counter(settings.redis, secret, lambda: bus.is_degraded) as counts,
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
@@ -92,7 +92,7 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             answers = Answers()
-            sources = Sources(hub, store.write_queue, store.troubles, answers, bus, counts, server_stats)
+            sources = Sources(hub, store.write_queue, store.failures, answers, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
@@ -149,7 +149,7 @@ def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _posting_limits(settings: Settings, counts: SharedCounts | None) -> PostingLimits:
+def _posting_limits(settings: Settings, counts: SharedCounter | None) -> PostingLimits:
     return PostingLimits(
         settings.post_limit_guest,
         settings.post_limit_address,

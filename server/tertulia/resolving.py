@@ -18,7 +18,7 @@ from typing import Any
 
 AGAIN_SECONDS = 0.5
 """After so long without an answer a further lookup is begun."""
-PATIENCE_SECONDS = 1.5
+LOOKUP_TIMEOUT = 1.5
 """Whoever asks waits so long: less than an attempt to connect may take, which then says what it waited for."""
 MAX_LOOKUPS = 16
 """Under way at once, of all names: each is a thread that may hang for 10 s, and one name needs 20 of them at most."""
@@ -42,15 +42,15 @@ class Resolver:
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
     ) -> list[Any]:
-        """As the loop's own. Raises OSError, also where nothing is known after PATIENCE_SECONDS."""
+        """As the loop's own. Raises OSError, also where nothing is known after LOOKUP_TIMEOUT."""
         name = (host, port, family, type, proto, flags)
-        end = self._clock() + PATIENCE_SECONDS
+        end = self._clock() + LOOKUP_TIMEOUT
         while self._clock() < end:
             lookups = self._begun(name)
             done, _ = await asyncio.wait(lookups, timeout=AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 return one.result()
-        raise TimeoutError(f"the address of {host} was not told within {PATIENCE_SECONDS} s")
+        raise TimeoutError(f"the address of {host} was not told within {LOOKUP_TIMEOUT} s")
 
     def _begun(self, name: Any) -> list[asyncio.Future[list[Any]]]:
         """Those of the name that are under way, a new one among them where the others began long ago."""

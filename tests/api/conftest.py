@@ -11,9 +11,9 @@ import pytest_asyncio
 from tertulia.checks import check
 from tertulia.settings import Settings
 from tests.api.app import App, furnish, opened
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 from tests.support.store_actions import tables
-from tests.unlimited import unlimited
+from tests.support.unlimited import unlimited
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ EDIT = Good("PATCH", "/comments/{id}", {"body": "Hello."}, token="lan")
 VOTE = Good("PUT", "/comments/{id}/vote", {"value": 1}, token="minh")
 REPORT = Good("POST", "/comments/{id}/reports", {"reason": "spam"})
 MODE = Good("PATCH", "/discussion", {"mode": "held"}, params=TALK, token="moderator")
-CONCEAL = Good("DELETE", "/comments/{id}", token="lan")
+DELETE = Good("DELETE", "/comments/{id}", token="lan")
 RESTORE = Good("POST", "/comments/{id}/restore", token="moderator", comment="removed")
 APPROVE = Good("POST", "/comments/{id}/approve", token="moderator", comment="held")
 SNAPSHOT = Good("GET", "/discussion", params=TALK)
@@ -116,12 +116,12 @@ REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 
 WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE)
-BY_ID = (PERMALINK, EDIT, CONCEAL, VOTE, REPORT, RESTORE, APPROVE)
+BY_ID = (PERMALINK, EDIT, DELETE, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
 BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED)
 LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS)
-TOKENS_READ = (SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
-ALL = (*WITH_BODY, CONCEAL, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS)
+TOKENS_READ = (SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE)
+ALL = (*WITH_BODY, DELETE, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS)
 
 UNREADABLE: dict[str, bytes] = {
     "nothing": b"",
@@ -317,7 +317,7 @@ def _others() -> Iterator[Case]:
         yield good.spoilt("text too long", ErrorCode.too_long, body={"body": "ộ" * 10_001})
         yield good.spoilt("too many marks", ErrorCode.too_long, body={"body": "[" * 10_000})
     yield EDIT.spoilt("another's", ErrorCode.forbidden, token="minh")
-    yield CONCEAL.spoilt("another's", ErrorCode.forbidden, token="minh")
+    yield DELETE.spoilt("another's", ErrorCode.forbidden, token="minh")
     reasons: tuple[object, ...] = ("Spam", "", None, 1, True, ["spam"], "spam\0")
     for reason in reasons:
         yield REPORT.spoilt(f"reason {reason!r}", ErrorCode.invalid, body={"reason": reason})
@@ -329,11 +329,11 @@ def _others() -> Iterator[Case]:
     modes: tuple[object, ...] = ("OPEN", "", None, 1, True)
     for mode in modes:
         yield MODE.spoilt(f"mode {mode!r}", ErrorCode.invalid, body={"mode": mode})
-    for good in (EDIT, CONCEAL):
+    for good in (EDIT, DELETE):
         yield good.spoilt("deleted", ErrorCode.gone, comment="deleted", token="minh")
         yield good.spoilt("another's that is held", ErrorCode.not_found, comment="held")
     yield EDIT.spoilt("removed", ErrorCode.gone, comment="removed", token="minh")
-    yield CONCEAL.spoilt("removed twice", ErrorCode.gone, comment="removed", token="moderator")
+    yield DELETE.spoilt("removed twice", ErrorCode.gone, comment="removed", token="moderator")
     for state in ("deleted", "removed"):
         yield VOTE.spoilt(state, ErrorCode.gone, comment=state, token="lan")
         yield REPORT.spoilt(state, ErrorCode.gone, comment=state)
@@ -347,7 +347,7 @@ def _others() -> Iterator[Case]:
         yield APPROVE.spoilt(state, ErrorCode.bad_state, comment=state)
     for good in (RESTORE, APPROVE, MODE, HELD, REPORTED):
         yield good.spoilt("a guest", ErrorCode.forbidden, token="lan")
-    for good in (RESTORE, APPROVE, MODE, HELD, REPORTED, EDIT, CONCEAL, VOTE):
+    for good in (RESTORE, APPROVE, MODE, HELD, REPORTED, EDIT, DELETE, VOTE):
         yield good.spoilt("nobody", ErrorCode.unauthenticated, token=None)
 
 
@@ -370,7 +370,7 @@ def _everywhere() -> Iterator[Case]:
             "a long id": "9" * 3000,
         }.items():
             yield good.spoilt(f"{name} for an id", ErrorCode.not_found, comment=comment)
-    for good in (EDIT, CONCEAL, VOTE, REPORT):
+    for good in (EDIT, DELETE, VOTE, REPORT):
         yield good.spoilt("another site's token", ErrorCode.not_found, token="second")
     for good in BY_KEY:
         yield good.spoilt("two keys", ErrorCode.invalid, params=(("key", "a"), ("key", "b")))
@@ -455,7 +455,7 @@ def test_there_are_names_for_all_of_them() -> None:
 
 # ---- what needs a server of its own ---------------------------------------------------------------------
 
-WRITES = (SAY, EDIT, VOTE, REPORT, MODE, CONCEAL, RESTORE, APPROVE)
+WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE)
 APART = {
     **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tertulia.protocol import API
 from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
 from tests.support.effort import examples
-from tests.unlimited import unlimited
+from tests.support.unlimited import unlimited
 
 WORDS = st.one_of(
     st.text(st.characters(codec=None), max_size=20),

@@ -16,7 +16,7 @@ from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.web.operations import Operation
 from tests.api.app import OPERATIONS, App, add_site, bearer, furnish, named, new_key, opened
-from tests.unlimited import unlimited
+from tests.support.unlimited import unlimited
 
 GOOD = "https://good.example"
 OTHER_PORT = "https://good.example:8443"

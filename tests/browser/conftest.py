@@ -9,12 +9,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient
+from tests.support.server import ServerProcess
 
 OTHER_ORIGIN = "http://127.0.0.1:9777"  # nobody listens there: tests answer for it
 ARTICLE = "the-night-market-moves-to-the-river"
@@ -97,12 +97,4 @@ async def moderate(shared: ServerProcess) -> Moderate:
     printed = tertulia("moderator", "add", "Mai", "--data-dir", str(shared.data_dir))
     token = max(re.findall(r"\S+", printed), key=len)
 
-    async def ask(method: str, path: str, content: object) -> dict[str, Any]:
-        async with httpx.AsyncClient(base_url=f"{shared.url}/api/v1") as client:
-            headers = {"Authorization": f"Bearer {token}"}
-            answer = await client.request(method, path, json=content, headers=headers)
-            assert answer.is_success, answer.text
-            found: dict[str, Any] = answer.json()
-            return found
-
-    return ask
+    return AsyncApiClient(shared.url, "", token=token).ask

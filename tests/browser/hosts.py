@@ -13,10 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from playwright.async_api import Page, expect
 
-from tests.server import ServerProcess
+from tests.support.api_client import ACCEPTED, ApiClient, Json
+from tests.support.server import ServerProcess
 
 LANGUAGES = ("en", "vi", "ar")
 TITLES = {"en": "The night market", "vi": "Chợ đêm bên sông", "ar": "السوق الليلي"}
@@ -73,7 +73,7 @@ class Host:
 
 
 @dataclass
-class World:
+class Publisher:
     """A server, the pages that embed its discussions, and one moderator."""
 
     server: ServerProcess
@@ -96,25 +96,24 @@ class World:
         self.host.answers[f"/{name}"] = ("text/html", text, {"Content-Security-Policy": csp} if csp else {})
         return f"{self.host.url}/{name}"
 
-    def ask(self, method: str, path: str, token: str = "", **content: object) -> dict[str, object]:
-        """One request to the API; what is said and not understood fails the test."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())} | ({"Authorization": f"Bearer {token}"} if token else {})
-        answer = httpx.request(method, f"{self.server.url}/api/v1{path}", json=content, headers=headers)
-        assert answer.status_code < 300, answer.text
-        found: dict[str, object] = answer.json()
-        return found
+    def ask(self, method: str, path: str, content: object = None) -> Json:
+        """One request to the API, as the moderator."""
+        return ApiClient(self.server.url, "", token=self.token).ask(method, path, content)
 
     def say(
-        self, key: str, body: str, name: str = "Nguyễn Thị Ánh Tuyết", parent: str | None = None, token: str = ""
+        self,
+        key: str,
+        body: str,
+        name: str = "Nguyễn Thị Ánh Tuyết",
+        parent: str | None = None,
+        token: str | None = None,
     ) -> str:
         """Says something; returns the comment's id."""
-        said = self.ask("POST", "/comments", token, key=key, body=body, author={"name": name}, parent_id=parent)
-        comment = said["comment"]
-        assert isinstance(comment, dict)
-        return str(comment["id"])
+        people = ApiClient(self.server.url, key, token=token, name=name)
+        return str(people.post_comment(body, ACCEPTED, parent_id=parent)["comment"]["id"])
 
     def set_mode(self, key: str, mode: str) -> None:
-        self.ask("PATCH", f"/discussion?site=default&key={key}", self.token, mode=mode)
+        self.ask("PATCH", f"/discussion?site=default&key={key}", {"mode": mode})
 
     def fill(self, key: str, count: int = 24) -> list[str]:
         """A discussion of everything that a comment can be; the ids of its comments."""
@@ -123,7 +122,7 @@ class World:
             ids.append(self.say(key, f"An answer of level {depth + 1}.", "Trần Văn Hùng", ids[-1]))
         ids.append(self.say(key, "Thank you all. We have read every word of it.", "", token=self.token))
         gone = self.say(key, "Something that had to go.", "A stranger")
-        self.ask("DELETE", f"/comments/{gone}", self.token)
+        self.ask("DELETE", f"/comments/{gone}")
         ids.append(gone)
         ids.append(self.say(key, "أوافق تمامًا، فالنهر أجمل في الليل.", "ليلى حسن"))
         ids += [self.say(key, f"Comment {number}. {TALK}", "Đặng Thị Hường") for number in range(count - len(ids))]
@@ -148,7 +147,7 @@ stalls = 120  # a long line of code that has to be scrolled and must not widen t
 
 
 @contextmanager
-def open_world(folder: Path) -> Iterator[World]:
+def open_publisher(folder: Path) -> Iterator[Publisher]:
     """A server with one moderator, for all tests of a module."""
     data = folder / "data"
     command = [sys.executable, "-m", "tertulia", "moderator", "add", "The editors", "--data-dir", str(data)]
@@ -156,7 +155,7 @@ def open_world(folder: Path) -> Iterator[World]:
     host = Host()
     server = ServerProcess(data, ["--allowed-origins", host.url])
     try:
-        yield World(server, host, token)
+        yield Publisher(server, host, token)
     finally:
         server.end()
         host.close()
@@ -172,11 +171,11 @@ async def ready(page: Page, *, is_whole: bool = True) -> None:
 # ---- what there is to see ------------------------------------------------------------------------------------
 
 
-async def with_pill_and_chip(page: Page, world: World, key: str, ids: list[str]) -> None:
+async def with_pill_and_chip(page: Page, publisher: Publisher, key: str, ids: list[str]) -> None:
     """A comment and a reply wait while the reader is at the beginning."""
     await page.evaluate("scrollTo(0, 0)")
-    world.say(key, "One more.", "A stranger")
-    world.say(key, "An answer to the first.", "A stranger", ids[0])
+    publisher.say(key, "One more.", "A stranger")
+    publisher.say(key, "An answer to the first.", "A stranger", ids[0])
     await expect(page.locator("tertulia-discussion .pill-button")).to_be_visible()
     await expect(page.locator("tertulia-discussion .chip")).to_be_visible()
 

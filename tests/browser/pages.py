@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
-import httpx
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import ARTICLE
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient, Json
+from tests.support.server import ServerProcess
 
 _HOST_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page of a publisher</title>
 <script src="{server}/embed.js" defer></script><body><h1>A page</h1>{elements}</body></html>"""
@@ -79,16 +79,14 @@ async def held(page: Page, pattern: str) -> Held:
 
 async def events(server: ServerProcess, key: str) -> list[dict[str, object]]:
     """What happened in a discussion."""
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        found: list[dict[str, object]] = (await client.get("/api/v1/events", params={"key": key})).json()["events"]
-        return found
+    found: list[dict[str, object]] = (await AsyncApiClient(server.url, key).events())["events"]
+    return found
 
 
 async def bodies(server: ServerProcess, key: str) -> list[str]:
     """The first text of each comment of a discussion, oldest first."""
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        read = (await client.get("/api/v1/discussion", params={"key": key, "limit": 100})).json()["comments"]
-        return [one["body"][0]["children"][0]["text"] for one in read if one["body"]]
+    read = (await AsyncApiClient(server.url, key).snapshot(limit=100))["comments"]
+    return [one["body"][0]["children"][0]["text"] for one in read if one["body"]]
 
 
 def article(server: ServerProcess | str) -> str:
@@ -141,14 +139,9 @@ async def write(page: Page, name: str, text: str) -> None:
     await form(page).get_by_role("button", name="Post comment").click()
 
 
-async def post(server: ServerProcess, text: str, **more: object) -> dict[str, object]:
+async def post(server: ServerProcess, text: str, *, key: str = ARTICLE, **fields: Any) -> Json:
     """Says something as a stranger with curl would."""
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        body = {"key": ARTICLE, "body": text, "author": {"name": "A stranger"}, **more}
-        answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
-        assert answer.status_code in (201, 202), answer.text
-        found: dict[str, object] = answer.json()
-        return found
+    return await AsyncApiClient(server.url, key, name="A stranger").post_comment(text, (201, 202), **fields)
 
 
 async def texts(page: Page) -> list[str]:

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser import hosts
 from tests.browser.conftest import Window
-from tests.browser.hosts import LANGUAGES, World, open_world, ready
+from tests.browser.hosts import LANGUAGES, Publisher, open_publisher, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -19,8 +19,8 @@ DARK = "html { background: #121212; color: #e8e8e8 }"
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with open_world(tmp_path_factory.mktemp("accessibility")) as opened:
+def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+    with open_publisher(tmp_path_factory.mktemp("accessibility")) as opened:
         yield opened
 
 
@@ -45,15 +45,15 @@ class Examiner:
 
 @pytest.mark.parametrize("root", ["shadow", "no-shadow"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-async def test_axe_finds_nothing_in_any_state(world: World, window: Window, lang: str, root: str) -> None:
+async def test_axe_finds_nothing_in_any_state(publisher: Publisher, window: Window, lang: str, root: str) -> None:
     attributes = "" if root == "shadow" else root
     examiner = Examiner()
     key = f"axe-{lang}-{root}"
-    ids = world.fill(key)
-    page = await window(world.page(key, lang=lang, attributes=f"sort=oldest {attributes}"))
+    ids = publisher.fill(key)
+    page = await window(publisher.page(key, lang=lang, attributes=f"sort=oldest {attributes}"))
     await ready(page)
     await examiner.look(page, "list")
-    await hosts.with_pill_and_chip(page, world, key, ids)
+    await hosts.with_pill_and_chip(page, publisher, key, ids)
     await hosts.with_menu(page)
     await examiner.look(page, "pill, chip and menu")
     await hosts.with_report(page)
@@ -69,22 +69,22 @@ async def test_axe_finds_nothing_in_any_state(world: World, window: Window, lang
     await hosts.with_queued(page)
     await hosts.with_error(page)
     await examiner.look(page, "failed, queued and an error")
-    await _examine_modes(examiner, world, window, lang, attributes)
+    await _examine_modes(examiner, publisher, window, lang, attributes)
     assert not examiner.found, "\n".join(examiner.found)
 
 
-async def _examine_modes(examiner: Examiner, world: World, window: Window, lang: str, attributes: str) -> None:
+async def _examine_modes(examiner: Examiner, publisher: Publisher, window: Window, lang: str, attributes: str) -> None:
     key = f"axe-modes-{lang}-{attributes}"
-    page = await window(world.page(key, lang=lang, attributes=attributes))
+    page = await window(publisher.page(key, lang=lang, attributes=attributes))
     await ready(page)
     await examiner.look(page, "empty")
-    world.say(key, "The first.")
-    world.set_mode(key, "held")
+    publisher.say(key, "The first.")
+    publisher.set_mode(key, "held")
     await expect(page.locator("tertulia-discussion .notice")).to_be_visible()
     await hosts.write(page, "Waits for a moderator.")
     await expect(page.locator("tertulia-discussion .badge:visible")).to_be_visible()
     await examiner.look(page, "held")
-    world.set_mode(key, "closed")
+    publisher.set_mode(key, "closed")
     await expect(page.locator("tertulia-discussion .compose form")).to_be_hidden()
     await examiner.look(page, "closed")
 
@@ -135,12 +135,12 @@ def _article(page: Page, text: str) -> Locator:
 
 
 @pytest.mark.parametrize("root", ["shadow", "no-shadow"])
-async def test_the_keyboard_is_enough(world: World, window: Window, root: str) -> None:
+async def test_the_keyboard_is_enough(publisher: Publisher, window: Window, root: str) -> None:
     """The list is reached, gone through and left; a reply is opened, closed, written and sent (A18)."""
     key = f"keys-{root}"
-    world.fill(key)
+    publisher.fill(key)
     attributes = f"sort=oldest {'' if root == 'shadow' else root}"
-    page = await window(world.page(key, attributes=attributes), viewport={"width": 1000, "height": 700})
+    page = await window(publisher.page(key, attributes=attributes), viewport={"width": 1000, "height": 700})
     await page.evaluate("document.querySelector('main').insertAdjacentHTML('afterend', '<a id=after href=#>After</a>')")
     await ready(page)
     keyboard = Keyboard(page)
@@ -183,10 +183,10 @@ async def test_the_keyboard_is_enough(world: World, window: Window, root: str) -
     assert await keyboard.press("Tab") == "after", "nothing holds the focus"
 
 
-async def test_the_list_is_left_for_the_page_where_nothing_follows_it(world: World, window: Window) -> None:
+async def test_the_list_is_left_for_the_page_where_nothing_follows_it(publisher: Publisher, window: Window) -> None:
     """With the form above the list, Ctrl+End goes on to the page, and Page Down skips what a search has hidden."""
-    world.fill("leaving")
-    page = await window(world.page("leaving", attributes="sort=newest"))
+    publisher.fill("leaving")
+    page = await window(publisher.page("leaving", attributes="sort=newest"))
     await page.evaluate("document.querySelector('main').insertAdjacentHTML('afterend', '<a id=after href=#>After</a>')")
     await ready(page)
     keyboard = Keyboard(page)
@@ -201,10 +201,10 @@ async def test_the_list_is_left_for_the_page_where_nothing_follows_it(world: Wor
     await expect(page.locator("tertulia-discussion .compose .submit")).to_be_focused()
 
 
-async def test_the_feed_says_what_it_is(world: World, window: Window) -> None:
+async def test_the_feed_says_what_it_is(publisher: Publisher, window: Window) -> None:
     """What the feed pattern of the W3C asks for: a label, articles alone, their number, author, time and text."""
-    world.fill("feed", 12)
-    page = await window(world.page("feed", attributes="sort=oldest"))
+    publisher.fill("feed", 12)
+    page = await window(publisher.page("feed", attributes="sort=oldest"))
     await ready(page)
     feed = page.get_by_role("feed", name="All comments [ 11 ]")
     assert await feed.count() == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -22,7 +21,8 @@ from tests.browser.pages import (
     shown,
     texts,
 )
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -101,7 +101,7 @@ async def test_a_reply_waits_behind_a_chip_on_what_it_answers(shared: ServerProc
     page = await window("about:blank")
     await host(page, shared, _element(key))
     await shown(page)
-    parent = said[1]["comment"]["id"]  # type: ignore[index]
+    parent = said[1]["comment"]["id"]
     for number in range(2):
         await post(shared, f"Answer {number}", key=key, parent_id=parent)
     chip = comment(page, "Paragraph 1").get_by_role("button", name="2 new replies")
@@ -117,7 +117,7 @@ async def test_a_reply_waits_behind_a_chip_on_what_it_answers(shared: ServerProc
 async def test_a_chip_outlives_the_removal_of_what_is_answered(
     shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:
-    parent = (await post(shared, "Soon removed", key=key))["comment"]["id"]  # type: ignore[index]
+    parent = (await post(shared, "Soon removed", key=key))["comment"]["id"]
     page = await window("about:blank")
     await host(page, shared, _element(key))
     await shown(page)
@@ -192,13 +192,8 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 async def _burst(server: ServerProcess, key: str, number: int) -> None:
     async with httpx.AsyncClient(base_url=server.url) as client:
-
-        async def say(text: str) -> None:
-            content = {"key": key, "body": text, "author": {"name": "A stranger"}}
-            answer = await client.post("/api/v1/comments", json=content, headers={"Idempotency-Key": str(uuid.uuid4())})
-            assert answer.status_code == 201, answer.text
-
-        await asyncio.gather(*(say(f"Burst {one}") for one in range(number)))
+        stranger = AsyncApiClient(client, key, name="A stranger")
+        await asyncio.gather(*(stranger.post_comment(f"Burst {one}") for one in range(number)))
 
 
 async def test_what_summaries_leave_out_is_counted_and_loaded_on_demand(

@@ -10,8 +10,9 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import Window, tertulia
 from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, held, host, post, shown, write
-from tests.proxy import Proxy
-from tests.server import ServerProcess
+from tests.browser.scripts import script
+from tests.support.proxy import Proxy
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -189,48 +190,7 @@ async def _top(page: Page, text: str) -> float:
 
 # ---- nothing stays behind -----------------------------------------------------------------------------------
 
-_COUNT_WHAT_IS_OPEN = """
-    window.open_ = { sockets: new Set(), timers: new Set(), intervals: new Set(), listeners: 0, observers: new Set() };
-    window.WebSocket = class extends WebSocket {
-        constructor(...given) {
-            super(...given);
-            open_.sockets.add(this);
-            this.addEventListener('close', () => open_.sockets.delete(this));
-        }
-        close(...given) { open_.sockets.delete(this); super.close(...given); }
-    };
-    const { setTimeout: begin, clearTimeout: end, setInterval: repeat, clearInterval: stop } = window;
-    window.setTimeout = (work, ms, ...given) => {
-        const timer = begin(() => { open_.timers.delete(timer); work(...given); }, ms);
-        open_.timers.add(timer);
-        return timer;
-    };
-    window.clearTimeout = (timer) => { open_.timers.delete(timer); end(timer); };
-    window.setInterval = (...given) => { const timer = repeat(...given); open_.intervals.add(timer); return timer; };
-    window.clearInterval = (timer) => { open_.intervals.delete(timer); stop(timer); };
-    // the driver of the browser listens, too
-    const isOurs = (name) => !/^(__playwright|mouse|pointer|touch|click|auxclick|dblclick|contextmenu)/.test(name);
-    for (const target of [window, document]) {
-        const add = target.addEventListener.bind(target), remove = target.removeEventListener.bind(target);
-        target.addEventListener = (name, work, options) => {
-            if (!isOurs(name)) return add(name, work, options);
-            if (options?.signal?.aborted) return;
-            open_.listeners++;
-            options?.signal?.addEventListener('abort', () => open_.listeners--);
-            add(name, work, options);
-        };
-        target.removeEventListener = (name, ...given) => {
-            if (isOurs(name)) open_.listeners--;
-            remove(name, ...given);
-        };
-    }
-    window.IntersectionObserver = class extends IntersectionObserver {
-        observe(element) { open_.observers.add(this); super.observe(element); }
-        disconnect() { open_.observers.delete(this); super.disconnect(); }
-    };
-    window.held = () => ({ sockets: open_.sockets.size, timers: open_.timers.size, intervals: open_.intervals.size,
-                           listeners: open_.listeners, observers: open_.observers.size });
-"""
+_COUNT_WHAT_IS_OPEN = script("count_what_is_open")
 _NOTHING = {"sockets": 0, "timers": 0, "intervals": 0, "listeners": 0, "observers": 0}
 
 

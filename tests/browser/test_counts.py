@@ -13,7 +13,7 @@ from playwright.async_api import Request, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
 from tests.browser.pages import post
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -22,7 +22,7 @@ from tests.browser.pages import (
     texts,
     write,
 )
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -111,7 +111,7 @@ async def test_attributes_take_effect_when_they_change(shared: ServerProcess, wi
 async def test_replies_are_indented_as_deep_as_it_says(shared: ServerProcess, window: Window, key: str) -> None:
     said = await post(shared, "Top", key=key)
     for text in ("First", "Second"):
-        said = await post(shared, text, key=key, parent_id=said["comment"]["id"])  # type: ignore[index]
+        said = await post(shared, text, key=key, parent_id=said["comment"]["id"])
     page = await _open(window, shared, _element(key, "depth=1"))
     await shown(page)
     await expect(comment(page, "Second")).to_contain_text("replying to A stranger")
@@ -228,7 +228,7 @@ async def test_methods_and_properties(shared: ServerProcess, window: Window, key
         12,
         0,
     ]
-    last = said[-1]["comment"]["id"]  # type: ignore[index]
+    last = said[-1]["comment"]["id"]
     assert await evaluate_element(page, f"return el.goTo('{last}')") is True
     await expect(comment(page, "Number 11")).to_be_in_viewport()
     assert await evaluate_element(page, "return el.goTo('01a215a0-b7a4-71d7-b2a2-000000000000')") is False
@@ -291,7 +291,7 @@ async def test_reading_everything_again_keeps_what_a_link_led_to(
     said = [await post(shared, f"Number {number}", key=key) for number in range(30)]
     page = await _open(window, shared, _element(key, "max=5 sort=oldest"))
     await shown(page)
-    await evaluate_element(page, f"await el.goTo('{said[25]['comment']['id']}')")  # type: ignore[index]
+    await evaluate_element(page, f"await el.goTo('{said[25]['comment']['id']}')")
     read = comment(page, "Number 25")
     top = await read.evaluate("box => { box.dataset.old = ''; return box.getBoundingClientRect().top }")
     await evaluate_element(page, "el.setToken(null)")
@@ -352,7 +352,7 @@ async def test_a_page_without_a_doctype_is_a_page(shared: ServerProcess, window:
     await shown(page)
     read = comment(page, "Number 9")
     await read.evaluate("box => box.scrollIntoView()")
-    assert await evaluate_element(page, f"return el.goTo('{said[15]['comment']['id']}')") is True  # type: ignore[index]
+    assert await evaluate_element(page, f"return el.goTo('{said[15]['comment']['id']}')") is True
     await post(shared, "Arrived", key=key)
     await page.get_by_role("button", name="1 new comment").click()
     await expect(comment(page, "Arrived")).to_be_in_viewport()

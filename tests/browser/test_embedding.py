@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Window
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -72,15 +72,8 @@ class Press:
     async def post(
         self, text: str, key: str | None = None, *, name: str = "A stranger", token: str | None = None
     ) -> dict[str, Any]:
-        body = {"key": key or self.news.url + ARTICLE, "body": text, "author": {"name": name}}
-        async with httpx.AsyncClient(base_url=self.server.url) as client:
-            headers = {"Idempotency-Key": str(uuid.uuid4())}
-            if token is not None:
-                headers["Authorization"] = f"Bearer {token}"
-            answer = await client.post("/api/v1/comments", json=body, headers=headers)
-            assert answer.status_code == 201, answer.text
-            said: dict[str, Any] = answer.json()
-            return said
+        people = AsyncApiClient(self.server.url, key or self.news.url + ARTICLE, token=token, name=name)
+        return await people.post_comment(text)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

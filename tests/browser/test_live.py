@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 
 import httpx
@@ -12,8 +11,9 @@ from playwright.async_api import Locator, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
 from tests.browser.pages import article, at_the_end, comment, comments, discussion, live, post, read_on, texts, write
-from tests.proxy import Proxy
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient
+from tests.support.proxy import Proxy
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -217,20 +217,14 @@ async def test_what_a_busy_discussion_leaves_out_is_offered(
 
 async def _burst(server: ServerProcess, said: list[str]) -> None:
     async with httpx.AsyncClient(base_url=server.url) as client:
-
-        async def say(text: str) -> None:
-            body = {"key": ARTICLE, "body": text, "author": {"name": "A stranger"}}
-            answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
-            assert answer.status_code == 201, answer.text
-
-        await asyncio.gather(*(say(text) for text in said))
+        stranger = AsyncApiClient(client, ARTICLE, name="A stranger")
+        await asyncio.gather(*(stranger.post_comment(text) for text in said))
 
 
 async def _last_texts(server: ServerProcess, last: int) -> list[str]:
     """The ``last`` comments that were made, oldest first."""
-    async with httpx.AsyncClient(base_url=server.url) as client:
-        events = (await client.get("/api/v1/events", params={"key": ARTICLE})).json()["events"]
-    made = [event["comment"] for event in events if event["kind"] == "comment.created"]
+    log = await AsyncApiClient(server.url, ARTICLE).events()
+    made = [event["comment"] for event in log["events"] if event["kind"] == "comment.created"]
     made.sort(key=lambda comment: (comment["created_at"], comment["id"]))
     return [comment["body"][0]["children"][0]["text"] for comment in made[-last:]]
 

@@ -15,7 +15,8 @@ from playwright.async_api import Page, expect
 
 from tests.browser import hosts
 from tests.browser.conftest import Window
-from tests.browser.hosts import COLOURS, LANGUAGES, PLAIN, World, open_world, ready
+from tests.browser.hosts import COLOURS, LANGUAGES, PLAIN, Publisher, open_publisher, ready
+from tests.browser.scripts import script
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -37,26 +38,26 @@ HOSTILE_CSS = (
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with open_world(tmp_path_factory.mktemp("looks")) as opened:
+def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+    with open_publisher(tmp_path_factory.mktemp("looks")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def full(world: World) -> str:
+def full(publisher: Publisher) -> str:
     """The key of a discussion of everything, which tests only read."""
-    world.fill("full")
+    publisher.fill("full")
     return "full"
 
 
 # ---- strict pages --------------------------------------------------------------------------------------------
 
 
-async def test_a_strict_policy_has_nothing_to_refuse(world: World, window: Window) -> None:
+async def test_a_strict_policy_has_nothing_to_refuse(publisher: Publisher, window: Window) -> None:
     """A page that allows scripts of the server alone, no inline style and no HTML from strings (A1)."""
     key = "strict"
-    world.fill(key, 8)
-    server = world.server.url
+    publisher.fill(key, 8)
+    server = publisher.server.url
     page = await window("about:blank")
     await page.add_init_script("""
         window.violations = [];
@@ -66,7 +67,7 @@ async def test_a_strict_policy_has_nothing_to_refuse(world: World, window: Windo
     loaded: list[str] = []
     page.on("response", lambda response: loaded.append(response.url))
     policy = STRICT.format(server=server, socket=server.replace("http", "ws"))
-    await page.goto(world.page(key, attributes="sort=oldest", csp=policy))
+    await page.goto(publisher.page(key, attributes="sort=oldest", csp=policy))
     await ready(page)
     await expect(page.locator("tertulia-discussion .status")).to_contain_text("reading")
     await hosts.with_menu(page)
@@ -76,7 +77,7 @@ async def test_a_strict_policy_has_nothing_to_refuse(world: World, window: Windo
     await hosts.write(page, "Said under a strict policy.")
     await expect(page.locator("tertulia-discussion article", has_text="strict policy")).to_be_visible()
     await expect(page.locator("tertulia-discussion [aria-busy]")).to_have_count(0)
-    world.say(key, "And heard.", "A stranger")
+    publisher.say(key, "And heard.", "A stranger")
     await expect(page.locator("tertulia-discussion article", has_text="And heard.")).to_be_visible()
     assert any("/embed-actions." in url for url in loaded), "the second file was imported"
     looks = await page.locator("tertulia-discussion .bar").evaluate("bar => getComputedStyle(bar).display")
@@ -86,58 +87,7 @@ async def test_a_strict_policy_has_nothing_to_refuse(world: World, window: Windo
 
 # ---- colours -------------------------------------------------------------------------------------------------
 
-# Draws the colours of the element and what is behind it over one another on a canvas: it reads `color-mix` and alpha,
-# which axe does not. Text is compared with what is behind it, the borders of fields with what is around them.
-CONTRASTS = """() => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
-    const pen = canvas.getContext('2d', { willReadFrequently: true });
-    const probe = document.body.appendChild(document.createElement('i'));
-    probe.style.background = 'Canvas';
-    const paper = getComputedStyle(probe).backgroundColor;
-    probe.remove();
-    const chain = (element) => {
-        const found = [];
-        for (let one = element; one; one = one.parentElement ?? one.getRootNode().host) found.unshift(one);
-        return found;
-    };
-    const paint = (layers) => {
-        for (const [colour, alpha] of layers) {
-            pen.globalAlpha = alpha;
-            pen.fillStyle = colour;
-            pen.fillRect(0, 0, 1, 1);
-        }
-        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
-    };
-    const ground = (one) => [getComputedStyle(one).backgroundColor, 1];
-    const behind = (element) => [[paper, 1], ...chain(element).map(ground)];
-    const opacity = (element) => chain(element).reduce((all, one) => all * getComputedStyle(one).opacity, 1);
-    const light = (rgb) => {
-        const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const ratio = (one, other) => {
-        const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
-        return (bright + 0.05) / (dark + 0.05);
-    };
-    const root = document.querySelector('tertulia-discussion').shadowRoot;
-    const results = [];
-    const note = (kind, element, colour, alpha, layers) => results.push({
-        kind, what: `${element.localName}.${element.className} ${element.textContent.trim().slice(0, 30)}`,
-        ratio: ratio(paint([...layers, [colour, alpha]]), paint(layers)),
-    });
-    const text = (element, { color }, alpha) => note('text', element, color, alpha, behind(element));
-    for (const element of root.querySelectorAll('*')) {
-        if (!element.checkVisibility({ contentVisibilityAuto: false }) || element.matches('.unseen, style')) continue;
-        const style = getComputedStyle(element);
-        const isText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        if (isText || element.value) text(element, style, opacity(element));
-        const hint = getComputedStyle(element, '::placeholder');
-        if (element.placeholder) text(element, hint, hint.opacity);
-        if (!element.matches('input:not([type=radio]), textarea, .submit, .preview')) continue;
-        note('border', element, style.borderTopColor, 1, behind(element.parentElement));
-    }
-    return results;
-}"""
+CONTRASTS = script("contrasts")
 
 
 async def _contrasts(page: Page) -> list[str]:
@@ -152,11 +102,11 @@ async def _contrasts(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("colours", list(COLOURS))
 async def test_everything_can_be_read_with_any_colours(
-    world: World, window: Window, full: str, colours: str, scheme: str
+    publisher: Publisher, window: Window, full: str, colours: str, scheme: str
 ) -> None:
     """Four kinds of pages and two settings of the reader's system (A3)."""
     page_css = f"{PLAIN} {COLOURS[colours]}"
-    page = await window(world.page(full, css=page_css, attributes="sort=oldest"), color_scheme=scheme)
+    page = await window(publisher.page(full, css=page_css, attributes="sort=oldest"), color_scheme=scheme)
     await ready(page)
     await hosts.with_menu(page)
     await hosts.with_report(page)
@@ -172,43 +122,27 @@ async def test_everything_can_be_read_with_any_colours(
 
 # ---- narrow, large, spaced -----------------------------------------------------------------------------------
 
-# What is wider than the window, or shows less than it holds.
-MISFITS = """() => {
-    const found = [];
-    const width = document.documentElement.clientWidth;
-    const whole = document.scrollingElement.scrollWidth;
-    if (whole > width) found.push(`the page: ${whole} px`);
-    const host = document.querySelector('tertulia-discussion');
-    for (const element of (host.shadowRoot ?? host).querySelectorAll('*')) {
-        if (!element.checkVisibility() || element.closest('.unseen, select')) continue;
-        const { left, right, width: own } = element.getBoundingClientRect();
-        const what = `${element.localName}.${element.className} ${element.textContent.trim().slice(0, 30)}`;
-        if (own && (left < -0.5 || right > width + 0.5)) found.push(`${what}: from ${left} to ${right}`);
-        if (getComputedStyle(element).overflowX === 'visible' && !element.matches('button')) continue;
-        if (element.scrollWidth > element.clientWidth + 6) found.push(`${what}: cut off at the side`);
-        if (element.matches('textarea')) continue;
-        if (element.scrollHeight > element.clientHeight + 6) found.push(`${what}: cut off below`);
-    }
-    return found;
-}"""
+MISFITS = script("misfits")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(
     "css", [PLAIN, PLAIN + SPACING, f"{PLAIN} html {{ font-size: 200% }}"], ids=["", "spaced", "large"]
 )
-async def test_nothing_is_cut_off_on_the_narrowest_window(world: World, window: Window, lang: str, css: str) -> None:
+async def test_nothing_is_cut_off_on_the_narrowest_window(
+    publisher: Publisher, window: Window, lang: str, css: str
+) -> None:
     """320 px: a small phone, or a desk at 400 % (A17)."""
     key = f"narrow-{lang}-{len(css)}"
-    ids = world.fill(key)
+    ids = publisher.fill(key)
     attributes = (
         "sort=oldest no-shadow" if css.startswith(PLAIN + SPACING) else "sort=oldest"
     )  # a page's * stops at a shadow
     page = await window(
-        world.page(key, lang=lang, css=css, attributes=attributes), viewport={"width": 320, "height": 640}
+        publisher.page(key, lang=lang, css=css, attributes=attributes), viewport={"width": 320, "height": 640}
     )
     await ready(page)
-    await hosts.with_pill_and_chip(page, world, key, ids)
+    await hosts.with_pill_and_chip(page, publisher, key, ids)
     await hosts.with_menu(page)
     await hosts.with_report(page)
     misfits = await page.evaluate(MISFITS)
@@ -219,12 +153,12 @@ async def test_nothing_is_cut_off_on_the_narrowest_window(world: World, window: 
     assert not misfits, "\n".join(dict.fromkeys(misfits))
 
 
-async def test_everything_that_is_clicked_is_large_enough(world: World, window: Window) -> None:
+async def test_everything_that_is_clicked_is_large_enough(publisher: Publisher, window: Window) -> None:
     """24 px each way (WCAG 2.5.8); links within sentences are excepted there."""
-    ids = world.fill("targets")
-    page = await window(world.page("targets", attributes="sort=oldest"), viewport={"width": 360, "height": 700})
+    ids = publisher.fill("targets")
+    page = await window(publisher.page("targets", attributes="sort=oldest"), viewport={"width": 360, "height": 700})
     await ready(page)
-    await hosts.with_pill_and_chip(page, world, "targets", ids)
+    await hosts.with_pill_and_chip(page, publisher, "targets", ids)
     await hosts.with_menu(page)
     await hosts.with_reply(page)
     await hosts.with_failed(page)
@@ -243,11 +177,11 @@ async def test_everything_that_is_clicked_is_large_enough(world: World, window: 
 # ---- wishes of the reader ------------------------------------------------------------------------------------
 
 
-async def test_nothing_moves_for_who_wants_calm(world: World, window: Window) -> None:
+async def test_nothing_moves_for_who_wants_calm(publisher: Publisher, window: Window) -> None:
     """prefers-reduced-motion: nothing is animated and every scroll is a jump (A19)."""
     for motion in ("no-preference", "reduce"):
         key = f"calm-{motion}"
-        ids = world.fill(key)
+        ids = publisher.fill(key)
         page = await window("about:blank", reduced_motion=motion)
         await page.add_init_script("""
             window.moved = [];
@@ -258,9 +192,9 @@ async def test_nothing_moves_for_who_wants_calm(world: World, window: Window) ->
                 scroll.call(this, how);
             };
         """)
-        await page.goto(world.page(key, attributes="sort=oldest"))
+        await page.goto(publisher.page(key, attributes="sort=oldest"))
         await ready(page)
-        await hosts.with_pill_and_chip(page, world, key, ids)
+        await hosts.with_pill_and_chip(page, publisher, key, ids)
         await page.locator("tertulia-discussion .pill-button").click()
         await expect(page.locator("tertulia-discussion article.new", has_text="One more.")).to_be_in_viewport()
         running = await page.evaluate("""() => {
@@ -275,8 +209,8 @@ async def test_nothing_moves_for_who_wants_calm(world: World, window: Window) ->
             assert "scroll" in moved
 
 
-async def test_borders_are_there_where_colours_are_forced(world: World, window: Window, full: str) -> None:
-    page = await window(world.page(full, attributes="sort=oldest"), forced_colors="active")
+async def test_borders_are_there_where_colours_are_forced(publisher: Publisher, window: Window, full: str) -> None:
+    page = await window(publisher.page(full, attributes="sort=oldest"), forced_colors="active")
     await ready(page)
     await hosts.with_reply(page)
     await hosts.with_error(page)
@@ -308,13 +242,13 @@ NASTY = {
 
 
 @pytest.mark.parametrize("width", [320, 1000])
-async def test_hostile_text_stays_in_its_place(world: World, window: Window, width: int) -> None:
+async def test_hostile_text_stays_in_its_place(publisher: Publisher, window: Window, width: int) -> None:
     """It injects nothing, widens nothing and paints nothing over its neighbours (A20)."""
     key = f"nasty-{width}"
     for name, text in NASTY.items():
-        world.say(key, text, name)
-        world.say(key, "A neighbour.", "A neighbour")
-    page = await window(world.page(key, attributes="sort=oldest"), viewport={"width": width, "height": 700})
+        publisher.say(key, text, name)
+        publisher.say(key, "A neighbour.", "A neighbour")
+    page = await window(publisher.page(key, attributes="sort=oldest"), viewport={"width": width, "height": 700})
     await ready(page)
     tags = await page.locator("tertulia-discussion article *").evaluate_all(
         "all => [...new Set(all.map(e => e.localName))]"
@@ -341,13 +275,13 @@ async def _paints_only_in_its_box(page: Page) -> None:
     assert [one == other for one, other in zip(before, after, strict=True)] == [True] * len(NASTY)
 
 
-async def test_a_hostile_page_changes_nothing(world: World, window: Window, full: str) -> None:
+async def test_a_hostile_page_changes_nothing(publisher: Publisher, window: Window, full: str) -> None:
     """The shadow keeps the styles of the page out; what is inherited on purpose is the same on both pages (A25)."""
     inherited = "body { display: block; margin: 0; padding: 0; font: 16px/1.2 sans-serif; color: black } "
     place = "main { display: block; margin: 16px; width: 700px } h1, head { display: none }"
     pictures = []
     for css in (PLAIN, HOSTILE_CSS):
-        page = await window(world.page(full, css=f"{css} {inherited} {place}", attributes="sort=oldest live=off"))
+        page = await window(publisher.page(full, css=f"{css} {inherited} {place}", attributes="sort=oldest live=off"))
         await ready(page)
         await hosts.with_menu(page)
         await page.mouse.move(0, 0)
@@ -366,18 +300,20 @@ async def test_a_hostile_page_changes_nothing(world: World, window: Window, full
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", LANGUAGES)
-async def test_pictures_of_the_main_states(world: World, window: Window, lang: str, scheme: str, width: int) -> None:
+async def test_pictures_of_the_main_states(
+    publisher: Publisher, window: Window, lang: str, scheme: str, width: int
+) -> None:
     """Nothing overlaps and the columns are straight in them; they are kept to be looked at."""
     key = f"picture-{lang}-{scheme}-{width}"
-    ids = world.fill(key)
+    ids = publisher.fill(key)
     page = await window("about:blank", viewport={"width": width, "height": 800}, color_scheme=scheme)
-    await _was_here_before(page, world, key, ids[19])
+    await _was_here_before(page, publisher, key, ids[19])
     await page.goto(
-        world.page(key, lang=lang, css=DARK if scheme == "dark" else PLAIN, attributes="sort=oldest timezone=UTC")
+        publisher.page(key, lang=lang, css=DARK if scheme == "dark" else PLAIN, attributes="sort=oldest timezone=UTC")
     )
     await ready(page)
     name = f"{lang}-{scheme}-{width}"
-    await hosts.with_pill_and_chip(page, world, key, ids)
+    await hosts.with_pill_and_chip(page, publisher, key, ids)
     await _picture(page, f"{name}-1-waiting")
     await hosts.with_menu(page)
     await hosts.with_report(page)
@@ -394,40 +330,14 @@ async def test_pictures_of_the_main_states(world: World, window: Window, lang: s
     await _picture(page, f"{name}-5-since-last-visit")
 
 
-async def _was_here_before(page: Page, world: World, key: str, last_seen: str) -> None:
+async def _was_here_before(page: Page, publisher: Publisher, key: str, last_seen: str) -> None:
     """The comments after this one are new to the reader."""
-    answer = world.ask("GET", f"/comments/{last_seen}")
-    comment = answer["comment"]
-    assert isinstance(comment, dict)
-    item = f"tertulia:seen:{world.server.url}:default:{key}"
+    comment = publisher.ask("GET", f"/comments/{last_seen}")["comment"]
+    item = f"tertulia:seen:{publisher.server.url}:default:{key}"
     await page.add_init_script(f"try {{ localStorage.setItem('{item}', '{comment['created_at']}') }} catch {{}}")
 
 
-# Controls that stand over one another, and comments whose edge is not that of the list.
-CROOKED = """() => {
-    const root = document.querySelector('tertulia-discussion').shadowRoot;
-    const found = [];
-    const shown = (selector) => [...root.querySelectorAll(selector)].filter((one) => one.checkVisibility());
-    for (const row of shown('.bar, .actions, .toolbar, .foot, .pill')) {
-        const visible = [...row.children].filter((one) => one.checkVisibility());
-        const boxes = visible.map((one) => one.getBoundingClientRect());
-        for (const [index, one] of boxes.entries()) for (const other of boxes.slice(index + 1)) {
-            const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-            const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-            if (across > 0.5 && down > 0.5) found.push(`${row.className}: ${row.textContent.slice(0, 60)}`);
-        }
-    }
-    for (const one of shown('button')) {
-        const isSqueezed = one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2;
-        if (isSqueezed) found.push(`squeezed: ${one.textContent}`);
-    }
-    const edges = new Set(shown('.chunk > article').flatMap((one) => {
-        const { left, right } = one.getBoundingClientRect();
-        return [`${Math.round(left)} to ${Math.round(right)}`];
-    }));
-    if (edges.size !== 1) found.push(`edges: ${[...edges]}`);
-    return found;
-}"""
+CROOKED = script("crooked")
 
 
 async def _picture(page: Page, name: str) -> None:

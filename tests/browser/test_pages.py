@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import Window
 from tests.browser.pages import article, comment, discussion, live, post
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,7 +58,7 @@ async def test_hostile_text_stays_text(site: ServerProcess, window: Window) -> N
 
 async def test_a_link_leads_to_its_comment(site: ServerProcess, window: Window) -> None:
     said = await post(site, "SiteDefaults at this one")
-    page = await window(f"{article(site)}#comment-{said['comment']['id']}")  # type: ignore[index]
+    page = await window(f"{article(site)}#comment-{said['comment']['id']}")
     await expect(comment(page, "SiteDefaults at this one")).to_be_in_viewport()
 
 

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from tertulia.showcase.playground.discussions import LONG_COUNT
 from tertulia.showcase.playground.page import STATES
 from tests.browser.conftest import PATIENCE_MS, Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]

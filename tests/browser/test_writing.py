@@ -11,7 +11,7 @@ from playwright.async_api import CDPSession, Locator, Page, Route, expect
 
 from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, host, post, shown, write
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -369,7 +369,7 @@ async def test_a_report_reaches_the_moderators(shared: ServerProcess, window: Wi
     await theirs.get_by_role("button", name="Send report").click()
     await expect(theirs).to_contain_text("The moderators will look at it.")
     await expect(theirs.get_by_role("button", name="More")).to_be_focused()
-    identity = said["comment"]["id"]  # type: ignore[index]
+    identity = said["comment"]["id"]
     with sqlite3.connect(f"file:{shared.data_dir}/tertulia.db?mode=ro", uri=True) as database:
         found = database.execute("SELECT reason, note FROM report WHERE comment_id = ?", (identity,)).fetchall()
     database.close()
@@ -396,7 +396,7 @@ async def test_a_copied_link_leads_back(shared: ServerProcess, window: Window, k
     await theirs.get_by_role("button", name="More").click()
     await theirs.get_by_role("button", name="Copy link").click()
     await expect(page.locator("tertulia-discussion [role=status]")).to_have_text("Link copied")
-    link = f"{address}#comment-{said['comment']['id']}"  # type: ignore[index]
+    link = f"{address}#comment-{said['comment']['id']}"
     assert await page.evaluate("navigator.clipboard.readText()") == link
     await page.reload()
     await expect(page.locator("tertulia-discussion article.target")).to_contain_text("Link to me")
@@ -500,7 +500,7 @@ async def test_a_reply_that_is_put_off_keeps_text_and_name(shared: ServerProcess
 async def test_the_server_refuses_in_the_language_of_the_page(
     shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:
-    gone = (await post(shared, "Removed meanwhile", key=key))["comment"]["id"]  # type: ignore[index]
+    gone = (await post(shared, "Removed meanwhile", key=key))["comment"]["id"]
     page = await window("about:blank")
     await host(page, shared, f'<tertulia-discussion key="{key}" lang="vi" live="off"></tertulia-discussion>')
     theirs = comment(page, "Removed meanwhile")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.topologies import ClusterSetup, SentinelSetup
-from tests.valkey import Valkey
+from tests.support.topologies import ClusterSetup, SentinelSetup
+from tests.support.valkey import Valkey
 
 Redis = Valkey | SentinelSetup | ClusterSetup
 TOPOLOGIES = ["valkey", "sentinel_setup", "cluster"]

@@ -27,10 +27,10 @@ from tests.bus.instances import (
     wait_until_delivered,
     wait_until_healthy,
 )
+from tests.support.topologies import SLOTS as ALL_SLOTS
+from tests.support.topologies import ClusterSetup, is_following
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.topologies import SLOTS as ALL_SLOTS
-from tests.topologies import ClusterSetup, is_following
-from tests.valkey import Valkey
 
 CHANNEL = channel_of(KEY)
 

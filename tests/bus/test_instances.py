@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -26,13 +25,13 @@ from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.settings import Settings
 from tests.bus.conftest import TOPOLOGIES, Redis
 from tests.bus.instances import now, wait_until_healthy
-from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import FakeReader, event_of, join_discussion
+from tests.support.api_client import AsyncApiClient
+from tests.support.faulty_redis import FaultyRedis
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.valkey import Valkey
 
 KEY = DiscussionKey("default", "talk")
-numbers = count(1)
 
 
 class Instance:
@@ -45,14 +44,10 @@ class Instance:
         self._client = client
 
     async def post(self) -> int:
-        body = {"key": KEY.key, "body": "Hello.", "author": {"name": "Lan"}}
         began = time.monotonic()
-        answer = await self._client.post(
-            "/api/v1/comments", json=body, headers={"Idempotency-Key": f"{next(numbers):032}"}
-        )
-        assert answer.status_code == 201, answer.text
+        posted = await AsyncApiClient(self._client, KEY.key).post_comment()
         assert time.monotonic() - began < 2, "the answer waited for Redis"
-        return int(answer.json()["seq"])
+        return int(posted["seq"])
 
     async def health(self) -> tuple[int, str]:
         answer = await self._client.get("/readyz")

@@ -42,11 +42,11 @@ from tests.bus.instances import (
     wait_until_delivered,
     wait_until_healthy,
 )
-from tests.faulty_redis import FaultyRedis
 from tests.live.fakes import created_event
 from tests.support.effort import examples
+from tests.support.faulty_redis import FaultyRedis
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.valkey import Valkey
 
 AT_ONCE = 0.25
 """Seconds within which publishing returns, however slow the machine is: a thousandth of it would do."""

@@ -20,9 +20,9 @@ from tests.bus.instances import (
     wait_until_delivered,
     wait_until_healthy,
 )
+from tests.support.topologies import SERVICE, Sentinel, SentinelSetup
+from tests.support.valkey import Valkey
 from tests.support.waiting import until, wait_until
-from tests.topologies import SERVICE, Sentinel, SentinelSetup
-from tests.valkey import Valkey
 
 
 @pytest.fixture(scope="module")

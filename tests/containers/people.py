@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlencode
 
@@ -14,16 +14,10 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-PATIENCE = 90.0
+from tests.support.waiting import until
 
-
-async def until(holds: Callable[[], object], what: str) -> None:
-    """Asks until it holds; fails with the name of what did not."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE
-    while not holds():
-        assert loop.time() < end, f"waited {PATIENCE} s for {what}"
-        await asyncio.sleep(0.1)
+RECOVERY_SECONDS = 90.0
+"""Until a container that was ended is there again, and all who left it."""
 
 
 class Reader:
@@ -67,7 +61,7 @@ async def following(url: str, key: str, count: int) -> AsyncIterator[list[Reader
     readers = [Reader(url, key, epoch) for _ in range(count)]
     async with asyncio.TaskGroup() as tasks:
         following = [tasks.create_task(reader.follow()) for reader in readers]
-        await until(lambda: all(reader.is_there for reader in readers), "readers that join")
+        await until(lambda: all(reader.is_there for reader in readers), "readers that join", RECOVERY_SECONDS)
         yield readers
         for one in following:
             one.cancel()
@@ -103,7 +97,7 @@ class Writer:
         said = {"key": self._key, "body": f"Comment {len(self.seqs) + 1}.", "author": {"name": "Lan"}}
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         loop = asyncio.get_running_loop()
-        end = loop.time() + PATIENCE
+        end = loop.time() + RECOVERY_SECONDS
         while True:
             try:
                 async with httpx.AsyncClient(timeout=15) as client:

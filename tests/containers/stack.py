@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,17 +12,11 @@ import httpx
 import yaml
 
 from tests.containers.engine import ROOT, Engine, python_version
+from tests.support.waiting import wait_until
 
-PATIENCE = 120.0
+START_SECONDS = 120.0
+"""Until a container is healthy: its image may have to be built, its database to be migrated."""
 PROBE = "import sys, urllib.request as r; print(r.urlopen(f'http://127.0.0.1:8000{sys.argv[1]}').read().decode())"
-
-
-def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Asks until it holds; fails with the name of what did not."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.1)
 
 
 class Stack:
@@ -57,7 +49,7 @@ class Stack:
             self._start_in_order()
         else:
             self._compose("up", "--detach", *flags)
-        until(self._answers, f"{self.url}/readyz")
+        wait_until(self._answers, f"{self.url}/readyz", START_SECONDS)
 
     def _start_in_order(self) -> None:
         """What Docker does with ``depends_on``."""
@@ -83,7 +75,7 @@ class Stack:
             if condition == "service_completed_successfully":
                 assert self.engine("wait", container).strip() == "0", self.logs(container)
             elif condition == "service_healthy":
-                until(partial(self.is_healthy, container), f"the health of {container}")
+                wait_until(partial(self.is_healthy, container), f"the health of {container}", START_SECONDS)
 
     def scale(self, count: int) -> None:
         """More servers or fewer; those that stay are left alone."""
@@ -98,7 +90,7 @@ class Stack:
             self._compose("up", "--no-start", "--no-deps", "--no-recreate", "--scale", f"server={count}", "server")
         for server in set(self.containers("server")) - set(servers):
             self.engine("start", server)
-            until(partial(self.is_healthy, server), f"the health of {server}")
+            wait_until(partial(self.is_healthy, server), f"the health of {server}", START_SECONDS)
 
     def down(self, *, volumes: bool) -> None:
         if self.engine.is_podman:
@@ -162,7 +154,7 @@ class Stack:
                 self.up()  # Podman needs an order; see docs/containers.md
             else:
                 self.engine.shell(command, folder, {**self._variables, **self._named()})
-        until(self._answers, f"{self.url}/readyz")
+        wait_until(self._answers, f"{self.url}/readyz", START_SECONDS)
 
     def _named(self) -> dict[str, str]:
         """What makes compose take this project where a command does not name it."""
@@ -180,7 +172,7 @@ class Stack:
     def restart(self, server: str) -> None:
         """As an operator does, until it is ready again."""
         self.engine("restart", "--time", "30", server)
-        until(partial(self.is_healthy, server), f"the health of {server}")
+        wait_until(partial(self.is_healthy, server), f"the health of {server}", START_SECONDS)
 
     def _answers(self) -> bool:
         try:

@@ -11,8 +11,10 @@ import pytest
 
 from tertulia import __version__
 from tests.containers.engine import Engine, python_version
-from tests.containers.people import Writer, following, until
+from tests.containers.people import RECOVERY_SECONDS, Writer, following
 from tests.containers.stack import PROBE, Stack
+from tests.support.api_client import ApiClient
+from tests.support.waiting import until
 
 OURS_MEGABYTES = 95
 """What the image may add to its base. The official python:3-slim has 120 to 150 MB: both stay below 250."""
@@ -264,9 +266,7 @@ def test_streams_are_not_held_back(stack: Stack) -> None:
         lines = stream.iter_lines()
         while '"hello"' not in next(lines):
             pass
-        said = {**question, "body": "Now.", "author": {"name": "Lan"}}
-        headers = {"Idempotency-Key": "stream-through-the-proxy"}
-        assert httpx.post(f"{stack.url}/api/v1/comments", json=said, headers=headers).status_code in (200, 201)
+        ApiClient(stack.url, question["key"]).post_comment("Now.")
         while "comment.created" not in next(lines):
             pass
 
@@ -278,7 +278,11 @@ async def test_the_small_form_is_live(small: Stack) -> None:
     writer = Writer(small.url, "small")
     async with following(small.url, "small", 3) as readers:
         await writer.say(5)
-        await until(lambda: all(reader.seqs == [1, 2, 3, 4, 5] for reader in readers), "five comments at each reader")
+        await until(
+            lambda: all(reader.seqs == [1, 2, 3, 4, 5] for reader in readers),
+            "five comments at each reader",
+            RECOVERY_SECONDS,
+        )
 
 
 def test_the_small_form_can_do_nothing_else_and_keeps_its_data(small: Stack) -> None:

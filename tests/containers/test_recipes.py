@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from tests.containers.engine import ROOT
 from tests.containers.people import Writer
 from tests.containers.stack import Stack
+from tests.support.api_client import ApiClient, Json
 
 LATER = """
 import asyncio, asyncpg, pathlib, sys
@@ -54,11 +54,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def seen(stack: Stack, key: str) -> dict[str, Any]:
-    answer = httpx.get(f"{stack.url}/api/v1/discussion", params={"key": key}, timeout=30)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+def seen(stack: Stack, key: str) -> Json:
+    return ApiClient(stack.url, key).snapshot()
 
 
 async def _restored(stack: Stack, file: str, key: str, folder: Path) -> None:

@@ -9,8 +9,9 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.containers.people import Reader, Writer, following, until
+from tests.containers.people import RECOVERY_SECONDS, Reader, Writer, following
 from tests.containers.stack import Stack
+from tests.support.waiting import until
 
 SERVERS = 3
 READERS = 24
@@ -31,7 +32,9 @@ async def _spread(stack: Stack) -> dict[str, int]:
 
 
 async def _all_have(readers: list[Reader], seqs: list[int]) -> None:
-    await until(lambda: all(len(reader.seqs) >= len(seqs) for reader in readers), "readers that catch up")
+    await until(
+        lambda: all(len(reader.seqs) >= len(seqs) for reader in readers), "readers that catch up", RECOVERY_SECONDS
+    )
     await asyncio.sleep(0.5)  # for what may come twice
     for reader in readers:
         assert reader.seqs == seqs, "each event once, in order"
@@ -66,14 +69,14 @@ async def test_readers_of_a_server_that_is_killed_go_on_at_the_others(stack: Sta
         assert (await _spread(stack))[victim] > 0
         await asyncio.to_thread(stack.engine, "kill", "--signal", "KILL", victim)
         await writer.say(20)
-        await until(lambda: all(reader.is_there for reader in readers), "readers that come back")
+        await until(lambda: all(reader.is_there for reader in readers), "readers that come back", RECOVERY_SECONDS)
         await _all_have(readers, list(range(1, 31)))
         assert sorted(writer.seqs) == list(range(1, 31))
         moved = [reader for reader in readers if reader.connections > 1]
         assert moved, "somebody was at the server that died"
         assert len(moved) < READERS, "the others kept their connections"
         await asyncio.to_thread(stack.engine, "start", victim)
-        await until(lambda: stack.is_healthy(victim), "the health of the server that died")
+        await until(lambda: stack.is_healthy(victim), "the health of the server that died", RECOVERY_SECONDS)
 
 
 async def test_a_rolling_restart_loses_nobody(stack: Stack, key: str) -> None:
@@ -84,8 +87,8 @@ async def test_a_rolling_restart_loses_nobody(stack: Stack, key: str) -> None:
         for server in stack.containers("server"):
             said = len(writer.seqs)
             await asyncio.to_thread(stack.restart, server)
-            await until(partial(writer.has_said_more, said), "a comment since the restart began")
-        await until(partial(writer.has_said_more, 20), "more than 20 comments in all")
+            await until(partial(writer.has_said_more, said), "a comment since the restart began", RECOVERY_SECONDS)
+        await until(partial(writer.has_said_more, 20), "more than 20 comments in all", RECOVERY_SECONDS)
         ended.set()
         await posting
         assert sorted(writer.seqs) == list(range(1, len(writer.seqs) + 1)), "each comment is there once"
@@ -104,7 +107,7 @@ async def test_nobody_who_writes_notices_ten_restarts(stack: Stack, key: str) ->
             counts = [len(writer.seqs) for writer in writers]
             await asyncio.to_thread(stack.restart, stack.containers("server")[number % SERVERS])
             for writer, count in zip(writers, counts, strict=True):
-                await until(partial(writer.has_said_more, count), "a comment since the restart began")
+                await until(partial(writer.has_said_more, count), "a comment since the restart began", RECOVERY_SECONDS)
         ended.set()
     said = sum(len(writer.seqs) for writer in writers)
     assert [failure for writer in writers for failure in writer.failures] == [], f"of {said} posts"
@@ -118,7 +121,7 @@ async def test_servers_come_and_go_while_readers_are_there(stack: Stack, key: st
         await asyncio.to_thread(stack.scale, SERVERS + 1)
         newest = stack.containers("server")[-1]
         async with following(stack.url, key, READERS) as later:
-            await until(lambda: stack.readers(newest), "readers at the server that came")
+            await until(lambda: stack.readers(newest), "readers at the server that came", RECOVERY_SECONDS)
             await writer.say(5)
             await _all_have([*readers, *later], list(range(1, 11)))
             await asyncio.to_thread(stack.scale, SERVERS)
@@ -136,7 +139,7 @@ async def test_redis_may_die(stack: Stack, key: str) -> None:
         await writer.say(5)
         await _all_have(readers, list(range(1, 11)))
         await asyncio.to_thread(stack.engine, "start", redis)
-        await until(lambda: stack.is_healthy(redis), "the health of Redis")
+        await until(lambda: stack.is_healthy(redis), "the health of Redis", RECOVERY_SECONDS)
         await writer.say(5)
         await _all_have(readers, list(range(1, 16)))
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.browser.conftest import browser, window
-from tests.valkey import free_port
+from tests.support.valkey import free_port
 
 __all__ = ["browser", "window"]
 

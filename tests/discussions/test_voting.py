@@ -14,7 +14,7 @@ from tertulia.discussions.voting import Voting
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Votes
 from tertulia.store import Store
-from tertulia.store.commands import Actor, Ballot, VoteTotals
+from tertulia.store.commands import Actor, Ballot, CastVotes, Tally, VoteTotals
 from tests.support.store_actions import LAN, MINH, StoreActions, actor, listed, log
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ async def given(votes: Voting, comment: str, ballots: list[Ballot]) -> list[asyn
     """The votes on their way, all of them waiting."""
     tasks = [asyncio.create_task(votes.vote(comment, ballot)) for ballot in ballots]
     await asyncio.sleep(0)  # each comes as far as its answer, and what commits them has not begun
-    assert len(votes._boxes[comment].waiting) == len(ballots)
+    assert votes.waiting[comment] == len(ballots)
     return tasks
 
 
@@ -59,11 +59,18 @@ async def test_the_first_is_answered_at_once_and_the_next_fifty_are_one_event(
 
 async def test_those_who_come_during_a_commit_wait_like_those_after_it(store: Store, actions: StoreActions) -> None:
     comment = (await actions.post_comment()).comment.id
-    votes = Voting(store.write, LONG)
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def write(command: CastVotes) -> Tally:
+        has_begun.set()
+        await may_go_on.wait()
+        return await store.write(command)
+
+    votes = Voting(write, LONG)
     first = (await given(votes, comment, [Ballot(voter(), 1)]))[0]
-    await until(lambda: not votes._boxes[comment].waiting, "the commit of the first vote")
-    assert not first.done(), "its commit has only begun"
+    await has_begun.wait()
     waiting = await given(votes, comment, [Ballot(voter(), 1) for _ in range(3)])
+    may_go_on.set()
     assert (await first).seq == 2
     for _ in range(20):
         await actions.post_comment("meanwhile")  # time enough for a vote that does not wait
@@ -77,9 +84,8 @@ async def test_who_waits_is_answered_after_the_pause(store: Store, actions: Stor
     votes = Voting(store.write, 0.001)
     seqs = {(await votes.vote(comment, Ballot(voter(), 1))).seq for _ in range(5)}
     assert seqs == {2, 3, 4, 5, 6}
-    await until(
-        lambda: votes._boxes == {}, "the end of the pause"
-    )  # nothing is kept of a comment that nobody votes on any more
+    # nothing is kept of a comment that nobody votes on any more
+    await until(lambda: not votes.waiting, "the end of the pause")
 
 
 async def test_votes_on_other_comments_do_not_wait(store: Store, actions: StoreActions) -> None:
@@ -114,7 +120,7 @@ async def test_a_vote_that_changes_nothing_is_no_event_and_nobody_waits_for_it(
     for _ in range(3):
         assert (await votes.vote(comment, Ballot(voter(), 0))).seq == 1
     assert len(await log(store)) == 1
-    await until(lambda: votes._boxes == {}, "the end of the pause")
+    await until(lambda: not votes.waiting, "the end of the pause")
 
 
 async def test_what_is_refused_holds_up_nobody(store: Store, actions: StoreActions) -> None:
@@ -166,4 +172,4 @@ async def test_a_commit_that_fails_is_told_to_all(store: Store, actions: StoreAc
     await votes.close()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [answer.code for answer in answers if isinstance(answer, Problem)] == [ErrorCode.unavailable] * 3
-    assert votes._boxes == {}
+    assert votes.waiting == {}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
-
 from tests.browser.pages import post
 from tests.engines.window import Window
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient, Json
+from tests.support.server import ServerProcess
 
 ELEMENT = "document.querySelector('tertulia-discussion')"
 ROOT = f"{ELEMENT}.shadowRoot"
@@ -24,18 +23,14 @@ class Discussion:
         self.server = server
         self.key = key
 
-    async def say(self, *texts: str, **more: object) -> list[dict[str, object]]:
+    async def say(self, *texts: str, **more: object) -> list[Json]:
         """Strangers say something; what the server answered each."""
         return [await post(self.server, text, key=self.key, **more) for text in texts]
 
-    async def edit(self, posted: dict[str, object], text: str) -> None:
+    async def edit(self, posted: Json, text: str) -> None:
         """Who posted a comment says something else in it."""
-        comment = posted["comment"]
-        assert isinstance(comment, dict)
-        async with httpx.AsyncClient(base_url=self.server.url) as client:
-            authorization = {"Authorization": f"Bearer {posted['token']}"}
-            answer = await client.patch(f"/api/v1/comments/{comment['id']}", json={"body": text}, headers=authorization)
-        assert answer.status_code == 200, answer.text
+        author = AsyncApiClient(self.server.url, self.key, token=posted["token"])
+        await author.edit(posted["comment"]["id"], text)
 
     async def open(self, base: str | None = None, sort: str = "oldest") -> None:
         """Opens the page, by another address of the server if one is given, and waits until it is live."""

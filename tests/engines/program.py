@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.engines.window import PATIENCE_S
+from tests.support.waiting import PATIENCE
 
 
 def installed(*names: str) -> str:
@@ -38,7 +38,7 @@ class Program:
 
     async def says(self, pattern: str) -> str:
         """Waits for output that matches; its first group."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + PATIENCE
         while (found := re.search(pattern, self.output, re.MULTILINE)) is None:
             self.check(end)
             await asyncio.sleep(0.02)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.engines.discussion import BOXES, Discussion
 from tests.engines.window import Engine, Window
-from tests.proxy import Proxy
-from tests.server import ServerProcess
+from tests.support.proxy import Proxy
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

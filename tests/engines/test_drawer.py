@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.engines.discussion import BOXES, ELEMENT, PILL, Discussion, saying
 from tests.engines.window import Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

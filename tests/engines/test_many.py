@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.scripts import script
 from tests.engines.discussion import ELEMENT, ROOT, Discussion
 from tests.engines.window import Engine, Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -32,62 +33,9 @@ _BULK_S = 120
 
 _MORE = f"{ROOT}.querySelector('[part~=more]')"
 
-# The element is made anew, and its snapshot brings all comments but the last few, as no server's does. `window.worked`
-# becomes the milliseconds that the client worked on what it had got, until it was drawn.
-_SHOW_ALMOST_ALL = f"""void (async () => {{
-  const ask = window.fetch;
-  let handed = 0;
-  window.fetch = async (...request) => {{
-    const url = new URL(request[0]);
-    const answer = await ask(...request);
-    if (!url.pathname.endsWith('/discussion')) return answer;
-    const whole = await answer.json();
-    url.pathname = url.pathname.replace('discussion', 'comments');
-    url.searchParams.delete('lang');
-    while (whole.comments.length < {_BULK}) {{
-      url.searchParams.set('cursor', whole.next);
-      url.searchParams.set('limit', Math.min(100, {_BULK} - whole.comments.length));
-      const page = await (await ask(url)).json();
-      whole.comments.push(...page.comments);
-      whole.next = page.next;
-    }}
-    window.fetch = ask;
-    const made = Response.json(whole);
-    handed = performance.now();
-    return made;
-  }};
-  const before = {ELEMENT}, element = before.cloneNode();
-  element.setAttribute('loading', 'eager');
-  element.addEventListener('tertulia-ready', () => requestAnimationFrame(() => setTimeout(() => {{
-    window.worked = performance.now() - handed;
-  }})));
-  before.replaceWith(element);
-}})()"""
+_SHOW_ALMOST_ALL = f"void ({script('show_almost_all')})({ELEMENT}, {_BULK})"
 
-# `window.stoodStill` becomes the longest time in milliseconds in which the window could do nothing else until so many
-# comments have come into the list, and have been drawn. Looking for them among all would take longer than they do.
-_WATCH = f"""((expected) => {{
-  let last = performance.now(), longest = 0, isDrawn = false;
-  const come = new Set();
-  const observer = new MutationObserver((changes) => {{
-    for (const element of changes.flatMap((change) => [...change.addedNodes])) {{
-      if (element.localName === 'article') come.add(element);
-      for (const article of element.querySelectorAll?.('article') ?? []) come.add(article);
-    }}
-    if (come.size < expected) return;
-    observer.disconnect();
-    requestAnimationFrame(() => requestAnimationFrame(() => {{ isDrawn = true }}));
-  }});
-  const tick = () => {{
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-    if (isDrawn) window.stoodStill = longest;
-    else setTimeout(tick);
-  }};
-  window.stoodStill = undefined;
-  observer.observe({ROOT}, {{childList: true, subtree: true}});
-  tick();
-}})"""
+_WATCH = f"({script('watch_insertions')})"
 
 
 @pytest.fixture(scope="session")
@@ -161,7 +109,7 @@ async def _insert(many: Discussion, text: str) -> int:
 
 
 async def _watch(many: Discussion, expected: int) -> None:
-    await many.window.run(f"{_WATCH}({expected})")
+    await many.window.run(f"{_WATCH}({ROOT}, {expected})")
 
 
 async def _stood_still(many: Discussion) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engines.discussion import BOXES, PILL, ROOT, TEXTAREA, Discussion, saying
 from tests.engines.window import Window
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

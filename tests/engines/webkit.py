@@ -17,7 +17,8 @@ from typing import cast
 import httpx
 
 from tests.engines.program import Program, installed
-from tests.engines.window import COMMAND_S, PATIENCE_S, EngineError, JsonObject, Window, key_actions, mouse_actions
+from tests.engines.window import COMMAND_S, EngineError, JsonObject, Window, key_actions, mouse_actions
+from tests.support.waiting import PATIENCE
 
 
 class WebKit:
@@ -80,7 +81,7 @@ def _free_port() -> int:
 
 
 async def _ready(driver: Program, client: httpx.AsyncClient) -> None:
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             await client.get("/status")

@@ -15,12 +15,12 @@ import time
 from abc import ABC, abstractmethod
 from typing import Protocol, TypeVar, cast, get_origin
 
+from tests.support.waiting import PATIENCE
+
 T = TypeVar("T")
 JsonObject = dict[str, object]
 
-# how long a page may take for what it does within milliseconds on an idle machine
-PATIENCE_S = 30
-# and how long a command, a script that waits for something included
+# how long a command may take, a script that waits for something included
 COMMAND_S = 120
 _POLL_S = 0.05
 
@@ -102,7 +102,7 @@ class Window(ABC):
         assert isinstance(found, get_origin(kind) or kind), f"{found!r} is no {kind}: {js}"
         return cast("T", found)
 
-    async def until(self, condition: str, what: str, within: float = PATIENCE_S) -> None:
+    async def until(self, condition: str, what: str, within: float = PATIENCE) -> None:
         """Waits until an expression is true; the page may load anew meanwhile."""
         end = time.monotonic() + within
         trouble = ""

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.postgres import Postgres, running_postgres
-from tests.server import ServerProcess
-from tests.valkey import Valkey, free_port
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.server import ServerProcess
+from tests.support.valkey import Valkey, free_port
 
 INSTANCES = 3
 

@@ -27,7 +27,7 @@ from tests.history.reading import DONE
 from tests.history.records import (
     Act,
     Answered,
-    Asked,
+    Attempted,
     Fault,
     Heard,
     Joined,
@@ -136,7 +136,7 @@ class Person:
         end = now() + patience
         while True:
             instance = self.notes.chance.choice(self.notes.writes_at)
-            self.notes.add(Asked(now(), who or self.who, act, talk, mark, instance, target))
+            self.notes.add(Attempted(now(), who or self.who, act, talk, mark, instance, target))
             answer, why = await self._attempt(instance, *request, self._patience())
             if answer is not None and answer.status_code < 300:
                 return self._answered(act, talk, mark, answer.json(), target)

@@ -19,11 +19,13 @@ from tertulia.store import Store
 from tests.faults.cluster import Cluster
 from tests.faults.people import ATTEMPT_SECONDS, REFUSED, Moderator, Notes, Onlooker, Reader, Writer, newcomers, now
 from tests.history.checker import Demands, check, told
-from tests.history.records import Answered, Asked, Joined, Json, written
-from tests.history.stored import Row, Stored, View, mark_in
+from tests.history.records import Answered, Attempted, Joined, Json, written
+from tests.history.stored import InstanceView, Row, Stored, mark_in
+from tests.support.waiting import until
 
 TALKS, WRITERS, READERS = 2, 10, 9
-PATIENCE = 60.0
+FAULT_SECONDS = 60.0
+"""A fault that ends, and what follows it on a machine that runs a cluster and its people besides."""
 STILL_SECONDS = 10.0
 """Without any progress for so long, what a reader has not got is lost."""
 HIDE_SECONDS = 8.0
@@ -37,11 +39,9 @@ class Run:
         self.notes = notes
         self.cluster = notes.cluster
 
-    async def until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-        end = now() + seconds
-        while not condition():
-            assert now() < end, f"{what} ({dict(self.notes.counts)}, {dict(self.notes.refusals)})"
-            await asyncio.sleep(0.02)
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = FAULT_SECONDS) -> None:
+        notes = self.notes
+        await until(condition, lambda: f"{what} ({dict(notes.counts)}, {dict(notes.refusals)})", seconds)
 
     async def answered(self, more: int) -> None:
         """Waits until so many more comments have been answered."""
@@ -66,7 +66,7 @@ class Run:
         asked: dict[str, float] = {}
         found = []
         for record in self.notes.records:
-            if isinstance(record, Asked) and record.act == "post":
+            if isinstance(record, Attempted) and record.act == "post":
                 asked[record.mark] = record.at
             elif isinstance(record, Answered) and asked.get(record.mark, 0.0) > since:
                 found.append(record.at - asked[record.mark])
@@ -190,17 +190,17 @@ async def _stored(cluster: Cluster, talks: tuple[str, ...]) -> Stored:
 
 async def _views(
     cluster: Cluster, client: httpx.AsyncClient, at: tuple[str, ...], talks: tuple[str, ...]
-) -> list[View]:
+) -> list[InstanceView]:
     found = []
     for name in at:
         for talk in talks:
             api = f"{cluster.instances[name].url}/api/v1"
-            found.append(View(name, talk, await _whole(client, api, talk), await _log(client, api, talk)))
+            found.append(InstanceView(name, talk, await _whole(client, api, talk), await _log(client, api, talk)))
     return found
 
 
 async def _get(client: httpx.AsyncClient, url: str, **query: Any) -> Json:
-    answer = await client.get(url, params=query, timeout=PATIENCE)
+    answer = await client.get(url, params=query, timeout=FAULT_SECONDS)
     assert answer.status_code == 200, answer.text
     given: Json = answer.json()
     return given

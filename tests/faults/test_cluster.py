@@ -116,7 +116,7 @@ async def test_a_slow_commit_between_two_others_is_skipped_by_nobody(instances: 
 
 
 async def test_the_clock_of_an_instance_is_an_hour_back(instances: Cluster, tmp_path: Path) -> None:
-    await asyncio.to_thread(instances.start, "D", program=("tests.clocks", "-3600"))
+    await asyncio.to_thread(instances.start, "D", program=("tests.support.clocks", "-3600"))
     async with run(instances, "clock", tmp_path, at=("A", "D"), demands=DEMANDS) as going:
         with going.notes.fault("the clock of D is an hour back"):
             await going.answered(120)

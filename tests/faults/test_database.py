@@ -6,7 +6,7 @@ Nothing that was answered is lost.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from tertulia.discussions import sites
 from tertulia.errors import CloseCode
 from tertulia.settings import Settings
 from tertulia.store import Store, administration, postgresql, queries, write_queue
-from tertulia.store.troubles import Trouble
+from tertulia.store.failures import Failure
 from tertulia.web.readiness import BUSY_SECONDS
-from tests.postgres import Postgres, running_postgres
-from tests.proxy import Silence
 from tests.push.test_fallback import connected
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.proxy import Silence
 from tests.support.waiting import until
 
 
@@ -106,7 +106,15 @@ class Trial:
         answer = await self._client.get("/readyz")
         return answer.status_code, answer.json()["status"]
 
-    async def passes(self, met: Trouble) -> None:
+    async def answers(self, holds: Callable[[tuple[int, str]], bool], what: str) -> None:
+        """Waits until the probe is answered so."""
+
+        async def reached() -> bool:
+            return holds(await self.ready())
+
+        await until(reached, what, 120)
+
+    async def passes(self, met: Failure) -> None:
         """What everybody is answered while it lasts."""
         counts = self._server.store.write_queue.stats
         self._caplog.clear()
@@ -116,7 +124,7 @@ class Trial:
         assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
         assert {answer.json()["code"] for answer in answers} == {"unavailable"}
         assert counts.failed_commits > before
-        assert self._server.store.troubles.counts[met] >= counts.failed_commits
+        assert self._server.store.failures.counts[met] >= counts.failed_commits
         assert (await self._client.get("/api/v1/discussion?key=x")).status_code == 200
         assert await self.ready() == (503, "the database cannot write")
         records = [record for record in self._caplog.records if record.levelname in ("WARNING", "ERROR")]
@@ -158,13 +166,12 @@ async def test_a_postgresql_that_turns_read_only_is_out_of_service_for_writers(
         async with trial(changed, caplog, monkeypatch) as (server, it):
             await postgres.run("ALTER SYSTEM SET default_transaction_read_only = on")
             await postgres.run("SELECT pg_reload_conf()")
-            while (await it.ready())[0] == 200:
-                pass  # found though nobody posts, as soon as the server has read its configuration
-            await it.passes(Trouble.read_only)
+            # found though nobody posts, as soon as the server has read its configuration
+            await it.answers(lambda found: found[0] != 200, "a server that is not ready")
+            await it.passes(Failure.read_only)
             await postgres.run("ALTER SYSTEM RESET default_transaction_read_only")
             await postgres.run("SELECT pg_reload_conf()")
-            while (await it.ready())[0] != 200:
-                pass
+            await it.answers(lambda found: found[0] == 200, "a server that is ready")
             await it.is_over()
             assert await check(server.store) == []
 
@@ -187,7 +194,7 @@ async def test_a_postgresql_whose_disk_is_full_is_out_of_service_for_writers(
     changed = settings.model_copy(update={"database_url": postgres.address(own_database)})
     async with trial(changed, caplog, monkeypatch) as (server, it):
         await postgres.run(FULL, own_database)
-        await it.passes(Trouble.full)
+        await it.passes(Failure.full)
         await postgres.run("DROP FUNCTION full_disk CASCADE", own_database)
         await it.is_over()
         assert await check(server.store) == []
@@ -206,7 +213,7 @@ async def test_a_sqlite_whose_disk_is_full_is_out_of_service_for_writers(
         pages(1)  # as many as there are
         while (await it.say()).status_code == 201:
             pass  # into what is free in pages that are there
-        await it.passes(Trouble.full)
+        await it.passes(Failure.full)
         pages(1_000_000)
         await it.is_over()
         assert await check(server.store) == []
@@ -227,7 +234,7 @@ async def test_a_sqlite_that_cannot_be_written_is_opened_again_until_it_can(
 
         event.listen(engine, "connect", read_only)
         await server.store.database.write.reopen()
-        await it.passes(Trouble.read_only)
+        await it.passes(Failure.read_only)
         assert opened > 1
         event.remove(engine, "connect", read_only)
         await it.is_over()
@@ -264,8 +271,7 @@ async def test_a_probe_is_answered_while_packets_vanish_and_again_when_they_do_n
         assert [await it.ready() for _ in range(5)] == [(503, "the database does not answer")] * 5
         silence.everybody = False
         silence.silence_open()  # what was said before is lost for good
-        while await it.ready() != (200, "ok"):
-            pass
+        await it.answers(lambda found: found == (200, "ok"), "a server that is ready")
         assert await check(server.store) == []
 
 

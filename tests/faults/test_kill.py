@@ -11,7 +11,7 @@ import httpx
 
 from tertulia.checks import check
 from tertulia.store import Store
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 WRITERS = 24
 ANSWERS_BEFORE_KILL = 300

@@ -11,8 +11,8 @@ from pathlib import Path
 from tests.faults.cluster import Cluster
 from tests.faults.people import now
 from tests.faults.run import Run, run
-from tests.faulty_redis import FaultyRedis
 from tests.history.checker import Demands
+from tests.support.faulty_redis import FaultyRedis
 
 DEMANDS = Demands(answers=90, resumes=5, faults=True)
 FROZEN_SECONDS = 30.0

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.faults.test_instances import follow, say
-from tests.postgres import Postgres, running_postgres
-from tests.server import ServerProcess
+from tests.faults.test_instances import say
+from tests.support.api_client import ApiClient
+from tests.support.live_reader import follow
+from tests.support.postgres import Postgres, running_postgres
+from tests.support.server import ServerProcess
 
-PATIENCE = 20.0
 Start = Callable[..., ServerProcess]
 
 
@@ -73,11 +71,6 @@ def run(data: Path, flags: tuple[str, ...], *command: str) -> str:
     return done.stdout
 
 
-def snapshot(server: ServerProcess) -> dict[str, Any]:
-    answer: dict[str, Any] = httpx.get(f"{server.url}/api/v1/discussion?key=x", timeout=PATIENCE).json()
-    return answer
-
-
 def test_readers_of_what_is_no_more_are_reset_after_a_restore(
     place: Sqlite | Postgresql, tmp_path: Path, start_server: Start
 ) -> None:
@@ -86,35 +79,30 @@ def test_readers_of_what_is_no_more_are_reset_after_a_restore(
     say(server, 2)
     place.back_up(copy)  # while it serves
     say(server, 3)
-    old = snapshot(server)
+    old = ApiClient(server.url, "x").snapshot()
     assert old["discussion"]["seq"] == 5
     assert server.end() == 0
 
     place.restore(copy)
     assert "new epoch" in run(data, place.flags, "epoch", "renew")
     server = start_server(*place.flags, data_dir=data)
-    kept = snapshot(server)
+    kept = ApiClient(server.url, "x").snapshot()
     assert [comment["id"] for comment in kept["comments"]] == [comment["id"] for comment in old["comments"][:2]]
     # the same numbers as before, of other comments: by seq alone nobody could tell
     assert say(server, 3) == [3, 4, 5]
-    fresh = snapshot(server)
+    fresh = ApiClient(server.url, "x").snapshot()
     epoch = fresh["discussion"]["epoch"]
     assert epoch != old["discussion"]["epoch"]
     for after in (1, 5, 7):
-        with follow(server, old["discussion"]["epoch"], after) as (reader, told):
-            assert told == epoch
-            reset = json.loads(reader.recv(PATIENCE))
-            assert reset == {"type": "reset", "epoch": epoch, "seq": 5}
-        polled = httpx.get(
-            f"{server.url}/api/v1/events",
-            params={"key": "x", "epoch": old["discussion"]["epoch"], "after": after},
-            timeout=PATIENCE,
-        ).json()
+        with follow(server, old["discussion"]["epoch"], after) as reader:
+            assert reader.epoch == epoch
+            assert reader.receive() == {"type": "reset", "epoch": epoch, "seq": 5}
+        polled = ApiClient(server.url, "x").events(epoch=old["discussion"]["epoch"], after=after)
         assert polled["epoch"] == epoch
     # who read anew goes on from there
-    with follow(server, epoch, fresh["discussion"]["seq"]) as (reader, _):
+    with follow(server, epoch, fresh["discussion"]["seq"]) as reader:
         assert say(server, 1) == [6]
-        assert json.loads(reader.recv(PATIENCE))["type"] in ("events", "presence")
+        assert reader.receive()["type"] in ("events", "presence")
     assert server.end() == 0
     assert "Nothing is wrong" in run(data, place.flags, "check")
 
@@ -128,11 +116,11 @@ def test_without_a_new_epoch_a_reader_would_take_other_comments_for_its_own(
     say(server, 2)
     place.back_up(copy)
     say(server, 3)
-    old = snapshot(server)
+    old = ApiClient(server.url, "x").snapshot()
     assert server.end() == 0
     place.restore(copy)
     server = start_server(*place.flags, data_dir=data)
     say(server, 4)
-    with follow(server, old["discussion"]["epoch"], 5) as (reader, _):
-        told = json.loads(reader.recv(PATIENCE))
+    with follow(server, old["discussion"]["epoch"], 5) as reader:
+        told = reader.receive()
     assert [event["seq"] for event in told["events"]] == [6]

@@ -26,7 +26,7 @@ from sqlalchemy import text
 from tertulia.checks import check
 from tertulia.core.ids import uuid7
 from tertulia.store import Store, queries
-from tests.postgres import Postgres
+from tests.support.postgres import Postgres
 from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log
 from tests.support.waiting import until
 

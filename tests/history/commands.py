@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.history.records import Answered, Asked, Looked, Record, Refused, Unknown
+from tests.history.records import Answered, Attempted, Looked, Record, Refused, Unknown
 from tests.history.stored import Row, Stored
 from tests.history.violations import Name, Violation
 
@@ -15,7 +15,7 @@ from tests.history.violations import Name, Violation
 class Command:
     """One command with all its attempts; ``spans`` are when each was under way."""
 
-    first: Asked
+    first: Attempted
     spans: list[tuple[float, float]] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
     refusals: int = 0
@@ -38,7 +38,7 @@ def commands(history: Iterable[Record]) -> dict[str, Command]:
     found: dict[str, Command] = {}
     for record in history:
         match record:
-            case Asked():
+            case Attempted():
                 command = found.setdefault(record.mark, Command(record))
                 command.open_since = record.at
             case Answered():
@@ -145,7 +145,7 @@ def _real_time(asked: dict[str, Command]) -> Iterator[Violation]:
 
 def _reads(history: list[Record]) -> Iterator[Violation]:
     """Snapshots have at least what was answered, and what another snapshot had, before they were asked for."""
-    talks = {record.mark: record.talk for record in history if isinstance(record, Asked)}
+    talks = {record.mark: record.talk for record in history if isinstance(record, Attempted)}
     moments: list[tuple[float, int, str, int, str]] = []
     for record in history:
         if isinstance(record, Answered) and record.seq is not None:

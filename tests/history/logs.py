@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.history.records import Heard, Json, Looked, Record, Summed
-from tests.history.stored import Stored, View
+from tests.history.stored import InstanceView, Stored
 from tests.history.violations import Name, Violation
 from tests.support.replay import fold, in_order
 
-CONCEALED = {"author": None, "body": None, "state": None}
+WITHOUT_BODY = {"author": None, "body": None, "state": None}
 SUPERSEDED = ("comment.voted", "comment.edited", "comment.pinned")
 """Kinds of which the log keeps number and time once a later event says the same of the comment."""
 
@@ -29,7 +29,7 @@ def same(one: Json, other: Json) -> bool:
     """Whether these say the same of a comment, where a removal may have taken text and author out of one of them."""
     if one == other:
         return True
-    return is_shown(one) != is_shown(other) and one | CONCEALED == other | CONCEALED
+    return is_shown(one) != is_shown(other) and one | WITHOUT_BODY == other | WITHOUT_BODY
 
 
 def violations(history: list[Record], stored: Stored) -> Iterator[Violation]:
@@ -176,7 +176,7 @@ def _shown_logs(stored: Stored) -> Iterator[tuple[str, list[Json]]]:
         yield f"what {view.instance} shows of {view.talk}", view.events
 
 
-def _view(log: list[Json], view: View) -> Iterator[Violation]:
+def _view(log: list[Json], view: InstanceView) -> Iterator[Violation]:
     """What an instance shows in the end is the log and what the log makes, to the letter."""
     if view.events != log:
         seqs = [event["seq"] for event in view.events]

@@ -15,7 +15,7 @@ Act = Literal["post", "remove", "vote"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Attempted:
     """One attempt begins; a retry has the same mark. ``target`` is the comment that is removed or voted on."""
 
     at: float
@@ -135,10 +135,10 @@ class Fault:
     begins: bool
 
 
-Record = Asked | Answered | Refused | Unknown | Joined | Reset | Heard | Summed | Left | Looked | Fault
+Record = Attempted | Answered | Refused | Unknown | Joined | Reset | Heard | Summed | Left | Looked | Fault
 _KINDS: dict[str, type[Record]] = {
     kind.__name__.lower(): kind
-    for kind in (Asked, Answered, Refused, Unknown, Joined, Reset, Heard, Summed, Left, Looked, Fault)
+    for kind in (Attempted, Answered, Refused, Unknown, Joined, Reset, Heard, Summed, Left, Looked, Fault)
 }
 
 

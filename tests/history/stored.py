@@ -23,7 +23,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InstanceView:
     """A discussion as an instance shows it: every comment, and every event."""
 
     instance: str
@@ -41,7 +41,7 @@ class Stored:
     logs: dict[str, list[Json]] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
     voters: dict[str, set[str]] = field(default_factory=dict)
-    views: list[View] = field(default_factory=list)
+    views: list[InstanceView] = field(default_factory=list)
 
 
 def mark_in(text: str) -> str:

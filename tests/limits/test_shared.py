@@ -19,9 +19,9 @@ from tertulia.limits import PostingLimits
 from tertulia.limits.shared import RedisCounts, Timing
 from tests.bus.instances import all_permissions
 from tests.limits.test_posting import admitted
+from tests.support.topologies import ClusterSetup, SentinelSetup
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.topologies import ClusterSetup, SentinelSetup
-from tests.valkey import Valkey
 
 SECRET = b"a key of the tests, not a secret of anybody, and longer than BLAKE2b takes"
 PATIENT = Timing(timeout=30.0)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 import httpx
 
 from tertulia.protocol import API
+from tests.support.api_client import AsyncApiClient, Json
 
 HOSTILE = "</script><script>alert(1)</script><!-- & ]]> \" ' \u2028"
 
 
-async def post_comment(client: httpx.AsyncClient, body: str, key: str = "talk", **more: object) -> dict[str, Any]:
+async def post_comment(client: httpx.AsyncClient, body: str, key: str = "talk", **more: Any) -> Json:
     """A new guest says something; the answer, with the guest's token."""
-    content = {"key": key, "body": body, "author": {"name": "Đặng Thị Hường"}, **more}
-    answer = await client.post(f"{API}/comments", json=content, headers={"Idempotency-Key": str(uuid.uuid4())})
-    assert answer.status_code == 201, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    return await AsyncApiClient(client, key, name="Đặng Thị Hường").post_comment(body, **more)
 
 
 async def change(
@@ -31,9 +27,8 @@ async def change(
     assert answer.status_code == 200, answer.text
 
 
-async def snapshot(client: httpx.AsyncClient, key: str = "talk", **params: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await client.get(f"{API}/discussion", params={"key": key, **params})).json()
-    return found
+async def snapshot(client: httpx.AsyncClient, key: str = "talk", **params: str) -> Json:
+    return await AsyncApiClient(client, key).snapshot(**params)
 
 
 def scripts(page: str) -> list[str]:

@@ -16,6 +16,7 @@ from tertulia.pages.discussion_page import PAGE
 from tertulia.pages.rendering import HEADERS
 from tertulia.settings import Settings
 from tertulia.store import commands
+from tests.support.api_client import AsyncApiClient
 
 MARKET = """---
 title: The market <moves>
@@ -444,11 +445,10 @@ async def test_a_permanent_link_leads_to_the_page_of_the_comment(client: httpx.A
 
 
 async def test_a_tombstone_is_one_line(client: httpx.AsyncClient) -> None:
-    said = {"key": "market", "body": "Gone.", "author": {"name": "Minh Triết"}}
-    headers = {"Idempotency-Key": "k" * 22}
-    posted = (await client.post("/api/v1/comments", json=said, headers=headers)).json()
-    path = f"/api/v1/comments/{posted['comment']['id']}"
-    await client.delete(path, headers={"Authorization": f"Bearer {posted['token']}"})
+    author = AsyncApiClient(client, "market", name="Minh Triết")
+    posted = await author.post_comment("Gone.")
+    author.token = posted["token"]
+    await author.delete(posted["comment"]["id"])
     page = await text(client, "/articles/market")
     assert "This comment was deleted by its author." in page
     assert "Minh Triết" not in page
@@ -457,11 +457,10 @@ async def test_a_tombstone_is_one_line(client: httpx.AsyncClient) -> None:
 
 async def test_votes_are_counted(client: httpx.AsyncClient) -> None:
     first = comment_id(await post(client))
-    said = {"key": "market", "body": "Yes.", "author": {"name": "Minh Triết"}}
-    posted = await client.post("/api/v1/comments", json=said, headers={"Idempotency-Key": "k" * 22})
-    headers = {"Authorization": f"Bearer {posted.json()['token']}"}
+    author = AsyncApiClient(client, "market", name="Minh Triết")
+    author.token = (await author.post_comment("Yes."))["token"]
     for value, shown in ((1, "<span>1 like</span>"), (-1, "<span>1 dislike</span>")):
-        await client.put(f"/api/v1/comments/{first}/vote", json={"value": value}, headers=headers)
+        await author.vote(first, value)
         assert shown in await text(client, "/articles/market")
 
 

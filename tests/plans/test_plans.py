@@ -36,8 +36,8 @@ from tertulia.web.operations import Operation
 from tests.api.app import OPERATIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
 from tests.plans.watching import RecordedQuery, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
-from tests.postgres import Postgres
-from tests.unlimited import unlimited
+from tests.support.postgres import Postgres
+from tests.support.unlimited import unlimited
 
 FILLING = Filling(int(os.environ.get("PLANS_COMMENTS", "40000")))
 DEEP = FILLING.quarter // 2

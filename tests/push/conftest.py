@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,9 @@ from urllib.parse import urlencode
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.server import ServerProcess
+from tests.support.api_client import AsyncApiClient, Json
+from tests.support.server import ServerProcess
 from tests.support.waiting import PATIENCE, until, within
-
-Json = dict[str, Any]
 
 
 def new_discussion() -> str:
@@ -29,29 +28,20 @@ class Author:
 
     client: httpx.AsyncClient
     key: str
-    token: str | None = None
+
+    def __post_init__(self) -> None:
+        self._api = AsyncApiClient(self.client, self.key)
 
     async def post(self, body: str) -> Json:
-        comment: Json = {"key": self.key, "body": body}
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        if self.token is None:
-            comment["author"] = {"name": "Lan"}
-        else:
-            headers["Authorization"] = f"Bearer {self.token}"
-        answer = await self.client.post("/api/v1/comments", json=comment, headers=headers)
-        assert answer.status_code == 201, answer.text
-        posted: Json = answer.json()
-        self.token = posted.get("token", self.token)
+        posted = await self._api.post_comment(body)
+        self._api.token = posted.get("token", self._api.token)
         return posted
 
     async def delete(self, comment_id: str) -> None:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        answer = await self.client.delete(f"/api/v1/comments/{comment_id}", headers=headers)
-        assert answer.status_code == 200, answer.text
+        await self._api.delete(comment_id)
 
     async def readers(self) -> int:
-        answer = await self.client.get("/api/v1/discussion", params={"key": self.key, "limit": 1})
-        count: int = answer.json()["discussion"]["readers"]
+        count: int = (await self._api.snapshot(limit=1))["discussion"]["readers"]
         return count
 
     async def until_readers(self, count: int, seconds: float = PATIENCE) -> None:
@@ -61,8 +51,7 @@ class Author:
         await until(reached, f"{count} readers of {self.key}", seconds)
 
     async def epoch(self) -> str:
-        answer = await self.client.get("/api/v1/events", params={"key": self.key, "limit": 1})
-        epoch: str = answer.json()["epoch"]
+        epoch: str = (await self._api.events(limit=1))["epoch"]
         return epoch
 
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tertulia.live.tuning import STALL_SECONDS
 from tests.push.readers import Reader, posting, sse, websocket
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.waiting import within
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))

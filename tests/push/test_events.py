@@ -16,7 +16,7 @@ from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.push.sse import EventStream
 from tests.push.readers import posting, raw_events, sse, websocket
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.waiting import within
 
 

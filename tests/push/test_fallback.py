@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import httpx
 
 from tertulia.app import Running
+from tests.support.api_client import AsyncApiClient
 from tests.support.waiting import within
 
 
@@ -63,18 +63,12 @@ async def connected(running: Running, query: str, **headers: str) -> AsyncIterat
     await within(socket.task, "the end of the application")
 
 
-async def _post(client: httpx.AsyncClient, text: str) -> None:
-    body = {"key": "talk", "body": text, "author": {"name": "Lan"}}
-    answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": str(uuid.uuid4())})
-    assert answer.status_code == 201
-
-
 async def test_what_was_missed_then_what_comes(server: Running, client: httpx.AsyncClient) -> None:
-    await _post(client, "one")
+    await AsyncApiClient(client, "talk").post_comment("one")
     async with connected(server, f"key=talk&epoch={server.store.epoch}&after=0&full=1") as socket:
         assert (await socket.until("hello"))["seq"] == 1
         assert [event["seq"] for event in (await socket.until("events"))["events"]] == [1]
-        await _post(client, "two")
+        await AsyncApiClient(client, "talk").post_comment("two")
         assert [event["seq"] for event in (await socket.until("events"))["events"]] == [2]
         socket.receive_text('{"type":"writing"}')
         while not (await socket.until("presence"))["writing"]:

@@ -12,6 +12,7 @@ from tertulia.live.frames import Frame
 from tertulia.live.reader import Reader
 from tertulia.push import queued
 from tertulia.push.queued import QueuedConnection
+from tests.support.waiting import until
 
 
 class Room:
@@ -42,12 +43,6 @@ async def _never() -> CloseCode | None:
     return None
 
 
-async def _settled(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not done():  # noqa: ASYNC110 - a condition on plain objects, which have no event
-            await asyncio.sleep(0)
-
-
 async def test_frames_are_sent_in_order_until_the_client_leaves() -> None:
     room, _, connection = _connected()
     sent: list[str] = []
@@ -63,7 +58,7 @@ async def test_frames_are_sent_in_order_until_the_client_leaves() -> None:
     running = asyncio.create_task(connection.run(send, disconnected()))
     for number in range(5):
         connection.write(Frame(str(number)))
-    await _settled(lambda: len(sent) == 5)
+    await until(lambda: len(sent) == 5, "five messages")
     left.set()
     assert await running is None
     assert sent == ["0", "1", "2", "3", "4"]
@@ -84,7 +79,7 @@ async def test_a_reader_is_paused_and_goes_on_when_little_is_left() -> None:
     assert reader.paused
     assert connection.buffered() > queued.HIGH_BYTES
     free.set()
-    await _settled(lambda: not reader.paused)
+    await until(lambda: not reader.paused, "a reader that goes on")
     assert room.calls == ["drained"]
     connection.close(CloseCode.restarting)
     assert await running is CloseCode.restarting

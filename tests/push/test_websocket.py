@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.push.readers import Reader, posting, websocket
-from tests.server import ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.waiting import within
 
 

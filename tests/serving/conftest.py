@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ServerProcess
 from tests.serving.raw import WellBehavedClient
+from tests.support.server import ServerProcess
 
+TIMED = ("tests.serving.timed", "close=0.5,stall=5")
+"""What these tests wait for and do not test: after a close frame, and for a client that reads nothing."""
 FLAGS = ("--connections-per-address", "500", "--drain-seconds", "1")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that the tests of a file share; it ends well, with nothing in its log that is a failure."""
-    process = ServerProcess(tmp_path_factory.mktemp("serving"), FLAGS)
+    process = ServerProcess(tmp_path_factory.mktemp("serving"), FLAGS, program=TIMED)
     yield process
     assert process.end() == 0, process.output
     assert "Traceback" not in process.output, process.output

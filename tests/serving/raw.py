@@ -20,9 +20,10 @@ from urllib.parse import urlencode
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from tests.server import ServerProcess
+from tests.support.api_client import ApiClient
+from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
-PATIENCE = 20.0
 MIB = 1024 * 1024
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
 WS_KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -296,14 +297,6 @@ def _memory(server: ServerProcess, name: str) -> int:
     raise AssertionError(name)
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Asks again until it holds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"waited {seconds} s for {what}"
-        time.sleep(0.02)
-
-
 @dataclass
 class WellBehavedClient:
     """Somebody from another address who reads and writes in one discussion as usual."""
@@ -321,7 +314,7 @@ class WellBehavedClient:
                 transport=httpx.HTTPTransport(local_address="127.0.0.9"),
             )
         )
-        self._token: str | None = None
+        self._api = ApiClient(self.client, self.key)
         self._socket: ClientConnection | None = None
 
     def __enter__(self) -> Self:
@@ -336,22 +329,13 @@ class WellBehavedClient:
 
     def post(self, body: str = "Hello.") -> int:
         """Posts; the seq of the comment."""
-        said: dict[str, Any] = {"key": self.key, "body": body}
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
-        if self._token is None:
-            said["author"] = {"name": "Lan"}
-        else:
-            headers["Authorization"] = f"Bearer {self._token}"
-        answer = self.client.post("/api/v1/comments", json=said, headers=headers)
-        assert answer.status_code == 201, answer.text
-        posted = answer.json()
-        self._token = posted.get("token", self._token)
+        posted = self._api.post_comment(body)
+        self._api.token = posted.get("token", self._api.token)
         seq: int = posted["seq"]
         return seq
 
     def readers(self) -> int:
-        answer = self.client.get("/api/v1/discussion", params={"key": self.key})
-        count: int = answer.json()["discussion"]["readers"]
+        count: int = self._api.snapshot()["discussion"]["readers"]
         return count
 
     def connections(self) -> int:

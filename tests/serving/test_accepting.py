@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tertulia.serving.accepting import RESERVE, TURN, Accepting, raise_file_limit
-from tests.server import ServerProcess
-from tests.serving.raw import Raw, WellBehavedClient, get, note, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, note
+from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
 
 FILES = 256
 CLIENTS = 600

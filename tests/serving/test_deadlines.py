@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import pytest
 
 from tertulia.serving.timeouts import Timeouts
-from tests.server import ServerProcess
 from tests.serving.conftest import FLAGS
 from tests.serving.raw import (
     MIB,
@@ -23,8 +22,9 @@ from tests.serving.raw import (
     note,
     until_closed,
     upgrade,
-    wait_until,
 )
+from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
 
 SHORT = Timeouts(head=1, body=2, handshake=1)
 GRACE = 2.0

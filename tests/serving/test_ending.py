@@ -14,8 +14,9 @@ import pytest
 
 from tertulia.serving.accepting import Accepting
 from tertulia.serving.server import stop_listening
-from tests.server import ServerProcess
-from tests.serving.raw import PATIENCE, Raw, wait_until
+from tests.serving.raw import Raw
+from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE, wait_until
 
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: news.test\r\n\r\n"
 

@@ -6,8 +6,8 @@ import pytest
 
 from tertulia.serving.handshake import read
 from tertulia.serving.heads import END, HEAD_BYTES, MAX_HEADERS, NEGOTIATION_BYTES, fault
-from tests.server import ServerProcess
 from tests.serving.raw import WS_KEY, Raw
+from tests.support.server import ServerProcess
 
 HANDSHAKE = (
     "Connection: Upgrade",

@@ -10,7 +10,6 @@ from contextlib import suppress
 import pytest
 
 from tertulia.serving.heads import MAX_HEADERS
-from tests.server import ServerProcess
 from tests.serving.raw import (
     MIB,
     Answer,
@@ -22,6 +21,7 @@ from tests.serving.raw import (
     note,
     upgrade,
 )
+from tests.support.server import ServerProcess
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: news.test\r\n"
 BODY = HEAD.replace(b"GET /healthz", b"POST /api/v1/comments") + (

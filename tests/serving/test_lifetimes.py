@@ -7,7 +7,7 @@ import gc
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol as Protocol_
@@ -33,9 +33,9 @@ from tertulia.serving.unread import Unread
 from tertulia.serving.websocket import LiveWebSocket
 from tertulia.settings import Settings
 from tests.serving.raw import CLOSE, PING, TEXT, frame, get, upgrade
+from tests.support.waiting import PATIENCE, until
 
 TIMES = 5
-PATIENCE = 20.0
 LIVE = "/api/v1/live?key=a"
 WATCHED = (
     LiveWebSocket,
@@ -74,7 +74,7 @@ class Server:
         self.limiter = limiter
 
     async def until_left(self) -> None:
-        await _until(lambda: self.limiter.count == 0, "connections that are counted")
+        await until(lambda: self.limiter.count == 0, "no connection that is counted")
 
 
 @pytest.fixture
@@ -286,13 +286,4 @@ def _living() -> Counter[str]:
 
 async def _until_there_are(before: Counter[str], what: str, server: Server) -> None:
     await server.until_left()
-    await _until(lambda: not _living() - before, what, lambda: str(_living() - before))
-
-
-async def _until(holds: Callable[[], bool], what: str, found: Callable[[], str] = str) -> None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not holds():  # noqa: ASYNC110 - a condition on plain objects, which have no event
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        pytest.fail(f"{what}: {found()}")
+    await until(lambda: not _living() - before, lambda: f"nothing left of {what}, but there is {_living() - before}")

@@ -10,8 +10,9 @@ import pytest
 
 from bench.measures import hostile
 from tertulia.serving.limiter import ConnectionLimiter
-from tests.server import ServerProcess
-from tests.serving.raw import CLOSE, MIB, Answer, Raw, WellBehavedClient, costing, frame, get, live, upgrade, wait_until
+from tests.serving.raw import CLOSE, MIB, Answer, Raw, WellBehavedClient, costing, frame, get, live, upgrade
+from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
 
 HERE, THERE = "127.0.0.2", "127.0.0.3"
 

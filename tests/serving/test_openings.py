@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tertulia.limits.openings import AT_ONCE
-from tests.server import ServerProcess
 from tests.serving.raw import CLOSE, TEXT, Raw, WellBehavedClient, get, live
+from tests.support.server import ServerProcess
 
 HOSTILE = "127.0.0.77"
 

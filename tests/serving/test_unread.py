@@ -20,10 +20,11 @@ from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import LEAST_READ, WRITE_BUFFER
 from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import LOOK_SECONDS, MIB, RELIEF, Unread
-from tests.server import ServerProcess
-from tests.serving.raw import Raw, WellBehavedClient, get, live, upgrade, wait_until
+from tests.serving.raw import Raw, WellBehavedClient, get, live, upgrade
 from tests.serving.test_wire import _attaching
-from tests.serving.wire import Wire, until, wired
+from tests.serving.wire import Wire, wired
+from tests.support.server import ServerProcess
+from tests.support.waiting import until, wait_until
 
 KIB = 1024
 SEND_BUFFER = 8 * KIB
@@ -209,8 +210,10 @@ async def test_answers_that_are_not_read_are_bounded_in_all(application: object)
     most = 2 * MIB
     async with wired(application, most, SEND_BUFFER) as wire:  # type: ignore[arg-type]
         writers = await _asking(wire, 60)
-        await until(lambda: len(wire.made) == 60 and all(one.cycle is not None for one in wire.made))
-        await until(lambda: wire.unread.cut > 0)
+        await until(
+            lambda: len(wire.made) == 60 and all(one.cycle is not None for one in wire.made), "60 requests under way"
+        )
+        await until(lambda: wire.unread.cut > 0, "a connection that is cut")
         wire.look()
         assert wire.waiting <= most
         if application is not _streaming:
@@ -226,7 +229,9 @@ async def test_small_answers_that_are_not_read_are_bounded_in_all() -> None:
     most, size = MIB, WRITE_BUFFER - 4 * KIB
     async with wired(_answering(size), most, SEND_BUFFER) as wire:  # type: ignore[arg-type]
         writers = await _asking(wire, 60)
-        await until(lambda: len(wire.made) == 60 and all(one.buffered() for one in wire.made))
+        await until(
+            lambda: len(wire.made) == 60 and all(one.buffered() for one in wire.made), "60 answers that are not read"
+        )
         assert wire.waiting > most
         wire.look()
         assert wire.waiting <= most
@@ -244,14 +249,14 @@ async def test_readers_that_do_not_read_are_bounded_in_all() -> None:
             writer.write(upgrade("/x"))
             await reader.readuntil(b"\r\n\r\n")
             writers.append(writer)
-        await until(lambda: sum(isinstance(one, DetachedReader) for one in wire.state.connections) == 30)
+        await until(lambda: sum(isinstance(one, DetachedReader) for one in wire.state.connections) == 30, "30 readers")
         frame = Frame("a" * 200 * KIB)
         for one in tuple(wire.state.connections):
             assert isinstance(one, DetachedReader)
             one.write(frame)
         assert wire.waiting <= most
         assert wire.unread.cut >= 25
-        await until(lambda: len(wire.state.connections) == 30 - wire.unread.cut)
+        await until(lambda: len(wire.state.connections) == 30 - wire.unread.cut, "the end of the readers that are cut")
         for writer in writers:
             writer.close()
 
@@ -268,7 +273,7 @@ async def test_the_next_answer_is_not_made_before_this_one_is_read() -> None:
     async with wired(application, send_buffer=SEND_BUFFER) as wire:
         reader, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x") * 3)
-        await until(lambda: wire.waiting > 0)
+        await until(lambda: wire.waiting > 0, "an answer that is not read")
         for _ in range(20):
             await asyncio.sleep(0)
         assert asked == 1
@@ -309,7 +314,7 @@ async def test_the_next_part_of_a_past_is_not_made_before_this_one_is_read() -> 
     async with wired(stream, send_buffer=SEND_BUFFER) as wire:
         reader, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x"))
-        await until(lambda: wire.waiting > WRITE_BUFFER)
+        await until(lambda: wire.waiting > WRITE_BUFFER, "more unread than the buffer holds")
         for _ in range(20):
             await asyncio.sleep(0)
         assert past.made == 1
@@ -325,12 +330,12 @@ async def test_who_does_not_read_an_answer_is_ended(size: int, ending: str) -> N
     async with wired(_answering(size), send_buffer=SEND_BUFFER, timeouts=Timeouts(stall=0.2)) as wire:  # type: ignore[arg-type]
         _, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x", *([ending] if ending else [])))
-        await until(lambda: wire.made and wire.made[0].cycle is not None)
+        await until(lambda: wire.made and wire.made[0].cycle is not None, "a request under way")
         wire.made[0].timeout_keep_alive = 0
         if size < WRITE_BUFFER and not ending:
-            await until(lambda: wire.waiting > 0)
+            await until(lambda: wire.waiting > 0, "an answer that is not read")
             wire.made[0].timeout_keep_alive_handler()
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert wire.limiter.count == 0
         writer.close()
 
@@ -340,7 +345,7 @@ async def test_who_reads_slowly_but_does_is_not_ended() -> None:
         reader, writer = await wire.connect(RECEIVE_BUFFER)
         writer.write(get("/x"))
         await reader.readuntil(b"\r\n\r\n")
-        await until(lambda: wire.waiting > WRITE_BUFFER)
+        await until(lambda: wire.waiting > WRITE_BUFFER, "more unread than the buffer holds")
         connection = wire.made[0]
         for _ in range(5):  # as time passes
             left = wire.waiting - LEAST_READ

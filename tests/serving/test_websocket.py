@@ -6,8 +6,10 @@ import json
 import struct
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import pytest
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -16,7 +18,7 @@ from websockets.sync.client import connect
 from tertulia.protocol import BODY_LIMIT
 from tertulia.serving.detached import FRAMES_PER_INTERVAL, MAX_FRAGMENTS
 from tertulia.serving.timeouts import HANDSHAKE_SECONDS
-from tests.server import ServerProcess
+from tests.serving.conftest import FLAGS
 from tests.serving.raw import (
     BINARY,
     CLOSE,
@@ -32,8 +34,9 @@ from tests.serving.raw import (
     live,
     note,
     upgrade,
-    wait_until,
 )
+from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE, wait_until
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
 """A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
@@ -386,18 +389,29 @@ def test_who_declines_compression_gets_none(server: ServerProcess, well_behaved:
 # ---- who does not read ----------------------------------------------------------------------------------
 
 
-def test_who_never_reads_is_gone_and_the_others_get_everything(
-    server: ServerProcess, well_behaved: WellBehavedClient
-) -> None:
-    with Raw(server, receive_buffer=2048) as raw, WellBehavedClient(server, well_behaved.key) as other:
-        other.seen += well_behaved.seen
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server that ends readers who take nothing for a second."""
+    process = ServerProcess(tmp_path / "impatient", FLAGS, program=("tests.push.impatient", "1"))
+    yield process
+    assert process.end() == 0, process.output
+
+
+def test_who_never_reads_is_gone_and_the_others_get_everything(impatient: ServerProcess) -> None:
+    with (
+        WellBehavedClient(impatient) as one,
+        Raw(impatient, receive_buffer=2048) as raw,
+        WellBehavedClient(impatient, one.key) as other,
+    ):
+        one.post_and_read()
+        other.seen += one.seen
         other.follow(full=1)
-        assert raw.send(upgrade(live(well_behaved.key, full=1, compress=0)))
+        assert raw.send(upgrade(live(one.key, full=1, compress=0)))
         wait_until(lambda: other.readers() == 3, "the reader that takes nothing")
         seq, began = 0, time.monotonic()
         while other.readers() == 3:
-            assert time.monotonic() - began < 30, f"{seq} comments"
-            seq = well_behaved.post(BIG)
+            assert time.monotonic() - began < PATIENCE, f"{seq} comments"
+            seq = one.post(BIG)
             other.read_until(seq)
         note(f"gone after {time.monotonic() - began:.1f} s, {seq} comments")
         assert other.seen == list(range(1, seq + 1))

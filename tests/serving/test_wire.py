@@ -25,7 +25,8 @@ from tertulia.serving.requests import MAX_CHUNKS
 from tertulia.serving.websocket import LAST_BYTES
 from tertulia.web import problems
 from tests.serving.raw import PING, PONG, TEXT, frame, get, upgrade
-from tests.serving.wire import SHORT, Wire, until, wired
+from tests.serving.wire import SHORT, Wire, wired
+from tests.support.waiting import until
 
 CHUNKED = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 LONG = b"POST /x HTTP/1.1\r\nHost: news.test\r\nContent-Length: 100000000\r\n\r\n"
@@ -95,7 +96,7 @@ async def test_one_byte_chunks_cost_a_bounded_number_of_calls(calls: Counter[str
         answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert calls["h11"] <= MAX_CHUNKS + 64
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert wire.limiter.count == 0
         writer.close()
 
@@ -106,14 +107,14 @@ async def test_after_an_answer_nothing_more_is_parsed(calls: Counter[str], body:
     async with wired(_refusing) as wire:
         reader, writer = await wire.connect()
         writer.write(CHUNKED)
-        await until(lambda: wire.made and wire.made[0]._is_over)
+        await until(lambda: wire.made and wire.made[0]._is_over, "an answer that is complete")
         before = calls["h11"]
         assert await _flood(writer, body, 500) < 500
         with suppress(ConnectionError):
             answer = await reader.read()
             assert answer.startswith(b"HTTP/1.1 413 ")
             assert b"\r\nconnection: close\r\n" in answer.lower()
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert calls["h11"] == before
         writer.close()
 
@@ -122,17 +123,17 @@ async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyP
     async with wired(_refusing) as wire:
         _, writer = await wire.connect()
         writer.write(LONG)
-        await until(lambda: wire.made and wire.made[0]._is_over)
+        await until(lambda: wire.made and wire.made[0]._is_over, "an answer that is complete")
         reads: list[int] = []
-        hear = wire.made[0].data_received
+        receive = wire.made[0].data_received
 
         def data_received(data: bytes) -> None:
             reads.append(len(data))
-            hear(data)
+            receive(data)
 
         monkeypatch.setattr(wire.made[0], "data_received", data_received)
         await _flood(writer, b"a" * 65_536, 500)
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert len(reads) <= SHORT.linger / LINGER_PAUSE + 1
         assert max(reads) <= READ_BYTES
         writer.close()
@@ -149,7 +150,7 @@ async def test_who_was_still_sending_can_read_the_answer() -> None:
             await asyncio.sleep(0)
             assert (await reader.read()).startswith(b"HTTP/1.1 413 ")
             writer.close()
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
 
 
 async def test_a_body_that_was_read_keeps_its_connection(calls: Counter[str]) -> None:
@@ -188,13 +189,13 @@ async def test_a_request_comes_in_a_bounded_number_of_segments(calls: Counter[st
             calls.clear()
             reader, writer = await wire.connect()
             writer.write(said)
-            await until(lambda: wire.made[-1].segments == 1 or wire.made[-1].cycle is not None)
+            await until(lambda: wire.made[-1].segments == 1 or wire.made[-1].cycle is not None, "the first segment")
             for _ in range(MAX_SEGMENTS + 1):  # as the transport hands on segments of one byte
                 wire.made[-1].data_received(b"a")
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
             assert calls["h11"] <= 4 * MAX_SEGMENTS
             writer.close()
-            await until(lambda: not wire.state.connections)
+            await until(lambda: not wire.state.connections, "the end of the connections")
 
 
 async def test_requests_that_wait_are_few() -> None:
@@ -208,13 +209,13 @@ async def test_requests_that_wait_are_few() -> None:
     async with wired(waiting) as wire:
         reader, writer = await wire.connect()
         writer.write(get("/x"))
-        await until(lambda: wire.made and wire.made[0].cycle is not None)
+        await until(lambda: wire.made and wire.made[0].cycle is not None, "a request under way")
         connection = wire.made[0]
         connection.transport.pause_reading()
         writer.write(get("/x") * 8_000)
-        await until(lambda: _in_kernel(connection) > 4 * READ_BYTES)
+        await until(lambda: _in_kernel(connection) > 4 * READ_BYTES, "requests that wait in the kernel")
         connection.transport.resume_reading()
-        await until(lambda: connection.flow.read_paused)
+        await until(lambda: connection.flow.read_paused, "a pause in reading")
         kept = len(wire.made[0].conn.trailing_data[0])
         assert kept <= READ_BYTES
         waits.set()
@@ -265,7 +266,7 @@ async def _followed(wire: Wire) -> tuple[asyncio.StreamReader, asyncio.StreamWri
     reader, writer = await wire.connect()
     writer.write(upgrade("/x"))
     await reader.readuntil(b"\r\n\r\n")
-    await until(lambda: any(isinstance(one, DetachedReader) for one in wire.state.connections))
+    await until(lambda: any(isinstance(one, DetachedReader) for one in wire.state.connections), "a reader")
     (detached,) = wire.state.connections
     assert isinstance(detached, DetachedReader)
     return reader, writer, detached
@@ -278,7 +279,7 @@ async def test_frames_in_one_segment_are_counted_as_they_are_parsed(parsed: list
         reader, writer, _ = await _followed(wire)
         writer.write(kind * 10_000)
         await reader.readuntil((1008).to_bytes(2, "big"))
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert sum(parsed) <= len(kind) * (FRAMES_PER_INTERVAL + 1) + SLICE
         writer.close()
 
@@ -300,7 +301,7 @@ async def test_after_a_close_only_its_answer_is_heard(parsed: list[int]) -> None
         await reader.readuntil(b"\r\n\r\n")
         await _flood(writer, frame(PING) * 10_000, 50)
         await reader.readuntil((4400).to_bytes(2, "big"))
-        await until(lambda: not wire.state.connections)
+        await until(lambda: not wire.state.connections, "the end of the connections")
         assert sum(parsed) <= LAST_BYTES
         writer.close()
 
@@ -321,7 +322,7 @@ async def test_a_connection_that_is_gone_is_not_kept(said: bytes) -> None:
             await reader.readuntil(b"\r\n\r\n")
             gone = weakref.ref(wire.made.pop())
             writer.close()
-            await until(lambda: not wire.state.connections and not wire.state.tasks)
-            await until(lambda: gone() is None)
+            await until(lambda: not wire.state.connections and not wire.state.tasks, "the end of connections and tasks")
+            await until(lambda: gone() is None, "the connection to be freed")
     finally:
         gc.enable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from tertulia.serving.http import BoundedHTTP, http_protocol
 from tertulia.serving.limiter import ConnectionLimiter
 from tertulia.serving.timeouts import Timeouts
 from tertulia.serving.unread import MIB, Unread
+from tests.support.waiting import until
 
 SHORT = Timeouts(linger=0.5, close=0.2)
 """Bounds are counted here, not waited for."""
@@ -78,14 +79,7 @@ async def wired(
         server.close()
         for one in tuple(state.connections):
             one.transport.abort() if isinstance(one, BoundedHTTP) else one.cut()  # type: ignore[union-attr]
-        await until(lambda: not state.connections)
+        await until(lambda: not state.connections, "the end of the connections")
         for task in state.tasks:
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)
-
-
-async def until(holds: Callable[[], object], seconds: float = 20) -> None:
-    """Lets everything run until ``holds`` says so."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.01)

@@ -18,7 +18,8 @@ from tertulia.pages.rendering import HEADERS
 from tertulia.settings import Settings
 from tertulia.showcase.playground.discussions import LONG_COUNT, PREFIX, WITHHELD, discussions
 from tertulia.showcase.playground.page import FAULTS, ONE_TIME_FAULTS, STATES
-from tests.server import ServerProcess
+from tests.support.api_client import ApiClient
+from tests.support.server import ServerProcess
 
 NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 
@@ -118,7 +119,7 @@ def test_serve_makes_them_where_there_is_a_playground(
     server = start_server(*flags)
     assert ("/playground" in server.output) is has_it
     assert httpx.get(f"{server.url}/playground").status_code == (200 if has_it else 404)
-    closed = httpx.get(f"{server.url}/api/v1/discussion", params={"key": f"{PREFIX}closed"}).json()
+    closed = ApiClient(server.url, f"{PREFIX}closed").snapshot()
     assert closed["discussion"]["mode"] == ("closed" if has_it else "open")
     assert len(closed["comments"]) == (3 if has_it else 0)
 

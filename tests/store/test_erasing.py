@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from tertulia.store import Store, erasing
 from tests.support.store_actions import LAN, StoreActions, actor
+from tests.support.waiting import until
 
 MARKER = "Marker-of-what-is-to-be-forgotten"
 
@@ -37,10 +36,7 @@ def holds(path: Path) -> bool:
 
 
 async def forgotten(path: Path) -> None:
-    end = time.monotonic() + 20
-    while holds(path):
-        assert time.monotonic() < end, "it is still there"
-        await asyncio.sleep(0.01)
+    await until(lambda: not holds(path), "the words to be erased")
 
 
 async def test_what_was_deleted_is_in_no_file(actions: StoreActions, path: Path) -> None:

@@ -19,7 +19,7 @@ from tertulia.store import Store, database, postgresql, queries
 from tertulia.store.commands import CommandResult, PostResult
 from tertulia.store.connections import READERS
 from tertulia.store.write_queue import ATTEMPTS
-from tests.postgres import Postgres, running_postgres
+from tests.support.postgres import Postgres, running_postgres
 from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log
 from tests.support.waiting import until
 

@@ -24,7 +24,7 @@ LONG = (
 """Clusters that fail over, processes that are killed, and what is seen in a browser; the first that fits decides."""
 QUICK = ("tests/browser/test_live.py",)
 """What of ``LONG`` runs all day: two windows of a real browser."""
-LONG_TOPOLOGIES = {"guarded", "cluster", "sentinel"}
+LONG_TOPOLOGIES = {"sentinel", "cluster", "sentinel_setup", "cluster_setup"}
 """Parameters that ask for six servers of Redis instead of one."""
 
 ALONE = {

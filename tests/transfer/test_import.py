@@ -218,16 +218,16 @@ async def test_a_large_discussion_is_written_in_chunks(tmp_path: Path, monkeypat
     monkeypatch.setattr(importing, "_NAMES", 2)
     comments = [comment(id=f"c{number}", parent=f"c{number - 3}" if number > 3 else None) for number in range(10)]
     comments[4]["votes"] = {"up": 5}
-    heard: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
-    def hear(step: str, done: int = 0, total: int = 0) -> None:
+    def report(step: str, done: int = 0, total: int = 0) -> None:
         if step == "Writing comments":
-            heard.append((done, total))
+            reported.append((done, total))
 
     async with opened(tmp_path / "store.db") as store:
         data = json.dumps(article(*comments, mode="held")).encode()
-        await transfer.import_file(store, tmp_path, data, hear)
-        assert heard == [(3, 10), (5, 10), (8, 10), (10, 10)]
+        await transfer.import_file(store, tmp_path, data, report)
+        assert reported == [(3, 10), (5, 10), (8, 10), (10, 10)]
         assert len(await shown(store, HERE)) == 10
         assert await check(store) == []
 

@@ -10,7 +10,7 @@ import pytest
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import queries
-from tertulia.store.troubles import Troubles
+from tertulia.store.failures import FailureLog
 from tertulia.web.readiness import BUSY_SECONDS, MAX_ABANDONED, READY_SECONDS, Readiness
 
 
@@ -29,7 +29,7 @@ class Parts:
         self.reading: Exception | None = None
         write_queue = SimpleNamespace(can_write=self._can_write)
         self.store = anything(
-            read=self._read, answered_at=-1e9, write_queue=write_queue, epoch="e", troubles=Troubles()
+            read=self._read, answered_at=-1e9, write_queue=write_queue, epoch="e", failures=FailureLog()
         )
         self.hub = anything(draining=False)
         self.bus = anything(is_degraded=False, receives_unverified=False)

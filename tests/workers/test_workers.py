@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
-from tests.server import ServerProcess
-from tests.valkey import Valkey
-
-PATIENCE = 20.0
+from tests.support.api_client import ApiClient
+from tests.support.live_reader import LiveReader, follow
+from tests.support.server import ServerProcess
+from tests.support.valkey import Valkey
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -38,35 +37,12 @@ def server(start_server: Callable[..., ServerProcess], valkey: Valkey) -> Server
 
 def say(server: ServerProcess, body: str = "Here.") -> int:
     """Posts, as often as it takes while workers come and go; its seq."""
-    said = {"key": "x", "body": body, "author": {"name": "Lan"}}
-    headers = {"Idempotency-Key": str(uuid.uuid4())}
-    end = time.monotonic() + PATIENCE
+    once, end = str(uuid.uuid4()), time.monotonic() + PATIENCE
     while True:
         try:
-            answer = httpx.post(f"{server.url}/api/v1/comments", json=said, headers=headers, timeout=PATIENCE)
+            return int(ApiClient(server.url, "x").post_comment(body, (200, 201), idempotency_key=once)["seq"])
         except httpx.TransportError:
             assert time.monotonic() < end, "nobody takes the post"
-            continue
-        assert answer.status_code in (200, 201), answer.text
-        return int(answer.json()["seq"])
-
-
-@contextmanager
-def follow(server: ServerProcess, cursor: str = "") -> Iterator[ClientConnection]:
-    """A reader that has joined."""
-    with connect(f"{server.url.replace('http', 'ws')}/api/v1/live?key=x{cursor}", proxy=None) as reader:
-        assert json.loads(reader.recv(PATIENCE))["type"] == "hello"
-        yield reader
-
-
-def seqs_until(reader: ClientConnection, last: int) -> list[int]:
-    seen: list[int] = []
-    while not seen or seen[-1] < last:
-        message = json.loads(reader.recv(PATIENCE))
-        assert message["type"] != "reset"
-        if message["type"] == "events":
-            seen += [event["seq"] for event in message["events"]]
-    return seen
 
 
 def by_worker(server: ServerProcess, name: str) -> dict[str, float]:
@@ -74,13 +50,6 @@ def by_worker(server: ServerProcess, name: str) -> dict[str, float]:
     text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     [family] = [one for one in text_string_to_metric_families(text) if one.name == name]
     return {sample.labels["worker"]: sample.value for sample in family.samples}
-
-
-def happened(condition: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def workers_of(server: ServerProcess) -> set[int]:
@@ -101,9 +70,9 @@ def lives(pid: int) -> bool:
         return False
 
 
-def crowd(server: ServerProcess, stack: ExitStack) -> list[ClientConnection]:
+def crowd(server: ServerProcess, stack: ExitStack) -> list[LiveReader]:
     """Readers, as many as it takes until each worker has one."""
-    readers: list[ClientConnection] = []
+    readers: list[LiveReader] = []
     while len(readers) < 4 or not all(by_worker(server, "tertulia_readers").values()):
         readers.append(stack.enter_context(follow(server)))
         assert len(readers) < 200, "one worker gets no connections"
@@ -120,7 +89,7 @@ def test_every_worker_delivers_what_any_of_them_commits(server: ServerProcess) -
             seqs = sorted(pool.map(lambda number: say(server, f"Post {number}"), range(60)))
         assert seqs == list(range(1, 61))
         for reader in readers:
-            assert seqs_until(reader, 60) == seqs
+            assert reader.seqs_until(60) == seqs
         committed = by_worker(server, "tertulia_commands_committed")
         assert sum(committed.values()) == 60
         assert all(committed.values()), "one worker answered no post"
@@ -129,23 +98,24 @@ def test_every_worker_delivers_what_any_of_them_commits(server: ServerProcess) -
 def test_a_worker_that_dies_is_started_again_and_its_readers_go_on(server: ServerProcess) -> None:
     with ExitStack() as stack:
         readers = crowd(server, stack)
-        epoch = httpx.get(f"{server.url}/api/v1/discussion?key=x").json()["discussion"]["epoch"]
         say(server)
         for reader in readers:
-            assert seqs_until(reader, 1) == [1]
+            assert reader.seqs_until(1) == [1]
         before = workers_of(server)
         os.kill(min(before), signal.SIGKILL)
         assert [say(server) for _ in range(3)] == [2, 3, 4]
         cut = 0
         for reader in readers:
             try:
-                assert seqs_until(reader, 4) == [2, 3, 4]
+                assert reader.seqs_until(4) == [2, 3, 4]
             except ConnectionClosed:
                 cut += 1
-                with follow(server, f"&epoch={epoch}&after=1") as back:
-                    assert seqs_until(back, 4) == [2, 3, 4]
+                with follow(server, readers[0].epoch, 1) as back:
+                    assert back.seqs_until(4) == [2, 3, 4]
         assert 0 < cut < len(readers), "the readers of one worker were cut off, and nobody else"
-        happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the worker is not started again")
+        wait_until(
+            lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the worker is not started again"
+        )
         assert len(workers_of(server) - before) == 1
     assert server.end() == 0
     assert "A worker died and is started again" in server.output
@@ -161,7 +131,7 @@ def test_workers_are_replaced_one_after_another(server: ServerProcess) -> None:
         assert time.monotonic() < end, "they are not replaced"
         seqs.append(say(server))
     assert seqs == list(range(1, len(seqs) + 1)), "posts found somebody all the time"
-    happened(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the new ones are not asked")
+    wait_until(lambda: by_worker(server, "tertulia_readers").keys() == {"1", "2"}, "the new ones are not asked")
     assert server.end() == 0
     assert "died" not in server.output
 
@@ -169,7 +139,7 @@ def test_workers_are_replaced_one_after_another(server: ServerProcess) -> None:
 def test_workers_end_with_the_supervisor(server: ServerProcess) -> None:
     workers = workers_of(server)
     server.kill()
-    happened(lambda: not any(map(lives, workers)), "a worker lives on alone")
+    wait_until(lambda: not any(map(lives, workers)), "a worker lives on alone")
 
 
 def test_the_end_of_all_leaves_nobody(server: ServerProcess) -> None:
@@ -177,7 +147,7 @@ def test_the_end_of_all_leaves_nobody(server: ServerProcess) -> None:
     with follow(server) as reader:
         assert server.end() == 0
         with pytest.raises(ConnectionClosed) as closed:
-            seqs_until(reader, 1)
+            reader.seqs_until(1)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
     assert not any(map(lives, workers))

@@ -57,11 +57,11 @@ def _sentence(error: Exception) -> str | None:
 def _database_sentence(error: Exception) -> str | None:
     from sqlalchemy.exc import SQLAlchemyError  # most commands that fail never opened a database
 
-    from tertulia.store.troubles import driver_errors, line, trouble
+    from tertulia.store.failures import classify, driver_errors, line
 
     if not isinstance(error, driver_errors(SQLAlchemyError)):
         return None
-    met = trouble(error)
+    met = classify(error)
     return None if met.fate == "ours" else f"The database failed: {line(error)}; {met.advice}"
 
 

@@ -45,6 +45,11 @@ class Voting:
         self._boxes: dict[str, _Box] = {}
         self._closing = asyncio.Event()
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many votes wait for each comment that was voted on within the last ``seconds``."""
+        return {comment_id: len(box.waiting) for comment_id, box in self._boxes.items()}
+
     async def vote(self, comment_id: str, ballot: Ballot) -> VoteTotals:
         """The totals and the seq once the vote is durable. Raises not_found, forbidden, gone, unavailable."""
         answer: asyncio.Future[VoteTotals] = asyncio.get_running_loop().create_future()

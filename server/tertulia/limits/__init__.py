@@ -7,8 +7,8 @@ counting    the port to the counts that instances share
 shared      these counts in Redis, and doing without them for a while
 """
 
-from tertulia.limits.counting import SharedCounts, open_shared_counts
+from tertulia.limits.counting import SharedCounter, open_shared_counter
 from tertulia.limits.openings import Openings
 from tertulia.limits.posting import PostingLimits, Write
 
-__all__ = ["Openings", "PostingLimits", "SharedCounts", "Write", "open_shared_counts"]
+__all__ = ["Openings", "PostingLimits", "SharedCounter", "Write", "open_shared_counter"]

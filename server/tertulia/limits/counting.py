@@ -25,7 +25,7 @@ class Window:
     name: str
 
 
-class SharedCounts(Protocol):
+class SharedCounter(Protocol):
     """Counts posts for all instances together."""
 
     @property
@@ -46,9 +46,9 @@ class SharedCounts(Protocol):
 
 
 @asynccontextmanager
-async def open_shared_counts(
+async def open_shared_counter(
     redis_url: str | None, secret: bytes, is_degraded: Callable[[], bool]
-) -> AsyncIterator[SharedCounts | None]:
+) -> AsyncIterator[SharedCounter | None]:
     """The counts in the Redis at this URL, None without one. Raises StartupError if the URL is invalid.
 
     ``secret`` hides who is counted; while ``is_degraded()`` Redis is not asked.

@@ -16,7 +16,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from tertulia.core.addresses import client_network
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits.counting import SharedCounts, Unavailable, Window
+from tertulia.limits.counting import SharedCounter, Unavailable, Window
 from tertulia.limits.memory import BoundedStorage
 
 PREVIEWS_A_MINUTE = 60
@@ -47,7 +47,7 @@ class PostingLimits:
         self,
         guest: str,
         address: str,
-        shared: SharedCounts | None = None,
+        shared: SharedCounter | None = None,
         *,
         changes: tuple[str, str] = ("off", "off"),
         votes: tuple[str, str] = ("off", "off"),

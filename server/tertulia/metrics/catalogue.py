@@ -14,13 +14,13 @@ from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
 from tertulia.bus import NetworkBus
-from tertulia.limits import SharedCounts
+from tertulia.limits import SharedCounter
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.host import Host
 from tertulia.serving.stats import ServerStats
+from tertulia.store.failures import FailureLog
 from tertulia.store.stats import Histogram
-from tertulia.store.troubles import Troubles
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 
@@ -191,12 +191,12 @@ WRITE_QUEUE_METRICS: tuple[Metric[WriteQueue], ...] = (
     ),
 )
 
-DATABASE_METRICS: tuple[Metric[Troubles], ...] = (
+DATABASE_METRICS: tuple[Metric[FailureLog], ...] = (
     Metric(
         "tertulia_database_failures_total",
         "counter",
         "Transactions and questions that the database did not carry out, by what was the trouble.",
-        lambda troubles: {(met.name,): count for met, count in troubles.counts.items()},
+        lambda failures: {(met.name,): count for met, count in failures.counts.items()},
         ("trouble",),
     ),
 )
@@ -268,7 +268,7 @@ BUS_METRICS: tuple[Metric[NetworkBus], ...] = (
     ),
 )
 
-LIMIT_METRICS: tuple[Metric[SharedCounts], ...] = (
+LIMIT_METRICS: tuple[Metric[SharedCounter], ...] = (
     Metric(
         "tertulia_limits_failures_total",
         "counter",

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from tertulia.bus import Bus, NetworkBus
 from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
-from tertulia.limits import SharedCounts
+from tertulia.limits import SharedCounter
 from tertulia.live.hub import Hub
 from tertulia.metrics.aggregation import WorkerMetrics
 from tertulia.metrics.catalogue import (
@@ -34,7 +34,7 @@ from tertulia.metrics.catalogue import (
 )
 from tertulia.metrics.host import Host
 from tertulia.serving.stats import ServerStats
-from tertulia.store.troubles import Troubles
+from tertulia.store.failures import FailureLog
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
@@ -49,16 +49,16 @@ class Sources(Collector):
 
     hub: Hub
     write_queue: WriteQueue
-    troubles: Troubles
+    failures: FailureLog
     answers: Answers
     bus: Bus
-    counts: SharedCounts | None
+    counts: SharedCounter | None
     server_stats: ServerStats | None
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in HUB_METRICS)
         yield from (metric.family(self.write_queue) for metric in WRITE_QUEUE_METRICS)
-        yield from (metric.family(self.troubles) for metric in DATABASE_METRICS)
+        yield from (metric.family(self.failures) for metric in DATABASE_METRICS)
         yield from (metric.family(self.answers) for metric in HTTP_METRICS)
         if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in BUS_METRICS)

@@ -19,7 +19,7 @@ from tertulia.store.commands import Command
 from tertulia.store.database import Database, open_database
 from tertulia.store.erasing import Eraser
 from tertulia.store.event_log import CommittedEvent
-from tertulia.store.troubles import Troubles, driver_errors, line
+from tertulia.store.failures import FailureLog, driver_errors, line
 from tertulia.store.write_queue import WriteQueue
 
 P = ParamSpec("P")
@@ -31,8 +31,8 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.troubles = Troubles()
-        self.write_queue = WriteQueue(database.write, self.troubles)
+        self.failures = FailureLog()
+        self.write_queue = WriteQueue(database.write, self.failures)
         self.answered_at = time.monotonic()
         self.epoch = ""
         self._eraser = None if database.file is None else Eraser(database.file)
@@ -70,7 +70,7 @@ class Store:
         try:
             found = await self.database.read.run(lambda connection: query(connection, *args, **kwargs))
         except driver_errors(OSError, EOFError, SQLAlchemyError) as error:
-            if self.troubles.note(error, "The database cannot be read").fate == "ours":
+            if self.failures.note(error, "The database cannot be read").fate == "ours":
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
         self.answered_at = time.monotonic()

@@ -17,8 +17,8 @@ from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store import migrations
 from tertulia.store.connections import READERS, ReadConnections, ThreadedConnection, ThreadedReaders, WriteConnection
+from tertulia.store.failures import classify, driver_errors, line
 from tertulia.store.schema import meta, site
-from tertulia.store.troubles import driver_errors, line, trouble
 
 BUSY_MILLISECONDS = 5_000
 EPOCH_BYTES = 9
@@ -105,7 +105,7 @@ def _shown(url: URL) -> str:
 
 def _cannot_open(url: URL, error: BaseException) -> str:
     """What went wrong, and what an operator can do about it."""
-    met = trouble(error)
+    met = classify(error)
     said = f"Cannot open or migrate the database {_shown(url)}: {line(error)}"
     if url.database and url.drivername.startswith("sqlite"):
         path = Path(url.database)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from tertulia.store import connections, schema
-from tertulia.store.troubles import driver_errors
+from tertulia.store.failures import driver_errors
 
 T = TypeVar("T")
 CONNECT_SECONDS = 2.0

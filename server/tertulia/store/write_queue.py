@@ -24,9 +24,9 @@ from tertulia.store.administration import ProbeWrite
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.connections import WriteConnection
 from tertulia.store.event_log import CommittedEvent
+from tertulia.store.failures import Failure, FailureLog, classify
 from tertulia.store.locks import lock_discussions
 from tertulia.store.stats import WriteStats
-from tertulia.store.troubles import Trouble, Troubles, trouble
 
 T = TypeVar("T")
 OnCommitted = Callable[[list[CommittedEvent]], None]
@@ -38,7 +38,7 @@ PROVEN_SECONDS = 5.0
 """A commit proves for so long that the database can write: one that is idle commits 12 rows a minute for nobody."""
 RETRY_SECONDS = 1.0
 """While it cannot, this often is tried again: so long after the end of the trouble it is known at the latest."""
-REOPENED = frozenset({Trouble.read_only, Trouble.damaged})
+REOPENED = frozenset({Failure.read_only, Failure.damaged})
 """Where the connection goes on, but would say the same for ever: it leads to a standby, or to a file opened to read."""
 
 log = logging.getLogger(__name__)
@@ -58,12 +58,12 @@ class WriteQueue:
     answered; ``on_erased`` after one in which something was deleted.
     """
 
-    def __init__(self, connection: WriteConnection, troubles: Troubles | None = None) -> None:
+    def __init__(self, connection: WriteConnection, failures: FailureLog | None = None) -> None:
         self.stats = WriteStats()
         self.on_erased: Callable[[], None] = lambda: None
         self._connection = connection
-        self._troubles = troubles or Troubles()
-        self._trouble: Trouble | None = None
+        self._failures = failures or FailureLog()
+        self._trouble: Failure | None = None
         self._known_at = -math.inf
         self._probe: asyncio.Task[None] | None = None
         self._on_committed: OnCommitted = lambda events: None
@@ -157,7 +157,7 @@ class WriteQueue:
                 await self._connection.transact(partial(_apply, batch))
                 return
             except Exception as error:
-                if trouble(error).fate != "again":
+                if classify(error).fate != "again":
                     raise
         await self._connection.transact(partial(_apply, batch))
 
@@ -173,7 +173,7 @@ class WriteQueue:
 
     def _note(self, error: Exception, commands: int) -> None:
         """Notes why so many commands were not committed."""
-        met = self._troubles.note(error, "A batch could not be committed", commands=commands)
+        met = self._failures.note(error, "A batch could not be committed", commands=commands)
         if met.fate == "ours":
             log.error("A batch could not be committed", exc_info=error, extra={"commands": commands})
         elif met.fate == "out":
@@ -205,7 +205,7 @@ def _apply(batch: list[_Queued], connection: Connection) -> None:
         prepared.flush(connection)
     except Exception as error:
         prepared.discard(connection)
-        if connection.invalidated or (not isinstance(error, Problem) and trouble(error).fate != "ours"):
+        if connection.invalidated or (not isinstance(error, Problem) and classify(error).fate != "ours"):
             raise  # not the command's mistake, and what came after would meet it, too
         # raises where the database has given up the whole transaction: then nothing of the batch is stored, and what
         # came after would be stored without it

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from tertulia.bus import Bus
 from tertulia.errors import Problem
-from tertulia.limits import SharedCounts
+from tertulia.limits import SharedCounter
 from tertulia.live.hub import Hub
 from tertulia.store import Store, queries
 
@@ -45,7 +45,7 @@ class Readiness:
         store: Store,
         hub: Hub,
         bus: Bus,
-        counts: SharedCounts | None,
+        counts: SharedCounter | None,
         *,
         ready_seconds: float = READY_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
@@ -89,7 +89,7 @@ class Readiness:
             epoch = asked.result()
         except Exception as error:
             if not isinstance(error, Problem):  # already logged where it was raised
-                met = self._store.troubles.note(error, "The database does not answer")
+                met = self._store.failures.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
             return Answer(503, "the database does not answer")

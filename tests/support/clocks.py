@@ -1,4 +1,4 @@
-"""``python -m tests.clocks SECONDS serve …``: the server on a machine whose clock is wrong by so many seconds.
+"""``python -m tests.support.clocks SECONDS serve …``: the server on a machine whose clock is wrong by so many seconds.
 
 Only what tells the time of day is moved; what measures spans is not, as on a machine whose clock was set.
 """

