@@ -29,7 +29,8 @@ class _Call:
     method: str
     path: str
     json: object = None
-    params: Json = field(default_factory=dict)
+    params: Json | None = None
+    """None leaves a query of the path as it is; an empty one takes it away."""
     headers: dict[str, str] = field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:
