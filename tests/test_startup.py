@@ -75,4 +75,10 @@ def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
     _modules(program)
     found = _modules(program)
     unneeded = {"alembic", "mako", "redis", "asyncpg", "tertulia.showcase", "tertulia.transfer"}
+    unneeded |= {
+        "sqlalchemy.ext.asyncio",
+        "sqlalchemy.orm",
+        "sqlalchemy.dialects.postgresql",
+        "tertulia.store.postgresql",
+    }
     assert found.isdisjoint(unneeded), sorted(found & unneeded)

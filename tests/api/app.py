@@ -172,7 +172,7 @@ class App:
     @property
     def kind(self) -> str:
         """The kind of its database."""
-        return self.server.store.database.read.dialect.name
+        return self.server.store.database.read.engine.dialect.name
 
     @property
     def committed(self) -> int:

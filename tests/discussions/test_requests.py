@@ -97,8 +97,7 @@ async def test_a_token_is_given_to_a_repeat_for_a_day(
 
 
 async def _time(store: Store) -> int:
-    async with store.database.read.connect() as connection:
-        return int((await connection.execute(select(c.created_at))).scalar_one())
+    return int(await store.read(lambda connection: connection.execute(select(c.created_at)).scalar_one()))
 
 
 # ---- what an earlier version stored ---------------------------------------------------------------------
@@ -139,17 +138,15 @@ async def test_all_of_them_are_replaced_once(actions: StoreActions, monkeypatch:
     monkeypatch.setattr(requests, "_page", looking)
     await hide_requests(actions.store, TOKENS)
     assert await _requests(actions.store) == after
-    async with actions.store.database.read.connect() as connection:
-        marked = int(
-            (await connection.execute(select(schema.meta.c.value).where(schema.meta.c.name == DONE))).scalar_one()
-        )
+    mark = select(schema.meta.c.value).where(schema.meta.c.name == DONE)
+    marked = int(await actions.store.read(lambda connection: connection.execute(mark).scalar_one()))
     assert looked[0] > lowest_uuid7(marked - 3 * requests.OVERLAP_MILLISECONDS), "the past is looked through again"
 
 
 async def _requests(store: Store) -> dict[str, tuple[str, str]]:
-    async with store.database.read.connect() as connection:
-        found = await connection.execute(select(c.id, c.idempotency_key, c.request_digest))
-        return {row[0]: (row[1], row[2]) for row in found}
+    query = select(c.id, c.idempotency_key, c.request_digest)
+    found = await store.read(lambda connection: connection.execute(query).all())
+    return {row[0]: (row[1], row[2]) for row in found}
 
 
 async def test_a_comment_said_twice_by_two_versions_does_not_end_it(actions: StoreActions) -> None:

@@ -20,7 +20,7 @@ from tertulia.checks import check
 from tertulia.discussions import sites
 from tertulia.errors import CloseCode
 from tertulia.settings import Settings
-from tertulia.store import Store, administration, database, queries, write_queue
+from tertulia.store import Store, administration, postgresql, queries, write_queue
 from tertulia.store.failures import Failure
 from tertulia.web.readiness import BUSY_SECONDS
 from tests.push.test_fallback import connected
@@ -262,8 +262,8 @@ async def test_a_probe_is_answered_while_packets_vanish_and_again_when_they_do_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A statement may take an hour: nothing that is asked for a probe waits so long."""
-    monkeypatch.setattr(database, "COMMAND_SECONDS", 3600)
-    monkeypatch.setattr(database, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(postgresql, "COMMAND_SECONDS", 3600)
+    monkeypatch.setattr(postgresql, "PING_SECONDS", 0.2)
     changed = settings.model_copy(update={"database_url": behind(silence, own_database)})
     async with trial(changed, caplog, monkeypatch) as (server, it), asyncio.timeout(120):
         silence.everybody = True
@@ -279,8 +279,8 @@ async def test_a_connection_that_says_nothing_is_replaced_by_the_next_who_needs_
     silence: Silence, own_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a failover whose old server could not take leave. A statement may take an hour, a sign of life not."""
-    monkeypatch.setattr(database, "COMMAND_SECONDS", 3600)
-    monkeypatch.setattr(database, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(postgresql, "COMMAND_SECONDS", 3600)
+    monkeypatch.setattr(postgresql, "PING_SECONDS", 0.1)
     store = await Store.open(behind(silence, own_database))
     store.start()
     try:

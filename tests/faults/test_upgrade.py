@@ -230,8 +230,8 @@ async def of_first_version(database: str) -> AsyncIterator[Driver]:
 
 
 async def revision(store: Store) -> str:
-    async with store.database.read.connect() as connection:
-        return str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+    query = text("SELECT version_num FROM alembic_version")
+    return str(await store.read(lambda connection: connection.scalar(query)))
 
 
 def head() -> str | None:

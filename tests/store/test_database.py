@@ -18,12 +18,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tertulia.checks import check
 from tertulia.errors import StartupError
 from tertulia.store import Store, event_log, migrations, queries, schema
 from tertulia.store.database import migrate, open_database
+from tests.support.inside import awaiting
 from tests.support.store_actions import ABROAD, EVA, LAN, MINH, StoreActions, actor, log, tables
 from tests.support.waiting import until
 
@@ -249,11 +249,6 @@ async def test_every_database_has_its_own_epoch(tmp_path: Path) -> None:
 # ---- pragmas --------------------------------------------------------------------------------------------
 
 
-async def pragma(engine: AsyncEngine, name: str) -> object:
-    async with engine.connect() as connection:
-        return (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -267,22 +262,29 @@ async def pragma(engine: AsyncEngine, name: str) -> object:
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_pragmas_of_every_connection(store: Store, name: str, value: object) -> None:
-    written = await store.database.write.run(lambda c: c.exec_driver_sql(f"PRAGMA {name}").scalar_one())
-    assert written == value
-    found = await asyncio.gather(*(pragma(store.database.read, name) for _ in range(8)))
+    def ask(connection: Connection) -> object:
+        return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+    assert await store.database.write.run(ask) == value
+    found = await asyncio.gather(*(store.read(ask) for _ in range(8)))
     assert set(found) == {value}
 
 
 async def test_a_reader_sees_one_moment_while_others_write(store: Store) -> None:
     actions = StoreActions(store)
     await actions.post_comment()
-    async with store.database.read.connect() as connection:
-        query = schema.comment.select()
-        assert len((await connection.execute(query)).all()) == 1
-        await actions.post_comment()
-        assert len((await connection.execute(query)).all()) == 1
-    async with store.database.read.connect() as connection:
-        assert len((await connection.execute(query)).all()) == 2
+    awaited = awaiting(store)
+
+    def count(connection: Connection) -> int:
+        return len(connection.execute(schema.comment.select()).all())
+
+    def count_twice(connection: Connection) -> tuple[int, int]:
+        before = count(connection)
+        awaited(actions.post_comment())
+        return before, count(connection)
+
+    assert await store.read(count_twice) == (1, 1)
+    assert await store.read(count) == 2
 
 
 # ---- refusals -------------------------------------------------------------------------------------------
@@ -295,7 +297,7 @@ async def refused(address: str) -> str:
     assert "\n" not in message
     assert "PATH" in message or "database" in message
     await until(
-        lambda: not any("_connection_worker" in one.name for one in threading.enumerate()), "the driver's threads end"
+        lambda: not any(one.name.startswith(("reader", "writer")) for one in threading.enumerate()), "the threads end"
     )
     return message
 

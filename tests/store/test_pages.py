@@ -106,7 +106,7 @@ async def test_a_short_page_reads_no_more_than_a_slice_in_vain(store: Store, act
         if "AS bytes" in statement:
             asked.append(len(parameters))
 
-    engine = store.database.read.sync_engine
+    engine = store.database.read.engine
     sqlalchemy_event.listen(engine, "before_cursor_execute", note)
     page = (await store.read(queries.snapshot, HERE, sort=Sort.oldest, limit=100, viewer=None)).page
     sqlalchemy_event.remove(engine, "before_cursor_execute", note)

@@ -9,13 +9,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
 from tertulia.checks import check
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, database, queries
+from tertulia.store import Store, database, postgresql, queries
 from tertulia.store.commands import CommandResult, PostResult
+from tertulia.store.connections import READERS
 from tertulia.store.write_queue import ATTEMPTS
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log
@@ -262,13 +264,23 @@ async def test_a_database_that_crashes_keeps_what_was_answered(own: Postgres) ->
 async def test_more_readers_than_connections_are_told_to_come_back(
     postgres: Postgres, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tertulia.store.database.POOL_SECONDS", 0.05)
-    async with instance(postgres.address(name)) as actions, AsyncExitStack() as stack:
-        for _ in range(4):
-            await stack.enter_async_context(actions.store.database.read.connect())
+    monkeypatch.setattr("tertulia.store.connections.POOL_SECONDS", 0.05)
+    held: asyncio.Queue[None] = asyncio.Queue()
+    released = asyncio.Event()
+
+    async def hold() -> None:
+        held.put_nowait(None)
+        await released.wait()
+
+    async with instance(postgres.address(name)) as actions, asyncio.TaskGroup() as group:
+        for _ in range(READERS):
+            group.create_task(actions.store.read(lambda connection: await_only(hold())))
+        for _ in range(READERS):
+            await held.get()
         with pytest.raises(Problem) as busy:
             await actions.store.read(queries.discussion, HERE)
         assert busy.value.code is ErrorCode.unavailable
+        released.set()
 
 
 async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_need(
@@ -282,7 +294,7 @@ async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_ne
         migrate(connection)
 
     migrate = database.migrate
-    monkeypatch.setattr(database, "COMMAND_SECONDS", 0.3)
+    monkeypatch.setattr(postgresql, "COMMAND_SECONDS", 0.3)
     monkeypatch.setattr(database, "migrate", slowly)
     store = await Store.open(postgres.address(name))
     with pytest.raises(TimeoutError):
@@ -290,6 +302,5 @@ async def test_migrations_and_work_on_a_whole_database_have_all_the_time_they_ne
     await store.close()
     unbounded = await Store.open(postgres.address(name), timeouts=False)
     await unbounded.database.write.run(slowly)
-    async with unbounded.database.read.connect() as reading:
-        await reading.execute(text("SELECT pg_sleep(0.6)"))
+    await unbounded.database.read.run(lambda connection: connection.execute(text("SELECT pg_sleep(0.6)")))
     await unbounded.close()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -446,16 +445,14 @@ async def test_an_unknown_site_is_told(store: Store) -> None:
 
 
 class _Refusing:
-    """An engine whose connections fail with this SQLSTATE; the driver has no class of its own for some of them."""
+    """Connections that fail with this SQLSTATE; the driver has no class of its own for some of them."""
 
     def __init__(self, state: str) -> None:
         self._error = DBAPIError("connect", None, Exception("no"))
         self._error.orig.sqlstate = state  # type: ignore[union-attr]
 
-    @asynccontextmanager
-    async def connect(self) -> AsyncIterator[None]:
+    async def run(self, _work: object) -> None:
         raise self._error
-        yield
 
 
 def refusing(store: Store, state: str) -> Store:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from tertulia.store.database import migrate
 from tests.support.databases import new_epoch
+from tests.support.processes import lives
+from tests.support.waiting import wait_until
 
 TEMPLATE = "template_migrated"
 
@@ -96,8 +97,7 @@ class Postgres:
         pid = self._server.get_pid()
         assert pid is not None
         os.kill(pid, signal.SIGQUIT)
-        while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
-            time.sleep(0.02)
+        wait_until(lambda: not lives(pid), "the end of PostgreSQL")
 
     def start_again(self) -> None:
         self._server.ensure_postgres_running()

@@ -158,11 +158,14 @@ def author_of(connection: Connection, author_id: str) -> Author | None:
 
 async def tables(store: Store) -> dict[str, list[str]]:
     """Every row of every table, whole: the repr of a row leaves the middle of a long text out."""
-    async with store.database.read.connect() as connection:
+
+    def read(connection: Connection) -> dict[str, list[str]]:
         return {
-            table.name: sorted(repr(tuple(row)) for row in await connection.execute(select(table)))
+            table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
             for table in schema.metadata.sorted_tables
         }
+
+    return await store.read(read)
 
 
 async def log(store: Store, key: DiscussionKey = HERE) -> list[Event]:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.util import await_only
 
 from tertulia import transfer
 from tertulia.articles import Articles
@@ -26,6 +25,7 @@ from tertulia.transfer import files, format, memory
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
 from tests.support.full_store import MINH, NEWS, everything, exported, many, opened, planted
+from tests.support.inside import awaiting
 from tests.support.store_actions import StoreActions
 from tests.transfer.test_format import UUID_A, article, comment, file
 
@@ -101,7 +101,7 @@ async def test_rows_come_by_a_cursor_on_both_databases(store: Store, monkeypatch
     await everything(store)
     whole: list[str] = []
 
-    @event.listens_for(store.database.read.sync_engine, "before_cursor_execute")
+    @event.listens_for(store.database.read.engine, "before_cursor_execute")
     def before(*said: object) -> None:
         _, _, statement, _, context, _ = said
         if not getattr(context, "execution_options", {}).get("yield_per"):
@@ -121,6 +121,7 @@ async def test_an_export_is_of_one_moment(store: Store, tmp_path: Path, monkeypa
     kept = await actions.post_comment("Here, until it is deleted", key=NEWS, by=MINH)
     before = await exported(store, tmp_path / "none")
     pieces: list[str] = []
+    awaited = awaiting(store)
 
     async def meanwhile() -> None:
         await actions.delete_comment(kept, Actor(MINH.id))
@@ -129,7 +130,7 @@ async def test_an_export_is_of_one_moment(store: Store, tmp_path: Path, monkeypa
     def write(piece: str) -> None:
         pieces.append(piece)
         if "Chợ nổi" in piece:
-            await_only(meanwhile())  # an export waits for the database, and others go on
+            awaited(meanwhile())  # an export waits for the database, and others go on
 
     await transfer.export(store, Articles(tmp_path / "none"), None, write)
     assert json.loads("".join(pieces)) == before

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.api_client import ApiClient
 from tests.support.live_reader import LiveReader, follow
+from tests.support.processes import lives
 from tests.support.server import ServerProcess
 from tests.support.valkey import Valkey
 from tests.support.waiting import PATIENCE, wait_until
@@ -61,13 +62,6 @@ def workers_of(server: ServerProcess) -> set[int]:
         except OSError:
             continue  # it has ended meanwhile
     return found
-
-
-def lives(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def crowd(server: ServerProcess, stack: ExitStack) -> list[LiveReader]:

@@ -6,6 +6,7 @@ log     each event, and what it says of its comment  replay  what a reader makes
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 from sqlalchemy import Connection
@@ -29,8 +30,7 @@ async def check(store: Store) -> list[Finding]:
 
 async def search(store: Store, found: Callable[[Finding], object], progress: Progress = silent) -> None:
     """Tells what is wrong as it is found, all seen at one moment; holds a few rows, however many there are."""
-    async with store.database.read.connect() as connection:
-        await connection.run_sync(_search, found, progress)
+    await store.database.read.run(lambda connection: _search(connection, found, progress))
 
 
 def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> None:
@@ -39,4 +39,6 @@ def _search(connection: Connection, found: Callable[[Finding], object], progress
             for finding in part(connection, progress):
                 found(finding)
     except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise  # whoever asked has gone: nothing is wrong with the database
         found(Finding("unreadable", "database", " ".join(str(error.orig).split())))

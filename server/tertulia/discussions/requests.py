@@ -16,7 +16,6 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, bindparam, case, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tertulia.core.ids import lowest_uuid7
@@ -24,6 +23,7 @@ from tertulia.errors import Problem
 from tertulia.identity import HIDDEN, Tokens
 from tertulia.store import Store, schema
 from tertulia.store.commands import Command, CommandResult
+from tertulia.store.records import insert_into
 
 PAGE = 500
 """Comments looked through, and replaced, at a time: some 15 ms in which whoever posts has to wait."""
@@ -142,7 +142,6 @@ class MarkHidden(Command[None]):
     at: int
 
     def apply(self, connection: Connection) -> CommandResult[None]:
-        new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        marked = new(schema.meta).values(name=DONE, value=str(self.at))
+        marked = insert_into(connection, schema.meta).values(name=DONE, value=str(self.at))
         connection.execute(marked.on_conflict_do_update(index_elements=[m.name], set_={"value": str(self.at)}))
         return CommandResult(None)

@@ -68,14 +68,13 @@ class Store:
         Raises unavailable where the database cannot be reached or has no connection to spare.
         """
         try:
-            async with self.database.read.connect() as connection:
-                found = await connection.run_sync(query, *args, **kwargs)
-                self.answered_at = time.monotonic()
-                return found
+            found = await self.database.read.run(lambda connection: query(connection, *args, **kwargs))
         except driver_errors(OSError, EOFError, SQLAlchemyError) as error:
             if self.failures.note(error, "The database cannot be read").fate == "ours":
                 raise
             raise Problem(ErrorCode.unavailable, "The database does not answer; try again.", retry_after=2) from error
+        self.answered_at = time.monotonic()
+        return found
 
     def reader(self, query: Callable[Concatenate[Connection, P], T]) -> Callable[P, Awaitable[T]]:
         """``read`` of this query, for whoever knows nothing of the store."""

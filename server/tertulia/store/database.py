@@ -11,28 +11,17 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store import migrations
-from tertulia.store.connections import AsyncConnection, ThreadedConnection, WriteConnection
+from tertulia.store.connections import READERS, ReadConnections, ThreadedConnection, ThreadedReaders, WriteConnection
 from tertulia.store.failures import classify, driver_errors, line
 from tertulia.store.schema import meta, site
 
 BUSY_MILLISECONDS = 5_000
-READERS = 4
-POOL_SECONDS = 10
-CONNECT_SECONDS = 2.0
-"""Timeout of one attempt to connect; the next caller tries anew, which gets past an attempt that hangs."""
-PING_SECONDS = 1.0
-"""An idle connection that does not answer in this time is replaced, as one whose packets vanish has to be."""
-COMMAND_SECONDS = 10
-START_CONNECT_SECONDS = 10.0
-"""At a start, when nobody waits for an answer yet."""
 EPOCH_BYTES = 9
-NEW = "is new"
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
@@ -46,12 +35,12 @@ class Database:
     """
 
     write: WriteConnection
-    read: AsyncEngine
+    read: ReadConnections
     file: str | None = None
 
     async def close(self) -> None:
         await self.write.close()
-        await self.read.dispose()
+        await self.read.close()
 
 
 async def open_database(address: str, *, timeouts: bool = True) -> Database:
@@ -104,11 +93,9 @@ def migrate(connection: Connection) -> None:
 
 def _parsed(address: str) -> URL:
     try:
-        url = make_url(address)
-        url.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        return make_url(address)
+    except (ArgumentError, ValueError) as error:
         raise StartupError(f"The database URL cannot be read; it looks like {_EXAMPLES}") from error
-    return url
 
 
 def _shown(url: URL) -> str:
@@ -136,18 +123,13 @@ def _cannot_open(url: URL, error: BaseException) -> str:
 
 def _sqlite(url: URL, *, timeouts: bool) -> Database:
     _make_folder(url)
-    plain = url.set(drivername="sqlite+pysqlite")
-    write = create_engine(
-        plain, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}, hide_parameters=True
-    )
-    read = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=POOL_SECONDS, hide_parameters=True)
-    _prepare(write, begin="BEGIN IMMEDIATE")
-    _prepare(read.sync_engine, begin="BEGIN")
+    write = _sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
+    read = _sqlite_engine(url, pool_size=READERS, begin="BEGIN")
     file = None if "uri" in url.query else url.database
     if not timeouts and file is not None:  # once a start: migrations are
         private.make_file(Path(file))
         private.tighten(Path(file + end) for end in ("", "-wal", "-shm"))
-    return Database(ThreadedConnection(write), read, file)
+    return Database(ThreadedConnection(write), ThreadedReaders(read), file)
 
 
 def _make_folder(url: URL) -> None:
@@ -159,7 +141,16 @@ def _make_folder(url: URL) -> None:
         raise StartupError(f"Cannot make the folder of the database {url.database}: {error.strerror}") from error
 
 
-def _prepare(engine: Engine, *, begin: str) -> None:
+def _sqlite_engine(url: URL, *, pool_size: int, begin: str) -> Engine:
+    """With the driver of the standard library: the one that operators' addresses name has its own hop a statement."""
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
+    )
+
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not guessed by the driver
@@ -179,52 +170,16 @@ def _prepare(engine: Engine, *, begin: str) -> None:
     def on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    return engine
+
 
 # ---- PostgreSQL -----------------------------------------------------------------------------------------
 
 
 def _postgresql(url: URL, *, timeouts: bool) -> Database:
-    connect_seconds = CONNECT_SECONDS if timeouts else START_CONNECT_SECONDS
-    connecting: dict[str, Any] = {"timeout": connect_seconds, "server_settings": {"application_name": "tertulia"}}
-    if timeouts:
-        connecting["command_timeout"] = COMMAND_SECONDS
-        # an instance that freezes in the middle of a transaction holds up its discussions no longer than this
-        connecting["server_settings"] |= {
-            "idle_in_transaction_session_timeout": f"{COMMAND_SECONDS}s",
-            "lock_timeout": f"{COMMAND_SECONDS}s",
-        }
-    common: dict[str, Any] = {"max_overflow": 0, "connect_args": connecting, "hide_parameters": True}
-    write = create_async_engine(url, pool_size=1, **common)
-    read = create_async_engine(
-        url, pool_size=READERS, pool_timeout=POOL_SECONDS, isolation_level="REPEATABLE READ", **common
-    )
-    for engine in (write, read):
-        event.listen(engine.sync_engine, "connect", _is_new)
-        event.listen(engine.sync_engine, "checkout", _try_out)
-    return Database(AsyncConnection(write), read)
+    from tertulia.store import postgresql  # 100 ms and 10 MiB of drivers that a server on SQLite does not need
 
-
-def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
-    """Tries a connection before each use: after a restart of the database none of the old ones work.
-
-    The pool's own way of doing so waits as long as for any statement, and then for a farewell.
-    """
-    if NEW in record.info:
-        del record.info[NEW]
-        return
-    try:
-        connection.run_async(_ping)
-    except driver_errors(OSError, EOFError) as error:
-        connection.driver_connection.terminate()
-        raise InvalidatePoolError from error
-
-
-def _is_new(_connection: Any, record: Any) -> None:
-    record.info[NEW] = True
-
-
-async def _ping(connection: Any) -> None:
-    await connection.execute("SELECT 1", timeout=PING_SECONDS)
+    return Database(*postgresql.open_connections(url, timeouts=timeouts))
 
 
 class _Opened(Protocol):

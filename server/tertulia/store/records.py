@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.errors import no_such_site
 from tertulia.store import mapping, prepared, schema
 from tertulia.store.prepared import Insert, Prepared
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 _a, _c, _d = schema.author.c, schema.comment.c, schema.discussion.c
 # built once: SQLAlchemy spends more on making a statement than SQLite on running it
@@ -30,6 +33,16 @@ _POST_CONTEXT = Prepared(
 )
 _NEW_AUTHOR = Insert(schema.author)
 _NEW_COMMENT = Insert(schema.comment)
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that can say what to do where the row is there already: each database has its own."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # loaded with the engine; 20 ms that a server on SQLite saves
+
+    return postgresql.insert(table)
+
 
 # ---- discussions ----------------------------------------------------------------------------------------
 
@@ -61,8 +74,7 @@ def ensure_discussion(
         "created_at": mapping.milliseconds(at),
     }
     # where another instance makes it at this moment, this waits for that and makes none
-    new = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(new(schema.discussion).values(values).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, schema.discussion).values(values).on_conflict_do_nothing())
     made = find_discussion(connection, key)
     assert made is not None  # noqa: S101 - it was inserted, here or there
     return made

@@ -83,9 +83,12 @@ discussion = Table(
 )
 
 
+_WHERE = "postgresql_where"
+
+
 def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None) -> Index:
     """An index of some rows only; the queries that read it say the same ``where`` in literal words."""
-    return Index(name, *columns, sqlite_where=text(sqlite_where or where), postgresql_where=text(where))
+    return Index(name, *columns, sqlite_where=text(sqlite_where or where), info={_WHERE: text(where)})
 
 
 # as the version before asks for it, too, which may run beside this one for a while
@@ -173,3 +176,11 @@ report = Table(
     Index("ix_report_comment_id", "comment_id"),
     _partial("ix_report_open", "at", "id", where="open", sqlite_where="open = 1"),
 )
+
+
+def complete_for_postgresql() -> None:
+    """Gives the partial indexes their conditions on PostgreSQL: to say one loads its dialect, 20 ms and 2 MiB."""
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            if _WHERE in index.info:
+                index.dialect_kwargs[_WHERE] = index.info[_WHERE]

@@ -43,8 +43,7 @@ async def export(
     Raises unknown_site when nothing has been written yet.
     """
     texts = articles.all() if site in (None, DEFAULT_SITE) else []
-    async with store.database.read.connect() as connection:
-        await connection.run_sync(_write, texts, site, write, progress)
+    await store.database.read.run(lambda connection: _write(connection, texts, site, write, progress))
 
 
 def _write(

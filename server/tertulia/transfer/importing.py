@@ -64,8 +64,7 @@ async def import_file(
     del data  # what is planned would stand beside it
     planned = plan(file, locations, progress)
     progress("Comparing the file with the database")
-    async with store.database.read.connect() as connection:
-        await connection.run_sync(_compare, planned)
+    await store.database.read.run(lambda connection: _compare(connection, planned))
     await store.write(AddSites(planned.sites))
     new = await _write(store, planned, progress)
     kept = await asyncio.to_thread(_write_articles, planned.articles, articles_folder)
