@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Row
 
 FETCH = 100
-"""Rows that are held at once: 10 MB where each is as large as a row may be, and one trip to the driver's thread or
-over the network for a hundred."""
+"""Rows that are held at once: 10 MB where each is as large as a row may be, and on PostgreSQL one trip over the network
+for a hundred."""
 
 
 def streamed(connection: Connection, query: Executable) -> Iterator[Row[Any]]:
