@@ -17,8 +17,11 @@ from tests.support.waiting import wait_until
 SERVICE = f"talk-{os.getpid()}"
 """Of this process: sentinels that another one left behind would mix with those of the same service."""
 SLOTS = 16384
-DOWN_AFTER_MILLISECONDS = 3_000
-"""With 700, sentinels on a machine with other work take a new master for dead, and go back to the old one."""
+DOWN_AFTER_MILLISECONDS = 1_500
+"""With 700, sentinels on a machine with other work take a new master for dead, and go back to the old one; with 3,000,
+which is longer than what they know of a replica holds, they often find none to promote."""
+FAILOVER_MILLISECONDS = 3_000
+"""For each step. An election that failed is held again after twice as long."""
 HASTE = ("ping-period", "300", "info-period", "200", "ask-period", "100", "publish-period", "200")
 """Milliseconds of a sentinel's habits, by which a failover otherwise takes many seconds. What it knows of a replica
 holds for five pings, and is read every second once the master is down."""
@@ -34,7 +37,7 @@ class Sentinel:
             f"port {self.port}\nbind 127.0.0.1\ndir {folder}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
             f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MILLISECONDS}\n"
-            f"sentinel failover-timeout {SERVICE} 1000\n"
+            f"sentinel failover-timeout {SERVICE} {FAILOVER_MILLISECONDS}\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._client = redis.Redis(port=self.port)
