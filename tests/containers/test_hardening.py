@@ -138,9 +138,10 @@ def test_posts_are_counted_in_redis(stack: Stack, server: str) -> None:
     code = """
 import asyncio, limits, pathlib
 from tertulia.limits.counting import Window
-from tertulia.limits.shared import RedisCounts
+from tertulia.limits.shared import RedisCounts, Timing
 async def main():
-    counts = RedisCounts(pathlib.Path('/secrets/redis-url').read_text().strip(), b'k' * 32, lambda: False)
+    patient = Timing(timeout=30.0)
+    counts = RedisCounts(pathlib.Path('/secrets/redis-url').read_text().strip(), b'k' * 32, lambda: False, patient)
     window = Window(limits.parse('2/minute'), 'guest', 'somebody of this test')
     print([await counts.count([window]) > 0 for _ in range(3)])
 asyncio.run(main())
