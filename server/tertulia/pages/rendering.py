@@ -42,6 +42,7 @@ class Rendering:
     """Renders the pages of one server."""
 
     def __init__(self, defaults: SiteDefaults, assets: Assets) -> None:
+        self._turn = asyncio.Lock()
         self._fallback = defaults.language
         self._environment = Environment(
             loader=PackageLoader("tertulia.pages"),
@@ -95,6 +96,10 @@ class Rendering:
         headers: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
         """The same, a few milliseconds at a time: a page of 50 long threads takes 80."""
+        async with self._turn:  # of several under way, each turn of the loop would wait for a slice of all
+            return HTMLResponse(await self._slowly(template, tag, context), status, HEADERS | dict(headers or {}))
+
+    async def _slowly(self, template: str, tag: str, context: Mapping[str, object]) -> str:
         with self._pieces(template, tag, context) as pieces:
             made = []
             pause_at = time.monotonic() + SLICE_SECONDS
@@ -103,7 +108,7 @@ class Rendering:
                 if time.monotonic() > pause_at:
                     await asyncio.sleep(0)
                     pause_at = time.monotonic() + SLICE_SECONDS
-            return HTMLResponse(self._environment.concat(made), status, HEADERS | dict(headers or {}))
+            return self._environment.concat(made)
 
     @contextmanager
     def _pieces(self, name: str, tag: str, context: Mapping[str, object]) -> Iterator[Iterator[str]]:
