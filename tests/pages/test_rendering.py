@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -31,3 +32,25 @@ async def test_the_loop_does_other_things_between_the_threads_of_a_page(
     monkeypatch.setattr(asyncio, "sleep", counted)
     assert (await client.get(address)).status_code == 200
     assert pauses > THREADS
+
+
+async def test_of_two_long_pages_the_second_begins_when_the_first_is_made(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(THREADS):
+        await post_comment(client, f"Number {number}.")
+    paused: list[asyncio.Task[object] | None] = []
+    sleep = asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        paused.append(asyncio.current_task())
+        await sleep(seconds)
+
+    monkeypatch.setattr(rendering, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    asking = [asyncio.create_task(client.get("/d?key=talk")) for _ in range(2)]
+    await asyncio.gather(*asking)
+    order = [task for task in paused if task in asking]
+    turns = 1 + sum(one is not other for one, other in pairwise(order))
+    assert len(order) > 2 * THREADS
+    assert turns == 2
