@@ -17,6 +17,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
+import { minify } from 'terser';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
@@ -52,13 +53,24 @@ async function bundle(options) {
     minify: true,
     target: ['es2022'],
     charset: 'utf8',
-    sourcemap: 'linked',
+    sourcemap: 'external',
     legalComments: 'none',
     plugins: [styles],
     write: false,
     ...options,
   });
-  return new Map((outputFiles ?? []).map(({ path, contents }) => [path.slice(HERE.length), contents]));
+  const outputs = new Map((outputFiles ?? []).map(({ path, text }) => [path.slice(HERE.length), text]));
+  const [name = ''] = outputs.keys();
+  return pack(name.replace(/\.map$/, ''), outputs);
+}
+
+/** Packs what esbuild has minified once more: 2-3 % less with gzip. @param {string} name @param {Map<string, string>} outputs @returns {Promise<Map<string, Uint8Array>>} */
+async function pack(name, outputs) {
+  const content = outputs.get(`${name}.map`);
+  const sourceMap = content ? { content, filename: name, url: `${name}.map` } : false;
+  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3 }, sourceMap });
+  const bytes = new TextEncoder();
+  return new Map([[name, bytes.encode(code)], ...(map ? [/** @type {const} */ ([`${name}.map`, bytes.encode(String(map))])] : [])]);
 }
 
 /** @returns {Promise<Map<string, Uint8Array>>} */
