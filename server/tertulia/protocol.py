@@ -158,7 +158,7 @@ class DiscussionView(Outbound):
 
 
 class Viewer(Outbound):
-    """Whom the request's token names."""
+    """Whom the request's token names; a guest who has only voted has no ``name`` yet."""
 
     id: str
     name: str
@@ -223,9 +223,12 @@ class Changed(Outbound):
 
 
 class Voted(Outbound):
+    """The answer to a vote; ``token`` is there where it was just made, as with a comment (see Posted)."""
+
     votes: Votes
     value: Literal[1, 0, -1]
     seq: int
+    token: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Reported(Outbound):

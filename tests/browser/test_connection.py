@@ -273,7 +273,6 @@ async def test_what_cannot_be_loaded_is_said_and_tried_again(shared: ServerProce
     await theirs.get_by_role("button", name="Reply").click()
     await theirs.locator("textarea").fill("A reply that is being written")
     await theirs.get_by_role("button", name="More").click()
-    await theirs.get_by_role("button", name="Report").click()
     await expect(theirs.get_by_text(said)).to_be_visible()
     await expect(theirs.locator("textarea")).to_have_value("A reply that is being written")
     await page.unroute("**/embed-extras.*")
@@ -281,7 +280,8 @@ async def test_what_cannot_be_loaded_is_said_and_tried_again(shared: ServerProce
     await expect(text).to_have_value("**Every word**")
     await expect(form(page).locator("[part~=error]")).to_be_hidden()
     assert await evaluate_element(page, "return el.search('search')") == 1
-    await theirs.get_by_role("button", name="Report").click()
+    await theirs.get_by_role("button", name="More").click()
+    await theirs.get_by_role("menuitem", name="Report").click()
     await expect(theirs.locator("form.report")).to_be_visible()
     await expect(theirs.get_by_text(said)).to_have_count(0)
 
@@ -296,7 +296,6 @@ async def test_what_comes_late_does_not_close_what_was_opened_meanwhile(
     await shown(page)
     theirs = comment(page, "Answer me")
     await theirs.get_by_role("button", name="More").click()
-    await theirs.get_by_role("button", name="Report").click()
     await extras.is_asked.wait()
     await theirs.get_by_role("button", name="Reply").click()
     await theirs.locator("textarea").fill("In a hurry")
@@ -304,7 +303,9 @@ async def test_what_comes_late_does_not_close_what_was_opened_meanwhile(
         extras.may_go.set()
     assert await evaluate_element(page, "return el.search('')") == 1  # it is there
     await expect(theirs.locator("textarea")).to_have_value("In a hurry")
-    await theirs.get_by_role("button", name="Report").click()
+    await expect(theirs.get_by_role("menu")).to_have_count(0)
+    await theirs.get_by_role("button", name="More").click()
+    await theirs.get_by_role("menuitem", name="Report").click()
     await expect(theirs.locator("form.report")).to_be_visible()
 
 

@@ -177,3 +177,11 @@ async def test_one_network_of_ipv6_is_one_address() -> None:
     assert await admitted(limits, None, "2001:db8:1:3::1", 3) == 2
     assert await admitted(limits, None, "192.0.2.1", 1) == 1
     assert await admitted(limits, None, "::ffff:192.0.2.1", 3) == 1
+
+
+async def test_what_is_done_once_a_day_is_counted_for_each_thing_and_address(clock: Clock) -> None:
+    limits = PostingLimits("off", "off", clock=clock)
+    asked = [("a", "192.0.2.1"), ("a", "192.0.2.1"), ("b", "192.0.2.1"), ("a", "192.0.2.2"), ("a", None), ("a", None)]
+    assert [await limits.is_first_today(what, where) for what, where in asked] == [True, False, True, True, True, True]
+    clock.now += 86_401
+    assert await limits.is_first_today("a", "192.0.2.1")

@@ -48,6 +48,12 @@ export class Auth {
     view.form.element.hidden = isClosed || !api.token;
   }
 
+  /** Who may not write before signing in. */
+  get isStranger() {
+    const { settings, api } = this.#context;
+    return settings.tokenEndpoint !== undefined && !api.token;
+  }
+
   askToSignIn() {
     if (this.#context.emit('auth-required', {}, true)) this.#signIn();
   }

@@ -17,12 +17,11 @@ import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
 import { Unread } from './browse/unread.js';
-import { copyLink } from './comment/clipboard.js';
 import { Deletion } from './comment/deletion.js';
-import { toggleMenu } from './comment/menu.js';
 import { Voting } from './comment/voting.js';
 import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
+import { guestKey } from './guest.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
 import sentences from '../page/writingSentences.js';
@@ -41,7 +40,7 @@ export function createActions(d) {
   const forms = new Forms(d, { announcer, auth });
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
   const deletion = new Deletion(d, announcer);
-  const voting = new Voting(d, announcer);
+  const voting = new Voting(d, announcer, () => guestKey(d.api));
   const again = async () => {
     await navigation.again();
     search.again();
@@ -66,6 +65,12 @@ export function createActions(d) {
       () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
     );
   };
+  /** @param {Card} card @param {1 | -1} way */
+  const vote = ({ comment }, way) => {
+    if (d.cards.isOwn(comment)) announcer.announce(d.t('own_vote'));
+    else if (auth.isStranger) auth.askToSignIn();
+    else voting.vote(comment.id, way);
+  };
   /** @type {Actions['commands']} */
   const commands = {
     goTo: (id) => navigation.goTo(id),
@@ -77,14 +82,13 @@ export function createActions(d) {
     quote: withExtras(({ toSource }, card) => forms.reply(card, toSource)),
     edit: withExtras(({ toSource }, card) => forms.edit(card, toSource)),
     remove: onCard((card) => deletion.remove(card)),
-    more: onCard((card) => toggleMenu(card, d, commands)),
-    link: (id) => copyLink(id, d, announcer),
+    more: withExtras(({ toggleMenu }, card) => toggleMenu(card, d, commands, announcer)),
     report: withExtras(({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
-    up: (id) => voting.vote(id, 1),
-    down: (id) => voting.vote(id, -1),
+    up: onCard((card) => vote(card, 1)),
+    down: onCard((card) => vote(card, -1)),
   };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    controllers: [announcer, forms, arrivals, posts, deletion, voting, auth, unread, navigation, search, keyboard],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -248,15 +249,19 @@ class Api:
     @operation(
         "PUT",
         f"{API}/comments/{{id}}/vote",
-        "Votes; one vote a voter, 0 takes it back",
+        "Votes; one vote a voter, 0 takes it back; without a token as the guest that the Idempotency-Key makes",
         {200: protocol.Voted},
         body=protocol.Vote,
-        errors=(*_BODY, *_CHANGE, ErrorCode.gone),
-        bearer="required",
+        headers=(replace(_ONCE, required=False),),
+        errors=(*_BODY, *_CHANGE, ErrorCode.gone, ErrorCode.idempotency_key_required),
+        bearer="optional",
     )
     async def vote(self, request: Request, _query: Query) -> Response:
         vote = await read_json(request, protocol.Vote)
-        return _json(await self._discussions.vote(await self._comment_id(request), vote, *await self._writer(request)))
+        key = _header(request, "idempotency-key")
+        comment_id = await self._comment_id(request)
+        voted = await self._discussions.vote(comment_id, vote, *await self._writer(request), idempotency_key=key)
+        return _json(voted)
 
     @operation(
         "POST",

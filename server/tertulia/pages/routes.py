@@ -19,7 +19,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.pages.assets import Assets, digest
 from tertulia.pages.client import client_assets
 from tertulia.pages.discussion_page import DiscussionPages
-from tertulia.pages.form import Form, FormInput, explain, read_form
+from tertulia.pages.form import Form, FormInput, Vote, explain, read_form
 from tertulia.pages.json_ld import json_ld
 from tertulia.pages.location import PageLocation, article_page, standalone_page
 from tertulia.pages.rendering import HEADERS, Rendering
@@ -159,6 +159,8 @@ class Pages:
         try:
             await self._origins.admit(request, location.key.site)
             form_input = await read_form(request)
+            if form_input.vote is not None:
+                return await self._vote(request, location, form_input.vote, form_input.nonce)
             where = await self._discussion_pages.post(
                 location,
                 form_input,
@@ -170,6 +172,10 @@ class Pages:
             form_error = explain(problem, self._rendering.language(location.language))
             parent = await self._discussion_pages.answerable(location, form_input.parent_id)
             return await self._show(request, location, Form(form_input, parent, form_error), problem)
+        return RedirectResponse(where, 303, HEADERS)
+
+    async def _vote(self, request: Request, location: PageLocation, vote: Vote, nonce: str) -> Response:
+        where = await self._discussion_pages.vote(location, vote, nonce, self._addresses.of(request))
         return RedirectResponse(where, 303, HEADERS)
 
     def _others(self, article: Article) -> list[Article]:

@@ -113,8 +113,8 @@ export class Forms {
   reply(card, toSource) {
     const quoted = toSource ? quote(card, toSource) : '';
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
-    const { settings, api, thread, view } = this.#context;
-    if (settings.tokenEndpoint && !api.token) return this.#others.auth.askToSignIn();
+    const { settings, thread, view } = this.#context;
+    if (this.#others.auth.isStranger) return this.#others.auth.askToSignIn();
     const cancel = () => this.closeForm()?.reply.focus();
     const form = view.newForm(card.comment.id, 'send_reply', !settings.tokenEndpoint);
     if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';

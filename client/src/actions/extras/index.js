@@ -1,5 +1,6 @@
 /** The third file: what most readers never use. */
 export { filterList } from './filter.js';
 export { Formatting } from './formatting.js';
+export { toggleMenu } from './menu.js';
 export { openReportForm } from './reportForm.js';
 export { toSource } from './source.js';

@@ -20,9 +20,11 @@
  * @property {string} name Of the item in the storage.
  * @property {(post: PendingPost) => Promise<Posted>} send Throws ApiError.
  * @property {(post: PendingPost, state: PostState, result?: Posted | ApiError) => void} changed
+ * @property {() => string} [makeKey] The idempotency key of a new post.
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
  * @property {Platform} platform
  */
+import { newKey } from '../guest.js';
 import { Backoff } from '../../live/backoff.js';
 
 export class PostQueue {
@@ -54,7 +56,7 @@ export class PostQueue {
   /** @param {Draft} draft */
   add(draft) {
     /** @type {PendingPost} */
-    const post = { ...draft, key: newKey(), made_at: new Date().toISOString() };
+    const post = { ...draft, key: (this.#options.makeKey ?? newKey)(), made_at: new Date().toISOString() };
     this.pending.push(post);
     this.#store(post);
     this.#options.changed(post, 'sending');
@@ -161,11 +163,7 @@ export class PostQueue {
 /** @param {PendingPost} post @returns {'queued' | 'failed'} */
 const stateOf = (post) => (post.code === undefined ? 'queued' : 'failed');
 
-/** `randomUUID` is missing on plain-http origins; 16 random bytes in hexadecimal serve as well. */
-export function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+export { newKey };
 
 /** Whether the same request may succeed later. @param {{status: number}} error */
 export function isPassing({ status }) {

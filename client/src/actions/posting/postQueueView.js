@@ -11,6 +11,7 @@
  * @import { Context } from '../context.js'
  */
 import * as commands from '../commands.js';
+import { forgetKey, guestKey } from '../guest.js';
 import { addPendingCard, removePendingCard, confirmPendingCard } from './pendingCards.js';
 import { PostQueue } from './postQueue.js';
 import { addOwn, signIn } from '../../live/thread.js';
@@ -43,6 +44,7 @@ export class PostQueueView {
       name,
       send: (post) => commands.post(commands.lasting(api), post, post.key),
       changed: (post, state, result) => this.#changed(post, state, result),
+      makeKey: () => guestKey(api, true),
       // where the storage is blocked, so are locks
       alone: navigator.locks && ((work) => navigator.locks.request(name, work).catch(work)),
       platform: browser,
@@ -83,7 +85,7 @@ export class PostQueueView {
   /** @param {PendingPost} post @param {PostState} state @param {Posted | ApiError} [result] */
   #changed(post, state, result) {
     if (state === 'done') this.#posted(post, /** @type {Posted} */ (result));
-    else if (state === 'gone') removePendingCard(this.#context.list, post.key);
+    else if (state === 'gone') this.#gone(post);
     const error = result && 'status' in result ? result : undefined;
     if (state === 'sending' || state === 'queued' || state === 'failed') this.#show(post, state, error);
     if (error) this.#announce(post, state, error);
@@ -148,6 +150,12 @@ export class PostQueueView {
     if (!isKnown) list.updateAll();
     this.#others.announcer.announce(t(comment.state === 'held' ? 'posted_held' : 'posted'));
     this.#context.emit('posted', { comment });
+  }
+
+  /** Its key is not used again, since the server may have it. @param {PendingPost} post */
+  #gone({ key }) {
+    forgetKey(this.#context.api, key);
+    removePendingCard(this.#context.list, key);
   }
 
   #letGo() {
