@@ -85,8 +85,8 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("body of a request", "protocol:BODY_LIMIT", size),
         Bound("body of a form", "protocol:FORM_LIMIT", size),
         Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
-        Bound("parameters of a query", "web/requests:MAX_PARAMETERS"),
-        Bound("elements of a JSON body", "web/requests:MAX_TOKENS"),
+        Bound("parameters of a query", "web/validation:MAX_PARAMETERS"),
+        Bound("elements of a JSON body", "web/validation:MAX_TOKENS"),
         Bound("proxies looked at in X-Forwarded-For", "web/client_address:MAX_HOPS"),
         Bound("codings looked at in Accept-Encoding", "pages/assets:MAX_CODINGS"),
         Bound("read and thrown away after the last answer", "serving/timeouts:LINGER_SECONDS", seconds),
@@ -196,7 +196,7 @@ NO_BOUNDS = {
     "serving/detached": {"WRITE_BUFFER", "INTERVAL_SECONDS", "SLICE"},
     "web/middleware": {"PREFLIGHT_SECONDS"},
     "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},
-    "web/requests": {"LARGEST_NUMBER"},
+    "web/validation": {"LARGEST_NUMBER"},
 }
 """Numbers that bound nothing a stranger gives, or only within one of the bounds above."""
 

@@ -17,7 +17,7 @@ from tertulia.web import problems
 from tertulia.web.answers import OPERATIONS, Answers
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
-from tertulia.web.requests import check_parameters
+from tertulia.web.validation import check_parameters
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
