@@ -167,7 +167,7 @@ NO_BOUNDS = {
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
     "discussions/page_cache": {"ENTRY_BYTES"},
-    "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
+    "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
     "limits/shared": {

@@ -23,7 +23,7 @@ from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, EventPublisher, Sites
-from tertulia.discussions.requests import hide_requests
+from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
@@ -99,13 +99,13 @@ async def running(
             others += _playground(pages) if settings.playground else []
             store.start(EventPublisher(bus, store.epoch).publish)
             hub.start()
-            hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
+            hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 asgi = _asgi(discussions, hub, origins, addresses, pages, others, answers)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
-                hiding.cancel()
-                await asyncio.gather(hiding, return_exceptions=True)
+                hashing.cancel()
+                await asyncio.gather(hashing, return_exceptions=True)
                 await discussions.close()
                 await hub.close()
     finally:
