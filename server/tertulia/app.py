@@ -38,12 +38,12 @@ from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store, queries
 from tertulia.web import problems
-from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.readiness import Readiness
+from tertulia.web.response_counts import ResponseCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,8 @@ async def running(
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
-            answers = Answers()
-            sources = Sources(hub, store.write_queue, store.failures, answers, bus, counts, server_stats)
+            responses = ResponseCounts()
+            sources = Sources(hub, store.write_queue, store.failures, responses, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
@@ -101,7 +101,7 @@ async def running(
             hub.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
-                asgi = _asgi(discussions, hub, origins, addresses, pages, others, answers)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, others, responses)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
                 hashing.cancel()
@@ -166,7 +166,7 @@ def _asgi(
     addresses: ClientAddress,
     pages: Pages,
     others: list[Route],
-    answers: Answers,
+    responses: ResponseCounts,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
@@ -184,7 +184,7 @@ def _asgi(
             *others,
             *pages.routes(),
         ],
-        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, answers=answers)],
+        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, responses=responses)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 
@@ -204,7 +204,7 @@ def _health(readiness: Readiness, hub: Hub) -> list[Route]:
         return JSONResponse({"status": "draining"}, 503) if hub.draining else JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        code, status = await readiness.answer()
+        code, status = await readiness.probe()
         return JSONResponse({"status": status}, code)
 
     return [Route("/healthz", healthz), Route("/acceptz", acceptz), Route("/readyz", readyz)]
