@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.discussions import Discussions, EventPublisher, Sites
+from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
@@ -97,7 +98,7 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
-            store.start(EventPublisher(bus, store.epoch).publish)
+            store.start(partial(publish_committed, bus, store.epoch))
             hub.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
