@@ -393,7 +393,7 @@ async def test_with_live_updates_off_only_the_label_changes(shared: ServerProces
     await shown(page)
     toggle = page.locator("tertulia-discussion [part~=live-toggle]")
     await toggle.click()
-    await expect(toggle).to_have_text("Live: off")
+    await expect(toggle).to_have_attribute("aria-pressed", "false")
     await page.evaluate(
         """() => {
             const root = document.querySelector('tertulia-discussion').shadowRoot;
@@ -410,12 +410,13 @@ async def test_with_live_updates_off_only_the_label_changes(shared: ServerProces
     )
     for number in range(3):
         await post(shared, f"Arrival {number}", key=key)
-    await expect(toggle).to_have_text("Live: off (3)")
+    await expect(toggle).to_have_text("Live updates (3)")
     assert await page.evaluate("changes") == []
     await toggle.click()
     await expect(comments(page)).to_have_count(4)
     await count(page, 4)
-    await expect(toggle).to_have_text("Live: on")
+    await expect(toggle).to_have_text("Live updates")
+    await expect(toggle).to_have_attribute("aria-pressed", "true")
 
 
 async def test_who_came_with_live_updates_off_has_no_connection(
