@@ -103,7 +103,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("discussions kept warm without readers", "live/tuning:MAX_EMPTY_ROOMS"),
         Bound("readers that one instance may tell of", "bus/redis/wire:MAX_READERS"),
         Bound("readers told in all", "live/presence:MAX_READERS"),
-        Bound("time between two looks at the database for unsigned messages", "live/tuning:UNVERIFIED_SECONDS", seconds),
+        Bound(
+            "time between two looks at the database for unsigned messages", "live/tuning:UNVERIFIED_SECONDS", seconds
+        ),
         Bound(
             "age at which a signed number of readers counts no more", "bus/redis/bus:MAX_CLOCK_SKEW_SECONDS", seconds
         ),
