@@ -18,6 +18,7 @@ import { applyAnswer } from '../../live/thread.js';
 import { button } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
 import { Kept } from './kept.js';
+import { begin, wasEnded } from '../posting/begun.js';
 import { clearStatus, showStatus } from '../posting/commentStatus.js';
 import { isPassing } from '../posting/postQueue.js';
 
@@ -62,6 +63,7 @@ export class Deletion {
   /** @param {Card} card */
   remove({ comment: { id } }) {
     this.#own.add(id);
+    begin(this.#context.storage, id);
     this.#kept.set(id, Date.now() + UNDO_MS);
     this.#announcer.announce(this.#context.t('deleting'));
     this.#wait(id, UNDO_MS)?.focus();
@@ -113,7 +115,7 @@ export class Deletion {
   async #commit(id) {
     this.#stopTimer(id);
     // another page has undone it, or had it deleted
-    if (this.#kept.isKept && !(id in this.#kept.all)) return this.#restore(id);
+    if (!(id in this.#kept.all) && wasEnded(this.#context.storage, id)) return this.#restore(id);
     try {
       const { comment, seq } = await commands.remove(commands.lasting(this.#context.api), id);
       this.#backoff.reset();

@@ -7,8 +7,6 @@
 export class Kept {
   #storage;
   #name;
-  /** Whether the storage has what was set last. */
-  isKept = true;
 
   /** @param {SafeStorage} storage @param {string} name */
   constructor(storage, name) {
@@ -18,16 +16,13 @@ export class Kept {
 
   /** By comment. @returns {Record<string, number>} */
   get all() {
-    try {
-      return JSON.parse(this.#storage.get(this.#name) ?? '{}');
-    } catch {
-      return {};
-    }
+    const found = Object.entries(this.#storage.json(this.#name) ?? {});
+    return Object.fromEntries(found.filter(([, value]) => typeof value === 'number'));
   }
 
   /** @param {string} id @param {number} [value] Without it, it is forgotten. @returns {boolean} Whether that is kept. */
   set(id, value) {
     const text = JSON.stringify({ ...this.all, [id]: value });
-    return (this.isKept = this.#storage.set(this.#name, text === '{}' ? null : text));
+    return this.#storage.set(this.#name, text === '{}' ? null : text);
   }
 }
