@@ -418,7 +418,7 @@ class Discussions:
         if site is None:
             raise no_such_comment()
         author_id = self._tokens.guest_id(site, key)
-        request = RequestId(author_id, self._tokens.hide_key(key), key)
+        request = RequestId(author_id, self._tokens.hashed_key(key), key)
         said_at = await self._store.read(commands.said_at, request)
         if said_at is not None and _is_long_ago(said_at, utc_now()):
             raise unauthenticated()
