@@ -86,7 +86,9 @@ class Settings(BaseModel):
     vote_limit_guest: str = Field("60/minute;500/day", description="Votes per guest; `off` removes the limit.")
     vote_limit_address: str = Field("120/minute;2000/day", description="Votes per address; `off` removes the limit.")
     trusted_proxies: tuple[str, ...] = Field(
-        (), description="Networks (CIDR) of proxies whose X-Forwarded-For is trusted, separated by commas."
+        (),
+        description="Networks (CIDR) of proxies whose X-Forwarded and Forwarded headers are believed, separated by "
+        "commas.",
     )
     workers: int = Field(
         1,
