@@ -207,7 +207,7 @@ function longestRun(text) {
   return Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 }
 
-/** Only what would be read as a mark is escaped, so that the text looks as it was typed. @param {string} text @param {string} before @param {string} after @param {boolean} inLink */
+/** Only what would be read as a mark is escaped, so that the text looks as it was typed. @param {string} text @param {string} before @param {string} after @param {boolean} inLink @returns {string} */
 function escape(text, before, after, inLink) {
   // an address in the text of a link is no link; emphasis beside it needs something that is no letter between
   const address = inLink && (/^[*_]/.test(after) || /[*_`]$/.test(before)) && /^([^]*?)(?<!\S)(https?:\/\/[\w./-]*\w)$/i.exec(text);
