@@ -5,22 +5,22 @@
  *
  * @import { Card } from '../reading/card.js'
  * @import { Actions, Context } from './context.js'
- * @import { Extras } from './extras/load.js'
  */
 import css from './actions.css';
 import { Announcer } from './announcer.js';
-import { Auth } from './auth.js';
 import { Arrivals } from './browse/arrivals.js';
+import { Focus } from './browse/focus.js';
 import { keyboard } from './browse/keyboard.js';
 import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
 import { Unread } from './browse/unread.js';
-import { Deletion } from './comment/deletion.js';
+import { Deletions } from './comment/deletions.js';
 import { Voting } from './comment/voting.js';
+import { Auth } from './compose/auth.js';
 import { Forms } from './compose/forms.js';
-import { loadExtras } from './extras/load.js';
+import { loadExtras, loadMore } from './extras/load.js';
 import { guestKey } from './guest.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
@@ -39,7 +39,7 @@ export function createActions(d) {
   const auth = new Auth(d);
   const forms = new Forms(d, { announcer, auth });
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
-  const deletion = new Deletion(d, announcer);
+  const deletions = new Deletions(d, announcer);
   const voting = new Voting(d, announcer, () => guestKey(d.api));
   const again = async () => {
     await navigation.again();
@@ -53,15 +53,15 @@ export function createActions(d) {
     if (card) work(card);
   };
   /**
-   * What the third file does to a card. A failure to load it is shown there, and where it comes after another press, a
+   * What another file does to a card. A failure to load it is shown there, and where it comes after another press, a
    * form may be open that must not be closed.
    *
-   * @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void}
+   * @template T @param {() => Promise<T>} load @param {(loaded: T, card: Card) => unknown} work @returns {(id: string) => void}
    */
-  const withExtras = (work) => (id) => {
+  const loading = (load, work) => (id) => {
     const press = ++presses;
-    loadExtras().then(
-      (extras) => press === presses && onCard((card) => work(extras, card))(id),
+    load().then(
+      (loaded) => press === presses && onCard((card) => work(loaded, card))(id),
       () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
     );
   };
@@ -71,6 +71,7 @@ export function createActions(d) {
     else if (auth.isStranger) auth.askToSignIn();
     else voting.vote(comment.id, way);
   };
+  const more = /** @type {() => Promise<import('./comment/deletions.js').More>} */ (loadMore);
   /** @type {Actions['commands']} */
   const commands = {
     goTo: (id) => navigation.goTo(id),
@@ -79,16 +80,16 @@ export function createActions(d) {
     showAll: () => pagination.showAll(again),
     submit: () => d.view.form.element.requestSubmit(),
     reply: onCard((card) => forms.reply(card)),
-    quote: withExtras(({ toSource }, card) => forms.reply(card, toSource)),
-    edit: withExtras(({ toSource }, card) => forms.edit(card, toSource)),
-    remove: onCard((card) => deletion.remove(card)),
-    more: withExtras(({ toggleMenu }, card) => toggleMenu(card, d, commands, announcer)),
-    report: withExtras(({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
+    quote: loading(loadExtras, ({ quote }, card) => forms.reply(card, quote(card))),
+    edit: loading(loadExtras, ({ openEditForm }, card) => openEditForm(card, d, { announcer, forms })),
+    remove: loading(more, (loaded, card) => deletions.remove(loaded, card)),
+    more: loading(more, ({ toggleMenu }, card) => toggleMenu(card, d, commands, announcer)),
+    report: loading(more, ({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
     up: onCard((card) => vote(card, 1)),
     down: onCard((card) => vote(card, -1)),
   };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletion, voting, auth, unread, navigation, search, keyboard],
+    controllers: [announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d)],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

@@ -10,16 +10,17 @@
  */
 import * as commands from '../commands.js';
 import { newKey } from '../guest.js';
-import { Backoff } from '../../live/backoff.js';
 import { applyAnswer, vote } from '../../live/thread.js';
 import { itemName } from '../../page/names.js';
 import { Kept } from './kept.js';
+
+/** A vote that did not get through is tried again so often, and when the browser finds a network. */
+const AGAIN_MS = 20_000;
 
 export class Voting {
   #context;
   #announcer;
   #key;
-  #backoff = new Backoff(Math.random, { base: 1000, longest: 60_000 });
   /** @type {Kept | undefined} */
   #kept;
   /** Votes on each comment that wait for their answers, in the order in which they were given. @type {Map<string, Cast[]>} */
@@ -81,10 +82,10 @@ export class Voting {
         const { thread } = this.#context;
         vote(thread, id, answer.value);
         applyAnswer(thread, id, { votes: answer.votes }, answer.seq);
-        this.#forget(id);
+        this.#kept?.set(id);
       }
     } catch (error) {
-      this.#forget(id);
+      this.#kept?.set(id);
       for (const { undo } of pending.slice(answered).reverse()) undo();
       this.#announcer.error(error);
     }
@@ -94,17 +95,10 @@ export class Voting {
   async #keep(id, pending, error) {
     const isLost = error.status === 0 || error.status >= 500;
     if (!isLost || !this.#kept?.set(id, pending[pending.length - 1].value)) throw error;
-    const { signal } = this.#context;
     await new Promise((again) => {
-      const timer = setTimeout(again, this.#backoff.next());
-      addEventListener('online', again, { signal, once: true });
-      signal.addEventListener('abort', () => clearTimeout(timer));
+      addEventListener('online', again, { signal: this.#context.signal, once: true });
+      setTimeout(again, AGAIN_MS);
     });
   }
 
-  /** @param {string} id */
-  #forget(id) {
-    this.#backoff.reset();
-    this.#kept?.set(id);
-  }
 }

@@ -13,7 +13,7 @@
  * @import { Draft } from '../compose/forms.js'
  * @import { Platform } from '../../page/browser.js'
  *
- * @typedef {Draft & {key: string, made_at: string, detail?: string, code?: string}} PendingPost With `detail` it was refused.
+ * @typedef {Draft & {key: string, made_at: string, detail?: string, code?: string, field?: string}} PendingPost With `detail` it was refused.
  * @typedef {'sending' | 'queued' | 'failed' | 'done' | 'gone'} PostState
  *
  * @typedef {object} Options
@@ -119,6 +119,7 @@ export class PostQueue {
       return false;
     }
     post.detail = error.detail;
+    post.field = error.field;
     post.code = error.code || String(error.status);
     this.#store(post);
     this.#options.changed(post, 'failed', error);

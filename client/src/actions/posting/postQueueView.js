@@ -70,6 +70,10 @@ export class PostQueueView {
   #add(draft) {
     if (!this.#context.emit('post', { comment: draft }, true)) return false;
     this.#queue.add(draft);
+    // its form closes
+    const { list } = this.#context;
+    const card = draft.parent_id && list.cards.get(this.#queue.pending.at(-1)?.key ?? '');
+    if (card) list.focus(card.element, true);
     return true;
   }
 
