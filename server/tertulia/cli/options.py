@@ -13,7 +13,7 @@ from tertulia import settings
 from tertulia.errors import StartupError
 from tertulia.settings import Settings
 from tertulia.store import Store
-from tertulia.store.database import Opening
+from tertulia.store.database import OpenMode
 
 DATABASE = ("database_url", "database_url_file", "data_dir")
 """The settings of commands that work on a database."""
@@ -42,7 +42,7 @@ def store_of(flags: dict[str, Any], *, read_only: bool = False) -> AbstractAsync
 
 
 @asynccontextmanager
-async def opened(chosen: Settings, patience: float = 0, *, opening: Opening = "create") -> AsyncIterator[Store]:
+async def opened(chosen: Settings, patience: float = 0, *, opening: OpenMode = "create") -> AsyncIterator[Store]:
     """The store of these settings; waits ``patience`` seconds for its database. Raises StartupError.
 
     Only what serves and what fills a database may make one: everything else would praise an empty one that a mistyped
@@ -57,7 +57,7 @@ async def opened(chosen: Settings, patience: float = 0, *, opening: Opening = "c
         await store.close()
 
 
-async def _answering(url: str, patience: float, opening: Opening) -> Store:
+async def _answering(url: str, patience: float, opening: OpenMode) -> Store:
     """The store, which may take a while to answer: a database is often started at the same moment."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience

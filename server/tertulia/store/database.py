@@ -33,7 +33,7 @@ BUSY_MILLISECONDS = 5_000
 EPOCH_BYTES = 9
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
-Opening = Literal["create", "use", "read"]
+OpenMode = Literal["create", "use", "read"]
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
 
 
@@ -55,7 +55,7 @@ class Database:
         self.on_closed()
 
 
-async def open_database(address: str, *, timeouts: bool = True, opening: Opening = "create") -> Database:
+async def open_database(address: str, *, timeouts: bool = True, opening: OpenMode = "create") -> Database:
     """Opens and migrates the database; raises StartupError with one line when it cannot.
 
     Without ``timeouts``, as migrations always are, a statement may take longer than people wait for an answer.
@@ -109,7 +109,7 @@ def _require_current(connection: Connection) -> None:
     connection.rollback()
 
 
-def _step(opening: Opening) -> Callable[[Connection], None]:
+def _step(opening: OpenMode) -> Callable[[Connection], None]:
     if opening == "read":
         return _require_current
     return migrate if opening == "create" else _migrate_known
