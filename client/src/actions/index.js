@@ -23,7 +23,7 @@ import { Forms } from './compose/forms.js';
 import { loadExtras, loadMore } from './extras/load.js';
 import { guestKey } from './guest.js';
 import { PostQueueView } from './posting/postQueueView.js';
-import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
@@ -41,6 +41,7 @@ export function createActions(d) {
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
   const deletions = new Deletions(d, announcer);
   const voting = new Voting(d, announcer, () => guestKey(d.api));
+  const windows = new Windows(d);
   const again = async () => {
     await navigation.again();
     search.again();
@@ -89,11 +90,10 @@ export function createActions(d) {
     down: onCard((card) => vote(card, -1)),
   };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d)],
+    controllers: [announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d), windows],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),
-    eventsTransport,
-    pollTransport,
+    transport: (mode) => windows.transport(mode),
   };
 }
