@@ -25,6 +25,7 @@ import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import { warn } from '../page/address.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
@@ -83,8 +84,13 @@ export function createActions(d) {
     up: (id) => voting.vote(id, 1),
     down: (id) => voting.vote(id, -1),
   };
+  const given = d.host.getAttribute('key');
+  if (given !== null && !given.startsWith(d.settings.place.key)) warn(given);
+  const byStaff = () => {
+    if (d.thread.viewer?.moderator) loadExtras().then(({ correctPage }) => correctPage(d), () => {});
+  };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    controllers: [{ start: byStaff, viewerChanged: byStaff }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

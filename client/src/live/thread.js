@@ -137,7 +137,7 @@ export class Thread {
   #apply(event, changes) {
     const { comment_count, discussion } = event;
     if (comment_count !== undefined) this.discussion.comment_count = comment_count;
-    if (discussion) this.discussion.mode = discussion.mode;
+    Object.assign(this.discussion, discussion);
     if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
     if (this.requests) this.bufferedEvents.push(event);
     this.#change(event, changes);

@@ -49,6 +49,11 @@ class OriginPolicy:
             scheme = forwarded if forwarded in _DEFAULT_PORTS else scheme
         return f"{scheme}://{request.headers.get('host', 'localhost')}"
 
+    async def pages_of(self, request: HTTPConnection, site: str) -> frozenset[str]:
+        """The origins whose pages belong to a site, the server's own among them."""
+        own = normal_origin(self.base_url(request))
+        return (await self._known(request)).get(site, frozenset()).union(() if own is None else (own,))
+
     async def admit(self, request: HTTPConnection, site: str) -> None:
         """Raises unknown_site, and origin_not_allowed when the request comes from a page that may not use the site."""
         known = await self._known(request)
