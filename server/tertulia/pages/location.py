@@ -30,6 +30,11 @@ class PageLocation:
         query = tuple((name, key.key if name == "key" else value) for name, value in self.query)
         return replace(self, key=key, query=query)
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another server's page shows it."""
+        return self.base != ""
+
     def href(self, fragment: str = "", **query: str | None) -> str:
         """The page's address with these parameters (None leaves one out) and this fragment."""
         given = [*self.query, *((name, value) for name, value in query.items() if value is not None)]

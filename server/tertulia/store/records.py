@@ -24,9 +24,9 @@ _BY_KEY = mapping.discussions().where(schema.site.c.key == bindparam("site"), _d
 _AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
 _COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
 _REQUEST = select(schema.comment).where(
-    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("bare")])
+    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("unhashed")])
 )
-"""At most one comment; two where servers of an earlier version, which know bare keys alone, go on beside this one."""
+"""At most one comment; two where servers of an earlier version, which know unhashed keys alone, go on beside it."""
 _BY_ALIAS = mapping.discussions().where(
     schema.site.c.key == bindparam("site"),
     _d.id
@@ -180,7 +180,7 @@ class RequestId(NamedTuple):
 
     author: str
     request: str
-    bare: str
+    unhashed: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 reads    the epoch, over a connection of the pool: 503 where the database does not answer
 writes   the last commit, or one made for this: 503 where the database cannot write
 Redis    200 whatever it does: what it carries comes later without it
+proxies  200 with a warning where what they write of readers cannot be read
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from tertulia.bus import Bus
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Answer(NamedTuple):
+class ProbeResult(NamedTuple):
     """The HTTP status, and a sentence."""
 
     status: int
@@ -47,30 +49,37 @@ class Readiness:
         bus: Bus,
         counts: SharedCounter | None,
         *,
+        warning: Callable[[], str | None] = lambda: None,
         ready_seconds: float = READY_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
+        """``warning`` gives a sentence about what hinders nobody and should be looked at, or None."""
         self._store = store
         self._hub = hub
         self._bus = bus
         self._counts = counts
+        self._warning = warning
         self._ready_seconds = ready_seconds
         self._busy_seconds = busy_seconds
         self._abandoned: set[asyncio.Task[str]] = set()
 
-    async def answer(self) -> Answer:
+    async def probe(self) -> ProbeResult:
         """Asks everything that the server needs, until READY_SECONDS are over."""
         if self._hub.draining:
-            return Answer(503, "draining")
+            return ProbeResult(503, "draining")
         end = time.monotonic() + self._ready_seconds
-        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or Answer(200, "ok")
+        found = await self._check_reads(end) or await self._check_writes(end) or await self._check_redis(end)
+        if found is not None:
+            return found
+        warning = self._warning()
+        return ProbeResult(200, "ok" if warning is None else f"warning: {warning}")
 
     @property
     def abandoned(self) -> int:
         """How many checks were given up and have not ended yet."""
         return len(self._abandoned)
 
-    async def _unread(self, end: float) -> Answer | None:
+    async def _check_reads(self, end: float) -> ProbeResult | None:
         if len(self._abandoned) >= MAX_ABANDONED:
             return self._late()
         asked = asyncio.create_task(self._store.read(queries.epoch), name="readiness")
@@ -92,39 +101,39 @@ class Readiness:
                 met = self._store.failures.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
-            return Answer(503, "the database does not answer")
+            return ProbeResult(503, "the database does not answer")
         if epoch != self._store.epoch:
             # what the rooms keep, and the cursors they were given, are of a database that is no more
-            return Answer(503, "the database has another epoch; start this server again")
+            return ProbeResult(503, "the database has another epoch; start this server again")
         return None
 
-    def _late(self) -> Answer | None:
+    def _late(self) -> ProbeResult | None:
         if time.monotonic() - self._store.answered_at < self._busy_seconds:
             return None
-        return Answer(503, "the database does not answer")
+        return ProbeResult(503, "the database does not answer")
 
     def _ended(self, task: asyncio.Task[str]) -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # reported as late
 
-    async def _unwritten(self, end: float) -> Answer | None:
+    async def _check_writes(self, end: float) -> ProbeResult | None:
         writes = asyncio.create_task(self._store.write_queue.can_write(), name="readiness")
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()
-        return Answer(503, "the database cannot write")
+        return ProbeResult(503, "the database cannot write")
 
-    async def _slower(self, end: float) -> Answer | None:
+    async def _check_redis(self, end: float) -> ProbeResult | None:
         if self._bus.is_degraded:
-            return Answer(200, "slower: Redis is in doubt")
+            return ProbeResult(200, "slower: Redis is in doubt")
         if self._bus.receives_unverified:
-            return Answer(200, "slower: messages on Redis are not believed")
+            return ProbeResult(200, "slower: messages on Redis are not believed")
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
             if not (await _waited(counts, end) and counts.result()):
                 counts.cancel()
-                return Answer(200, "slower: Redis refuses, and each instance counts posts alone")
+                return ProbeResult(200, "slower: Redis refuses, and each instance counts posts alone")
         return None
 
 
