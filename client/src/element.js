@@ -9,7 +9,7 @@
 import css from './reading/styles.css';
 import { SCRIPT_ORIGIN } from './bundles.js';
 import { Discussion } from './discussion.js';
-import { keyOf, pageAddress } from './page/address.js';
+import { keyOf } from './page/address.js';
 import { linkedId } from './page/names.js';
 
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
@@ -161,14 +161,12 @@ export class TertuliaDiscussion extends HTMLElement {
       const given = parseInt(read(name), 10);
       return given >= least && given <= most ? given : otherwise;
     };
-    const page = pageAddress();
     const sort = /** @type {Sort} */ (['oldest', 'top'].includes(read('sort')) ? read('sort') : 'newest');
     return {
       place: {
         server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
         site: read('site', 'default'),
-        key: keyOf(this.getAttribute('key'), page),
-        page,
+        key: keyOf(this.getAttribute('key')),
       },
       // a page with lang="vi_VN", or nonsense, still gets its discussion
       language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),

@@ -17,7 +17,7 @@ export function find(api, id) {
 /** @param {Api} api @param {{body: string, name: string, parent_id: string | null}} draft @param {string} key @returns {Promise<Posted>} */
 export async function post(api, { body, name, parent_id }, key) {
   const { site, key: discussion } = api.place;
-  const content = { site, key: discussion, body, author: { name }, ...about(api.place.page, parent_id) };
+  const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };
   const posted = await api.ask('POST', api.url('/comments'), content, { 'Idempotency-Key': key });
   if (posted.token) api.keep(posted.token);
   return posted;
@@ -56,9 +56,11 @@ export function preview(api, body) {
   return api.ask('POST', api.url('/preview'), { body });
 }
 
-/** The page's title and address, by which the server names a discussion at its first comment. @param {string | undefined} url @param {string | null} parent_id */
-function about(url, parent_id) {
-  return { title: (globalThis.document && pageTitle()) || undefined, url, parent_id };
+/** The page's title and address, by which the server names a discussion at its first comment. @param {string | null} parent_id */
+function about(parent_id) {
+  if (!globalThis.document) return { parent_id };
+  // without query: a key that is an address has the page's own, and any other tells of the reader
+  return { title: pageTitle() || undefined, url: location.origin + location.pathname, parent_id };
 }
 
 /** Without halves of a character, which the cut or a script may leave. */

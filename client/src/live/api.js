@@ -25,7 +25,6 @@ export class ApiError extends Error {
  * @property {string} server Origin.
  * @property {string} site
  * @property {string} key
- * @property {string} [page] The address of the page around it.
  */
 
 export class Api {

@@ -4,6 +4,7 @@
  * @import { Context } from '../context.js'
  */
 import { pageTitle } from '../commands.js';
+import { pageAddress } from '../../page/address.js';
 
 /** Of unread messages, before the title of a window. */
 const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
@@ -17,9 +18,9 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
 export async function correctPage({ api, settings, thread }) {
   const { title, url, seq } = thread.discussion;
   const shown = pageTitle().replace(COUNTER, '').trim();
-  const { key, page: own } = settings.place;
-  const isHere = key === own || (url && own && pathOf(url) === pathOf(own));
-  const change = { title: shown || undefined, url: own?.startsWith(`${location.origin}/`) ? own : undefined };
+  const own = pageAddress();
+  const isHere = settings.place.key === own || (url && pathOf(url) === pathOf(own));
+  const change = { title: shown || undefined, url: own.startsWith(`${location.origin}/`) ? own : undefined };
   if (!seq || !isHere || (change.title === title && change.url === url)) return;
   await api.ask('PATCH', api.here('/discussion'), change).catch(() => {});
 }
