@@ -24,8 +24,7 @@ import { Voting } from './comment/voting.js';
 import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
-import { eventsTransport, pollTransport } from '../live/fallbacks.js';
-import { warn } from '../page/address.js';
+import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
@@ -43,6 +42,7 @@ export function createActions(d) {
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
   const deletion = new Deletion(d, announcer);
   const voting = new Voting(d, announcer);
+  const windows = new Windows(d);
   const again = async () => {
     await navigation.again();
     search.again();
@@ -84,17 +84,17 @@ export function createActions(d) {
     up: (id) => voting.vote(id, 1),
     down: (id) => voting.vote(id, -1),
   };
-  const given = d.host.getAttribute('key');
-  if (given !== null && !given.startsWith(d.settings.place.key)) warn(given);
-  const byStaff = () => {
-    if (d.thread.viewer?.moderator) loadExtras().then(({ correctPage }) => correctPage(d), () => {});
+  /** What few pages need: a key that is none, and a moderator who comes by. */
+  const aboutPage = () => {
+    const given = d.host.getAttribute('key');
+    const isTaken = given === null || given.startsWith(d.settings.place.key);
+    if (!isTaken || d.thread.viewer?.moderator) loadExtras().then(({ aboutPage }) => aboutPage(d, isTaken), () => {});
   };
   return {
-    controllers: [{ start: byStaff, viewerChanged: byStaff }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),
-    eventsTransport,
-    pollTransport,
+    transport: (mode) => windows.transport(mode),
   };
 }

@@ -4,18 +4,20 @@
  * @import { Context } from '../context.js'
  */
 import { pageTitle } from '../commands.js';
-import { pageAddress } from '../../page/address.js';
+import { pageAddress, warn } from '../../page/address.js';
 
 /** Of unread messages, before the title of a window. */
 const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
 
 /**
- * Tells the server the page's title and address, where the discussion is surely of this page: elsewhere, such as in a
- * drawer of the front page, the title is another's.
+ * Says that the key of an element is none. Of a moderator's page the server is told title and address, where the
+ * discussion is surely of this page: elsewhere, such as in a drawer of the front page, the title is another's.
  *
- * @param {Context} context
+ * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
  */
-export async function correctPage({ api, settings, thread }) {
+export async function aboutPage({ api, host, settings, thread }, isTaken) {
+  if (!isTaken) warn(host.getAttribute('key') ?? '');
+  if (!thread.viewer?.moderator) return;
   const { title, url, seq } = thread.discussion;
   const shown = pageTitle().replace(COUNTER, '').trim();
   const own = pageAddress();
