@@ -8,6 +8,7 @@
  * @import { Extras } from './extras/load.js'
  */
 import css from './actions.css';
+import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
 import { Auth } from './auth.js';
 import { Arrivals } from './browse/arrivals.js';
@@ -88,7 +89,7 @@ export function createActions(d) {
   const aboutPage = () => {
     const given = d.host.getAttribute('key');
     const isTaken = given === null || given.startsWith(d.settings.place.key);
-    if (!isTaken || d.thread.viewer?.moderator) loadExtras().then(({ aboutPage }) => aboutPage(d, isTaken), () => {});
+    if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
   };
   return {
     controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],

@@ -15,7 +15,7 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
  *
  * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
  */
-export async function aboutPage({ api, host, settings, thread }, isTaken) {
+export async function correct({ api, host, settings, thread }, isTaken) {
   if (!isTaken) warn(host.getAttribute('key') ?? '');
   if (!thread.viewer?.moderator) return;
   const { title, url, seq } = thread.discussion;
