@@ -9,8 +9,9 @@
  *     embed-extras.HASH.js       what most readers never use, for texts; embed-actions imports it at the first use
  *     embed-more.HASH.js         the same, for comments and members
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
+ *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
- *     embed.full.js              all six in one, whose digest a page can demand
+ *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences and the table of letters in src/ are written from those of the server.
@@ -28,7 +29,8 @@ const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', 
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
 const SMALL = 6_000;
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': SMALL, 'embed-more': SMALL, 'embed-letters': SMALL, 'embed-sharing': SMALL, 'count.js': 999 };
+const LATER = { 'embed-extras': SMALL, 'embed-more': SMALL, 'embed-about': SMALL, 'embed-letters': SMALL, 'embed-sharing': SMALL };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, ...LATER, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -48,6 +50,7 @@ const full = {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
     onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
+    onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
   },
 };
@@ -86,7 +89,10 @@ async function bundles() {
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const more = await hashed('embed-more', 'src/actions/comment/more.js');
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
-  const later = { EXTRAS_FILE: JSON.stringify(extras.name), MORE_FILE: JSON.stringify(more.name), SHARING_FILE: JSON.stringify(sharing.name) };
+  const about = await hashed('embed-about', 'src/actions/about/index.js');
+  const later = {
+    ABOUT_FILE: JSON.stringify(about.name), EXTRAS_FILE: JSON.stringify(extras.name), MORE_FILE: JSON.stringify(more.name), SHARING_FILE: JSON.stringify(sharing.name),
+  };
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
@@ -94,6 +100,7 @@ async function bundles() {
     ...extras.files,
     ...more.files,
     ...sharing.files,
+    ...about.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),

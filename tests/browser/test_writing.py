@@ -322,7 +322,7 @@ async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Win
     await expect(own).to_be_disabled()
     await own.click(force=True)
     await expect(own).to_have_text("0")
-    await expect(page.locator("tertulia-discussion [role=status]")).to_have_text("You can't vote on your own comment")
+    await expect(mine.get_by_role("alert")).to_have_text("You can't vote on your own comment.")
     up, down = theirs.locator("button.up"), theirs.locator("button.down")
     for button, totals, pressed in [(up, "10", "true"), (down, "01", "true"), (down, "00", "false")]:
         await button.click()

@@ -7,6 +7,7 @@
  * @import { Actions, Context } from './context.js'
  */
 import css from './actions.css';
+import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './browse/arrivals.js';
 import { Focus } from './browse/focus.js';
@@ -67,10 +68,10 @@ export function createActions(d) {
     );
   };
   /** @param {Card} card @param {1 | -1} way */
-  const vote = ({ comment }, way) => {
-    if (d.cards.isOwn(comment)) announcer.announce(d.t('own_vote'));
+  const vote = (card, way) => {
+    if (d.cards.isOwn(card.comment)) forms.showError(card, d.t('own_vote'));
     else if (auth.isStranger) auth.askToSignIn();
-    else voting.vote(comment.id, way);
+    else voting.vote(card.comment.id, way);
   };
   const more = /** @type {() => Promise<import('./comment/deletions.js').More>} */ (loadMore);
   /** @type {Actions['commands']} */
@@ -89,8 +90,14 @@ export function createActions(d) {
     up: onCard((card) => vote(card, 1)),
     down: onCard((card) => vote(card, -1)),
   };
+  /** What few pages need: a key that is none, and a moderator who comes by. */
+  const aboutPage = () => {
+    const given = d.host.getAttribute('key');
+    const isTaken = given === null || given.startsWith(d.settings.place.key);
+    if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
+  };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d), windows],
+    controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d), windows],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

@@ -175,18 +175,15 @@ export class Card {
     const put = (/** @type {HTMLElement} */ element) => this.more.before(element);
     this.#make('edit', put, () => actionButton('edit', t('edit'))).hidden = !isOwn;
     this.#make('remove', put, () => actionButton('remove', t('delete'))).hidden = !isOwn;
-    for (const vote of [this.#up, this.#down]) {
-      // it stays within reach, since it says why
-      vote.ariaDisabled = String(isOwn);
-      vote.title = t(isOwn ? 'own_vote' : vote === this.#up ? 'vote_up' : 'vote_down');
-    }
+    // within reach, since a press says why
+    this.#up.ariaDisabled = this.#down.ariaDisabled = String(isOwn);
   }
 
   /** Writes only what differs: most comments have no votes. @param {HTMLButtonElement} element @param {'vote_up' | 'vote_down'} key @param {number} count @param {boolean} isPressed */
   #vote(element, key, count, isPressed) {
     const label = `${this.#context.t(key)}, ${count}`;
     if (element.ariaLabel !== label) element.ariaLabel = label;
-    if (element.ariaPressed !== String(isPressed)) element.ariaPressed = String(isPressed);
+    element.ariaPressed = String(isPressed);
     setText(element, String(count));
   }
 }
@@ -203,7 +200,7 @@ function blank(t) {
 function votes(t) {
   const vote = (/** @type {'up' | 'down'} */ way) => {
     const label = t(`vote_${way}`);
-    return actionButton(way, '0', { class: way, title: label, 'aria-label': `${label}, 0`, 'aria-pressed': 'false' });
+    return actionButton(way, '0', { class: way, title: label, 'aria-label': `${label}, 0` });
   };
   return h('span', { class: 'votes' }, vote('up'), vote('down'));
 }

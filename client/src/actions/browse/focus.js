@@ -23,12 +23,11 @@ export class Focus {
     }, { signal });
     // of what is removed, some browsers say so before, and some not at all
     root.addEventListener('focusout', ({ target }) => queueMicrotask(() => {
-      if (this.#last === target && isThere(target)) this.#forget();
+      if (this.#last === target && isThere(target)) this.stop();
     }), { signal });
-    signal.addEventListener('abort', () => this.#forget());
   }
 
-  #forget() {
+  stop() {
     this.#last = undefined;
     this.#watch.disconnect();
   }
@@ -39,12 +38,12 @@ export class Focus {
     if (!last || isThere(last)) return;
     const { list, view } = this.#context;
     const { activeElement: active } = /** @type {Document | ShadowRoot} */ (view.element.getRootNode());
-    this.#forget();
+    this.stop();
     if (active && active !== last && active !== document.body) return;
     const gone = records.find(({ removedNodes }) => [...removedNodes].some((node) => node.contains(last)));
     const near = last.isConnected ? last : (gone?.nextSibling ?? gone?.previousSibling ?? gone?.target);
-    const article = near instanceof Element ? near.closest('article') : null;
-    const next = article && isThere(article) ? article : [...list.element.querySelectorAll('article')].find(isThere);
+    const article = near instanceof Element && near.closest('article');
+    const next = [article, ...list.element.querySelectorAll('article')].find(isThere);
     if (next && near && list.element.contains(near)) return list.focus(/** @type {HTMLElement} */ (next), true);
     view.heading.tabIndex = -1;
     view.heading.focus({ preventScroll: true });
@@ -52,4 +51,4 @@ export class Focus {
 }
 
 /** @param {any} element */
-const isThere = (element) => element.isConnected && element.checkVisibility();
+const isThere = (element) => element && element.isConnected && element.checkVisibility();

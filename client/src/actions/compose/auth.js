@@ -42,9 +42,9 @@ export class Auth {
   #load() {
     this.#member ??= loadMore().then((more) => new more.Member(this.#context)).catch((error) => {
       this.#member = undefined;
-      const { view, t } = this.#context;
-      view.notice.textContent = t('extras_error');
-      view.notice.hidden = false;
+      const { notice } = this.#context.view;
+      notice.textContent = this.#context.t('extras_error');
+      notice.hidden = false;
       throw error;
     });
     return this.#member;

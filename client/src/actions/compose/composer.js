@@ -75,10 +75,9 @@ export class Composer {
     if (isFocused) text.focus();
   }
 
-  /** Shows what the server refused, where it says about what. @param {string} sentence @param {string} [field] */
+  /** Shows what the server refused. @param {string} sentence @param {string} [field] */
   refuse(sentence, field) {
-    const about = fieldOf(this.#form, field);
-    if (about) showFormErrors(this.#form, [sentence, about]);
+    showFormErrors(this.#form, [sentence, fieldOf(this.#form, field)]);
   }
 
   /** With its text, where the browser does not do so by itself; never less, which would make the page jump. */
@@ -135,8 +134,10 @@ export class Composer {
     const { text } = this.#form;
     const draft = { body: clean(text.value), name: cleanName(this.#form.name.value) };
     const wrong = this.#wrong(draft);
-    if (wrong.length) setText(this.#form.hint, '');
-    if (wrong.length) return showFormErrors(this.#form, ...wrong);
+    if (wrong[0]) {
+      setText(this.#form.hint, '');
+      return showFormErrors(this.#form, ...wrong);
+    }
     clearTimeout(this.#timer);
     if (nameItem) storage.set(nameItem, draft.name);
     if (!(await send(draft))) return;

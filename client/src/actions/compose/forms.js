@@ -67,8 +67,7 @@ export class Forms {
       t,
       storage,
       limit: thread.limits.text_length,
-      nameLimit: settings.tokenEndpoint ? undefined : thread.limits.name_length,
-      nameItem: settings.tokenEndpoint ? undefined : this.#nameItem,
+      ...(settings.tokenEndpoint ? {} : { nameLimit: thread.limits.name_length, nameItem: this.#nameItem }),
       draftItem: this.#draftItem + (parent_id ?? ''),
       typing: () => live.typing(),
       preview: (/** @type {string} */ text) => commands.preview(api, text),
@@ -111,10 +110,7 @@ export class Forms {
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
     const { settings, t, thread, view } = this.#context;
     if (this.#others.auth.isStranger) return this.#others.auth.askToSignIn();
-    const cancel = () => {
-      const closed = this.closeForm();
-      (closed?.reply.hidden ? closed.element : closed?.reply)?.focus();
-    };
+    const cancel = () => this.closeForm()?.reply.focus();
     const form = view.newForm(card.comment.id, 'send_reply', !settings.tokenEndpoint);
     if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';
     const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
