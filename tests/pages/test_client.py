@@ -116,7 +116,7 @@ def test_each_file_names_the_next_by_its_content() -> None:
     """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
     assets = {asset.path: asset for asset in client_assets()}
     name = "/embed.js"
-    for stem in ("embed-actions", "embed-extras"):
+    for stem in ("embed-actions", "embed-extras", "embed-threads"):
         [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[name].content.decode())
         name = f"/{following}"
         assert assets[name].cache == FOREVER

@@ -1,0 +1,10 @@
+/**
+ * The fourth file: what threads and readers who come back need. It is loaded once the second is there, where there is a
+ * thread, or the reader comes back.
+ *
+ * @import * as threads from './index.js'
+ */
+import { loading } from '../extras/loading.js';
+
+/** @type {() => Promise<typeof threads>} */
+export const loadThreads = loading(THREADS_FILE);
