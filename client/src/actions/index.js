@@ -26,7 +26,7 @@ import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
 import { loadThreads } from './threads/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
-import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
@@ -48,6 +48,7 @@ export function createActions(d) {
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
   const deletion = new Deletion(d, announcer);
   const voting = new Voting(d, announcer);
+  const windows = new Windows(d);
   const again = async () => {
     await navigation.again();
     search.again();
@@ -107,13 +108,12 @@ export function createActions(d) {
     },
   };
   /** @type {Controller[]} */
-  const controllers = [announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, threads];
+  const controllers = [announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, windows, threads];
   return {
     controllers,
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),
-    eventsTransport,
-    pollTransport,
+    transport: (mode) => windows.transport(mode),
   };
 }

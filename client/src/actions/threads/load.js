@@ -1,6 +1,5 @@
 /**
- * The fourth file: what threads and readers who come back need. It is loaded once the second is there, where there is a
- * thread, or the reader comes back.
+ * The fourth file: what threads and readers who come back need. It is loaded once the second is there.
  *
  * @import * as threads from './index.js'
  */
