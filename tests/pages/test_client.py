@@ -116,8 +116,13 @@ def test_each_file_names_the_next_by_its_content() -> None:
     """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
     assets = {asset.path: asset for asset in client_assets()}
     names = {"embed": "/embed.js"}
-    later = [("embed-actions", f"embed-{one}") for one in ("extras", "sharing", "threads")]
-    for by, stem in (("embed", "embed-actions"), *later):
+    for by, stem in (
+        ("embed", "embed-actions"),
+        ("embed-actions", "embed-extras"),
+        ("embed-actions", "embed-sharing"),
+        ("embed-actions", "embed-threads"),
+        ("embed-extras", "embed-letters"),
+    ):
         [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[names[by]].content.decode())
         name = names[stem] = f"/{following}"
         assert assets[name].cache == FOREVER
