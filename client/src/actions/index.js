@@ -98,9 +98,9 @@ export function createActions(d) {
       const loaded = await loadThreads().catch(() => void (isBrought = false));
       if (!loaded || d.signal.aborted) return;
       d.host.adoptStyles(loaded.css);
-      const visit = new loaded.Visit(d, arrivals);
-      if (visit.before) unread = new loaded.Unread(d, { arrivals, pagination }, visit.before);
-      for (const one of [visit, new loaded.Folding(d, arrivals), ...(unread ? [unread] : [])]) {
+      const leaving = new loaded.Leaving(d, arrivals);
+      if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
+      for (const one of [leaving, new loaded.Folding(d, arrivals), ...(unread ? [unread] : [])]) {
         controllers.push(one);
         one.start();
       }

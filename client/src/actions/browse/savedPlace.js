@@ -1,5 +1,5 @@
 /**
- * Where reading ended, for a page that was reloaded or that the way led back to. It is written by threads/visit.js.
+ * Where reading ended, for a page that was reloaded or that the way led back to. It is written by threads/leaving.js.
  *
  * @import { Context } from '../context.js'
  *

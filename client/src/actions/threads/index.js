@@ -5,4 +5,4 @@ export { css };
 export { Folding } from './folding.js';
 export { goBack } from './place.js';
 export { Unread } from './unread.js';
-export { Visit } from './visit.js';
+export { Leaving } from './leaving.js';

@@ -15,7 +15,7 @@ import { SafeStorage } from '../../page/storage.js';
 /** How many comments are remembered, should the first be gone. */
 const REMEMBERED = 3;
 
-export class Visit {
+export class Leaving {
   #context;
   #arrivals;
   #item;
