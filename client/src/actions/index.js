@@ -9,6 +9,7 @@
  * @import { Unread } from './threads/unread.js'
  */
 import css from './actions.css';
+import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
 import { Auth } from './auth.js';
 import { Arrivals } from './browse/arrivals.js';
@@ -107,8 +108,14 @@ export function createActions(d) {
       if (place) loaded.goBack(d, place, { navigation, pagination });
     },
   };
+  /** What few pages need: a key that is none, and a moderator who comes by. */
+  const aboutPage = () => {
+    const given = d.host.getAttribute('key');
+    const isTaken = given === null || given.startsWith(d.settings.place.key);
+    if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
+  };
   /** @type {Controller[]} */
-  const controllers = [announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, windows, threads];
+  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, windows, threads];
   return {
     controllers,
     commands,
