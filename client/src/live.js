@@ -19,6 +19,11 @@ const STILL_WRITING_MS = 6000;
 export class Live {
   #discussion;
   #wroteAt = 0;
+  /** As the server counts, which forgets a writer only some seconds after the last word. */
+  #writing = 0;
+  /** Those of them whose comment is there. */
+  #posted = 0;
+  #postedAt = 0;
   /** Comments that arrived before the controllers were there. @type {Change[]} */
   #early = [];
 
@@ -49,7 +54,7 @@ export class Live {
       probe: () => api.events(d.thread.cursor).then(() => true, () => false),
       changed: (state) => {
         d.view?.setState(state);
-        if (state !== 'live') d.view?.setWriting(0);
+        if (state !== 'live') d.view?.setWriting((this.#writing = this.#posted = 0));
         d.emit('state', { state });
       },
       platform: browser,
@@ -63,11 +68,20 @@ export class Live {
   }
 
   /** @param {Message} message @param {Change[]} changes */
-  #received({ type, readers, writing = 0 }, changes) {
-    const { view } = this.#discussion;
+  #received({ readers, writing = this.#writing, events }, changes) {
+    const { view, thread } = this.#discussion;
     if (readers !== undefined) view.setReaders(readers);
-    const isWriting = Date.now() - this.#wroteAt < STILL_WRITING_MS;
-    if (type === 'presence') view.setWriting(writing - (isWriting ? 1 : 0));
+    if (writing < this.#writing) this.#posted = Math.max(0, this.#posted + writing - this.#writing);
+    this.#writing = writing;
+    const since = Date.now() - STILL_WRITING_MS;
+    if (this.#postedAt < since) this.#posted = 0;
+    if (this.#wroteAt > since) writing--;
+    events?.forEach(({ kind, comment }) => {
+      if (kind !== 'comment.created' || comment?.author?.id === thread.viewer?.id || this.#posted >= writing) return;
+      this.#posted++;
+      this.#postedAt = since + STILL_WRITING_MS;
+    });
+    view.setWriting(writing - this.#posted);
     if (changes.length) this.changed(changes);
   }
 
