@@ -34,6 +34,7 @@ async def test_a_comment_typed_in_one_window_appears_in_the_other(site: ServerPr
 
 
 async def test_who_has_posted_writes_no_more_and_who_still_writes_does(site: ServerProcess, window: Window) -> None:
+    await post(site, "Already here", key="writers")
     reader, one, other = [await window(f"{site.url}/d?key=writers") for _ in range(3)]
     for page in (reader, one, other):
         await live(page)
