@@ -8,6 +8,7 @@
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use, for texts; embed-actions imports it at the first use
  *     embed-more.HASH.js         the same, for comments and members
+ *     embed-threads.HASH.js      threads that fold, and what readers who come back need; embed-actions imports it at once
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
@@ -29,7 +30,7 @@ const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', 
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
 const SMALL = 6_000;
-const LATER = { 'embed-extras': SMALL, 'embed-more': SMALL, 'embed-about': SMALL, 'embed-letters': SMALL, 'embed-sharing': SMALL };
+const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing'].map((name) => [`embed-${name}`, SMALL]));
 const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, ...LATER, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
@@ -52,6 +53,7 @@ const full = {
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
     onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
+    onResolve({ filter: /\/threads\/load\.js$/ }, () => ({ path: `${HERE}src/actions/threads/load.full.js` }));
   },
 };
 
@@ -89,10 +91,10 @@ async function bundles() {
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const more = await hashed('embed-more', 'src/actions/comment/more.js');
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
+  const threads = await hashed('embed-threads', 'src/actions/threads/index.js');
   const about = await hashed('embed-about', 'src/actions/about/index.js');
-  const later = {
-    ABOUT_FILE: JSON.stringify(about.name), EXTRAS_FILE: JSON.stringify(extras.name), MORE_FILE: JSON.stringify(more.name), SHARING_FILE: JSON.stringify(sharing.name),
-  };
+  const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, MORE_FILE: more, SHARING_FILE: sharing, THREADS_FILE: threads };
+  const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
@@ -100,6 +102,7 @@ async function bundles() {
     ...extras.files,
     ...more.files,
     ...sharing.files,
+    ...threads.files,
     ...about.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),

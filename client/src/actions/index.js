@@ -1,10 +1,11 @@
 /**
  * The second file: what is needed once the comments are there. Here the features are made and handed to one another.
  *
- *     extras ◀── browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
+ *     extras ◀── browse ◀── threads ◀── compose ◀── posting ◀── comment        each room knows those to its left
  *
  * @import { Card } from '../reading/card.js'
- * @import { Actions, Context } from './context.js'
+ * @import { Actions, Context, Controller } from './context.js'
+ * @import { Unread } from './threads/unread.js'
  */
 import css from './actions.css';
 import { loadAbout } from './about/load.js';
@@ -16,13 +17,14 @@ import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
-import { Unread } from './browse/unread.js';
+import { savedPlace } from './browse/savedPlace.js';
 import { Deletions } from './comment/deletions.js';
 import { Voting } from './comment/voting.js';
 import { Auth } from './compose/auth.js';
 import { Forms } from './compose/forms.js';
 import { loadExtras, loadMore } from './extras/load.js';
 import { guestKey } from './guest.js';
+import { loadThreads } from './threads/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
@@ -33,9 +35,13 @@ export { css, sentences };
 export function createActions(d) {
   const announcer = new Announcer(d);
   const arrivals = new Arrivals(d, announcer);
-  const unread = new Unread(d, arrivals);
+  const place = savedPlace(d);
   const navigation = new Navigation(d, arrivals);
-  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread });
+  navigation.isBack = !!place;
+  /** @type {Unread | undefined} */
+  let unread;
+  let isBrought = false;
+  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread: { mark: (ids) => unread?.mark(ids) } });
   const search = new Search(d, { announcer, arrivals, pagination });
   const auth = new Auth(d);
   const forms = new Forms(d, { announcer, auth });
@@ -90,14 +96,33 @@ export function createActions(d) {
     up: onCard((card) => vote(card, 1)),
     down: onCard((card) => vote(card, -1)),
   };
+  const threads = {
+    /** Brings what the fourth file has; after a failure the next change does. */
+    async changed() {
+      if (isBrought) return;
+      isBrought = true;
+      const loaded = await loadThreads().catch(() => void (isBrought = false));
+      if (!loaded || d.signal.aborted) return;
+      d.host.adoptStyles(loaded.css);
+      const leaving = new loaded.Leaving(d, arrivals);
+      if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
+      for (const one of [leaving, new loaded.Folding(d, arrivals), ...(unread ? [unread] : [])]) {
+        controllers.push(one);
+        one.start();
+      }
+      if (place) loaded.goBack(d, place, { navigation, pagination });
+    },
+  };
   /** What few pages need: a key that is none, and a moderator who comes by. */
   const aboutPage = () => {
     const given = d.host.getAttribute('key');
     const isTaken = given === null || given.startsWith(d.settings.place.key);
     if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
   };
+  /** @type {Controller[]} */
+  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, keyboard, new Focus(d), windows, threads];
   return {
-    controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, unread, navigation, search, keyboard, new Focus(d), windows],
+    controllers,
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

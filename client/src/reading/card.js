@@ -182,7 +182,7 @@ export class Card {
   /** Writes only what differs: most comments have no votes. @param {HTMLButtonElement} element @param {'vote_up' | 'vote_down'} key @param {number} count @param {boolean} isPressed */
   #vote(element, key, count, isPressed) {
     const label = `${this.#context.t(key)}, ${count}`;
-    if (element.ariaLabel !== label) element.ariaLabel = label;
+    element.ariaLabel = label;
     element.ariaPressed = String(isPressed);
     setText(element, String(count));
   }
@@ -199,8 +199,7 @@ function blank(t) {
 /** @param {Translate} t */
 function votes(t) {
   const vote = (/** @type {'up' | 'down'} */ way) => {
-    const label = t(`vote_${way}`);
-    return actionButton(way, '0', { class: way, title: label, 'aria-label': `${label}, 0` });
+    return actionButton(way, '0', { class: way, title: t(`vote_${way}`) });
   };
   return h('span', { class: 'votes' }, vote('up'), vote('down'));
 }

@@ -1,6 +1,6 @@
 /**
  * The focus never falls to the page: from what is removed or hidden under it, it goes to the comment that this belonged
- * to, else to the one beside it (WCAG 2.4.3). Whoever does it on purpose has moved the focus by then.
+ * to, else to the one beside it or the first (WCAG 2.4.3). Whoever does it on purpose has moved the focus by then.
  *
  * @import { Context } from '../context.js'
  */
@@ -44,9 +44,7 @@ export class Focus {
     const near = last.isConnected ? last : (gone?.nextSibling ?? gone?.previousSibling ?? gone?.target);
     const article = near instanceof Element && near.closest('article');
     const next = [article, ...list.element.querySelectorAll('article')].find(isThere);
-    if (next && near && list.element.contains(near)) return list.focus(/** @type {HTMLElement} */ (next), true);
-    view.heading.tabIndex = -1;
-    view.heading.focus({ preventScroll: true });
+    if (next) list.focus(/** @type {HTMLElement} */ (next), true);
   }
 }
 
