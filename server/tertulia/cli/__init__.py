@@ -34,6 +34,7 @@ COMMANDS = {
     "moderator": ("moderators:moderator", "Moderators and their tokens."),
     "serve": ("serve:serve", "Serve articles and discussions until Ctrl+C or SIGTERM."),
     "site": ("sites:site", "Sites that share this server, each with the origins that may use it."),
+    "work": ("work:work", "Background work: tasks that wait, and those that failed too often."),
     "snippet": ("snippet:print_snippet", "Print the HTML that puts a discussion into your page."),
 }
 """Where each command is, and the first sentence of its help."""
