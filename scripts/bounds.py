@@ -80,13 +80,13 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("time for a body", "serving/timeouts:BODY_SECONDS", seconds),
         Bound("time until a WebSocket is accepted", "serving/timeouts:HANDSHAKE_SECONDS", seconds),
         Bound("segments that a head or a body comes in", "serving/http:MAX_SEGMENTS"),
-        Bound("chunks of a body", "serving/requests:MAX_CHUNKS"),
-        Bound("sizes, extensions and trailers of its chunks", "serving/requests:FRAMING_BYTES", size),
+        Bound("chunks of a body", "serving/parser:MAX_CHUNKS"),
+        Bound("sizes, extensions and trailers of its chunks", "serving/parser:FRAMING_BYTES", size),
         Bound("body of a request", "protocol:BODY_LIMIT", size),
         Bound("body of a form", "protocol:FORM_LIMIT", size),
         Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
-        Bound("parameters of a query", "web/requests:MAX_PARAMETERS"),
-        Bound("elements of a JSON body", "web/requests:MAX_TOKENS"),
+        Bound("parameters of a query", "web/validation:MAX_PARAMETERS"),
+        Bound("elements of a JSON body", "web/validation:MAX_TOKENS"),
         Bound("proxies looked at in X-Forwarded-For", "web/client_address:MAX_HOPS"),
         Bound("codings looked at in Accept-Encoding", "pages/assets:MAX_CODINGS"),
         Bound("read and thrown away after the last answer", "serving/timeouts:LINGER_SECONDS", seconds),
@@ -103,7 +103,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("discussions kept warm without readers", "live/tuning:MAX_EMPTY_ROOMS"),
         Bound("readers that one instance may tell of", "bus/redis/wire:MAX_READERS"),
         Bound("readers told in all", "live/presence:MAX_READERS"),
-        Bound("time between two looks at the database for unsigned messages", "live/tuning:HINT_SECONDS", seconds),
+        Bound(
+            "time between two looks at the database for unsigned messages", "live/tuning:UNVERIFIED_SECONDS", seconds
+        ),
         Bound(
             "age at which a signed number of readers counts no more", "bus/redis/bus:MAX_CLOCK_SKEW_SECONDS", seconds
         ),
@@ -167,7 +169,7 @@ NO_BOUNDS = {
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
     "discussions/page_cache": {"ENTRY_BYTES"},
-    "discussions/requests": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
+    "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
     "limits/shared": {
@@ -189,14 +191,14 @@ NO_BOUNDS = {
     "serving/accepting": {"PAUSE_SECONDS", "MAX_PAUSE_SECONDS", "REPORT_SECONDS"},
     "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},
     "serving/http": {"READ_BYTES", "LINGER_PAUSE"},
-    "serving/requests": {"SLICE"},
+    "serving/parser": {"SLICE"},
     "serving/server": {"BACKLOG", "UNACKNOWLEDGED_MILLISECONDS", "LOOK_SECONDS", "ACCEPT_TURNS"},
     "serving/timeouts": {"CLOSE_SECONDS", "IDLE_SECONDS", "LAST_SECONDS"},
     "serving/unread": {"MIB", "LOOK_SECONDS", "RELIEF", "REPORT_SECONDS"},
     "serving/detached": {"WRITE_BUFFER", "INTERVAL_SECONDS", "SLICE"},
     "web/middleware": {"PREFLIGHT_SECONDS"},
     "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},
-    "web/requests": {"LARGEST_NUMBER"},
+    "web/validation": {"LARGEST_NUMBER"},
 }
 """Numbers that bound nothing a stranger gives, or only within one of the bounds above."""
 

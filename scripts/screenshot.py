@@ -31,7 +31,7 @@ def wait_for_server() -> None:
 def live(page: Page) -> None:
     page.goto(ARTICLE)
     page.locator("tertulia-discussion").scroll_into_view_if_needed()
-    page.get_by_text("reading").wait_for()
+    page.get_by_text("reader").wait_for()
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.core.ids import uuid7
-from tertulia.discussions import Discussions, EventPublisher
+from tertulia.discussions import Discussions, publish_committed
 from tertulia.errors import CloseCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
@@ -72,9 +72,9 @@ class UnreliableBus:
     def unsubscribe(self, key: DiscussionKey) -> None:
         self._bus.unsubscribe(key)
 
-    def deliver(self, at: int, *, keep: bool = False, hint: bool = False) -> None:
+    def deliver(self, at: int, *, keep: bool = False, bare: bool = False) -> None:
         message = self.pending[at] if keep else self.pending.pop(at)
-        self._bus.publish(Message(message.key, message.epoch, (), message.head) if hint else message)
+        self._bus.publish(Message(message.key, message.epoch, (), message.head) if bare else message)
 
 
 class Reading:
@@ -132,7 +132,7 @@ class System:
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")
         self.service = Discussions(store, self.hub, self.tokens, limits, edit_window=timedelta(days=1), vote_seconds=0)
-        store.start(EventPublisher(self.bus, store.epoch).publish)
+        store.start(partial(publish_committed, self.bus, store.epoch))
 
     async def snapshot(self) -> Json:
         found = await self.service.snapshot(KEY, limit=1000)
@@ -328,12 +328,12 @@ class Machine(RuleBasedStateMachine):
         self.run(arriving())
 
     @precondition(lambda self: self.system.bus.pending)
-    @rule(place=places, keep=st.booleans(), hint=st.booleans())
-    def a_message_arrives(self, place: int, keep: bool, hint: bool) -> None:
+    @rule(place=places, keep=st.booleans(), bare=st.booleans())
+    def a_message_arrives(self, place: int, keep: bool, bare: bool) -> None:
         """Perhaps before others, perhaps again later, and perhaps without what it tells of."""
 
         async def arriving() -> None:
-            self.system.bus.deliver(place % len(self.system.bus.pending), keep=keep, hint=hint)
+            self.system.bus.deliver(place % len(self.system.bus.pending), keep=keep, bare=bare)
 
         self.run(arriving())
 

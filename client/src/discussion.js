@@ -17,7 +17,7 @@ import { Api } from './live/api.js';
 import { Thread } from './live/thread.js';
 import { languageItem, loader } from './loading.js';
 import { itemName, linkedId } from './page/names.js';
-import { SafeStorage } from './page/storage.js';
+import { storage } from './page/storage.js';
 import { english, translator } from './page/strings.js';
 import { clock } from './page/time.js';
 import { List } from './reading/list.js';
@@ -38,6 +38,7 @@ export class Discussion {
   /** Once they are loaded. @type {Actions | undefined} */
   actions;
   t = translator();
+  storage = storage;
   #closing = new AbortController();
   #offset = 0;
   /** @type {Promise<void>} */
@@ -52,8 +53,7 @@ export class Discussion {
     this.root = root;
     this.settings = settings;
     this.signal = this.#closing.signal;
-    this.storage = new SafeStorage();
-    this.api = new Api(settings.place, this.storage, this.signal);
+    this.api = new Api(settings.place, storage, this.signal);
     this.api.credentials = settings.isCredentialed ? 'include' : 'omit';
     this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
     this.cards = cardContext(this);
@@ -128,7 +128,7 @@ export class Discussion {
     this.t = translator(strings);
     this.api.language = strings?.language ?? 'en';
     this.storage.set(languageItem(this), strings ? JSON.stringify(strings) : null);
-    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
+    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone, settings.isShortDate);
     this.view = new View({
       ...settings,
       t: this.t,

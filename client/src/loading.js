@@ -59,8 +59,8 @@ export function loader(d, show) {
     d.emit('error', { error: { status, code } });
     if (d.phase === 'ready') return;
     d.phase = 'error';
-    const language = d.storage.get(languageItem(d));
-    d.t = translator(language && JSON.parse(language));
+    const language = d.storage.json(languageItem(d));
+    if (language?.texts) d.t = translator(language);
     notice.replaceChildren(d.t('load_error'), ' ', button(d.t('try_again'), 'again', load));
     d.host.removeAttribute('aria-busy');
     d.root.append(notice);

@@ -126,6 +126,22 @@ test('what is undone on one page is not deleted by another', async () => {
   assert.deepEqual([rig.requests, third.requests], [[], []]);
 });
 
+/** @type {[string, (backend: FakeStorage) => void][]} */
+const losses = [
+  ['was emptied', (backend) => backend.items.clear()],
+  ['began to throw', (backend) => void (backend.isBroken = true)],
+  ['has something else in its place', (backend) => backend.items.forEach((_, name) => backend.items.set(name, '{"c0001":"soon"}'))],
+];
+for (const [name, lose] of losses) {
+  test(`what was deleted is deleted although the storage ${name} meanwhile`, async () => {
+    const rig = new Rig();
+    rig.remove();
+    lose(rig.backend);
+    await pass(8_000);
+    assert.deepEqual(rig.requests, ['DELETE /comments/c0001']);
+  });
+}
+
 test('a storage that throws keeps nothing and stops nothing', async () => {
   const backend = new FakeStorage();
   backend.isBroken = true;

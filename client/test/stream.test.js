@@ -195,16 +195,94 @@ test('what has once opened is not given up for another mode', async () => {
   assert.equal(rig.stream.mode, 'socket');
 });
 
-test('offline waits for online, which tries at once and with the best mode', async () => {
+test('a browser that says it is offline is tried all the same, at first and with the usual back-off', async () => {
+  const rig = new Rig();
+  rig.stream.close();
+  rig.isOnline = false;
+  rig.links.length = rig.states.length = 0;
+  rig.stream.start();
+  assert.deepEqual([rig.states, rig.open], [['connecting'], 1]);
+  rig.isReachable = false;
+  const waits = [];
+  for (let n = 0; n < 8; n++) {
+    const before = rig.clock.now;
+    rig.link.closed(1006);
+    await settled();
+    assert.equal(rig.stream.state, 'offline');
+    while (!rig.open) await rig.clock.pass(1);
+    waits.push(rig.clock.now - before);
+  }
+  assert.deepEqual(waits.map(Math.round), [350, 600, 1100, 2100, 4100, 8100, 15100, 15100]);
+  rig.live();
+  assert.equal(rig.stream.state, 'live');
+});
+
+test('a browser that is wrong about being offline costs a live connection one reconnection', async () => {
   const rig = new Rig().live();
   rig.isOnline = false;
   rig.stream.offline();
-  await rig.clock.pass(60_000);
-  assert.deepEqual([rig.stream.state, rig.links.length], ['offline', 1]);
-  rig.isOnline = true;
+  assert.deepEqual([rig.stream.state, rig.open], ['offline', 0]);
+  await rig.clock.pass(350);
+  rig.live();
+  assert.deepEqual([rig.stream.state, rig.links.length, rig.link.seq], ['live', 2, 5]);
+  for (let n = 0; n < 3; n++) {
+    await rig.clock.pass(25_000);
+    rig.link.message({ type: 'heartbeat', seq: 5, readers: 1 });
+  }
+  assert.deepEqual([rig.stream.state, rig.links.length], ['live', 2]);
+});
+
+test('a browser that says it is offline changes the mode where only sockets fail, as any other', async () => {
+  const rig = new Rig();
+  rig.isOnline = false;
+  for (let n = 0; n < 2; n++) {
+    rig.link.closed(1006);
+    await rig.clock.pass(700);
+  }
+  assert.deepEqual(rig.links.map(({ mode }) => mode), ['socket', 'socket', 'events']);
+});
+
+test('offline is told while it waits, and online tries at once and with the best mode', async () => {
+  const rig = new Rig().live();
+  rig.link.closed(1006);
+  rig.isOnline = false;
+  rig.stream.offline();
+  assert.equal(rig.stream.state, 'offline');
   rig.stream.mode = 'poll';
+  rig.isOnline = true;
   rig.stream.online();
   assert.deepEqual([rig.links.length, rig.link.mode], [2, 'socket']);
+});
+
+test('online gives up an attempt that was begun without a network', async () => {
+  const rig = new Rig();
+  rig.isOnline = false;
+  rig.stream.offline();
+  assert.equal(rig.stream.state, 'connecting');
+  rig.isOnline = true;
+  rig.stream.online();
+  assert.deepEqual([rig.links.length, rig.open], [2, 1]);
+});
+
+test('offline and online wake nothing that is closed, asleep at most', async () => {
+  for (const end of /** @type {const} */ (['close', 'away'])) {
+    const rig = new Rig().live();
+    rig.stream[end]();
+    const { state } = rig.stream;
+    rig.stream.offline();
+    await rig.clock.pass(60_000);
+    assert.deepEqual([rig.stream.state, rig.links.length], [state, 1]);
+  }
+});
+
+test('a probe that is never answered does not end the attempts', async () => {
+  const rig = new Rig();
+  rig.isReachable = /** @type {any} */ (new Promise(() => {}));
+  rig.link.closed(1006);
+  await rig.clock.pass(700);
+  rig.link.closed(1006);
+  await rig.clock.pass(10_000);
+  assert.deepEqual([rig.links.length, rig.link.mode], [3, 'socket']);
 });
 
 test('hidden for 5 min closes, visible reconnects at once', async () => {

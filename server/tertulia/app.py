@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,8 +23,8 @@ from tertulia.api.openapi import Description
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.discussions import Discussions, EventPublisher, Sites
-from tertulia.discussions.requests import hide_requests
+from tertulia.discussions import Discussions, Sites, publish_committed
+from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
@@ -38,12 +39,12 @@ from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
 from tertulia.store import Store, queries
 from tertulia.web import problems
-from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.readiness import Readiness
+from tertulia.web.response_counts import ResponseCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +92,21 @@ async def running(
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
-            answers = Answers()
-            sources = Sources(hub, store.write_queue, store.failures, answers, bus, counts, server_stats)
+            responses = ResponseCounts()
+            sources = Sources(hub, store.write_queue, store.failures, responses, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
-            store.start(EventPublisher(bus, store.epoch).publish)
+            store.start(partial(publish_committed, bus, store.epoch))
             hub.start()
-            hiding = asyncio.create_task(hide_requests(store, tokens), name="hide-requests")
+            hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
-                asgi = _asgi(discussions, hub, origins, addresses, pages, others, answers)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, others, responses)
                 yield Running(asgi, store, hub, bus, articles, metrics)
             finally:
-                hiding.cancel()
-                await asyncio.gather(hiding, return_exceptions=True)
+                hashing.cancel()
+                await asyncio.gather(hashing, return_exceptions=True)
                 await discussions.close()
                 await hub.close()
     finally:
@@ -166,7 +167,7 @@ def _asgi(
     addresses: ClientAddress,
     pages: Pages,
     others: list[Route],
-    answers: Answers,
+    responses: ResponseCounts,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
@@ -184,7 +185,7 @@ def _asgi(
             *others,
             *pages.routes(),
         ],
-        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, answers=answers)],
+        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, responses=responses)],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 
@@ -204,7 +205,7 @@ def _health(readiness: Readiness, hub: Hub) -> list[Route]:
         return JSONResponse({"status": "draining"}, 503) if hub.draining else JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        code, status = await readiness.answer()
+        code, status = await readiness.probe()
         return JSONResponse({"status": status}, code)
 
     return [Route("/healthz", healthz), Route("/acceptz", acceptz), Route("/readyz", readyz)]

@@ -22,7 +22,7 @@ REPEAT_HOURS = 24
 """How long the repeat of a guest's first comment is given the token: a retry comes within minutes, or with the next
 visit of somebody whose connection broke, and a key that somebody finds later is worth nothing.
 """
-HIDDEN = "hmac "
+HASH_PREFIX = "hmac "
 """What the stored hash of an idempotency key begins with: no key has a blank."""
 AHEAD_SECONDS = 86_400
 """How far the clock of the instance that made a token may be ahead of this one's: a guest is no less known for it."""
@@ -68,12 +68,12 @@ class Tokens:
         digest = hmac.digest(self._key, f"guest\0{site}\0{idempotency_key}".encode(), "sha256")
         return uuid8(digest)
 
-    def hide_key(self, idempotency_key: str) -> str:
+    def hashed_key(self, idempotency_key: str) -> str:
         """What is stored of an idempotency key: a keyed hash."""
-        hidden = hmac.digest(self._request_key, f"key\0{idempotency_key}".encode(), "sha256")
-        return HIDDEN + base64.urlsafe_b64encode(hidden).decode().rstrip("=")
+        hashed = hmac.digest(self._request_key, f"key\0{idempotency_key}".encode(), "sha256")
+        return HASH_PREFIX + base64.urlsafe_b64encode(hashed).decode().rstrip("=")
 
-    def hide_digest(self, digest: str) -> str:
+    def hashed_digest(self, digest: str) -> str:
         """What is stored of the digest of a comment: a keyed hash, from which nobody can guess the text."""
         return hmac.digest(self._request_key, f"digest\0{digest}".encode(), "sha256").hex()
 

@@ -15,7 +15,7 @@ from tertulia.errors import ErrorCode
 from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
-from tertulia.web.requests import Query
+from tertulia.web.validation import Query
 from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
 
 HOSTILE = "https://hostile.example"

@@ -113,7 +113,7 @@ async def live(page: Page) -> None:
     """Waits until the discussion is there and connected."""
     await page.locator("tertulia-discussion").scroll_into_view_if_needed()
     await expect(discussion(page)).to_be_visible()
-    await expect(page.locator("tertulia-discussion [part~=status]").first).to_contain_text("reading")
+    await expect(page.locator("tertulia-discussion [part~=status]").first).to_contain_text("reader")
 
 
 async def at_the_end(page: Page) -> None:

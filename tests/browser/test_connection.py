@@ -75,6 +75,24 @@ async def _refuse_streams(route: Route) -> None:
         await route.continue_()
 
 
+async def test_a_browser_that_is_wrong_about_being_offline_is_live(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await window("about:blank")
+    await page.add_init_script("Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })")
+    await host(page, shared, _element(key))
+    await shown(page)
+    await post(shared, "It gets through", key=key)
+    await expect(comment(page, "It gets through")).to_have_count(1)
+    await page.evaluate("dispatchEvent(new Event('offline'))")
+    assert await _state(page) == "offline"
+    await _until_state(page, "live")
+    await post(shared, "Still", key=key)
+    await expect(comment(page, "Still")).to_have_count(1)
+    await write(page, "Lan", "Both ways")
+    await expect(comment(page, "Both ways").get_by_role("button", name="Edit")).to_be_visible()
+
+
 async def test_a_server_that_is_down_changes_nothing(shared: ServerProcess, window: Window, key: str) -> None:
     page = await window("about:blank")
     await page.add_init_script(_TAKE_NOTES)
@@ -393,7 +411,7 @@ async def test_with_live_updates_off_only_the_label_changes(shared: ServerProces
     await shown(page)
     toggle = page.locator("tertulia-discussion [part~=live-toggle]")
     await toggle.click()
-    await expect(toggle).to_have_text("Live: off")
+    await expect(toggle).to_have_attribute("aria-pressed", "false")
     await page.evaluate(
         """() => {
             const root = document.querySelector('tertulia-discussion').shadowRoot;
@@ -410,12 +428,13 @@ async def test_with_live_updates_off_only_the_label_changes(shared: ServerProces
     )
     for number in range(3):
         await post(shared, f"Arrival {number}", key=key)
-    await expect(toggle).to_have_text("Live: off (3)")
+    await expect(toggle).to_have_text("Live updates (3)")
     assert await page.evaluate("changes") == []
     await toggle.click()
     await expect(comments(page)).to_have_count(4)
     await count(page, 4)
-    await expect(toggle).to_have_text("Live: on")
+    await expect(toggle).to_have_text("Live updates")
+    await expect(toggle).to_have_attribute("aria-pressed", "true")
 
 
 async def test_who_came_with_live_updates_off_has_no_connection(

@@ -101,7 +101,7 @@ async def test_attributes_take_effect_when_they_change(shared: ServerProcess, wi
     await expect(page.get_by_role("combobox")).to_have_value("newest")
     assert sockets == []  # the connection goes on
     await evaluate_element(page, "el.setAttribute('live', 'off')")
-    await expect(page.get_by_role("button", name="Live: off")).to_be_visible()
+    await expect(page.get_by_role("button", name="Live updates", pressed=False)).to_be_visible()
     await evaluate_element(page, "el.setAttribute('time', 'relative')")
     await expect(comments(page).first.locator("time")).to_have_text("now")
     await evaluate_element(page, "el.setAttribute('lang', 'de')")
@@ -239,7 +239,7 @@ async def test_methods_and_properties(shared: ServerProcess, window: Window, key
     await post(shared, "While paused", key=key)
     await page.wait_for_function("document.querySelector('tertulia-discussion').unseen === 1")
     assert await _heard(page, "unseen") == [{"count": 1}]
-    await expect(page.get_by_role("button", name="Live: off (1)")).to_be_visible()
+    await expect(page.get_by_role("button", name="Live updates (1)", pressed=False)).to_be_visible()
     await evaluate_element(page, "el.play()")
     await page.get_by_role("button", name="1 new comment").or_(comment(page, "While paused")).first.wait_for()
     assert await evaluate_element(page, "return el.total") == 13
@@ -400,7 +400,7 @@ async def test_names_are_found_without_their_accents_on_pages_that_are_not_loade
         found = await page.evaluate("(typed) => document.querySelector('tertulia-discussion').search(typed)", typed)
         assert found == 2
     assert await evaluate_element(page, "return el.search('nobody of this name')") == 0
-    await expect(page.locator("tertulia-discussion .found")).to_have_text("No comment matches.")
+    await expect(page.locator("tertulia-discussion .found")).to_have_text("No comments match.")
 
 
 async def test_a_token_of_the_page_signs_in(shared: ServerProcess, window: Window, key: str) -> None:

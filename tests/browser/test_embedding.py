@@ -216,7 +216,7 @@ async def test_methods_and_properties_are_there(press: Press, window: Window) ->
     assert await found.evaluate("element => element.search('RIVER')") == 1
     assert await found.evaluate("element => element.search('')") == 2
     assert await found.evaluate("element => element.goTo('nowhere')") is False
-    await expect(found.locator("[part~=status]")).to_contain_text("reading")
+    await expect(found.locator("[part~=status]")).to_contain_text("reader")
     assert await found.evaluate("e => [e.state, e.connection, e.total, e.unseen]") == ["ready", "live", 2, 0]
     await found.evaluate("element => element.pause()")
     await press.post("A third")

@@ -69,7 +69,7 @@ async def test_a_strict_policy_has_nothing_to_refuse(publisher: Publisher, windo
     policy = STRICT.format(server=server, socket=server.replace("http", "ws"))
     await page.goto(publisher.page(key, attributes="sort=oldest", csp=policy))
     await ready(page)
-    await expect(page.locator("tertulia-discussion .status")).to_contain_text("reading")
+    await expect(page.locator("tertulia-discussion .status")).to_contain_text("reader")
     await hosts.with_menu(page)
     await hosts.with_reply(page)
     await hosts.with_preview(page)

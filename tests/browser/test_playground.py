@@ -88,7 +88,7 @@ async def test_every_state_appears(own_ground: str, window: Window) -> None:
 
 
 SHOWN: dict[str, list[tuple[str, str]]] = {
-    "empty": [("[part~=heading]", "[ 0 ]"), ("[part~=empty]", "Nobody has said anything yet")],
+    "empty": [("[part~=heading]", "[ 0 ]"), ("[part~=empty]", "No comments yet")],
     "replies": [
         (".replies .replies .replies [part~=comment]", "And on Sundays?"),
         ("[part~=badge]:not([hidden])", "moderator"),
@@ -99,16 +99,16 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
     "long": [("[part~=heading]", f"[ {LONG_COUNT} ]"), ("[part~=more]:not([hidden])", "10 more comments")],
     "waiting": [("[part~=pill-button]:not([hidden])", "2 new comments"), ("[part~=chip]", "1 new reply")],
     "held": [("[part~=notice]", "once a moderator has approved")],
-    "closed": [("[part~=notice]", "The discussion is closed")],
+    "closed": [("[part~=notice]", "This discussion is closed")],
     "sent": [("[part~=body] em", "east stairs"), ("[part~=actions]", "Edit")],
-    "queued": [(".waiting .stage", "Waiting for the connection")],
-    "failed": [(".failed .stage", "Not sent. The discussion is closed")],
+    "queued": [(".waiting .stage", "Waiting for a connection")],
+    "failed": [(".failed .stage", "Not sent. This discussion is closed")],
     "approval": [("[part~=badge]:not([hidden])", "Waiting for approval")],
     "reply": [("[part~=comment] form [part~=submit]", "Post reply"), ("[part~=cancel]", "Cancel")],
     "loading": [("[part~=skeleton]", "")],
     "error": [("[part~=skeleton]", "could not be loaded"), ("[part~=again]", "Try again")],
     "search": [(".found", "6 comments match"), ("article:not([hidden]) [part~=body]", "river")],
-    "paused": [("[part~=live-toggle]", "Live: off (3)")],
+    "paused": [("[part~=live-toggle]", "Live updates (3)")],
     "no-shadow": [(".replies .replies .replies [part~=comment]", "And on Sundays?")],
     "relative": [("time", "minutes ago")],
 }
@@ -278,7 +278,7 @@ async def test_offline_a_comment_waits_and_goes_on_its_way(ground: str, window: 
     await choose(page, "fault", "offline")
     await expect(live.locator("[part~=status]")).to_contain_text("Offline")
     await write(live.locator("tertulia-discussion"), "From a tunnel")
-    await expect(live.locator(".stage", has_text="Waiting for the connection")).to_be_visible()
+    await expect(live.locator(".stage", has_text="Waiting for a connection")).to_be_visible()
     await choose(page, "fault", "none")
     await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
     await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))

@@ -302,7 +302,7 @@ async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the
     await page.context.route("**/api/v1/comments/*", refuse)
     await mine.get_by_role("button", name="Delete").click()
     await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
-    await expect(mine).to_contain_text("Your comment is deleted.")
+    await expect(mine).to_contain_text("Your comment has been deleted.")
     assert len(refused) == 1
     assert await bodies(shared, key) == ["Not for long"]
     await page.context.unroute("**/api/v1/comments/*")
@@ -367,7 +367,7 @@ async def test_a_report_reaches_the_moderators(shared: ServerProcess, window: Wi
     await theirs.get_by_label("Off topic").check()
     await theirs.locator("textarea").fill("Về đồng hồ")
     await theirs.get_by_role("button", name="Send report").click()
-    await expect(theirs).to_contain_text("The moderators will look at it.")
+    await expect(theirs).to_contain_text("The moderators will look into it.")
     await expect(theirs.get_by_role("button", name="More")).to_be_focused()
     identity = said["comment"]["id"]
     with sqlite3.connect(f"file:{shared.data_dir}/tertulia.db?mode=ro", uri=True) as database:
@@ -413,12 +413,12 @@ async def test_what_is_posted_offline_is_sent_once_after_a_reload(
     await expect(page.locator("tertulia-discussion [part~=status]")).to_have_text("Offline")
     await write(page, "Lan", "From the tunnel")
     mine = comment(page, "From the tunnel")
-    await expect(mine).to_contain_text("Waiting for the connection.")
+    await expect(mine).to_contain_text("Waiting for a connection.")
     await _refuse_posts(page)
     await page.context.set_offline(False)
     await page.reload()
     await shown(page)
-    await expect(mine).to_contain_text("Waiting for the connection.")
+    await expect(mine).to_contain_text("Waiting for a connection.")
     assert await bodies(shared, key) == []
     await page.unroute("**/api/v1/comments")
     await page.evaluate("dispatchEvent(new Event('online'))")
@@ -434,7 +434,7 @@ async def test_who_is_quick_sees_how_long_it_takes(shared: ServerProcess, window
     await _refuse_posts(page, 429, **{"Retry-After": "30"})
     await write(page, "Lan", "In a hurry")
     mine = comment(page, "In a hurry")
-    await expect(mine).to_contain_text("It will be sent by itself in 30 seconds.")
+    await expect(mine).to_contain_text("This will be sent automatically in 30 seconds.")
     await page.unroute("**/api/v1/comments")
     await mine.get_by_role("button", name="Send now").click()
     await expect(mine.get_by_role("button", name="Edit")).to_be_visible()

@@ -73,9 +73,11 @@ class RecordingListener:
         self.messages: list[Message] = []
         self.gaps: list[DiscussionKey] = []
         self.presence: list[PresenceUpdate] = []
-        self.hints: list[DiscussionKey] = []
+        self.unverified: list[DiscussionKey] = []
         self._key = key
-        handlers = BusHandlers(on_gap=self.gaps.extend, on_presence=self.presence.append, on_hint=self.hints.append)
+        handlers = BusHandlers(
+            on_gap=self.gaps.extend, on_presence=self.presence.append, on_unverified=self.unverified.append
+        )
         bus.set_handlers(handlers)
         bus.subscribe(key, self.messages.append)
 

@@ -106,7 +106,7 @@ async def test_a_message_arrives_whole(bus: Bus) -> None:
     assert sorted(heard, key=repr) == sorted(sent, key=repr)
 
 
-async def test_a_long_message_arrives_at_least_as_a_hint(bus: Bus) -> None:
+async def test_of_a_long_message_at_least_the_head_arrives(bus: Bus) -> None:
     heard: list[Message] = []
     bus.subscribe(HERE, heard.append)
     await arrived(bus)

@@ -207,7 +207,7 @@ def forged(message: Message) -> list[bytes]:
 async def test_what_is_forged_reaches_nobody_and_what_is_true_everybody(
     pair: tuple[Instance, Instance], redis: Redis
 ) -> None:
-    """No watch comes to help: the hint that it is does."""
+    """No watch comes to help: that something unsigned came does."""
     there = pair[1]
     readers = [await one.read() for one in pair]
     channel = channel_of(KEY)

@@ -322,7 +322,7 @@ async def test_garbage_changes_nothing_but_a_number(shared_valkey: Valkey) -> No
         await until(lambda: there.stats.dropped[DropReason.malformed] == len(odd), "not all is counted")
         assert there.stats.dropped[DropReason.unverified] == len(garbage)
         assert (listener.messages, listener.presence) == ([], [])
-        assert listener.hints == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
+        assert listener.unverified == [KEY] * len(garbage + odd), "where somebody speaks there may be something to read"
         for channel in probes:
             shared_valkey.publish(channel.decode(), b"not a probe")
         await wait_until_delivered(here, listener, 1)

@@ -78,7 +78,7 @@ def test_more_readers_than_an_instance_can_have_are_not_told() -> None:
 
 
 @pytest.mark.parametrize("over", [False, True])
-def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
+def test_of_a_message_that_is_too_long_the_header_is_sent(over: bool) -> None:
     spare = MAX_MESSAGE_BYTES - len(
         encode_events(Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", "{}"),)), "me", 1)
     )
@@ -87,7 +87,7 @@ def test_a_message_that_is_too_long_becomes_a_hint(over: bool) -> None:
     assert told == (Message(KEY, "one", (), reached=1) if over else long)
 
 
-def test_many_bytes_of_few_characters_become_a_hint_too() -> None:
+def test_of_many_bytes_in_few_characters_too() -> None:
     long = Message(KEY, "one", (EncodedEvent(1, "comment.created", "c", json.dumps("\N{DUCK}" * 20_000)),))
     assert len(encode_events(long, "me", 1)) < 200
 

@@ -94,7 +94,7 @@ async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, 
 
 async def kill_an_instance(page: Page, watch: Watch) -> None:
     there = page.frame_locator("iframe").first
-    await there.get_by_text("reading").wait_for()
+    await there.get_by_text("reader").wait_for()
     await page.get_by_role("button", name="Kill: Instance 1").click()
     await page.get_by_text("readers were all back after").wait_for()
     assert await watch.perform("instance-1", "kill") == 409

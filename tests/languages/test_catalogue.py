@@ -14,7 +14,7 @@ from importlib.resources import files
 import pytest
 
 from tertulia import languages
-from tertulia.core.text import TEXT_LENGTH
+from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
 from tertulia.languages import TAGS, Language, Sentence, accepted, every, find
 from tests.languages.node import evaluate
 
@@ -110,6 +110,7 @@ def test_a_translation_is_translated(language: Language) -> None:
 def test_the_limit_that_is_told_is_the_limit(language: Language) -> None:
     for key in ("problem.too_long", "problem.too_large"):
         assert language.numbers.write(TEXT_LENGTH) in language.translate(key), key
+    assert str(NAME_LENGTH) in language.translate("problem.long_name")
 
 
 def test_numbers_are_written_as_intl_writes_them(language: Language) -> None:

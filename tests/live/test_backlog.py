@@ -107,7 +107,7 @@ def test_what_fills_a_gap_is_appended_as_far_as_it_continues() -> None:
 
 
 @pytest.mark.parametrize(("reached", "outcome"), [(2, KNOWN), (3, KNOWN), (4, Gap(0, 4)), (9, Gap(0, 9))])
-def test_a_hint_only_says_how_far_the_log_is(reached: int, outcome: object) -> None:
+def test_a_message_without_events_says_how_far_the_log_is(reached: int, outcome: object) -> None:
     backlog = filled(3)
     assert backlog.receive(Message(KEY, EPOCH, (), reached)) == outcome
     assert backlog.head == 3
@@ -244,8 +244,8 @@ def test_what_the_store_has_past_the_head_is_no_history() -> None:
         "after a gap",
         "another epoch",
         "known",
-        "known hint",
-        "hint",
+        "known seq alone",
+        "seq alone",
     ],
 )
 def test_a_read_that_was_begun_before_a_redaction_has_to_be_made_again(message: Message, changes: bool) -> None:

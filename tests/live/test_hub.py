@@ -19,7 +19,7 @@ from tertulia.live.hub import Hub
 from tertulia.live.presence import RoomPresence
 from tertulia.live.reader import Reader
 from tertulia.live.room import Room
-from tertulia.live.tuning import DEGRADED_SECONDS, HINT_SECONDS, RECONCILE_SECONDS, Tuning
+from tertulia.live.tuning import DEGRADED_SECONDS, RECONCILE_SECONDS, UNVERIFIED_SECONDS, Tuning
 from tests.live.fakes import EPOCH, KEY, NEVER_BUSY, FakeStore, created_event, join, join_discussion, message_of
 from tests.live.loop import Clock, run_until_idle
 
@@ -360,7 +360,7 @@ class DegradableBus(MemoryBus):
     """Is degraded when it is told to be, and hands out its handlers."""
 
     def set_handlers(self, handlers: BusHandlers) -> None:
-        self.on_gap, self.on_hint = handlers.on_gap, handlers.on_hint
+        self.on_gap, self.on_unverified = handlers.on_gap, handlers.on_unverified
 
 
 @pytest.fixture
@@ -388,26 +388,26 @@ async def test_while_degraded_a_lost_message_is_missed_sooner(
         assert reader.seqs == seqs
 
 
-async def test_a_hint_is_followed_at_once_and_a_flood_of_them_no_faster(
+async def test_an_unsigned_message_makes_it_look_at_once_and_a_flood_of_them_no_faster(
     clock: Clock, degradable_hub: Hub, degradable: DegradableBus, store: FakeStore
 ) -> None:
     """Whoever publishes on Redis makes the store be asked no more often than this, and nobody be told anything."""
     room, other = await degradable_hub.enter(KEY), await degradable_hub.enter(OTHER)
     reader = join(room)
     store.commit(created_event(seq=3))
-    degradable.on_hint(KEY)
+    degradable.on_unverified(KEY)
     await run_until_idle()
     assert (store.comparisons, reader.seqs) == ([[KEY]], [3]), "the clock stands still"
     for number in range(1000):
-        degradable.on_hint((KEY, OTHER)[number % 2])
-        degradable.on_hint(DiscussionKey("nobody", f"reads {number}"))
+        degradable.on_unverified((KEY, OTHER)[number % 2])
+        degradable.on_unverified(DiscussionKey("nobody", f"reads {number}"))
         if number % 100 == 0:
             await run_until_idle()
     assert store.comparisons == [[KEY]]
-    await clock.advance(HINT_SECONDS)
+    await clock.advance(UNVERIFIED_SECONDS)
     assert store.comparisons == [[KEY], [KEY, OTHER]]
-    await clock.advance(HINT_SECONDS)
-    degradable.on_hint(DiscussionKey("nobody", "reads this"))
+    await clock.advance(UNVERIFIED_SECONDS)
+    degradable.on_unverified(DiscussionKey("nobody", "reads this"))
     await run_until_idle()
     assert len(store.comparisons) == 2, "it is followed once, and what nobody reads not at all"
     assert other.head == 3

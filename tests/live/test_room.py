@@ -227,7 +227,7 @@ async def test_another_epoch_is_never_passed_on(room: Room, store: FakeStore) ->
     assert "another database" not in "".join(reader.texts)
 
 
-async def test_a_hint_makes_the_room_read(room: Room, store: FakeStore) -> None:
+async def test_a_message_without_events_makes_the_room_read(room: Room, store: FakeStore) -> None:
     reader = join(room)
     store.commit(created_event(seq=4), created_event(seq=5))
     room.receive(Message(KEY, EPOCH, (), reached=5))
@@ -240,7 +240,7 @@ async def test_a_hint_makes_the_room_read(room: Room, store: FakeStore) -> None:
     assert (reader.seqs, store.log_reads) == ([4, 5, 6], [(3, EVENTS_PAGE)])
 
 
-async def test_a_hint_may_be_of_a_removal(room: Room, store: FakeStore) -> None:
+async def test_a_message_without_events_may_be_of_a_removal(room: Room, store: FakeStore) -> None:
     """What is read while it comes may be older than the removal, and is read again."""
     reader = join(room)
     store.commit(created_event(seq=4, text="to be removed"))

@@ -31,7 +31,7 @@ def test_numbers() -> None:
         "housekeeping_seconds": 1.0,
         "reconcile_seconds": 5.0,
         "degraded_seconds": 1.0,
-        "hint_seconds": 0.5,
+        "unverified_seconds": 0.5,
         "grace_seconds": 30.0,
         "empty_rooms": 500,
     }

@@ -108,7 +108,7 @@ async def test_what_is_closed_asks_for_no_comment(client: httpx.AsyncClient, ser
     await server.store.write(commands.SetMode(key, Mode.closed, utc_now()))
     text = await fragment(client)
     assert "Write a comment" not in text
-    assert "The discussion is closed." in text
+    assert "This discussion is closed." in text
 
 
 async def test_hostile_names_texts_and_keys_stay_text(client: httpx.AsyncClient) -> None:

@@ -12,6 +12,7 @@ from tertulia.languages import language
 from tertulia.pages.form import Form, FormError, FormInput, explain, read_form
 
 FORM = "application/x-www-form-urlencoded"
+AT_MOST_64 = "it can have at most 64 characters."
 NONCE = "n" * 22
 
 
@@ -86,11 +87,11 @@ def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
 @pytest.mark.parametrize(
     ("problem", "message", "field"),
     [
-        (Problem(ErrorCode.empty, "d", field="author.name"), "Please give a name.", "name"),
-        (Problem(ErrorCode.too_long, "d", field="author.name"), "The name is too long.", "name"),
-        (Problem(ErrorCode.invalid, "Why.", field="author.name"), "The name cannot be used like this: Why.", "name"),
+        (Problem(ErrorCode.empty, "d", field="author.name"), "Please enter your name.", "name"),
+        (Problem(ErrorCode.too_long, "d", field="author.name"), f"Your name is too long: {AT_MOST_64}", "name"),
+        (Problem(ErrorCode.invalid, "Why.", field="author.name"), "This name can't be used: Why.", "name"),
         (Problem(ErrorCode.empty, "d", field="body"), "Please write something first.", "body"),
-        (Problem(ErrorCode.malformed, "Why.", field="body"), "The text cannot be used like this: Why.", "body"),
+        (Problem(ErrorCode.malformed, "Why.", field="body"), "This text can't be posted: Why.", "body"),
         (Problem(ErrorCode.invalid, "Why."), "This could not be posted: Why.", None),
     ],
 )

@@ -202,7 +202,7 @@ async def test_a_new_file_is_a_new_page(client: httpx.AsyncClient, settings: Set
 )
 async def test_where_nothing_is_a_calm_page_says_so(client: httpx.AsyncClient, path: str) -> None:
     page = await text(client, path, 404)
-    assert "There is nothing here" in page
+    assert "Page not found" in page
     assert "<!doctype html>" in page
 
 
@@ -213,7 +213,7 @@ async def test_a_method_that_is_not_offered_is_a_page_too(client: httpx.AsyncCli
 
 
 async def test_a_cursor_of_another_list_is_refused_calmly(client: httpx.AsyncClient) -> None:
-    assert "This did not work" in await text(client, "/articles/market?cursor=x", 400)
+    assert "Something went wrong" in await text(client, "/articles/market?cursor=x", 400)
 
 
 async def test_head_is_answered(client: httpx.AsyncClient) -> None:
@@ -260,7 +260,7 @@ async def test_a_second_click_makes_no_second_comment(client: httpx.AsyncClient)
 async def test_a_refused_text_is_kept_with_the_reason_beside_it(client: httpx.AsyncClient) -> None:
     answer = await client.post("/articles/market", data={"name": 'Hường "&', "body": "</textarea><b>" * 1000})
     assert answer.status_code == 422
-    assert "The text is too long" in answer.text
+    assert "Your comment is too long" in answer.text
     assert 'value="Hường &#34;&amp;"' in answer.text
     assert "&lt;/textarea&gt;&lt;b&gt;" * 1000 in answer.text
     assert 'aria-invalid="true" aria-errormessage="trouble">' in answer.text
@@ -271,7 +271,7 @@ async def test_a_refused_text_is_kept_with_the_reason_beside_it(client: httpx.As
 async def test_a_missing_name_is_asked_for(client: httpx.AsyncClient) -> None:
     answer = await client.post("/articles/pho", data={"name": " ", "body": "Có."})
     assert answer.status_code == 422
-    assert "Hãy cho biết tên của bạn." in answer.text
+    assert "Vui lòng nhập tên của bạn." in answer.text
     assert "Có.</textarea>" in answer.text
 
 
@@ -291,7 +291,7 @@ async def test_a_form_that_is_too_large_is_answered_with_the_page(client: httpx.
     answer = await client.post("/articles/market", content=content, headers=headers)
     assert answer.status_code == 413
     assert answer.headers["content-type"].startswith("text/html")
-    assert "That was too much at once: at most 10,000 characters fit." in answer.text
+    assert "That was too much at once. A comment can have at most 10,000 characters." in answer.text
     assert "<form" in answer.text
 
 
@@ -324,7 +324,7 @@ async def test_a_closed_discussion_is_read_and_not_written(client: httpx.AsyncCl
     await set_mode(server, Mode.closed)
     page = await text(client, "/articles/market")
     assert "Before." in page
-    assert "The discussion is closed." in page
+    assert "This discussion is closed." in page
     assert "<form" not in page
     assert ">Reply<" not in page
     answer = await client.post("/articles/market", data=FIELDS)
@@ -362,7 +362,7 @@ async def test_a_reply_is_written_without_javascript(client: httpx.AsyncClient) 
     form = await text(client, f"/articles/market?reply={first}")
     assert f'<input type="hidden" name="parent_id" value="{first}">' in form
     assert f'You are replying to <a href="#comment-{first}"><bdi>Đặng Thị Hường</bdi></a>' in form
-    assert '<a href="/articles/market#your-comments">Do not reply to this comment</a>' in form
+    assert '<a href="/articles/market#your-comments">Cancel reply</a>' in form
     await post(client, body="No.", parent_id=first)
     page = await text(client, "/articles/market")
     assert page.index("Tôi <strong>") < page.index('<ol class="replies">') < page.index("No.")
@@ -424,7 +424,7 @@ async def test_a_long_thread_goes_on_and_its_comments_are_found(client: httpx.As
     rest = await text(client, html.unescape(onward[1]))
     assert ids(rest) == [root, *(comment_id(location) for location in locations[PAGE:])]
     assert "All comments [ 53 ]" in rest
-    assert '<a href="/articles/market#comments">The whole discussion</a>' in rest
+    assert '<a href="/articles/market#comments">View the whole discussion</a>' in rest
     last = comment_id(locations[-1])
     assert locations[-1] == f"/articles/market?thread={last}#comment-{last}"
     alone = await text(client, locations[-1])

@@ -21,7 +21,7 @@ from tertulia.live.reader import Reader
 from tertulia.push.endpoints import DETACHING
 from tertulia.serving.detached import FRAMES_PER_INTERVAL, SEGMENTS_PER_INTERVAL, SLICE, DetachedReader
 from tertulia.serving.http import LINGER_PAUSE, MAX_SEGMENTS, READ_BYTES, BoundedHTTP
-from tertulia.serving.requests import MAX_CHUNKS
+from tertulia.serving.parser import MAX_CHUNKS
 from tertulia.serving.websocket import LAST_BYTES
 from tertulia.web import problems
 from tests.serving.raw import PING, PONG, TEXT, frame, get, upgrade

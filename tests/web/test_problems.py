@@ -77,7 +77,7 @@ def test_readers_are_refused_in_their_language() -> None:
     assert tag == "vi"
     assert _told(Problem(ErrorCode.bad_parent, "d", field="parent_id"), "vi")[1] == "vi"
     assert _told(Problem(ErrorCode.invalid, "Why.", field="author.name"), "vi")[0] == "Không dùng được tên này: Why."
-    assert _told(Problem(ErrorCode.empty, "d", field="author.name"), "de")[0] == "Bitte geben Sie einen Namen an."
+    assert _told(Problem(ErrorCode.empty, "d", field="author.name"), "de")[0] == "Bitte geben Sie Ihren Namen ein."
 
 
 @pytest.mark.parametrize(("code", "field"), [(ErrorCode.bad_cursor, None), (ErrorCode.too_long, "note")])

@@ -83,45 +83,45 @@ ALONE = (200, "slower: Redis refuses, and each instance counts posts alone")
 async def test_whatever_hangs_there_is_an_answer(parts: Parts, hanging: str, told: tuple[int, str]) -> None:
     parts.hanging = {hanging}
     async with asyncio.timeout(60):
-        assert await parts.readiness.answer() == told
+        assert await parts.readiness.probe() == told
     parts.end.set()
 
 
 async def test_what_is_there_is_told(parts: Parts) -> None:
     parts.counts = False
-    assert await parts.readiness.answer() == ALONE
+    assert await parts.readiness.probe() == ALONE
     parts.bus.receives_unverified = True
-    assert await parts.readiness.answer() == (200, "slower: messages on Redis are not believed")
+    assert await parts.readiness.probe() == (200, "slower: messages on Redis are not believed")
     parts.bus.is_degraded = True
-    assert await parts.readiness.answer() == (200, "slower: Redis is in doubt")
+    assert await parts.readiness.probe() == (200, "slower: Redis is in doubt")
     parts.writes = False
-    assert await parts.readiness.answer() == UNWRITTEN
+    assert await parts.readiness.probe() == UNWRITTEN
     parts.store.epoch = "another"
-    assert (await parts.readiness.answer())[1].startswith("the database has another epoch")
+    assert (await parts.readiness.probe())[1].startswith("the database has another epoch")
     parts.reading = Problem(ErrorCode.unavailable, "The database does not answer; try again.")
-    assert await parts.readiness.answer() == SILENT
+    assert await parts.readiness.probe() == SILENT
     parts.hub.draining = True
-    assert await parts.readiness.answer() == (503, "draining")
+    assert await parts.readiness.probe() == (503, "draining")
 
 
 async def test_a_database_that_answers_others_is_busy_and_not_away() -> None:
     """All connections of the pool are in use: an instance with much to do is not to be left alone by its proxy."""
     parts = Parts(busy_seconds=1e12)
     parts.hanging = {"reads"}
-    assert await parts.readiness.answer() == (200, "ok")
+    assert await parts.readiness.probe() == (200, "ok")
     parts.end.set()
 
 
 async def test_what_hangs_is_asked_few_times_at_once_and_again_once_it_ends(parts: Parts) -> None:
     parts.hanging = {"reads"}
-    assert {await parts.readiness.answer() for _ in range(10)} == {SILENT}
+    assert {await parts.readiness.probe() for _ in range(10)} == {SILENT}
     assert parts.asked == ["reads"] * MAX_ABANDONED
     parts.hanging.clear()
     parts.end.set()
     async with asyncio.timeout(60):
         while parts.readiness.abandoned:  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0)
-    assert await parts.readiness.answer() == (200, "ok")
+    assert await parts.readiness.probe() == (200, "ok")
 
 
 @pytest.mark.parametrize("error", [OSError("the disk is gone"), KeyError("a mistake of ours")])
@@ -129,6 +129,6 @@ async def test_a_database_that_fails_is_told_in_the_log(
     parts: Parts, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts.reading = error
-    assert {await parts.readiness.answer() for _ in range(5)} == {SILENT}
+    assert {await parts.readiness.probe() for _ in range(5)} == {SILENT}
     is_ours = isinstance(error, KeyError)
     assert [record.exc_info is not None for record in caplog.records] == ([True] * 5 if is_ours else [False])

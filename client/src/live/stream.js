@@ -3,7 +3,8 @@
  *
  *     connecting ── hello ──▶ live ── closed, silent, gap ──▶ waiting ── back-off ──▶ connecting
  *         └─ twice without hello, and plain GET works ──▶ next mode: socket → events → poll
- *     offline, hidden, away: closed until the page is back      stopped: the server refused for good
+ *     hidden, away: closed until the page is back      stopped: the server refused for good
+ *     offline: waiting, while the browser says that there is no network; it may be wrong, so the attempts go on
  *
  * Time, chance and the network are handed in.
  *
@@ -59,7 +60,6 @@ export class Stream {
   /** Connects, unless it is connected or was refused for good. */
   start() {
     if (this.#link || this.state === 'stopped') return;
-    if (!this.#platform.isOnline()) return this.#stop('offline');
     this.#drop();
     this.#set('connecting');
     this.#isOpened = false;
@@ -86,13 +86,16 @@ export class Stream {
 
   /** The network is back: what failed before may work now, the best mode included. */
   online() {
-    if (this.state === 'live' || this.state === 'idle') return;
-    if (this.state !== 'stopped') this.#use(MODES[0]);
-    this.#now();
+    if (this.state === 'live' || this.state === 'idle' || this.state === 'stopped') return;
+    this.#drop();
+    this.#use(MODES[0]);
+    this.start();
   }
 
+  /** The browser says that the network is gone; whether it is, the next attempt shows. */
   offline() {
-    if (this.state !== 'idle' && this.state !== 'stopped') this.#stop('offline');
+    if (this.state === 'live') this.#lost(0, '');
+    if (this.state === 'waiting') this.#set('offline');
   }
 
   hidden() {
@@ -102,7 +105,7 @@ export class Stream {
   /** The page is seen again, or was restored from the back/forward cache. */
   visible() {
     this.#clearTimer('hidden');
-    if (this.state === 'waiting' || this.state === 'asleep' || this.state === 'offline') this.#now();
+    if (this.state === 'waiting' || this.state === 'asleep' || this.state === 'offline') this.start();
   }
 
   /** The page is left; an open connection would keep it out of the back/forward cache. */
@@ -141,8 +144,7 @@ export class Stream {
     const isUnopened = !this.#isOpened;
     this.#drop();
     if (STOP.has(code)) return this.#stop('stopped');
-    if (!this.#platform.isOnline()) return this.#stop('offline');
-    this.#set('waiting');
+    this.#set(this.#platform.isOnline() ? 'waiting' : 'offline');
     if (isUnopened && code < 4000 && ++this.#failures >= 2) this.#fallBack();
     else this.#setTimer('again', this.#delay(code, reason), () => this.start());
   }
@@ -158,12 +160,14 @@ export class Stream {
   /** The next mode, if the server can be reached at all; a server that is down is no reason to change it. */
   #fallBack() {
     const next = MODES[MODES.indexOf(this.mode) + 1];
-    const mode = this.mode;
-    const again = () => this.#setTimer('again', this.#backoff.next(), () => this.start());
-    if (!next) return again();
+    const again = (/** @type {number} */ ms) => this.#setTimer('again', ms, () => this.start());
+    if (!next) return again(this.#backoff.next());
+    // a request may wait for ever, where the browser has no connection to spare for it
+    again(OPEN_MS);
+    const timer = this.#timers.get('again');
     this.#options.probe().then((isReachable) => {
-      if (this.state !== 'waiting' || this.mode !== mode || this.#timers.has('again')) return;
-      if (!isReachable) return again();
+      if (this.#timers.get('again') !== timer) return;
+      if (!isReachable) return again(this.#backoff.next());
       this.#use(next);
       this.start();
     });
@@ -174,11 +178,6 @@ export class Stream {
     this.mode = mode;
     this.#failures = 0;
     this.#backoff.reset();
-  }
-
-  #now() {
-    this.#clearTimer('again');
-    this.start();
   }
 
   /** @param {State} state */

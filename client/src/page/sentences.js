@@ -2,11 +2,11 @@
 export default {
   "all_comments": "All comments [ {n} ]",
   "loading": "Loading comments…",
-  "no_comments": "Nobody has said anything yet. You can be the first.",
-  "no_comments_closed": "Nobody has said anything here.",
+  "no_comments": "No comments yet. Be the first to comment.",
+  "no_comments_closed": "There are no comments.",
   "load_error": "The comments could not be loaded.",
   "try_again": "Try again",
-  "order": "Order of the comments",
+  "order": "Sort comments",
   "oldest": "Oldest first",
   "newest": "Newest first",
   "top": "Most liked first",
@@ -21,6 +21,7 @@ export default {
   "reply_to": "Reply to {name}",
   "vote_up": "Like",
   "vote_down": "Dislike",
+  "own_vote": "You can't vote on your own comment",
   "edit": "Edit",
   "delete": "Delete",
   "more_actions": "More",
@@ -35,12 +36,12 @@ export default {
     "one": "{n} new comment",
     "other": "{n} new comments"
   },
-  "live": "Live: on",
-  "paused": "Live: off",
-  "paused_new": "Live: off ({n})",
+  "live": "Live updates",
+  "paused": "Live updates",
+  "paused_new": "Live updates ({n})",
   "readers": {
-    "one": "{n} reading",
-    "other": "{n} reading"
+    "one": "{n} reader",
+    "other": "{n} readers"
   },
   "writers": {
     "one": "Someone is writing…",
@@ -50,9 +51,9 @@ export default {
   "reconnecting": "Reconnecting…",
   "offline": "Offline",
   "stopped": "No live updates",
-  "search": "Search the comments",
+  "search": "Search comments",
   "your_comments": "Your comments",
-  "closed": "The discussion is closed. It can still be read.",
+  "closed": "This discussion is closed. You can still read it.",
   "name": "Name",
   "text": "Comment",
   "send": "Post comment",

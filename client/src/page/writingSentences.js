@@ -4,10 +4,14 @@ export default {
   "cancel": "Cancel",
   "save": "Save",
   "no_text": "Please write something first.",
-  "no_name": "Please give a name.",
+  "no_name": "Please enter your name.",
+  "name_too_long": {
+    "one": "Your name is {n} character too long.",
+    "other": "Your name is {n} characters too long."
+  },
   "too_long": {
-    "one": "{n} character too many",
-    "other": "{n} characters too many"
+    "one": "Your comment is {n} character too long.",
+    "other": "Your comment is {n} characters too long."
   },
   "left": {
     "one": "{n} character left",
@@ -15,15 +19,15 @@ export default {
   },
   "draft_saved": "Draft saved on this device",
   "sending": "Sending…",
-  "queued": "Waiting for the connection. It will be sent by itself.",
+  "queued": "Waiting for a connection. This will be sent automatically.",
   "slow_down": {
-    "one": "You are quick. It will be sent by itself in {n} second.",
-    "other": "You are quick. It will be sent by itself in {n} seconds."
+    "one": "You're posting quickly. This will be sent automatically in {n} second.",
+    "other": "You're posting quickly. This will be sent automatically in {n} seconds."
   },
   "failed": "Not sent.",
   "send_now": "Send now",
   "discard": "Discard",
-  "posted": "Your comment is posted.",
+  "posted": "Your comment has been posted.",
   "posted_held": "Thank you. Your comment will appear once a moderator has approved it.",
   "formatting": "Formatting",
   "bold": "Bold",
@@ -35,20 +39,24 @@ export default {
   "preview": "Preview",
   "preview_error": "The preview could not be loaded.",
   "extras_error": "This could not be loaded. Try again, or reload the page.",
-  "deleted_now": "Your comment is deleted.",
+  "deleting": "Deleting…",
+  "deleted_now": "Your comment has been deleted.",
   "undo": "Undo",
+  "kept": "Your comment was not deleted.",
   "copied": "Link copied",
   "report_why": "What is wrong with this comment?",
   "reason_spam": "Spam or advertising",
-  "reason_abuse": "Insult or harassment",
+  "reason_abuse": "Insults or harassment",
   "reason_off_topic": "Off topic",
-  "reason_illegal": "Against the law",
+  "reason_illegal": "Illegal content",
   "reason_other": "Something else",
+  "no_reason": "Please choose a reason.",
   "report_note": "What should the moderators know? (optional)",
   "report_send": "Send report",
-  "reported": "Thank you. The moderators will look at it.",
+  "reported": "Thank you. The moderators will look into it.",
   "sign_in": "Sign in to comment",
   "signed_in_as": "Signed in as {name}",
+  "sign_out": "Not you? Sign out",
   "report": "Report",
   "new_replies": {
     "one": "{n} new reply",
@@ -56,7 +64,7 @@ export default {
   },
   "since_last_visit": "New since your last visit",
   "next_new": "Next new comment",
-  "no_match": "No comment matches.",
+  "no_match": "No comments match.",
   "matches": {
     "one": "{n} comment matches",
     "other": "{n} comments match"

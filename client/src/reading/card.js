@@ -11,7 +11,7 @@
  * @property {Translate} t
  * @property {HTMLElement} [blank] What cards are copied from.
  * @property {(iso: string) => string} time
- * @property {(iso: string) => string | undefined} title
+ * @property {(iso: string) => string} title
  * @property {number} depth How many levels have replies of their own; below, they stand flat.
  * @property {boolean} canVote
  * @property {boolean} canReply

@@ -20,7 +20,7 @@ from tertulia.protocol import API
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import CURSOR, KEY, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
-from tertulia.web.requests import Query, read_json
+from tertulia.web.validation import Query, read_json
 
 PAGE = 50
 MAX_PAGE = 100

@@ -1,4 +1,4 @@
-"""The bus: carries what was committed to every instance. A message is a hint, never the truth.
+"""The bus: carries what was committed to every instance. Best effort: the store alone is the truth.
 
     memory      one process: a call
     redis       several instances: Redis or Valkey
@@ -28,7 +28,7 @@ from tertulia.protocol import EncodedEvent
 class Message:
     """Events of one discussion, dense and ascending, as they were committed in ``epoch``.
 
-    Without events it is a hint: the discussion has ``reached`` a seq.
+    Without events it says no more than which seq the discussion has ``reached``.
     """
 
     key: DiscussionKey
@@ -72,12 +72,12 @@ class BusHandlers:
 
     on_gap        messages of these discussions may have been lost: compare them with the store
     on_presence   another instance has published how many read there
-    on_hint       something unverified came: maybe there is news in the store; as often as whoever sends it likes
+    on_unverified something unsigned came: maybe there is news in the store; as often as whoever sends it likes
     """
 
     on_gap: Callable[[Iterable[DiscussionKey]], None] = _ignore
     on_presence: Callable[[PresenceUpdate], None] = _ignore
-    on_hint: Callable[[DiscussionKey], None] = _ignore
+    on_unverified: Callable[[DiscussionKey], None] = _ignore
 
 
 class Bus(Protocol):

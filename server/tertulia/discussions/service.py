@@ -288,9 +288,9 @@ class Discussions:
             text="",
             body=[],
             at=utc_now(),
-            idempotency_key=self._tokens.hide_key(key),
+            idempotency_key=self._tokens.hashed_key(key),
             digest="",
-            bare=Request(key, ""),
+            unhashed=Request(key, ""),
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
@@ -315,8 +315,8 @@ class Discussions:
             url=text.clean_url(new.url or ""),
             text=content.text,
             body=content.body,
-            digest=self._tokens.hide_digest(digest),
-            bare=Request(draft.bare.key, digest),
+            digest=self._tokens.hashed_digest(digest),
+            unhashed=Request(draft.unhashed.key, digest),
         )
 
     async def _content(self, body: str) -> Content:

@@ -59,17 +59,19 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._gaps: dict[DiscussionKey, None] = {}
         self._has_gaps = asyncio.Event()
-        self._hints: dict[DiscussionKey, None] = {}
-        self._has_hints = asyncio.Event()
+        self._unverified: dict[DiscussionKey, None] = {}
+        self._has_unverified = asyncio.Event()
         self._store_is_down = False
-        bus.set_handlers(BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_hint=self._on_hint))
+        bus.set_handlers(
+            BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_unverified=self._on_unverified)
+        )
 
     def start(self) -> None:
         self._tasks = [
             asyncio.create_task(self._tick_regularly(), name="hub-ticks"),
             asyncio.create_task(self._reconcile_regularly(), name="hub-reconcile"),
             asyncio.create_task(self._reconcile_gaps(), name="hub-gaps"),
-            asyncio.create_task(self._reconcile_hints(), name="hub-hints"),
+            asyncio.create_task(self._reconcile_unverified(), name="hub-unverified"),
         ]
 
     async def close(self) -> None:
@@ -213,19 +215,19 @@ class Hub:
         if update.key in self.rooms:
             self.rooms[update.key].presence.receive(update)
 
-    def _on_hint(self, key: DiscussionKey) -> None:
+    def _on_unverified(self, key: DiscussionKey) -> None:
         if key in self.rooms:
-            self._hints[key] = None
-            self._has_hints.set()
+            self._unverified[key] = None
+            self._has_unverified.set()
 
-    async def _reconcile_hints(self) -> None:
+    async def _reconcile_unverified(self) -> None:
         while True:
-            await self._has_hints.wait()
-            self._has_hints.clear()
-            hinted = list(self._hints)
-            self._hints.clear()
-            await self._try_reconcile(hinted)
-            await asyncio.sleep(self._tuning.hint_seconds)
+            await self._has_unverified.wait()
+            self._has_unverified.clear()
+            keys = list(self._unverified)
+            self._unverified.clear()
+            await self._try_reconcile(keys)
+            await asyncio.sleep(self._tuning.unverified_seconds)
 
     async def _reconcile_gaps(self) -> None:
         """Compares at once; what is missed during a query waits for the next, together."""

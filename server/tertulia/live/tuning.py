@@ -37,8 +37,8 @@ REQUESTS_PER_SECOND = 500
 HOUSEKEEPING_SECONDS = 1.0
 RECONCILE_SECONDS = 5.0
 DEGRADED_SECONDS = 1.0
-HINT_SECONDS = 0.5
-"""Whoever floods Redis with hints costs the store two queries a second."""
+UNVERIFIED_SECONDS = 0.5
+"""Whoever floods Redis with unsigned messages costs the store two queries a second."""
 GRACE_SECONDS = 30.0
 MAX_EMPTY_ROOMS = 500
 """At some 10 KiB each 5 MiB at most, besides their backlogs, for what a store answers in a millisecond."""
@@ -69,7 +69,7 @@ class Tuning:
         housekeeping_seconds: between two ticks of every room
         reconcile_seconds: between two comparisons of all rooms with the store
         degraded_seconds: the same while messages of other instances may be lost
-        hint_seconds: between two comparisons that unsigned messages ask for
+        unverified_seconds: between two comparisons that unsigned messages ask for
         grace_seconds: for which a room without readers stays warm
         empty_rooms: that stay warm at most; the one that has been empty longest goes first
     """
@@ -96,7 +96,7 @@ class Tuning:
     housekeeping_seconds: float = HOUSEKEEPING_SECONDS
     reconcile_seconds: float = RECONCILE_SECONDS
     degraded_seconds: float = DEGRADED_SECONDS
-    hint_seconds: float = HINT_SECONDS
+    unverified_seconds: float = UNVERIFIED_SECONDS
     grace_seconds: float = GRACE_SECONDS
     empty_rooms: int = MAX_EMPTY_ROOMS
 

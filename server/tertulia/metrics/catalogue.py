@@ -22,7 +22,7 @@ from tertulia.serving.stats import ServerStats
 from tertulia.store.failures import FailureLog
 from tertulia.store.stats import Histogram
 from tertulia.store.write_queue import WriteQueue
-from tertulia.web.answers import Answers
+from tertulia.web.response_counts import ResponseCounts
 
 S = TypeVar("S")
 Value = float | Histogram | Mapping[tuple[str, ...], float]
@@ -201,13 +201,13 @@ DATABASE_METRICS: tuple[Metric[FailureLog], ...] = (
     ),
 )
 
-HTTP_METRICS: tuple[Metric[Answers], ...] = (
+HTTP_METRICS: tuple[Metric[ResponseCounts], ...] = (
     Metric(
         "tertulia_http_answers_total",
         "counter",
         "HTTP answers by what was asked for, never by path, and by the class of their status; 429 and 503 by "
         "themselves, and none where the client left before.",
-        lambda answers: answers.counts,
+        lambda responses: responses.counts,
         ("kind", "status"),
     ),
 )

@@ -36,8 +36,8 @@ from tertulia.metrics.host import Host
 from tertulia.serving.stats import ServerStats
 from tertulia.store.failures import FailureLog
 from tertulia.store.write_queue import WriteQueue
-from tertulia.web.answers import Answers
 from tertulia.web.client_address import ClientAddress
+from tertulia.web.response_counts import ResponseCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Sources(Collector):
     hub: Hub
     write_queue: WriteQueue
     failures: FailureLog
-    answers: Answers
+    responses: ResponseCounts
     bus: Bus
     counts: SharedCounter | None
     server_stats: ServerStats | None
@@ -59,7 +59,7 @@ class Sources(Collector):
         yield from (metric.family(self.hub) for metric in HUB_METRICS)
         yield from (metric.family(self.write_queue) for metric in WRITE_QUEUE_METRICS)
         yield from (metric.family(self.failures) for metric in DATABASE_METRICS)
-        yield from (metric.family(self.answers) for metric in HTTP_METRICS)
+        yield from (metric.family(self.responses) for metric in HTTP_METRICS)
         if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in BUS_METRICS)
         if self.counts is not None:

@@ -56,6 +56,8 @@ class Rendering:
             styles=assets.styles.path,
             script=assets.script.path,
             moment=times.moment,
+            moment_in=times.moment_in,
+            full_moment=times.full_moment,
             day=times.day,
             markdown=markdown_html,
             document=document_html,

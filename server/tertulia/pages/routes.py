@@ -27,7 +27,7 @@ from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
-from tertulia.web.requests import Query
+from tertulia.web.validation import Query
 
 ARTICLES_A_PAGE = 30
 OTHER_POSTS = 5

@@ -25,7 +25,7 @@ from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import KEY, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
-from tertulia.web.requests import Query, check_parameters
+from tertulia.web.validation import Query, check_parameters
 
 _EPOCH = Parameter("epoch", "The epoch that `after` belongs to.")
 _AFTER = Parameter("after", "The last seq that is known; without it a stream starts at the head.", {"type": "integer"})

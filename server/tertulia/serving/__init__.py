@@ -4,7 +4,7 @@
     limiter     how many connections, in all and from one address
     http        a request's head and body in bounds of size, pieces and time; the end after an answer
     heads       what of a head is refused before it is parsed
-    requests    h11's parser, which counts what a body is cut into
+    parser      h11's parser, which counts what a body is cut into
     handshake   the plain handshake of WebSocket, answered without the library
     websocket   a WebSocket until a reader is attached to it
     detached    a reader's connection: one slotted object instead of a task and a queue

@@ -22,8 +22,8 @@ from uvicorn.server import ServerState
 from tertulia.serving.heads import END
 from tertulia.serving.lifetimes import untie_error, untie_transport
 from tertulia.serving.limiter import ConnectionLimiter
+from tertulia.serving.parser import RequestParser
 from tertulia.serving.refusals import FULL, NOT_HTTP, Refusal, unreadable
-from tertulia.serving.requests import Requests
 from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 from tertulia.serving.unread import Unread
 from tertulia.serving.websocket import LiveWebSocket, websocket_protocol
@@ -88,9 +88,9 @@ class BoundedHTTP(H11Protocol):
         self._limiter_key: str | None = None
 
     @cached_property
-    def conn(self) -> Requests:  # type: ignore[override]
+    def conn(self) -> RequestParser:  # type: ignore[override]
         """The parser; a plain handshake never needs it."""
-        return Requests()
+        return RequestParser()
 
     # ---- a connection begins and ends -------------------------------------------------------------------
 

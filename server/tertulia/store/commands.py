@@ -112,7 +112,7 @@ _NO_REQUEST = Request("", "")
 class Draft:
     """A comment that somebody wants to post.
 
-    ``idempotency_key`` and ``digest`` are stored of the request; ``bare`` is what earlier versions stored of it.
+    ``idempotency_key`` and ``digest`` are stored of the request; ``unhashed`` is what earlier versions stored of it.
     """
 
     id: str
@@ -126,11 +126,11 @@ class Draft:
     at: datetime
     idempotency_key: str
     digest: str
-    bare: Request = _NO_REQUEST
+    unhashed: Request = _NO_REQUEST
 
     @property
     def request(self) -> records.RequestId:
-        return records.RequestId(self.author.id, self.idempotency_key, self.bare.key)
+        return records.RequestId(self.author.id, self.idempotency_key, self.unhashed.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _earlier(connection: Connection, draft: Draft) -> PostResult | None:
     if earlier is None:
         return None
     is_new_form = earlier.comment.idempotency_key == draft.idempotency_key
-    if earlier.digest != (draft.digest if is_new_form else draft.bare.digest):
+    if earlier.digest != (draft.digest if is_new_form else draft.unhashed.digest):
         raise Problem(
             ErrorCode.idempotency_conflict,
             "This Idempotency-Key was used with another content; make a new key for a new comment.",

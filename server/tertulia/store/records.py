@@ -23,9 +23,9 @@ _BY_KEY = mapping.discussions().where(schema.site.c.key == bindparam("site"), _d
 _AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
 _COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
 _REQUEST = select(schema.comment).where(
-    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("bare")])
+    _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("unhashed")])
 )
-"""At most one comment; two where servers of an earlier version, which know bare keys alone, go on beside this one."""
+"""At most one comment; two where servers of an earlier version, which know unhashed keys alone, go on beside it."""
 _POST_CONTEXT = Prepared(
     _BY_KEY.add_columns(_AUTHOR_NAME.scalar_subquery().label("author_name")).add_columns(
         _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated")
@@ -155,7 +155,7 @@ class RequestId(NamedTuple):
 
     author: str
     request: str
-    bare: str
+    unhashed: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from tertulia.core.addresses import anonymised
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import BODY_LIMIT, FORM_LIMIT
 from tertulia.web import problems
-from tertulia.web.answers import OPERATIONS, Answers
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
-from tertulia.web.requests import check_parameters
+from tertulia.web.response_counts import OPERATIONS, ResponseCounts
+from tertulia.web.validation import check_parameters
 
 PREFLIGHT_SECONDS = 600
 _METHODS = "GET, POST, PATCH, PUT, DELETE"
@@ -30,12 +30,12 @@ class RequestMiddleware:
     """ASGI middleware around everything; WebSockets pass through."""
 
     def __init__(
-        self, app: ASGIApp, origins: OriginPolicy, addresses: ClientAddress, answers: Answers | None = None
+        self, app: ASGIApp, origins: OriginPolicy, addresses: ClientAddress, responses: ResponseCounts | None = None
     ) -> None:
         self._app = app
         self._origins = origins
         self._addresses = addresses
-        self._answers = answers or Answers()
+        self._responses = responses or ResponseCounts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,7 +56,7 @@ class RequestMiddleware:
                 failure = Problem(ErrorCode.internal, "The server failed; the operator finds the cause in its log.")
                 await problems.response(failure, Headers(scope=scope))(scope, state.receive, state.send)
         finally:
-            self._answers.count(scope["method"], scope["path"], state.status)
+            self._responses.count(scope["method"], scope["path"], state.status)
             self._log(scope, state)
 
     async def _answer(self, scope: Scope, state: RequestState) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from tertulia.errors import ErrorCode
-from tertulia.web.requests import Query
+from tertulia.web.validation import Query
 
 Handler = Callable[[Request], Awaitable[Response]]
 Method = TypeVar("Method", bound=Callable[..., Awaitable[Response]])

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Answer(NamedTuple):
+class ProbeResult(NamedTuple):
     """The HTTP status, and a sentence."""
 
     status: int
@@ -58,19 +58,24 @@ class Readiness:
         self._busy_seconds = busy_seconds
         self._abandoned: set[asyncio.Task[str]] = set()
 
-    async def answer(self) -> Answer:
+    async def probe(self) -> ProbeResult:
         """Asks everything that the server needs, until READY_SECONDS are over."""
         if self._hub.draining:
-            return Answer(503, "draining")
+            return ProbeResult(503, "draining")
         end = time.monotonic() + self._ready_seconds
-        return await self._unread(end) or await self._unwritten(end) or await self._slower(end) or Answer(200, "ok")
+        return (
+            await self._check_reads(end)
+            or await self._check_writes(end)
+            or await self._check_redis(end)
+            or ProbeResult(200, "ok")
+        )
 
     @property
     def abandoned(self) -> int:
         """How many checks were given up and have not ended yet."""
         return len(self._abandoned)
 
-    async def _unread(self, end: float) -> Answer | None:
+    async def _check_reads(self, end: float) -> ProbeResult | None:
         if len(self._abandoned) >= MAX_ABANDONED:
             return self._late()
         asked = asyncio.create_task(self._store.read(queries.epoch), name="readiness")
@@ -92,39 +97,39 @@ class Readiness:
                 met = self._store.failures.note(error, "The database does not answer")
                 if met.fate == "ours":
                     log.exception("The database does not answer")
-            return Answer(503, "the database does not answer")
+            return ProbeResult(503, "the database does not answer")
         if epoch != self._store.epoch:
             # what the rooms keep, and the cursors they were given, are of a database that is no more
-            return Answer(503, "the database has another epoch; start this server again")
+            return ProbeResult(503, "the database has another epoch; start this server again")
         return None
 
-    def _late(self) -> Answer | None:
+    def _late(self) -> ProbeResult | None:
         if time.monotonic() - self._store.answered_at < self._busy_seconds:
             return None
-        return Answer(503, "the database does not answer")
+        return ProbeResult(503, "the database does not answer")
 
     def _ended(self, task: asyncio.Task[str]) -> None:
         self._abandoned.discard(task)
         if not task.cancelled():
             task.exception()  # reported as late
 
-    async def _unwritten(self, end: float) -> Answer | None:
+    async def _check_writes(self, end: float) -> ProbeResult | None:
         writes = asyncio.create_task(self._store.write_queue.can_write(), name="readiness")
         if await _waited(writes, end) and writes.result():
             return None
         writes.cancel()
-        return Answer(503, "the database cannot write")
+        return ProbeResult(503, "the database cannot write")
 
-    async def _slower(self, end: float) -> Answer | None:
+    async def _check_redis(self, end: float) -> ProbeResult | None:
         if self._bus.is_degraded:
-            return Answer(200, "slower: Redis is in doubt")
+            return ProbeResult(200, "slower: Redis is in doubt")
         if self._bus.receives_unverified:
-            return Answer(200, "slower: messages on Redis are not believed")
+            return ProbeResult(200, "slower: messages on Redis are not believed")
         if self._counts is not None:
             counts = asyncio.create_task(self._counts.can_count(), name="readiness")
             if not (await _waited(counts, end) and counts.result()):
                 counts.cancel()
-                return Answer(200, "slower: Redis refuses, and each instance counts posts alone")
+                return ProbeResult(200, "slower: Redis refuses, and each instance counts posts alone")
         return None
 
 

@@ -17,6 +17,7 @@ import { Backoff } from '../../live/backoff.js';
 import { applyAnswer } from '../../live/thread.js';
 import { button } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
+import { begin, wasEnded } from '../posting/begun.js';
 import { clearStatus, showStatus } from '../posting/commentStatus.js';
 import { isPassing } from '../posting/postQueue.js';
 
@@ -33,8 +34,6 @@ export class Deletion {
   #pending = new Map();
   /** Those that were asked for on this page. @type {Set<string>} */
   #own = new Set();
-  /** Whether the storage has what is pending. */
-  #isKept = true;
 
   /** @param {Context} context @param {Announcer} announcer */
   constructor(context, announcer) {
@@ -63,6 +62,7 @@ export class Deletion {
   /** @param {Card} card */
   remove({ comment: { id } }) {
     this.#own.add(id);
+    begin(this.#context.storage, id);
     this.#store({ ...this.#stored(), [id]: Date.now() + UNDO_MS });
     this.#announcer.announce(this.#context.t('deleted_now'));
     this.#wait(id, UNDO_MS)?.focus();
@@ -113,7 +113,7 @@ export class Deletion {
   async #commit(id) {
     this.#stopTimer(id);
     // another page has undone it, or had it deleted
-    if (this.#isKept && !(id in this.#stored())) return this.#restore(id);
+    if (!(id in this.#stored()) && wasEnded(this.#context.storage, id)) return this.#restore(id);
     try {
       const { comment, seq } = await commands.remove(commands.lasting(this.#context.api), id);
       this.#backoff.reset();
@@ -154,16 +154,13 @@ export class Deletion {
 
   /** When each is due, by comment: other pages keep theirs in the same item. @returns {Record<string, number>} */
   #stored() {
-    try {
-      return JSON.parse(this.#context.storage.get(this.#item) ?? '{}');
-    } catch {
-      return {};
-    }
+    const found = Object.entries(this.#context.storage.json(this.#item) ?? {});
+    return Object.fromEntries(found.filter(([, due]) => typeof due === 'number'));
   }
 
   /** @param {Record<string, number>} deletions */
   #store(deletions) {
     const text = JSON.stringify(deletions);
-    this.#isKept = this.#context.storage.set(this.#item, text === '{}' ? null : text);
+    this.#context.storage.set(this.#item, text === '{}' ? null : text);
   }
 }

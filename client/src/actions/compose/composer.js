@@ -134,7 +134,7 @@ export class Composer {
     const { t, limit, nameLimit } = this.#options;
     const { name: nameField, text } = this.#form;
     if (nameLimit && !name) return [t('no_name'), nameField];
-    if (nameLimit && length(name) > nameLimit) return [t('too_long', { n: length(name) - nameLimit }), nameField];
+    if (nameLimit && length(name) > nameLimit) return [t('name_too_long', { n: length(name) - nameLimit }), nameField];
     if (!body) return [t('no_text'), text];
     if (length(body) > limit) return [t('too_long', { n: length(body) - limit }), text];
     return [''];

@@ -169,7 +169,8 @@ export class Forms {
     const open = this.#open?.composer;
     if (!card) this.#composer?.fill(body, name, isFocused);
     else if (open?.id === parent_id) open?.fill(body, name, isFocused);
-    else this.#context.storage.set(this.#draftItem + parent_id, body);
+    // without a storage that keeps it, no draft would bring it back
+    else if (!this.#context.storage.set(this.#draftItem + parent_id, body)) this.#composer?.fill(body, name, isFocused);
   }
 }
 

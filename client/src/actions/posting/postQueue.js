@@ -1,6 +1,7 @@
 /**
- * Comments on their way. A post is kept in storage before its first request and until it is answered or
- * discarded; its key is made once, so a retry after a lost answer is the same comment.
+ * Comments on their way. A post is kept in storage before its first request and until it is answered or discarded, and
+ * is sent from memory where the storage keeps nothing; its key is made once, so a retry after a lost answer is the same
+ * comment.
  *
  *     add ──▶ sending ── answered ──▶ gone
  *               ├─ no network, 429, 5xx ──▶ queued ── time, online, retry ──▶ sending
@@ -24,6 +25,7 @@
  * @property {Platform} platform
  */
 import { Backoff } from '../../live/backoff.js';
+import { begin, wasEnded } from './begun.js';
 
 export class PostQueue {
   /** @type {PendingPost[]} */
@@ -34,15 +36,12 @@ export class PostQueue {
   /** @type {any} */
   #timer;
   #isClosed = false;
-  /** Whether the storage has what is on its way. */
-  #isKept = false;
 
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
     this.#backoff = new Backoff(options.platform.random, { base: 1000, longest: 60_000 });
     this.pending = this.#stored();
-    this.#isKept = this.pending.length > 0;
   }
 
   /** Shows what was left from before, and goes on sending it. */
@@ -56,6 +55,7 @@ export class PostQueue {
     /** @type {PendingPost} */
     const post = { ...draft, key: newKey(), made_at: new Date().toISOString() };
     this.pending.push(post);
+    begin(this.#options.storage, post.key);
     this.#store(post);
     this.#options.changed(post, 'sending');
     return this.flush();
@@ -88,7 +88,7 @@ export class PostQueue {
 
   async #sendAll() {
     for (let post = this.#next(); post && !this.#isClosed; post = this.#next()) {
-      if (this.#wasSentElsewhere(post)) this.#finish(post, 'gone');
+      if (this.#wasEndedElsewhere(post)) this.#finish(post, 'gone');
       else if (!(await this.#attempt(post))) return;
     }
   }
@@ -134,10 +134,9 @@ export class PostQueue {
     return this.pending.find((post) => stateOf(post) !== 'failed');
   }
 
-  /** Another tab of the same page shares the storage. @param {PendingPost} post */
-  #wasSentElsewhere(post) {
-    const stored = this.#options.storage.get(this.#options.name);
-    return this.#isKept && !(stored ?? '').includes(post.key);
+  /** Another tab of the same page shares the storage. Where that was emptied, it is sent: its key makes it the same comment. @param {PendingPost} post */
+  #wasEndedElsewhere({ key }) {
+    return !this.#stored().some((post) => post.key === key) && wasEnded(this.#options.storage, key);
   }
 
   /** Only this one: other windows keep theirs in the same item. @param {PendingPost} post @param {boolean} [isOver] */
@@ -145,16 +144,14 @@ export class PostQueue {
     const { storage, name } = this.#options;
     const all = this.#stored().filter(({ key }) => key !== post.key);
     if (!isOver) all.push(post);
-    this.#isKept = storage.set(name, all.length ? JSON.stringify(all) : null);
+    storage.set(name, all.length ? JSON.stringify(all) : null);
   }
 
-  /** @returns {PendingPost[]} */
+  /** Whatever else stands there is none of ours. @returns {PendingPost[]} */
   #stored() {
-    try {
-      return JSON.parse(this.#options.storage.get(this.#options.name) ?? '[]');
-    } catch {
-      return [];
-    }
+    const found = this.#options.storage.json(this.#options.name);
+    const isPost = (/** @type {any} */ one) => [one?.key, one?.body, one?.made_at].every((value) => typeof value === 'string');
+    return Array.isArray(found) ? found.filter(isPost) : [];
   }
 }
 

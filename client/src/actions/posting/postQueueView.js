@@ -22,6 +22,7 @@ import { bringIntoView } from '../browse/scroll.js';
 
 const REFUSED = /** @type {const} */ (['edit', 'discard']);
 const WAITING = /** @type {const} */ (['send_now', 'discard']);
+const LOCK_MS = 5000;
 
 export class PostQueueView {
   #context;
@@ -43,8 +44,7 @@ export class PostQueueView {
       name,
       send: (post) => commands.post(commands.lasting(api), post, post.key),
       changed: (post, state, result) => this.#changed(post, state, result),
-      // where the storage is blocked, so are locks
-      alone: navigator.locks && ((work) => navigator.locks.request(name, work).catch(work)),
+      alone: (work) => alone(name, work),
       platform: browser,
     });
     others.forms.send = (draft) => this.#add(draft);
@@ -159,6 +159,20 @@ export class PostQueueView {
       if (comment && !list.cards.has(id)) this.#others.arrivals.add(id);
     }
     this.#others.arrivals.changed([]);
+  }
+}
+
+/**
+ * Runs work while no other window does, as far as that can be had: where the storage is blocked, so are locks, and a window
+ * that is frozen keeps its lock. Two that send one post say it once.
+ *
+ * @param {string} name @param {() => Promise<void>} work
+ */
+async function alone(name, work) {
+  try {
+    await navigator.locks.request(name, { signal: AbortSignal.timeout(LOCK_MS) }, work);
+  } catch {
+    await work();
   }
 }
 

@@ -3,7 +3,7 @@
     publish ─┬─▶ this instance's listener, at once
              └─▶ publisher ─▶ Redis ─▶ the subscribers of all instances ─▶ their listeners
 
-Nothing waits for Redis, and without it nothing is lost but time: see docs/decisions/0015-redis-is-a-hint.md. Only
+Nothing waits for Redis, and without it nothing is lost but time: see docs/decisions/0015-redis-is-best-effort.md. Only
 messages that another instance signed are believed; any other makes a room look into the store.
 """
 
@@ -152,10 +152,10 @@ class RedisBus:
         except Unverified:
             self.stats.dropped[DropReason.unverified] += 1
             self._note_unverified()
-            self._send_hint(channel)
+            self._report_unverified(channel)
         except Malformed:  # most likely of a newer version
             self.stats.dropped[DropReason.malformed] += 1
-            self._send_hint(channel)
+            self._report_unverified(channel)
 
     def _dispatch(self, channel: str, data: bytes) -> None:
         """Delivers what one of our instances sent. Raises Malformed."""
@@ -177,9 +177,9 @@ class RedisBus:
         else:
             self.stats.dropped[DropReason.outdated] += 1
 
-    def _send_hint(self, channel: str) -> None:
+    def _report_unverified(self, channel: str) -> None:
         if channel in self._listeners:
-            self._handlers.on_hint(self._listeners[channel][0])
+            self._handlers.on_unverified(self._listeners[channel][0])
 
     def _mark_seen(self, instance: str, at: int) -> bool:
         """Returns whether ``at`` is about now; only then does the message show that the instance is alive."""

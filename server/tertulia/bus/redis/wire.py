@@ -7,7 +7,7 @@
     [2, "alive", instance, at]                                      to all, now and then
 
 ``at`` is when it was sent, in milliseconds since 1970 by the clock of the instance, and never goes back. The line of
-events is left out if the whole would be longer than MAX_MESSAGE_BYTES: then the message is only a hint. The header is a
+events is left out if the whole would be longer than MAX_MESSAGE_BYTES: then only its header is sent. The header is a
 line of its own, so that an instance knows its own messages without parsing them. Every message is signed: see signing.
 """
 
@@ -41,7 +41,7 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Events of which only the header is parsed yet. ``events`` is their JSON, empty if the message is only a hint."""
+    """Events of which only the header is parsed yet. ``events`` is their JSON, empty if only the header was sent."""
 
     instance: str
     at: int
@@ -79,7 +79,7 @@ def channel_of(key: DiscussionKey) -> str:
 
 
 def encode_events(message: Message, instance: str, at: int) -> bytes:
-    """At most MAX_MESSAGE_BYTES; a longer message becomes a hint."""
+    """At most MAX_MESSAGE_BYTES; of a longer message only the header."""
     head, key = message.head, message.key
     first = message.events[0].seq if message.events else head
     header = _to_json([VERSION, instance, at, message.epoch, key.site, key.key, first, head])

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tertulia.core.ids import lowest_uuid7
 from tertulia.errors import Problem
-from tertulia.identity import HIDDEN, Tokens
+from tertulia.identity import HASH_PREFIX, Tokens
 from tertulia.store import Store, schema
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.records import insert_into
@@ -53,40 +53,40 @@ _MARKED = select(m.value).where(m.name == DONE)
 _other = schema.comment.alias("other")
 _SAID_TWICE = (
     select(_other.c.id)
-    .where(_other.c.author_id == c.author_id, _other.c.idempotency_key == bindparam("hidden"))
+    .where(_other.c.author_id == c.author_id, _other.c.idempotency_key == bindparam("hashed"))
     .exists()
 )
 """A server of the earlier version did not recognise the hash: the first comment keeps the key."""
 _REPLACE = (
     update(schema.comment)
-    .where(c.id == bindparam("comment"), c.idempotency_key == bindparam("bare"))
-    .values(idempotency_key=case((_SAID_TWICE, null()), else_=bindparam("hidden")), request_digest=bindparam("digest"))
+    .where(c.id == bindparam("comment"), c.idempotency_key == bindparam("unhashed"))
+    .values(idempotency_key=case((_SAID_TWICE, null()), else_=bindparam("hashed")), request_digest=bindparam("digest"))
 )
 
 
-async def hide_requests(store: Store, tokens: Tokens) -> None:
-    """Looks once through the comments that may have a bare key; several servers may do so at once."""
+async def hash_stored_keys(store: Store, tokens: Tokens) -> None:
+    """Looks once through the comments that may have an unhashed key; several servers may do so at once."""
     try:
-        await _hide(store, tokens)
+        await _replace_all(store, tokens)
     except Exception:
         log.exception("Idempotency keys could not be replaced")  # the next start looks again
 
 
-async def _hide(store: Store, tokens: Tokens) -> None:
+async def _replace_all(store: Store, tokens: Tokens) -> None:
     began = time.time_ns() // 1_000_000
-    after, last = await _persistently(partial(_begin, store)), ""
-    hidden = 0
-    while found := await _persistently(partial(_page, store, max(after, last))):
+    after, last = await _persistently(partial(store.read, _beginning)), ""
+    hashed = 0
+    while found := await _persistently(partial(store.read, _page, max(after, last))):
         last = found[-1].comment
-        bare = [row for row in found if row.key is not None and not row.key.startswith(HIDDEN)]
-        if bare:
-            await _persistently(partial(store.write, HideRequests(bare, tokens)))
-            hidden += len(bare)
+        unhashed = [row for row in found if row.key is not None and not row.key.startswith(HASH_PREFIX)]
+        if unhashed:
+            await _persistently(partial(store.write, ReplaceKeys(unhashed, tokens)))
+            hashed += len(unhashed)
         await asyncio.sleep(PAUSE_SECONDS)
     if last:
-        await _persistently(partial(store.write, MarkHidden(began)))
-    if hidden:
-        log.info("Idempotency keys of an earlier version are stored as keyed hashes now", extra={"comments": hidden})
+        await _persistently(partial(store.write, MarkReplaced(began)))
+    if hashed:
+        log.info("Idempotency keys of an earlier version are stored as keyed hashes now", extra={"comments": hashed})
 
 
 async def _persistently(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -98,29 +98,20 @@ async def _persistently(attempt: Callable[[], Awaitable[T]]) -> T:
         await asyncio.sleep(AGAIN_SECONDS)
 
 
-async def _begin(store: Store) -> str:
+def _beginning(connection: Connection) -> str:
     """The id after which comments have to be looked at: they are in the order of time, but for some of imports."""
-    marked = await store.read(_marked)
+    marked = connection.scalar(_MARKED)
     return "" if marked is None else lowest_uuid7(int(marked) - OVERLAP_MILLISECONDS)
 
 
-def _marked(connection: Connection) -> str | None:
-    marked: str | None = connection.scalar(_MARKED)
-    return marked
-
-
-async def _page(store: Store, after: str) -> list[Row]:
-    return await store.read(_rows, after)
-
-
-def _rows(connection: Connection, after: str) -> list[Row]:
+def _page(connection: Connection, after: str) -> list[Row]:
     query = select(c.id, c.idempotency_key, c.request_digest).where(c.id > after).order_by(c.id).limit(PAGE)
     return [Row(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 @dataclass(frozen=True, slots=True)
-class HideRequests(Command[None]):
-    """Replaces bare keys and their digests by keyed hashes."""
+class ReplaceKeys(Command[None]):
+    """Replaces unhashed keys and their digests by keyed hashes."""
 
     rows: Sequence[Row]
     tokens: Tokens
@@ -129,15 +120,15 @@ class HideRequests(Command[None]):
         values = []
         for row in self.rows:
             assert row.key is not None  # noqa: S101 - the others are left out
-            hidden, digest = self.tokens.hide_key(row.key), self.tokens.hide_digest(row.digest or "")
-            values.append({"comment": row.comment, "bare": row.key, "hidden": hidden, "digest": digest})
+            hashed, digest = self.tokens.hashed_key(row.key), self.tokens.hashed_digest(row.digest or "")
+            values.append({"comment": row.comment, "unhashed": row.key, "hashed": hashed, "digest": digest})
         connection.execute(_REPLACE, values)
         return CommandResult(None, erases=True)
 
 
 @dataclass(frozen=True, slots=True)
-class MarkHidden(Command[None]):
-    """Notes that every request before ``at``, in milliseconds since 1970, is hidden."""
+class MarkReplaced(Command[None]):
+    """Notes that every key from before ``at``, in milliseconds since 1970, is replaced."""
 
     at: int
 

@@ -9,7 +9,7 @@ import h11
 import pytest
 
 from tertulia.serving.heads import HEAD_BYTES, MAX_HEADERS
-from tertulia.serving.requests import FRAMING_BYTES, MAX_CHUNKS, SLICE, Requests
+from tertulia.serving.parser import FRAMING_BYTES, MAX_CHUNKS, SLICE, RequestParser
 
 POST = b"POST /x HTTP/1.1\r\nHost: news.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 LAST = b"0\r\n\r\n"
@@ -19,7 +19,7 @@ class Parsed:
     """What came of some bytes, in segments of ``piece``: the body, the status of a refusal, the events made."""
 
     def __init__(self, said: bytes, piece: int | None = None) -> None:
-        self.requests = Requests()
+        self.parser = RequestParser()
         self.body = b""
         self.events = self.segments = self.given = 0
         self.status: int | None = None
@@ -28,14 +28,14 @@ class Parsed:
         for start in range(0, len(said), step):
             self.segments += 1
             self.given += len(said[start : start + step])
-            self.requests.receive_data(said[start : start + step])
+            self.parser.receive_data(said[start : start + step])
             with self._refusals():
                 self._read()
             if self.status is not None:
                 return
 
     def _read(self) -> None:
-        while (event := self.requests.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
+        while (event := self.parser.next_event()) not in (h11.NEED_DATA, h11.PAUSED):
             self.events += 1
             if isinstance(event, h11.Data):
                 self.body += event.data
@@ -48,7 +48,7 @@ class Parsed:
         try:
             yield
         except h11.RemoteProtocolError:
-            self.status = 400 if self.requests.refusal is None else self.requests.refusal.status
+            self.status = 400 if self.parser.refusal is None else self.parser.refusal.status
 
 
 def _chunks(*sizes: int, extension: bytes = b"") -> bytes:
@@ -102,7 +102,7 @@ def test_a_body_that_is_cut_too_fine_is_refused(wire: bytes, piece: int | None) 
     assert parsed.status == 413
     assert parsed.events <= MAX_CHUNKS + 2 + (parsed.segments if piece else 0)
     # of what goes beyond, at most a slice is looked at
-    looked_at = parsed.given - len(parsed.requests.trailing_data[0])
+    looked_at = parsed.given - len(parsed.parser.trailing_data[0])
     assert looked_at <= len(POST) + len(parsed.body) + FRAMING_BYTES + 2 * SLICE
 
 
@@ -134,10 +134,10 @@ def test_chunks_are_read_in_one_way_only(wire: bytes, piece: int | None) -> None
 def test_each_body_has_bounds_of_its_own() -> None:
     parsed = Parsed(POST + _chunks(*[1] * MAX_CHUNKS) + LAST)
     for _ in range(3):
-        parsed.requests.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
-        parsed.requests.send(h11.EndOfMessage())
-        parsed.requests.start_next_cycle()
-        parsed.requests.receive_data(POST + _chunks(*[1] * MAX_CHUNKS) + LAST)
+        parsed.parser.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+        parsed.parser.send(h11.EndOfMessage())
+        parsed.parser.start_next_cycle()
+        parsed.parser.receive_data(POST + _chunks(*[1] * MAX_CHUNKS) + LAST)
         parsed._read()
         assert parsed.is_whole
 
@@ -153,14 +153,14 @@ def test_a_head_is_judged_before_it_is_parsed(
         raise AssertionError("h11 parsed it")
 
     first = Parsed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    first.requests.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
-    first.requests.send(h11.EndOfMessage())
-    first.requests.start_next_cycle()
+    first.parser.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+    first.parser.send(h11.EndOfMessage())
+    first.parser.start_next_cycle()
     monkeypatch.setattr("h11._readers._decode_header_lines", parse)
     lines = [b"GET / HTTP/1.1", b"Host: a", *[b"X:"] * (MAX_HEADERS + 1), b"", b""]
     for parsed in (Parsed(line_end.join(lines), piece), first):
         if parsed is first:
-            parsed.requests.receive_data(line_end.join(lines))
+            parsed.parser.receive_data(line_end.join(lines))
             with parsed._refusals():
                 parsed._read()
         assert parsed.status == (431 if line_end == b"\r\n" else parsed.status)
@@ -171,4 +171,4 @@ def test_a_head_is_judged_before_it_is_parsed(
 def test_a_head_without_an_end_is_refused(piece: int | None) -> None:
     parsed = Parsed(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 2 * HEAD_BYTES, piece)
     assert parsed.status == 431
-    assert len(parsed.requests.trailing_data[0]) <= 2 * HEAD_BYTES + 100
+    assert len(parsed.parser.trailing_data[0]) <= 2 * HEAD_BYTES + 100

@@ -9,14 +9,14 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from tertulia.app import Running, running
 from tertulia.core.ids import lowest_uuid7, uuid7
-from tertulia.discussions import requests
-from tertulia.discussions.requests import DONE, hide_requests
+from tertulia.discussions import idempotency_keys
+from tertulia.discussions.idempotency_keys import DONE, hash_stored_keys
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import HIDDEN, REPEAT_HOURS, Tokens
+from tertulia.identity import HASH_PREFIX, REPEAT_HOURS, Tokens
 from tertulia.settings import Settings
 from tertulia.store import Store, mapping, schema
 from tertulia.store.commands import Command, Draft, PostResult, Request
@@ -44,14 +44,14 @@ async def changed(store: Store, **values: object) -> None:
 
 def stored(key: str, digest: str, tokens: Tokens = TOKENS) -> tuple[str, str]:
     """What this version stores of a request."""
-    return tokens.hide_key(key), tokens.hide_digest(digest)
+    return tokens.hashed_key(key), tokens.hashed_digest(digest)
 
 
-def hidden(draft: Draft) -> Draft:
+def hashed(draft: Draft) -> Draft:
     """The same, as this version stores it."""
-    bare = Request(draft.idempotency_key, draft.digest)
-    key, digest = stored(*bare)
-    return replace(draft, idempotency_key=key, digest=digest, bare=bare)
+    unhashed = Request(draft.idempotency_key, draft.digest)
+    key, digest = stored(*unhashed)
+    return replace(draft, idempotency_key=key, digest=digest, unhashed=unhashed)
 
 
 def test_what_is_stored_says_nothing_without_the_secret_key() -> None:
@@ -62,7 +62,7 @@ def test_what_is_stored_says_nothing_without_the_secret_key() -> None:
     assert len(found) == len({key for key, _ in found}) == len({digest for _, digest in found}) == 2
     for key, digest in found:
         assert (len(key), len(digest)) == (48, 64), "as much as the columns take"
-        assert key.startswith(HIDDEN)
+        assert key.startswith(HASH_PREFIX)
         assert hashlib.sha256(KEY.encode()).hexdigest() not in key
     assert stored(KEY, "") == stored(KEY, "")
 
@@ -107,40 +107,41 @@ async def test_a_repeat_is_known_by_either_form(actions: StoreActions) -> None:
     draft = actions.draft("Once", idempotency_key=KEY)
     first = await actions.post(draft)
     for _ in range(2):
-        again = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
+        again = await actions.post(hashed(actions.draft("Once", idempotency_key=KEY)))
         assert (again.comment.id, again.repeated) == (first.comment.id, True)
         with pytest.raises(Problem) as refused:
-            await actions.post(hidden(actions.draft("Something else", idempotency_key=KEY)))
+            await actions.post(hashed(actions.draft("Something else", idempotency_key=KEY)))
         assert refused.value.code is ErrorCode.idempotency_conflict
-        assert not (await actions.post(hidden(actions.draft("Once", by=EVA, idempotency_key=uuid7())))).repeated
-        await hide_requests(actions.store, TOKENS)
+        assert not (await actions.post(hashed(actions.draft("Once", by=EVA, idempotency_key=uuid7())))).repeated
+        await hash_stored_keys(actions.store, TOKENS)
     assert KEY not in str(await tables(actions.store))
 
 
 async def test_all_of_them_are_replaced_once(actions: StoreActions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "PAGE", 3)
-    monkeypatch.setattr(requests, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(idempotency_keys, "PAGE", 3)
+    monkeypatch.setattr(idempotency_keys, "PAUSE_SECONDS", 0)
     said = [await actions.post(actions.draft(str(number), idempotency_key=f"{KEY}-{number}")) for number in range(8)]
-    new = await actions.post(hidden(actions.draft("new", idempotency_key=f"{KEY}-new")))
+    new = await actions.post(hashed(actions.draft("new", idempotency_key=f"{KEY}-new")))
     before = await _requests(actions.store)
-    await asyncio.gather(*(hide_requests(actions.store, TOKENS) for _ in range(3)))
+    await asyncio.gather(*(hash_stored_keys(actions.store, TOKENS) for _ in range(3)))
     after = await _requests(actions.store)
     assert after == {
         one.comment.id: stored(f"{KEY}-{number}", before[one.comment.id][1] or "") for number, one in enumerate(said)
     } | {new.comment.id: before[new.comment.id]}
     looked: list[str] = []
-    page = requests._page
+    page = idempotency_keys._page
 
-    async def looking(store: Store, after: str) -> list[requests.Row]:
+    def looking(connection: Connection, after: str) -> list[idempotency_keys.Row]:
         looked.append(after)
-        return await page(store, after)
+        return page(connection, after)
 
-    monkeypatch.setattr(requests, "_page", looking)
-    await hide_requests(actions.store, TOKENS)
+    monkeypatch.setattr(idempotency_keys, "_page", looking)
+    await hash_stored_keys(actions.store, TOKENS)
     assert await _requests(actions.store) == after
     mark = select(schema.meta.c.value).where(schema.meta.c.name == DONE)
     marked = int(await actions.store.read(lambda connection: connection.execute(mark).scalar_one()))
-    assert looked[0] > lowest_uuid7(marked - 3 * requests.OVERLAP_MILLISECONDS), "the past is looked through again"
+    overlap = 3 * idempotency_keys.OVERLAP_MILLISECONDS
+    assert looked[0] > lowest_uuid7(marked - overlap), "the past is looked through again"
 
 
 async def _requests(store: Store) -> dict[str, tuple[str, str]]:
@@ -151,14 +152,14 @@ async def _requests(store: Store) -> dict[str, tuple[str, str]]:
 
 async def test_a_comment_said_twice_by_two_versions_does_not_end_it(actions: StoreActions) -> None:
     """A server of the earlier version does not know the hash: the one that has it keeps it."""
-    new = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
+    new = await actions.post(hashed(actions.draft("Once", idempotency_key=KEY)))
     old = await actions.post(actions.draft("Once", idempotency_key=KEY))
     assert old.comment.id != new.comment.id
-    assert (await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))).repeated
-    await hide_requests(actions.store, TOKENS)
+    assert (await actions.post(hashed(actions.draft("Once", idempotency_key=KEY)))).repeated
+    await hash_stored_keys(actions.store, TOKENS)
     found = await _requests(actions.store)
     assert found[old.comment.id][0] is None
-    again: PostResult = await actions.post(hidden(actions.draft("Once", idempotency_key=KEY)))
+    again: PostResult = await actions.post(hashed(actions.draft("Once", idempotency_key=KEY)))
     assert (again.comment.id, again.repeated) == (new.comment.id, True)
 
 
@@ -168,14 +169,14 @@ async def test_a_server_replaces_them_when_it_starts(settings: Settings) -> None
         actions = StoreActions(server.store)
         await actions.post(actions.draft("Once", idempotency_key=KEY))
     async with running(settings) as server:
-        [hiding] = [task for task in asyncio.all_tasks() if task.get_name() == "hide-requests"]
-        await hiding
+        [hashing] = [task for task in asyncio.all_tasks() if task.get_name() == "hash-stored-keys"]
+        await hashing
         found = await _requests(server.store)
-        assert [key.startswith(HIDDEN) for key, _ in found.values()] == [True]
+        assert [key.startswith(HASH_PREFIX) for key, _ in found.values()] == [True]
 
 
 async def test_a_database_that_is_away_is_tried_again(actions: StoreActions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(idempotency_keys, "AGAIN_SECONDS", 0.0)
     await actions.post(actions.draft("Once", idempotency_key=KEY))
     submit, refusals = actions.store.write_queue.submit, iter(range(3))
 
@@ -185,5 +186,5 @@ async def test_a_database_that_is_away_is_tried_again(actions: StoreActions, mon
         return await submit(command)
 
     monkeypatch.setattr(actions.store.write_queue, "submit", submitting)
-    await hide_requests(actions.store, TOKENS)
+    await hash_stored_keys(actions.store, TOKENS)
     assert KEY not in str(await tables(actions.store))

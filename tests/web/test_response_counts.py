@@ -1,10 +1,10 @@
-"""Answers are counted by kinds of which nobody can make more."""
+"""ResponseCounts are counted by kinds of which nobody can make more."""
 
 from __future__ import annotations
 
 import pytest
 
-from tertulia.web.answers import Answers
+from tertulia.web.response_counts import ResponseCounts
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ from tertulia.web.answers import Answers
     ],
 )
 def test_an_answer_is_counted_once(method: str, path: str, status: int | None, counted: tuple[str, str]) -> None:
-    answers = Answers()
-    answers.count(method, path, status)
-    assert {key: count for key, count in answers.counts.items() if count} == {counted: 1}
+    responses = ResponseCounts()
+    responses.count(method, path, status)
+    assert {key: count for key, count in responses.counts.items() if count} == {counted: 1}
 
 
 def test_no_request_makes_a_series() -> None:
-    answers = Answers()
-    before = answers.counts.keys() | set()
+    responses = ResponseCounts()
+    before = responses.counts.keys() | set()
     for number in range(1000):
-        answers.count(f"M{number}", f"/api/{number}", number)
-        answers.count("GET", f"/{number}", number)
-    assert answers.counts.keys() == before
+        responses.count(f"M{number}", f"/api/{number}", number)
+        responses.count("GET", f"/{number}", number)
+    assert responses.counts.keys() == before
     assert len(before) == 35

@@ -22,7 +22,7 @@ def kind(method: str, path: str) -> Kind:
     return "page" if method in _READING else "form"
 
 
-class Answers:
+class ResponseCounts:
     """The counts of one process; ``none`` is for clients that left before the answer."""
 
     __slots__ = ("counts",)

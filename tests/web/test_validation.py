@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import Inbound
-from tertulia.web.requests import LARGEST_NUMBER, MAX_PARAMETERS, MAX_TOKENS, Query, check_parameters, parse
+from tertulia.web.validation import LARGEST_NUMBER, MAX_PARAMETERS, MAX_TOKENS, Query, check_parameters, parse
 
 
 class Inner(Inbound):
@@ -165,7 +165,7 @@ def test_a_body_of_many_elements_is_refused_before_it_is_parsed(monkeypatch: pyt
     if body.endswith(b"\\"):
         assert _refusal(body).code is ErrorCode.malformed  # one text only: short work
         return
-    monkeypatch.setattr("tertulia.web.requests.json.loads", loads)
+    monkeypatch.setattr("tertulia.web.validation.json.loads", loads)
     assert _refusal(body).code is ErrorCode.malformed
 
 

@@ -29,7 +29,7 @@ _TOO_FINE = Refusal(
 _CHUNK = unreadable("The lines between chunks end with CR and LF.")
 
 
-class Requests(h11.Connection):
+class RequestParser(h11.Connection):
     """``refusal`` is what to answer after a RemoteProtocolError, None where h11 itself found the fault."""
 
     def __init__(self) -> None:
