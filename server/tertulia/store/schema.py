@@ -4,6 +4,7 @@ site ──< discussion ──< comment ──< vote, report
                    └──< event (discussion, seq): the log; payload is the event's ready JSON
 author ──< comment;  moderator is an author with a token
 task: work that waits to be done;  cursor: how far each follower of the log has come in a discussion
+search_entry: what the search knows of a comment
 """
 
 from __future__ import annotations
@@ -205,6 +206,14 @@ cursor = Table(
     Column("discussion_id", ForeignKey("discussion.id"), primary_key=True),
     Column("seq", BigInteger, nullable=False),
     Index("ix_cursor_discussion_id", "discussion_id"),
+)
+
+# its words are in the table search_text beside it, which each database has in its own way: store/search.py
+search_entry = Table(
+    "search_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("comment_id", ForeignKey("comment.id"), nullable=False, unique=True),
 )
 
 
