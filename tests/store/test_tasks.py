@@ -220,6 +220,14 @@ async def test_periodic_work_has_one_task_that_stays(store: Store) -> None:
     assert again.attempts == 1
 
 
+async def test_periodic_work_that_is_asked_for_while_it_is_done_comes_at_once(store: Store) -> None:
+    await store.write(AddPeriodic(["sweep"]))
+    [claimed] = await claim(store, sweep=5)
+    await make(store, tasks.PERIODIC + "sweep", queue="sweep")
+    await store.write(CompleteTask(claimed, again_in=3_600_000))
+    assert len(await claim(store, sweep=5)) == 1
+
+
 # ---- two instances --------------------------------------------------------------------------------------
 
 

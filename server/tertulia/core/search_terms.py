@@ -69,7 +69,7 @@ class SnippetPart(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """The words of a text, the first MOST_WORDS of them."""
+    """The words of a text in NFC, the first MOST_WORDS of them."""
     found: list[Word] = []
     for word in _words(text):
         if len(found) >= MOST_WORDS:
@@ -82,7 +82,7 @@ def question(text: str) -> Question:
     """What somebody typed: words, ``"phrases"``, ``-words`` and ``-"phrases"``. Without words nothing is wanted."""
     wanted: list[Part] = []
     unwanted: list[Part] = []
-    for minus, phrase, word in _PART.findall(text):
+    for minus, phrase, word in _PART.findall(unicodedata.normalize("NFC", text)):
         part = _part(phrase or word)
         if part is not None and len(wanted) + len(unwanted) < MOST_PARTS:
             (unwanted if minus else wanted).append(part)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, CursorResult, select, update
+from sqlalchemy import Connection, CursorResult, delete, select, update
 from sqlalchemy import insert as inserted
 
 from tertulia.store import schema, tasks
@@ -20,6 +20,8 @@ from tertulia.store.event_log import CommittedEvent
 from tertulia.store.tasks import LeaseLostError
 
 QUEUE = "follow"
+CATCH_UP = "catch-up"
+"""The queue of the look for discussions that followers have not read to the end."""
 BATCH = 200
 """Events that a follower reads at once."""
 
@@ -52,6 +54,12 @@ def touch(connection: Connection, events: Iterable[CommittedEvent]) -> None:
 def follow(connection: Connection, discussion_id: int) -> None:
     """Has the followers read on in a discussion."""
     tasks.enqueue(connection, QUEUE, {"discussion": discussion_id}, name=f"{QUEUE}:{discussion_id}")
+
+
+def begin_again(connection: Connection, follower: str) -> None:
+    """The follower reads everything once more, from the beginning."""
+    connection.execute(delete(schema.cursor).where(_c.follower == follower))
+    tasks.enqueue(connection, CATCH_UP, {}, name=tasks.PERIODIC + CATCH_UP)
 
 
 def unread(connection: Connection, follower: str, discussion_id: int) -> Unread:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tex
 from tertulia.core.comments import Comment, DiscussionKey, State
 from tertulia.core.search_terms import Part, Question, words
 from tertulia.errors import no_such_site
-from tertulia.store import mapping, records, schema
+from tertulia.store import followers, mapping, records, schema
 
 FOLLOWER = "search"
 LONGEST_TEXT = 10_000
@@ -187,10 +187,10 @@ def _insert(connection: Connection, entry: Entry) -> None:
 
 
 def clear(connection: Connection) -> None:
-    """Forgets everything, so that the follower begins anew."""
+    """Forgets everything, and has it made again from the log."""
     connection.execute(text("DELETE FROM search_text"))
     connection.execute(delete(schema.search_entry))
-    connection.execute(delete(schema.cursor).where(schema.cursor.c.follower == FOLLOWER))
+    followers.begin_again(connection, FOLLOWER)
 
 
 def size(connection: Connection) -> int:

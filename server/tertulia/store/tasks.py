@@ -222,16 +222,19 @@ def complete(connection: Connection, claimed: Claimed, again_in: int | None = No
     It is gone, unless it was touched meanwhile: then it is due at once. With ``again_in`` it is due in so many
     milliseconds.
     """
+    untouched = _t.id == claimed.id, _t.lease == claimed.lease, _t.version == claimed.version
     if again_in is None:
-        gone = delete(_task).where(_t.id == claimed.id, _t.lease == claimed.lease, _t.version == claimed.version)
-        if _changed(connection, gone):
-            return
-    at = now(connection)
-    free = _ours(update(_task), claimed).values(
-        run_at=at + (again_in or 0), attempts=0, lease=None, leased_until=None, error=""
-    )
-    if not _changed(connection, free):
+        done = _changed(connection, delete(_task).where(*untouched))
+    else:
+        done = _changed(connection, update(_task).where(*untouched).values(**_due_in(connection, again_in)))
+    if not done and not _changed(connection, _ours(update(_task), claimed).values(**_due_in(connection, 0))):
         raise LeaseLostError(claimed.id)
+
+
+def _due_in(connection: Connection, milliseconds: int) -> dict[str, Any]:
+    """The values of a task that nobody has, as if it had never been tried."""
+    run_at = now(connection) + milliseconds
+    return {"run_at": run_at, "attempts": 0, "lease": None, "leased_until": None, "error": ""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,13 +58,14 @@ class WriteQueue:
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
     answered; ``on_erased`` after one in which something was deleted. ``before_commit`` stores what else a batch's
-    events want, in its transaction.
+    events want, in its transaction; ``after_commit`` is called after one with events.
     """
 
     def __init__(self, connection: WriteConnection, failures: FailureLog | None = None) -> None:
         self.stats = WriteStats()
         self.on_erased: Callable[[], None] = lambda: None
         self.before_commit: BeforeCommit | None = None
+        self.after_commit: Callable[[], None] = lambda: None
         self._connection = connection
         self._failures = failures or FailureLog()
         self._trouble: Failure | None = None
@@ -151,7 +152,9 @@ class WriteQueue:
                 await self._connection.reopen()
         else:
             self._succeed(batch, time.perf_counter() - began)
-        self._publish(_events(batch))
+        if events := _events(batch):
+            self._publish(events)
+            self.after_commit()
         for one in batch:
             _answer(one)
 

@@ -7,7 +7,8 @@ followers the queue of whatever is derived from the log
 
 from __future__ import annotations
 
-from tertulia.work.queues import Handler, Job, Queue
+from tertulia.work.followers import Follower, Following
+from tertulia.work.queues import Handler, Job, Queue, working_on
 from tertulia.work.workers import Workers
 
-__all__ = ["Handler", "Job", "Queue", "Workers"]
+__all__ = ["Follower", "Following", "Handler", "Job", "Queue", "Workers", "working_on"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from tertulia.work.queues import HOUR, Job, Queue
 AT_ONCE = 2
 BATCHES = 50
 """That one follower reads of a discussion before others have their turn."""
-CATCH_UP = 500
+LOOKED = 500
 """Discussions whose tasks the hourly look makes in one transaction."""
 
 
@@ -55,13 +55,19 @@ class Following:
         self._store = store
         self._followers = all_followers
 
+    def start(self, wake: Callable[[], None]) -> None:
+        """From now on events make tasks; ``wake`` is called once those of a transaction are committed."""
+        if self._followers:
+            self._store.write_queue.before_commit = followers.touch
+            self._store.write_queue.after_commit = wake
+
     def queues(self) -> list[Queue]:
         if not self._followers:
             return []
         return [
             Queue(followers.QUEUE, self._follow, at_once=AT_ONCE),
             # what was written while nobody touched tasks: by instances without followers, or before there were any
-            Queue("catch-up", self._catch_up, period=HOUR, seconds=600),
+            Queue(followers.CATCH_UP, self._catch_up, period=HOUR, seconds=600),
         ]
 
     async def _follow(self, job: Job) -> None:
@@ -84,7 +90,7 @@ class Following:
     async def _catch_up(self, _job: Job) -> None:
         for follower in self._followers:
             last = 0
-            while found := await self._store.read(followers.behind, follower.name, last, CATCH_UP):
+            while found := await self._store.read(followers.behind, follower.name, last, LOOKED):
                 await self._store.write(followers.FollowDiscussions(tuple(found)))
                 last = found[-1]
 

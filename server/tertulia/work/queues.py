@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tertulia.errors import StartupError
 from tertulia.store import Store
 from tertulia.store.commands import Command
 from tertulia.store.tasks import Claimed, CompleteTask, Payload
@@ -69,3 +70,18 @@ class Queue:
     at_once: int = 1
     seconds: float = 30.0
     period: int | None = None
+
+
+def working_on(setting: str, queues: Iterable[Queue]) -> list[Queue]:
+    """The queues that this process works on: ``all``, ``none``, or those named, separated by commas.
+
+    Raises StartupError for a name that is none of theirs.
+    """
+    known = {queue.name: queue for queue in queues}
+    if setting in ("all", "none"):
+        return [*known.values()] if setting == "all" else []
+    names = [name.strip() for name in setting.split(",")]
+    for name in names:
+        if name not in known:
+            raise StartupError(f"TERTULIA_WORK: there is no queue {name!r}; there are: {', '.join(known) or 'none'}")
+    return [known[name] for name in names]
