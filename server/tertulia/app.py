@@ -35,6 +35,7 @@ from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Sources, WorkerMetrics
 from tertulia.pages import Pages, SiteDefaults
+from tertulia.pages.search_page import SearchPages
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
@@ -104,7 +105,8 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
-            search = SearchApi(Search(store), origins) if settings.search else None
+            search = Search(store) if settings.search else None
+            others += [] if search is None else SearchPages(search, pages.rendering, defaults).routes()
             store.start(partial(publish_committed, bus, store.epoch))
             following.start(workers.wake)
             hub.start()
@@ -178,11 +180,12 @@ def _asgi(
     pages: Pages,
     others: list[Route],
     responses: ResponseCounts,
-    search: SearchApi | None,
+    search: Search | None,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
-    operations += [] if search is None else operations_of(search)
+    if search is not None:
+        operations += operations_of(SearchApi(search, origins))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):
