@@ -91,8 +91,9 @@ async def running(
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
+            limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(store, hub, tokens, _posting_limits(settings, counts), edit_window=window)
+            discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
@@ -105,8 +106,8 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults)
             others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
-            search = Search(store) if settings.search else None
-            others += [] if search is None else SearchPages(search, pages.rendering, defaults).routes()
+            search = Search(store, limits) if settings.search else None
+            others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
             store.start(partial(publish_committed, bus, store.epoch))
             following.start(workers.wake)
             hub.start()
@@ -185,7 +186,7 @@ def _asgi(
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
     if search is not None:
-        operations += operations_of(SearchApi(search, origins))
+        operations += operations_of(SearchApi(search, origins, addresses))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from tertulia.core.search_terms import LONGEST_WORD, MOST_PARTS, MOST_WORDS, Part, own_matches, question, snippet, words
+from tertulia.core.search_terms import LONGEST_WORD, MOST_PARTS, MOST_WORDS, Term, own_matches, question, snippet, words
 
 
 def folded(text: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_question(asked: str, wanted: list[tuple[str, ...]], unwanted: list[tu
 
 
 def test_a_character_that_is_always_in_a_pair_is_looked_for_as_its_beginning() -> None:
-    assert question("日").wanted == (Part(("日",), "日", is_beginning=True),)
+    assert question("日").wanted == (Term(("日",), "日", is_beginning=True),)
     assert not question("d").wanted[0].is_beginning
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from tertulia.core.comments import DiscussionKey
 from tertulia.discussions.search import ForgetIndex, Search, SearchFollower, SearchSort
 from tertulia.errors import ErrorCode, Problem
+from tertulia.limits import PostingLimits
 from tertulia.protocol import SearchPage
 from tertulia.store import Store, search
 from tertulia.store.commands import PostResult
@@ -21,6 +22,7 @@ from tests.support.store_actions import ABROAD, EVA, HERE, LAN, MINH, THERE, Sto
 from tests.support.waiting import until
 
 HOME = Scope("default")
+UNLIMITED = PostingLimits("off", "off")
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ async def indexed(store: Store, count: int) -> None:
 
 async def find(store: Store, asked: str, scope: Scope = HOME, **options: object) -> SearchPage:
     sort = SearchSort(str(options.pop("sort", "newest")))
-    return await Search(store).find(scope, asked, sort=sort, limit=20, cursor=None)
+    return await Search(store, UNLIMITED).find(scope, asked, sort=sort, limit=20, cursor=None)
 
 
 async def ids(store: Store, asked: str, scope: Scope = HOME, **options: object) -> list[str]:
@@ -182,7 +184,7 @@ async def test_pages_show_each_match_once(
     found: list[str] = []
     cursor: str | None = None
     while True:
-        page = await Search(store).find(HOME, "đường", sort=sort, limit=3, cursor=cursor)
+        page = await Search(store, UNLIMITED).find(HOME, "đường", sort=sort, limit=3, cursor=cursor)
         found += [result.comment.id for result in page.results]
         cursor = page.next
         if cursor is None:
@@ -193,7 +195,9 @@ async def test_pages_show_each_match_once(
     expected = newest if sort is SearchSort.newest else [*newest[1::2], *newest[0::2]]
     assert found == expected
     with pytest.raises(Problem) as refused:
-        await Search(store).find(HOME, "other", sort=sort, limit=3, cursor=(await find(store, "đường")).next or "x")
+        await Search(store, UNLIMITED).find(
+            HOME, "other", sort=sort, limit=3, cursor=(await find(store, "đường")).next or "x"
+        )
     assert refused.value.code is ErrorCode.bad_cursor
 
 

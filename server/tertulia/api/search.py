@@ -12,6 +12,7 @@ from tertulia.discussions.search import LONGEST_QUESTION, Search, SearchSort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import API
 from tertulia.store.search import Scope
+from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import CURSOR, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query
@@ -36,9 +37,10 @@ _AUTHOR = Parameter("author", "What this author wrote only: an author's `id`.")
 class SearchApi:
     """The handler over the index."""
 
-    def __init__(self, search: Search, origins: OriginPolicy) -> None:
+    def __init__(self, search: Search, origins: OriginPolicy, addresses: ClientAddress) -> None:
         self._search = search
         self._origins = origins
+        self._addresses = addresses
 
     @operation(
         "GET",
@@ -54,6 +56,7 @@ class SearchApi:
             ErrorCode.too_long,
             ErrorCode.bad_cursor,
             ErrorCode.origin_not_allowed,
+            ErrorCode.rate_limited,
         ),
     )
     async def search(self, request: Request, query: Query) -> Response:
@@ -64,6 +67,7 @@ class SearchApi:
             sort=query.choice("sort", SearchSort, SearchSort.best),
             limit=query.number("limit", least=1, most=MAX_PAGE) or PAGE,
             cursor=query.text("cursor"),
+            address=self._addresses.of(request),
         )
         return Response(page.model_dump_json(), media_type="application/json")
 

@@ -44,7 +44,7 @@ class Word(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Term:
     """A word or a phrase that is looked for: words in this order; one alone may be the beginning of a word.
 
     ``written`` is what was typed, in lower case.
@@ -59,8 +59,8 @@ class Part:
 class Question:
     """All of ``wanted``, none of ``unwanted``."""
 
-    wanted: tuple[Part, ...]
-    unwanted: tuple[Part, ...] = ()
+    wanted: tuple[Term, ...]
+    unwanted: tuple[Term, ...] = ()
 
 
 class SnippetPart(NamedTuple):
@@ -80,10 +80,10 @@ def words(text: str) -> list[Word]:
 
 def question(text: str) -> Question:
     """What somebody typed: words, ``"phrases"``, ``-words`` and ``-"phrases"``. Without words nothing is wanted."""
-    wanted: list[Part] = []
-    unwanted: list[Part] = []
+    wanted: list[Term] = []
+    unwanted: list[Term] = []
     for minus, phrase, word in _PART.findall(unicodedata.normalize("NFC", text)):
-        part = _part(phrase or word)
+        part = _term(phrase or word)
         if part is not None and len(wanted) + len(unwanted) < MOST_PARTS:
             (unwanted if minus else wanted).append(part)
     return Question(tuple(wanted), tuple(unwanted))
@@ -155,12 +155,12 @@ def _patterns() -> _Patterns:
 # ---- questions ------------------------------------------------------------------------------------------
 
 
-def _part(text: str) -> Part | None:
+def _term(text: str) -> Term | None:
     found = words(text)
     if not found:
         return None
     is_beginning = len(found) == 1 and len(found[0].folded) == 1 and re.match(f"[{_UNSPACED}]", text) is not None
-    return Part(tuple(word.folded for word in found), normal(text), is_beginning)
+    return Term(tuple(word.folded for word in found), normal(text), is_beginning)
 
 
 def _places(part: Sequence[str], text: Sequence[str], is_beginning: bool) -> Iterator[int]:

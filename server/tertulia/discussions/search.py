@@ -13,11 +13,12 @@ from tertulia.core import search_terms
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.core.search_terms import Question
 from tertulia.errors import ErrorCode, Problem
+from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, search
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.followers import Unread
-from tertulia.store.search import Found, Scope
+from tertulia.store.search import Match, Scope
 
 LONGEST_QUESTION = 200
 CONSIDERED = 200
@@ -33,7 +34,7 @@ class _Ranked(NamedTuple):
     """``own``: how many of the wanted words it has with the question's own marks."""
 
     own: int
-    found: Found
+    found: Match
 
 
 class SearchFollower:
@@ -59,19 +60,28 @@ class ForgetIndex(Command[None]):
 class Search:
     """What readers ask of the index."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, limits: PostingLimits) -> None:
         self._store = store
+        self._limits = limits
 
     async def find(
-        self, scope: Scope, asked: str, *, sort: SearchSort, limit: int, cursor: str | None
+        self,
+        scope: Scope,
+        asked: str,
+        *,
+        sort: SearchSort,
+        limit: int,
+        cursor: str | None,
+        address: str | None = None,
     ) -> protocol.SearchPage:
         """The comments that match, at most ``limit``, each with the words around its first match.
 
-        Raises empty, too_long, unknown_site, bad_cursor.
+        ``address`` is the client's, which is counted. Raises empty, too_long, unknown_site, bad_cursor, rate_limited.
         """
         question = _question(asked)
         name = f"search {sort} {scope.site} {scope.key or ''} {scope.author_id or ''} {asked}"
         after = decode_page_cursor(cursor, name, 2)
+        await self._limits.count_search(address)
         read = _best if sort is SearchSort.best else _newest
         return await self._store.read(_page, read, scope, question, name, after, limit)
 
@@ -123,7 +133,7 @@ def _question(asked: str) -> Question:
     return question
 
 
-def _result(question: Question, found: Found) -> protocol.SearchResult:
+def _result(question: Question, found: Match) -> protocol.SearchResult:
     parts = search_terms.snippet(question, " ".join(found.comment.text.split()))
     return protocol.SearchResult(
         comment=comment_view(found.comment),

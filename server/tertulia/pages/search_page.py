@@ -16,6 +16,7 @@ from tertulia.pages.rendering import Rendering
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.protocol import SearchPage
 from tertulia.store.search import Scope
+from tertulia.web.client_address import ClientAddress
 
 PAGE = 20
 _UNASKED = frozenset({ErrorCode.empty, ErrorCode.too_long, ErrorCode.bad_cursor})
@@ -25,10 +26,11 @@ _UNASKED = frozenset({ErrorCode.empty, ErrorCode.too_long, ErrorCode.bad_cursor}
 class SearchPages:
     """The page and its address."""
 
-    def __init__(self, search: Search, rendering: Rendering, defaults: SiteDefaults) -> None:
+    def __init__(self, search: Search, rendering: Rendering, defaults: SiteDefaults, addresses: ClientAddress) -> None:
         self._search = search
         self._rendering = rendering
         self._defaults = defaults
+        self._addresses = addresses
 
     def routes(self) -> list[Route]:
         return [Route("/search", self._answer, methods=["GET"])]
@@ -41,7 +43,7 @@ class SearchPages:
         try:
             key = clean_key(query["key"]) if query.get("key") else None
             scope = Scope(clean_site(query.get("site", DEFAULT_SITE)), key)
-            found = await self._found(scope, asked, sort, query.get("cursor"))
+            found = await self._found(request, scope, asked, sort)
         except Problem as problem:
             status = problem.code.value.status
             context: dict[str, object] = {"status": status}
@@ -59,10 +61,11 @@ class SearchPages:
         }
         return self._rendering.page("search.html", self._defaults.language, context)
 
-    async def _found(self, scope: Scope, asked: str, sort: SearchSort, cursor: str | None) -> SearchPage | None:
-        """None where nothing was asked that can be looked for. Raises unknown_site."""
+    async def _found(self, request: Request, scope: Scope, asked: str, sort: SearchSort) -> SearchPage | None:
+        """None where nothing was asked that can be looked for. Raises unknown_site, rate_limited."""
+        cursor, address = request.query_params.get("cursor"), self._addresses.of(request)
         try:
-            return await self._search.find(scope, asked, sort=sort, limit=PAGE, cursor=cursor)
+            return await self._search.find(scope, asked, sort=sort, limit=PAGE, cursor=cursor, address=address)
         except Problem as problem:
             if problem.code in _UNASKED:
                 return None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text
 
 from tertulia.core.comments import Comment, DiscussionKey, State
-from tertulia.core.search_terms import Part, Question, words
+from tertulia.core.search_terms import Question, Term, words
 from tertulia.errors import no_such_site
 from tertulia.store import followers, mapping, records, schema
 
@@ -35,7 +35,7 @@ class Scope:
     author_id: str | None = None
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """A comment that matches, with the number that the next page begins behind."""
 
     number: int
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 # ---- looking --------------------------------------------------------------------------------------------
 
 
-def find(connection: Connection, scope: Scope, asked: Question, before: int | None, limit: int) -> list[Found]:
+def find(connection: Connection, scope: Scope, asked: Question, before: int | None, limit: int) -> list[Match]:
     """The newest comments that match and can be read, those before the number ``before``. Raises unknown_site."""
     scopes = _scopes(connection, scope)
     if scopes is None or not asked.wanted:
@@ -67,9 +67,9 @@ def find(connection: Connection, scope: Scope, asked: Question, before: int | No
     return [_found(row) for row in connection.execute(query).mappings()]
 
 
-def _found(row: RowMapping) -> Found:
+def _found(row: RowMapping) -> Match:
     key = DiscussionKey(row["site_key"], row["key"])
-    return Found(row["number"], mapping.to_comment(row), key, row["title"], row["url"])
+    return Match(row["number"], mapping.to_comment(row), key, row["title"], row["url"])
 
 
 def _scopes(connection: Connection, scope: Scope) -> list[str] | None:
@@ -115,12 +115,12 @@ def _query(connection: Connection, asked: Question, scopes: Iterable[str]) -> st
     return f"({' AND '.join(f'({part})' for part in wanted)}){unwanted}"
 
 
-def _of_postgresql(part: Part) -> str:
+def _of_postgresql(part: Term) -> str:
     joined = " <-> ".join(f"'{word}'" for word in part.words)
     return f"{joined}:*" if part.is_beginning else f"({joined})"
 
 
-def _of_sqlite(part: Part) -> str:
+def _of_sqlite(part: Term) -> str:
     return f'"{" ".join(part.words)}"{" *" if part.is_beginning else ""}'
 
 
