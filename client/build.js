@@ -7,7 +7,8 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
- *     embed.full.js              all three in one, whose digest a page can demand
+ *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
+ *     embed.full.js              all four in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences of src/ are written from the catalogue of the server.
@@ -23,7 +24,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-sharing': 6_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -42,6 +43,7 @@ const full = {
   setup({ onResolve }) {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
     onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
+    onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
   },
 };
 
@@ -76,10 +78,13 @@ async function pack(name, outputs) {
 /** @returns {Promise<Map<string, Uint8Array>>} */
 async function bundles() {
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js');
-  const actions = await hashed('embed-actions', 'src/actions/index.js', { EXTRAS_FILE: JSON.stringify(extras.name) });
+  const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
+  const later = { EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
+  const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
     ...extras.files,
+    ...sharing.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),

@@ -23,6 +23,7 @@ SERVER = """
 import asyncio
 from pathlib import Path
 import tertulia.cli.serve
+import tertulia.workers.worker
 from tertulia.app import running
 from tertulia.settings import Settings
 
@@ -70,15 +71,24 @@ def test_every_command_is_listed_with_the_first_sentence_of_its_help() -> None:
 
 
 def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
-    """SQLite, no Redis, no playground; the first start creates the schema, for which it may import more."""
+    """SQLite, no Redis, no playground, no article, and no page was asked for yet.
+
+    The first start creates the schema, for which it may import more.
+    """
     program = SERVER.format(data=str(tmp_path))
     _modules(program)
     found = _modules(program)
-    unneeded = {"alembic", "mako", "redis", "asyncpg", "tertulia.showcase", "tertulia.transfer"}
+    unneeded = {"alembic", "mako", "redis", "asyncpg", "yaml", "jinja2", "tertulia.showcase", "tertulia.transfer"}
     unneeded |= {
         "sqlalchemy.ext.asyncio",
         "sqlalchemy.orm",
         "sqlalchemy.dialects.postgresql",
         "tertulia.store.postgresql",
     }
+    assert found.isdisjoint(unneeded), sorted(found & unneeded)
+
+
+def test_a_supervisor_does_not_load_what_its_workers_serve() -> None:
+    found = _modules("import tertulia.cli.serve, tertulia.workers.supervisor")
+    unneeded = {"starlette", "uvicorn", "prometheus_client", "jwt", "limits", "tertulia.app", "tertulia.live"}
     assert found.isdisjoint(unneeded), sorted(found & unneeded)

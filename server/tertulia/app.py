@@ -27,7 +27,7 @@ from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.discussions.search import Search, SearchFollower
-from tertulia.errors import Problem, StartupError
+from tertulia.errors import Problem
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
 from tertulia.live.hub import Hub
@@ -45,7 +45,7 @@ from tertulia.web import problems
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import operations_of, routes
-from tertulia.web.origins import OriginPolicy, normal_origin
+from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
 from tertulia.work import Following, Workers, working_on
@@ -104,7 +104,8 @@ async def running(
             sources = Sources(hub, store.write_queue, workers, store.failures, responses, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
-            others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
+            readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
+            others = [*_health(readiness, hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
@@ -150,17 +151,6 @@ class _Application:
         async with running(self._settings) as self._running:
             yield
         self._running = None
-
-
-def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Origins in their normal form. Raises StartupError for anything else, ``*`` among it."""
-    found = []
-    for origin in given:
-        normal = normal_origin(origin)
-        if normal is None:
-            raise StartupError(f"{origin!r} is not an origin; write it as https://news.example")
-        found.append(normal)
-    return tuple(found)
 
 
 def _posting_limits(settings: Settings, counts: SharedCounter | None) -> PostingLimits:

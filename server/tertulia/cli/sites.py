@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from tertulia.app import checked_origins
 from tertulia.cli.options import DATABASE, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.identity import utc_now
 from tertulia.store import administration, queries
+from tertulia.web.origins import checked_origins
 
 
 @click.group()
@@ -36,6 +36,6 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
 @coroutine
 async def site_list(**flags: Any) -> None:
     """List the sites and their origins."""
-    async with store_of(flags) as store:
+    async with store_of(flags, read_only=True) as store:
         for key, origins in sorted((await store.read(queries.sites)).items()):
             click.echo(f"{key}\t{' '.join(origins)}")
