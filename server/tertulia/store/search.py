@@ -196,3 +196,9 @@ def clear(connection: Connection) -> None:
 def size(connection: Connection) -> int:
     """How many comments can be found."""
     return connection.execute(select(func.count()).select_from(schema.search_entry)).scalar_one()
+
+
+def sizes(connection: Connection) -> tuple[int, int]:
+    """How many comments are entered, and of how many there are words: as many."""
+    texts: int = connection.execute(text("SELECT count(*) FROM search_text")).scalar_one()
+    return size(connection), texts
