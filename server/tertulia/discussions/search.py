@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection
 
 from tertulia import protocol
-from tertulia.core import search_terms
+from tertulia.core import documents, search_terms
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.core.search_terms import Question
 from tertulia.errors import ErrorCode, Problem
@@ -134,7 +134,7 @@ def _question(asked: str) -> Question:
 
 
 def _result(question: Question, found: Match) -> protocol.SearchResult:
-    parts = search_terms.snippet(question, " ".join(found.comment.text.split()))
+    parts = search_terms.snippet(question, " ".join(documents.plain(found.comment.body).split()))
     return protocol.SearchResult(
         comment=comment_view(found.comment),
         site=found.discussion.site,
