@@ -93,7 +93,7 @@ class PostingLimits:
         """Counts one search, at this instance alone. Raises rate_limited; then it was not counted."""
         key = client_network(address)
         windows = [Window(item, "search", key) for item in self._searches] if key else []
-        _raise_if_limited("searches", await self._wait_here(windows))
+        self._raise_if_limited("searches", await self._wait_here(windows), address)
 
     async def _wait(self, windows: Sequence[Window]) -> float:
         if self._shared is None:
