@@ -197,42 +197,45 @@ WORK_METRICS: tuple[Metric[Workers], ...] = (
         "tertulia_tasks_due",
         "gauge",
         "Tasks of background work that are due and nobody has taken, in the whole database, by queue.",
-        lambda workers: _by_queue({name: found.due for name, found in workers.stats.waiting.items()}),
+        lambda workers: _by_queue(workers, {name: found.due for name, found in workers.stats.waiting.items()}),
         ("queue",),
     ),
     Metric(
         "tertulia_tasks_oldest_seconds",
         "gauge",
         "Seconds since the oldest task that is due became due, by queue.",
-        lambda workers: _by_queue({name: found.oldest / 1_000 for name, found in workers.stats.waiting.items()}),
+        lambda workers: _by_queue(
+            workers, {name: found.oldest / 1_000 for name, found in workers.stats.waiting.items()}
+        ),
         ("queue",),
     ),
     Metric(
         "tertulia_tasks_dead",
         "gauge",
         "Tasks that failed too often and wait for tertulia work retry, in the whole database, by queue.",
-        lambda workers: _by_queue(workers.stats.dead),
+        lambda workers: _by_queue(workers, workers.stats.dead),
         ("queue",),
     ),
     Metric(
         "tertulia_tasks_done_total",
         "counter",
         "Tasks that were done, by queue.",
-        lambda workers: _by_queue(workers.stats.done),
+        lambda workers: _by_queue(workers, workers.stats.done),
         ("queue",),
     ),
     Metric(
         "tertulia_tasks_failed_total",
         "counter",
         "Attempts at a task that failed, by queue.",
-        lambda workers: _by_queue(workers.stats.failed),
+        lambda workers: _by_queue(workers, workers.stats.failed),
         ("queue",),
     ),
 )
 
 
-def _by_queue(numbers: Mapping[str, float]) -> Value:
-    return {(name,): number for name, number in numbers.items()}
+def _by_queue(workers: Workers, numbers: Mapping[str, float]) -> Value:
+    """Of each queue that this server works on, and of any other of which there is a number."""
+    return {(name,): numbers.get(name, 0) for name in sorted(workers.queues | numbers.keys())}
 
 
 DATABASE_METRICS: tuple[Metric[FailureLog], ...] = (
