@@ -45,6 +45,7 @@ from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.web.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ async def running(
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
-            others = [*_health(readiness, hub), *metrics.routes()]
+            others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
             others += _playground(pages) if settings.playground else []
             store.start(partial(publish_committed, bus, store.epoch))
             hub.start()
