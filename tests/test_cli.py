@@ -439,3 +439,16 @@ def test_a_database_of_postgresql_that_is_empty_or_missing_is_none(postgres: Pos
     checked = _run("check", "--database-url", empty, data=tmp_path / "none")
     assert checked.stdout.endswith("0 events: nothing is wrong.\n")
     asyncio.run(postgres.drop(name))
+
+
+def test_what_becomes_of_a_key_and_why(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    given = "http://News.example/%c4%91/index.html?b=2&fbclid=x&a=1#top"
+    lines = _run("key", "canonical", given, data=data).stdout.splitlines()
+    assert (lines[0], lines[-1]) == (given, "https://news.example/\u0111?a=1&b=2")
+    assert "  query without tracking parameters, the others by name:" in lines
+    assert len(lines) == 2 + 2 * 6
+    assert _run("key", "canonical", "article-5", data=data).stdout.splitlines()[-1] == "article-5"
+    refused = _run("key", "canonical", "a" * 600, data=data)
+    assert (refused.exit_code, "512 is the most" in refused.output) == (1, True)
+    assert not data.exists(), "no database is asked"
