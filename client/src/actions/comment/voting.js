@@ -39,14 +39,6 @@ export class Voting {
     for (const [id, value] of Object.entries(this.#kept.all)) this.#cast(id, value);
   }
 
-  /** What waits for its answer is not in what was read anew. */
-  listReplaced() {
-    for (const [id, pending] of this.#pending) {
-      const last = pending[pending.length - 1];
-      last.undo = this.#show(id, last.value);
-    }
-  }
-
   /** Votes, or takes the same vote back. @param {string} id @param {1 | -1} way */
   vote(id, way) {
     return this.#cast(id, this.#context.cards.vote(id) === way ? 0 : way);
