@@ -301,6 +301,7 @@ async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the
 
     await page.context.route("**/api/v1/comments/*", refuse)
     await mine.get_by_role("button", name="Delete").click()
+    await expect(mine).to_contain_text("Deleting…")  # what it takes is loaded by then
     await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
     await expect(mine).to_contain_text("Deleting…")
     assert len(refused) == 1
