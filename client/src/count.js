@@ -2,6 +2,7 @@
  * `<tertulia-count key="…">`: how many comments a discussion has, as a number in the page's language. All elements of
  * a page ask together. Its children stay until the answer is there, and where none comes.
  */
+import { isMistake, warn } from './page/address.js';
 
 const MOST_KEYS = 100;
 // servers in between let 8 KiB into the first line of a request
@@ -62,6 +63,10 @@ function flush() {
   for (const element of waiting) {
     const key = element.getAttribute('key');
     if (!key || !element.isConnected) continue;
+    if (isMistake(key)) {
+      warn(key);
+      continue;
+    }
     try {
       const { place } = element;
       const asking = places.get(place) ?? new Map();

@@ -9,14 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia import protocol
-from tertulia.api import feed
 from tertulia.core import text
-from tertulia.core.comments import Mode, Sort
+from tertulia.core.comments import Sort
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
 from tertulia.languages import find
-from tertulia.protocol import API
+from tertulia.protocol import API, ATOM
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.conditional import validated
 from tertulia.web.operations import CURSOR, KEY, SITE, Parameter, limit, operation
@@ -145,21 +144,23 @@ class Api:
         "GET",
         f"{API}/feed.atom",
         "The newest comments as an Atom feed",
-        {200: feed.MEDIA_TYPE, 304: feed.MEDIA_TYPE},
+        {200: ATOM, 304: ATOM},
         parameters=(SITE, KEY),
         errors=(*_READ, *_NAMED),
     )
     async def feed(self, request: Request, query: Query) -> Response:
+        from tertulia.api.feed import atom  # 1 MiB of ElementTree that nothing else needs
+
         key = query.discussion()
         await self._origins.admit(request, key.site)
         # first, so that the date is never younger than what it is the date of
         changed_at = await self._discussions.changed_at(key)
         discussion, comments = await self._discussions.newest(key, FEED_ENTRIES)
-        xml = feed.atom(discussion, comments, self._origins.base_url(request))
+        xml = atom(discussion, comments, self._origins.base_url(request))
         # its links begin with the server's address: if only the request says it, shared caches must not keep it
         shared = "public" if self._origins.has_public_url else "private"
         headers = {"Cache-Control": f"{shared}, max-age={COUNTS_SECONDS}"}
-        return validated(request, Response(xml, headers=headers, media_type=feed.MEDIA_TYPE), changed_at)
+        return validated(request, Response(xml, headers=headers, media_type=ATOM), changed_at)
 
     # ---- writing -----------------------------------------------------------------------------------------
 
@@ -194,6 +195,7 @@ class Api:
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
             address=self._addresses.of(request),
+            origins=await self._origins.pages_of(request, new.site),
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201
         return _json(answer.posted, status)
@@ -342,7 +344,7 @@ class Api:
     @operation(
         "PATCH",
         f"{API}/discussion",
-        "Opens, holds or closes a discussion",
+        "Opens, holds or closes a discussion, or corrects the title and the address of its page",
         {200: protocol.DiscussionChanged},
         body=protocol.DiscussionChange,
         parameters=(SITE, KEY),
@@ -360,7 +362,8 @@ class Api:
         key = query.discussion()
         await self._origins.admit(request, key.site)
         change = await read_json(request, protocol.DiscussionChange)
-        return _json(await self._discussions.set_mode(key, Mode(change.mode), await self._viewer(request)))
+        viewer, pages = await self._viewer(request), await self._origins.pages_of(request, key.site)
+        return _json(await self._discussions.change(key, change, viewer, pages))
 
     async def _comment_id(self, request: Request) -> str:
         """The comment that the path names: for a page of another site, one that is not there.
