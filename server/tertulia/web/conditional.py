@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 # the type of what the client has, too: an answer of an operation is one of its declared types
-_KEPT = ("Content-Type", "ETag", "Last-Modified", "Cache-Control", "Vary", "Expires", "Content-Location", "X-Robots-Tag")
+_KEPT = ("Content-Type", "ETag", "Last-Modified", "Cache-Control", "Vary", "X-Robots-Tag")
 
 
 def validated(request: Request, answer: Response, changed: datetime | None = None) -> Response:
