@@ -7,10 +7,11 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
+ *     embed-threads.HASH.js      threads that fold, and what readers who come back need; embed-actions imports it at once
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
- *     embed.full.js              all five in one, whose digest a page can demand
+ *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences and the table of letters in src/ are written from those of the server.
@@ -27,7 +28,7 @@ const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.u
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-threads': 6_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -49,6 +50,7 @@ const full = {
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
     onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
+    onResolve({ filter: /\/threads\/load\.js$/ }, () => ({ path: `${HERE}src/actions/threads/load.full.js` }));
   },
 };
 
@@ -85,14 +87,17 @@ async function bundles() {
   const letters = await hashed('embed-letters', 'src/page/folding.js');
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
+  const threads = await hashed('embed-threads', 'src/actions/threads/index.js');
   const about = await hashed('embed-about', 'src/actions/about/index.js');
-  const later = { ABOUT_FILE: JSON.stringify(about.name), EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
+  const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, SHARING_FILE: sharing, THREADS_FILE: threads };
+  const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
     ...letters.files,
     ...extras.files,
     ...sharing.files,
+    ...threads.files,
     ...about.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),

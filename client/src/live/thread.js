@@ -288,10 +288,8 @@ export async function buffering(thread, request) {
 export function appendPage(thread, parent, page, asked) {
   const { comments, next } = page;
   // where the order changed, a comment may come again, and its replies may all be here
-  const isLoaded = new Set(thread.roots);
-  thread.noteReplies(page, (id) => parent !== null || !isLoaded.has(id));
+  thread.noteReplies(page, (id) => !thread.roots.includes(id));
   const nextPage = nextPageAfter(next, parent ? comments : topLevel(comments), asked?.last ?? null);
-  if (nextPage?.last && !parent && asked?.last && ORDERS[thread.sort](nextPage.last, asked.last) < 0) nextPage.last = asked.last;
   if (!parent) thread.nextPage = nextPage;
   else if (nextPage) thread.nextPages.set(parent, nextPage);
   else thread.nextPages.delete(parent);
