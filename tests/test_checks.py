@@ -62,6 +62,17 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         ["""UPDATE comment SET body = '[{{"type": "code", "text": "x"}}]' WHERE id = '{gone}'"""],
         {"residue"},
     ),
+    "cursor": (["INSERT INTO cursor VALUES ('search', 1, 900)"], {"cursor"}),
+    "search without words": (["INSERT INTO search_entry VALUES (7, '{first}')"], {"search"}),
+    "search without an entry": (["INSERT INTO search_text (rowid, words, scope) VALUES (7, 'a', 's1')"], {"search"}),
+    "search of what is deleted": (
+        [
+            "INSERT INTO search_entry VALUES (7, '{gone}')",
+            "INSERT INTO search_text (rowid, words, scope) VALUES (7, 'a', 's1')",
+            "INSERT INTO cursor SELECT 'search', id, seq FROM discussion",
+        ],
+        {"search"},
+    ),
     "row": (["UPDATE comment SET created_at = 9e15 WHERE id = '{rejected}'"], {"row"}),
     "body that is no JSON": (["UPDATE comment SET body = '[' WHERE id = '{first}'"], {"body"}),
     "body that is no tree": (["""UPDATE comment SET body = '[{{"type": "html"}}]' WHERE id = '{first}'"""], {"body"}),

@@ -319,6 +319,9 @@ USING = [
     ("moderator", "list"),
     ("site", "add", "times"),
     ("site", "list"),
+    ("search", "rebuild"),
+    ("work", "list"),
+    ("work", "retry", "1"),
 ]
 
 
