@@ -139,6 +139,9 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         {"outdated"},
     ),
     "replay of a text": (["UPDATE comment SET author_name = 'Forged' WHERE id = '{first}'"], {"replay"}),
+    "alias of nothing": (["INSERT INTO key_alias VALUES (1, 'gone', 99)"], {"alias", "foreign_key"}),
+    "alias of another site": (["INSERT INTO key_alias VALUES ((SELECT max(id) FROM site), 'abroad', 1)"], {"alias"}),
+    "alias that is a key": (["INSERT INTO key_alias SELECT site_id, key, 1 FROM discussion WHERE id = 2"], {"alias"}),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
 }
 
