@@ -132,6 +132,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:MAX_CAUSES"),
         Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
+        Bound("questions of `tertulia doctor` remembered", "web/seen:MAX_QUESTIONS"),
         Bound("log lines about refused origins, a minute", "web/origins:REFUSALS_A_MINUTE"),
         Bound("characters of a refused origin in the log", "web/origins:ORIGIN_CHARACTERS"),
     ],
@@ -212,6 +213,7 @@ NO_BOUNDS = {
     "web/client_address": {"UNREADABLE_SECONDS"},
     "web/middleware": {"PREFLIGHT_SECONDS"},
     "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},
+    "web/seen": {"QUESTION_SECONDS"},
     "web/validation": {"LARGEST_NUMBER"},
 }
 """Numbers that bound nothing a stranger gives, or only within one of the bounds above."""

@@ -48,6 +48,7 @@ from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.web.seen import Seen
 from tertulia.work import Following, Workers, working_on
 
 
@@ -105,7 +106,7 @@ async def running(
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
-            others = [*_health(readiness, hub), *metrics.routes()]
+            others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()

@@ -23,6 +23,10 @@ from tertulia import __version__
 COMMANDS = {
     "check": ("check:check", "Verify the database and print what is wrong; exit code 1 if anything is."),
     "demo": ("demo:demo", "Demonstrations on this machine, with real servers."),
+    "doctor": (
+        "doctor:doctor",
+        "Look whether the server is set up rightly, through the proxy at URL; exit code 1 if something fails.",
+    ),
     "epoch": ("epoch:epoch", "The epoch: what a reader's cursor belongs to."),
     "export": ("transfers:export", "Export articles and discussions in the format that import reads."),
     "import": (
