@@ -80,7 +80,7 @@ async function bundle(options) {
 async function pack(name, outputs) {
   const content = outputs.get(`${name}.map`);
   const sourceMap = content ? { content, filename: name, url: `${name}.map` } : false;
-  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3 }, sourceMap });
+  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3, inline: 1 }, sourceMap });
   const bytes = new TextEncoder();
   return new Map([[name, bytes.encode(code)], ...(map ? [/** @type {const} */ ([`${name}.map`, bytes.encode(String(map))])] : [])]);
 }
