@@ -53,14 +53,14 @@ def text(value: str) -> dict[str, Any]:
 def test_every_kind_of_node_has_its_element() -> None:
     typed = (
         "a **b** *c* `d` https://example.org/\nnext line\n\n> quoted\n\n3. three\n4. four\n\n"
-        "- point\n\n```python\nprint(1 < 2)\n```"
+        "- point\n- another\n\n```python\nprint(1 < 2)\n```"
     )
     assert document_html(documents.parse(typed)) == (
         '<p dir="auto">a <strong>b</strong> <em>c</em> <code>d</code> '
         '<a href="https://example.org/" rel="nofollow ugc noopener">https://example.org/</a><br>next line</p>'
         '<blockquote><p dir="auto">quoted</p></blockquote>'
         '<ol start="3"><li><p dir="auto">three</p></li><li><p dir="auto">four</p></li></ol>'
-        '<ul><li><p dir="auto">point</p></li></ul>'
+        '<ul><li><p dir="auto">point</p></li><li><p dir="auto">another</p></li></ul>'
         '<pre tabindex="0"><code class="language-python">print(1 &lt; 2)</code></pre>'
     )
 
