@@ -6,7 +6,8 @@
  *
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
- *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
+ *     embed-extras.HASH.js       what most readers never use, for texts; embed-actions imports it at the first use
+ *     embed-more.HASH.js         the same, for comments and members
  *     embed-threads.HASH.js      threads that fold, and what readers who come back need; embed-actions imports it at once
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
@@ -28,7 +29,9 @@ const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.u
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-threads': 6_000, 'count.js': 999 };
+const SMALL = 6_000;
+const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing'].map((name) => [`embed-${name}`, SMALL]));
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, ...LATER, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -77,7 +80,7 @@ async function bundle(options) {
 async function pack(name, outputs) {
   const content = outputs.get(`${name}.map`);
   const sourceMap = content ? { content, filename: name, url: `${name}.map` } : false;
-  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3 }, sourceMap });
+  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3, inline: 1 }, sourceMap });
   const bytes = new TextEncoder();
   return new Map([[name, bytes.encode(code)], ...(map ? [/** @type {const} */ ([`${name}.map`, bytes.encode(String(map))])] : [])]);
 }
@@ -86,16 +89,18 @@ async function pack(name, outputs) {
 async function bundles() {
   const letters = await hashed('embed-letters', 'src/page/folding.js');
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
+  const more = await hashed('embed-more', 'src/actions/comment/more.js');
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
   const threads = await hashed('embed-threads', 'src/actions/threads/index.js');
   const about = await hashed('embed-about', 'src/actions/about/index.js');
-  const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, SHARING_FILE: sharing, THREADS_FILE: threads };
+  const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, MORE_FILE: more, SHARING_FILE: sharing, THREADS_FILE: threads };
   const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
   return new Map([
     ...letters.files,
     ...extras.files,
+    ...more.files,
     ...sharing.files,
     ...threads.files,
     ...about.files,

@@ -18,9 +18,6 @@ export function cardContext(d) {
     get depth() {
       return Math.max(1, indented());
     },
-    get canVote() {
-      return d.api.token !== null;
-    },
     get canReply() {
       return d.thread.discussion.mode !== 'closed';
     },

@@ -183,7 +183,7 @@ export class Discussion {
   #whenIdle(work) {
     const { place, tokenEndpoint } = this.settings;
     const { connection } = /** @type {any} */ (navigator);
-    const isLeft = ['outbox', 'deletions'].some((name) => this.storage.get(itemName(name, place, place.key)));
+    const isLeft = ['outbox', 'deletions', 'votes'].some((name) => this.storage.get(itemName(name, place, place.key)));
     const isWanted = linkedId() || tokenEndpoint || isLeft;
     if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
     if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });

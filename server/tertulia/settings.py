@@ -77,7 +77,10 @@ class Settings(BaseModel):
         "10/minute;200/day",
         description="Comments per guest, in the notation of `limits`; `off` removes the limit.",
     )
-    post_limit_address: str = Field("30/minute;1000/day", description="Comments per address; `off` removes the limit.")
+    post_limit_address: str = Field(
+        "30/minute;1000/day",
+        description="Comments per address, and as many first votes of new guests; `off` removes the limits.",
+    )
     edit_limit_guest: str = Field(
         "10/minute;100/day", description="Edits and deletions per guest, counted together; `off` removes the limit."
     )

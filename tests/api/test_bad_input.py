@@ -293,7 +293,9 @@ def _say() -> Iterator[Case]:
         "two of them": "k" * 32 + ", " + "k" * 32,
     }.items():
         changed = (("Idempotency-Key", once),)
-        yield SAY.spoilt(f"an idempotency key: {name}", ErrorCode.idempotency_key_required, headers=changed)
+        for good in (SAY, VOTE):
+            code = ErrorCode.idempotency_key_required
+            yield good.spoilt(f"an idempotency key: {name}", code, headers=changed, token=None)
     yield SAY.spoilt("a parameter", ErrorCode.unknown_field, params=TALK)
 
 

@@ -189,11 +189,11 @@ async def with_search(page: Page, text: str = "hung") -> None:
 
 async def with_menu(page: Page) -> None:
     await page.locator("tertulia-discussion .actions [aria-expanded]").first.click()
-    await expect(page.locator("tertulia-discussion [aria-expanded=true] ~ button").last).to_be_visible()
+    await expect(page.locator("tertulia-discussion [role=menuitem]").first).to_be_focused()
 
 
 async def with_report(page: Page) -> None:
-    await page.locator("tertulia-discussion [aria-expanded=true] ~ button:not(.chip)").last.click()
+    await page.locator("tertulia-discussion [role=menuitem]").last.click()
     await expect(page.locator("tertulia-discussion form.report")).to_be_visible()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,7 @@ class Held:
         await route.continue_()
 
 
-async def held(page: Page, pattern: str) -> Held:
+async def held(page: Page, pattern: str | re.Pattern[str]) -> Held:
     """Holds the requests to addresses of the pattern."""
     found = Held()
     await page.route(pattern, found.answer)

@@ -190,3 +190,11 @@ async def test_a_limit_is_one_line_a_minute_for_each_cause(caplog: pytest.LogCap
         ("comments", "192.0.2.0/24"),
         ("votes", "192.0.2.0/24"),
     ]
+
+
+async def test_what_is_done_once_a_day_is_counted_for_each_thing_and_address(clock: Clock) -> None:
+    limits = PostingLimits("off", "off", clock=clock)
+    asked = [("a", "192.0.2.1"), ("a", "192.0.2.1"), ("b", "192.0.2.1"), ("a", "192.0.2.2"), ("a", None), ("a", None)]
+    assert [await limits.is_first_today(what, where) for what, where in asked] == [True, False, True, True, True, True]
+    clock.now += 86_401
+    assert await limits.is_first_today("a", "192.0.2.1")

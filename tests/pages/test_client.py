@@ -120,6 +120,7 @@ def test_each_file_names_the_next_by_its_content() -> None:
         ("embed", "embed-actions"),
         ("embed-actions", "embed-about"),
         ("embed-actions", "embed-extras"),
+        ("embed-actions", "embed-more"),
         ("embed-actions", "embed-sharing"),
         ("embed-actions", "embed-threads"),
         ("embed-extras", "embed-letters"),

@@ -491,6 +491,72 @@ async def test_votes_are_counted(client: httpx.AsyncClient) -> None:
         assert shown in await text(client, "/articles/market")
 
 
+def ballots(page: str) -> list[tuple[str, str, str]]:
+    """The buttons of the list: what they send, and what they are called."""
+    button = r'<button class="(?:up|down)" form="votes" name="(\w+)" value="([^"]+)" title="[^"]+" aria-label="([^"]+)"'
+    return re.findall(button, page)
+
+
+def nonce(page: str) -> str:
+    found = re.search(
+        r'<form id="votes" method="post" action="[^"]+"><input type="hidden" name="nonce" value="(.+?)">', page
+    )
+    assert found is not None
+    return found[1]
+
+
+async def test_every_comment_can_be_liked_without_javascript(client: httpx.AsyncClient) -> None:
+    said = [comment_id(await post(client, body=body)) for body in ("one", "two")]
+    page = await text(client, "/articles/market")
+    assert ballots(page) == [
+        (name, one, f"{label}, 0") for one in said for name, label in (("like", "Like"), ("dislike", "Dislike"))
+    ]
+    answer = await client.post("/articles/market", data={"like": said[1], "nonce": nonce(page)})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/articles/market#comment-{said[1]}")
+    labels = [label for _, _, label in ballots(await text(client, "/articles/market"))]
+    assert labels == ["Like, 0", "Dislike, 0", "Like, 1", "Dislike, 0"]
+    assert "set-cookie" not in answer.headers
+
+
+async def test_nobody_votes_twice_by_loading_a_page_twice(client: httpx.AsyncClient) -> None:
+    """Nothing is known of the reader but the address: its first press of the day counts."""
+    first = comment_id(await post(client))
+    for pressed in ("like", "like", "dislike"):
+        fields = {pressed: first, "nonce": nonce(await text(client, "/articles/market"))}
+        assert (await client.post("/articles/market", data=fields)).status_code == 303
+    assert [label for _, _, label in ballots(await text(client, "/articles/market"))] == ["Like, 1", "Dislike, 0"]
+
+
+async def test_a_vote_on_what_is_not_here_says_so(client: httpx.AsyncClient, server: Running) -> None:
+    elsewhere = comment_id(await post(client, "/articles/pho"))
+    for name in (elsewhere, "x", "019abcde-0000-7000-8000-000000000000"):
+        answer = await client.post("/articles/market", data={"like": name})
+        assert (answer.status_code, "This comment no longer exists." in answer.text) == (410, True)
+    foreign = await client.post("/articles/pho", data={"like": elsewhere}, headers={"Origin": "https://evil.example"})
+    assert foreign.status_code == 403
+    assert [label for _, _, label in ballots(await text(client, "/articles/pho"))] == ["Thích, 0", "Không thích, 0"]
+    await set_mode(server, Mode.closed, "https://news.test/pho")
+    assert ballots(await text(client, "/articles/pho")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "where"), [("", "Có.", "name"), ("x" * 65, "Có.", "name"), ("Lan", " ", "text")]
+)
+async def test_an_error_stands_under_its_field(client: httpx.AsyncClient, name: str, body: str, where: str) -> None:
+    page = (await client.post("/articles/market", data={"name": name, "body": body})).text
+    for one in ("name", "text"):
+        found = re.search(rf'<(?:input|textarea) id="{one}"[^>]*>', page)
+        assert found is not None
+        assert ('aria-invalid="true"' in found[0]) == (one == where)
+        described = re.search(r'aria-describedby="([^"]*)"', found[0])
+        named = described[1].split() if described else []
+        assert ("trouble" in named, "text-help" in named) == (one == where, one == "text")
+    assert page.count('id="trouble"') == 1
+    trouble = page.index('id="trouble"')
+    assert page.index('id="name"') < trouble
+    assert (trouble < page.index('<label for="text">')) == (where == "name")
+
+
 # ---- a discussion alone ---------------------------------------------------------------------------------
 
 

@@ -4,6 +4,8 @@
  * @import { Api } from '../live/api.js'
  * @import { Comment, Node, Page, Posted, Votes } from '../live/wire.js'
  */
+import { forgetKey } from './guest.js';
+
 /** @param {Api} api @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
 export function page(api, query) {
   return api.ask('GET', api.here('/comments', query));
@@ -19,8 +21,15 @@ export async function post(api, { body, name, parent_id }, key) {
   const { site, key: discussion } = api.place;
   const content = { site, key: discussion, body, author: { name }, ...about(parent_id) };
   const posted = await api.ask('POST', api.url('/comments'), content, { 'Idempotency-Key': key });
-  if (posted.token) api.keep(posted.token);
+  keepToken(api, posted);
   return posted;
+}
+
+/** @param {Api} api @param {{token?: string}} answer */
+function keepToken(api, { token }) {
+  if (!token) return;
+  api.keep(token);
+  forgetKey(api);
 }
 
 /** @param {Api} api @param {string} id @param {string} body @returns {Promise<{comment: Comment, seq: number}>} */
@@ -33,9 +42,11 @@ export function remove(api, id) {
   return api.ask('DELETE', api.url(`/comments/${id}`));
 }
 
-/** @param {Api} api @param {string} id @param {number} value @returns {Promise<{votes: Votes, value: number, seq: number}>} */
-export function vote(api, id, value) {
-  return api.ask('PUT', api.url(`/comments/${id}/vote`), { value });
+/** @param {Api} api @param {string} id @param {number} value @param {string} [key] Makes a guest of who has no token. @returns {Promise<{votes: Votes, value: number, seq: number, token?: string}>} */
+export async function vote(api, id, value, key) {
+  const voted = await api.ask('PUT', api.url(`/comments/${id}/vote`), { value }, key ? { 'Idempotency-Key': key } : {});
+  keepToken(api, voted);
+  return voted;
 }
 
 /** @param {Api} api @param {string} id @param {string} reason @param {string} note */

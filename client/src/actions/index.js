@@ -5,26 +5,25 @@
  *
  * @import { Card } from '../reading/card.js'
  * @import { Actions, Context, Controller } from './context.js'
- * @import { Extras } from './extras/load.js'
  * @import { Unread } from './threads/unread.js'
  */
 import css from './actions.css';
 import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
-import { Auth } from './auth.js';
 import { Arrivals } from './browse/arrivals.js';
+import { Focus } from './browse/focus.js';
 import { keyboard } from './browse/keyboard.js';
 import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
 import { savedPlace } from './browse/savedPlace.js';
-import { copyLink } from './comment/clipboard.js';
-import { Deletion } from './comment/deletion.js';
-import { toggleMenu } from './comment/menu.js';
+import { Deletions } from './comment/deletions.js';
 import { Voting } from './comment/voting.js';
+import { Auth } from './compose/auth.js';
 import { Forms } from './compose/forms.js';
-import { loadExtras } from './extras/load.js';
+import { loadExtras, loadMore } from './extras/load.js';
+import { guestKey } from './guest.js';
 import { loadThreads } from './threads/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { Windows } from './windows.js';
@@ -47,8 +46,8 @@ export function createActions(d) {
   const auth = new Auth(d);
   const forms = new Forms(d, { announcer, auth });
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
-  const deletion = new Deletion(d, announcer);
-  const voting = new Voting(d, announcer);
+  const deletions = new Deletions(d, announcer);
+  const voting = new Voting(d, announcer, () => guestKey(d.api));
   const windows = new Windows(d);
   const again = async () => {
     await navigation.again();
@@ -62,18 +61,25 @@ export function createActions(d) {
     if (card) work(card);
   };
   /**
-   * What the third file does to a card. A failure to load it is shown there, and where it comes after another press, a
+   * What another file does to a card. A failure to load it is shown there, and where it comes after another press, a
    * form may be open that must not be closed.
    *
-   * @param {(extras: Extras, card: Card) => unknown} work @returns {(id: string) => void}
+   * @template T @param {() => Promise<T>} load @param {(loaded: T, card: Card) => unknown} work @returns {(id: string) => void}
    */
-  const withExtras = (work) => (id) => {
+  const loading = (load, work) => (id) => {
     const press = ++presses;
-    loadExtras().then(
-      (extras) => press === presses && onCard((card) => work(extras, card))(id),
+    load().then(
+      (loaded) => press === presses && onCard((card) => work(loaded, card))(id),
       () => onCard((card) => forms.showError(card, d.t('extras_error')))(id),
     );
   };
+  /** @param {Card} card @param {1 | -1} way */
+  const vote = (card, way) => {
+    if (d.cards.isOwn(card.comment)) forms.showError(card, d.t('own_vote'));
+    else if (auth.isStranger) auth.askToSignIn();
+    else voting.vote(card.comment.id, way);
+  };
+  const more = /** @type {() => Promise<import('./comment/deletions.js').More>} */ (loadMore);
   /** @type {Actions['commands']} */
   const commands = {
     goTo: (id) => navigation.goTo(id),
@@ -82,14 +88,13 @@ export function createActions(d) {
     showAll: () => pagination.showAll(again),
     submit: () => d.view.form.element.requestSubmit(),
     reply: onCard((card) => forms.reply(card)),
-    quote: withExtras(({ toSource }, card) => forms.reply(card, toSource)),
-    edit: withExtras(({ toSource }, card) => forms.edit(card, toSource)),
-    remove: onCard((card) => deletion.remove(card)),
-    more: onCard((card) => toggleMenu(card, d, commands)),
-    link: (id) => copyLink(id, d, announcer),
-    report: withExtras(({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
-    up: (id) => voting.vote(id, 1),
-    down: (id) => voting.vote(id, -1),
+    quote: loading(loadExtras, ({ quote }, card) => forms.reply(card, quote(card))),
+    edit: loading(loadExtras, ({ openEditForm }, card) => openEditForm(card, d, { announcer, forms })),
+    remove: loading(more, (loaded, card) => deletions.remove(loaded, card)),
+    more: loading(more, ({ toggleMenu }, card) => toggleMenu(card, d, commands, announcer)),
+    report: loading(more, ({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
+    up: onCard((card) => vote(card, 1)),
+    down: onCard((card) => vote(card, -1)),
   };
   const threads = {
     /** Brings what the fourth file has; after a failure the next change does. */
@@ -115,7 +120,7 @@ export function createActions(d) {
     if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
   };
   /** @type {Controller[]} */
-  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, windows, threads];
+  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, keyboard, new Focus(d), windows, threads];
   return {
     controllers,
     commands,

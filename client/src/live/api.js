@@ -10,12 +10,13 @@ const PREFIX = '/api/v1';
 
 /** A request that was refused (status ≥ 400) or did not get through (status 0). */
 export class ApiError extends Error {
-  /** @param {number} status @param {{code?: string, detail?: string, retry_after?: number}} problem */
-  constructor(status, { code = '', detail = '', retry_after } = {}) {
+  /** @param {number} status @param {{code?: string, detail?: string, field?: string, retry_after?: number}} problem */
+  constructor(status, { code = '', detail = '', field, retry_after } = {}) {
     super(detail || code);
     this.status = status;
     this.code = code;
     this.detail = detail;
+    this.field = field;
     this.retryAfter = retry_after;
   }
 }

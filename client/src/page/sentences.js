@@ -21,7 +21,6 @@ export default {
   "reply_to": "Reply to {name}",
   "vote_up": "Like",
   "vote_down": "Dislike",
-  "own_vote": "You can't vote on your own comment",
   "edit": "Edit",
   "delete": "Delete",
   "more_actions": "More",

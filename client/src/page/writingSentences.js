@@ -32,6 +32,7 @@ export default {
   "discard": "Discard",
   "posted": "Your comment has been posted.",
   "posted_held": "Thank you. Your comment will appear once a moderator has approved it.",
+  "own_vote": "You can't vote on your own comment.",
   "formatting": "Formatting",
   "bold": "Bold",
   "italic": "Italic",

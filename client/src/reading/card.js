@@ -14,7 +14,6 @@
  * @property {(iso: string) => string} time
  * @property {(iso: string) => string} title
  * @property {number} depth How many levels have replies of their own; below, they stand flat.
- * @property {boolean} canVote
  * @property {boolean} canReply
  * @property {(thread: Thread) => string} more What a press on the button below the list does.
  * @property {(comment: Comment) => boolean} isOwn
@@ -39,6 +38,8 @@ export class Card {
   #meta;
   #time;
   #body;
+  #up;
+  #down;
   /** Parts that few have, by name. @type {Record<string, HTMLElement>} */
   #rare = {};
 
@@ -57,6 +58,8 @@ export class Card {
     this.actions = next(this.#body);
     this.reply = first(this.actions);
     this.more = next(this.reply);
+    this.#up = first(next(this.more));
+    this.#down = next(this.#up);
     this.update(comment);
   }
 
@@ -161,18 +164,9 @@ export class Card {
     this.more.ariaLabel = context.t('more_actions_for', { name: comment.author?.name ?? '' });
     this.more.hidden = !isVisible;
     if (isOwn || this.#rare.edit) this.#refreshOwn(isOwn);
-    if (context.canVote || comment.votes.up || comment.votes.down || this.#rare.votes) this.#refreshVotes(isVisible && !isOwn);
-  }
-
-  /** Last in the row, since the first vote must not push the other actions away. @param {boolean} isOthers */
-  #refreshVotes(isOthers) {
-    const { comment } = this;
-    const context = this.#context;
-    const own = context.vote(comment.id);
-    const canVote = context.canVote && isOthers;
-    const up = first(this.#make('votes', (element) => this.actions.append(element), () => votes(context.t)));
-    this.#vote(up, 'vote_up', comment.votes.up, own === 1, canVote);
-    this.#vote(next(up), 'vote_down', comment.votes.down, own === -1, canVote);
+    const vote = context.vote(comment.id);
+    this.#vote(this.#up, 'vote_up', comment.votes.up, vote === 1);
+    this.#vote(this.#down, 'vote_down', comment.votes.down, vote === -1);
   }
 
   /** @param {boolean} isOwn */
@@ -181,28 +175,32 @@ export class Card {
     const put = (/** @type {HTMLElement} */ element) => this.more.before(element);
     this.#make('edit', put, () => actionButton('edit', t('edit'))).hidden = !isOwn;
     this.#make('remove', put, () => actionButton('remove', t('delete'))).hidden = !isOwn;
+    // within reach, since a press says why
+    this.#up.ariaDisabled = this.#down.ariaDisabled = String(isOwn);
   }
 
-  /** @param {HTMLButtonElement} element @param {'vote_up' | 'vote_down'} key @param {number} count @param {boolean} isOwn @param {boolean} canVote */
-  #vote(element, key, count, isOwn, canVote) {
+  /** Writes only what differs: most comments have no votes. @param {HTMLButtonElement} element @param {'vote_up' | 'vote_down'} key @param {number} count @param {boolean} isPressed */
+  #vote(element, key, count, isPressed) {
+    const label = `${this.#context.t(key)}, ${count}`;
+    element.ariaLabel = label;
+    element.ariaPressed = String(isPressed);
     setText(element, String(count));
-    element.ariaLabel = `${this.#context.t(key)}, ${count}`;
-    element.ariaPressed = String(isOwn);
-    element.disabled = !canVote;
   }
 }
 
 /** What all cards are copies of: copying is five times as fast as making. @param {Translate} t */
 function blank(t) {
-  const more = actionButton('more', t('more_actions'), { 'aria-expanded': 'false' });
+  const more = actionButton('more', t('more_actions'), { 'aria-haspopup': 'menu', 'aria-expanded': 'false' });
   const header = h('header', { part: 'header' }, h('bdi', { part: 'author' }), h('a', { part: 'meta' }, h('time', { dir: 'auto' })));
-  const actions = h('div', { part: 'actions' }, actionButton('reply', t('reply')), more);
+  const actions = h('div', { part: 'actions' }, actionButton('reply', t('reply')), more, votes(t));
   return h('article', { part: 'comment', tabindex: -1 }, h('div', { class: 'box' }, header, h('div', { part: 'body' }), actions));
 }
 
 /** @param {Translate} t */
 function votes(t) {
-  const vote = (/** @type {'up' | 'down'} */ way) => actionButton(way, '', { class: way, title: t(`vote_${way}`) });
+  const vote = (/** @type {'up' | 'down'} */ way) => {
+    return actionButton(way, '0', { class: way, title: t(`vote_${way}`) });
+  };
   return h('span', { class: 'votes' }, vote('up'), vote('down'));
 }
 

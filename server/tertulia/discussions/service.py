@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tertulia import protocol
 from tertulia.core import documents, pages, text
@@ -30,6 +30,7 @@ from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
 from tertulia.store import Store, commands, queries
 from tertulia.store.commands import Actor, Ballot, Command, Draft, PostResult, Request
+from tertulia.store.records import RequestId
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
@@ -246,6 +247,10 @@ class Discussions:
         newest = await self._store.read(queries.newest, self._keys.known(key), limit)
         return NewestComments(self._view(newest.discussion), [comment_view(comment) for comment in newest.comments])
 
+    async def changed_at(self, key: DiscussionKey) -> datetime | None:
+        """When something last happened in a discussion, None where nothing has. Raises unknown_site."""
+        return await self._store.read(queries.changed_at, key)
+
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
         """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
         require_moderator(moderator)
@@ -325,12 +330,12 @@ class Discussions:
             return Author(identity.author_id, identity.name, "moderator")
         if identity is not None and identity.member:
             return Author(identity.author_id, unadorned(identity.name))
-        name = unadorned(text.clean_name(new.author.name)) if new.author is not None else None
-        if identity is not None:
-            return Author(identity.author_id, name or unadorned(identity.name))
-        if name is None:
+        known = "" if identity is None else identity.name  # a guest who has only voted has none yet
+        if new.author is None and not known:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
-        return Author(self._tokens.guest_id(new.site, key), name)
+        name = unadorned(known if new.author is None else text.clean_name(new.author.name))
+        author_id = self._tokens.guest_id(new.site, key) if identity is None else identity.author_id
+        return Author(author_id, name)
 
     async def _with_content(self, draft: Draft, new: protocol.NewComment, page: PageFacts) -> Draft:
         """Raises empty, too_long, malformed."""
@@ -405,13 +410,62 @@ class Discussions:
         return await self._change(commands.ApproveComment(found, utc_now()), actor, "approve", identity)
 
     async def vote(
-        self, comment_id: str, vote: protocol.Vote, identity: Identity | None, address: str | None = None
+        self,
+        comment_id: str,
+        vote: protocol.Vote,
+        identity: Identity | None,
+        address: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> protocol.Voted:
-        """Raises unauthenticated, rate_limited, not_found, forbidden, gone."""
-        actor, found = await self._counted(Write.vote, identity, address), _comment_id(comment_id)
-        counted = await self._voting.vote(found, Ballot(actor, vote.value))
+        """Votes; who has no token becomes the guest that the idempotency key makes, as with a first comment.
+
+        Raises unauthenticated, idempotency_key_required, rate_limited, not_found, forbidden, gone.
+        """
+        if identity is not None:
+            await self._counted(Write.vote, identity, address)
+            return await self._cast(comment_id, vote, identity)
+        if idempotency_key is None:
+            raise unauthenticated()
+        key = _idempotency_key(idempotency_key)
+        await self._limits.count(None, address, Write.newcomer)
+        return await self._cast(comment_id, vote, await self._newcomer(comment_id, key))
+
+    async def vote_once(
+        self, comment_id: str, value: Literal[1, -1], idempotency_key: str, address: str | None
+    ) -> None:
+        """The vote of a page without a script, which knows nobody: the first of each day, comment and address.
+
+        Raises rate_limited, not_found, gone.
+        """
+        await self._limits.count(None, address, Write.newcomer)
+        if await self._limits.is_first_today(f"vote {comment_id}", address):
+            newcomer = await self._newcomer(comment_id, _idempotency_key(idempotency_key))
+            await self._cast(comment_id, protocol.Vote(value=value), newcomer)
+
+    async def _newcomer(self, comment_id: str, key: str) -> Identity:
+        """The guest whom a first vote makes: for each retry of it, and for a comment with the same key, the same one.
+
+        Raises not_found, and unauthenticated for the key of a comment that was said long ago (see REPEAT_HOURS).
+        """
+        site = await self.site_of(comment_id)
+        if site is None:
+            raise no_such_comment()
+        author_id = self._tokens.guest_id(site, key)
+        request = RequestId(author_id, self._tokens.hashed_key(key), key)
+        said_at = await self._store.read(commands.said_at, request)
+        if said_at is not None and _is_long_ago(said_at, utc_now()):
+            raise unauthenticated()
+        return Identity(author_id, "", moderator=False, site=site)
+
+    async def _cast(self, comment_id: str, vote: protocol.Vote, voter: Identity) -> protocol.Voted:
+        """The answer to a vote, with a token for a guest who has none or whose own is old."""
+        counted = await self._voting.vote(_comment_id(comment_id), Ballot(_actor(voter), vote.value))
+        now, token = utc_now(), None
+        if voter.site is not None and (voter.issued_at is None or voter.is_old(now)):
+            token = self._tokens.issue(voter.author_id, voter.name, voter.site, now)
         votes = protocol.Votes(up=counted.up, down=counted.down)
-        return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq)
+        return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq, token=token)
 
     async def report(
         self, comment_id: str, report: protocol.Report, identity: Identity | None, address: str | None
@@ -558,7 +612,11 @@ def _own_view(result: PostResult, idempotency_key: str) -> protocol.CommentView:
 
 def _is_late(result: PostResult, now: datetime) -> bool:
     """Whether it repeats what was said so long ago that it is hardly a retry."""
-    return result.repeated and abs(now - result.comment.created_at) > timedelta(hours=REPEAT_HOURS)
+    return result.repeated and _is_long_ago(result.comment.created_at, now)
+
+
+def _is_long_ago(said_at: datetime, now: datetime) -> bool:
+    return abs(now - said_at) > timedelta(hours=REPEAT_HOURS)
 
 
 def _idempotency_key(given: str | None) -> str:

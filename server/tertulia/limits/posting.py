@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute, parse_many
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from tertulia.core.addresses import anonymised, client_network
@@ -41,6 +41,8 @@ class Write(Enum):
     change = "changes"
     """Edits and deletions of one's own comments."""
     vote = "votes"
+    newcomer = "votes by new readers"
+    """First votes, each of which makes a guest."""
     moderation = "changes by a moderator"
 
 
@@ -65,6 +67,7 @@ class PostingLimits:
             Write.comment: (_parsed(guest), self._address),
             Write.change: (_parsed(changes[0]), _parsed(changes[1])),
             Write.vote: (_parsed(votes[0]), _parsed(votes[1])),
+            Write.newcomer: ([], self._address),
             Write.moderation: ([RateLimitItemPerMinute(MODERATIONS_A_MINUTE)], []),
         }
         # an operator who does not count addresses, since all readers share one, does not count their previews either
@@ -88,6 +91,14 @@ class PostingLimits:
         key = client_network(address)
         windows = [Window(item, "preview", key) for item in self._previews] if key else []
         self._raise_if_limited("previews", await self._wait_here(windows), address)
+
+    async def is_first_today(self, what: str, address: str | None) -> bool:
+        """Counts something that an address may do once a day; whether it did not do so before.
+
+        Nothing else is known of readers without a token. Always true for an unknown address.
+        """
+        key = client_network(address)
+        return key is None or await self._wait([Window(RateLimitItemPerDay(1), "once", f"{what} {key}")]) == 0
 
     async def count_search(self, address: str | None) -> None:
         """Counts one search, at this instance alone. Raises rate_limited; then it was not counted."""

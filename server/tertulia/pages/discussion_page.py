@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tertulia.core.comments import DiscussionKey, Sort, State
 from tertulia.discussions import Discussions
-from tertulia.errors import Problem
-from tertulia.pages.form import Form, FormInput
+from tertulia.errors import ErrorCode, Problem
+from tertulia.pages.form import Form, FormInput, Vote
 from tertulia.pages.location import PageLocation
 from tertulia.pages.thread import Node, shown, tree
 from tertulia.protocol import CommentView, DiscussionView, GuestName, NewComment
@@ -96,6 +96,13 @@ class DiscussionPages:
         if answer.posted.seq is None:
             return location.href("your-comments", waiting="1")
         return await self.address_of(location, answer.posted.comment.id)
+
+    async def vote(self, location: PageLocation, vote: Vote, nonce: str, address: str | None) -> str:
+        """Votes and gives the address of the comment. Raises gone, and what Discussions.vote_once raises."""
+        if await self.answerable(location, vote.comment_id) is None:
+            raise Problem(ErrorCode.gone, "The comment is not in this discussion, or no longer there.")
+        await self._discussions.vote_once(vote.comment_id, vote.value, nonce, address)
+        return await self.address_of(location, vote.comment_id)
 
     async def address_of(self, location: PageLocation, comment_id: str) -> str:
         """The page of ``location`` that has the comment. Raises not_found."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -29,14 +30,25 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(16)
 
 
+class Vote(NamedTuple):
+    """A button beside a comment that was pressed."""
+
+    comment_id: str
+    value: Literal[1, -1]
+
+
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """What stands in the form. The nonce is made with the form, so one form posts one text once."""
+    """What stands in the form, or which vote was pressed in the list.
+
+    The nonce is made with the form, so one form posts one text once.
+    """
 
     name: str = ""
     body: str = ""
     parent_id: str | None = None
     nonce: str = field(default_factory=new_nonce)
+    vote: Vote | None = None
 
     @property
     def idempotency_key(self) -> str:
@@ -87,7 +99,14 @@ async def read_form(request: Request) -> FormInput:
         body=fields.get("body", ""),
         parent_id=fields.get("parent_id") or None,
         nonce=nonce if _NONCE.fullmatch(nonce) else new_nonce(),
+        vote=_vote(fields),
     )
+
+
+def _vote(fields: Mapping[str, str]) -> Vote | None:
+    if fields.get("like"):
+        return Vote(fields["like"], 1)
+    return Vote(fields["dislike"], -1) if fields.get("dislike") else None
 
 
 def explain(problem: Problem, language: Language) -> FormError:

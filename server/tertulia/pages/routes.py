@@ -16,16 +16,17 @@ from tertulia.core.text import clean_key, clean_site
 from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
-from tertulia.pages.assets import Assets, digest
+from tertulia.pages.assets import Assets
 from tertulia.pages.client import client_assets
 from tertulia.pages.discussion_page import DiscussionPages
-from tertulia.pages.form import Form, FormInput, explain, read_form
+from tertulia.pages.form import Form, FormInput, Vote, explain, read_form
 from tertulia.pages.json_ld import json_ld
 from tertulia.pages.location import PageLocation, article_page, standalone_page
 from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.web.client_address import ClientAddress
+from tertulia.web.conditional import validated
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query
 
@@ -110,7 +111,7 @@ class Pages:
             "has_older": len(articles) > start + ARTICLES_A_PAGE,
             "canonical": self._origins.base_url(request) + "/",
         }
-        return self._rendering.page("front.html", self._defaults.language, context)
+        return validated(request, self._rendering.page("front.html", self._defaults.language, context))
 
     # ---- a discussion, under its article or alone -------------------------------------------------------
 
@@ -159,6 +160,8 @@ class Pages:
         try:
             await self._origins.admit(request, location.key.site)
             form_input = await read_form(request)
+            if form_input.vote is not None:
+                return await self._vote(request, location, form_input.vote, form_input.nonce)
             where = await self._discussion_pages.post(
                 location,
                 form_input,
@@ -171,6 +174,10 @@ class Pages:
             form_error = explain(problem, self._rendering.language(location.language))
             parent = await self._discussion_pages.answerable(location, form_input.parent_id)
             return await self._show(request, location, Form(form_input, parent, form_error), problem)
+        return RedirectResponse(where, 303, HEADERS)
+
+    async def _vote(self, request: Request, location: PageLocation, vote: Vote, nonce: str) -> Response:
+        where = await self._discussion_pages.vote(location, vote, nonce, self._addresses.of(request))
         return RedirectResponse(where, 303, HEADERS)
 
     def _others(self, article: Article) -> list[Article]:
@@ -193,12 +200,7 @@ class Pages:
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
         answer = await self._rendering.long_page("embed.html", location.language, context, headers=headers)
-        etag = f'"{digest(bytes(answer.body))}"'
-        answer.headers["ETag"] = f"W/{etag}"
-        if etag in request.headers.get("if-none-match", ""):
-            kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control")}
-            return Response(status_code=304, headers=kept)
-        return answer
+        return validated(request, answer)
 
     # ---- one comment ------------------------------------------------------------------------------------
 

@@ -183,6 +183,12 @@ def check_post(connection: Connection, draft: Draft) -> None:
         _require_parent(connection, discussion, draft.parent_id)
 
 
+def said_at(connection: Connection, request: records.RequestId) -> datetime | None:
+    """When the comment of a request was said; None where there is none."""
+    earlier = records.find_request(connection, request)
+    return None if earlier is None else earlier.comment.created_at
+
+
 def _comment(draft: Draft, context: records.PostContext, parent: Comment | None) -> Comment:
     held = context.discussion.mode is Mode.held and draft.author.badge != "moderator"
     return Comment(
@@ -414,7 +420,7 @@ def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None
     if comment.state.is_tombstone:
         return _gone()
     if comment.author.id == voter.id:
-        return Problem(ErrorCode.forbidden, "Nobody votes on what they said themselves.")
+        return Problem(ErrorCode.forbidden, "You can't vote on your own comment.")
     return None
 
 

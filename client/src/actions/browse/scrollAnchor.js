@@ -8,9 +8,9 @@
  */
 import { isInView, viewport, scrollBy } from './scroll.js';
 
-/** Changes the list, and scrolls so that what is read stays where it was. @param {List} list @param {() => void} change */
-export function preserveScroll(list, change) {
-  const anchor = findAnchor(list);
+/** Changes the list, and scrolls so that what is read stays where it was. @param {List} list @param {() => void} change @param {Element} [moving] What is put elsewhere. */
+export function preserveScroll(list, change, moving) {
+  const anchor = findAnchor(list, moving);
   const before = anchor?.getBoundingClientRect().top ?? 0;
   change();
   if (!anchor?.checkVisibility()) return;
@@ -21,15 +21,15 @@ export function preserveScroll(list, change) {
 /**
  * The form that is being typed in, or the first comment in view. No search through all: that would take 10 ms.
  *
- * @param {List} list @returns {Element | null}
+ * @param {List} list @param {Element} [moving] @returns {Element | null}
  */
-export function findAnchor(list) {
+export function findAnchor(list, moving) {
   const { element } = list;
   const { activeElement } = /** @type {Document | ShadowRoot} */ (element.getRootNode());
   const form = activeElement?.closest('.all form');
   const shown = viewport(element);
   if (form && isInView(form.getBoundingClientRect(), shown)) return form;
-  const [box] = boxesBelow(list, 1);
+  const box = boxesBelow(list, 2).find((one) => one.parentElement !== moving);
   return box && isInView(box.getBoundingClientRect(), shown) ? box : null;
 }
 

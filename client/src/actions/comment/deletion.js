@@ -17,6 +17,7 @@ import { Backoff } from '../../live/backoff.js';
 import { applyAnswer } from '../../live/thread.js';
 import { button } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
+import { Kept } from './kept.js';
 import { begin, wasEnded } from '../posting/begun.js';
 import { clearStatus, showStatus } from '../posting/commentStatus.js';
 import { isPassing } from '../posting/postQueue.js';
@@ -28,7 +29,7 @@ const DONE = [404, 410];
 export class Deletion {
   #context;
   #announcer;
-  #item;
+  #kept;
   #backoff = new Backoff(Math.random, { base: 1000, longest: 60_000 });
   /** The timers of comments that are to be deleted. @type {Map<string, ReturnType<typeof setTimeout>>} */
   #pending = new Map();
@@ -39,15 +40,15 @@ export class Deletion {
   constructor(context, announcer) {
     this.#context = context;
     this.#announcer = announcer;
-    const { place } = context.settings;
-    this.#item = itemName('deletions', place, place.key);
+    const { settings: { place }, storage } = context;
+    this.#kept = new Kept(storage, itemName('deletions', place, place.key));
   }
 
   start() {
     const { signal } = this.#context;
     addEventListener('pagehide', () => this.stop(), { signal });
     signal.addEventListener('abort', () => this.#pending.forEach(clearTimeout));
-    for (const [id, due] of Object.entries(this.#stored())) this.#wait(id, due - Date.now());
+    for (const [id, due] of Object.entries(this.#kept.all)) this.#wait(id, due - Date.now());
   }
 
   /** What waits is deleted at once, but for what another page still lets be undone. */
@@ -63,8 +64,8 @@ export class Deletion {
   remove({ comment: { id } }) {
     this.#own.add(id);
     begin(this.#context.storage, id);
-    this.#store({ ...this.#stored(), [id]: Date.now() + UNDO_MS });
-    this.#announcer.announce(this.#context.t('deleted_now'));
+    this.#kept.set(id, Date.now() + UNDO_MS);
+    this.#announcer.announce(this.#context.t('deleting'));
     this.#wait(id, UNDO_MS)?.focus();
   }
 
@@ -86,12 +87,13 @@ export class Deletion {
     const { t } = this.#context;
     const undo = button(t('undo'), 'action', () => {
       this.#stopTimer(id);
-      this.#forget(id);
+      this.#kept.set(id);
       this.#restore(id);
       this.#card(id)?.element.focus();
+      this.#announcer.announce(t('kept'));
     });
     card.element.classList.add('waiting');
-    showStatus(card, t('deleted_now'), [undo]);
+    showStatus(card, t('deleting'), [undo]);
     return undo;
   }
 
@@ -113,11 +115,11 @@ export class Deletion {
   async #commit(id) {
     this.#stopTimer(id);
     // another page has undone it, or had it deleted
-    if (!(id in this.#stored()) && wasEnded(this.#context.storage, id)) return this.#restore(id);
+    if (!(id in this.#kept.all) && wasEnded(this.#context.storage, id)) return this.#restore(id);
     try {
       const { comment, seq } = await commands.remove(commands.lasting(this.#context.api), id);
       this.#backoff.reset();
-      this.#forget(id);
+      this.#kept.set(id);
       this.#deleted(id, () => applyAnswer(this.#context.thread, id, comment, seq));
     } catch (error) {
       this.#failed(id, /** @type {ApiError} */ (error));
@@ -132,6 +134,7 @@ export class Deletion {
     apply();
     this.#context.list.update(id);
     if (hadFocus) this.#card(id)?.element.focus();
+    this.#announcer.announce(this.#context.t('deleted_now'));
   }
 
   /** @param {string} id @param {ApiError} error */
@@ -141,26 +144,8 @@ export class Deletion {
       if (!this.#context.signal.aborted) this.#wait(id, wait);
       return;
     }
-    this.#forget(id);
+    this.#kept.set(id);
     this.#restore(id);
     if (!DONE.includes(error.status)) this.#announcer.error(error);
-  }
-
-  /** @param {string} id */
-  #forget(id) {
-    const { [id]: _, ...others } = this.#stored();
-    this.#store(others);
-  }
-
-  /** When each is due, by comment: other pages keep theirs in the same item. @returns {Record<string, number>} */
-  #stored() {
-    const found = Object.entries(this.#context.storage.json(this.#item) ?? {});
-    return Object.fromEntries(found.filter(([, due]) => typeof due === 'number'));
-  }
-
-  /** @param {Record<string, number>} deletions */
-  #store(deletions) {
-    const text = JSON.stringify(deletions);
-    this.#context.storage.set(this.#item, text === '{}' ? null : text);
   }
 }

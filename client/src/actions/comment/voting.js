@@ -1,32 +1,52 @@
 /**
- * Votes of the reader: shown at once, and taken back where the server refuses.
+ * Votes of the reader: shown at once, and taken back where the server refuses. One that does not get through is kept, over
+ * reloads, until it does.
  *
+ * @import { ApiError } from '../../live/api.js'
  * @import { Announcer } from '../announcer.js'
  * @import { Context } from '../context.js'
  *
  * @typedef {{value: number, undo: () => void}} Cast
  */
 import * as commands from '../commands.js';
+import { newKey } from '../guest.js';
 import { applyAnswer, vote } from '../../live/thread.js';
+import { itemName } from '../../page/names.js';
+import { Kept } from './kept.js';
+
+/** A vote that did not get through is tried again so often, and when the browser finds a network. */
+const AGAIN_MS = 20_000;
 
 export class Voting {
   #context;
   #announcer;
+  #key;
+  /** @type {Kept | undefined} */
+  #kept;
   /** Votes on each comment that wait for their answers, in the order in which they were given. @type {Map<string, Cast[]>} */
   #pending = new Map();
 
-  /** @param {Context} context @param {Announcer} announcer */
-  constructor(context, announcer) {
+  /** @param {Context} context @param {Announcer} announcer @param {() => string} [key] That of who has no token. */
+  constructor(context, announcer, key = newKey) {
     this.#context = context;
     this.#announcer = announcer;
+    this.#key = key;
+  }
+
+  start() {
+    const { settings: { place }, storage } = this.#context;
+    this.#kept = new Kept(storage, itemName('votes', place, place.key));
+    for (const [id, value] of Object.entries(this.#kept.all)) this.#cast(id, value);
   }
 
   /** Votes, or takes the same vote back. @param {string} id @param {1 | -1} way */
-  async vote(id, way) {
-    const { cards, list, thread } = this.#context;
-    const value = cards.vote(id) === way ? 0 : way;
-    const cast = { value, undo: vote(thread, id, value) };
-    list.update(id);
+  vote(id, way) {
+    return this.#cast(id, this.#context.cards.vote(id) === way ? 0 : way);
+  }
+
+  /** @param {string} id @param {number} value */
+  async #cast(id, value) {
+    const cast = { value, undo: this.#show(id, value) };
     const pending = this.#pending.get(id) ?? [];
     pending.push(cast);
     if (pending.length > 1) return;
@@ -36,20 +56,41 @@ export class Voting {
     this.#context.list.update(id);
   }
 
+  /** @param {string} id @param {number} value @returns {() => void} Takes it back. */
+  #show(id, value) {
+    const undo = vote(this.#context.thread, id, value);
+    this.#context.list.update(id);
+    return undo;
+  }
+
   /** One request after another, so that the last vote is the one that counts; more may be given meanwhile. @param {string} id @param {Cast[]} pending */
   async #send(id, pending) {
     let answered = 0;
     try {
-      for (; answered < pending.length; answered++) {
-        const { votes, value, seq } = await commands.vote(this.#context.api, id, pending[answered].value);
-        if (answered + 1 < pending.length) continue;
+      while (answered < pending.length) {
+        const answer = await commands.vote(this.#context.api, id, pending[answered].value, this.#key()).catch((error) => this.#keep(id, pending, error));
+        if (!answer) continue;
+        if (++answered < pending.length) continue;
         const { thread } = this.#context;
-        vote(thread, id, value);
-        applyAnswer(thread, id, { votes }, seq);
+        vote(thread, id, answer.value);
+        applyAnswer(thread, id, { votes: answer.votes }, answer.seq);
+        this.#kept?.set(id);
       }
     } catch (error) {
+      this.#kept?.set(id);
       for (const { undo } of pending.slice(answered).reverse()) undo();
       this.#announcer.error(error);
     }
   }
+
+  /** Keeps the last vote where there is no connection, and waits for one. Throws where it is refused, or cannot be kept. @param {string} id @param {Cast[]} pending @param {ApiError} error */
+  async #keep(id, pending, error) {
+    const isLost = error.status === 0 || error.status >= 500;
+    if (!isLost || !this.#kept?.set(id, pending[pending.length - 1].value)) throw error;
+    await new Promise((again) => {
+      addEventListener('online', again, { signal: this.#context.signal, once: true });
+      setTimeout(again, AGAIN_MS);
+    });
+  }
+
 }

@@ -6,6 +6,7 @@
  * @import { SafeStorage } from '../../page/storage.js'
  * @import { Node as Tree } from '../../live/wire.js'
  * @import { Form } from '../../reading/form.js'
+ * @import { Wrong } from './formError.js'
  *
  * @typedef {object} Options
  * @property {Translate} t
@@ -21,7 +22,7 @@
  * @property {() => void} [typing]
  * @property {(text: string) => Promise<{body: Tree[]}>} preview
  */
-import { showFormError } from './formError.js';
+import { fieldOf, showFormErrors } from './formError.js';
 import { button, setText } from '../../page/dom.js';
 import { clean, cleanName, length } from '../../page/text.js';
 import { Toolbar } from './toolbar.js';
@@ -49,6 +50,7 @@ export class Composer {
     this.#toolbar = new Toolbar(form, t, options.preview);
     this.#listen();
     this.#count('');
+    this.#grow();
   }
 
   #listen() {
@@ -60,6 +62,7 @@ export class Composer {
     text.addEventListener('compositionstart', () => (this.#isComposing = true));
     text.addEventListener('compositionend', () => (this.#isComposing = false));
     text.addEventListener('input', () => this.#typed());
+    element.addEventListener('input', () => element.querySelector('.error:not([hidden])') && showFormErrors(this.#form));
     element.addEventListener('keydown', (event) => this.#key(event));
   }
 
@@ -70,6 +73,18 @@ export class Composer {
     if (name) field.value = name;
     this.#typed();
     if (isFocused) text.focus();
+  }
+
+  /** Shows what the server refused. @param {string} sentence @param {string} [field] */
+  refuse(sentence, field) {
+    showFormErrors(this.#form, [sentence, fieldOf(this.#form, field)]);
+  }
+
+  /** With its text, where the browser does not do so by itself; never less, which would make the page jump. */
+  #grow() {
+    const { text } = this.#form;
+    const { clientHeight, offsetHeight, scrollHeight } = text;
+    if (scrollHeight > clientHeight && !CSS.supports('field-sizing', 'content')) text.style.blockSize = `${scrollHeight + offsetHeight - clientHeight}px`;
   }
 
   cancel() {
@@ -99,8 +114,8 @@ export class Composer {
   }
 
   #typed() {
-    if (!this.#form.error.hidden) showFormError(this.#form, '');
     this.#count('');
+    this.#grow();
     if (this.#form.text.value.trim()) this.#options.typing?.();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.saveDraft(), DRAFT_MS);
@@ -118,25 +133,30 @@ export class Composer {
     const { nameItem, draftItem, storage, send } = this.#options;
     const { text } = this.#form;
     const draft = { body: clean(text.value), name: cleanName(this.#form.name.value) };
-    const [sentence, field] = this.#wrong(draft);
-    if (sentence) return showFormError(this.#form, sentence, field);
+    const wrong = this.#wrong(draft);
+    if (wrong[0]) {
+      setText(this.#form.hint, '');
+      return showFormErrors(this.#form, ...wrong);
+    }
     clearTimeout(this.#timer);
     if (nameItem) storage.set(nameItem, draft.name);
     if (!(await send(draft))) return;
     if (draftItem) storage.set(draftItem, null);
-    text.value = '';
+    text.value = text.style.blockSize = '';
     this.#toolbar.close();
     this.#count('');
   }
 
-  /** What keeps it from being sent, and the field it is about. @param {{body: string, name: string}} draft @returns {[string, HTMLElement?]} */
+  /** What keeps it from being sent. @param {{body: string, name: string}} draft */
   #wrong({ body, name }) {
     const { t, limit, nameLimit } = this.#options;
     const { name: nameField, text } = this.#form;
-    if (nameLimit && !name) return [t('no_name'), nameField];
-    if (nameLimit && length(name) > nameLimit) return [t('name_too_long', { n: length(name) - nameLimit }), nameField];
-    if (!body) return [t('no_text'), text];
-    if (length(body) > limit) return [t('too_long', { n: length(body) - limit }), text];
-    return [''];
+    /** @type {Wrong[]} */
+    const wrong = [];
+    if (nameLimit && !name) wrong.push([t('no_name'), nameField]);
+    else if (nameLimit && length(name) > nameLimit) wrong.push([t('name_too_long', { n: length(name) - nameLimit }), nameField]);
+    if (!body) wrong.push([t('no_text'), text]);
+    else if (length(body) > limit) wrong.push([t('too_long', { n: length(body) - limit }), text]);
+    return wrong;
   }
 }

@@ -1,17 +1,31 @@
 /**
- * What is wrong with what was written, shown at the form.
+ * What is wrong with what was written, under the field that it is about.
  *
  * @import { Form } from '../../reading/form.js'
+ *
+ * @typedef {[sentence: string, field?: HTMLElement]} Wrong Without a field it is about all of it.
  */
-import { setAttribute, setText } from '../../page/dom.js';
+import { h, setAttribute, setText } from '../../page/dom.js';
 
-/** @param {Form} form @param {string} sentence '' takes it away. @param {HTMLElement} [field] The one it is about. */
-export function showFormError({ error, name, text }, sentence, field) {
-  setText(error, sentence);
-  error.hidden = !sentence;
-  for (const one of [name, text]) {
-    setAttribute(one, 'aria-invalid', one === field ? 'true' : undefined);
-    setAttribute(one, 'aria-errormessage', one === field ? error.id : undefined);
+/** @param {Form} form @param {Wrong[]} wrong Without any, what was shown goes away. */
+export function showFormErrors({ error, hint, name, nameField, text }, ...wrong) {
+  nameField.querySelector('.error')?.remove();
+  for (const field of [name, text]) {
+    const found = wrong.find((one) => one[1] === field);
+    const place = field === text ? error : h('p', { id: `error-${name.id}`, part: 'error', role: 'alert' });
+    if (found && place !== error) nameField.append(place);
+    setText(place, found?.[0] ?? '');
+    setAttribute(field, 'aria-invalid', found && 'true');
+    setAttribute(field, 'aria-errormessage', found && place.id);
+    setAttribute(field, 'aria-describedby', [field === text && hint.id, found && place.id].filter(Boolean).join(' ') || undefined);
   }
-  field?.focus();
+  const shown = wrong.find((one) => one[1] !== name)?.[0] ?? '';
+  setText(error, shown);
+  error.hidden = !shown;
+  wrong[0]?.[1]?.focus();
+}
+
+/** The field that a refusal of the server names. @param {Form} form @param {string | undefined} field */
+export function fieldOf({ name, text }, field) {
+  return field?.startsWith('author') ? name : field === 'body' ? text : undefined;
 }

@@ -1,21 +1,18 @@
 /**
  * The forms in which the reader writes: one for the discussion, and one reply, edit or report at a time.
  *
- * @import { Node as Tree } from '../../live/wire.js'
  * @import { Card } from '../../reading/card.js'
  * @import { Form } from '../../reading/form.js'
  * @import { Announcer } from '../announcer.js'
- * @import { Auth } from '../auth.js'
+ * @import { Auth } from './auth.js'
  * @import { Context } from '../context.js'
  *
  * @typedef {{body: string, name: string, parent_id: string | null}} Draft
- * @typedef {(blocks: Tree[]) => string} ToSource
  */
 import * as commands from '../commands.js';
-import { applyAnswer } from '../../live/thread.js';
-import { showFormError } from './formError.js';
+import { fieldOf, showFormErrors } from './formError.js';
 import { Composer } from './composer.js';
-import { h } from '../../page/dom.js';
+import { h, setText } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
 import { bringIntoView } from '../browse/scroll.js';
 
@@ -70,8 +67,7 @@ export class Forms {
       t,
       storage,
       limit: thread.limits.text_length,
-      nameLimit: settings.tokenEndpoint ? undefined : thread.limits.name_length,
-      nameItem: settings.tokenEndpoint ? undefined : this.#nameItem,
+      ...(settings.tokenEndpoint ? {} : { nameLimit: thread.limits.name_length, nameItem: this.#nameItem }),
       draftItem: this.#draftItem + (parent_id ?? ''),
       typing: () => live.typing(),
       preview: (/** @type {string} */ text) => commands.preview(api, text),
@@ -109,61 +105,39 @@ export class Forms {
     return open?.card;
   }
 
-  /** @param {Card} card @param {ToSource} [toSource] With it, the comment is quoted. */
-  reply(card, toSource) {
-    const quoted = toSource ? quote(card, toSource) : '';
+  /** @param {Card} card @param {string} [quoted] What the reply begins with. */
+  reply(card, quoted) {
     if (this.#open?.composer?.id === card.comment.id) return void (quoted && this.#open.composer.fill(quoted));
-    const { settings, api, thread, view } = this.#context;
-    if (settings.tokenEndpoint && !api.token) return this.#others.auth.askToSignIn();
+    const { settings, t, thread, view } = this.#context;
+    if (this.#others.auth.isStranger) return this.#others.auth.askToSignIn();
     const cancel = () => this.closeForm()?.reply.focus();
     const form = view.newForm(card.comment.id, 'send_reply', !settings.tokenEndpoint);
     if (settings.tokenEndpoint) form.name.value = thread.viewer?.name ?? '';
     const composer = new Composer(form, { ...this.#options(card), id: card.comment.id, cancel });
     this.openForm(card, form.element, composer);
+    setText(form.text.labels[0], t('reply_to', { name: card.comment.author?.name ?? '' }));
     if (quoted) composer.fill(quoted);
     else (form.name.value || form.nameField.hidden ? form.text : form.name).focus();
   }
 
-  /** @param {Card} card @param {ToSource} toSource */
-  edit(card, toSource) {
-    const { comment } = card;
-    const draftItem = `${this.#draftItem}edit:${comment.id}`;
-    const cancel = () => {
-      this.closeForm()?.element.focus();
+  /** A form with a draft of its own, such as that of an edit. @param {Card} card @param {Form} form @param {{draft: string, value: string, cancel: () => void, send: (draft: {body: string}) => Promise<boolean>}} options */
+  openComposer(card, form, { draft, cancel, ...options }) {
+    const draftItem = this.#draftItem + draft;
+    const drop = () => {
+      cancel();
       this.#context.storage.set(draftItem, null);
     };
-    const form = this.#context.view.newForm(`edit-${comment.id}`, 'save', false);
-    const options = this.#options(null);
-    const composer = new Composer(form, {
-      ...options, nameLimit: undefined, nameItem: undefined, draftItem, cancel,
-      value: toSource(comment.body ?? []),
-      send: ({ body }) => this.#save(comment.id, body, form),
-    });
+    const composer = new Composer(form, { ...this.#options(null), nameLimit: undefined, nameItem: undefined, draftItem, ...options, cancel: drop });
     this.openForm(card, form.element, composer);
-    form.text.focus();
   }
 
-  /** @param {string} id @param {string} body @param {Form} form */
-  async #save(id, body, form) {
-    form.submit.disabled = true;
-    try {
-      const changed = await commands.edit(this.#context.api, id, body);
-      applyAnswer(this.#context.thread, id, changed.comment, changed.seq);
-      this.#context.list.update(id);
-      this.closeForm(form.element)?.element.focus();
-      return true;
-    } catch (error) {
-      // another form may have taken its place: what was written is a draft then
-      if (form.element.isConnected) showFormError(form, this.#others.announcer.sentence(error), form.text);
-      else this.#others.announcer.error(error);
-      return false;
-    } finally {
-      form.submit.disabled = false;
-    }
+  /** What the server refused of a form, under the field that this is about. @param {Form} form @param {string} sentence @param {string} [field] */
+  refuse(form, sentence, field) {
+    showFormErrors(form, [sentence, fieldOf(form, field)]);
   }
 
-  /** A text that was not sent returns to the form that it came from. @param {Draft} draft @param {boolean} isFocused */
-  takeBack({ parent_id, body, name }, isFocused) {
+  /** A text that was not sent returns to the form that it came from, with what was refused of it. @param {Draft & {detail?: string, field?: string}} draft @param {boolean} isFocused */
+  takeBack({ parent_id, body, name, detail, field }, isFocused) {
     const card = parent_id && this.#context.list.cards.get(parent_id);
     if (card && isFocused) this.reply(card);
     const open = this.#open?.composer;
@@ -171,13 +145,6 @@ export class Forms {
     else if (open?.id === parent_id) open?.fill(body, name, isFocused);
     // without a storage that keeps it, no draft would bring it back
     else if (!this.#context.storage.set(this.#draftItem + parent_id, body)) this.#composer?.fill(body, name, isFocused);
+    if (isFocused && detail) (card ? open : this.#composer)?.refuse(detail, field);
   }
-}
-
-/** What is selected of the comment, or all of it, as a quotation. @param {Card} card @param {ToSource} toSource */
-function quote({ comment, element }, toSource) {
-  const selected = document.getSelection()?.toString().trim() ?? '';
-  const isOfIt = selected !== '' && (element.querySelector('.body')?.textContent ?? '').includes(selected);
-  const source = isOfIt ? selected : toSource(comment.body ?? []);
-  return `${source.split('\n').map((line) => `> ${line}`).join('\n')}\n\n`;
 }

@@ -8,7 +8,7 @@
  */
 import { button, setAttribute } from '../../page/dom.js';
 import { loadExtras } from '../extras/load.js';
-import { showFormError } from './formError.js';
+import { showFormErrors } from './formError.js';
 
 /** Signs that every font has; without one, a tool has its word. */
 const TOOLS = /** @type {const} */ ([['bold', 'B'], ['italic', 'I'], ['code', '<>'], ['quotation', '”'], ['list', '•'], ['insert_link', '']]);
@@ -44,10 +44,10 @@ export class Toolbar {
     loadExtras().then(
       ({ Formatting }) => {
         this.#formatting ??= new Formatting(this.#form, this.#t, this.#read);
-        showFormError(this.#form, '');
+        showFormErrors(this.#form);
         work(this.#formatting);
       },
-      () => showFormError(this.#form, this.#t('extras_error')),
+      () => showFormErrors(this.#form, [this.#t('extras_error')]),
     );
   }
 

@@ -1,5 +1,4 @@
-/** The third file: what most readers never use. */
+/** The third file: what few readers do with texts. */
+export { openEditForm, quote } from './editForm.js';
 export { filterList } from './filter.js';
 export { Formatting } from './formatting.js';
-export { openReportForm } from './reportForm.js';
-export { toSource } from './source.js';

@@ -4,6 +4,7 @@
  * @import { List } from '../../reading/list.js'
  * @import { Comment } from '../../live/wire.js'
  */
+import { preserveScroll } from '../browse/scrollAnchor.js';
 import { clearStatus } from './commentStatus.js';
 
 /** @param {List} list @param {Comment} comment Its id is the key of the post. */
@@ -17,9 +18,11 @@ export function addPendingCard(list, comment) {
   return card;
 }
 
-/** The post's card becomes the comment's. @param {List} list @param {string} key @param {Comment} comment */
+/** The post's card becomes the comment's, and moves to where everybody sees that; the focus in it stays. @param {List} list @param {string} key @param {Comment} comment */
 export function confirmPendingCard(list, key, comment) {
   const card = list.cards.get(key);
+  const { activeElement: active } = /** @type {ShadowRoot} */ (list.element.getRootNode());
+  const hadFocus = card?.element.contains(active);
   list.cards.delete(key);
   if (card && list.cards.has(comment.id)) card.element.remove();
   else if (card) {
@@ -27,7 +30,13 @@ export function confirmPendingCard(list, key, comment) {
     clearStatus(card);
     card.update(comment);
   }
-  list.show([comment.id]);
+  preserveScroll(list, () => {
+    // it may stand behind what came meanwhile
+    if (list.thread.comments.has(comment.id)) card?.element.remove();
+    list.show([comment.id]);
+  }, card?.element);
+  const now = list.cards.get(comment.id)?.element;
+  if (hadFocus) /** @type {HTMLElement | undefined} */ (now?.contains(active) ? active : now)?.focus({ preventScroll: true });
 }
 
 /** @param {List} list @param {string} key */

@@ -13,7 +13,7 @@
  * @import { Draft } from '../compose/forms.js'
  * @import { Platform } from '../../page/browser.js'
  *
- * @typedef {Draft & {key: string, made_at: string, detail?: string, code?: string}} PendingPost With `detail` it was refused.
+ * @typedef {Draft & {key: string, made_at: string, detail?: string, code?: string, field?: string}} PendingPost With `detail` it was refused.
  * @typedef {'sending' | 'queued' | 'failed' | 'done' | 'gone'} PostState
  *
  * @typedef {object} Options
@@ -21,9 +21,11 @@
  * @property {string} name Of the item in the storage.
  * @property {(post: PendingPost) => Promise<Posted>} send Throws ApiError.
  * @property {(post: PendingPost, state: PostState, result?: Posted | ApiError) => void} changed
+ * @property {() => string} [makeKey] The idempotency key of a new post.
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
  * @property {Platform} platform
  */
+import { newKey } from '../guest.js';
 import { Backoff } from '../../live/backoff.js';
 import { begin, wasEnded } from './begun.js';
 
@@ -53,7 +55,7 @@ export class PostQueue {
   /** @param {Draft} draft */
   add(draft) {
     /** @type {PendingPost} */
-    const post = { ...draft, key: newKey(), made_at: new Date().toISOString() };
+    const post = { ...draft, key: (this.#options.makeKey ?? newKey)(), made_at: new Date().toISOString() };
     this.pending.push(post);
     begin(this.#options.storage, post.key);
     this.#store(post);
@@ -117,6 +119,7 @@ export class PostQueue {
       return false;
     }
     post.detail = error.detail;
+    post.field = error.field;
     post.code = error.code || String(error.status);
     this.#store(post);
     this.#options.changed(post, 'failed', error);
@@ -158,11 +161,7 @@ export class PostQueue {
 /** @param {PendingPost} post @returns {'queued' | 'failed'} */
 const stateOf = (post) => (post.code === undefined ? 'queued' : 'failed');
 
-/** `randomUUID` is missing on plain-http origins; 16 random bytes in hexadecimal serve as well. */
-export function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+export { newKey };
 
 /** Whether the same request may succeed later. @param {{status: number}} error */
 export function isPassing({ status }) {

@@ -11,6 +11,7 @@
  * @import { Context } from '../context.js'
  */
 import * as commands from '../commands.js';
+import { forgetKey, guestKey } from '../guest.js';
 import { addPendingCard, removePendingCard, confirmPendingCard } from './pendingCards.js';
 import { PostQueue } from './postQueue.js';
 import { addOwn, signIn } from '../../live/thread.js';
@@ -44,6 +45,7 @@ export class PostQueueView {
       name,
       send: (post) => commands.post(commands.lasting(api), post, post.key),
       changed: (post, state, result) => this.#changed(post, state, result),
+      makeKey: () => guestKey(api, true),
       alone: (work) => alone(name, work),
       platform: browser,
     });
@@ -68,6 +70,10 @@ export class PostQueueView {
   #add(draft) {
     if (!this.#context.emit('post', { comment: draft }, true)) return false;
     this.#queue.add(draft);
+    // its form closes
+    const { list } = this.#context;
+    const card = draft.parent_id && list.cards.get(this.#queue.pending.at(-1)?.key ?? '');
+    if (card) list.focus(card.element, true);
     return true;
   }
 
@@ -83,7 +89,7 @@ export class PostQueueView {
   /** @param {PendingPost} post @param {PostState} state @param {Posted | ApiError} [result] */
   #changed(post, state, result) {
     if (state === 'done') this.#posted(post, /** @type {Posted} */ (result));
-    else if (state === 'gone') removePendingCard(this.#context.list, post.key);
+    else if (state === 'gone') this.#gone(post);
     const error = result && 'status' in result ? result : undefined;
     if (state === 'sending' || state === 'queued' || state === 'failed') this.#show(post, state, error);
     if (error) this.#announce(post, state, error);
@@ -148,6 +154,12 @@ export class PostQueueView {
     if (!isKnown) list.updateAll();
     this.#others.announcer.announce(t(comment.state === 'held' ? 'posted_held' : 'posted'));
     this.#context.emit('posted', { comment });
+  }
+
+  /** Its key is not used again, since the server may have it. @param {PendingPost} post */
+  #gone({ key }) {
+    forgetKey(this.#context.api, key);
+    removePendingCard(this.#context.list, key);
   }
 
   #letGo() {
