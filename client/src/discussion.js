@@ -25,13 +25,7 @@ import { View } from './reading/view.js';
 
 const TICK_MS = 30_000;
 
-let hasMoved = false;
-for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
-  globalThis.addEventListener?.(type, () => (hasMoved = true), { capture: true, passive: true });
-}
-
 export class Discussion {
-  hasMoved = () => hasMoved;
   /** @type {'loading' | 'ready' | 'error'} */
   phase = 'loading';
   unseen = 0;

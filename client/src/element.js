@@ -28,12 +28,20 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @type {IntersectionObserver | null} */
   #observer = null;
   #isStale = false;
+  #standing = new AbortController();
+  /** Whether the reader has done anything yet, which nothing may interrupt then. */
+  hasMoved = false;
 
   connectedCallback() {
+    const { signal } = (this.#standing = new AbortController());
+    for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
+      addEventListener(type, () => (this.hasMoved = true), { signal, capture: true, passive: true });
+    }
     this.#open();
   }
 
   disconnectedCallback() {
+    this.#standing.abort();
     this.#close();
   }
 

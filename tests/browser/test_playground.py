@@ -108,7 +108,7 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
     "loading": [("[part~=skeleton]", "")],
     "error": [("[part~=skeleton]", "could not be loaded"), ("[part~=again]", "Try again")],
     "search": [(".found", "6 comments match"), ("article:not([hidden]) [part~=body]", "river")],
-    "paused": [("[part~=pill-button]:not([hidden])", "3 new comments")],
+    "paused": [("[part~=pill-button]:not([hidden])", "2 new comments")],
     "no-shadow": [(".replies .replies .replies [part~=comment]", "And on Sundays?")],
     "relative": [("time", "minutes ago")],
 }

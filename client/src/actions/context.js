@@ -30,7 +30,7 @@
  * @property {string} [tokenEndpoint]
  *
  * @typedef {object} Context A discussion. Features read its fields and call its methods, and write none of them.
- * @property {HTMLElement & {adoptStyles: (css: string) => void}} host The element of the page.
+ * @property {HTMLElement & {adoptStyles: (css: string) => void, hasMoved: boolean}} host The element of the page; whether the reader has done anything yet.
  * @property {ShadowRoot | HTMLElement} root
  * @property {Settings} settings
  * @property {AbortSignal} signal Aborted once the discussion is closed.
@@ -42,7 +42,6 @@
  * @property {CardContext} cards
  * @property {Translate} t
  * @property {boolean} isPaused
- * @property {() => boolean} hasMoved Whether the reader has done anything on this page yet.
  * @property {number} unseen
  * @property {(count: number) => void} setUnseen
  * @property {(token: string | null) => Promise<void>} setToken

@@ -24,7 +24,7 @@ export async function goBack(context, { sort, size, seen }, { navigation, pagina
     return undefined;
   };
   holdBrowser();
-  const isWanted = () => !context.hasMoved() && context.thread === thread;
+  const isWanted = () => !context.host.hasMoved && context.thread === thread;
   const isMissing = () => isWanted() && !find() && thread.sort === sort && thread.nextPage && thread.roots.length < size;
   while (isMissing() && (await pagination.load(null, true)));
   for (const [id] of seen) if (isWanted() && !find()) await navigation.bring(id);
