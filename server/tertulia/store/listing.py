@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -197,6 +197,13 @@ class MovedUp:
     more: bool
     changed: bool
     """Whether there were votes at all: what moved down comes again where it stands now."""
+
+    def first(self, count: int, since: int) -> MovedUp:
+        """The first ``count``, for a page that has no room for all; ``since`` is the seq of its cursor."""
+        if count >= len(self.threads):
+            return self
+        seqs = self.seqs[:count]
+        return replace(self, threads=self.threads[:count], seqs=seqs, seq=seqs[-1] if seqs else since, more=True)
 
     def seq_after(self, count: int) -> int:
         """Up to which seq the order is known to whoever was shown the first ``count`` of a page."""

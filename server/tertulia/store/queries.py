@@ -253,7 +253,10 @@ def _roots(
     order, scope = Order(sort), f"{sort}:{discussion.id}"
     after = decode_page_cursor(cursor, scope, *order.widths)
     moved = listing.moved_up(connection, discussion, order, limit, after)
-    found = listing.threads(connection, discussion.id, order, limit + 1 - len(moved.threads), after)
+    found = listing.threads(connection, discussion.id, order, limit + 1, after)
+    if after is not None and moved.threads:
+        # half of a page at least goes on in the order: a walk ends, however fast the votes come
+        moved = moved.first(max(limit // 2, limit - len(found)), since=after.values[1])
     waiting = listing.own_waiting(connection, discussion.id, viewer)
     if waiting:
         found = _with_waiting(found, waiting, order, after)
