@@ -155,7 +155,7 @@ async def test_the_keyboard_is_enough(publisher: Publisher, window: Window, root
     await expect(articles.nth(2)).to_be_focused()
     await keyboard.press("Control+Home")
     await expect(page.locator("tertulia-discussion .search")).to_be_focused()
-    await keyboard.go(articles.nth(2), most=12)
+    await keyboard.go(articles.nth(2), most=20)
     await keyboard.press("Control+End")
     await expect(page.locator("tertulia-discussion .compose [name=name]")).to_be_focused()
     await keyboard.press("Shift+Tab")
