@@ -44,7 +44,7 @@ class Discussion:
         """Waits until the comments are there and the stream is connected."""
         await self.window.until(f"{ELEMENT} !== null", "there is a discussion")
         await self.window.run(f"{ELEMENT}.scrollIntoView()")
-        status = f"{ROOT}.querySelector('[part~=status]').innerText.includes('reading')"
+        status = f"{ROOT}.querySelector('[part~=status]').innerText.includes('reader')"
         await self.window.until(f"{BOXES}.length > 0 && {status}", "the discussion is live")
 
     async def read(self, number: int, top: int = 100) -> None:

@@ -13,7 +13,9 @@ const item = ({ place }) => itemName('guest', place);
 /** The key for a vote, or for a comment: of those each has its own. @param {Api} api @param {boolean} [isComment] */
 export function guestKey(api, isComment = false) {
   if (api.token) return newKey();
-  const [key, isSaid] = (api.storage.get(item(api)) ?? newKey()).split(' ');
+  // something shorter is another program's
+  const kept = api.storage.get(item(api)) ?? '';
+  const [key, isSaid] = (kept[31] ? kept : newKey()).split(' ');
   api.storage.set(item(api), isComment || isSaid ? `${key} said` : key);
   return isComment && isSaid ? newKey() : key;
 }
@@ -27,5 +29,5 @@ export function forgetKey({ storage, place }, key = '') {
 /** `randomUUID` is missing on plain-http origins; 16 random bytes in hexadecimal serve as well. */
 export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join('');
 }
