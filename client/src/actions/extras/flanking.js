@@ -3,12 +3,12 @@
  */
 const UNSPACED =
   /[\u0e00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf\u1b00-\u1b7f\u231a-\u23ff\u2600-\u27bf\u2e80-\u2fff\u3001-\u303f\u3041-\ua4cf\ua960-\ua9ff\uaa60-\uaadf\uac00-\ud7ff\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uffef\u{16fe0}-\u{18fff}\u{1b000}-\u{1b2ff}\u{1f000}-\u{1fbff}\u{20000}-\u{3ffff}]/u;
-const THROUGH = '[\\u061c\\u200c-\\u200f\\ufe0e\\ufe0f]{0,7}';
-const BEFORE = new RegExp(`([^])${THROUGH}$`, 'u');
-const AFTER = new RegExp(`^${THROUGH}([^])`, 'u');
+const THROUGH = '\\u061c\\u200c-\\u200f\\ufe0e\\ufe0f';
+const BEFORE = new RegExp(`([^${THROUGH}])[${THROUGH}]{0,7}$`, 'u');
+const AFTER = new RegExp(`^[${THROUGH}]{0,7}([^${THROUGH}])`, 'u');
 
 /** @param {string} c @returns {'blank' | 'unspaced' | 'punctuation' | 'word'} */
-const kind = (c) => (/\s/.test(c) ? 'blank' : UNSPACED.test(c) ? 'unspaced' : /[\p{P}\p{S}]/u.test(c) ? 'punctuation' : 'word');
+const kind = (c) => (/[^\S\ufeff]/.test(c) ? 'blank' : UNSPACED.test(c) ? 'unspaced' : /[\p{P}\p{S}]/u.test(c) ? 'punctuation' : 'word');
 
 /**
  * Whether a mark between these texts can open emphasis, and close it.
