@@ -45,6 +45,8 @@ GIVEN: dict[str, tuple[str, object]] = {
     "unread_mib": ("64", 64),
     "drain_seconds": ("1.5", 1.5),
     "metrics_allow": ("10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
+    "search": ("true", True),
+    "work": ("follow,mail", "follow,mail"),
     "playground": ("true", True),
     "log_format": ("json", "json"),
     "log_level": ("debug", "debug"),
