@@ -116,6 +116,21 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         ),
         Panel("Commands that wait", {"{{instance}} {{worker}}": "tertulia_commands_waitingHERE"}),
         Panel(
+            "Background work a second",
+            {
+                "{{queue}} done": rate("tertulia_tasks_done_total", "queue"),
+                "{{queue}} failed": rate("tertulia_tasks_failed_total", "queue"),
+            },
+        ),
+        Panel(
+            "Background work that waits",
+            {
+                "{{queue}} due": "tertulia_tasks_dueHERE",
+                "{{queue}} seconds": "tertulia_tasks_oldest_secondsHERE",
+                "{{queue}} given up": "tertulia_tasks_deadHERE",
+            },
+        ),
+        Panel(
             "Failures a second",
             {
                 "{{instance}} {{worker}} commits": rate("tertulia_commits_failed_total"),

@@ -78,10 +78,10 @@ def test_a_short_key_is_refused_and_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "value", "named"),
     [
-        ("--port", "many", "TERTULIA_PORT"),
-        ("--trusted-proxies", "*", "TERTULIA_TRUSTED_PROXIES"),
+        ("--port", "many", "--port"),
+        ("--trusted-proxies", "*", "--trusted-proxies"),
         ("--allowed-origins", "*", "'*'"),
-        ("--log-format", "xml", "TERTULIA_LOG_FORMAT"),
+        ("--log-format", "xml", "--log-format"),
         ("--database-url", "mysql://u:hunter2@localhost/x", "database"),
         ("--secret-key-file", "/nowhere/key", "/nowhere/key"),
     ],
@@ -130,7 +130,7 @@ def test_a_start_that_fails_is_lines_of_json_where_those_were_asked_for(tmp_path
 
 def test_a_flag_that_cannot_be_read_is_a_line_of_json(tmp_path: Path) -> None:
     ended = _serve(tmp_path, "--time-zone", "\x1b[31mnowhere", TERTULIA_LOG_FORMAT="json")
-    assert "TERTULIA_TIME_ZONE" in json.loads(ended.stderr)["message"]
+    assert "--time-zone" in json.loads(ended.stderr)["message"]
 
 
 def test_no_control_characters_are_printed(tmp_path: Path) -> None:
