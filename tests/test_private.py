@@ -12,6 +12,7 @@ from tertulia import private
 from tertulia.app import running
 from tertulia.cli import main
 from tertulia.settings import Settings
+from tests.support.databases import new_sqlite
 
 
 def modes(folder: Path) -> dict[str, int]:
@@ -96,6 +97,7 @@ def test_a_folder_that_is_there_already_is_left_to_its_owner(tmp_path: Path) -> 
 
 def test_an_export_is_nobody_elses(tmp_path: Path) -> None:
     output = tmp_path / "export.json"
+    new_sqlite(tmp_path / "data" / "tertulia.db")
     done = CliRunner().invoke(main, ["export", "--data-dir", str(tmp_path / "data"), "--output", str(output)])
     assert done.exit_code == 0, done.output
     assert output.stat().st_mode & 0o777 == 0o600
