@@ -85,7 +85,7 @@ def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
         "asyncpg",
         "yaml",
         "jinja2",
-        "xml",
+        "xml.etree.ElementTree",
         "tertulia.showcase",
         "tertulia.transfer",
     }
