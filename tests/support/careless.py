@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
-from typing import Self
+
+from tests.support.listener import Listener
 
 
-class CarelessProxy:
+class CarelessProxy(Listener):
     """Stands before a server on this machine: ``adds`` headers, may drop Upgrade, may hold streams back."""
 
     def __init__(self, port: int, *adds: str, strips_upgrade: bool = False, holds_streams: bool = False) -> None:
+        super().__init__()
         self._target = port
         self._adds = "".join(f"\r\n{line}" for line in adds).encode()
         self._strips_upgrade = strips_upgrade
         self._holds_streams = holds_streams
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return f"http://127.0.0.1:{self.port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward: asyncio.StreamWriter | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from types import TracebackType
-from typing import Self
+
+from tests.support.listener import Listener
 
 MESSAGE = b"*3\r\n$7\r\nmessage\r\n"
 PROBE = b":probe:"
@@ -14,7 +14,7 @@ HELD_SECONDS = 0.3
 """A message that is held back comes at the latest after this long without another one."""
 
 
-class FaultyRedis:
+class FaultyRedis(Listener):
     """Use as a context manager. ``share`` of the messages are lost, as many come twice, as many come late.
 
     ``newer`` of the others come as of a version that is not known yet, or with a kind of event that is not; nobody
@@ -24,6 +24,7 @@ class FaultyRedis:
     """
 
     def __init__(self, port: int, *, share: float = 0.0, newer: float = 0.0, older: float = 0.0, seed: int = 0) -> None:
+        super().__init__()
         self.fates: Counter[str] = Counter()
         self.deaf = False
         self.subscribing = asyncio.Event()
@@ -33,31 +34,10 @@ class FaultyRedis:
         self._newer = newer
         self._older = older
         self._random = random.Random(seed)
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        assert self._server is not None
-        return f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server is not None
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return f"redis://127.0.0.1:{self.port}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward: asyncio.StreamWriter | None = None
