@@ -1,4 +1,4 @@
-"""What is looked for and found: the same words in a text and in a question, in every script."""
+"""What is looked for and found: the same words in a text and in a query, in every script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ import unicodedata
 
 import pytest
 
-from tertulia.core.search_terms import LONGEST_WORD, MOST_PARTS, MOST_WORDS, Term, own_matches, question, snippet, words
+from tertulia.core.search_terms import (
+    LONGEST_WORD,
+    MOST_TERMS,
+    MOST_WORDS,
+    Term,
+    own_matches,
+    search_query,
+    snippet,
+    words,
+)
 
 
 def folded(text: str) -> list[str]:
@@ -75,30 +84,30 @@ def test_words_have_letters_marks_and_digits_alone_whatever_is_typed() -> None:
         ("-only", [], [("only",)]),
     ],
 )
-def test_a_question(asked: str, wanted: list[tuple[str, ...]], unwanted: list[tuple[str, ...]]) -> None:
-    found = question(asked)
+def test_a_query(asked: str, wanted: list[tuple[str, ...]], unwanted: list[tuple[str, ...]]) -> None:
+    found = search_query(asked)
     assert [part.words for part in found.wanted] == wanted
     assert [part.words for part in found.unwanted] == unwanted
 
 
 def test_a_character_that_is_always_in_a_pair_is_looked_for_as_its_beginning() -> None:
-    assert question("日").wanted == (Term(("日",), "日", is_beginning=True),)
-    assert not question("d").wanted[0].is_beginning
+    assert search_query("日").wanted == (Term(("日",), "日", is_beginning=True),)
+    assert not search_query("d").wanted[0].is_beginning
 
 
-def test_a_question_has_bounds() -> None:
-    assert len(question("a b c d " * 50).wanted) == MOST_PARTS
+def test_a_query_has_bounds() -> None:
+    assert len(search_query("a b c d " * 50).wanted) == MOST_TERMS
 
 
-def test_the_marks_of_the_question_count() -> None:
-    asked = question("đường phố")
+def test_the_marks_of_the_query_count() -> None:
+    asked = search_query("đường phố")
     assert own_matches(asked, "Đường dài, PHỐ nhỏ") == 2
     assert own_matches(asked, "duong pho") == 0
     assert own_matches(asked, unicodedata.normalize("NFD", "đường")) == 1
 
 
 def shown(asked: str, text: str) -> str:
-    return "".join(f"[{part.text}]" if part.is_match else part.text for part in snippet(question(asked), text))
+    return "".join(f"[{part.text}]" if part.is_match else part.text for part in snippet(search_query(asked), text))
 
 
 def test_a_snippet_marks_what_matches() -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from tertulia import protocol
 from tertulia.core.ids import is_uuid
 from tertulia.core.text import clean_key
-from tertulia.discussions.search import LONGEST_QUESTION, Search, SearchSort
+from tertulia.discussions.search import LONGEST_QUERY, Search, SearchSort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import API
 from tertulia.store.search import Scope
@@ -19,15 +19,15 @@ from tertulia.web.validation import Query
 
 PAGE = 20
 MAX_PAGE = 50
-_QUESTION = Parameter(
+_SEARCHED = Parameter(
     "q",
     'Words that all occur, `"phrases"`, and `-words` that do not; without regard to accents and case.',
-    {"type": "string", "minLength": 1, "maxLength": LONGEST_QUESTION},
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_QUERY},
     required=True,
 )
 _SORT = Parameter(
     "sort",
-    "`best`: what has the very accents of the question first; `newest`.",
+    "`best`: what has the very accents of the query first; `newest`.",
     {"type": "string", "enum": [*SearchSort], "default": "best"},
 )
 _KEY = Parameter("key", "In this discussion only.")
@@ -47,7 +47,7 @@ class SearchApi:
         f"{API}/search",
         "Comments that match, each with the words around the first match",
         {200: protocol.SearchPage},
-        parameters=(SITE, _QUESTION, _KEY, _AUTHOR, _SORT, CURSOR, limit(PAGE, MAX_PAGE)),
+        parameters=(SITE, _SEARCHED, _KEY, _AUTHOR, _SORT, CURSOR, limit(PAGE, MAX_PAGE)),
         errors=(
             ErrorCode.unknown_site,
             ErrorCode.invalid,

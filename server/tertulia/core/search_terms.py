@@ -19,8 +19,8 @@ LONGEST_WORD = 64
 """Characters of a word that count: longer ones are addresses and noise."""
 MOST_WORDS = 4_000
 """Of a text: one of 10,000 characters has 2,000 to 3,000."""
-MOST_PARTS = 16
-"""Of a question: words and phrases."""
+MOST_TERMS = 16
+"""Of a query: words and phrases."""
 SNIPPET = 200
 """Characters around the first match, about two lines."""
 _BEFORE = 60
@@ -56,7 +56,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchQuery:
     """All of ``wanted``, none of ``unwanted``."""
 
     wanted: tuple[Term, ...]
@@ -78,19 +78,19 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def question(text: str) -> Question:
+def search_query(text: str) -> SearchQuery:
     """What somebody typed: words, ``"phrases"``, ``-words`` and ``-"phrases"``. Without words nothing is wanted."""
     wanted: list[Term] = []
     unwanted: list[Term] = []
     for minus, phrase, word in _PART.findall(unicodedata.normalize("NFC", text)):
         part = _term(phrase or word)
-        if part is not None and len(wanted) + len(unwanted) < MOST_PARTS:
+        if part is not None and len(wanted) + len(unwanted) < MOST_TERMS:
             (unwanted if minus else wanted).append(part)
-    return Question(tuple(wanted), tuple(unwanted))
+    return SearchQuery(tuple(wanted), tuple(unwanted))
 
 
-def own_matches(asked: Question, text: str) -> int:
-    """How many of the wanted parts stand in the text with the marks that the question has."""
+def own_matches(asked: SearchQuery, text: str) -> int:
+    """How many of the wanted parts stand in the text with the marks that the query has."""
     said = normal(text)
     return sum(1 for part in asked.wanted if part.written in said)
 
@@ -100,7 +100,7 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-def snippet(asked: Question, text: str) -> list[SnippetPart]:
+def snippet(asked: SearchQuery, text: str) -> list[SnippetPart]:
     """The text around its first match, as parts that match and parts that do not; with "…" where it is cut."""
     found = words(text)
     marks = sorted(_marks(asked, found))
@@ -152,7 +152,7 @@ def _patterns() -> _Patterns:
     return _Patterns(re.compile(f"{unspaced}|{spaced}"), re.compile(rf"(?:(?![{marks}])[\W_])+"))
 
 
-# ---- questions ------------------------------------------------------------------------------------------
+# ---- queries --------------------------------------------------------------------------------------------
 
 
 def _term(text: str) -> Term | None:
@@ -170,7 +170,7 @@ def _places(part: Sequence[str], text: Sequence[str], is_beginning: bool) -> Ite
             yield place
 
 
-def _marks(asked: Question, text: Sequence[Word]) -> Iterator[tuple[int, int]]:
+def _marks(asked: SearchQuery, text: Sequence[Word]) -> Iterator[tuple[int, int]]:
     folded = [word.folded for word in text]
     for part in asked.wanted:
         for place in _places(part.words, folded, part.is_beginning):

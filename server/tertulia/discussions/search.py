@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from tertulia import protocol
 from tertulia.core import documents, search_terms
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
-from tertulia.core.search_terms import Question
+from tertulia.core.search_terms import SearchQuery
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
@@ -20,7 +20,7 @@ from tertulia.store.commands import Command, CommandResult
 from tertulia.store.followers import Unread
 from tertulia.store.search import Match, Scope
 
-LONGEST_QUESTION = 200
+LONGEST_QUERY = 200
 CONSIDERED = 200
 """The newest matches among which the best are looked for: to rank a million would take seconds."""
 
@@ -31,7 +31,7 @@ class SearchSort(StrEnum):
 
 
 class _Ranked(NamedTuple):
-    """``own``: how many of the wanted words it has with the question's own marks."""
+    """``own``: how many of the wanted words it has with the query's own marks."""
 
     own: int
     found: Match
@@ -78,44 +78,44 @@ class Search:
 
         ``address`` is the client's, which is counted. Raises empty, too_long, unknown_site, bad_cursor, rate_limited.
         """
-        question = _question(asked)
+        query = _search_query(asked)
         name = f"search {sort} {scope.site} {scope.key or ''} {scope.author_id or ''} {asked}"
         after = decode_page_cursor(cursor, name, 2)
         await self._limits.count_search(address)
         read = _best if sort is SearchSort.best else _newest
-        return await self._store.read(_page, read, scope, question, name, after, limit)
+        return await self._store.read(_page, read, scope, query, name, after, limit)
 
 
 def _page(
     connection: Connection,
-    read: Callable[[Connection, Scope, Question, PageCursor | None, int], list[_Ranked]],
+    read: Callable[[Connection, Scope, SearchQuery, PageCursor | None, int], list[_Ranked]],
     scope: Scope,
-    question: Question,
+    query: SearchQuery,
     name: str,
     after: PageCursor | None,
     limit: int,
 ) -> protocol.SearchPage:
     """In the reader's thread as a whole: to rank and to cut out takes longer than the loop may be held up."""
-    ranked = read(connection, scope, question, after, limit + 1)
+    ranked = read(connection, scope, query, after, limit + 1)
     following = None
     if len(ranked) > limit:
         last = ranked[limit - 1]
         following = encode_page_cursor(PageCursor(name, (last.own, last.found.number), last.found.comment.id))
-    return protocol.SearchPage(results=[_result(question, one.found) for one in ranked[:limit]], next=following)
+    return protocol.SearchPage(results=[_result(query, one.found) for one in ranked[:limit]], next=following)
 
 
 def _newest(
-    connection: Connection, scope: Scope, question: Question, after: PageCursor | None, limit: int
+    connection: Connection, scope: Scope, query: SearchQuery, after: PageCursor | None, limit: int
 ) -> list[_Ranked]:
     before = None if after is None else after.values[1]
-    return [_Ranked(0, found) for found in search.find(connection, scope, question, before, limit)]
+    return [_Ranked(0, found) for found in search.find(connection, scope, query, before, limit)]
 
 
 def _best(
-    connection: Connection, scope: Scope, question: Question, after: PageCursor | None, limit: int
+    connection: Connection, scope: Scope, query: SearchQuery, after: PageCursor | None, limit: int
 ) -> list[_Ranked]:
-    found = search.find(connection, scope, question, None, CONSIDERED)
-    ranked = [_Ranked(search_terms.own_matches(question, one.comment.text), one) for one in found]
+    found = search.find(connection, scope, query, None, CONSIDERED)
+    ranked = [_Ranked(search_terms.own_matches(query, one.comment.text), one) for one in found]
     ranked.sort(key=_place, reverse=True)
     return [one for one in ranked if after is None or _place(one) < after.values][:limit]
 
@@ -124,17 +124,17 @@ def _place(ranked: _Ranked) -> tuple[int, ...]:
     return ranked.own, ranked.found.number
 
 
-def _question(asked: str) -> Question:
-    if len(asked) > LONGEST_QUESTION:
-        raise Problem(ErrorCode.too_long, f"A question has at most {LONGEST_QUESTION} characters.", field="q")
-    question = search_terms.question(asked)
-    if not question.wanted:
+def _search_query(asked: str) -> SearchQuery:
+    if len(asked) > LONGEST_QUERY:
+        raise Problem(ErrorCode.too_long, f"A query has at most {LONGEST_QUERY} characters.", field="q")
+    query = search_terms.search_query(asked)
+    if not query.wanted:
         raise Problem(ErrorCode.empty, "Give at least one word to look for.", field="q")
-    return question
+    return query
 
 
-def _result(question: Question, found: Match) -> protocol.SearchResult:
-    parts = search_terms.snippet(question, " ".join(documents.plain(found.comment.body).split()))
+def _result(query: SearchQuery, found: Match) -> protocol.SearchResult:
+    parts = search_terms.snippet(query, " ".join(documents.plain(found.comment.body).split()))
     return protocol.SearchResult(
         comment=comment_view(found.comment),
         site=found.discussion.site,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tertulia.core.text import clean_key, clean_site
-from tertulia.discussions.search import LONGEST_QUESTION, Search, SearchSort
+from tertulia.discussions.search import LONGEST_QUERY, Search, SearchSort
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
 from tertulia.pages.rendering import Rendering
@@ -20,7 +20,7 @@ from tertulia.web.client_address import ClientAddress
 
 PAGE = 20
 _UNASKED = frozenset({ErrorCode.empty, ErrorCode.too_long, ErrorCode.bad_cursor})
-"""Refusals of a question, which show the form and nothing found."""
+"""Refusals of a query, which show the form and nothing found."""
 
 
 class SearchPages:
@@ -51,7 +51,7 @@ class SearchPages:
         given = {"site": scope.site, "key": scope.key or "", "q": asked}
         context = {
             "asked": asked,
-            "longest": LONGEST_QUESTION,
+            "longest": LONGEST_QUERY,
             "scope": scope,
             "sort": sort.value,
             "found": found,

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text
 
 from tertulia.core.comments import Comment, DiscussionKey, State
-from tertulia.core.search_terms import Question, Term, words
+from tertulia.core.search_terms import SearchQuery, Term, words
 from tertulia.errors import no_such_site
 from tertulia.store import followers, mapping, records, schema
 
 FOLLOWER = "search"
-LONGEST_TEXT = 10_000
 _SPREAD_BITS = 12
 """Of an entry's number: comments of one millisecond have numbers beside each other."""
 
@@ -48,7 +47,7 @@ class Match(NamedTuple):
 # ---- looking --------------------------------------------------------------------------------------------
 
 
-def find(connection: Connection, scope: Scope, asked: Question, before: int | None, limit: int) -> list[Match]:
+def find(connection: Connection, scope: Scope, asked: SearchQuery, before: int | None, limit: int) -> list[Match]:
     """The newest comments that match and can be read, those before the number ``before``. Raises unknown_site."""
     scopes = _scopes(connection, scope)
     if scopes is None or not asked.wanted:
@@ -105,8 +104,8 @@ def _numbers(connection: Connection, query: str, before: int | None, limit: int)
     return connection.scalars(text(sql), values).all()
 
 
-def _query(connection: Connection, asked: Question, scopes: Iterable[str]) -> str:
-    """The question in the words of the database. Words have no character that means anything there."""
+def _query(connection: Connection, asked: SearchQuery, scopes: Iterable[str]) -> str:
+    """The query in the words of the database. Words have no character that means anything there."""
     if connection.dialect.name == "postgresql":
         parts = [*(f"'{scope}:'" for scope in scopes), *map(_of_postgresql, asked.wanted)]
         return " & ".join([*parts, *(f"!({_of_postgresql(part)})" for part in asked.unwanted)])
@@ -149,7 +148,7 @@ def _entry(
     number = (at << _SPREAD_BITS) | (hashlib.blake2s(comment_id.encode(), digest_size=2).digest()[0] << 4)
     if state != State.visible.value:
         return Entry(comment_id, number, None)
-    found = tuple(word.folded for word in words(f"{name}\n{said[:LONGEST_TEXT]}"))
+    found = tuple(word.folded for word in words(f"{name}\n{said}"))
     return Entry(comment_id, number, found, (f"s{site_id}", f"d{discussion_id}", _author_word(author_id)))
 
 

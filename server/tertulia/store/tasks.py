@@ -34,6 +34,7 @@ from sqlalchemy import (
 
 from tertulia.store import schema
 from tertulia.store.commands import Command, CommandResult
+from tertulia.store.locks import LockTarget
 from tertulia.store.prepared import Prepared
 
 T = TypeVar("T")
@@ -246,7 +247,7 @@ class CompleteTask(Command[T], Generic[T]):
     again_in: int | None = None
 
     @property
-    def locks(self) -> Any:
+    def locks(self) -> LockTarget:
         return None if self.effect is None else self.effect.locks
 
     def apply(self, connection: Connection) -> CommandResult[T]:
