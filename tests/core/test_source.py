@@ -160,7 +160,7 @@ def check(to_source: ClientFunction, raw: str) -> None:
     assert parse(clean_text(source)) == tree, source
 
 
-@settings(max_examples=examples(2000), derandomize=True)
+@settings(max_examples=examples(5000), derandomize=True)
 @given(texts | markdown)
 def test_an_edit_that_changes_nothing_changes_nothing(to_source: ClientFunction, raw: str) -> None:
     check(to_source, raw)

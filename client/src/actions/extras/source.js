@@ -215,14 +215,15 @@ function escape(text, before, after, inLink) {
   const escaped = text
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/g, '\\\\')
     .replace(/`/g, '\\`')
-    .replace(/\*+|_+/g, (run, at, /** @type {string} */ whole) => guardRun(run, whole.slice(0, at), whole.slice(at + run.length)))
     .replace(/<(?=[a-z][^<>\s]*[:@])/gi, '\\<')
     .replace(/\](?=\()/g, '\\]')
     .replace(/(https?):(?=\/\/(?:\S|$))/gi, '$1\\:')
     .replace(/(www)\.(?=[\p{L}\p{N}_-]+\.[\p{L}\p{N}_])/giu, '$1\\.')
     .replace(/(?<=[\w.+%-])@(?=[\p{L}\p{N}][\p{L}\p{N}_-]*\.)/gu, '\\@')
     .replace(after[0] === '[' ? /(?<![\p{L}\p{N}])!$/u : /(?!)/, '\\!');
-  return inLink ? escaped.replace(/(?<!\\)[[\]]/g, '\\$&') : escaped;
+  const whole = inLink ? escaped.replace(/(?<!\\)[[\]]/g, '\\$&') : escaped;
+  // last, since a backslash beside a mark decides with it
+  return whole.replace(/\*+|_+/g, (run, at) => guardRun(run, whole.slice(0, at), whole.slice(at + run.length)));
 }
 
 /** Each mark of a run, if the run could open or close anything. @param {string} run @param {string} before @param {string} after */
