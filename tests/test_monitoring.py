@@ -18,6 +18,7 @@ from tertulia.cli import main
 from tertulia.metrics.catalogue import CATALOGUE
 from tertulia.protocol import BODY_LIMIT, HEARTBEAT_SECONDS
 from tertulia.settings import PREFIX, Settings
+from tertulia.web import forwarding
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -183,6 +184,16 @@ def test_the_proxy_waits_longer_than_the_client_and_passes_what_is_read() -> Non
     assert size is not None
     assert int(size[1]) * 1024 >= BODY_LIMIT
     assert given.count("{") == given.count("}")
+
+
+def test_proxies_let_nothing_pass_that_a_stranger_says_of_the_way_here() -> None:
+    """Each header that ``web.forwarding`` reads is set or removed by both, for no other proxy stands before them."""
+    read = set(re.findall(r'"(forwarded|x-[a-z-]+|front-end-https)"', Path(forwarding.__file__).read_text()))
+    assert len(read) == 11, "each is named where it is read"
+    nginx = {name.lower() for name in re.findall(r"proxy_set_header ([\w-]+) ", (DEPLOY / "nginx.conf").read_text())}
+    caddy = {name.lower() for name in re.findall(r"request_header -([\w-]+)", (DEPLOY / "Caddyfile").read_text())}
+    assert read - nginx == set()
+    assert read - caddy == {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}, "these Caddy sets itself"
 
 
 def test_variables_in_the_examples_exist() -> None:
