@@ -2,40 +2,26 @@
 
     python scripts/fuzz.py [SECONDS]
 
-Ends with an error where an answer is 5xx, a server does not end well, its log has a trace, or its database is not sound.
+Ends with an error where an answer is not as described, a server does not end well, its log has a trace, or its
+database is not sound.
 """
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import httpx
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tertulia.checks import check
-from tertulia.identity import new_moderator_token, utc_now
-from tertulia.protocol import API
-from tertulia.store import Store, administration
+from tertulia.store import Store
+from tests.support.contract import keeps_its_contract, moderator_token, seed
 from tests.support.postgres import running_postgres
 from tests.support.server import ServerProcess
 
 SECONDS = 300
-PROGRAM = Path(sys.executable).parent / "schemathesis"
-
-
-async def add_moderator(database: str) -> str:
-    """A new moderator's token."""
-    token, hashed = new_moderator_token()
-    store = await Store.open(database)
-    store.start()
-    await store.write(administration.AddModerator("Mai", hashed, utc_now()))
-    await store.close()
-    return token
 
 
 async def findings(database: str) -> list[object]:
@@ -47,22 +33,16 @@ async def findings(database: str) -> list[object]:
 
 def fuzz(database: str, folder: Path, seconds: int) -> bool:
     """Whether a server on this database did well, asked as a moderator and then as nobody."""
-    token = asyncio.run(add_moderator(database))
-    server = ServerProcess(folder, ("--database-url", database))
+    token = asyncio.run(moderator_token(database))
+    server = ServerProcess(folder, ("--database-url", database, "--search"))
     well = True
     try:
-        body = {"key": "talk", "body": "Hello.", "author": {"name": "Lan"}}
-        for number in range(3):
-            headers = {"Idempotency-Key": f"fuzz-{number:032}"}
-            httpx.post(f"{server.url}{API}/comments", json=body, headers=headers).raise_for_status()
-        for who in (["--header", f"Authorization: Bearer {token}"], []):
-            command = [
-                *(str(PROGRAM), "run", f"{server.url}{API}/openapi.json", "--checks", "not_a_server_error"),
-                *("--phases", "examples,coverage,fuzzing,stateful", "--max-time", str(seconds // 2)),
-                *("--max-examples", "1000000", "--continue-on-failure", "--no-color", "--generation-database", "none"),
-                *("--suppress-health-check", "all", "--warnings", "off", "--request-timeout", "20", *who),
-            ]
-            well &= subprocess.run(command, cwd=folder).returncode == 0
+        seed(server.url)
+        for who in (token, None):
+            limits = ("--max-time", str(seconds // 2), "--max-examples", "1000000")
+            keeps, printed = keeps_its_contract(server.url, folder, *limits, token=who)
+            print(printed, flush=True)
+            well &= keeps
     finally:
         well &= server.end() == 0
     if "Traceback" in server.output:

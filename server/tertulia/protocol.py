@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tertulia.core import documents
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
-from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
+from tertulia.core.text import KEY_LENGTH, NAME_LENGTH, TEXT_LENGTH
 from tertulia.languages import DEFAULT, Language
 from tertulia.languages.plurals import Category
 
@@ -63,32 +63,40 @@ class Outbound(BaseModel):
 # ---- what a client sends --------------------------------------------------------------------------------
 
 
+def _described(**limits: str | int) -> Any:
+    """What the API's description says of a text, whose type in ``core`` refuses it with codes of its own."""
+    return Field(json_schema_extra={**limits})
+
+
+CommentText = Annotated[str, _described(minLength=1, maxLength=TEXT_LENGTH)]
+
+
 class GuestName(Inbound):
-    name: str
+    name: Annotated[str, _described(minLength=1, maxLength=NAME_LENGTH)]
 
 
 class NewComment(Inbound):
     """``POST /comments``."""
 
     site: str = "default"
-    key: str
+    key: Annotated[str, _described(minLength=1, maxLength=KEY_LENGTH)]
     title: str | None = None
     url: str | None = None
-    parent_id: str | None = None
-    body: str
+    parent_id: Annotated[str, _described(format="uuid")] | None = None
+    body: CommentText
     author: GuestName | None = None
 
 
 class CommentEdit(Inbound):
     """``PATCH /comments/{id}``."""
 
-    body: str
+    body: CommentText
 
 
 class PreviewText(Inbound):
     """``POST /preview``."""
 
-    body: str
+    body: CommentText
 
 
 class Vote(Inbound):

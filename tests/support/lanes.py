@@ -12,6 +12,7 @@ from __future__ import annotations
 import pytest
 
 LONG = (
+    "tests/api/test_contract.py",
     "tests/api/test_every_page.py",
     "tests/browser/",
     "tests/bus/test_cluster.py",

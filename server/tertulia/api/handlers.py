@@ -58,7 +58,12 @@ _LANG = Parameter(
 _LIMIT = limit(PAGE, MAX_PAGE)
 _PARENT = Parameter("parent", "Replies to this comment, of all depths, instead of top-level comments.")
 _KEYS = Parameter("key", f"A discussion; repeat it, at most {MAX_COUNTS} times.", required=True, repeated=True)
-_ONCE = Parameter("Idempotency-Key", "16-64 visible ASCII characters, random and new for each comment.", required=True)
+_ONCE = Parameter(
+    "Idempotency-Key",
+    "16-64 visible ASCII characters, random and new for each comment.",
+    {"type": "string", "pattern": "^[!-~]{16,64}$"},
+    required=True,
+)
 
 
 class Api:

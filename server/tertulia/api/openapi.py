@@ -25,7 +25,12 @@ _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _BACKTICKS = re.compile(r"`+")
 _ALWAYS = (ErrorCode.origin_not_allowed, ErrorCode.unknown_field, ErrorCode.too_large, ErrorCode.internal)
+_ID = "$response.body#/comment/id"
+"""Where the answers that are about one comment have its id, as a runtime expression of OpenAPI."""
 _CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+
+
+_OF_ONE_COMMENT = (protocol.Posted, protocol.Permalink)
 
 
 class Description:
@@ -86,8 +91,9 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
         ref_template=_REF,
     )
     paths: dict[str, dict[str, Any]] = {}
+    links = {one.id: {"operationId": one.id, "parameters": {"id": _ID}} for one in operations if "{id}" in one.path}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, links)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tertulia", "version": __version__, "description": "Live discussions under articles."},
@@ -99,7 +105,7 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
     path = [Parameter(name, "The comment.", required=True) for name in _PATH_PARAMETER.findall(operation.path)]
     described: dict[str, Any] = {
         "summary": operation.summary,
@@ -109,7 +115,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
             *(_parameter(parameter, "query") for parameter in operation.parameters),
             *(_parameter(parameter, "header") for parameter in operation.headers),
         ],
-        "responses": _responses(operation),
+        "responses": _responses(operation, links),
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": {"application/json": _schema(operation.body)}}
@@ -120,11 +126,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
+def _responses(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
+    """What it may answer; ``links`` is what can be done with a comment, by the operations' ids."""
     found: dict[str, Any] = {}
     for status, model in operation.answers.items():
         content = {model: {}} if isinstance(model, str) else {"application/json": _schema(model)}
         found[str(status)] = {"description": "Done", "content": content}
+        if model in _OF_ONE_COMMENT:
+            found[str(status)]["links"] = links
     problem = {MEDIA_TYPE: _schema(protocol.ProblemDocument)}
     for code in dict.fromkeys((*operation.errors, *_ALWAYS)):
         known = found.setdefault(str(code.value.status), {"description": "", "content": problem})
