@@ -56,7 +56,7 @@ export class Auth {
   async #signIn() {
     const { api, settings, signal, storage } = this.#context;
     try {
-      const answer = await fetch(settings.tokenEndpoint ?? '', { credentials: 'include', signal, headers: { Accept: 'application/json' } });
+      const answer = await fetch(new URL(settings.tokenEndpoint ?? '', location.href), { credentials: 'include', signal, headers: { Accept: 'application/json' } });
       const { token } = answer.ok ? await answer.json() : { token: null };
       const isMember = typeof token === 'string';
       storage.set(this.#memberItem, isMember ? mark(token) : null);
