@@ -7,7 +7,8 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
- *     embed.full.js              all three in one, whose digest a page can demand
+ *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
+ *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
  * Also the sentences of src/ are written from the catalogue of the server.
@@ -23,7 +24,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -77,8 +78,10 @@ async function pack(name, outputs) {
 async function bundles() {
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js');
   const actions = await hashed('embed-actions', 'src/actions/index.js', { EXTRAS_FILE: JSON.stringify(extras.name) });
-  const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
+  const diagnosis = await hashed('embed-diagnosis', 'src/diagnosis/index.js');
+  const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
   return new Map([
+    ...diagnosis.files,
     ...extras.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),

@@ -1,6 +1,7 @@
 /** The names of the files that are loaded later, which have the digests of their contents; set by build.js. */
 declare const ACTIONS_FILE: string;
 declare const EXTRAS_FILE: string;
+declare const DIAGNOSIS_FILE: string;
 declare module '*.css' {
   const text: string;
   export default text;
