@@ -1,5 +1,5 @@
 /**
- * `<tertulia-count key="…">`: how many comments a discussion has, as a number in the page's language. All elements of
+ * `<tertulia-count discussion="…">`: how many comments a discussion has, as a number in the page's language. All elements of
  * a page ask together. Its children stay until the answer is there, and where none comes.
  */
 
@@ -16,7 +16,7 @@ const HERE = script?.src || location.href;
 let waiting = new Set();
 
 class TertuliaCount extends HTMLElement {
-  static observedAttributes = ['key', 'site', 'server'];
+  static observedAttributes = ['discussion', 'key', 'site', 'server'];
 
   /** @type {number | null} Null until it is known. */
   count = null;
@@ -29,6 +29,10 @@ class TertuliaCount extends HTMLElement {
 
   attributeChangedCallback() {
     if (this.isConnected) this.connectedCallback();
+  }
+
+  get discussionKey() {
+    return this.getAttribute('discussion') || this.getAttribute('key');
   }
 
   /** Whom it asks about which site: an address to which keys are added. Throws where `server` is no address. */
@@ -60,7 +64,7 @@ function flush() {
   /** @type {Map<string, Asking>} */
   const places = new Map();
   for (const element of waiting) {
-    const key = element.getAttribute('key');
+    const key = element.discussionKey;
     if (!key || !element.isConnected) continue;
     try {
       const { place } = element;
@@ -106,7 +110,7 @@ async function ask(place, asking, keys) {
   const { counts } = answer?.ok ? await answer.json().catch(() => ({})) : {};
   for (const { key, count } of counts ?? []) {
     for (const element of asking.get(key) ?? []) {
-      if (element.getAttribute('key') === key && element.place === place) element.show(count);
+      if (element.discussionKey === key && element.place === place) element.show(count);
     }
   }
 }

@@ -18,7 +18,7 @@ const LIVELY = ['live', 'sort', 'announce', 'theme'];
 
 export class TertuliaDiscussion extends HTMLElement {
   static observedAttributes = [
-    'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
+    'discussion', 'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
     'depth', 'no-shadow', 'credentials', 'token-endpoint', 'heading', 'heading-level',
   ];
 
@@ -28,19 +28,25 @@ export class TertuliaDiscussion extends HTMLElement {
   #observer = null;
   #isStale = false;
 
+  /** One that is only moved goes on. */
   connectedCallback() {
-    this.#open();
+    if (!this.#isBegun) this.#open();
   }
 
+  /** What is moved, as frameworks do to put a list in order, is back before anything else is done. */
   disconnectedCallback() {
-    this.#close();
+    queueMicrotask(() => this.isConnected || this.#close());
+  }
+
+  get #isBegun() {
+    return this.#discussion || this.#observer;
   }
 
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
-    if (before === after || !this.isConnected) return;
+    if (before === after) return;
     if (LIVELY.includes(name)) return this.#discussion?.change(this.#settings());
-    if (this.#isStale || !(this.#discussion || this.#observer)) return;
+    if (this.#isStale || !this.#isBegun) return;
     this.#isStale = true;
     queueMicrotask(() => this.#renew());
   }
@@ -165,7 +171,7 @@ export class TertuliaDiscussion extends HTMLElement {
       place: {
         server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
         site: read('site', 'default'),
-        key: read('key', pageKey()),
+        key: read('discussion', read('key', pageKey())),
       },
       // a page with lang="vi_VN", or nonsense, still gets its discussion
       language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),
