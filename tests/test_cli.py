@@ -9,8 +9,10 @@ import json
 import sqlite3
 import stat
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +22,7 @@ from tertulia.cli import main
 from tertulia.pages import client
 from tertulia.reporting import Reporter
 from tertulia.settings import Settings
+from tests.support.postgres import Postgres
 
 SECRET = "a key of the tests, not a secret of anybody"
 
@@ -27,6 +30,13 @@ SECRET = "a key of the tests, not a secret of anybody"
 def _run(*arguments: str, data: Path, input_: str | None = None) -> Result:
     environment = {"TERTULIA_DATA_DIR": str(data), "TERTULIA_SECRET_KEY": SECRET}
     return CliRunner().invoke(main, arguments, env=environment, input=input_)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with an empty database."""
+    assert _run("migrate", data=tmp_path).exit_code == 0
+    return tmp_path
 
 
 def _article(folder: Path) -> Path:
@@ -75,16 +85,16 @@ def test_migrate_waits_for_a_database_that_comes_up_later(tmp_path: Path) -> Non
     assert (blocked / "later.db").exists()
 
 
-def test_sites_are_added_listed_and_changed(tmp_path: Path) -> None:
-    assert _run("site", "add", "times", "--origin", "HTTPS://Times.Example:443", data=tmp_path).exit_code == 0
-    assert _run("site", "list", data=tmp_path).output.splitlines() == ["default\t", "times\thttps://times.example"]
-    assert _run("site", "add", "times", data=tmp_path).exit_code == 0
-    assert _run("site", "list", data=tmp_path).output.splitlines() == ["default\t", "times\t"]
+def test_sites_are_added_listed_and_changed(data: Path) -> None:
+    assert _run("site", "add", "times", "--origin", "HTTPS://Times.Example:443", data=data).exit_code == 0
+    assert _run("site", "list", data=data).output.splitlines() == ["default\t", "times\thttps://times.example"]
+    assert _run("site", "add", "times", data=data).exit_code == 0
+    assert _run("site", "list", data=data).output.splitlines() == ["default\t", "times\t"]
 
 
 @pytest.mark.parametrize("key", ["", "Times", "ti mes", "x" * 65, "tín"])
-def test_a_bad_site_is_refused(tmp_path: Path, key: str) -> None:
-    result = _run("site", "add", key, data=tmp_path)
+def test_a_bad_site_is_refused(data: Path, key: str) -> None:
+    result = _run("site", "add", key, data=data)
     assert result.exit_code == 1
     assert "a-z, 0-9" in result.output
 
@@ -96,18 +106,18 @@ def test_a_bad_origin_is_refused(tmp_path: Path, origin: str) -> None:
     assert "is not an origin" in result.output
 
 
-def test_a_moderators_token_is_shown_once_and_works(tmp_path: Path) -> None:
-    result = _run("moderator", "add", "Mai", data=tmp_path)
+def test_a_moderators_token_is_shown_once_and_works(data: Path) -> None:
+    result = _run("moderator", "add", "Mai", data=data)
     token = result.stdout.strip()
     assert token.startswith("tm_")
-    assert token.encode() not in (tmp_path / "tertulia.db").read_bytes()
-    assert _run("moderator", "list", data=tmp_path).output == "Mai\n"
-    again = _run("moderator", "add", "Mai", data=tmp_path)
+    assert token.encode() not in (data / "tertulia.db").read_bytes()
+    assert _run("moderator", "list", data=data).output == "Mai\n"
+    again = _run("moderator", "add", "Mai", data=data)
     assert again.exit_code == 1
     assert "already" in again.output
 
     async def held() -> int:
-        async with running(Settings(data_dir=tmp_path, secret_key=SECRET)) as server:
+        async with running(Settings(data_dir=data, secret_key=SECRET)) as server:
             transport = httpx.ASGITransport(server.asgi)
             async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as client:
                 headers = {"Authorization": f"Bearer {token}"}
@@ -116,18 +126,18 @@ def test_a_moderators_token_is_shown_once_and_works(tmp_path: Path) -> None:
     assert asyncio.run(held()) == 200
 
 
-def test_a_moderators_token_is_renewed_and_taken_back(tmp_path: Path) -> None:
-    tokens = [_run("moderator", "add", "Mai", data=tmp_path).stdout.strip()]
-    tokens.append(_run("moderator", "renew", "Mai", data=tmp_path).stdout.strip())
+def test_a_moderators_token_is_renewed_and_taken_back(data: Path) -> None:
+    tokens = [_run("moderator", "add", "Mai", data=data).stdout.strip()]
+    tokens.append(_run("moderator", "renew", "Mai", data=data).stdout.strip())
     assert len({*tokens}) == 2
     assert tokens[1].startswith("tm_")
-    assert _run("moderator", "list", data=tmp_path).output == "Mai\n"
-    assert _run("moderator", "remove", "Mai", data=tmp_path).output == "Mai is no moderator any more.\n"
-    assert _run("moderator", "list", data=tmp_path).output == ""
+    assert _run("moderator", "list", data=data).output == "Mai\n"
+    assert _run("moderator", "remove", "Mai", data=data).output == "Mai is no moderator any more.\n"
+    assert _run("moderator", "list", data=data).output == ""
     for command in ("renew", "remove"):
-        again = _run("moderator", command, "Mai", data=tmp_path)
+        again = _run("moderator", command, "Mai", data=data)
         assert (again.exit_code, "There is no moderator Mai" in again.output) == (1, True)
-    assert _run("moderator", "add", "Mai", data=tmp_path).exit_code == 0
+    assert _run("moderator", "add", "Mai", data=data).exit_code == 0
 
 
 def test_import_twice_changes_nothing_and_export_gives_it_back(tmp_path: Path) -> None:
@@ -162,7 +172,7 @@ def test_check_finds_nothing_and_then_what_was_broken(tmp_path: Path) -> None:
     assert _run("import", str(_article(tmp_path)), data=data).exit_code == 0
     clean = _run("check", data=data)
     assert clean.exit_code == 0
-    assert "Nothing is wrong" in clean.output
+    assert clean.output.endswith("1 discussion, 2 comments, 2 events: nothing is wrong.\n")
     with sqlite3.connect(data / "tertulia.db") as database:
         database.execute("update discussion set comment_count = 7")
     database.close()
@@ -207,7 +217,7 @@ def _line(result: Result) -> str:
     return str(line)
 
 
-def test_a_file_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_one_line_that_names_it(data: Path, tmp_path: Path) -> None:
     output = tmp_path / "nowhere" / "export.json"
     assert _line(_run("export", "--output", str(output), data=tmp_path)) == (
         f"tertulia: Cannot write {output}: No such file or directory"
@@ -216,7 +226,7 @@ def test_a_file_that_cannot_be_written_is_one_line_that_names_it(tmp_path: Path)
 
 @pytest.mark.parametrize("is_ours", [False, True])
 def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistake(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
+    data: Path, monkeypatch: pytest.MonkeyPatch, is_ours: bool
 ) -> None:
     async def fails(*_given: object) -> None:
         error = sqlite3.DatabaseError("database disk image is malformed")
@@ -224,7 +234,7 @@ def test_a_database_that_fails_in_the_middle_is_one_line_unless_it_is_our_mistak
         raise error
 
     monkeypatch.setattr("tertulia.cli.check.search", fails)
-    result = _run("check", data=tmp_path)
+    result = _run("check", data=data)
     if is_ours:
         assert isinstance(result.exception, sqlite3.DatabaseError)
     else:
@@ -295,3 +305,137 @@ def test_a_snippet_that_cannot_be_is_refused_in_one_line(
     assert result.exit_code == 1
     assert result.output.startswith("tertulia: ")
     assert len(result.output.splitlines()) == 1
+
+
+# ---- a database that is not there ------------------------------------------------------------------------------
+
+USING = [
+    ("check",),
+    ("export",),
+    ("epoch", "renew"),
+    ("moderator", "add", "Mai"),
+    ("moderator", "renew", "Mai"),
+    ("moderator", "remove", "Mai"),
+    ("moderator", "list"),
+    ("site", "add", "times"),
+    ("site", "list"),
+]
+
+
+GROUPS = {name for name, command in main.commands.items() if isinstance(command, click.Group)}
+
+
+def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
+def _files(folder: Path) -> dict[str, bytes | None]:
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def _other_programs_database(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("create table recipe (id integer)")
+    database.close()
+
+
+def test_every_command_that_uses_a_database_is_in_the_list() -> None:
+    """A new command with these flags either uses a database that is there, or is one of the three that make it."""
+    using = {
+        name
+        for name, command in _all_commands(main)
+        if any(option.name == "data_dir" for option in command.params) and name not in ("serve", "migrate", "import")
+    }
+    assert using - {"doctor", "demo cluster"} == {
+        " ".join(arguments[:2] if arguments[0] in GROUPS else arguments[:1]) for arguments in USING
+    }
+
+
+@pytest.mark.parametrize("arguments", USING, ids=" ".join)
+@pytest.mark.parametrize("is_there", ["nothing", "folder", "empty file", "another program's"])
+def test_a_mistyped_folder_makes_no_database(tmp_path: Path, arguments: tuple[str, ...], is_there: str) -> None:
+    data = tmp_path / "mistyped"
+    if is_there != "nothing":
+        data.mkdir()
+    if is_there == "empty file":
+        (data / "tertulia.db").touch()
+    if is_there == "another program's":
+        _other_programs_database(data / "tertulia.db")
+    before = _files(tmp_path)
+    result = _run(*arguments, data=data)
+    assert _line(result).startswith(f"tertulia: There is no database in {data / 'tertulia.db'}")
+    assert result.stdout == ""
+    assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", USING, ids=" ".join)
+def test_a_mistyped_address_makes_no_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """A path through a file and one through a folder that is not there."""
+    (tmp_path / "letter.txt").write_text("Dear reader")
+    before = _files(tmp_path)
+    for place in ("letter.txt/tertulia.db", "a/b/c.db"):
+        address = f"sqlite+aiosqlite:///{tmp_path / place}"
+        assert "There is no database in" in _line(_run(*arguments, "--database-url", address, data=tmp_path / "none"))
+    assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", USING, ids=" ".join)
+def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "tertulia.db").write_text("this is a letter, not a database " * 100)
+    before = _files(tmp_path)
+    assert "file is not a database" in _line(_run(*arguments, data=tmp_path))
+    assert _files(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", [*USING, ("migrate",), ("serve", "--port", "0")], ids=" ".join)
+def test_a_database_of_a_newer_version_is_left_as_it_is(data: Path, arguments: tuple[str, ...]) -> None:
+    with sqlite3.connect(data / "tertulia.db") as database:
+        database.execute("update alembic_version set version_num = '9999'")
+    database.close()
+    line = _line(_run(*arguments, data=data))
+    assert "schema 9999 is of another version of Tertulia, newer than this one" in line
+    assert "run that version" in line
+
+
+def test_a_check_changes_nothing_and_leaves_nothing(data: Path) -> None:
+    before = _files(data)
+    result = _run("check", data=data)
+    assert (result.exit_code, result.stdout) == (0, "0 discussions, 0 comments, 0 events: nothing is wrong.\n")
+    assert _files(data) == before
+
+
+def test_a_check_beside_a_server_leaves_its_files_alone(data: Path) -> None:
+    with sqlite3.connect(data / "tertulia.db") as server:
+        server.execute("begin immediate")
+        server.execute("insert into meta values ('x', 'y')")
+        before = sorted(_files(data))
+        assert "tertulia.db-wal" in before
+        assert _run("check", data=data).exit_code == 0
+        assert sorted(_files(data)) == before
+        server.rollback()
+    server.close()
+
+
+def test_a_check_of_an_older_schema_says_what_to_do(data: Path) -> None:
+    with sqlite3.connect(data / "tertulia.db") as database:
+        database.execute("update alembic_version set version_num = '0001'")
+    database.close()
+    assert "of an earlier version; bring it up to date with: tertulia migrate" in _line(_run("check", data=data))
+
+
+def test_a_database_of_postgresql_that_is_empty_or_missing_is_none(postgres: Postgres, tmp_path: Path) -> None:
+    name = asyncio.run(postgres.create(migrated=False))
+    empty = postgres.address(name)
+    for address in (empty, postgres.address("nobody_made_this")):
+        for arguments in USING:
+            result = _run(*arguments, "--database-url", address, data=tmp_path / "none")
+            assert "There is no database in postgresql" in _line(result), arguments
+    assert not (tmp_path / "none").exists()
+    assert _run("migrate", "--database-url", empty, data=tmp_path / "none").exit_code == 0
+    checked = _run("check", "--database-url", empty, data=tmp_path / "none")
+    assert checked.stdout.endswith("0 events: nothing is wrong.\n")
+    asyncio.run(postgres.drop(name))

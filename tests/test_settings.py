@@ -116,6 +116,11 @@ def test_a_setting_comes_from_a_variable_or_a_flag(monkeypatch: pytest.MonkeyPat
     assert getattr(load(**{name: None}), name) == expected, "a flag that was not given changes nothing"
 
 
+def test_the_case_of_a_variable_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("Tertulia_port", "1000")
+    assert load().port == 1000
+
+
 def test_a_flag_is_above_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERTULIA_PORT", "1000")
     assert load(port="2000").port == 2000

@@ -24,6 +24,12 @@ export function cardContext(d) {
     get canReply() {
       return d.thread.discussion.mode !== 'closed';
     },
+    more({ nextPages, unloaded }) {
+      const { max } = d.settings;
+      // with all that is left it is known how many come
+      const isAll = unloaded <= max && !nextPages.size;
+      return d.t(isAll ? 'show_more' : 'show_more_of', { n: Math.min(max, unloaded) || 1, total: unloaded });
+    },
     isOwn: ({ author, body }) => body !== null && author !== null && author.id === d.thread.viewer?.id,
     canEdit: (comment) => context.isOwn(comment) && d.now() - Date.parse(comment.created_at) < d.thread.limits.edit_seconds * 1000,
     vote: (id) => d.thread.votes[id] ?? 0,

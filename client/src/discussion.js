@@ -137,7 +137,7 @@ export class Discussion {
     this.t = translator(strings);
     this.api.language = strings?.language ?? 'en';
     this.storage.set(languageItem(this), strings ? JSON.stringify(strings) : null);
-    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone);
+    this.clock = clock(settings.time, strings?.language ?? 'en', settings.timezone, settings.isShortDate);
     this.view = new View({
       ...settings,
       t: this.t,

@@ -100,7 +100,7 @@ export class Live {
     const d = this.#discussion;
     const { comment_count, mode } = d.thread.discussion;
     d.notify('changed', changes);
-    d.view.setCount(comment_count - (d.isPaused ? d.unseen + this.#early.length : 0));
+    d.view.setCount(comment_count);
     if (d.view.setMode(mode)) {
       d.list.updateAll();
       d.notify('viewerChanged');

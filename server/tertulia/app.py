@@ -96,7 +96,8 @@ async def running(
             sources = Sources(hub, store.write_queue, store.failures, responses, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
-            others = [*_health(Readiness(store, hub, bus, counts), hub), *metrics.routes()]
+            readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
+            others = [*_health(readiness, hub), *metrics.routes()]
             others += _playground(pages) if settings.playground else []
             store.start(partial(publish_committed, bus, store.epoch))
             hub.start()

@@ -26,8 +26,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from tertulia.core.text import clean_key
 from tertulia.errors import Problem
 from tertulia.logs import Sparing
@@ -181,6 +179,8 @@ def _front_matter(article: Article) -> str:
         "author": article.author,
         "summary": article.summary,
     }
+    import yaml  # 1 MiB that a server without articles does not need
+
     # YAML takes these for line ends and reads them back as spaces unless they are escaped
     is_plain = not any(end in str(value) for value in fields.values() for end in "\x85\u2028\u2029")
     return f"---\n{yaml.safe_dump(fields, allow_unicode=is_plain, sort_keys=False)}---\n"
@@ -235,6 +235,8 @@ def _parse(text: str, stem: str, language: str, time_zone: str) -> Article:
 
 
 def _fields(front_matter: str) -> dict[Any, Any]:
+    import yaml  # likewise
+
     try:
         fields = yaml.safe_load(front_matter)
     except (yaml.YAMLError, ValueError) as error:

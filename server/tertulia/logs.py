@@ -32,11 +32,16 @@ log = logging.getLogger(__name__)
 
 
 class Sparing:
-    """Logs a message at most once in SPARED_SECONDS for each cause, with the number of lines that were left out."""
+    """Logs a message at most once in SPARED_SECONDS for each cause, with the number of lines that were left out.
 
-    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+    Where strangers make up the causes, ``most`` bounds the lines of all causes together in that time.
+    """
+
+    def __init__(
+        self, log: logging.Logger, clock: Callable[[], float] = time.monotonic, *, most: int | None = None
+    ) -> None:
         self._log = log
-        self._rests = _Rests(clock)
+        self._rests = _Rests(clock, most)
 
     def warning(self, message: str, cause: Hashable, **fields: object) -> None:
         self._say(logging.WARNING, message, cause, fields)
@@ -53,8 +58,9 @@ class Sparing:
 class _Rests:
     """When each cause was logged last, and how often it was left out since."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], most: int | None = None) -> None:
         self._clock = clock
+        self._most = most
         self._said: dict[Hashable, float] = {}
         self._unsaid: dict[Hashable, int] = {}
 
@@ -65,6 +71,8 @@ class _Rests:
         if said is not None and now - said < SPARED_SECONDS:
             self._unsaid[cause] = self._unsaid.get(cause, 0) + 1
             return None
+        if self._most is not None and self._recent(now) >= self._most:
+            return None
         self._said.pop(cause, None)
         self._said[cause] = now
         if len(self._said) > MAX_CAUSES:
@@ -72,6 +80,9 @@ class _Rests:
             del self._said[oldest]
             self._unsaid.pop(oldest, None)
         return self._unsaid.pop(cause, 0)
+
+    def _recent(self, now: float) -> int:
+        return sum(now - said < SPARED_SECONDS for said in self._said.values())
 
 
 def configure(format_: Format, level: str, *, worker: int | None = None) -> None:

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tertulia import languages, private
 from tertulia.errors import StartupError
@@ -25,10 +24,10 @@ KEY_FILE = "secret-key"
 """In the data folder."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings of one server process; each is also the environment variable TERTULIA_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
@@ -62,7 +61,7 @@ class Settings(BaseSettings):
         description="URL under which readers reach the server, such as `https://news.example`; by default taken from "
         "each request.",
     )
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origins: tuple[str, ...] = Field(
         (),
         description="Origins that may use the site `default`, besides the server's own; separated by commas.",
     )
@@ -86,8 +85,10 @@ class Settings(BaseSettings):
     )
     vote_limit_guest: str = Field("60/minute;500/day", description="Votes per guest; `off` removes the limit.")
     vote_limit_address: str = Field("120/minute;2000/day", description="Votes per address; `off` removes the limit.")
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Networks (CIDR) of proxies whose X-Forwarded-For is trusted, separated by commas."
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="Networks (CIDR) of proxies whose X-Forwarded and Forwarded headers are believed, separated by "
+        "commas.",
     )
     workers: int = Field(
         1,
@@ -114,7 +115,7 @@ class Settings(BaseSettings):
         "reader. Beyond it the slowest clients are cut off, and readers resume.",
     )
     drain_seconds: float = Field(20, ge=0, description="Seconds to drain connections on shutdown.")
-    metrics_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+    metrics_allow: tuple[str, ...] = Field(
         ("127.0.0.0/8", "::1"), description="Networks (CIDR) that may read /metrics, separated by commas."
     )
     playground: bool = Field(
@@ -196,13 +197,20 @@ class Settings(BaseSettings):
 
 def load(**overrides: object) -> Settings:
     """Settings from the environment, with the flags that were given; raises StartupError with one line."""
-    given = {name: value for name, value in overrides.items() if value is not None}
+    flags = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings.model_validate(_from_environment() | flags)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
         raise StartupError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def _from_environment() -> dict[str, object]:
+    """The settings that variables give, whatever case their names are written in."""
+    variables = {name.upper(): value for name, value in os.environ.items()}
+    names = {name: PREFIX + name.upper() for name in Settings.model_fields}
+    return {name: variables[variable] for name, variable in names.items() if variable in variables}
 
 
 def _url_from_file(name: str, path: Path | None) -> str | None:

@@ -150,8 +150,10 @@ stalls = 120  # a long line of code that has to be scrolled and must not widen t
 def open_publisher(folder: Path) -> Iterator[Publisher]:
     """A server with one moderator, for all tests of a module."""
     data = folder / "data"
-    command = [sys.executable, "-m", "tertulia", "moderator", "add", "The editors", "--data-dir", str(data)]
-    token = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    commands = [["migrate"], ["moderator", "add", "The editors"]]
+    for command in commands:
+        program = [sys.executable, "-m", "tertulia", *command, "--data-dir", str(data)]
+        token = subprocess.run(program, check=True, capture_output=True, text=True).stdout.strip()
     host = Host()
     server = ServerProcess(data, ["--allowed-origins", host.url])
     try:

@@ -37,7 +37,9 @@ class Examiner:
         await page.evaluate("document.head.querySelector('style:last-of-type').remove()")
 
     async def _run(self, page: Page, state: str, rules: dict[str, object]) -> None:
-        results = await Axe().run(page, options={"resultTypes": ["violations"], "runOnly": rules})
+        named = {"label-content-name-mismatch": {"enabled": True}}
+        options = {"resultTypes": ["violations"], "runOnly": rules, "rules": named if rules["type"] == "tag" else {}}
+        results = await Axe().run(page, options=options)
         for violation in results.response["violations"]:
             nodes = "; ".join(str(node["target"]) + " " + node["html"][:160] for node in violation["nodes"][:3])
             self.found.append(f"{state}: {violation['id']}: {violation['help']}: {nodes}")

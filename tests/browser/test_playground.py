@@ -108,7 +108,7 @@ SHOWN: dict[str, list[tuple[str, str]]] = {
     "loading": [("[part~=skeleton]", "")],
     "error": [("[part~=skeleton]", "could not be loaded"), ("[part~=again]", "Try again")],
     "search": [(".found", "6 comments match"), ("article:not([hidden]) [part~=body]", "river")],
-    "paused": [("[part~=live-toggle]", "Live updates (3)")],
+    "paused": [("[part~=pill-button]:not([hidden])", "3 new comments")],
     "no-shadow": [(".replies .replies .replies [part~=comment]", "And on Sundays?")],
     "relative": [("time", "minutes ago")],
 }

@@ -462,7 +462,8 @@ def test_a_link_shows_its_title_and_holds_no_link() -> None:
         ("Email:an.le+x@b.com.vn.", "Email:", "mailto:an.le+x@b.com.vn", "an.le+x@b.com.vn", "."),
         ("<an@b.vn> ", "", "mailto:an@b.vn", "an@b.vn", ""),
         ("HTTP://localhost:8000/x?", "", "http://localhost:8000/x", "HTTP://localhost:8000/x", "?"),
-        ("![a](http://b.vn)", "!", "http://b.vn", "a", ""),
+        ("![a](http://b.vn)", "", "http://b.vn", "a", ""),
+        ("So![a](http://b.vn)", "So!", "http://b.vn", "a", ""),
     ],
 )
 def test_addresses_become_links(typed: str, before: str, href: str, shown: str, after: str) -> None:

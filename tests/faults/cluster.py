@@ -66,6 +66,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         with running_postgres() as postgres:
             opened = Cluster(folder, postgres, valkey)
             try:
+                opened.command("migrate")
                 opened.moderator = opened.command("moderator", "add", "Mai").strip()
                 with ThreadPoolExecutor(INSTANCES) as threads:
                     list(threads.map(opened.start, "ABC"[:INSTANCES]))

@@ -104,7 +104,7 @@ def test_readers_of_what_is_no_more_are_reset_after_a_restore(
         assert say(server, 1) == [6]
         assert reader.receive()["type"] in ("events", "presence")
     assert server.end() == 0
-    assert "Nothing is wrong" in run(data, place.flags, "check")
+    assert "nothing is wrong" in run(data, place.flags, "check")
 
 
 def test_without_a_new_epoch_a_reader_would_take_other_comments_for_its_own(

@@ -8,7 +8,8 @@ from typing import Any
 
 
 def evaluate(script: str, given: object) -> Any:
-    """The value of a JavaScript function of ``given``, both as JSON."""
-    code = f"console.log(JSON.stringify(({script})(JSON.parse(require('fs').readFileSync(0, 'utf8')))))"
+    """The value of a JavaScript function of ``given``, both as JSON; the function may be asynchronous."""
+    given_json = "JSON.parse(require('fs').readFileSync(0, 'utf8'))"
+    code = f"Promise.resolve(({script})({given_json})).then((value) => console.log(JSON.stringify(value)))"
     done = subprocess.run(["node", "-e", code], input=json.dumps(given), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)

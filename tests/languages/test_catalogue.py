@@ -107,6 +107,12 @@ def test_a_translation_is_translated(language: Language) -> None:
     assert len(same) <= SAME_AS_ENGLISH_AT_MOST, same
 
 
+def test_a_name_begins_with_the_word_that_is_seen(language: Language) -> None:
+    """Who speaks to a browser says what is on the button (WCAG 2.5.3)."""
+    for seen, named in (("reply", "reply_to"), ("more_actions", "more_actions_for")):
+        assert language.translate(named, name="Lan").startswith(language.translate(seen)), named
+
+
 def test_the_limit_that_is_told_is_the_limit(language: Language) -> None:
     for key in ("problem.too_long", "problem.too_large"):
         assert language.numbers.write(TEXT_LENGTH) in language.translate(key), key

@@ -449,10 +449,37 @@ async def test_a_tombstone_is_one_line(client: httpx.AsyncClient) -> None:
     posted = await author.post_comment("Gone.")
     author.token = posted["token"]
     await author.delete(posted["comment"]["id"])
+    gone = "This comment was deleted by its author."
     page = await text(client, "/articles/market")
-    assert "This comment was deleted by its author." in page
+    assert gone not in page
     assert "Minh Triết" not in page
     assert "parent_id" not in await text(client, f"/articles/market?reply={posted['comment']['id']}")
+
+
+async def test_a_tombstone_is_there_as_long_as_something_answers_it(client: httpx.AsyncClient) -> None:
+    gone = "This comment was deleted by its author."
+    author = AsyncApiClient(client, "market", name="Minh Triết")
+    posted = await author.post_comment("Gone.")
+    author.token = posted["token"]
+    answer = await author.post_comment("An answer to it.", parent_id=posted["comment"]["id"])
+    await author.delete(posted["comment"]["id"])
+    for path in ("/articles/market", "/embed.html?key=market"):
+        assert (page := await text(client, path)).count(gone) == 1
+        assert "An answer to it." in page
+    await author.delete(answer["comment"]["id"])
+    assert gone not in await text(client, "/articles/market")
+    here = (await client.get(f"/c/{posted['comment']['id']}")).headers["location"]
+    assert gone in await text(client, here), "who has its address is told what became of it"
+
+
+async def test_readers_are_led_past_pages_of_tombstones_alone(client: httpx.AsyncClient) -> None:
+    author = AsyncApiClient(client, "market", name="Minh Triết")
+    for number in range(PAGE + 2):
+        posted = await author.post_comment(f"Advertisement {number}")
+        author.token = author.token or posted["token"]
+        await author.delete(posted["comment"]["id"])
+    await post(client, body="Said in earnest.")
+    assert "Said in earnest." in await text(client, "/articles/market")
 
 
 async def test_votes_are_counted(client: httpx.AsyncClient) -> None:

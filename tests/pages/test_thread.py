@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tertulia.core.comments import State
-from tertulia.pages.thread import DEPTH, Node, tree
+from tertulia.pages.thread import DEPTH, Node, shown, tree
 from tertulia.protocol import AuthorView, CommentView, Votes
 
 
@@ -21,6 +21,11 @@ def comment(id_: str, parent: str | None = None) -> CommentView:
         reply_count=0,
         pinned=False,
     )
+
+
+def tombstone(id_: str, parent: str | None = None, *, replies: int = 0) -> CommentView:
+    gone = {"author": None, "body": None, "state": State.deleted, "reply_count": replies}
+    return comment(id_, parent).model_copy(update=gone)
 
 
 def outline(nodes: list[Node], level: int = 0) -> list[str]:
@@ -52,6 +57,19 @@ def test_below_the_deepest_level_it_goes_on_flat() -> None:
 
 def test_a_reply_to_a_comment_elsewhere_says_so() -> None:
     assert outline(tree([comment("x", "elsewhere"), comment("y", "x")])) == ["x detached", "  y"]
+
+
+def test_a_tombstone_is_shown_as_long_as_something_answers_it() -> None:
+    def left(*comments: CommentView, incomplete: tuple[str, ...] = ()) -> list[str]:
+        return [one.id for one in shown(comments, incomplete)]
+
+    gone, under, deep = tombstone("gone"), tombstone("under", "gone"), tombstone("deep", "under")
+    assert left(comment("a"), gone, comment("z")) == ["a", "z"]
+    assert left(gone, under, deep) == [], "tombstones answer nothing"
+    assert left(gone, under, comment("said", "under"), deep) == ["gone", "under", "said"]
+    assert left(tombstone("more", replies=1)) == ["more"], "its reply is on another page"
+    assert left(gone, under, comment("a"), incomplete=("gone",)) == ["gone", "under", "a"]
+    assert left(comment("a"), comment("b", "a"), tombstone("c", "b")) == ["a", "b"]
 
 
 @given(st.lists(st.integers(min_value=-1, max_value=30), max_size=30))

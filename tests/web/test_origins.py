@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.origins import OriginPolicy, normal_origin
+from tertulia.web.origins import ORIGIN_CHARACTERS, REFUSALS_A_MINUTE, OriginPolicy, normal_origin
 
 PROXIES = ("10.0.0.0/8",)
 
@@ -54,7 +54,11 @@ def _request(
         ("10.0.0.1", "ws", "https", "https://news.test"),
         ("10.0.0.1", "http", " HTTPS ", "https://news.test"),
         ("10.0.0.1", "http", "javascript", "http://news.test"),
-        ("10.0.0.1", "http", "https, http", "http://news.test"),
+        ("10.0.0.1", "http", "https, http", "https://news.test"),
+        ("10.0.0.1", "http", "HTTPS,HTTP", "https://news.test"),
+        ("10.0.0.1", "http", "http, https", "http://news.test"),
+        ("10.0.0.1", "http", "wss", "https://news.test"),
+        ("192.0.2.1", "http", "https, http", "http://news.test"),
         (None, "http", "https", "http://news.test"),
     ],
 )
@@ -202,3 +206,92 @@ async def test_a_request_looks_at_the_sites_once() -> None:
     await policy.admit(request, "default")
     assert not await policy.admits(request, "second")
     assert sites.asked == 1
+
+
+# ---- scheme and host through several proxies ---------------------------------------------------------------
+
+BEHIND = [
+    ([("X-Forwarded-Proto", "https"), ("X-Forwarded-Proto", "http")], "https://news.test"),
+    ([("X-Forwarded-Proto", "http"), ("Front-End-Https", "on")], "https://news.test"),
+    ([("X-Forwarded-Ssl", "On")], "https://news.test"),
+    ([("X-Forwarded-Ssl", "off")], "http://news.test"),
+    ([("X-Forwarded-Scheme", "https")], "https://news.test"),
+    ([("X-Forwarded-Port", "443")], "https://news.test"),
+    ([("X-Forwarded-Port", "443"), ("X-Forwarded-Proto", "https")], "https://news.test"),
+    ([("X-Forwarded-Port", "80"), ("X-Forwarded-Proto", "https")], "https://news.test"),
+    ([("X-Forwarded-Port", "8443, 8080"), ("X-Forwarded-Proto", "https")], "https://news.test:8443"),
+    ([("X-Forwarded-Port", "0"), ("X-Forwarded-Proto", "https")], "https://news.test"),
+    ([("X-Forwarded-Host", "talk.example"), ("X-Forwarded-Proto", "https")], "https://talk.example"),
+    ([("X-Forwarded-Host", "talk.example:8443, in"), ("X-Forwarded-Proto", "https,http")], "https://talk.example:8443"),
+    ([("X-Forwarded-Host", "talk.example"), ("X-Forwarded-Host", "inner:80")], "http://talk.example"),
+    ([("X-Forwarded-Host", "talk.example"), ("X-Forwarded-Port", "8081")], "http://talk.example:8081"),
+    ([("X-Forwarded-Host", "[2001:db8::1]:8443"), ("X-Forwarded-Proto", "https")], "https://[2001:db8::1]:8443"),
+    ([("X-Forwarded-Host", "a b, https://x/")], "http://news.test"),
+    ([("Forwarded", 'for=192.0.2.1;proto=https;host="talk.example:8443"')], "https://talk.example:8443"),
+    ([("Forwarded", "proto=HTTPS;host=talk.example, proto=http;host=inner")], "https://talk.example"),
+    ([("Forwarded", "proto=https;host=talk.example"), ("Forwarded", "for=10.0.0.3")], "https://talk.example"),
+    ([("Forwarded", "proto=javascript")], "http://news.test"),
+]
+
+
+@pytest.mark.parametrize(("headers", "expected"), BEHIND)
+async def test_pages_of_the_server_are_its_own_behind_proxies(headers: list[tuple[str, str]], expected: str) -> None:
+    assert _policy().base_url(_request("10.0.0.1", *headers)) == expected
+    assert await _admits(_policy(), _request("10.0.0.1", *headers, ("Origin", expected)), "default") is None
+    foreign = _request("10.0.0.1", *headers, ("Origin", "https://hostile.example"))
+    assert await _admits(_policy(), foreign, "default") is ErrorCode.origin_not_allowed
+    assert _policy().base_url(_request("192.0.2.1", *headers)) == "http://news.test", "strangers are not believed"
+
+
+@pytest.mark.parametrize("origin", ["https://news.test", "https://news.test:8080", "https://talk.example"])
+async def test_a_port_or_a_host_that_proxies_see_differently_makes_no_page_foreign(origin: str) -> None:
+    """An inner proxy tells of its own port, and of two names both may be the page's."""
+    headers = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "8080")]
+    headers += [("X-Forwarded-Host", "talk.example")] if "talk" in origin else []
+    assert await _admits(_policy(), _request("10.0.0.1", *headers, ("Origin", origin)), None) is None
+
+
+# ---- what is said of a refusal -----------------------------------------------------------------------------
+
+
+async def _refused(policy: OriginPolicy, request: HTTPConnection, site: str | None = "default") -> Problem:
+    with pytest.raises(Problem) as caught:
+        await (policy.admit_any(request) if site is None else policy.admit(request, site))
+    return caught.value
+
+
+async def test_a_page_of_the_servers_own_name_is_told_the_setting(caplog: pytest.LogCaptureFixture) -> None:
+    problem = await _refused(_policy(), _request("10.0.0.1", ("Origin", "https://news.test")))
+    assert "--public-url" in problem.detail
+    assert "https://news.test" in problem.detail
+    assert "TERTULIA_PUBLIC_URL=https://news.test" in vars(caplog.records[0])["advice"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "advice"),
+    [
+        ("https://shop.example", "default", "add https://shop.example to TERTULIA_ALLOWED_ORIGINS (--allowed-origins)"),
+        ("https://shop.example", "second", "tertulia site add second"),
+        ("https://shop.example", None, "TERTULIA_ALLOWED_ORIGINS"),
+        ("null", "default", "sandboxed"),
+        ("file://x", "default", "no origin"),
+    ],
+)
+async def test_a_refused_origin_is_one_line_that_says_what_to_add(
+    caplog: pytest.LogCaptureFixture, origin: str, site: str | None, advice: str
+) -> None:
+    policy = _policy()
+    for _ in range(3):
+        problem = await _refused(policy, _request("192.0.2.1", ("Origin", origin)), site)
+        assert problem.code is ErrorCode.origin_not_allowed
+    [record] = caplog.records
+    assert vars(record)["origin"] == origin
+    assert advice in vars(record)["advice"]
+
+
+async def test_made_up_origins_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    policy = _policy()
+    for number in range(300):
+        await _refused(policy, _request("192.0.2.1", ("Origin", f"https://{number}{'x' * 500}.example")))
+    assert len(caplog.records) == REFUSALS_A_MINUTE
+    assert all(len(vars(record)["origin"]) <= ORIGIN_CHARACTERS for record in caplog.records)

@@ -132,3 +132,10 @@ async def test_a_database_that_fails_is_told_in_the_log(
     assert {await parts.readiness.probe() for _ in range(5)} == {SILENT}
     is_ours = isinstance(error, KeyError)
     assert [record.exc_info is not None for record in caplog.records] == ([True] * 5 if is_ours else [False])
+
+
+async def test_what_hinders_nobody_is_a_warning_and_still_ready(parts: Parts) -> None:
+    warned = Readiness(parts.store, parts.hub, parts.bus, None, warning=lambda: "look at the proxy")
+    assert await warned.probe() == (200, "warning: look at the proxy")
+    parts.writes = False
+    assert await warned.probe() == UNWRITTEN

@@ -16,7 +16,8 @@
  * @property {string} language
  * @property {Sort} sort
  * @property {'top' | 'bottom'} composer
- * @property {'absolute' | 'relative'} time
+ * @property {import('../page/time.js').Way} time
+ * @property {boolean} [isShortDate] Whether dates are `dd/mm/yy` in every language.
  * @property {string} [timezone]
  * @property {string} [heading]
  * @property {number} headingLevel

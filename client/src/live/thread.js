@@ -84,6 +84,13 @@ export class Thread {
     return parent ? [parent, ...this.ancestors(parent)] : [];
   }
 
+  /** Of a tombstone, whether anything answers it, as far as is known; of others, yes. @param {string} id @returns {boolean} */
+  isShown(id) {
+    const { body, reply_count } = /** @type {Comment} */ (this.comments.get(id));
+    const isWhole = !this.nextPages.has(this.ancestors(id).at(-1) ?? id);
+    return body !== null || reply_count > 0 || !isWhole || (this.children.get(id) ?? []).some((one) => this.isShown(one));
+  }
+
   // ---- events -------------------------------------------------------------------------------------------
 
   /**

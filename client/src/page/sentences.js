@@ -25,20 +25,17 @@ export default {
   "edit": "Edit",
   "delete": "Delete",
   "more_actions": "More",
-  "quote": "Quote",
-  "link": "Copy link",
+  "more_actions_for": "More actions for {name}",
   "show_more": {
     "one": "Show {n} more comment",
     "other": "Show {n} more comments"
   },
-  "more_replies": "Show more replies",
-  "new_comments": {
-    "one": "{n} new comment",
-    "other": "{n} new comments"
+  "show_more_of": {
+    "one": "Show {n} more comment and its replies ({total} left)",
+    "other": "Show {n} more comments and their replies ({total} left)"
   },
+  "more_replies": "Show more replies",
   "live": "Live updates",
-  "paused": "Live updates",
-  "paused_new": "Live updates ({n})",
   "readers": {
     "one": "{n} reader",
     "other": "{n} readers"

@@ -8,7 +8,7 @@
  * @typedef {keyof typeof reading | keyof typeof writing} Key
  * @typedef {string | Record<string, string>} Sentence One form, or one for each plural category of CLDR.
  * @typedef {{language: string, direction: 'ltr' | 'rtl', texts: Record<string, Sentence>}} Language
- * @typedef {(key: Key, values?: {n?: number, name?: string}) => string} Translate
+ * @typedef {(key: Key, values?: {n?: number, total?: number, name?: string}) => string} Translate
  */
 import sentences from './sentences.js';
 
@@ -16,7 +16,7 @@ import sentences from './sentences.js';
 export const english = { ...sentences };
 
 /**
- * `{n}` and `{name}` are filled in. A sentence that the language lacks is in English.
+ * `{n}`, `{total}` and `{name}` are filled in. A sentence that the language lacks is in English.
  *
  * @param {Language | null} [given] Without it: English.
  * @returns {Translate}
@@ -25,9 +25,9 @@ export function translator(given) {
   const language = given?.language ?? 'en';
   const plural = new Intl.PluralRules(language);
   const number = new Intl.NumberFormat(language, { numberingSystem: 'latn' });
-  return (key, { n = 0, name = '' } = {}) => {
+  return (key, { n = 0, total = 0, name = '' } = {}) => {
     const found = given?.texts[key] ?? english[key] ?? '';
     const form = typeof found === 'string' ? found : (found[plural.select(n)] ?? found.other);
-    return form.replace('{n}', () => number.format(n)).replace('{name}', () => name);
+    return form.replace('{n}', () => number.format(n)).replace('{total}', () => number.format(total)).replace('{name}', () => name);
   };
 }

@@ -1,5 +1,11 @@
 /** Generated from the catalogue of the server by build.js. */
 export default {
+  "quote": "Quote",
+  "link": "Copy link",
+  "new_comments": {
+    "one": "{n} new comment",
+    "other": "{n} new comments"
+  },
   "send_reply": "Post reply",
   "cancel": "Cancel",
   "save": "Save",

@@ -3,6 +3,7 @@
  * comments have is made when it is needed: ten thousand of them should appear within half a second.
  *
  * @import { Comment } from '../live/wire.js'
+ * @import { Thread } from '../live/thread.js'
  * @import { Translate } from '../page/strings.js'
  *
  * @typedef {'reply' | 'edit' | 'remove' | 'more' | 'up' | 'down'} Command What the buttons of a card ask for.
@@ -11,10 +12,11 @@
  * @property {Translate} t
  * @property {HTMLElement} [blank] What cards are copied from.
  * @property {(iso: string) => string} time
- * @property {(iso: string) => string | undefined} title
+ * @property {(iso: string) => string} title
  * @property {number} depth How many levels have replies of their own; below, they stand flat.
  * @property {boolean} canVote
  * @property {boolean} canReply
+ * @property {(thread: Thread) => string} more What a press on the button below the list does.
  * @property {(comment: Comment) => boolean} isOwn
  * @property {(comment: Comment) => boolean} canEdit
  * @property {(id: string) => number} vote One's own: 1, 0 or -1.
@@ -156,6 +158,7 @@ export class Card {
     const isOwn = context.isOwn(comment);
     this.reply.hidden = !isVisible || !context.canReply;
     this.reply.ariaLabel = context.t('reply_to', { name: comment.author?.name ?? '' });
+    this.more.ariaLabel = context.t('more_actions_for', { name: comment.author?.name ?? '' });
     this.more.hidden = !isVisible;
     if (isOwn || this.#rare.edit) this.#refreshOwn(isOwn);
     if (context.canVote || comment.votes.up || comment.votes.down || this.#rare.votes) this.#refreshVotes(isVisible && !isOwn);

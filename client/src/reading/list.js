@@ -17,12 +17,15 @@ const CHUNK = 50;
 /** More comments than this are counted later. */
 const COUNTED = 500;
 const COUNT_MS = 500;
+const SHOWN = 'article:not([hidden])';
 
 export class List {
   /** By comment id, or by key while it is on its way. @type {Map<string, Card>} */
   cards = new Map();
   /** "More replies" of threads that are not whole. @type {Map<string, HTMLElement>} */
   #moreReplies = new Map();
+  /** Tombstones that nothing answers. One that was seen to become one stays, since nothing vanishes that is read. @type {Set<string>} */
+  #leftOut = new Set();
   /** The one that Tab reaches. @type {HTMLElement | undefined} */
   #roving;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -67,11 +70,16 @@ export class List {
   /** What stands around the comments. */
   refresh() {
     const { thread } = this;
-    this.empty.hidden = this.cards.size > 0;
-    this.feed.hidden = !this.feed.querySelector('article');
-    this.detached.hidden = !this.detached.querySelector('article');
+    for (const id of this.#leftOut) {
+      const isShown = thread.isShown(id);
+      /** @type {Card} */ (this.cards.get(id)).element.hidden = !isShown;
+      if (isShown) this.#leftOut.delete(id);
+    }
+    this.empty.hidden = this.cards.size > this.#leftOut.size;
+    this.feed.hidden = !this.feed.querySelector(SHOWN);
+    this.detached.hidden = !this.detached.querySelector(SHOWN);
     this.more.hidden = !thread.nextPage;
-    if (thread.nextPage) setText(this.more, this.context.t('show_more', { n: thread.unloaded || 1 }));
+    if (thread.nextPage) setText(this.more, this.context.more(thread));
     this.#number();
     this.#refreshMoreReplies();
   }
@@ -90,8 +98,10 @@ export class List {
 
   /** @param {Comment} comment */
   card(comment) {
-    const card = this.cards.get(comment.id) ?? new Card(comment, this.context);
+    const known = this.cards.get(comment.id);
+    const card = known ?? new Card(comment, this.context);
     this.cards.set(comment.id, card);
+    if (!known && !comment.body) this.#leftOut.add(comment.id);
     return card;
   }
 
@@ -177,7 +187,7 @@ export class List {
   /** Long lists are counted when there is time, and are of unknown size: writing ten thousand numbers takes 10 ms. */
   #number() {
     const chunks = [...this.feed.children];
-    const first = this.element.querySelector('article:not([hidden])');
+    const first = this.element.querySelector(SHOWN);
     if (first && (!this.#roving?.isConnected || this.#roving.hidden)) this.#rove(/** @type {HTMLElement} */ (first));
     const size = chunks.reduce((sum, chunk) => sum + chunk.childElementCount, 0);
     clearTimeout(this.#counting);

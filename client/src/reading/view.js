@@ -59,7 +59,7 @@ export class View {
     const compose = h('section', { class: 'compose', 'aria-labelledby': this.composeHeading.id }, this.composeHeading, this.notice, this.form.element);
     this.stateText = h('span');
     this.state = h('span', { part: 'status' }, h('span', { part: 'status-dot' }), this.stateText);
-    this.live = button('', 'live-toggle', () => options.pause(this.#isLive));
+    this.live = button(t('live'), 'live-toggle', () => options.pause(this.#isLive));
     this.sort = h('select', { part: 'sort', 'aria-label': t('order'), onchange: () => options.reorder(this.sort.value) });
     this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, t(one))));
     this.search = h('input', { type: 'search', part: 'search', 'aria-label': t('search'), placeholder: t('search'), dir: 'auto' });
@@ -115,14 +115,6 @@ export class View {
     const state = this.#state;
     this.#state = 'idle';
     this.setState(state);
-  }
-
-  /** @param {number} listed Comments that wait for a place of their own. @param {number} waiting Replies counted, too. */
-  setUnseen(listed, waiting) {
-    const { t } = this.#options;
-    this.pillButton.hidden = listed === 0 || !this.#isLive;
-    if (!this.pillButton.hidden) setText(this.pillButton, t('new_comments', { n: listed }));
-    setText(this.live, this.#isLive ? t('live') : t(waiting ? 'paused_new' : 'paused', { n: waiting }));
   }
 
   /** Trouble is shown only once it has lasted. @param {State} state */

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from jinja2 import Environment, PackageLoader
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
@@ -43,6 +42,8 @@ class Description:
 
     @cached_property
     def _page(self) -> str:
+        from jinja2 import Environment, PackageLoader  # as the rest of a description, at its first request
+
         environment = Environment(loader=PackageLoader("tertulia.api"), autoescape=True)
         return environment.get_template("docs.html").render(
             api=self._document,

@@ -9,14 +9,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
 from tertulia.checks import file, log, tables
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import Replayed, fold
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store
+from tertulia.store import Store, schema
+
+_COUNTED = {"discussion": schema.discussion, "comment": schema.comment, "event": schema.event}
 
 __all__ = ["Finding", "Replayed", "check", "fold", "search"]
 
@@ -28,17 +30,24 @@ async def check(store: Store) -> list[Finding]:
     return findings
 
 
-async def search(store: Store, found: Callable[[Finding], object], progress: Progress = silent) -> None:
-    """Tells what is wrong as it is found, all seen at one moment; holds a few rows, however many there are."""
-    await store.database.read.run(lambda connection: _search(connection, found, progress))
+async def search(store: Store, found: Callable[[Finding], object], progress: Progress = silent) -> dict[str, int]:
+    """Tells what is wrong as it is found, all seen at one moment; holds a few rows, however many there are.
+
+    Gives what was looked at: how many there are of each kind, by the word for one.
+    """
+    return await store.database.read.run(lambda connection: _search(connection, found, progress))
 
 
-def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> None:
+def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> dict[str, int]:
+    extent: dict[str, int] = {}
     try:
         for part in (file.check, tables.check, log.check):
             for finding in part(connection, progress):
                 found(finding)
+        for name, table in _COUNTED.items():
+            extent[name] = connection.scalar(select(func.count()).select_from(table)) or 0
     except DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise  # whoever asked has gone: nothing is wrong with the database
         found(Finding("unreadable", "database", " ".join(str(error.orig).split())))
+    return extent

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tertulia.checks import Finding, search
-from tertulia.cli.options import DATABASE, setting_options, store_of
+from tertulia.cli.options import DATABASE, counted, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.reporting import Reporter
 
@@ -20,6 +20,7 @@ async def check(**flags: Any) -> None:
     """Verify the database and print what is wrong; exit code 1 if anything is.
 
     Seqs without holes, counts and votes recounted, replies and their parents, visibility, events against tables.
+    The database is opened for reading only.
     """
     found = 0
 
@@ -29,8 +30,9 @@ async def check(**flags: Any) -> None:
         click.echo(f"{finding.code}: {finding.where}: {finding.detail}")
 
     with Reporter(sys.stderr) as reporter:
-        async with store_of(flags) as store:
-            await search(store, report, reporter)
+        async with store_of(flags, read_only=True) as store:
+            extent = await search(store, report, reporter)
+    looked_at = ", ".join(counted(number, what) for what, number in extent.items())
+    click.echo(f"{looked_at}: {'nothing is wrong' if not found else counted(found, 'finding')}.")
     if found:
         sys.exit(1)
-    click.echo("Nothing is wrong.")

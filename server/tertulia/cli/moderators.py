@@ -65,7 +65,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
 @coroutine
 async def moderator_list(**flags: Any) -> None:
     """List the moderators."""
-    async with store_of(flags) as store:
+    async with store_of(flags, read_only=True) as store:
         for name in await store.read(queries.moderators):
             click.echo(name)
 

@@ -36,6 +36,6 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
 @coroutine
 async def site_list(**flags: Any) -> None:
     """List the sites and their origins."""
-    async with store_of(flags) as store:
+    async with store_of(flags, read_only=True) as store:
         for key, origins in sorted((await store.read(queries.sites)).items()):
             click.echo(f"{key}\t{' '.join(origins)}")

@@ -12,7 +12,7 @@ import click
 
 from tertulia import settings, transfer
 from tertulia.articles import Articles
-from tertulia.cli.options import DATABASE, opened, setting_options
+from tertulia.cli.options import DATABASE, counted, opened, setting_options
 from tertulia.cli.running import coroutine
 from tertulia.reporting import Reporter
 
@@ -33,9 +33,8 @@ async def import_(file: Path, **flags: Any) -> None:
             imported = await transfer.import_file(store, chosen.articles_dir, transfer.read_file(file), reporter)
     for kept in imported.kept:
         click.echo(kept, err=True)
-    click.echo(
-        f"Imported {imported.comments} comments of {imported.articles} articles; {imported.known} were there already."
-    )
+    there = f"{imported.known:,} {'was' if imported.known == 1 else 'were'} there already"
+    click.echo(f"Imported {counted(imported.comments, 'comment')} of {counted(imported.articles, 'article')}; {there}.")
 
 
 @click.command()
@@ -48,7 +47,7 @@ async def export(site: str | None, output: Path | None, **flags: Any) -> None:
     chosen = settings.load(**flags)
     articles = Articles(chosen.articles_dir, chosen.language, chosen.time_zone)
     with Reporter(sys.stderr) as reporter:
-        async with opened(chosen) as store:
+        async with opened(chosen, opening="use") as store:
             with transfer.written(output) if output else nullcontext(_utf8_output()) as stream:
                 await transfer.export(store, articles, site, stream.write, reporter)
                 stream.flush()

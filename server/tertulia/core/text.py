@@ -31,9 +31,11 @@ _NFC_FACTOR = 4  # one composed character is at most four decomposed ones
 _JOINERS = "\u200c\u200d"  # Persian needs the first, families of emoji the second
 _DIRECTION_MARKS = "\u061c\u200e\u200f"  # they place punctuation and cannot turn a line around
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # blank to the eye, letters and a symbol by their category
-_EDGES = " \t\n\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_EDGES += _FILLERS + _JOINERS
-_BLANKS = _EDGES.replace("\n", "") + _DIRECTION_MARKS
+EDGES = " \t\n\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+EDGES += _FILLERS + _JOINERS
+"""What no text begins or ends with."""
+BLANKS = EDGES.replace("\n", "") + _DIRECTION_MARKS
+"""A line of these alone is empty to the eye."""
 _LINE_ENDS = "\v\f\x85\u2028\u2029"
 
 _DRAWN_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
@@ -42,7 +44,7 @@ _PICTOGRAPHS = range(0x1F000, 0x1FB00)  # reserved for emoji: new ones are unass
 _SITE = re.compile(r"[a-z0-9-]{1,64}")
 _NEWLINE = re.compile(f"\r\n?|[{_LINE_ENDS}]")
 _SPACES = re.compile(r"\s+")
-_BLANK_LINES = re.compile(f"\n(?:[{_BLANKS}]*\n){{2,}}")
+_BLANK_LINES = re.compile(f"\n(?:[{BLANKS}]*\n){{2,}}")
 _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)")  # Scotland and others
 _WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE | re.ASCII)
 _NOT_IN_ADDRESS = re.compile(r"""[\s\x00-\x20\x7f-\x9f\\<>"]""")
@@ -58,7 +60,7 @@ def clean_text(raw: str, field: str = "body") -> str:
     _check_raw(raw, TEXT_LENGTH * _RAW_FACTOR, TEXT_LENGTH, field)
     parts = _FLAG.split(_NEWLINE.sub("\n", raw))
     text = "".join(part if at % 2 else _filtered(part, _stays_in_text) for at, part in enumerate(parts))
-    text = _composed(text, _TEXT_MARKS).strip(_EDGES)
+    text = _composed(text, _TEXT_MARKS).strip(EDGES)
     return _measured(_BLANK_LINES.sub("\n\n", text), TEXT_LENGTH, field)
 
 
@@ -71,7 +73,7 @@ def clean_name(raw: str, field: str = "author.name") -> str:
 def clean_title(raw: str, field: str = "title") -> str:
     """A page's title, which its reader did not type: one line, cut where it is too long; it may be empty."""
     _check_characters(raw, field)
-    return _line(raw[: TITLE_LENGTH * _RAW_FACTOR], _TEXT_MARKS)[:TITLE_LENGTH].rstrip(_EDGES)
+    return _line(raw[: TITLE_LENGTH * _RAW_FACTOR], _TEXT_MARKS)[:TITLE_LENGTH].rstrip(EDGES)
 
 
 def clean_key(raw: str, field: str = "key") -> str:
@@ -168,9 +170,9 @@ def _too_long(length: int, limit: int, field: str) -> Problem:
 def _line(raw: str, marks: int) -> str:
     """One line that begins with something a mark can stand on."""
     text = _composed(_filtered(_SPACES.sub(" ", raw), _stays_in_line), marks)
-    text = _SPACES.sub(" ", text).strip(_EDGES)
+    text = _SPACES.sub(" ", text).strip(EDGES)
     start = 0
-    while start < len(text) and (_rides(text[start]) or text[start] in _EDGES):
+    while start < len(text) and (_rides(text[start]) or text[start] in EDGES):
         start += 1
     return text[start:]
 

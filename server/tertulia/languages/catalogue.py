@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -36,14 +36,37 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """A pattern of ``{day}``, ``{month}`` and ``{year}``; without names a month is its number."""
+    """How a language writes days and moments, as ``Intl.DateTimeFormat`` does in the client.
+
+    ``pattern`` is of a day that is written out, of ``{day}``, ``{month}`` and ``{year}``; without ``months`` a month is
+    its number. ``full`` is such a ``{date}`` with ``{hour}`` and ``{minute}``. ``short`` stands beside a name: its year
+    has four digits, but in Vietnamese, and where readers of one language write day and month in either order the month
+    is a word, one of ``short_months``.
+    """
 
     pattern: str
+    full: str
+    short: str
     months: tuple[str, ...] = ()
+    short_months: tuple[str, ...] = ()
 
     def write(self, on: date) -> str:
         month = self.months[on.month - 1] if self.months else on.month
         return self.pattern.format(day=on.day, month=month, year=on.year)
+
+    def write_full(self, at: datetime) -> str:
+        return self.full.format(date=self.write(at), hour=at.hour, minute=at.minute)
+
+    def write_short(self, at: datetime) -> str:
+        return self.short.format(
+            day=at.day,
+            month=at.month,
+            name=self.short_months[at.month - 1] if self.short_months else "",
+            year=at.year,
+            short_year=at.year % 100,
+            hour=at.hour,
+            minute=at.minute,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,5 +142,9 @@ def _read(tag: str, file: dict[str, Any]) -> Language:
         texts={key: sentence for group in groups.values() for key, sentence in group.items()},
         rule=RULES[tag],
         numbers=Numbers(**file["numbers"]),
-        dates=Dates(file["dates"]["pattern"], tuple(file["dates"].get("months", ()))),
+        dates=_dates(**file["dates"]),
     )
+
+
+def _dates(*, months: Sequence[str] = (), short_months: Sequence[str] = (), **patterns: str) -> Dates:
+    return Dates(**patterns, months=tuple(months), short_months=tuple(short_months))

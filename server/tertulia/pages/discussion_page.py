@@ -10,10 +10,12 @@ from tertulia.discussions import Discussions
 from tertulia.errors import Problem
 from tertulia.pages.form import Form, FormInput
 from tertulia.pages.location import PageLocation
-from tertulia.pages.thread import Node, tree
+from tertulia.pages.thread import Node, shown, tree
 from tertulia.protocol import CommentView, DiscussionView, GuestName, NewComment
 
 PAGE = 50
+PAGES_LEFT_OUT = 20
+"""How many pages of nothing but tombstones a reader is led past, as when a thousand advertisements were removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +94,21 @@ class DiscussionPages:
         # the first page shows more around a comment than one that begins at its thread
         for start in dict.fromkeys((None, cursor)):
             page = await self._discussions.snapshot(location.key, limit=PAGE, cursor=start)
-            if any(comment.id == comment_id for comment in page.comments):
+            if any(comment.id == comment_id for comment in shown(page.comments, page.replies)):
                 return location.href(anchor, cursor=start)
         return location.href(anchor, thread=comment_id)
 
     async def _page(self, location: PageLocation, sort: Sort, cursor: str | None, form: Form) -> DiscussionPage:
         page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=cursor)
+        for _ in range(PAGES_LEFT_OUT):
+            if page.next is None or shown(page.comments, page.replies):
+                break
+            page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=page.next)
         order = None if sort is Sort.oldest else str(sort)
         return DiscussionPage(
             location=location,
             discussion=page.discussion,
-            nodes=tree(page.comments),
+            nodes=tree(shown(page.comments, page.replies)),
             sort=sort,
             is_continued=cursor is not None,
             more_comments=location.href("comments", sort=order, cursor=page.next) if page.next else None,
@@ -119,7 +125,9 @@ class DiscussionPages:
         whole = await self._discussions.snapshot(location.key, limit=1)
         found = await self._discussions.permalink(comment_id)
         page = await self._discussions.thread(location.key, comment_id, limit=PAGE, cursor=cursor, viewer=None)
-        nodes = tree([found.comment, *page.comments])
+        # what was asked for is shown, whatever is left of it
+        replies = shown(page.comments, {one.id for one in page.comments} if page.next else ())
+        nodes = tree([found.comment, *replies])
         nodes[0].answers = found.ancestors[-1] if found.ancestors else None
         return DiscussionPage(
             location=location,

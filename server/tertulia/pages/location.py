@@ -25,6 +25,11 @@ class PageLocation:
     article: Article | None = None
     base: str = ""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another server's page shows it."""
+        return self.base != ""
+
     def href(self, fragment: str = "", **query: str | None) -> str:
         """The page's address with these parameters (None leaves one out) and this fragment."""
         given = [*self.query, *((name, value) for name, value in query.items() if value is not None)]

@@ -9,7 +9,7 @@ A                         A
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from tertulia.protocol import CommentView
@@ -36,6 +36,25 @@ class _Position:
     node: Node
     depth: int
     home: list[Node]
+
+
+def shown(comments: Sequence[CommentView], incomplete: Container[str] = ()) -> list[CommentView]:
+    """The comments without the tombstones that nothing answers.
+
+    ``incomplete`` are threads, by the first of their comments here, with more replies than came along: what is unknown
+    may be an answer. Parents come before their replies.
+    """
+    firsts: dict[str, str] = {}
+    for comment in comments:
+        firsts[comment.id] = firsts.get(comment.parent_id or "", comment.id)
+    kept: list[CommentView] = []
+    answered: set[str] = set()
+    for comment in reversed(comments):
+        is_answered = comment.reply_count > 0 or comment.id in answered or firsts[comment.id] in incomplete
+        if comment.body is not None or is_answered:
+            kept.append(comment)
+            answered.add(comment.parent_id or "")
+    return kept[::-1]
 
 
 def tree(comments: Sequence[CommentView]) -> list[Node]:

@@ -149,7 +149,7 @@ class Push:
     def _limit_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
         if not self._hub.has(key):
-            self._openings.count(self._addresses.of(request))
+            self._openings.count(self._addresses.single(request))
 
 
 def _close_reason(code: CloseCode, problem: Problem) -> str:

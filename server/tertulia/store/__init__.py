@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tertulia.errors import ErrorCode, Problem, StartupError
 from tertulia.store import queries
 from tertulia.store.commands import Command
-from tertulia.store.database import Database, open_database
+from tertulia.store.database import Database, OpenMode, open_database
 from tertulia.store.erasing import Eraser
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.failures import FailureLog, driver_errors, line
@@ -38,12 +38,13 @@ class Store:
         self._eraser = None if database.file is None else Eraser(database.file)
 
     @classmethod
-    async def open(cls, url: str, *, timeouts: bool = True) -> Store:
+    async def open(cls, url: str, *, timeouts: bool = True, opening: OpenMode = "create") -> Store:
         """Opens and migrates; writing is possible once ``start`` was called. Raises StartupError.
 
+        ``opening`` says what to do where there is no database, or only an older one: see ``database``.
         Without ``timeouts`` every statement gets the time that it takes, as work on a whole database needs.
         """
-        store = cls(await open_database(url, timeouts=timeouts))
+        store = cls(await open_database(url, timeouts=timeouts, opening=opening))
         try:
             store.epoch = await store.read(queries.epoch)
         except Problem as problem:

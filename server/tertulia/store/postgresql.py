@@ -67,11 +67,13 @@ class AsyncReaders:
         await self._engine.dispose()
 
 
-def open_connections(url: URL, *, timeouts: bool) -> tuple[AsyncConnection, AsyncReaders]:
+def open_connections(url: URL, *, timeouts: bool, read_only: bool = False) -> tuple[AsyncConnection, AsyncReaders]:
     """The connection that writes and those that read. Raises SQLAlchemyError for options that the driver refuses."""
     schema.complete_for_postgresql()
     connect_seconds = CONNECT_SECONDS if timeouts else START_CONNECT_SECONDS
     connecting: dict[str, Any] = {"timeout": connect_seconds, "server_settings": {"application_name": "tertulia"}}
+    if read_only:
+        connecting["server_settings"]["default_transaction_read_only"] = "on"
     if timeouts:
         connecting["command_timeout"] = COMMAND_SECONDS
         # an instance that freezes in the middle of a transaction holds up its discussions no longer than this

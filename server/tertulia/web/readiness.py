@@ -3,6 +3,7 @@
 reads    the epoch, over a connection of the pool: 503 where the database does not answer
 writes   the last commit, or one made for this: 503 where the database cannot write
 Redis    200 whatever it does: what it carries comes later without it
+proxies  200 with a warning where what they write of readers cannot be read
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from tertulia.bus import Bus
@@ -47,13 +49,16 @@ class Readiness:
         bus: Bus,
         counts: SharedCounter | None,
         *,
+        warning: Callable[[], str | None] = lambda: None,
         ready_seconds: float = READY_SECONDS,
         busy_seconds: float = BUSY_SECONDS,
     ) -> None:
+        """``warning`` gives a sentence about what hinders nobody and should be looked at, or None."""
         self._store = store
         self._hub = hub
         self._bus = bus
         self._counts = counts
+        self._warning = warning
         self._ready_seconds = ready_seconds
         self._busy_seconds = busy_seconds
         self._abandoned: set[asyncio.Task[str]] = set()
@@ -63,12 +68,11 @@ class Readiness:
         if self._hub.draining:
             return ProbeResult(503, "draining")
         end = time.monotonic() + self._ready_seconds
-        return (
-            await self._check_reads(end)
-            or await self._check_writes(end)
-            or await self._check_redis(end)
-            or ProbeResult(200, "ok")
-        )
+        found = await self._check_reads(end) or await self._check_writes(end) or await self._check_redis(end)
+        if found is not None:
+            return found
+        warning = self._warning()
+        return ProbeResult(200, "ok" if warning is None else f"warning: {warning}")
 
     @property
     def abandoned(self) -> int:

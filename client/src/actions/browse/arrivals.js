@@ -19,10 +19,14 @@ const BURST = 5;
 /** How far from the growing end still counts as seeing it. */
 const NEAR_PX = 80;
 const NEW_MS = 5000;
+/** More chips than these are not gone through one by one: the pill offers all that is new instead. */
+const CHIPS = 4;
 
 export class Arrivals {
   /** @type {Set<string>} */
   waiting = new Set();
+  /** What the pill shows: what has a place of its own, after a busy minute replies as well. @type {string[]} */
+  offered = [];
   /** While only some comments show, arrivals wait. */
   isFrozen = false;
   /** What was asked for need not be announced. */
@@ -82,13 +86,15 @@ export class Arrivals {
   // ---- what waits is counted ----------------------------------------------------------------------------
 
   #count() {
-    const { thread, view, isPaused, unseen } = this.#context;
+    const { t, thread, view, isPaused, unseen } = this.#context;
     const branches = this.#branches();
-    const listed = branches.get('')?.length ?? 0;
     const more = leftOut(thread);
     const count = this.waiting.size + more;
-    view.setUnseen(listed + more, count);
-    this.#setChips(isPaused ? new Map() : branches);
+    this.offered = branches.size > CHIPS ? [...this.waiting] : (branches.get('') ?? []);
+    const offered = this.offered.length + more;
+    view.pillButton.hidden = !offered;
+    setText(view.pillButton, t('new_comments', { n: offered }));
+    this.#setChips(branches.size > CHIPS ? new Map() : branches);
     if (count === unseen) return;
     if (!isPaused && !this.isQuiet) this.#announcer.arrived(count - unseen);
     this.#context.setUnseen(count);
@@ -134,11 +140,6 @@ export class Arrivals {
   }
 
   // ---- what waits appears -------------------------------------------------------------------------------
-
-  /** All that has a place of its own. @returns {string[]} */
-  get listed() {
-    return this.#branches().get('') ?? [];
-  }
 
   /** Shows these and goes to the first of them in reading order. @param {string[]} ids */
   goTo(ids) {

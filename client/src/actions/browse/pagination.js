@@ -96,7 +96,7 @@ export class Pagination {
     if (found && found.checkVisibility() && topOf(view.element) === before) scrollBy(found, topOf(found) - top);
   }
 
-  /** Shows what waits for a place of its own, and what summaries left out. @param {() => unknown} again As for `keepPlace`. */
+  /** Shows what the pill offers, and what summaries left out. @param {() => unknown} again As for `keepPlace`. */
   async showAll(again) {
     const { thread, api, list, live } = this.#context;
     const { arrivals } = this.#others;
@@ -107,7 +107,7 @@ export class Pagination {
     else if (thread === this.#context.thread && changes.length) live.changed(changes);
     arrivals.isQuiet = false;
     arrivals.changed([]);
-    const ids = arrivals.listed;
+    const ids = arrivals.offered;
     // what came may lie beyond the loaded part
     if (changes && !ids.length) list.more.focus();
     else arrivals.goTo(ids);

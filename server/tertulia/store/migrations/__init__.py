@@ -18,11 +18,27 @@ class MigrationError(Exception):
     """The schema cannot be brought to the newest revision, in Alembic's words."""
 
 
-def is_current(connection: Connection) -> bool:
-    """Whether the database has the newest revision."""
+def revision(connection: Connection) -> str | None:
+    """The revision of the database's schema; None where no Tertulia has made one in it."""
     if not inspect(connection).has_table(_VERSION.name):
-        return False
-    return list(connection.scalars(select(_VERSION.c.version_num))) == [HEAD]
+        return None
+    return connection.scalar(select(_VERSION.c.version_num))
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the newest revision. Raises MigrationError if it has one that is not known here."""
+    found = revision(connection)
+    if found is not None and found not in _known():
+        raise MigrationError(
+            f"its schema {found} is of another version of Tertulia, newer than this one, which knows {HEAD} at most; "
+            "run that version, or restore a backup of this one"
+        )
+    return found == HEAD
+
+
+def _known() -> set[str]:
+    versions = files("tertulia.store.migrations").joinpath("versions").iterdir()
+    return {version.name.partition("_")[0] for version in versions if version.name[:1].isdigit()}
 
 
 def upgrade(connection: Connection) -> None:
