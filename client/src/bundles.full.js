@@ -4,7 +4,7 @@
 const src = /** @type {Partial<HTMLScriptElement> | null} */ (globalThis.document?.currentScript)?.src || '';
 
 export const SCRIPT_ORIGIN = src ? new URL(src).origin : globalThis.location?.origin;
-export const isNamed = /\/embed[.\w]*\.js(\?|$)/.test(src);
+export const isNamed = /\/embed[.\w]*\.js/.test(src);
 
 export const importActions = () => import('./actions/index.js');
 

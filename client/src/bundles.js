@@ -9,7 +9,7 @@
 /** Nothing where it was inlined, run by another script, or is a module. */
 const src = /** @type {Partial<HTMLScriptElement> | null} */ (globalThis.document?.currentScript)?.src || '';
 /** In a bundle or a blob it has another name, and no other files beside it. */
-export const isNamed = /\/embed[.\w]*\.js(\?|$)/.test(src);
+export const isNamed = /\/embed[.\w]*\.js/.test(src);
 
 export const SCRIPT_ORIGIN = src ? new URL(src).origin : globalThis.location?.origin;
 

@@ -5,6 +5,7 @@
  *
  * @import { Comment, Cursor, Message } from './live/wire.js'
  * @import { Change } from './live/thread.js'
+ * @import { Mode, Transport } from './live/transports.js'
  * @import { Discussion } from './discussion.js'
  */
 import { Stream } from './live/stream.js';
@@ -24,20 +25,24 @@ export class Live {
   /** @param {Discussion} discussion */
   constructor(discussion) {
     this.#discussion = discussion;
+    this.transports = this.#makeTransports(discussion);
     this.stream = this.#openStream(discussion);
   }
 
+  /** The second file replaces them where windows share a connection. @param {Discussion} discussion @returns {Record<Mode, Transport>} */
+  #makeTransports(discussion) {
+    const { api, storage } = discussion;
+    /** @param {Cursor} cursor @param {number} [compress] */
+    const url = ({ epoch, seq }, compress) => api.here('/live', { epoch, after: seq, compress }).replace(/^http/, 'ws');
+    const later = (/** @type {Mode} */ mode) => laterTransport(async () => (await discussion.loadActions()).transport(mode));
+    return { socket: socketTransport(url, WebSocket, compression(storage)), events: later('events'), poll: later('poll') };
+  }
+
   /** The stream on the browser's clock and network, closed and opened as the page goes and comes. @param {Discussion} discussion */
-  #openStream({ api, signal, storage }) {
+  #openStream({ api, signal }) {
     const d = this.#discussion;
-    /** @param {string} path @param {Cursor} cursor @param {number} [compress] */
-    const at = (path, { epoch, seq }, compress) => api.here(path, { epoch, after: seq, compress });
     const stream = new Stream({
-      transports: {
-        socket: socketTransport((cursor, compress) => at('/live', cursor, compress).replace(/^http/, 'ws'), WebSocket, compression(storage)),
-        events: laterTransport(async () => (await d.loadActions()).eventsTransport((cursor) => at('/events', cursor), EventSource)),
-        poll: laterTransport(async () => (await d.loadActions()).pollTransport({ ...browser, ask: (cursor) => api.events(cursor) })),
-      },
+      transports: this.transports,
       thread: () => d.thread,
       received: (message, changes) => this.#received(message, changes),
       reset: () => d.loader.reload(),

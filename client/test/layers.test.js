@@ -14,8 +14,9 @@ const ROOMS = {
   live: ['page'],
   reading: ['page'],
   diagnosis: ['page', 'live'],
+  sharing: ['page', 'live'],
   '.': BELOW,
-  ...Object.fromEntries(FEATURES.map((one, index) => [one, [...BELOW, ...FEATURES.slice(0, index)]])),
+  ...Object.fromEntries(FEATURES.map((one, index) => [one, [...BELOW, 'sharing', ...FEATURES.slice(0, index)]])),
 };
 /** Those from which it may have types, too. @type {Record<string, string[]>} */
 const TYPES = { reading: ['live'], '.': ['actions', 'actions/index.js', 'diagnosis'] };
@@ -46,7 +47,7 @@ function types(path) {
 const room = (path) => (path in ROOMS ? path : dirname(path));
 
 /** Only these know the other files. */
-const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js'];
+const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
 const modules = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
 
 test('imports go from room to room in one direction', () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { leftOut, load, loadSkipped } from '../src/actions/browse/threadPages.js';
 import { Thread } from '../src/live/thread.js';
 import { comment, randomFrom, snapshot } from './helpers.js';
+import { Browser } from './windows.js';
 
 /** @typedef {import('../src/live/wire.js').Comment} Comment @typedef {import('../src/live/wire.js').Event} Event */
 
@@ -222,6 +223,64 @@ async function runSummaries(seed) {
     ({ roots, cursor, comments: Object.fromEntries(comments), children: Object.fromEntries(children) });
   assert.deepEqual(state(short), state(whole), `seed ${seed}`);
 }
+
+/**
+ * Windows that come, go, freeze, crash and hide, on one connection over a channel that loses, doubles and delays, to a server
+ * that cuts and goes away. @param {number} seed
+ */
+async function runWindows(seed) {
+  const browser = new Browser(seed);
+  const { server, random } = browser;
+  const mode = random() < 0.5 ? 'socket' : 'events';
+  browser.carry = () => (random() < 0.1 ? 0 : random() < 0.1 ? 2 : 1);
+  const any = () => browser.living[Math.floor(random() * browser.living.length)];
+  /** @type {[number, () => void][]} How often, and what. */
+  const happenings = [
+    [8, () => server.post()],
+    [2, () => browser.living.length < 6 && browser.open({ mode, isHidden: random() < 0.3 })],
+    [1, () => any()?.freeze()],
+    [1, () => any()?.thaw()],
+    [0.5, () => any()?.crash()],
+    [1, () => any()?.stream.away()],
+    [1, () => any()?.stream.visible()],
+    [1, () => any()?.show(random() < 0.5)],
+    [0.5, () => server.cut(random() < 0.5 ? 1006 : 1012)],
+    [0.5, () => void (server.isDown = !server.isDown)],
+    [0.2, () => any()?.reread()],
+    [0.1, () => server.renew()],
+    [0.5, () => any()?.stream.offline()],
+    [0.5, () => void (browser.latency = 1 + Math.floor(random() * 40))],
+  ];
+  const total = happenings.reduce((sum, [often]) => sum + often, 0);
+  browser.open({ mode });
+  for (let step = 0; step < 150; step++) {
+    let choice = random() * total;
+    happenings.find(([often]) => (choice -= often) < 0)?.[1]();
+    await browser.pass(Math.floor(random() ** 4 * 20_000));
+  }
+  server.isDown = false;
+  browser.carry = () => 1;
+  for (const window of browser.living) window.thaw();
+  for (const window of browser.living) window.show(false);
+  for (const window of browser.living) window.stream.visible();
+  await browser.pass(180_000);
+  server.post();
+  await browser.pass(15_000);
+  const known = server.events.map(({ comment: one }) => one?.id);
+  for (const window of browser.living) {
+    assert.deepEqual(window.has, known, `seed ${seed}`);
+    assert.equal(new Set(window.added).size, window.added.length, `seed ${seed}: once`);
+    assert.equal(window.stream.state, 'live', `seed ${seed}`);
+  }
+  if (process.env.DBG && server.open.size !== 1) console.log(seed, [...server.open].map((l) => [browser.windows.indexOf(l.window), l.mode, l.window.isGone, l.window.stream.state, l.window.stream.mode]), [...browser.locks.held].map(([n, r]) => [n, browser.windows.indexOf(r.window)]), browser.windows.map((w) => w.isGone), browser.locks.waiting.map((r) => browser.windows.indexOf(r.window)), [...browser.channels].map(([n, s]) => [n, s.size]));
+  // a window that had tried everything while the server was away asks again and again instead
+  assert.ok(server.open.size <= 1, `seed ${seed}: ${server.open.size} connections`);
+  for (const { stream } of browser.windows) stream.close();
+}
+
+test('windows that share a connection over a channel that loses and doubles end with what the server has, each event once', async () => {
+  for (let seed = 1; seed <= RUNS / 3; seed++) await runWindows(seed);
+});
 
 test('summaries whose rest is read at any time end where all events do', async () => {
   for (let seed = 1; seed <= 3 * RUNS; seed++) await runSummaries(seed);

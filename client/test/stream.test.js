@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Stream } from '../src/live/stream.js';
 import { SafeStorage } from '../src/page/storage.js';
-import { eventsTransport, pollTransport } from '../src/live/fallbacks.js';
+import { eventsTransport, pollTransport } from '../src/sharing/fallbacks.js';
 import { compression, socketTransport } from '../src/live/transports.js';
 import { FakeClock, FakeStorage, settled, platform } from './helpers.js';
 

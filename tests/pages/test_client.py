@@ -115,10 +115,10 @@ async def test_a_file_without_brotli_beside_it_is_sent_with_gzip(folder: Path) -
 def test_each_file_names_the_next_by_its_content() -> None:
     """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
     assets = {asset.path: asset for asset in client_assets()}
-    name = "/embed.js"
-    for stem in ("embed-actions", "embed-extras"):
-        [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[name].content.decode())
-        name = f"/{following}"
+    names = {"embed": "/embed.js"}
+    for by, stem in (("embed", "embed-actions"), ("embed-actions", "embed-extras"), ("embed-actions", "embed-sharing")):
+        [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[names[by]].content.decode())
+        name = names[stem] = f"/{following}"
         assert assets[name].cache == FOREVER
         assert assets[name].brotli is not None
         assert f"{name}.map" in assets

@@ -4,7 +4,8 @@
  * @import { Api, Place } from '../live/api.js'
  * @import { Sort } from '../live/wire.js'
  * @import { Change, Thread } from '../live/thread.js'
- * @import { eventsTransport, pollTransport } from '../live/fallbacks.js'
+ * @import { Stream } from '../live/stream.js'
+ * @import { Mode, Transport } from '../live/transports.js'
  * @import { SafeStorage } from '../page/storage.js'
  * @import { Translate } from '../page/strings.js'
  * @import { CardContext } from '../reading/card.js'
@@ -45,7 +46,7 @@
  * @property {(count: number) => void} setUnseen
  * @property {(token: string | null) => Promise<void>} setToken
  * @property {(name: string, detail: object, isCancelable?: boolean) => boolean} emit Whether the page lets it go on.
- * @property {{changed: (changes: Change[]) => void, typing: () => void}} live
+ * @property {{changed: (changes: Change[]) => void, typing: () => void, stream: Stream, transports: Record<Mode, Transport>}} live
  *
  * @typedef {object} Controller A feature; the discussion calls these, and knows no feature by name.
  * @property {(context: Context) => void} [start] Once, when all controllers are made.
@@ -59,8 +60,7 @@
  * @property {Record<string, (id: any) => any>} commands What cards, the form and the page ask for.
  * @property {(list: List, change: () => void) => void} preserveScroll Changes the page below the reader's eyes.
  * @property {(replace: () => void) => Promise<void>} keepPlace Replaces the list, and finds the place again.
- * @property {typeof eventsTransport} eventsTransport Ways to receive that few need.
- * @property {typeof pollTransport} pollTransport
+ * @property {(mode: Mode) => Promise<Transport>} transport A way to receive that few need.
  */
 
 export {};

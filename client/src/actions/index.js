@@ -24,7 +24,7 @@ import { Voting } from './comment/voting.js';
 import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
-import { eventsTransport, pollTransport } from '../live/fallbacks.js';
+import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
@@ -42,6 +42,7 @@ export function createActions(d) {
   const posts = new PostQueueView(d, { announcer, arrivals, forms });
   const deletion = new Deletion(d, announcer);
   const voting = new Voting(d, announcer);
+  const windows = new Windows(d);
   const again = async () => {
     await navigation.again();
     search.again();
@@ -84,11 +85,10 @@ export function createActions(d) {
     down: (id) => voting.vote(id, -1),
   };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard],
+    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),
-    eventsTransport,
-    pollTransport,
+    transport: (mode) => windows.transport(mode),
   };
 }

@@ -1,11 +1,13 @@
 /**
  * Where no socket gets through: the same messages as Server-Sent Events or by asking again and again.
  *
- * @import { Cursor } from './wire.js'
- * @import { Transport } from './transports.js'
+ * @import { Cursor, Message } from '../live/wire.js'
+ * @import { Transport } from '../live/transports.js'
+ *
+ * @typedef {(cursor: Cursor) => Promise<{epoch: string, seq: number, events: any[], more: boolean}>} Ask For a page of the log.
  *
  * @typedef {object} Poller
- * @property {(cursor: Cursor) => Promise<{epoch: string, seq: number, events: any[], more: boolean}>} ask
+ * @property {Ask} ask
  * @property {(work: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} random
@@ -36,6 +38,12 @@ export function eventsTransport(url, Source) {
   };
 }
 
+/** A page of the log after the cursor, as messages of a stream. @param {Awaited<ReturnType<Ask>>} page @param {Cursor} after @returns {Message[]} */
+export function messagesOf({ epoch, seq, events }, after) {
+  const isKnown = epoch === after.epoch && seq >= after.seq;
+  return [{ type: isKnown ? 'polled' : 'reset', epoch, seq }, ...(isKnown && events.length ? [{ type: 'events', events }] : [])];
+}
+
 /**
  * Asks every 10 s ± 20 %, at once while there is more, and delivers what it finds as stream messages.
  *
@@ -53,8 +61,7 @@ export function pollTransport({ ask, setTimeout, clearTimeout, random }) {
       try {
         const found = await ask({ epoch, seq });
         if (!isOpen) return;
-        handlers.message({ type: found.epoch === epoch ? 'polled' : 'reset', epoch: found.epoch, seq: found.seq });
-        if (isOpen && found.events.length) handlers.message({ type: 'events', events: found.events });
+        for (const message of messagesOf(found, { epoch, seq })) if (isOpen) handlers.message(message);
         seq = found.events.at(-1)?.seq ?? seq;
         if (isOpen) timer = setTimeout(next, found.more ? 0 : POLL_MS * (0.8 + 0.4 * random()));
       } catch {
