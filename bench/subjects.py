@@ -31,7 +31,8 @@ from tertulia.core.ids import uuid7
 from tertulia.identity import utc_now
 from tertulia.protocol import EncodedEvent, events_message
 from tertulia.serving.limiter import ConnectionLimiter
-from tertulia.serving.server import listen, serve
+from tertulia.serving.listening import listen
+from tertulia.serving.server import serve
 from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import MIB, Unread
 from tertulia.settings import Settings

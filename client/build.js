@@ -7,12 +7,13 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
+ *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
  *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
  *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
- * Also the sentences of src/ are written from the catalogue of the server.
+ * Also the sentences and the table of letters in src/ are written from those of the server.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -24,8 +25,9 @@ import { minify } from 'terser';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
+const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-sharing': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
 
 /**
  * Members of our own classes that get short names, the same in all files: 1.5 % of embed.js. Each is a name that nothing else has:
@@ -56,6 +58,7 @@ const full = {
   setup({ onResolve }) {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
     onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
+    onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
   },
 };
@@ -92,7 +95,8 @@ async function pack(name, outputs) {
 
 /** @returns {Promise<Map<string, Uint8Array>>} */
 async function bundles() {
-  const extras = await hashed('embed-extras', 'src/actions/extras/index.js');
+  const letters = await hashed('embed-letters', 'src/page/folding.js');
+  const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
   const later = { EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
@@ -100,6 +104,7 @@ async function bundles() {
   const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
   return new Map([
     ...diagnosis.files,
+    ...letters.files,
     ...extras.files,
     ...sharing.files,
     ...actions.files,
@@ -127,7 +132,8 @@ async function sentences() {
   const catalogue = JSON.parse(await readFile(CATALOGUE, 'utf8'));
   const module = (/** @type {string} */ group) =>
     `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
-  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')]]);
+  const table = `/** Generated from the server's core/folding.json by build.js. */\nexport default ${JSON.stringify(JSON.parse(await readFile(FOLDING, 'utf8')))};\n`;
+  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')], ['page/foldingTable.js', table]]);
 }
 
 /** @param {string} path @returns {Promise<Buffer>} */

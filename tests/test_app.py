@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Message
 
-from tertulia.app import Running, checked_origins, create_app, running
+from tertulia.app import Running, create_app, running
 from tertulia.errors import StartupError
 from tertulia.settings import Settings
 from tertulia.store import administration
@@ -123,13 +123,6 @@ async def test_what_cannot_start_is_one_line(settings: Settings, changes: dict[s
             raise AssertionError("it started")
     assert len(str(caught.value).splitlines()) == 1
     assert "u:p@" not in str(caught.value)
-
-
-def test_origins_are_kept_in_one_form() -> None:
-    assert checked_origins(("HTTPS://Good.Example:443", "http://a.example:8080/")) == (
-        "https://good.example",
-        "http://a.example:8080",
-    )
 
 
 async def test_health_and_readiness(

@@ -31,7 +31,8 @@ from tertulia.live.tuning import Tuning
 from tertulia.metrics.catalogue import BUS_METRICS, CATALOGUE, SERVER_METRICS
 from tertulia.metrics.host import BACKUP, Host
 from tertulia.serving.limiter import ConnectionLimiter
-from tertulia.serving.server import listen, serve
+from tertulia.serving.listening import listen
+from tertulia.serving.server import serve
 from tertulia.serving.stats import GcPauses, ServerStats
 from tertulia.serving.unread import MIB, Unread
 from tertulia.settings import Settings

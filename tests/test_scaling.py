@@ -14,7 +14,7 @@ from bench.simulation.hot import Loop
 from bench.simulation.page import filled
 from bench.simulation.storm import Crowd, Storm
 from tertulia.live import rate, summary, tuning
-from tertulia.serving import server
+from tertulia.serving import listening
 from tertulia.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +74,7 @@ def test_constants_are_those_of_the_code() -> None:
     assert figures.AGAIN_SECONDS == tuning.REPEAT_SECONDS
     assert (default.tick_rate, default.summary_rate) == (figures.TICK_RATE, figures.SUMMARY_RATE)
     assert (default.connections, default.drain_seconds) == (figures.CONNECTIONS, figures.DRAIN_SECONDS)
-    assert figures.BACKLOG == server.BACKLOG
+    assert figures.BACKLOG == listening.BACKLOG
     assert figures.WATCH_SECONDS == tuning.RECONCILE_SECONDS
     assert summary.SHOWN == 10
     assert rate.DeliveryMode.instant.value == "instant"

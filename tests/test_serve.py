@@ -17,8 +17,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tertulia.errors import StartupError
-from tertulia.serving import server as server_module
-from tertulia.serving.server import listen
+from tertulia.serving import listening
+from tertulia.serving.listening import listen
 from tests.support.postgres import Postgres
 from tests.support.server import ServerProcess
 
@@ -235,7 +235,7 @@ def test_the_advice_about_a_port_fits_the_error(monkeypatch: pytest.MonkeyPatch,
     def refused(*_: object, **__: object) -> socket.socket:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(server_module, "_bound", refused)
+    monkeypatch.setattr(listening, "_bound", refused)
     with pytest.raises(StartupError, match=advice) as caught:
         listen("127.0.0.1", 80)
     assert os.strerror(number) in str(caught.value)

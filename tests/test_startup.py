@@ -23,6 +23,7 @@ SERVER = """
 import asyncio
 from pathlib import Path
 import tertulia.cli.serve
+import tertulia.workers.worker
 from tertulia.app import running
 from tertulia.settings import Settings
 
@@ -84,4 +85,10 @@ def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
         "sqlalchemy.dialects.postgresql",
         "tertulia.store.postgresql",
     }
+    assert found.isdisjoint(unneeded), sorted(found & unneeded)
+
+
+def test_a_supervisor_does_not_load_what_its_workers_serve() -> None:
+    found = _modules("import tertulia.cli.serve, tertulia.workers.supervisor")
+    unneeded = {"starlette", "uvicorn", "prometheus_client", "jwt", "limits", "tertulia.app", "tertulia.live"}
     assert found.isdisjoint(unneeded), sorted(found & unneeded)

@@ -2,6 +2,7 @@
 declare const ACTIONS_FILE: string;
 declare const EXTRAS_FILE: string;
 declare const DIAGNOSIS_FILE: string;
+declare const LETTERS_FILE: string;
 declare const SHARING_FILE: string;
 declare module '*.css' {
   const text: string;

@@ -47,7 +47,7 @@ function types(path) {
 const room = (path) => (path in ROOMS ? path : dirname(path));
 
 /** Only these know the other files. */
-const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
+const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'actions/extras/loadLetters.js', 'actions/extras/loadLetters.full.js', 'sharing/load.js', 'sharing/load.full.js'];
 const modules = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
 
 test('imports go from room to room in one direction', () => {

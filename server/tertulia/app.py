@@ -25,7 +25,7 @@ from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
-from tertulia.errors import Problem, StartupError
+from tertulia.errors import Problem
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
 from tertulia.live.hub import Hub
@@ -42,7 +42,7 @@ from tertulia.web import problems
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.middleware import RequestMiddleware
 from tertulia.web.operations import operations_of, routes
-from tertulia.web.origins import OriginPolicy, normal_origin
+from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
 
@@ -138,17 +138,6 @@ class _Application:
         async with running(self._settings) as self._running:
             yield
         self._running = None
-
-
-def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Origins in their normal form. Raises StartupError for anything else, ``*`` among it."""
-    found = []
-    for origin in given:
-        normal = normal_origin(origin)
-        if normal is None:
-            raise StartupError(f"{origin!r} is not an origin; write it as https://news.example")
-        found.append(normal)
-    return tuple(found)
 
 
 def _posting_limits(settings: Settings, counts: SharedCounter | None) -> PostingLimits:

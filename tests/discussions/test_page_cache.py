@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
-from enum import Enum
-from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +14,7 @@ from tertulia.discussions.single_flight import SingleFlight
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import comment_view
 from tertulia.store import Store, queries
+from tests.support.memory import memory_of
 from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, StoreActions, actor
 from tests.support.waiting import until
 
@@ -235,19 +232,7 @@ async def test_what_is_kept_is_no_more_than_it_is_weighed(
             await pages.get(PageKey(DiscussionKey(key.site, "".join(key.key)), Sort.oldest, limit))
     assert len(pages.kept) > 1
     assert pages.size <= 200_000
-    assert _size(pages.kept) <= pages.size
-
-
-def _size(kept: object) -> int:
-    """Bytes of all that is kept alive; what the interpreter and the code have anyway is left out."""
-    found: dict[int, int] = {}
-    todo = [kept]
-    while todo:
-        one = todo.pop()
-        if id(one) not in found and not isinstance(one, type | Enum | ModuleType | FunctionType):
-            found[id(one)] = sys.getsizeof(one)
-            todo += gc.get_referents(one)
-    return sum(found.values())
+    assert memory_of(pages.kept) <= pages.size
 
 
 async def test_nothing_is_kept_where_nothing_was_said(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import json
 import random
 import sys
-from enum import Enum
-from types import FunctionType, ModuleType
 
 import pytest
 
@@ -41,6 +38,7 @@ from tests.live.fakes import (
     restored_event,
     voted_event,
 )
+from tests.support.memory import memory_of
 
 
 def filled(last: int, *, first: int = 1, tuning: Tuning | None = None) -> Backlog:
@@ -328,18 +326,6 @@ def test_what_is_held_is_no_more_than_is_charged(letter: str) -> None:
             assert frame.sse("an epoch")
     assert budget.bytes <= 2_000_000
     assert budget.bytes / 4 < memory_of(backlogs) < 1.3 * budget.bytes
-
-
-def memory_of(holder: object) -> int:
-    """Bytes of all that it keeps alive, object by object; what the interpreter and the code have anyway is left out."""
-    found: dict[int, int] = {}
-    todo = [holder]
-    while todo:
-        one = todo.pop()
-        if id(one) not in found and not isinstance(one, type | Enum | ModuleType | FunctionType):
-            found[id(one)] = sys.getsizeof(one)
-            todo += gc.get_referents(one)
-    return sum(found.values())
 
 
 def test_a_frame_is_made_once() -> None:

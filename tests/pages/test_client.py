@@ -116,7 +116,12 @@ def test_each_file_names_the_next_by_its_content() -> None:
     """What is loaded later is served under that name, in brotli, too, and may be kept for ever."""
     assets = {asset.path: asset for asset in client_assets()}
     names = {"embed": "/embed.js"}
-    for by, stem in (("embed", "embed-actions"), ("embed-actions", "embed-extras"), ("embed-actions", "embed-sharing")):
+    for by, stem in (
+        ("embed", "embed-actions"),
+        ("embed-actions", "embed-extras"),
+        ("embed-actions", "embed-sharing"),
+        ("embed-extras", "embed-letters"),
+    ):
         [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[names[by]].content.decode())
         name = names[stem] = f"/{following}"
         assert assets[name].cache == FOREVER

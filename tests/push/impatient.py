@@ -13,7 +13,7 @@ import tertulia.cli.serve as command
 from tertulia.app import running
 from tertulia.cli import main
 from tertulia.live.tuning import Tuning
-from tertulia.serving.server import listen
+from tertulia.serving.listening import listen
 from tertulia.workers import worker
 
 SEND_BUFFER = 8 * 1024

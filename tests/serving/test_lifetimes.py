@@ -27,7 +27,7 @@ from tertulia.push.queued import QueuedConnection
 from tertulia.serving.detached import DetachedReader
 from tertulia.serving.http import BoundedHTTP, http_protocol
 from tertulia.serving.limiter import ConnectionLimiter
-from tertulia.serving.server import listen
+from tertulia.serving.listening import listen
 from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import Unread
 from tertulia.serving.websocket import LiveWebSocket

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from tertulia.discussions import Sites
 from tertulia.errors import ErrorCode, Problem
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.origins import ORIGIN_CHARACTERS, REFUSALS_A_MINUTE, OriginPolicy, normal_origin
+from tertulia.web.origins import ORIGIN_CHARACTERS, REFUSALS_A_MINUTE, OriginPolicy, checked_origins, normal_origin
 
 PROXIES = ("10.0.0.0/8",)
 
@@ -295,3 +295,10 @@ async def test_made_up_origins_do_not_fill_the_log(caplog: pytest.LogCaptureFixt
         await _refused(policy, _request("192.0.2.1", ("Origin", f"https://{number}{'x' * 500}.example")))
     assert len(caplog.records) == REFUSALS_A_MINUTE
     assert all(len(vars(record)["origin"]) <= ORIGIN_CHARACTERS for record in caplog.records)
+
+
+def test_origins_are_kept_in_one_form() -> None:
+    assert checked_origins(("HTTPS://Good.Example:443", "http://a.example:8080/")) == (
+        "https://good.example",
+        "http://a.example:8080",
+    )

@@ -32,11 +32,4 @@ export function length(text) {
   return count;
 }
 
-/** For comparing: without accents and case; đ is d. @param {string} text */
-export function fold(text) {
-  return text
-    .normalize('NFD')
-    .replace(/\p{M}+/gu, '')
-    .replace(/[đĐ]/g, 'd')
-    .toLowerCase();
-}
+export { fold } from './folding.js';

@@ -44,7 +44,7 @@ export function share(d) {
     events: eventsTransport(({ epoch, seq }) => api.here('/events', { epoch, after: seq }), EventSource),
     poll,
     cursor,
-    openChannel: () => channel(`tertulia:streams:${place.server}`),
+    openChannel: () => channel(`tertulia-streams:${place.server}`),
     page,
     platform: browser,
   });

@@ -86,42 +86,34 @@ class Bus(Protocol):
     @property
     def is_degraded(self) -> bool:
         """Whether messages of other instances may be lost at the moment."""
-        raise NotImplementedError
 
     @property
     def receives_unverified(self) -> bool:
         """Whether a message came lately that no instance with this database and this secret key has signed."""
-        raise NotImplementedError
 
     def set_handlers(self, handlers: BusHandlers) -> None:
         """Replaces the handlers. A bus has one set of them, and none before the first call."""
-        raise NotImplementedError
 
     def publish(self, message: Message) -> None:
         """Delivers to this instance's listener before it returns, to those of others at most once, in order.
 
         Never blocks: messages wait in a bounded queue, and the oldest are dropped and counted when it is full.
         """
-        raise NotImplementedError
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """Sends how many read here to the other instances, at most once. Dropped while the bus is degraded."""
-        raise NotImplementedError
 
     def is_alive(self, instance: str) -> bool:
         """Whether anything came from the instance lately; while the bus is degraded, whether it did before."""
-        raise NotImplementedError
 
     def subscribe(self, key: DiscussionKey, listener: Listener) -> None:
         """Calls ``listener`` with the messages of this discussion; a second call replaces the first one's listener.
 
         Never blocks. Where the subscription takes effect later, ``on_gap`` is called with the discussion when it does.
         """
-        raise NotImplementedError
 
     def unsubscribe(self, key: DiscussionKey) -> None:
         """Calls the listener no more from now on. Without one it does nothing."""
-        raise NotImplementedError
 
 
 @runtime_checkable
@@ -131,14 +123,11 @@ class NetworkBus(Bus, Protocol):
     @property
     def stats(self) -> BusStats:
         """What it counts while it runs."""
-        raise NotImplementedError
 
     @property
     def pending(self) -> int:
         """Messages that wait to be sent."""
-        raise NotImplementedError
 
     @property
     def peer_count(self) -> int:
         """Other instances that are alive."""
-        raise NotImplementedError

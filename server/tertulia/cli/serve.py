@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from tertulia import logs, settings
+from tertulia.cli import importing
 from tertulia.cli.options import SAMPLES, address_of, opened, setting_options
 from tertulia.cli.running import coroutine, print_line
-from tertulia.serving.server import listen
+from tertulia.serving.listening import listen
 from tertulia.settings import Settings
-from tertulia.workers import serve_one, supervise
 
 
 @click.command()
@@ -29,8 +29,12 @@ async def serve(with_samples: bool, **flags: Any) -> None:
     for name in settings.unknown_variables():
         print_line(chosen.log_format, "warning", f"{name} is not a setting and has no effect; see docs/settings.md")
     if chosen.workers > 1:
+        from tertulia.workers.supervisor import supervise
+
         await supervise(chosen, partial(_prepare, chosen, with_samples), partial(_print_ready, chosen))
         return
+    with importing():  # here, since a supervisor does without the application
+        from tertulia.workers.worker import serve_one
     with listen(chosen.host, chosen.port) as listener:
         if with_samples or chosen.playground:
             await _prepare(chosen, with_samples)

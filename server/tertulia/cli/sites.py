@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from tertulia.app import checked_origins
 from tertulia.cli.options import DATABASE, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.identity import utc_now
 from tertulia.store import administration, queries
+from tertulia.web.origins import checked_origins
 
 
 @click.group()

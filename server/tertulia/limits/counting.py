@@ -31,18 +31,15 @@ class SharedCounter(Protocol):
     @property
     def failures(self) -> Mapping[FailureKind, int]:
         """How often they were not available, by kind."""
-        raise NotImplementedError
 
     async def count(self, windows: Sequence[Window]) -> float:
         """Counts one post in all windows and returns 0, or in none and returns the seconds to wait.
 
         Raises Unavailable, within a fraction of a second.
         """
-        raise NotImplementedError
 
     async def can_count(self) -> bool:
         """Whether posts are counted for all instances at the moment."""
-        raise NotImplementedError
 
 
 @asynccontextmanager

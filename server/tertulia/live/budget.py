@@ -13,7 +13,6 @@ class Evictable(Protocol):
 
     def evict(self) -> None:
         """Everything of it is given up; the store has it."""
-        raise NotImplementedError
 
 
 class MemoryBudget:

@@ -16,15 +16,12 @@ class Connection(Protocol):
 
     def write(self, frame: Frame) -> None:
         """Writes at once or keeps the bytes until the network takes them."""
-        raise NotImplementedError
 
     def buffered(self) -> int:
         """How many bytes wait for the network."""
-        raise NotImplementedError
 
     def close(self, code: CloseCode) -> None:
         """Ends with ``code``, and for certain soon after, whether or not the other side listens."""
-        raise NotImplementedError
 
 
 class RoomPort(Protocol):
@@ -32,15 +29,12 @@ class RoomPort(Protocol):
 
     def on_drained(self, reader: Reader) -> None:
         """The connection takes more."""
-        raise NotImplementedError
 
     def on_writing(self, reader: Reader) -> None:
         """The reader writes a comment."""
-        raise NotImplementedError
 
     def leave(self, reader: Reader) -> None:
         """The reader is gone; leaving twice is leaving once."""
-        raise NotImplementedError
 
 
 class Reader:

@@ -13,7 +13,8 @@
     refusals    what is answered without the application
     unread      output that clients have not read yet, of all connections together
     stats       what the server counts while it serves
-    server      the listening socket, and a graceful shutdown
+    listening   the listening socket
+    server      uvicorn on it, and a graceful shutdown
 
 Used by the composition alone; metrics read the stats. The application itself is plain ASGI and runs,
 slower, on any other server.

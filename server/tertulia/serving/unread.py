@@ -29,11 +29,9 @@ class Holder(Protocol):
 
     def buffered(self) -> int:
         """How many bytes wait for the network."""
-        raise NotImplementedError
 
     def cut(self) -> None:
         """Ends it at once, and gives back what waits."""
-        raise NotImplementedError
 
 
 @dataclass(slots=True)

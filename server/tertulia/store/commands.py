@@ -400,7 +400,7 @@ class CastVotes(_CommentCommand[Tally]):
 
 def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
     if comment.state is State.held or (voter.site is not None and voter.site != site):
-        return _not_found()
+        return no_such_comment()
     if comment.state.is_tombstone:
         return _gone()
     if comment.author.id == voter.id:
@@ -440,7 +440,7 @@ class ReportComment(_CommentCommand[str]):
     def apply(self, connection: Connection) -> CommandResult[str]:
         comment = _existing(connection, self.comment_id, self.reporter.site if self.reporter else None)
         if comment.state is State.held:
-            raise _not_found()
+            raise no_such_comment()
         if comment.state.is_tombstone:
             raise _gone()
         report_id = uuid7()
@@ -495,7 +495,7 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
     comment = _existing(connection, comment_id, actor.site)
     if comment.author.id != actor.id and not actor.moderator:
         raise (
-            _not_found()
+            no_such_comment()
             if comment.state is State.held
             else Problem(ErrorCode.forbidden, "Only its author or a moderator may change a comment.")
         )
@@ -507,12 +507,8 @@ def _changeable(connection: Connection, comment_id: str, actor: Actor) -> Commen
 def _existing(connection: Connection, comment_id: str, site: str | None = None) -> Comment:
     comment = records.find_comment(connection, comment_id, flushed=True)
     if comment is None or (site is not None and records.site_of(connection, comment) != site):
-        raise _not_found()
+        raise no_such_comment()
     return comment
-
-
-def _not_found() -> Problem:
-    return no_such_comment()
 
 
 def _gone() -> Problem:

@@ -30,19 +30,15 @@ class WriteConnection(Protocol):
 
     async def transact(self, work: Callable[[Connection], T]) -> T:
         """What ``work`` returns, once it is committed; what it raises, once it is rolled back."""
-        raise NotImplementedError
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Like ``transact``, but ``work`` begins and commits transactions itself."""
-        raise NotImplementedError
 
     async def reopen(self) -> None:
         """Lets go of the connection: the next transaction makes a new one."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         """Waits for what runs, and lets go of the connection."""
-        raise NotImplementedError
 
 
 class ReadConnections(Protocol):
@@ -55,11 +51,9 @@ class ReadConnections(Protocol):
 
         Raises sqlalchemy.exc.TimeoutError where no connection becomes free in POOL_SECONDS.
         """
-        raise NotImplementedError
 
     async def close(self) -> None:
         """Lets go of the connections."""
-        raise NotImplementedError
 
 
 class ThreadedConnection:

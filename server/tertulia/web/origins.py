@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 
 from tertulia.discussions import Sites
 from tertulia.discussions.sites import DEFAULT_SITE
-from tertulia.errors import ErrorCode, Problem, no_such_site
+from tertulia.errors import ErrorCode, Problem, StartupError, no_such_site
 from tertulia.logs import Sparing
 from tertulia.web import forwarding
 from tertulia.web.client_address import ClientAddress
@@ -188,3 +188,14 @@ def normal_origin(text: str) -> str | None:
     if port > 65535:
         return None
     return f"{scheme}://{host}" if port == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
+
+
+def checked_origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Origins in their normal form. Raises StartupError for anything else, ``*`` among it."""
+    found = []
+    for origin in given:
+        normal = normal_origin(origin)
+        if normal is None:
+            raise StartupError(f"{origin!r} is not an origin; write it as https://news.example")
+        found.append(normal)
+    return tuple(found)

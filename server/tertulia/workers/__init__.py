@@ -2,11 +2,8 @@
 
     supervisor  holds the port, starts the workers, starts again those that die, and ends them all
     worker      one process: the application on a listener of its own; the kernel spreads connections over them
+    config      what the one tells the other
 
-Workers share nothing but the database and Redis: to each other they are other instances.
+Workers share nothing but the database and Redis: to each other they are other instances. The
+supervisor does not load the application.
 """
-
-from tertulia.workers.supervisor import supervise
-from tertulia.workers.worker import serve_one
-
-__all__ = ["serve_one", "supervise"]

@@ -16,9 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tertulia.errors import StartupError
-from tertulia.serving.server import listen
+from tertulia.serving.listening import listen
 from tertulia.settings import Settings
-from tertulia.workers.worker import READY, WorkerConfig
+from tertulia.workers.config import READY, WorkerConfig
 
 FIRST_WAIT, MAX_WAIT = 0.5, 30.0
 STEADY_SECONDS = 60.0

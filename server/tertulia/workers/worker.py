@@ -14,32 +14,19 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
-
-from pydantic import BaseModel
 
 from tertulia import logs
 from tertulia.app import running
 from tertulia.errors import StartupError
 from tertulia.metrics.aggregation import WorkerMetrics
 from tertulia.serving.limiter import ConnectionLimiter
-from tertulia.serving.server import listen, serve
+from tertulia.serving.listening import listen
+from tertulia.serving.server import serve
 from tertulia.serving.stats import ServerStats
 from tertulia.serving.timeouts import TIMEOUTS, Timeouts
 from tertulia.serving.unread import MIB, Unread
 from tertulia.settings import Settings
-
-READY = "ready"
-
-
-class WorkerConfig(BaseModel):
-    """What a supervisor tells a worker: ``number`` counts from 1, ``folder`` is where workers find each other."""
-
-    settings: Settings
-    number: int
-    host: str
-    port: int
-    folder: Path
+from tertulia.workers.config import READY, WorkerConfig
 
 
 async def serve_one(

@@ -8,13 +8,14 @@
  * @property {() => boolean} isWanted Whether it is still what the reader looks for.
  * @property {(parent: string | null) => Promise<boolean>} load Brings the next page; whether it came.
  */
-import { fold } from '../../page/text.js';
+import { loadLetters } from './loadLetters.js';
 
 /** Reads all pages for it, a hundred comments each; what matches shows meanwhile. @param {Context} d @param {Query} query @returns {Promise<number>} How many match. */
 export async function filterList(d, { text, isWanted, load }) {
+  const { fold } = await loadLetters();
   const wanted = fold(text);
-  let count = hideOthers(d, wanted);
-  while (wanted && (await loadNext(d, load)) && isWanted()) count = hideOthers(d, wanted);
+  let count = hideOthers(d, wanted, fold);
+  while (wanted && (await loadNext(d, load)) && isWanted()) count = hideOthers(d, wanted, fold);
   return count;
 }
 
@@ -26,8 +27,8 @@ async function loadNext({ thread, signal }, load) {
   return parent !== undefined && load(parent);
 }
 
-/** A comment that does not match stays where a reply to it does. @param {Context} context @param {string} wanted */
-function hideOthers({ thread, list }, wanted) {
+/** A comment that does not match stays where a reply to it does. @param {Context} context @param {string} wanted @param {(text: string) => string} fold */
+function hideOthers({ thread, list }, wanted, fold) {
   const shown = new Set();
   let count = 0;
   for (const [id, { element }] of list.cards) {

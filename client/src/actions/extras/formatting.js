@@ -5,6 +5,7 @@
  * @import { Form } from '../../reading/form.js'
  * @import { Node as Tree } from '../../live/wire.js'
  */
+import { emphasise } from './emphasise.js';
 import { h, setAttribute } from '../../page/dom.js';
 import { render } from '../../reading/document.js';
 
@@ -61,6 +62,11 @@ export class Formatting {
     const { selectionStart: start, selectionEnd: end, value } = this.#text;
     this.close();
     if (after === undefined) return this.#lines(before, value.lastIndexOf('\n', start - 1) + 1, end);
+    if (before === '**' || before === '*') {
+      const made = emphasise(value, start, end, before);
+      this.#write(made.text, made.start, made.end);
+      return this.#text.setSelectionRange(...made.selected);
+    }
     const selected = value.slice(start, end);
     this.#write(before + selected + after, start, end);
     const at = start + before.length;

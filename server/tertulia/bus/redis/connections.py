@@ -61,7 +61,6 @@ class Connector(Protocol):
 
     def connect(self) -> AbstractAsyncContextManager[AbstractConnection]:
         """A new connection, closed at the end. The body is interrupted when the server is no longer the right one."""
-        raise NotImplementedError
 
 
 class Endpoint:

@@ -48,26 +48,19 @@ class Topology(Protocol):
 
     def __len__(self) -> int:
         """Messages that wait to be sent."""
-        raise NotImplementedError
 
     def publish(self, channel: str, data: bytes) -> None:
         """Queues a message. Where too many wait the oldest are dropped; all drops are counted."""
-        raise NotImplementedError
 
     def subscribe(self, channel: str) -> None:
         """Holds until ``unsubscribe``, over reconnections, too."""
-        raise NotImplementedError
 
-    def unsubscribe(self, channel: str) -> None:
-        raise NotImplementedError
+    def unsubscribe(self, channel: str) -> None: ...
 
-    def start(self) -> None:
-        raise NotImplementedError
+    def start(self) -> None: ...
 
     async def drained(self, seconds: float) -> None:
         """Waits until every message is sent, but at most so long."""
-        raise NotImplementedError
 
     async def close(self) -> None:
         """Drops what still waits."""
-        raise NotImplementedError

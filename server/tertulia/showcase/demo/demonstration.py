@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tertulia.errors import StartupError
-from tertulia.serving.server import listen
+from tertulia.serving.listening import listen
 from tertulia.showcase.demo.cluster import RESTART_SECONDS, Cluster
 from tertulia.showcase.demo.delivery_check import DeliveryCheck, ReaderLog
 from tertulia.showcase.demo.latencies import Latencies
