@@ -19,7 +19,7 @@ import { languageItem, loader } from './loading.js';
 import { itemName, linkedId } from './page/names.js';
 import { storage } from './page/storage.js';
 import { english, translator } from './page/strings.js';
-import { Stage } from './page/stage.js';
+import { Ground } from './page/ground.js';
 import { clock } from './page/time.js';
 import { List } from './reading/list.js';
 import { View } from './reading/view.js';
@@ -52,7 +52,7 @@ export class Discussion {
   constructor(host, root, settings) {
     this.host = host;
     this.root = root;
-    this.stage = new Stage(host, root);
+    this.ground = new Ground(host, root);
     this.settings = settings;
     this.signal = this.#closing.signal;
     this.api = new Api(settings.place, storage, this.signal);
@@ -71,7 +71,7 @@ export class Discussion {
     this.live.stream.close();
     this.view?.close();
     this.loader.stop();
-    this.stage.clear();
+    this.ground.clear();
   }
 
   now() {
@@ -169,7 +169,7 @@ export class Discussion {
     const isFocused = typed?.matches(':focus');
     // it is taken over once: the field may be there again when the element is moved
     if (typed) typed.value = '';
-    this.stage.fill(view.element);
+    this.ground.fill(view.element);
     if (isFocused) view.form.text.focus();
     this.live.pause(this.isPaused);
     const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);

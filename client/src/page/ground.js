@@ -4,7 +4,7 @@
  * it, and text, which they cannot reach, is emptied.
  */
 
-export class Stage {
+export class Ground {
   #host;
   #root;
   /** Of the page. @type {[Text, string][]} */
