@@ -71,14 +71,24 @@ def test_every_command_is_listed_with_the_first_sentence_of_its_help() -> None:
 
 
 def test_a_server_imports_only_what_its_settings_need(tmp_path: Path) -> None:
-    """SQLite, no Redis, no playground, no article, and no page was asked for yet.
+    """SQLite, no Redis, no playground, no article, and neither a page nor a feed was asked for yet.
 
     The first start creates the schema, for which it may import more.
     """
     program = SERVER.format(data=str(tmp_path))
     _modules(program)
     found = _modules(program)
-    unneeded = {"alembic", "mako", "redis", "asyncpg", "yaml", "jinja2", "tertulia.showcase", "tertulia.transfer"}
+    unneeded = {
+        "alembic",
+        "mako",
+        "redis",
+        "asyncpg",
+        "yaml",
+        "jinja2",
+        "xml",
+        "tertulia.showcase",
+        "tertulia.transfer",
+    }
     unneeded |= {
         "sqlalchemy.ext.asyncio",
         "sqlalchemy.orm",

@@ -23,6 +23,8 @@ from tertulia.languages import DEFAULT, Language
 from tertulia.languages.plurals import Category
 
 API = "/api/v1"
+ATOM = "application/atom+xml"
+"""The media type of feeds (RFC 4287)."""
 HEARTBEAT_SECONDS = 25
 EVENTS_PAGE = 500
 WRITING_SECONDS = 3

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 from xml.etree import ElementTree
 
-from tertulia.protocol import API, PAGE_BYTES, CommentView, DiscussionView
+from tertulia.protocol import API, ATOM, PAGE_BYTES, CommentView, DiscussionView
 from tertulia.web.html import document_html
 
-MEDIA_TYPE = "application/atom+xml"
 _NAMESPACE = "http://www.w3.org/2005/Atom"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _END = "</feed>"
@@ -28,7 +27,7 @@ def atom(discussion: DiscussionView, comments: Sequence[CommentView], base_url: 
     _add(feed, "id", address)
     _add(feed, "title", discussion.title or discussion.key)
     _add(feed, "updated", max((_changed(comment) for comment in comments[: len(entries)]), default=_NOTHING_YET))
-    _add(feed, "link", rel="self", href=address, type=MEDIA_TYPE)
+    _add(feed, "link", rel="self", href=address, type=ATOM)
     _add(feed, "link", rel="alternate", href=discussion.url or f"{base_url}/d?{query}", type="text/html")
     head = ElementTree.tostring(feed, encoding="unicode").removesuffix(_END)
     return "".join(('<?xml version="1.0" encoding="utf-8"?>\n', head, *entries, _END))

@@ -9,14 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia import protocol
-from tertulia.api import feed
 from tertulia.core import text
 from tertulia.core.comments import Mode, Sort
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
 from tertulia.languages import find
-from tertulia.protocol import API
+from tertulia.protocol import API, ATOM
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.operations import CURSOR, KEY, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
@@ -144,15 +143,17 @@ class Api:
         "GET",
         f"{API}/feed.atom",
         "The newest comments as an Atom feed",
-        {200: feed.MEDIA_TYPE},
+        {200: ATOM},
         parameters=(SITE, KEY),
         errors=(*_READ, *_NAMED),
     )
     async def feed(self, request: Request, query: Query) -> Response:
+        from tertulia.api.feed import atom  # 1 MiB of ElementTree that nothing else needs
+
         key = query.discussion()
         await self._origins.admit(request, key.site)
         discussion, comments = await self._discussions.newest(key, FEED_ENTRIES)
-        return Response(feed.atom(discussion, comments, self._origins.base_url(request)), media_type=feed.MEDIA_TYPE)
+        return Response(atom(discussion, comments, self._origins.base_url(request)), media_type=ATOM)
 
     # ---- writing -----------------------------------------------------------------------------------------
 
