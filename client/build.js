@@ -8,6 +8,7 @@
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
+ *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
  *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
  *     embed.full.js              all of them in one, whose digest a page can demand
@@ -27,7 +28,7 @@ const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.u
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
 
 /**
  * Members of our own classes that get short names, the same in all files: 1.5 % of embed.js. Each is a name that nothing else has:
@@ -37,7 +38,7 @@ const OWN = (
   'adoptStyles ancestors addPage bufferedEvents canEdit canReply canVote chunkAtEnd chunkBefore chunks composeHeading detached dispatch emit formatTime ' +
   'headingLevel isAnnounced isCredentialed isLive isLoaded isOwn isPaused keepPlace liveRegion loadActions nameField nextPage nextPages ' +
   'noteReplies notify parentCard pillButton preserveScroll reorder repliesTo retryAfter roots setCount setLive setMode setReaders setState setUnseen setWriting ' +
-  'element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
+  'heading snapshot received loader clock isShown place commands controllers discussionKey element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
 ).split(' ');
 const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 
@@ -59,6 +60,7 @@ const full = {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
     onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
+    onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
   },
 };
@@ -98,7 +100,8 @@ async function bundles() {
   const letters = await hashed('embed-letters', 'src/page/folding.js');
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
-  const later = { EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
+  const about = await hashed('embed-about', 'src/actions/about/index.js');
+  const later = { ABOUT_FILE: JSON.stringify(about.name), EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const diagnosis = await hashed('embed-diagnosis', 'src/diagnosis/index.js');
   const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
@@ -107,6 +110,7 @@ async function bundles() {
     ...letters.files,
     ...extras.files,
     ...sharing.files,
+    ...about.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),

@@ -122,6 +122,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("frames of one discussion in memory", "live/tuning:MAX_FRAMES_BYTES", size),
         Bound("one message of events", "live/backlog:MAX_FRAME_BYTES", size),
         Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
+        Bound("keys whose discussions are remembered", "discussions/keys:KNOWN_KEYS"),
         Bound("guests and addresses that are counted", "limits/memory:MAX_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
@@ -170,7 +171,8 @@ GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*"
 NO_BOUNDS = {
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
-    "core/text": {"KEY_LENGTH", "TITLE_LENGTH", "URL_LENGTH"},  # told by docs/protocol.md
+    "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
+    "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
     "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},

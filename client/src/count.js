@@ -2,6 +2,7 @@
  * `<tertulia-count discussion="…">`: how many comments a discussion has, as a number in the page's language. All elements of
  * a page ask together. Its children stay until the answer is there, and where none comes.
  */
+import { isMistake, warn } from './page/address.js';
 
 const MOST_KEYS = 100;
 // servers in between let 8 KiB into the first line of a request
@@ -16,7 +17,7 @@ const HERE = script?.src || location.href;
 let waiting = new Set();
 
 class TertuliaCount extends HTMLElement {
-  static observedAttributes = ['discussion', 'key', 'site', 'server'];
+  static observedAttributes = ['key', 'site', 'server', 'discussion'];
 
   /** @type {number | null} Null until it is known. */
   count = null;
@@ -38,7 +39,7 @@ class TertuliaCount extends HTMLElement {
   /** Whom it asks about which site: an address to which keys are added. Throws where `server` is no address. */
   get place() {
     const url = new URL('/api/v1/counts', new URL(this.getAttribute('server') ?? '', HERE));
-    return `${url}?${new URLSearchParams({ site: this.getAttribute('site') || 'default' })}`;
+    return `${url}?site=${encodeURIComponent(this.getAttribute('site') || 'default')}`;
   }
 
   /** @param {number} count */
@@ -66,6 +67,10 @@ function flush() {
   for (const element of waiting) {
     const key = element.discussionKey;
     if (!key || !element.isConnected) continue;
+    if (isMistake(key)) {
+      warn(key);
+      continue;
+    }
     try {
       const { place } = element;
       const asking = places.get(place) ?? new Map();

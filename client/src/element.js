@@ -9,6 +9,7 @@
 import css from './reading/styles.css';
 import { SCRIPT_ORIGIN } from './bundles.js';
 import { Discussion } from './discussion.js';
+import { keyOf } from './page/address.js';
 import { linkedId } from './page/names.js';
 
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
@@ -171,7 +172,7 @@ export class TertuliaDiscussion extends HTMLElement {
       place: {
         server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
         site: read('site', 'default'),
-        key: read('discussion', read('key', pageKey())),
+        key: keyOf(this.getAttribute('discussion') || this.getAttribute('key')),
       },
       // a page with lang="vi_VN", or nonsense, still gets its discussion
       language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),
@@ -194,9 +195,3 @@ export class TertuliaDiscussion extends HTMLElement {
 
 /** @type {Map<string, CSSStyleSheet>} */
 const sheets = new Map();
-
-/** The page's own name for itself: its canonical address, else the address without query and fragment. */
-function pageKey() {
-  const link = /** @type {HTMLLinkElement | null} */ (document.querySelector('link[rel="canonical"]'));
-  return link?.href || location.origin + location.pathname;
-}

@@ -1,4 +1,5 @@
 /** The names of the files that are loaded later, which have the digests of their contents; set by build.js. */
+declare const ABOUT_FILE: string;
 declare const ACTIONS_FILE: string;
 declare const EXTRAS_FILE: string;
 declare const DIAGNOSIS_FILE: string;

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tertulia.core.keys import canonical_key
 from tertulia.core.text import clean_key
 from tertulia.errors import Problem
 from tertulia.logs import Sparing
@@ -93,7 +94,7 @@ class Articles:
     def discussing(self, key: str) -> Article | None:
         """The article whose discussion has this key."""
         self._refresh()
-        return self._by_key.get(key)
+        return self._by_key.get(key) or self._by_key.get(canonical_key(key))
 
     def _refresh(self) -> None:
         try:
@@ -138,7 +139,8 @@ class Articles:
                 _report(name, f"another file has the slug {file.article.slug!r} already; give this one its own")
                 continue
             self._by_slug[file.article.slug] = file.article
-            self._by_key.setdefault(file.article.key, file.article)
+            for key in (file.article.key, canonical_key(file.article.key)):
+                self._by_key.setdefault(key, file.article)
         self._newest_first = sorted(self._by_slug.values(), key=lambda one: (one.date, one.slug), reverse=True)
 
 

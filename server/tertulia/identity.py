@@ -37,6 +37,7 @@ class Identity:
     """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good.
 
     A ``member`` was signed in by the site, which issued the token: the name is used as it is, the token never renewed.
+    A ``program`` is the site's own, which knows what its pages are called.
     """
 
     author_id: str
@@ -45,6 +46,7 @@ class Identity:
     site: str | None
     issued_at: datetime | None = None
     member: bool = False
+    program: bool = False
 
     def is_old(self, now: datetime) -> bool:
         """Whether a guest who is still here should get a new token before this one ends."""
@@ -90,7 +92,7 @@ class Tokens:
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, token: str, site: str | None) -> Identity:
-        """The guest a token names; with ``site`` the token has to be of that site. Raises unauthenticated."""
+        """The guest, member or program of a token; with ``site`` it has to be of that one. Raises unauthenticated."""
         if len(token) > TOKEN_LENGTH or not _is_canonical(token):
             raise unauthenticated()
         try:
@@ -111,14 +113,14 @@ class Tokens:
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise unauthenticated() from error
         subject, name, audience = claims["sub"], claims.get("name"), claims["aud"]
-        member = claims.get("member", False)
+        member, program = claims.get("member", False), claims.get("program", False)
         if not isinstance(name, str) or not isinstance(audience, str) or not is_uuid(subject):
             raise unauthenticated()
-        if not isinstance(member, bool) or (member and not _is_name(name)):
+        if not isinstance(member, bool) or not isinstance(program, bool) or (member and not _is_name(name)):
             raise unauthenticated()
         if not _is_span(claims["iat"], claims["exp"]):
             raise unauthenticated()
-        return Identity(subject, name, False, audience, datetime.fromtimestamp(claims["iat"], UTC), member)
+        return Identity(subject, name, False, audience, datetime.fromtimestamp(claims["iat"], UTC), member, program)
 
 
 def _is_canonical(token: str) -> bool:

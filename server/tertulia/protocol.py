@@ -112,9 +112,11 @@ class Report(Inbound):
 
 
 class DiscussionChange(Inbound):
-    """``PATCH /discussion``."""
+    """``PATCH /discussion``: what is absent stays; ``url`` is of the site's pages, and empty where there is none."""
 
-    mode: Literal["open", "held", "closed"]
+    mode: Literal["open", "held", "closed"] | None = None
+    title: str | None = None
+    url: str | None = None
 
 
 # ---- what a client receives -----------------------------------------------------------------------------
@@ -293,7 +295,11 @@ class ParentCount(Outbound):
 
 
 class DiscussionState(Outbound):
+    """``title`` and ``url`` where they changed."""
+
     mode: Mode
+    title: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    url: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Event(Outbound):

@@ -83,15 +83,13 @@ async def test_a_hostile_key_is_a_key(app: App, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://a.example/?a=1&b='%22", "https://a.example/\ufffe", "https://a.example/\uffff"]
+    "url", ["http://news.test/?a=1&b='%22", "http://news.test/\ufffe", "http://news.test/\uffff", "http://news.test/'&"]
 )
 async def test_a_hostile_address_is_an_address(app: App, url: str) -> None:
     body = {"key": "talk", "body": "x", "author": {"name": "Lan"}, "url": url}
     answer = await app.client.post(f"{API}/comments", json=body, headers={"Idempotency-Key": new_key()})
-    if answer.status_code == 201:
-        assert len((await _feed(app, "talk")).findall(f"{ATOM}entry")) == 1
-    else:
-        assert answer.json()["code"] == "invalid"
+    assert answer.status_code == 201
+    assert len((await _feed(app, "talk")).findall(f"{ATOM}entry")) == 1
 
 
 async def test_what_is_no_longer_there_is_not_in_the_feed(app: App) -> None:

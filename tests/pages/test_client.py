@@ -118,6 +118,7 @@ def test_each_file_names_the_next_by_its_content() -> None:
     names = {"embed": "/embed.js"}
     for by, stem in (
         ("embed", "embed-actions"),
+        ("embed-actions", "embed-about"),
         ("embed-actions", "embed-extras"),
         ("embed-actions", "embed-sharing"),
         ("embed-extras", "embed-letters"),

@@ -62,6 +62,7 @@ class _Filler:
         self._each(
             max(10, many // 20), f"discussion ({columns})", f"n + 10, {default}, 'd' || n, '', '', 'open', 0, 1, 0"
         )
+        self._each(many, "key_alias (site_id, key, discussion_id)", f"{default}, 'alias' || n, 1")
         self._each(many, "author (id, name, badge, created_at)", f"{self._id(0)}, 'Lan', NULL, 0")
         comment = (
             "comment (id, discussion_id, parent_id, root_id, author_id, author_name, text, body, created_at, state, "

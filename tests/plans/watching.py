@@ -19,7 +19,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_cursor
 
-GROWING = ("author", "comment", "discussion", "event", "report", "vote")
+GROWING = ("author", "comment", "discussion", "event", "key_alias", "report", "vote")
 """The tables that grow with the site. There are few sites and moderators."""
 STEPS = 200_000
 """Of SQLite's machine for one statement: 51 threads with 51 replies each are 130,000, 10,000 rows of a scan 100,000."""

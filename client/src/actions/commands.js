@@ -4,7 +4,6 @@
  * @import { Api } from '../live/api.js'
  * @import { Comment, Node, Page, Posted, Votes } from '../live/wire.js'
  */
-
 /** @param {Api} api @param {Record<string, string | number | undefined>} query @returns {Promise<Page>} */
 export function page(api, query) {
   return api.ask('GET', api.here('/comments', query));
@@ -59,7 +58,12 @@ export function preview(api, body) {
 
 /** The page's title and address, by which the server names a discussion at its first comment. @param {string | null} parent_id */
 function about(parent_id) {
-  const page = globalThis.document;
-  const url = page?.URL.startsWith('http') ? page.URL.split('#')[0] : undefined;
-  return { title: page?.title.slice(0, 200) || undefined, url, parent_id };
+  if (!globalThis.document) return { parent_id };
+  // without query: a key that is an address has the page's own, and any other tells of the reader
+  return { title: pageTitle() || undefined, url: location.origin + location.pathname, parent_id };
+}
+
+/** Without halves of a character, which the cut or a script may leave. */
+export function pageTitle() {
+  return document.title.slice(0, 300).replace(/\p{Cs}/gu, '');
 }

@@ -8,6 +8,7 @@
  * @import { Extras } from './extras/load.js'
  */
 import css from './actions.css';
+import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
 import { Auth } from './auth.js';
 import { Arrivals } from './browse/arrivals.js';
@@ -84,8 +85,14 @@ export function createActions(d) {
     up: (id) => voting.vote(id, 1),
     down: (id) => voting.vote(id, -1),
   };
+  /** What few pages need: a key that is none, and a moderator who comes by. */
+  const aboutPage = () => {
+    const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
+    const isTaken = given === null || given.startsWith(d.settings.place.key);
+    if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
+  };
   return {
-    controllers: [announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],
+    controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

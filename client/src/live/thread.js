@@ -143,9 +143,9 @@ export class Thread {
   /** @param {Event} event @param {Change[]} changes */
   #apply(event, changes) {
     const { comment_count, discussion } = event;
-    if (comment_count !== undefined) this.discussion.comment_count = comment_count;
-    if (discussion) this.discussion.mode = discussion.mode;
-    if (comment_count !== undefined || discussion) changes.push({ type: 'discussion' });
+    const changed = comment_count === undefined ? discussion : { ...discussion, comment_count };
+    Object.assign(this.discussion, changed);
+    if (changed) changes.push({ type: 'discussion' });
     if (this.requests) this.bufferedEvents.push(event);
     this.#change(event, changes);
   }

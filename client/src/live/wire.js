@@ -20,6 +20,8 @@
  * @typedef {object} Discussion
  * @property {string} site
  * @property {string} key
+ * @property {string} [title]
+ * @property {string} [url]
  * @property {'open' | 'held' | 'closed'} mode
  * @property {number} comment_count
  * @property {string} epoch
@@ -38,7 +40,7 @@
  * @property {Comment} [comment]
  * @property {string} [comment_id]
  * @property {Votes} [votes]
- * @property {{mode: Discussion['mode']}} [discussion]
+ * @property {{mode: Discussion['mode'], title?: string, url?: string}} [discussion]
  * @property {number} [comment_count]
  * @property {{id: string, reply_count: number}} [parent]
  *

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from tertulia import protocol
 from tertulia.core import text
-from tertulia.core.comments import Mode, Sort
+from tertulia.core.comments import Sort
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
@@ -188,6 +188,7 @@ class Api:
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
             address=self._addresses.of(request),
+            origins=await self._origins.pages_of(request, new.site),
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201
         return _json(answer.posted, status)
@@ -336,7 +337,7 @@ class Api:
     @operation(
         "PATCH",
         f"{API}/discussion",
-        "Opens, holds or closes a discussion",
+        "Opens, holds or closes a discussion, or corrects the title and the address of its page",
         {200: protocol.DiscussionChanged},
         body=protocol.DiscussionChange,
         parameters=(SITE, KEY),
@@ -354,7 +355,8 @@ class Api:
         key = query.discussion()
         await self._origins.admit(request, key.site)
         change = await read_json(request, protocol.DiscussionChange)
-        return _json(await self._discussions.set_mode(key, Mode(change.mode), await self._viewer(request)))
+        viewer, pages = await self._viewer(request), await self._origins.pages_of(request, key.site)
+        return _json(await self._discussions.change(key, change, viewer, pages))
 
     async def _comment_id(self, request: Request) -> str:
         """The comment that the path names: for a page of another site, one that is not there.

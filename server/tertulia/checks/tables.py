@@ -17,8 +17,8 @@ c, d, e, v = schema.comment.c, schema.discussion.c, schema.event.c, schema.vote.
 
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue."""
-    parts = (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue)
+    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue, alias."""
+    parts = (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue, _aliases)
     for done, part in enumerate(parts):
         progress("Checking the tables", done, len(parts))
         yield from part(connection)
@@ -124,3 +124,25 @@ def _residue(connection: Connection) -> Iterator[Finding]:
     left = or_(c.text != "", c.author_name != "", cast(c.body, Text) != "[]")
     for row in streamed(connection, select(c.id).where(c.state == State.deleted.value, left)):
         yield Finding("residue", of_comment(row.id), "it is deleted, and its row still holds text or a name")
+
+
+def _aliases(connection: Connection) -> Iterator[Finding]:
+    a, s = schema.key_alias.c, schema.site.c
+    same = schema.discussion.alias("same")
+    query = (
+        select(s.key.label("site_key"), a.key, a.discussion_id, d.site_id, a.site_id.label("own"), same.c.id)
+        .select_from(schema.key_alias)
+        .outerjoin(schema.site, s.id == a.site_id)
+        .outerjoin(schema.discussion, d.id == a.discussion_id)
+        .outerjoin(same, and_(same.c.site_id == a.site_id, same.c.key == a.key))
+        .where(or_(d.id.is_(None), d.site_id != a.site_id, same.c.id.is_not(None)))
+        .order_by(a.site_id, a.key)
+    )
+    for row in streamed(connection, query):
+        where = f"alias {row.site_key} {row.key!r}"
+        if row.id is not None:
+            yield Finding("alias", where, "a discussion has this key, so nobody gets to the one that it is to lead to")
+        elif row.site_id is None:
+            yield Finding("alias", where, f"the discussion {row.discussion_id} that it leads to is not there")
+        else:
+            yield Finding("alias", where, f"the discussion {row.discussion_id} that it leads to is of another site")

@@ -29,6 +29,7 @@ COMMANDS = {
         "transfers:import_",
         "Import articles and their comments from FILE; what is there already stays as it is.",
     ),
+    "key": ("keys:key", "Keys: what names a discussion."),
     "migrate": ("migrate:migrate", "Bring the database to the newest schema; serve does so too."),
     "moderator": ("moderators:moderator", "Moderators and their tokens."),
     "serve": ("serve:serve", "Serve articles and discussions until Ctrl+C or SIGTERM."),

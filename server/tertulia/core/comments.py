@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from tertulia.core.keys import canonical_key
+
 Block = dict[str, Any]
 """A block of a document tree: ``{"type": "paragraph" | "quote" | "list" | "code", ...}``; see core.documents."""
 
@@ -82,6 +84,11 @@ class DiscussionKey:
 
     site: str
     key: str
+
+    @property
+    def canonical(self) -> DiscussionKey:
+        """What it is called when it is made; see core.keys."""
+        return DiscussionKey(self.site, canonical_key(self.key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ import unicodedata
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from tertulia.core.keys import ADDRESS_LENGTH, canonical_key, parse_address
+from tertulia.core.keys import KEY_LENGTH as KEY_LENGTH
 from tertulia.errors import ErrorCode, Problem, no_such_site
 
 NAME_LENGTH = 64
 TEXT_LENGTH = 10_000
-KEY_LENGTH = 512
 TITLE_LENGTH = 300
 URL_LENGTH = 2048
 """Lengths are in code points after cleaning: a client can count the same, which graphemes do not allow."""
@@ -48,6 +49,7 @@ _BLANK_LINES = re.compile(f"\n(?:[{BLANKS}]*\n){{2,}}")
 _FLAG = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)")  # Scotland and others
 _WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE | re.ASCII)
 _NOT_IN_ADDRESS = re.compile(r"""[\s\x00-\x20\x7f-\x9f\\<>"]""")
+_BREAKS = "\t\n\v\f\r"
 _NOT_IN_KEY = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # Cc, Zl and Zp
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _RIDER = "\0"  # stands for what rides; texts hold none themselves
@@ -72,17 +74,29 @@ def clean_name(raw: str, field: str = "author.name") -> str:
 
 def clean_title(raw: str, field: str = "title") -> str:
     """A page's title, which its reader did not type: one line, cut where it is too long; it may be empty."""
-    _check_characters(raw, field)
+    check_characters(raw, field)
     return _line(raw[: TITLE_LENGTH * _RAW_FACTOR], _TEXT_MARKS)[:TITLE_LENGTH].rstrip(EDGES)
 
 
 def clean_key(raw: str, field: str = "key") -> str:
-    """The name a page gives to its discussion: taken as it is, or refused."""
-    _check_raw(raw, KEY_LENGTH * _NFC_FACTOR, KEY_LENGTH, field)
-    key = unicodedata.normalize("NFC", raw)
+    """The name a page gives to its discussion: taken as it is, or refused.
+
+    Line ends around it, which templates write, go; of an address that is too long its canonical form is taken.
+    """
+    key = raw.strip() if raw.strip(_BREAKS) != raw else raw
+    if len(key) > KEY_LENGTH and parse_address(key.strip()[:ADDRESS_LENGTH]):
+        _check_raw(key, ADDRESS_LENGTH, ADDRESS_LENGTH, field)
+        _check_key(key, field)
+        return canonical_key(key)
+    _check_raw(key, KEY_LENGTH * _NFC_FACTOR, KEY_LENGTH, field)
+    key = unicodedata.normalize("NFC", key)
+    _check_key(key, field)
+    return _measured(key, KEY_LENGTH, field)
+
+
+def _check_key(key: str, field: str) -> None:
     if _NOT_IN_KEY.search(key):
         raise Problem(ErrorCode.invalid, "A key cannot hold control characters or line ends.", field=field)
-    return _measured(key, KEY_LENGTH, field)
 
 
 def is_site(raw: str) -> bool:
@@ -128,7 +142,7 @@ def is_visible(text: str) -> bool:
 # ---- refusals -------------------------------------------------------------------------------------------
 
 
-def _check_characters(raw: str, field: str) -> None:
+def check_characters(raw: str, field: str) -> None:
     """PostgreSQL cannot hold NUL and UTF-8 has no lone surrogates: both are the sender's mistake."""
     if "\0" in raw or _SURROGATE.search(raw):
         raise Problem(ErrorCode.malformed, "The text holds NUL or half of a surrogate pair.", field=field)
@@ -145,7 +159,7 @@ def check_size(raw: str, field: str = "body") -> None:
 def _check_raw(raw: str, most: int, limit: int, field: str) -> None:
     if len(raw) > most:
         raise _too_long(len(raw), limit, field)
-    _check_characters(raw, field)
+    check_characters(raw, field)
 
 
 def _measured(text: str, limit: int, field: str) -> str:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tertulia import protocol
-from tertulia.core import documents, text
+from tertulia.core import documents, pages, text
 from tertulia.core.comments import Author, Block, Discussion, DiscussionKey, Mode, Sort
 from tertulia.core.ids import is_uuid, uuid7
 from tertulia.core.names import unadorned
+from tertulia.core.pages import PageFacts
 from tertulia.discussions import views
+from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
-from tertulia.discussions.page_cache import FirstPageCache, PageKey
+from tertulia.discussions.page_cache import CachedPage, FirstPageCache, PageKey
 from tertulia.discussions.voting import VOTE_SECONDS, Voting
 from tertulia.errors import ErrorCode, Problem, no_such_comment, no_such_parent
 from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated, utc_now
@@ -77,6 +79,7 @@ class Discussions:
         self._tokens = tokens
         self._limits = limits
         self._names = Names(store.reader(queries.moderators))
+        self._keys = Keys(store.reader(queries.stored_key))
         self._edit_window = edit_window
         self._voting = Voting(store.write, vote_seconds)
         self._long_texts = asyncio.Semaphore()
@@ -105,6 +108,17 @@ class Discussions:
             raise unauthenticated()
         return Identity(moderator.id, moderator.name, moderator=True, site=None)
 
+    # ---- which discussion -------------------------------------------------------------------------------
+
+    async def resolve(self, key: DiscussionKey) -> DiscussionKey:
+        """The name of the discussion that a key leads to: its room and its events have it. Raises unavailable."""
+        known = self._keys.known(key)
+        return known if self._hub.has(known) else await self._keys.resolve(key)
+
+    def has_room(self, key: DiscussionKey) -> bool:
+        """Whether the discussion that a key is known to lead to has readers here, or had a moment ago."""
+        return self._hub.has(self._keys.known(key))
+
     # ---- reading ----------------------------------------------------------------------------------------
 
     async def snapshot(
@@ -118,12 +132,18 @@ class Discussions:
     ) -> protocol.Snapshot:
         """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
         if viewer is None and cursor is None:
-            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
+            discussion, first = await self._first_page(key, sort, limit)
             return self._snapshot(discussion, first.page(), None)
         snapshot = await self._store.read(
-            queries.snapshot, key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
+            queries.snapshot, self._keys.known(key), sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
         )
+        self._keys.learn(key, snapshot.discussion)
         return self._snapshot(snapshot.discussion, views.page(snapshot, viewer), viewer)
+
+    async def _first_page(self, key: DiscussionKey, sort: Sort, limit: int) -> CachedPage:
+        found = await self._first_pages.get(PageKey(self._keys.known(key), sort, limit))
+        self._keys.learn(key, found.discussion)
+        return found
 
     async def first_page(
         self,
@@ -142,7 +162,7 @@ class Discussions:
             own = await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)
             parts = [own.model_dump_json(exclude={"strings"})]
         else:
-            discussion, first = await self._first_pages.get(PageKey(key, sort, limit))
+            discussion, first = await self._first_page(key, sort, limit)
             parts = [first.json, self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_MADE_APART)]
         fields = ",".join(part[1:-1] for part in parts)
         return f'{{{fields},"strings":{protocol.strings_json(language)}}}'
@@ -165,7 +185,7 @@ class Discussions:
     ) -> protocol.Page:
         """A further page. Raises unknown_site, bad_cursor."""
         snapshot = await self._store.read(
-            queries.snapshot, key, sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
+            queries.snapshot, self._keys.known(key), sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
         )
         return views.page(snapshot, viewer)
 
@@ -176,7 +196,7 @@ class Discussions:
         if not is_uuid(parent_id):
             raise no_such_parent()
         snapshot = await self._store.read(
-            queries.thread, key, parent_id, limit=limit, cursor=cursor, viewer=_id(viewer)
+            queries.thread, self._keys.known(key), parent_id, limit=limit, cursor=cursor, viewer=_id(viewer)
         )
         return views.page(snapshot, viewer)
 
@@ -201,6 +221,7 @@ class Discussions:
         A cursor that cannot be continued is answered without events, by an ``epoch`` or ``seq`` unlike its own.
         Raises unknown_site.
         """
+        key = self._keys.known(key)
         if epoch is not None and epoch != self._store.epoch:
             discussion = await self._store.read(queries.discussion, key)
             return protocol.events_page(self._store.epoch, discussion.seq, [], more=False)
@@ -219,7 +240,7 @@ class Discussions:
 
     async def newest(self, key: DiscussionKey, limit: int) -> NewestComments:
         """The newest visible comments of all depths. Raises unknown_site."""
-        newest = await self._store.read(queries.newest, key, limit)
+        newest = await self._store.read(queries.newest, self._keys.known(key), limit)
         return NewestComments(self._view(newest.discussion), [comment_view(comment) for comment in newest.comments])
 
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
@@ -245,8 +266,11 @@ class Discussions:
         *,
         identity: Identity | None = None,
         address: str | None = None,
+        origins: Set[str] = frozenset(),
     ) -> Answer:
         """Says something, once for one idempotency key.
+
+        origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
         name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
@@ -259,7 +283,7 @@ class Discussions:
             await self._names.check(draft.author.name)
         if len(new.body) > _SLOW_TEXT:
             await self._store.read(commands.check_post, draft)
-        draft = await self._with_content(draft, new)
+        draft = await self._with_content(draft, new, _page(new, origins, identity))
         result = await self._store.write(commands.PostComment(draft))
         posted = protocol.Posted(
             comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
@@ -305,14 +329,17 @@ class Discussions:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
         return Author(self._tokens.guest_id(new.site, key), name)
 
-    async def _with_content(self, draft: Draft, new: protocol.NewComment) -> Draft:
-        """Raises empty, too_long, invalid, malformed."""
+    async def _with_content(self, draft: Draft, new: protocol.NewComment, page: PageFacts) -> Draft:
+        """Raises empty, too_long, malformed."""
         content = await self._content(new.body)
+        # of the key as it was sent: a repeat is the same whatever was learned of the key meanwhile
         digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, content.text)
         return replace(
             draft,
-            title=text.clean_title(new.title or ""),
-            url=text.clean_url(new.url or ""),
+            key=self._keys.known(draft.key),
+            title=page.title,
+            url=page.url,
+            corrects=page.correct,
             text=content.text,
             body=content.body,
             digest=self._tokens.hashed_digest(digest),
@@ -396,8 +423,32 @@ class Discussions:
 
     async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
         """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
-        await self._moderating(identity)
-        changed = await self._store.write(commands.SetMode(key, mode, utc_now()))
+        return await self.change(key, protocol.DiscussionChange(mode=mode.value), identity)
+
+    async def change(
+        self,
+        key: DiscussionKey,
+        change: protocol.DiscussionChange,
+        identity: Identity | None,
+        origins: Set[str] = frozenset(),
+    ) -> protocol.DiscussionChanged:
+        """Opens, holds or closes a discussion, or says what its page is called and where it is.
+
+        A program of the site may do the latter. ``origins`` are those of the site's pages, and the server's own.
+        Raises unauthenticated, forbidden, rate_limited, unknown_site, invalid, too_long, malformed.
+        """
+        actor = require_moderator(identity) if change.mode is not None else _require_staff(identity, key.site)
+        await self._limits.count(actor.id, None, Write.moderation)
+        if change.mode is change.title is change.url is None:
+            raise Problem(ErrorCode.invalid, "Give mode, title or url.", field="mode")
+        command = commands.ChangeDiscussion(
+            self._keys.known(key),
+            utc_now(),
+            mode=None if change.mode is None else Mode(change.mode),
+            title=None if change.title is None else _new_title(change.title),
+            url=None if change.url is None else _new_url(change.url, origins),
+        )
+        changed = await self._store.write(command)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
 
     async def _change(self, command: Command[PostResult], actor: Actor) -> protocol.Changed:
@@ -439,6 +490,40 @@ def require_moderator(identity: Identity | None) -> Actor:
     if not actor.moderator:
         raise Problem(ErrorCode.forbidden, "Only a moderator may do this.")
     return actor
+
+
+def _require_staff(identity: Identity | None, site: str) -> Actor:
+    """A moderator, or a program of the site. Raises unauthenticated, forbidden."""
+    actor = _actor(identity)
+    if not _is_staff(identity) or actor.site not in (None, site):
+        raise Problem(ErrorCode.forbidden, "Only a moderator or a program of the site may do this.")
+    return actor
+
+
+def _is_staff(identity: Identity | None) -> bool:
+    return identity is not None and (identity.moderator or identity.program)
+
+
+def _page(new: protocol.NewComment, origins: Set[str], identity: Identity | None) -> PageFacts:
+    """Raises malformed."""
+    return pages.said(new.title or "", new.url or "", key=new.key, origins=origins, trusted=_is_staff(identity))
+
+
+def _new_title(given: str) -> str:
+    """Raises too_long, malformed."""
+    title = text.clean_title(given)
+    if len(given.strip()) > text.TITLE_LENGTH and len(title) == text.TITLE_LENGTH:
+        raise Problem(ErrorCode.too_long, f"A title has at most {text.TITLE_LENGTH} characters.", field="title")
+    return title
+
+
+def _new_url(given: str, origins: Set[str]) -> str:
+    """Raises invalid, too_long, malformed."""
+    url = text.clean_url(given)
+    kept = pages.own_address(url, origins)
+    if url and not kept:
+        raise Problem(ErrorCode.invalid, "Send the address of a page of one of the site's origins.", field="url")
+    return kept
 
 
 def _actor(identity: Identity | None) -> Actor:

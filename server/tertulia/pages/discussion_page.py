@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from tertulia.core.comments import Sort, State
+from tertulia.core.comments import DiscussionKey, Sort, State
 from tertulia.discussions import Discussions
 from tertulia.errors import Problem
 from tertulia.pages.form import Form, FormInput
@@ -66,11 +66,19 @@ class DiscussionPages:
             found = await self._discussions.permalink(comment_id)
         except Problem:  # not_found, the only one
             return None
-        here = (found.site, found.key) == (location.key.site, location.key.key)
+        place = DiscussionKey(found.site, found.key)
+        here = place == location.key or place == await self._discussions.resolve(location.key)
         return found.comment if here and found.comment.state is State.visible else None
 
     async def post(
-        self, location: PageLocation, form_input: FormInput, *, title: str | None, url: str | None, address: str | None
+        self,
+        location: PageLocation,
+        form_input: FormInput,
+        *,
+        title: str | None,
+        url: str | None,
+        address: str | None,
+        origins: Set[str],
     ) -> str:
         """Posts and gives the address that shows what came of it. Raises what Discussions.post_comment raises."""
         new = NewComment(
@@ -82,7 +90,9 @@ class DiscussionPages:
             body=form_input.body,
             author=GuestName(name=form_input.name),
         )
-        answer = await self._discussions.post_comment(new, form_input.idempotency_key, identity=None, address=address)
+        answer = await self._discussions.post_comment(
+            new, form_input.idempotency_key, identity=None, address=address, origins=origins
+        )
         if answer.posted.seq is None:
             return location.href("your-comments", waiting="1")
         return await self.address_of(location, answer.posted.comment.id)
@@ -104,6 +114,7 @@ class DiscussionPages:
             if page.next is None or shown(page.comments, page.replies):
                 break
             page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=page.next)
+        location = location.named(_key(page.discussion))
         order = None if sort is Sort.oldest else str(sort)
         return DiscussionPage(
             location=location,
@@ -125,6 +136,7 @@ class DiscussionPages:
         whole = await self._discussions.snapshot(location.key, limit=1)
         found = await self._discussions.permalink(comment_id)
         page = await self._discussions.thread(location.key, comment_id, limit=PAGE, cursor=cursor, viewer=None)
+        location = location.named(_key(whole.discussion))
         # what was asked for is shown, whatever is left of it
         replies = shown(page.comments, {one.id for one in page.comments} if page.next else ())
         nodes = tree([found.comment, *replies])
@@ -140,6 +152,10 @@ class DiscussionPages:
             thread=found.comment,
             form=form,
         )
+
+
+def _key(discussion: DiscussionView) -> DiscussionKey:
+    return DiscussionKey(discussion.site, discussion.key)
 
 
 def _sort(given: str | None) -> Sort:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from tertulia.articles import Article
@@ -24,6 +24,11 @@ class PageLocation:
     query: tuple[tuple[str, str], ...] = ()
     article: Article | None = None
     base: str = ""
+
+    def named(self, key: DiscussionKey) -> PageLocation:
+        """The same place by the name that its discussion has."""
+        query = tuple((name, key.key if name == "key" else value) for name, value in self.query)
+        return replace(self, key=key, query=query)
 
     @property
     def is_elsewhere(self) -> bool:

@@ -138,7 +138,7 @@ class Pages:
         # a refused post is answered with the first page, whatever the address it was sent to says besides
         query = request.query_params if form is None else QueryParams()
         page = await self._discussion_pages.read(location, query, form)
-        article = location.article
+        location, article = page.location, location.article
         canonical = self._origins.base_url(request) + location.href()
         data = json_ld(page, canonical, self._origins.base_url(request))
         context: dict[str, object] = {"page": page, "location": location, "canonical": canonical, "data": data}
@@ -165,6 +165,7 @@ class Pages:
                 title=location.article.title if location.article else None,
                 url=self._origins.base_url(request) + location.href() if location.article else None,
                 address=self._addresses.of(request),
+                origins=await self._origins.pages_of(request, location.key.site),
             )
         except Problem as problem:
             form_error = explain(problem, self._rendering.language(location.language))
@@ -187,7 +188,7 @@ class Pages:
             key, query.text("lang") or self._defaults.language, self._defaults.time_zone, base_url
         )
         page = await self._discussion_pages.read(location, {"sort": sort})
-        context = {"page": page, "data": json_ld(page, location.href(), base_url)}
+        context = {"page": page, "data": json_ld(page, page.location.href(), base_url)}
         # its links begin with the server's address: if only the request says it, shared caches must not keep it
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}

@@ -94,7 +94,8 @@ class Push:
         asked = _Subscription.of(socket.query_params, extra=("compress",))
         await self._origins.admit(socket, asked.key.site)
         self._limit_opening(socket, asked.key)
-        room = await self._hub.enter(asked.key, asked.cursor)
+        key = await self._discussions.resolve(asked.key)
+        room = await self._hub.enter(key, asked.cursor)
         if self._hub.draining:
             return CloseCode.restarting
         reader = Reader(room, full=asked.full)
@@ -144,11 +145,11 @@ class Push:
         if request.method == "HEAD":
             return Response(media_type=MEDIA_TYPE)
         self._limit_opening(request, asked.key)
-        return EventStream(self._hub, asked.key, cursor, full=asked.full)
+        return EventStream(self._hub, asked.key, cursor, full=asked.full, resolve=self._discussions.resolve)
 
     def _limit_opening(self, request: HTTPConnection, key: DiscussionKey) -> None:
         """Raises rate_limited where the room is not there yet, and the address has opened too many."""
-        if not self._hub.has(key):
+        if not self._discussions.has_room(key):
             self._openings.count(self._addresses.single(request))
 
 

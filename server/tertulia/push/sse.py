@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from starlette.responses import Response
@@ -23,16 +24,27 @@ MEDIA_TYPE = "text/event-stream"
 _RETRY_MILLISECONDS = 2000
 
 
+Resolve = Callable[[DiscussionKey], Awaitable[DiscussionKey]]
+"""From a key to the name of the discussion that it leads to. Raises unavailable."""
+
+
+async def _as_given(key: DiscussionKey) -> DiscussionKey:
+    return key
+
+
 class EventStream(Response):
     """The answer that does not end until the reader leaves or the room closes it."""
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, hub: Hub, key: DiscussionKey, cursor: Cursor, *, full: bool) -> None:
+    def __init__(
+        self, hub: Hub, key: DiscussionKey, cursor: Cursor, *, full: bool, resolve: Resolve = _as_given
+    ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._hub = hub
         self._key = key
+        self._resolve = resolve
         self._cursor = cursor
         self._full = full
 
@@ -48,7 +60,7 @@ class EventStream(Response):
                 await send(_body(b""))
 
         try:
-            room = await self._hub.enter(self._key, self._cursor)
+            room = await self._hub.enter(await self._resolve(self._key), self._cursor)
         except Problem:
             # the store is away, which was logged where it was met; a browser comes back to a stream that ends
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -113,6 +113,7 @@ class Draft:
     """A comment that somebody wants to post.
 
     ``idempotency_key`` and ``digest`` are stored of the request; ``unhashed`` is what earlier versions stored of it.
+    ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
     """
 
     id: str
@@ -127,6 +128,7 @@ class Draft:
     idempotency_key: str
     digest: str
     unhashed: Request = _NO_REQUEST
+    corrects: bool = False
 
     @property
     def request(self) -> records.RequestId:
@@ -153,13 +155,21 @@ class PostComment(Command[PostResult]):
             return CommandResult(earlier)
         _refuse_closed(context.discussion, draft)
         comment = _comment(draft, context, _require_parent(connection, context.discussion, draft.parent_id))
-        records.fill_in(connection, context.discussion, title=draft.title, url=draft.url)
+        corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
         if comment.state is State.held:
-            return CommandResult(PostResult(comment, None))
+            return CommandResult(PostResult(comment, None), corrected)
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
-        return CommandResult(PostResult(comment, event.event.seq, view=view), (event,))
+        return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
+
+
+def _named(connection: Connection, discussion: Discussion, draft: Draft) -> tuple[CommittedEvent, ...]:
+    """Gives a discussion the title and the address that come with a comment; what is corrected makes an event."""
+    if not draft.corrects:
+        records.fill_in(connection, discussion, title=draft.title, url=draft.url)
+        return ()
+    return _changed(connection, discussion, draft.at, title=draft.title or None, url=draft.url or None).events
 
 
 def check_post(connection: Connection, draft: Draft) -> None:
@@ -474,18 +484,61 @@ class SetMode(Command[Discussion]):
 
     def apply(self, connection: Connection) -> CommandResult[Discussion]:
         discussion = records.ensure_discussion(connection, self.key, self.at)
-        if discussion.mode is self.mode:
-            return CommandResult(discussion)
-        row_id = records.stored_id(discussion)
-        connection.execute(
-            update(schema.discussion).where(schema.discussion.c.id == row_id).values(mode=self.mode.value)
-        )
-        now = event_log.advance(connection, row_id, shown=0)
-        state = DiscussionState(mode=self.mode)
-        event = Event(seq=now.seq, kind="discussion.changed", at=timestamp(self.at), discussion=state)
-        committed = event_log.insert(connection, row_id, self.key, event, self.at)
-        changed = replace(discussion, mode=self.mode, seq=now.seq, comment_count=now.comment_count)
-        return CommandResult(changed, (committed,))
+        return _changed(connection, discussion, self.at, mode=self.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDiscussion(Command[Discussion]):
+    """Gives a discussion another mode, title or address, also one that nobody has written in; None leaves it as it is.
+
+    Raises unknown_site.
+    """
+
+    key: DiscussionKey
+    at: datetime
+    mode: Mode | None = None
+    title: str | None = None
+    url: str | None = None
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.key
+
+    def apply(self, connection: Connection) -> CommandResult[Discussion]:
+        discussion = records.ensure_discussion(connection, self.key, self.at)
+        return _changed(connection, discussion, self.at, mode=self.mode, title=self.title, url=self.url)
+
+
+def _changed(
+    connection: Connection,
+    discussion: Discussion,
+    at: datetime,
+    *,
+    mode: Mode | None = None,
+    title: str | None = None,
+    url: str | None = None,
+) -> CommandResult[Discussion]:
+    """The discussion after the change, and the event of it unless it was so already. It is stored."""
+    changed = replace(
+        discussion,
+        mode=discussion.mode if mode is None else mode,
+        title=discussion.title if title is None else title,
+        url=discussion.url if url is None else url,
+    )
+    if changed == discussion:
+        return CommandResult(discussion)
+    row_id = records.stored_id(discussion)
+    values = {"mode": changed.mode.value, "title": changed.title, "url": changed.url}
+    connection.execute(update(schema.discussion).where(schema.discussion.c.id == row_id).values(values))
+    now = event_log.advance(connection, row_id, shown=0)
+    state = DiscussionState(
+        mode=changed.mode,
+        title=None if changed.title == discussion.title else changed.title,
+        url=None if changed.url == discussion.url else changed.url,
+    )
+    event = Event(seq=now.seq, kind="discussion.changed", at=timestamp(at), discussion=state)
+    committed = event_log.insert(connection, row_id, now.key, event, at)
+    return CommandResult(replace(changed, seq=now.seq, comment_count=now.comment_count), (committed,))
 
 
 # ---- what may be changed --------------------------------------------------------------------------------

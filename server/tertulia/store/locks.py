@@ -22,17 +22,23 @@ def lock_discussions(connection: Connection, targets: Iterable[LockTarget]) -> N
     """Waits for the rows of these discussions. A row that does not exist yet is locked by the insert that makes it."""
     if connection.dialect.name == "sqlite":
         return
-    named = {(one.site, one.key) for one in targets if isinstance(one, DiscussionKey)}
+    given = [one for one in targets if isinstance(one, DiscussionKey)]
+    named = {(one.site, one.key) for key in given for one in (key, key.canonical)}
     comments = {one for one in targets if isinstance(one, str)}
     if not named and not comments:
         return
-    d, s, c = schema.discussion.c, schema.site.c, schema.comment.c
+    d, s, c, a = schema.discussion.c, schema.site.c, schema.comment.c, schema.key_alias.c
     keys: dict[str, list[str]] = {}
     for site, key in sorted(named):
         keys.setdefault(site, []).append(key)
     # one list of ids, by one site each: for an alternative, or pairs of two tables, every discussion would be tried
     ids = [
         select(d.id).join(schema.site, s.id == d.site_id).where(s.key == site, d.key.in_(keys[site])) for site in keys
+    ]
+    # whichever of its names a discussion is meant by: one row too many waits a moment longer, and harms nobody
+    ids += [
+        select(a.discussion_id).join(schema.site, s.id == a.site_id).where(s.key == site, a.key.in_(keys[site]))
+        for site in keys
     ]
     if comments:
         ids.append(select(c.discussion_id).where(c.id.in_(sorted(comments))))

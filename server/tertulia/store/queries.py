@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, literal, select, tuple_
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Sort, State
+from tertulia.core.keys import canonical_key
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.errors import no_such_comment, no_such_parent, no_such_site
 from tertulia.protocol import PAGE_BYTES, EncodedEvent, EventPage, payload_within
@@ -133,12 +134,21 @@ def moderator(connection: Connection, token_hash: str) -> Author | None:
 
 
 def discussion(connection: Connection, key: DiscussionKey) -> Discussion:
-    """The discussion; an empty one if nobody has written in it yet. Raises unknown_site."""
+    """The discussion that a key leads to; an empty one, of its canonical form, if nobody has written in it yet.
+
+    Raises unknown_site.
+    """
     found = records.find_discussion(connection, key)
     if found is None:
         _known_site(connection, key.site)
-        return Discussion(key)
+        return Discussion(key.canonical)
     return found
+
+
+def stored_key(connection: Connection, key: DiscussionKey) -> DiscussionKey | None:
+    """The name of the discussion that a key leads to, None where nobody has written in it yet."""
+    found = records.find_discussion(connection, key)
+    return None if found is None else found.key
 
 
 def any_discussion(connection: Connection) -> bool:
@@ -161,9 +171,29 @@ def latest_seqs(connection: Connection, keys: Iterable[DiscussionKey]) -> dict[D
 
 
 def comment_counts(connection: Connection, site: str, keys: Sequence[str]) -> dict[str, int]:
-    """How many comments are visible in each of these discussions that has a row."""
+    """How many comments are visible in the discussions that these keys lead to, as find_discussion has it.
+
+    Keys that lead to none are left out. Where all are stored as they are given, this is one query.
+    """
     _known_site(connection, site)
-    return {row["key"]: row["comment_count"] for row in connection.execute(_of_site(site, keys)).mappings()}
+    stored = _counts(connection, _of_site(site, keys))
+    canonical = {key: canonical_key(key) for key in keys if key not in stored}
+    if not canonical:
+        return stored
+    aliases = _counts(connection, _aliases(site, {*canonical, *canonical.values()}))
+    others = set(canonical.values()).difference(keys)
+    if others:
+        stored |= _counts(connection, _of_site(site, others))
+    for key, name in canonical.items():
+        ways = (aliases.get(key), stored.get(name), aliases.get(name))
+        found = next((count for count in ways if count is not None), None)
+        if found is not None:
+            stored[key] = found
+    return stored
+
+
+def _counts(connection: Connection, query: Select[Any]) -> dict[str, int]:
+    return {row["key"]: row["comment_count"] for row in connection.execute(query).mappings()}
 
 
 def _known_site(connection: Connection, site: str) -> int:
@@ -173,8 +203,14 @@ def _known_site(connection: Connection, site: str) -> int:
     return found
 
 
-def _of_site(site: str, keys: Sequence[str]) -> Select[Any]:
+def _of_site(site: str, keys: Iterable[str]) -> Select[Any]:
     return mapping.discussions().where(schema.site.c.key == site, schema.discussion.c.key.in_(keys))
+
+
+def _aliases(site: str, keys: Iterable[str]) -> Select[Any]:
+    a, d, s = schema.key_alias.c, schema.discussion.c, schema.site.c
+    query = select(a.key, d.comment_count).join(schema.discussion, d.id == a.discussion_id)
+    return query.join(schema.site, s.id == a.site_id).where(s.key == site, a.key.in_(keys))
 
 
 # ---- pages ----------------------------------------------------------------------------------------------

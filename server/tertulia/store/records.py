@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, func, select, update
 from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
@@ -26,6 +27,13 @@ _REQUEST = select(schema.comment).where(
     _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("unhashed")])
 )
 """At most one comment; two where servers of an earlier version, which know unhashed keys alone, go on beside it."""
+_BY_ALIAS = mapping.discussions().where(
+    schema.site.c.key == bindparam("site"),
+    _d.id
+    == select(schema.key_alias.c.discussion_id)
+    .where(schema.key_alias.c.site_id == schema.site.c.id, schema.key_alias.c.key == bindparam("key"))
+    .scalar_subquery(),
+)
 _POST_CONTEXT = Prepared(
     _BY_KEY.add_columns(_AUTHOR_NAME.scalar_subquery().label("author_name")).add_columns(
         _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated")
@@ -48,18 +56,35 @@ def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgre
 
 
 def find_discussion(connection: Connection, key: DiscussionKey) -> Discussion | None:
-    """The discussion of this name, None when nobody has said or set anything in it."""
-    row = connection.execute(_BY_KEY, {"site": key.site, "key": key.key}).mappings().one_or_none()
-    return None if row is None else mapping.to_discussion(row)
+    """The discussion that a key leads to, None when nobody has said or set anything in it.
+
+    What is stored under exactly this key comes first, then what it is another key of, then both for its canonical form:
+    so a key that was stored in another form keeps its meaning, and costs one query. The only place that resolves keys.
+    """
+    for name, query in _ways(key):
+        row = connection.execute(query, {"site": name.site, "key": name.key}).mappings().one_or_none()
+        if row is not None:
+            return mapping.to_discussion(row)
+    return None
+
+
+def _ways(key: DiscussionKey) -> Iterator[tuple[DiscussionKey, Select[Any]]]:
+    yield key, _BY_KEY
+    yield key, _BY_ALIAS
+    canonical = key.canonical
+    if canonical != key:
+        yield canonical, _BY_KEY
+        yield canonical, _BY_ALIAS
 
 
 def ensure_discussion(
     connection: Connection, key: DiscussionKey, at: datetime, *, title: str = "", url: str = ""
 ) -> Discussion:
-    """The discussion of this name, made when there is none. Raises unknown_site."""
+    """The discussion that a key leads to, made under its canonical form when there is none. Raises unknown_site."""
     found = find_discussion(connection, key)
     if found is not None:
         return found
+    key = key.canonical
     site_id = connection.scalar(select(schema.site.c.id).where(schema.site.c.key == key.site))
     if site_id is None:
         raise no_such_site()
@@ -184,8 +209,8 @@ def post_context(
     row = _POST_CONTEXT.row(connection, named)
     if row is None:  # another instance may make it at this moment, and the same comment in it
         prepared.flush(connection)
-        ensure_discussion(connection, key, at, title=title, url=url)
-        row = _POST_CONTEXT.row(connection, named)
+        made = ensure_discussion(connection, key, at, title=title, url=url)
+        row = _POST_CONTEXT.row(connection, {**named, "key": made.key.key})
         assert row is not None  # noqa: S101 - the discussion is there
     return PostContext(mapping.to_discussion(row), row["id"], row["author_name"], row["repeated"] is not None)
 

@@ -1,6 +1,7 @@
 """The tables. Times are milliseconds since 1970 in UTC; migrations/ makes what stands here.
 
 site ──< discussion ──< comment ──< vote, report
+             │     └──< key_alias: other keys that lead to it
                    └──< event (discussion, seq): the log; payload is the event's ready JSON
 author ──< comment;  moderator is an author with a token
 """
@@ -80,6 +81,14 @@ discussion = Table(
     Column("comment_count", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     UniqueConstraint("site_id", "key"),
+)
+
+key_alias = Table(
+    "key_alias",
+    metadata,
+    Column("site_id", ForeignKey("site.id"), primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("discussion_id", ForeignKey("discussion.id"), nullable=False),
 )
 
 

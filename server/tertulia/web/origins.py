@@ -65,6 +65,11 @@ class OriginPolicy:
             host = forwarding.host(request.headers) or forwarding.with_port(request.headers, host)
         return f"{scheme}://{host}"
 
+    async def pages_of(self, request: HTTPConnection, site: str) -> frozenset[str]:
+        """The origins whose pages belong to a site, the server's own among them."""
+        own = normal_origin(self.base_url(request))
+        return (await self._known(request)).get(site, frozenset()).union(() if own is None else (own,))
+
     async def admit(self, request: HTTPConnection, site: str) -> None:
         """Raises unknown_site, and origin_not_allowed when the request comes from a page that may not use the site."""
         known = await self._known(request)

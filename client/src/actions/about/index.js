@@ -1,0 +1,31 @@
+/**
+ * What the first browser said of the page stays, until somebody of the site comes by.
+ *
+ * @import { Context } from '../context.js'
+ */
+import { pageTitle } from '../commands.js';
+import { pageAddress, warn } from '../../page/address.js';
+
+/** Of unread messages, before the title of a window. */
+const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
+
+/**
+ * Says that the key of an element is none. Of a moderator's page the server is told title and address, where the
+ * discussion is surely of this page: elsewhere, such as in a drawer of the front page, the title is another's.
+ *
+ * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
+ */
+export async function correct({ api, host, settings, thread }, isTaken) {
+  if (!isTaken) warn(host.getAttribute('discussion') ?? host.getAttribute('key') ?? '');
+  if (!thread.viewer?.moderator) return;
+  const { title, url, seq } = thread.discussion;
+  const shown = pageTitle().replace(COUNTER, '').trim();
+  const own = pageAddress();
+  const isHere = settings.place.key === own || (url && pathOf(url) === pathOf(own));
+  const change = { title: shown || undefined, url: own.startsWith(`${location.origin}/`) ? own : undefined };
+  if (!seq || !isHere || (change.title === title && change.url === url)) return;
+  await api.ask('PATCH', api.here('/discussion'), change).catch(() => {});
+}
+
+/** @param {string} url */
+const pathOf = (url) => url.split(/[?#]/)[0];
