@@ -38,7 +38,7 @@ const OWN = (
   'adoptStyles ancestors addPage bufferedEvents canEdit canReply canVote chunkAtEnd chunkBefore chunks composeHeading detached dispatch emit formatTime ' +
   'headingLevel isAnnounced isCredentialed isLive isLoaded isOwn isPaused keepPlace liveRegion loadActions nameField nextPage nextPages ' +
   'noteReplies notify parentCard pillButton preserveScroll reorder repliesTo retryAfter roots setCount setLive setMode setReaders setState setUnseen setWriting ' +
-  'heading snapshot received loader clock isShown place commands controllers discussionKey element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
+  'heading snapshot received loader clock isShown place commands controllers element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
 ).split(' ');
 const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 

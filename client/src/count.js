@@ -32,14 +32,10 @@ class TertuliaCount extends HTMLElement {
     if (this.isConnected) this.connectedCallback();
   }
 
-  get discussionKey() {
-    return this.getAttribute('discussion') || this.getAttribute('key');
-  }
-
   /** Whom it asks about which site: an address to which keys are added. Throws where `server` is no address. */
   get place() {
     const url = new URL('/api/v1/counts', new URL(this.getAttribute('server') ?? '', HERE));
-    return `${url}?site=${encodeURIComponent(this.getAttribute('site') || 'default')}`;
+    return `${url}?${new URLSearchParams({ site: this.getAttribute('site') || 'default' })}`;
   }
 
   /** @param {number} count */
@@ -47,14 +43,14 @@ class TertuliaCount extends HTMLElement {
     const language = /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang;
     this.count = count;
     this.textContent = format(count, language);
-    this.dispatchEvent(new CustomEvent('tertulia-count', { detail: { count }, bubbles: true, composed: true }));
+    this.dispatchEvent(new CustomEvent('tertulia-count', { bubbles: true, composed: true, detail: { count } }));
   }
 }
 
 /** @param {number} count @param {string} [language] */
 function format(count, language) {
   try {
-    return new Intl.NumberFormat(language || undefined).format(count);
+    return count.toLocaleString(language || undefined);
   } catch {
     return `${count}`; // a page may name any language
   }
@@ -65,7 +61,7 @@ function flush() {
   /** @type {Map<string, Asking>} */
   const places = new Map();
   for (const element of waiting) {
-    const key = element.discussionKey;
+    const key = named(element);
     if (!key || !element.isConnected) continue;
     if (isMistake(key)) {
       warn(key);
@@ -98,6 +94,9 @@ function flush() {
   }
 }
 
+/** What it is about. @param {Element} element */
+const named = (element) => element.getAttribute('discussion') || element.getAttribute('key');
+
 /** @param {string} key */
 function parameter(key) {
   return `&${new URLSearchParams({ key })}`;
@@ -114,9 +113,7 @@ async function ask(place, asking, keys) {
   }
   const { counts } = answer?.ok ? await answer.json().catch(() => ({})) : {};
   for (const { key, count } of counts ?? []) {
-    for (const element of asking.get(key) ?? []) {
-      if (element.discussionKey === key && element.place === place) element.show(count);
-    }
+    for (const element of asking.get(key) ?? []) if (named(element) === key && element.place === place) element.show(count);
   }
 }
 
