@@ -90,7 +90,7 @@ def test_variables_in_the_text_exist() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     known |= set(re.findall(rf"\$\{{({PREFIX}\w+):-", _read("docker-compose.yml")))
     for page in PAGES:
-        for name in re.findall(rf"{PREFIX}[A-Z_]*[A-Z]", page.read_text("utf-8")):
+        for name in re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]", page.read_text("utf-8")):
             assert name in known, f"{page.name}: {name}"
 
 

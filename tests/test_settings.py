@@ -141,14 +141,15 @@ def test_a_bad_value_is_one_line_that_names_it(monkeypatch: pytest.MonkeyPatch, 
     variable = PREFIX + name.upper()
     with pytest.raises(StartupError) as by_flag:
         load(**{name: value})
-    lines = [str(by_flag.value)]
+    flag = f"--{name.replace('_', '-')}"
+    lines = [(flag, str(by_flag.value))]
     if "\0" not in value:
         monkeypatch.setenv(variable, value)
         with pytest.raises(StartupError) as by_variable:
             load()
-        lines.append(str(by_variable.value))
-    for line in lines:
-        assert line.startswith(f"{variable}: ")
+        lines.append((variable, str(by_variable.value)))
+    for named, line in lines:
+        assert line.startswith(f"{named}: ")
         assert len(line.splitlines()) == 1
         assert "pydantic" not in line
 

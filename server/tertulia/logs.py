@@ -188,11 +188,16 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """Values with blanks, quotes or equals signs are quoted as in JSON: no value can look like another field."""
+    """The time first, in UTC (RFC 3339).
+
+    Values with blanks, quotes or equals signs are quoted as in JSON: no value can look like another field.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={_written(value)}" for name, value in _fields(record).items())
-        text = f"{record.levelname.lower():7} {printable(record.getMessage())}{fields}"
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        head = f"{at}.{int(record.msecs):03}Z {record.levelname.lower():7}"
+        text = f"{head} {printable(record.getMessage())}{fields}"
         trace = _trace(record.exc_info[1]) if record.exc_info else []
         return "\n  ".join((text, *(printable(line) for line in trace)))
 

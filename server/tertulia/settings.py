@@ -14,6 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from tertulia import languages, private
 from tertulia.errors import StartupError
@@ -137,7 +138,10 @@ class Settings(BaseModel):
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
-            ip_network(network, strict=False)
+            try:
+                ip_network(network, strict=False)
+            except ValueError as error:
+                raise ValueError(f"{network!r} is not a network such as 10.0.0.0/8, nor an address") from error
         return value
 
     @field_validator("public_url")
@@ -176,7 +180,10 @@ class Settings(BaseModel):
         import limits  # it takes 90 ms, and no command needs it that is given no limit
 
         if value != "off":
-            limits.parse_many(value)
+            try:
+                limits.parse_many(value)
+            except ValueError as error:
+                raise ValueError("is not a limit such as 10/minute;200/day, nor off") from error
         return value
 
     @property
@@ -202,8 +209,11 @@ def load(**overrides: object) -> Settings:
         return Settings.model_validate(_from_environment() | flags)
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise StartupError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+        name = str(first["loc"][0])
+        where = (
+            f"--{name.replace('_', '-')}" if name in flags and name in Settings.model_fields else PREFIX + name.upper()
+        )
+        raise StartupError(f"{where}: {_reason(name, first)}") from error
 
 
 def _from_environment() -> dict[str, object]:
@@ -211,6 +221,39 @@ def _from_environment() -> dict[str, object]:
     variables = {name.upper(): value for name, value in os.environ.items()}
     names = {name: PREFIX + name.upper() for name in Settings.model_fields}
     return {name: variables[variable] for name, variable in names.items() if variable in variables}
+
+
+def _reason(name: str, error: ErrorDetails) -> str:
+    """What is wrong with a setting, with what was given where that can be no secret."""
+    kind, context = error["type"], error.get("ctx", {})
+    is_open = name in Settings.model_fields and not name.startswith(("database", "redis", "secret"))
+    given = f"{str(error['input'])!r} " if is_open and isinstance(error["input"], str | int | float) else ""
+    if kind == "value_error":
+        reason = str(context.get("error", ""))
+        return f"{given}{reason}" if given and reason.startswith("is ") else reason
+    bound = _BOUNDS.get(kind)
+    if bound is not None:
+        said, key = bound
+        return f"{given}is {said} {context[key]:g}; it has to be {_WANTED[key]} {context[key]:g}"
+    if kind == "literal_error":
+        return (
+            f"{given}is not known; choose one of: {str(context['expected']).replace(chr(39), '').replace(' or ', ', ')}"
+        )
+    return f"{given}{_KINDS[kind]}" if kind in _KINDS else str(error["msg"])
+
+
+_KINDS = {
+    "int_parsing": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "float_parsing": "is not a number",
+    "bool_parsing": "is neither true nor false",
+}
+_BOUNDS = {
+    "greater_than_equal": ("less than", "ge"),
+    "less_than_equal": ("more than", "le"),
+    "greater_than": ("not more than", "gt"),
+}
+_WANTED = {"ge": "at least", "le": "at most", "gt": "more than"}
 
 
 def _url_from_file(name: str, path: Path | None) -> str | None:

@@ -48,6 +48,33 @@ async def test_remove_and_restore(app: App) -> None:
     assert again.json()["code"] == "bad_state"
 
 
+async def test_an_act_of_moderation_is_one_line_of_the_log(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tertulia")
+    posted = await app.posted("Buy this.", name="Lan")
+    comment_id = posted["comment"]["id"]
+    for method, path in (("DELETE", ""), ("POST", "/restore")):
+        await app.moderate(method, f"/comments/{comment_id}{path}")
+    await app.moderate("PATCH", f"/comments/{comment_id}", json={"body": "Buy nothing."})
+    await app.set_mode("talk", "closed")
+    acts = [vars(record) for record in caplog.records if record.getMessage() == "moderation"]
+    assert [(act["by"], act["act"], act.get("comment")) for act in acts] == [
+        ("Mai", "remove", comment_id),
+        ("Mai", "restore", comment_id),
+        ("Mai", "edit", comment_id),
+        ("Mai", "set to closed", None),
+    ]
+    assert not any("Buy" in str(act) for act in acts), "never what people wrote"
+
+
+async def test_what_people_do_to_their_own_is_no_act_of_moderation(app: App, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tertulia")
+    for token in (None, app.tokens["moderator"]):
+        posted = await app.posted("Mine.", token=token, name="Lan", key="own")
+        address = f"{API}/comments/{posted['comment']['id']}"
+        assert (await app.client.delete(address, headers=bearer(str(posted.get("token") or token)))).status_code == 200
+    assert [record for record in caplog.records if record.getMessage() == "moderation"] == []
+
+
 async def test_a_moderator_edits_what_others_said(app: App) -> None:
     comment_id = (await app.posted("Rude.", name="Lan"))["comment"]["id"]
     changed = (await app.moderate("PATCH", f"/comments/{comment_id}", json={"body": "Kind."})).json()

@@ -177,3 +177,16 @@ async def test_one_network_of_ipv6_is_one_address() -> None:
     assert await admitted(limits, None, "2001:db8:1:3::1", 3) == 2
     assert await admitted(limits, None, "192.0.2.1", 1) == 1
     assert await admitted(limits, None, "::ffff:192.0.2.1", 3) == 1
+
+
+async def test_a_limit_is_one_line_a_minute_for_each_cause(caplog: pytest.LogCaptureFixture) -> None:
+    limits = PostingLimits("1/day", "off", votes=("1/day", "off"))
+    for write in (Write.comment, Write.vote):
+        await limits.count("guest", "192.0.2.77", write)
+        for _ in range(3):
+            with pytest.raises(Problem):
+                await limits.count("guest", "192.0.2.77", write)
+    assert [(vars(record)["of"], vars(record)["network"]) for record in caplog.records] == [
+        ("comments", "192.0.2.0/24"),
+        ("votes", "192.0.2.0/24"),
+    ]

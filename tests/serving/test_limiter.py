@@ -197,3 +197,15 @@ def test_leaving_makes_room() -> None:
             limiter.release(place)
         assert limiter.count == 0
     assert (limiter.refused_of_address, limiter.refused_in_all) == (0, 3)
+
+
+def test_connections_past_a_limit_are_one_line_a_minute_that_names_the_setting(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limiter = ConnectionLimiter(3, 2)
+    for host in ["192.0.2.1"] * 5 + ["192.0.2.2"] * 5:
+        limiter.acquire(host)
+    assert [vars(record)["setting"] for record in caplog.records] == [
+        "TERTULIA_CONNECTIONS_PER_ADDRESS",
+        "TERTULIA_CONNECTIONS",
+    ]

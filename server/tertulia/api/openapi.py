@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup, escape
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from tertulia.web.problems import DOCS, MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
+_BACKTICKS = re.compile(r"`+")
 _ALWAYS = (ErrorCode.origin_not_allowed, ErrorCode.unknown_field, ErrorCode.too_large, ErrorCode.internal)
 _CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -48,6 +50,7 @@ class Description:
         return environment.get_template("docs.html").render(
             api=self._document,
             resolve=_resolver(self._document),
+            marked=_marked,
             errors=[(code.name, code.value) for code in ErrorCode],
             closes=[(int(code), code.name, advice) for code, advice in CLOSE_ADVICE.items()],
         )
@@ -141,6 +144,14 @@ def _parameter(parameter: Parameter, location: str) -> dict[str, Any]:
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return {"schema": {"$ref": _REF.format(model=model.__name__)}}
+
+
+def _marked(text: str) -> Markup:
+    """A sentence of the description as HTML: what stands between backticks, one or two of them, is code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if is_code else escape(part)
+        for is_code, part in ((number % 2, part) for number, part in enumerate(_BACKTICKS.split(text)))
+    )
 
 
 def _resolver(document: dict[str, Any]) -> Any:

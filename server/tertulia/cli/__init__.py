@@ -71,11 +71,11 @@ def importing() -> Iterator[None]:
 
 
 class _Main(click.Group):
-    """Lists its commands without importing them."""
+    """Lists its commands without importing them, each with its whole sentence."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        listed = {name: click.Command(name, help=sentence) for name, (_, sentence) in COMMANDS.items()}
-        click.Group(commands=listed).format_commands(ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
 
 
 @click.group(

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from tertulia.cli.options import Group
 from tertulia.cli.running import coroutine
 from tertulia.showcase.demo import Options, demonstrate
 
 
-@click.group()
+@click.group(cls=Group)
 def demo() -> None:
     """Demonstrations on this machine, with real servers."""
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from tertulia.cli.options import DATABASE, setting_options, store_of
+from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.store import administration
 
 
-@click.group()
+@click.group(cls=Group)
 def epoch() -> None:
     """The epoch: what a reader's cursor belongs to."""
 

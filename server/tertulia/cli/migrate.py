@@ -14,7 +14,13 @@ from tertulia.showcase import samples
 
 @click.command()
 @click.option("--with-samples", is_flag=True, help=SAMPLES)
-@click.option("--patience", default=0.0, help="Seconds to wait for a database that does not answer yet. [default: 0]")
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    metavar="NUMBER",
+    default=0.0,
+    help="Seconds to wait for a database that does not answer yet. [default: 0]",
+)
 @setting_options(*DATABASE, "articles")
 @coroutine
 async def migrate(with_samples: bool, patience: float, **flags: Any) -> None:

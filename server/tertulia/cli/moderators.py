@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from tertulia.cli.options import DATABASE, setting_options, store_of
+from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.core.text import clean_name
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.store import administration, queries
 
 
-@click.group()
+@click.group(cls=Group)
 def moderator() -> None:
     """Moderators and their tokens."""
 

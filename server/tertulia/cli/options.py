@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import click
+from click.shell_completion import CompletionItem
 
-from tertulia import settings
+from tertulia import languages, settings
 from tertulia.errors import StartupError
 from tertulia.settings import Settings
 from tertulia.store import Store
@@ -30,10 +33,56 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
             field = Settings.model_fields[name]
             default = settings.as_written(field.default)
             text = f"{field.description} [default: {default}]" if default else field.description
-            command = click.option(f"--{name.replace('_', '-')}", name, default=None, help=text)(command)
+            kind = SettingType(name)
+            # a switch may stand alone: --playground
+            flag = f"--{name.replace('_', '-')}"
+            option = partial(click.option, flag, name, type=kind, default=None, help=text)
+            command = (option(is_flag=False, flag_value="true") if kind.choices == _SWITCH else option())(command)
         return command
 
     return decorate
+
+
+_SWITCH = ("true", "false")
+_METAVARS = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
+
+
+class SettingType(click.ParamType[Any]):
+    """What ``--help`` and a shell's completion know of a setting; the settings themselves say what is wrong with it."""
+
+    def __init__(self, setting: str) -> None:
+        annotation = Settings.model_fields[setting].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        is_choice = get_origin(annotation) is Literal
+        self.choices = tuple(map(str, get_args(annotation))) if is_choice else _SWITCH if bool in kinds else ()
+        if setting == "language":
+            self.choices = tuple(languages.TAGS)
+        known = next((name for kind, name in _METAVARS.items() if kind in kinds), "TEXT")
+        self.name = "|".join(self.choices) if is_choice or self.choices == _SWITCH else known
+        if get_origin(annotation) is tuple:
+            self.name = "LIST"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return self.name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        if self.name == "PATH":
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(choice) for choice in self.choices if choice.startswith(incomplete)]
+
+
+class Group(click.Group):
+    """Lists its commands with whole sentences, over as many lines as they take."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, first_sentence(command.help or "")) for name, command in sorted(self.commands.items())]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def first_sentence(help_: str) -> str:
+    """The first paragraph of a command's help, as one line."""
+    return " ".join(help_.split("\n\n")[0].split())
 
 
 def store_of(flags: dict[str, Any], *, read_only: bool = False) -> AbstractAsyncContextManager[Store]:

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from tertulia.cli.options import DATABASE, setting_options, store_of
+from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.identity import utc_now
 from tertulia.store import administration, queries
 from tertulia.web.origins import checked_origins
 
 
-@click.group()
+@click.group(cls=Group)
 def site() -> None:
     """Sites that share this server, each with the origins that may use it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
@@ -36,6 +37,8 @@ _SLOW_TEXT = 500
 """Characters. Longer texts can take more than two milliseconds to parse: whether they may be posted is asked first, in
 a query of its own, and they are parsed in a thread. For shorter ones either would cost more than the text."""
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{16,64}")
+
+log = logging.getLogger(__name__)
 
 
 class NewestComments(NamedTuple):
@@ -379,7 +382,7 @@ class Discussions:
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._content(body)
         edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
-        return await self._change(edit, actor)
+        return await self._change(edit, actor, "edit", identity)
 
     async def delete_comment(
         self, comment_id: str, identity: Identity | None, address: str | None = None
@@ -389,17 +392,17 @@ class Discussions:
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
         actor, found = await self._counted(Write.change, identity, address), _comment_id(comment_id)
-        return await self._change(commands.DeleteComment(found, actor, utc_now()), actor)
+        return await self._change(commands.DeleteComment(found, actor, utc_now()), actor, "remove", identity)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found = await self._moderating(identity), _comment_id(comment_id)
-        return await self._change(commands.RestoreComment(found, utc_now()), actor)
+        return await self._change(commands.RestoreComment(found, utc_now()), actor, "restore", identity)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found = await self._moderating(identity), _comment_id(comment_id)
-        return await self._change(commands.ApproveComment(found, utc_now()), actor)
+        return await self._change(commands.ApproveComment(found, utc_now()), actor, "approve", identity)
 
     async def vote(
         self, comment_id: str, vote: protocol.Vote, identity: Identity | None, address: str | None = None
@@ -449,12 +452,18 @@ class Discussions:
             url=None if change.url is None else _new_url(change.url, origins),
         )
         changed = await self._store.write(command)
+        act = "describe the page" if change.mode is None else f"set to {change.mode}"
+        _log_moderation(identity, act, site=key.site, discussion=changed.id)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
 
-    async def _change(self, command: Command[PostResult], actor: Actor) -> protocol.Changed:
-        """The comment after the change, as whoever made it sees it."""
+    async def _change(
+        self, command: Command[PostResult], actor: Actor, act: str, identity: Identity | None
+    ) -> protocol.Changed:
+        """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
         changed = await self._store.write(command)
         own = changed.comment.author.id == actor.id
+        if actor.moderator and not own:
+            _log_moderation(identity, act, comment=changed.comment.id)
         return protocol.Changed(comment=comment_view(changed.comment, own=own, reveal=actor.moderator), seq=changed.seq)
 
     # ---- how often --------------------------------------------------------------------------------------
@@ -477,6 +486,10 @@ class Discussions:
 
     def _view(self, discussion: Discussion) -> protocol.DiscussionView:
         return discussion_view(discussion, epoch=self._store.epoch, readers=self._hub.readers(discussion.key))
+
+
+def _log_moderation(identity: Identity | None, act: str, **what: object) -> None:
+    log.info("moderation", extra={"by": identity.name if identity else "", "act": act, **what})
 
 
 def _read(body: str) -> Content:

@@ -6,6 +6,7 @@ forged counts in Redis let nobody post more than without it. While Redis is down
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,16 +15,19 @@ from enum import Enum
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from tertulia.core.addresses import client_network
+from tertulia.core.addresses import anonymised, client_network
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits.counting import SharedCounter, Unavailable, Window
 from tertulia.limits.memory import BoundedStorage
+from tertulia.logs import Sparing
 
 PREVIEWS_A_MINUTE = 60
 """Of one address at one instance. A preview stores nothing, but the worst text takes 10 ms to read."""
 
 MODERATIONS_A_MINUTE = 600
 """Of one moderator: ten a second is more than anybody clicks, and a program with a stolen token is slowed down."""
+
+log = logging.getLogger(__name__)
 
 
 class Write(Enum):
@@ -65,6 +69,7 @@ class PostingLimits:
         self._own = MovingWindowRateLimiter(BoundedStorage(clock))
         self._clock = clock
         self._shared = shared
+        self._sparing = Sparing(log)
 
     async def count(self, author_id: str | None, address: str | None, write: Write = Write.comment) -> None:
         """Counts one write. Raises rate_limited; then nothing was counted."""
@@ -72,13 +77,13 @@ class PostingLimits:
         apart = "" if write is Write.comment else f"-{write.name}"
         windows = [Window(item, f"guest{apart}", author_id) for item in of_author] if author_id else []
         windows += [Window(item, f"address{apart}", key) for item in of_address] if key else []
-        _raise_if_limited(write.value, await self._wait(windows) if windows else 0)
+        self._raise_if_limited(write.value, await self._wait(windows) if windows else 0, address)
 
     async def count_preview(self, address: str | None) -> None:
         """Counts one preview, at this instance alone. Raises rate_limited; then it was not counted."""
         key = client_network(address)
         windows = [Window(item, "preview", key) for item in self._previews] if key else []
-        _raise_if_limited("previews", await self._wait_here(windows))
+        self._raise_if_limited("previews", await self._wait_here(windows), address)
 
     async def _wait(self, windows: Sequence[Window]) -> float:
         if self._shared is None:
@@ -98,12 +103,14 @@ class PostingLimits:
             await self._own.hit(one.item, one.kind, one.name)
         return 0
 
-
-def _raise_if_limited(what: str, wait: float) -> None:
-    """Raises rate_limited if ``wait``, in seconds, is not 0."""
-    if wait > 0:
-        seconds = max(1, math.ceil(wait))
-        raise Problem(ErrorCode.rate_limited, f"Too many {what}; try again in {seconds} seconds.", retry_after=seconds)
+    def _raise_if_limited(self, what: str, wait: float, address: str | None) -> None:
+        """Raises rate_limited if ``wait``, in seconds, is not 0; one line a minute tells the operator."""
+        if wait > 0:
+            seconds = max(1, math.ceil(wait))
+            where = {} if address is None else {"network": anonymised(address)}
+            self._sparing.warning("A limit is reached", what, of=what, wait_seconds=seconds, **where)
+            detail = f"Too many {what}; try again in {seconds} seconds."
+            raise Problem(ErrorCode.rate_limited, detail, retry_after=seconds)
 
 
 def _parsed(notation: str) -> list[RateLimitItem]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
-from tertulia.core.addresses import Networks, client_network, parse
+from tertulia.core.addresses import Networks, anonymised, client_network, parse
+from tertulia.logs import Sparing
+
+log = logging.getLogger(__name__)
 
 
 class ConnectionLimiter:
@@ -22,6 +26,7 @@ class ConnectionLimiter:
         self._per_address = per_address
         self._trusted = Networks(trusted_proxies)
         self._by_address: dict[str, int] = {}
+        self._sparing = Sparing(log)
 
     def acquire(self, host: str | None) -> str | None:
         """Counts a connection; gives what ``release`` takes, None when there is no room for it."""
@@ -29,9 +34,11 @@ class ConnectionLimiter:
         count = self._by_address.get(key, 0)
         if self.count >= self._total:
             self.refused_in_all += 1
+            self._tell("TERTULIA_CONNECTIONS", self._total)
             return None
         if key and count >= self._per_address:
             self.refused_of_address += 1
+            self._tell("TERTULIA_CONNECTIONS_PER_ADDRESS", self._per_address, network=anonymised(host))
             return None
         self.count += 1
         self._by_address[key] = count + 1
@@ -45,6 +52,9 @@ class ConnectionLimiter:
             self._by_address[key] = count
         else:
             del self._by_address[key]
+
+    def _tell(self, setting: str, limit: int, **fields: object) -> None:
+        self._sparing.warning("A limit is reached", setting, of="connections", setting=setting, limit=limit, **fields)
 
     def _key(self, host: str | None) -> str:
         """What the connection is counted under; empty if it only counts towards the total."""
