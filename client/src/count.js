@@ -43,7 +43,7 @@ class TertuliaCount extends HTMLElement {
     const language = /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang;
     this.count = count;
     this.textContent = format(count, language);
-    this.dispatchEvent(new CustomEvent('tertulia-count', { bubbles: true, composed: true, detail: { count } }));
+    this.dispatchEvent(new CustomEvent('tertulia-count', { detail: { count }, bubbles: true, composed: true }));
   }
 }
 
