@@ -7,6 +7,7 @@
  *     embed.js                   the element: all that reading takes
  *     embed-actions.HASH.js      what a reader does beyond reading; embed.js imports it once the comments are there
  *     embed-extras.HASH.js       what most readers never use; embed-actions imports it at the first use
+ *     embed-threads.HASH.js      threads that fold, and what readers who come back need; embed-actions imports it at once
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
@@ -28,7 +29,7 @@ const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.u
 const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', import.meta.url));
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-extras': 6_000, 'embed-about': 6_000, 'embed-letters': 6_000, 'embed-sharing': 6_000, 'embed-threads': 6_000, 'embed-diagnosis': 6_000, 'count.js': 999 };
 
 /**
  * Members of our own classes that get short names, the same in all files: 1.5 % of embed.js. Each is a name that nothing else has:
@@ -38,7 +39,7 @@ const OWN = (
   'adoptStyles ancestors addPage bufferedEvents canEdit canReply canVote chunkAtEnd chunkBefore chunks composeHeading detached dispatch emit formatTime ' +
   'headingLevel isAnnounced isCredentialed isLive isLoaded isOwn isPaused keepPlace liveRegion loadActions nameField nextPage nextPages ' +
   'noteReplies notify parentCard pillButton preserveScroll reorder repliesTo retryAfter roots setCount setLive setMode setReaders setState setUnseen setWriting ' +
-  'heading snapshot received loader clock isShown place commands controllers element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
+  'heading snapshot received loader clock isShown place commands controllers cards view element actions storage thread context platform settings skippedFrom stateText summarise takeEarly tokenEndpoint tokenName transports unloaded updateAll'
 ).split(' ');
 const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 
@@ -62,6 +63,7 @@ const full = {
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
     onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
+    onResolve({ filter: /\/threads\/load\.js$/ }, () => ({ path: `${HERE}src/actions/threads/load.full.js` }));
   },
 };
 
@@ -90,7 +92,7 @@ async function bundle(options) {
 async function pack(name, outputs) {
   const content = outputs.get(`${name}.map`);
   const sourceMap = content ? { content, filename: name, url: `${name}.map` } : false;
-  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3 }, sourceMap });
+  const { code = '', map } = await minify({ [name]: outputs.get(name) ?? '' }, { module: true, ecma: 2020, compress: { ecma: 2020, passes: 3, hoist_funs: true, inline: 1 }, sourceMap });
   const bytes = new TextEncoder();
   return new Map([[name, bytes.encode(code)], ...(map ? [/** @type {const} */ ([`${name}.map`, bytes.encode(String(map))])] : [])]);
 }
@@ -100,8 +102,10 @@ async function bundles() {
   const letters = await hashed('embed-letters', 'src/page/folding.js');
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
+  const threads = await hashed('embed-threads', 'src/actions/threads/index.js');
   const about = await hashed('embed-about', 'src/actions/about/index.js');
-  const later = { ABOUT_FILE: JSON.stringify(about.name), EXTRAS_FILE: JSON.stringify(extras.name), SHARING_FILE: JSON.stringify(sharing.name) };
+  const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, SHARING_FILE: sharing, THREADS_FILE: threads };
+  const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
   const diagnosis = await hashed('embed-diagnosis', 'src/diagnosis/index.js');
   const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
@@ -110,6 +114,7 @@ async function bundles() {
     ...letters.files,
     ...extras.files,
     ...sharing.files,
+    ...threads.files,
     ...about.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),

@@ -26,7 +26,13 @@ import { View } from './reading/view.js';
 
 const TICK_MS = 30_000;
 
+let hasMoved = false;
+for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
+  globalThis.addEventListener?.(type, () => (hasMoved = true), { capture: true, passive: true });
+}
+
 export class Discussion {
+  hasMoved = () => hasMoved;
   /** @type {'loading' | 'ready' | 'error'} */
   phase = 'loading';
   unseen = 0;
@@ -105,9 +111,8 @@ export class Discussion {
 
   /** Says in the console what the page or the server has to change. @param {{status: number, code: string}} [refusal] Why there are no comments. */
   diagnose(refusal) {
-    const { host, settings } = this;
-    if (refusal && !isNamed && !host.getAttribute('server')) console.warn('Tertulia: write server="https://…" on the element.');
-    else importDiagnosis(settings.place.server).then(({ diagnose }) => diagnose(host, settings.place, refusal), () => {});
+    const { host, settings: { place } } = this;
+    importDiagnosis(place.server).then(({ diagnose }) => diagnose(host, place, refusal), () => isNamed || console.warn('Tertulia: write server="https://…"'));
   }
 
   // ---- showing what was read ------------------------------------------------------------------------------

@@ -19,23 +19,16 @@ const STILL_WRITING_MS = 6000;
 export class Live {
   #discussion;
   #wroteAt = 0;
+  /** As the server told, without those who have posted since; it forgets them some seconds later. */
+  #writing = 0;
   /** Comments that arrived before the controllers were there. @type {Change[]} */
   #early = [];
 
   /** @param {Discussion} discussion */
   constructor(discussion) {
     this.#discussion = discussion;
-    this.transports = this.#makeTransports(discussion);
+    this.transports = transportsOf(discussion);
     this.stream = this.#openStream(discussion);
-  }
-
-  /** The second file replaces them where windows share a connection. @param {Discussion} discussion @returns {Record<Mode, Transport>} */
-  #makeTransports(discussion) {
-    const { api, storage } = discussion;
-    /** @param {Cursor} cursor @param {number} [compress] */
-    const url = ({ epoch, seq }, compress) => api.here('/live', { epoch, after: seq, compress }).replace(/^http/, 'ws');
-    const later = (/** @type {Mode} */ mode) => laterTransport(async () => (await discussion.loadActions()).transport(mode));
-    return { socket: socketTransport(url, WebSocket, compression(storage)), events: later('events'), poll: later('poll') };
   }
 
   /** The stream on the browser's clock and network, closed and opened as the page goes and comes. @param {Discussion} discussion */
@@ -49,7 +42,7 @@ export class Live {
       probe: () => api.events(d.thread.cursor).then(() => true, () => false),
       changed: (state) => {
         d.view?.setState(state);
-        if (state !== 'live') d.view?.setWriting(0);
+        if (state !== 'live') d.view?.setWriting((this.#writing = 0));
         d.emit('state', { state });
       },
       platform: browser,
@@ -63,11 +56,12 @@ export class Live {
   }
 
   /** @param {Message} message @param {Change[]} changes */
-  #received({ type, readers, writing = 0 }, changes) {
-    const { view } = this.#discussion;
+  #received({ readers, writing = this.#writing, events }, changes) {
+    const { view, thread } = this.#discussion;
     if (readers !== undefined) view.setReaders(readers);
-    const isWriting = Date.now() - this.#wroteAt < STILL_WRITING_MS;
-    if (type === 'presence') view.setWriting(writing - (isWriting ? 1 : 0));
+    for (const { kind, comment } of events ?? []) if (kind === 'comment.created' && comment?.author?.id !== thread.viewer?.id) writing--;
+    this.#writing = writing = Math.max(0, writing);
+    view.setWriting(writing - Number(Date.now() - this.#wroteAt < STILL_WRITING_MS));
     if (changes.length) this.changed(changes);
   }
 
@@ -127,4 +121,13 @@ export class Live {
     this.refresh();
     if (!isPaused) this.stream.start();
   }
+}
+
+/** The second file replaces them where windows share a connection. @param {Discussion} discussion @returns {Record<Mode, Transport>} */
+function transportsOf(discussion) {
+  const { api, storage } = discussion;
+  /** @param {Cursor} cursor @param {number} [compress] */
+  const url = ({ epoch, seq }, compress) => api.here('/live', { epoch, after: seq, compress }).replace(/^http/, 'ws');
+  const later = (/** @type {Mode} */ mode) => laterTransport(async () => (await discussion.loadActions()).transport(mode));
+  return { socket: socketTransport(url, WebSocket, compression(storage)), events: later('events'), poll: later('poll') };
 }

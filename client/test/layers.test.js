@@ -7,7 +7,7 @@ const SRC = new URL('../src/', import.meta.url).pathname;
 
 const BELOW = ['page', 'live', 'reading'];
 /** The rooms of the second file, each above those before it. */
-const FEATURES = ['actions', 'actions/about', 'actions/extras', 'actions/browse', 'actions/compose', 'actions/posting', 'actions/comment', 'actions/index.js'];
+const FEATURES = ['actions', 'actions/about', 'actions/extras', 'actions/browse', 'actions/threads', 'actions/compose', 'actions/posting', 'actions/comment', 'actions/index.js'];
 /** Each room and those that it may import from. @type {Record<string, string[]>} */
 const ROOMS = {
   page: [],
@@ -47,7 +47,7 @@ function types(path) {
 const room = (path) => (path in ROOMS ? path : dirname(path));
 
 /** Only these know the other files. */
-const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'actions/extras/loadLetters.js', 'actions/extras/loadLetters.full.js', 'actions/about/load.js', 'actions/about/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
+const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'actions/extras/loadLetters.js', 'actions/extras/loadLetters.full.js', 'actions/about/load.js', 'actions/about/load.full.js', 'actions/threads/load.js', 'actions/threads/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
 const modules = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
 
 test('imports go from room to room in one direction', () => {

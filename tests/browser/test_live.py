@@ -33,6 +33,24 @@ async def test_a_comment_typed_in_one_window_appears_in_the_other(site: ServerPr
     await expect(comments(writer)).to_have_count(before + 1)
 
 
+async def test_who_has_posted_writes_no_more_and_who_still_writes_does(site: ServerProcess, window: Window) -> None:
+    await post(site, "Already here", key="writers")
+    reader, one, other = [await window(f"{site.url}/d?key=writers") for _ in range(3)]
+    for page in (reader, one, other):
+        await live(page)
+    writing = reader.locator("tertulia-discussion .writing")
+    await one.locator("tertulia-discussion form textarea").last.press_sequentially("I think")
+    await expect(writing).to_have_text("Someone is writing…")
+    await other.locator("tertulia-discussion form textarea").last.press_sequentially("So do I")
+    await expect(writing).to_have_text("2 people are writing…")
+    await write(one, "Lan", "I think so")
+    await expect(comment(reader, "I think so")).to_have_count(1)
+    assert await writing.inner_text() == "Someone is writing…"
+    await write(other, "Minh", "So do I")
+    await expect(comment(reader, "So do I")).to_have_count(1)
+    assert await writing.inner_text() == ""
+
+
 async def test_a_reply_an_edit_and_a_deletion_are_live(site: ServerProcess, window: Window) -> None:
     reader, writer = await window(article(site)), await window(article(site))
     await at_the_end(reader)

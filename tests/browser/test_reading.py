@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Moderate, Window
-from tests.browser.pages import comment, comments, count, host, post, shown
+from tests.browser.pages import comment, comments, count, evaluate_element, held, host, post, shown
 from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -121,3 +121,172 @@ async def test_pausing_keeps_the_number_and_what_was_offered(shared: ServerProce
     await pill.click()
     await expect(comment(page, "One more")).to_be_visible()
     await count(page, 3)
+
+
+# ---- threads fold -------------------------------------------------------------------------------------------
+
+
+async def _thread(server: ServerProcess, key: str, replies: int = 3) -> list[str]:
+    """A comment with replies, and one without; the ids of the first and of its replies."""
+    root = (await post(server, "Root", key=key))["comment"]["id"]
+    ids = [(await post(server, f"Reply {n}", key=key, parent_id=root))["comment"]["id"] for n in range(replies)]
+    await post(server, "Beside", key=key)
+    return [root, *ids]
+
+
+async def test_a_thread_folds_at_its_line_and_says_what_it_hides(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    root, *_ = await _thread(shared, key)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    fold = page.locator("tertulia-discussion .fold")
+    await expect(fold).to_have_attribute("aria-expanded", "true")
+    await expect(fold).to_have_accessible_name("Hide 3 replies: A stranger")
+    await fold.press("Enter")
+    await expect(comment(page, "Reply 1")).to_be_hidden()
+    await expect(fold).to_have_attribute("aria-expanded", "false")
+    await expect(fold).to_have_text("Show 3 replies")
+    await expect(comment(page, "Beside")).to_be_visible()
+    await post(shared, "Later", key=key, parent_id=root)
+    await expect(fold).to_have_text("Show 4 replies (1 new reply)")
+    await page.reload()
+    await shown(page)
+    await expect(fold).to_have_text("Show 4 replies")
+    await expect(comment(page, "Reply 1")).to_be_hidden()
+    await fold.click()
+    await expect(comment(page, "Later")).to_be_visible()
+    await comment(page, "Later").scroll_into_view_if_needed()
+    box = await page.locator("tertulia-discussion .replies").bounding_box()
+    assert box is not None
+    await page.mouse.click(box["x"], box["y"] + box["height"] - 20)
+    await expect(comment(page, "Later")).to_be_hidden()
+    await expect(fold).to_be_in_viewport()
+
+
+async def test_a_link_into_a_folded_thread_opens_it(shared: ServerProcess, window: Window, key: str) -> None:
+    _, reply, *_ = await _thread(shared, key)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    fold = page.locator("tertulia-discussion .fold")
+    await fold.click()
+    await page.evaluate(f"location.hash = 'comment-{reply}'")
+    await expect(comment(page, "Reply 0")).to_be_visible()
+    await expect(fold).to_have_attribute("aria-expanded", "true")
+
+
+async def test_a_search_finds_what_is_folded(shared: ServerProcess, window: Window, key: str) -> None:
+    await _thread(shared, key)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    await page.locator("tertulia-discussion .fold").click()
+    await expect(comment(page, "Reply 2")).to_be_hidden()
+    assert await evaluate_element(page, "return el.search('reply 2')") == 1
+    await expect(comment(page, "Reply 2")).to_be_visible()
+    assert await evaluate_element(page, "return el.search('')") == 5
+    await expect(comment(page, "Reply 2")).to_be_hidden()
+
+
+# ---- coming back --------------------------------------------------------------------------------------------
+
+_TALL = '<div style="height: 1500px">An article</div>'
+
+
+async def _long(server: ServerProcess, key: str, comments: int = 40) -> list[str]:
+    return [(await post(server, f"Number {n:02}. " + "word " * 40, key=key))["comment"]["id"] for n in range(comments)]
+
+
+async def _open_long(page: Page, server: ServerProcess, key: str, attributes: str = "") -> None:
+    await host(page, server, _TALL + _element(key, f"loading=eager {attributes}") + _TALL)
+    await shown(page)
+
+
+async def _read(page: Page, text: str, top: int) -> None:
+    """Scrolls until the comment stands at this height."""
+    await comment(page, text).evaluate(f"box => scrollBy(0, box.getBoundingClientRect().top - {top})")
+
+
+async def _at(page: Page, text: str, top: int) -> None:
+    box = await comment(page, text).element_handle()
+    await page.wait_for_function(f"box => Math.abs(box.getBoundingClientRect().top - {top}) < 2", arg=box)
+
+
+async def test_after_a_reload_reading_goes_on_where_it_ended(shared: ServerProcess, window: Window, key: str) -> None:
+    await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await _open_long(page, shared, key, "max=10")
+    for size in (20, 30):
+        await page.locator("tertulia-discussion [part~=more]").click()
+        await expect(comments(page)).to_have_count(size)
+    await _read(page, "Number 14", -37)
+    for number in range(3):  # above
+        await post(shared, f"Arrival {number}. " + "word " * 40, key=key)
+    await page.reload()
+    await shown(page)
+    await _at(page, "Number 14", -37)
+    assert await evaluate_element(page, "return history.scrollRestoration") == "auto"
+
+
+async def test_on_the_way_back_reading_goes_on_where_it_ended(shared: ServerProcess, window: Window, key: str) -> None:
+    await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await _open_long(page, shared, key)
+    await _read(page, "Number 11", 120)
+    await page.goto(f"{shared.url}/api/docs")
+    await page.go_back()
+    await shown(page)
+    await _at(page, "Number 11", 120)
+
+
+async def test_what_was_read_last_may_be_gone(
+    shared: ServerProcess, window: Window, key: str, moderate: Moderate
+) -> None:
+    ids = await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await _open_long(page, shared, key, "sort=oldest")
+    await _read(page, "Number 20", -10)
+    await moderate("DELETE", f"/comments/{ids[20]}", None)
+    await expect(page.get_by_text("removed by a moderator")).to_be_visible()
+    top = await comment(page, "Number 21").evaluate("box => box.getBoundingClientRect().top")
+    await page.reload()
+    await shown(page)
+    await _at(page, "Number 21", round(top))
+
+
+async def test_who_has_begun_to_move_is_left_alone(shared: ServerProcess, window: Window, key: str) -> None:
+    await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await _open_long(page, shared, key)
+    await _read(page, "Number 05", 0)
+    waiting = await held(page, "**/embed-threads.*")
+    await page.reload()
+    await waiting.is_asked.wait()
+    await page.mouse.move(400, 300)
+    await page.mouse.wheel(0, -400)
+    await page.wait_for_function("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+    here = await page.evaluate("scrollY")
+    waiting.may_go.set()
+    await expect(page.locator("tertulia-discussion")).to_have_js_property("state", "ready")
+    await page.evaluate("new Promise((seen) => setTimeout(seen, 500))")
+    assert abs(await page.evaluate("scrollY") - here) <= 400, "only the wheel moved it"
+
+
+async def test_a_link_wins_at_a_first_visit_and_the_place_afterwards(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    ids = await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await _open_long(page, shared, key)
+    await _read(page, "Number 30", 0)
+    await page.goto("about:blank")
+    await page.goto(f"{shared.url}/host.html#comment-{ids[7]}")
+    await shown(page)
+    await expect(comment(page, "Number 07")).to_be_in_viewport()
+    await _read(page, "Number 22", 40)
+    await page.reload()
+    await shown(page)
+    await _at(page, "Number 22", 40)
+    await expect(page.locator("tertulia-discussion .target")).to_contain_text("Number 07")

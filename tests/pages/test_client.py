@@ -121,6 +121,7 @@ def test_each_file_names_the_next_by_its_content() -> None:
         ("embed-actions", "embed-about"),
         ("embed-actions", "embed-extras"),
         ("embed-actions", "embed-sharing"),
+        ("embed-actions", "embed-threads"),
         ("embed-extras", "embed-letters"),
     ):
         [following] = re.findall(rf"\b{stem}\.[0-9a-f]{{16}}\.js\b", assets[names[by]].content.decode())

@@ -42,6 +42,7 @@
  * @property {CardContext} cards
  * @property {Translate} t
  * @property {boolean} isPaused
+ * @property {() => boolean} hasMoved Whether the reader has done anything on this page yet.
  * @property {number} unseen
  * @property {(count: number) => void} setUnseen
  * @property {(token: string | null) => Promise<void>} setToken

@@ -1,11 +1,12 @@
 /**
  * The second file: what is needed once the comments are there. Here the features are made and handed to one another.
  *
- *     extras ◀── browse ◀── compose ◀── posting ◀── comment        each room knows those to its left
+ *     extras ◀── browse ◀── threads ◀── compose ◀── posting ◀── comment        each room knows those to its left
  *
  * @import { Card } from '../reading/card.js'
- * @import { Actions, Context } from './context.js'
+ * @import { Actions, Context, Controller } from './context.js'
  * @import { Extras } from './extras/load.js'
+ * @import { Unread } from './threads/unread.js'
  */
 import css from './actions.css';
 import { loadAbout } from './about/load.js';
@@ -17,13 +18,14 @@ import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
-import { Unread } from './browse/unread.js';
+import { savedPlace } from './browse/savedPlace.js';
 import { copyLink } from './comment/clipboard.js';
 import { Deletion } from './comment/deletion.js';
 import { toggleMenu } from './comment/menu.js';
 import { Voting } from './comment/voting.js';
 import { Forms } from './compose/forms.js';
 import { loadExtras } from './extras/load.js';
+import { loadThreads } from './threads/load.js';
 import { PostQueueView } from './posting/postQueueView.js';
 import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
@@ -34,9 +36,13 @@ export { css, sentences };
 export function createActions(d) {
   const announcer = new Announcer(d);
   const arrivals = new Arrivals(d, announcer);
-  const unread = new Unread(d, arrivals);
+  const place = savedPlace(d);
   const navigation = new Navigation(d, arrivals);
-  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread });
+  navigation.isBack = !!place;
+  /** @type {Unread | undefined} */
+  let unread;
+  let isBrought = false;
+  const pagination = new Pagination(d, { announcer, arrivals, navigation, unread: { mark: (ids) => unread?.mark(ids) } });
   const search = new Search(d, { announcer, arrivals, pagination });
   const auth = new Auth(d);
   const forms = new Forms(d, { announcer, auth });
@@ -85,14 +91,33 @@ export function createActions(d) {
     up: (id) => voting.vote(id, 1),
     down: (id) => voting.vote(id, -1),
   };
+  const threads = {
+    /** Brings what the fourth file has; after a failure the next change does. */
+    async changed() {
+      if (isBrought) return;
+      isBrought = true;
+      const loaded = await loadThreads().catch(() => void (isBrought = false));
+      if (!loaded || d.signal.aborted) return;
+      d.host.adoptStyles(loaded.css);
+      const leaving = new loaded.Leaving(d, arrivals);
+      if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
+      for (const one of [leaving, new loaded.Folding(d, arrivals), ...(unread ? [unread] : [])]) {
+        controllers.push(one);
+        one.start();
+      }
+      if (place) loaded.goBack(d, place, { navigation, pagination });
+    },
+  };
   /** What few pages need: a key that is none, and a moderator who comes by. */
   const aboutPage = () => {
     const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
     const isTaken = given === null || given.startsWith(d.settings.place.key);
     if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
   };
+  /** @type {Controller[]} */
+  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, navigation, search, keyboard, windows, threads];
   return {
-    controllers: [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletion, auth, unread, navigation, search, keyboard, windows],
+    controllers,
     commands,
     preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),

@@ -35,6 +35,10 @@ export default {
     "other": "Show {n} more comments and their replies ({total} left)"
   },
   "more_replies": "Show more replies",
+  "new_comments": {
+    "one": "{n} new comment",
+    "other": "{n} new comments"
+  },
   "live": "Live updates",
   "readers": {
     "one": "{n} reader",

@@ -17,7 +17,8 @@ export class SafeStorage {
 
   /** @param {string} name @returns {string | null} */
   get(name) {
-    return this.#unkept.has(name) ? (this.#unkept.get(name) ?? null) : this.#stored(name);
+    const unkept = this.#unkept.get(name);
+    return unkept === undefined ? this.#stored(name) : unkept;
   }
 
   /** An item as the JSON that it holds; null where it is none. @param {string} name @returns {any} */
@@ -38,15 +39,13 @@ export class SafeStorage {
     value ||= null;
     this.#unkept.set(name, value);
     try {
-      const backend = this.#backend();
-      if (value) backend?.setItem(name, value);
-      else backend?.removeItem(name);
-      if ((backend?.getItem(name) ?? null) !== value) return false;
+      const backend = /** @type {StorageBackend} */ (this.#backend());
+      if (value) backend.setItem(name, value);
+      else backend.removeItem(name);
+      return (backend.getItem(name) ?? null) === value && this.#unkept.delete(name);
     } catch {
       return false;
     }
-    this.#unkept.delete(name);
-    return true;
   }
 
   /** @param {string} name @returns {string | null} */

@@ -2,10 +2,6 @@
 export default {
   "quote": "Quote",
   "link": "Copy link",
-  "new_comments": {
-    "one": "{n} new comment",
-    "other": "{n} new comments"
-  },
   "send_reply": "Post reply",
   "cancel": "Cancel",
   "save": "Save",
@@ -67,6 +63,14 @@ export default {
   "new_replies": {
     "one": "{n} new reply",
     "other": "{n} new replies"
+  },
+  "hide_replies": {
+    "one": "Hide {n} reply",
+    "other": "Hide {n} replies"
+  },
+  "show_replies": {
+    "one": "Show {n} reply",
+    "other": "Show {n} replies"
   },
   "since_last_visit": "New since your last visit",
   "next_new": "Next new comment",

@@ -30,6 +30,8 @@ export class List {
   #roving;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #counting;
+  /** Called when comments have got a place. */
+  refreshed = () => {};
 
   /** @param {Thread} thread @param {CardContext} context @param {string} label The id of the heading. */
   constructor(thread, context, label) {
@@ -82,6 +84,7 @@ export class List {
     if (thread.nextPage) setText(this.more, this.context.more(thread));
     this.#number();
     this.#refreshMoreReplies();
+    this.refreshed();
   }
 
   /** What has been loaded from either end, all of it. @returns {Element[]} */

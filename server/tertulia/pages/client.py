@@ -3,6 +3,7 @@
 embed.js, count.js              five minutes: pages name them, and a new server has new ones
 embed-actions.HASH.js           for ever: its name changes with its content
 embed-extras.HASH.js            for ever, likewise
+embed-threads.HASH.js           for ever, likewise
 embed-about.HASH.js             for ever, likewise
 embed-letters.HASH.js           for ever, likewise
 embed-sharing.HASH.js           for ever, likewise

@@ -29,6 +29,8 @@ export class Arrivals {
   offered = [];
   /** While only some comments show, arrivals wait. */
   isFrozen = false;
+  /** Opens the threads that hide these. @type {(ids: string[]) => void} */
+  unfold = () => {};
   /** What was asked for need not be announced. */
   isQuiet = false;
   /** Whether a comment may be one's own, whose answer decides. @type {(comment: Comment) => boolean} */
@@ -145,6 +147,7 @@ export class Arrivals {
   goTo(ids) {
     const { list } = this.#context;
     this.#show(ids);
+    this.unfold(ids);
     const elements = ids.flatMap((id) => list.cards.get(id)?.element ?? []);
     elements.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
     if (!elements[0]) return;

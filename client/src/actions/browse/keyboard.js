@@ -28,8 +28,10 @@ function neighbour(list, target, key) {
   const step = { PageDown: 1, PageUp: -1 }[key];
   const article = target.closest('article');
   if (!step || !article) return undefined;
-  const articles = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('article:not([hidden])')]);
-  return articles[articles.indexOf(article) + step];
+  const articles = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('article')]);
+  let index = articles.indexOf(article) + step;
+  while (articles[index]?.checkVisibility() === false) index += step;
+  return articles[index];
 }
 
 /** @param {Context} context @param {string} key */

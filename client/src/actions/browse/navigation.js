@@ -15,6 +15,8 @@ export class Navigation {
   #arrivals;
   /** What a link led to. */
   #target = '';
+  /** Whether the reader comes back to a place, which a link that led here at first does not change. */
+  isBack = false;
 
   /** @param {Context} context @param {Arrivals} arrivals */
   constructor(context, arrivals) {
@@ -44,7 +46,8 @@ export class Navigation {
 
   #goToHash() {
     const id = linkedId();
-    if (id) this.goTo(id);
+    if (id) this.goTo(id, this.isBack);
+    this.isBack = false;
   }
 
   /** @param {string} id @param {boolean} [isQuiet] Only marks it. @returns {Promise<boolean>} Whether it is there. */
@@ -71,6 +74,7 @@ export class Navigation {
     if (thread !== this.#context.thread) return this.bring(id);
     const branch = thread.comments.has(id) ? [...thread.ancestors(id).reverse(), id] : [];
     this.#show(branch);
+    this.#arrivals.unfold([id]);
     const element = list.cards.get(id)?.element;
     if (element) for (const one of branch) this.#arrivals.drop(one);
     return element;

@@ -5,7 +5,6 @@
  * @import { Context } from '../context.js'
  * @import { Arrivals } from './arrivals.js'
  * @import { Navigation } from './navigation.js'
- * @import { Unread } from './unread.js'
  */
 import { page } from '../commands.js';
 import { loadSkipped, leftOut, load } from './threadPages.js';
@@ -20,7 +19,7 @@ export class Pagination {
   #context;
   #others;
 
-  /** @param {Context} context @param {{announcer: Announcer, arrivals: Arrivals, navigation: Navigation, unread: Unread}} others */
+  /** @param {Context} context @param {{announcer: Announcer, arrivals: Arrivals, navigation: Navigation, unread: {mark: (ids: string[]) => void}}} others */
   constructor(context, others) {
     this.#context = context;
     this.#others = others;

@@ -23,15 +23,23 @@ export function preserveScroll(list, change) {
  *
  * @param {List} list @returns {Element | null}
  */
-export function findAnchor({ element, chunks }) {
+export function findAnchor(list) {
+  const { element } = list;
   const { activeElement } = /** @type {Document | ShadowRoot} */ (element.getRootNode());
   const form = activeElement?.closest('.all form');
   const shown = viewport(element);
   if (form && isInView(form.getBoundingClientRect(), shown)) return form;
-  const isNotAbove = hasPartBelow(shown.top);
-  const chunk = chunks.find(isNotAbove);
-  const box = chunk && [...chunk.querySelectorAll('.box')].find(isNotAbove);
+  const [box] = boxesBelow(list, 1);
   return box && isInView(box.getBoundingClientRect(), shown) ? box : null;
+}
+
+/** The first comments that are not above the view, or the last of all. @param {List} list @param {number} most @returns {Element[]} */
+export function boxesBelow({ element, chunks }, most) {
+  const isNotAbove = hasPartBelow(viewport(element).top);
+  const chunk = chunks.find(isNotAbove) ?? chunks.at(-1);
+  const boxes = [...(chunk?.querySelectorAll('.box') ?? [])];
+  const first = boxes.findIndex(isNotAbove);
+  return boxes.slice(first, first < 0 ? undefined : first + most);
 }
 
 /** What a search hides has no height. @param {number} edge */

@@ -39,6 +39,7 @@ function hideOthers({ thread, list }, wanted, fold) {
     for (const one of [id, ...thread.ancestors(id)]) shown.add(one);
   }
   for (const [id, { element }] of list.cards) element.hidden = wanted !== '' && thread.comments.has(id) && !shown.has(id);
+  list.element.classList.toggle('filtered', wanted !== '');
   list.refresh();
   return wanted ? count : list.cards.size;
 }

@@ -5,15 +5,7 @@
  *
  * @typedef {typeof extras} Extras
  */
-let attempts = 0;
-/** @type {Promise<Extras> | undefined} */
-let loading;
+import { loading } from './loading.js';
 
-/** Browsers remember that an address could not be imported, so another attempt has another. @returns {Promise<Extras>} */
-export function loadExtras() {
-  loading ??= import(new URL(EXTRAS_FILE + (attempts++ ? `?${attempts}` : ''), import.meta.url).href).catch((error) => {
-    loading = undefined;
-    throw error;
-  });
-  return /** @type {Promise<Extras>} */ (loading);
-}
+/** @type {() => Promise<Extras>} */
+export const loadExtras = loading(EXTRAS_FILE);

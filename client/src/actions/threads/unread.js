@@ -2,11 +2,12 @@
  * What is new since the reader was last here: marked, with a line before the first, and gone through one by one.
  *
  * @import { Context } from '../context.js'
- * @import { Arrivals } from './arrivals.js'
+ * @import { Arrivals } from '../browse/arrivals.js'
+ * @import { Pagination } from '../browse/pagination.js'
  */
 import { button, h, setText } from '../../page/dom.js';
-import { commentId, itemName } from '../../page/names.js';
-import { bringIntoView, viewport } from './scroll.js';
+import { commentId } from '../../page/names.js';
+import { bringIntoView, viewport } from '../browse/scroll.js';
 
 /** How much of a comment has to be in view. */
 const SEEN = 0.5;
@@ -17,22 +18,24 @@ export class Unread {
   /** Comments that were new and have been seen. @type {Set<string>} */
   #seen = new Set();
   #context;
-  #arrivals;
-  #item;
-  /** When the last visit ended, by the newest comment of that time. @type {string | null} */
+  #others;
+  /** When the last visit ended, by the newest comment of that time. */
   #before;
+  /** How many comments have come since, of which some may not be loaded. */
+  #came;
+  #isLoading = false;
   #button;
   #watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) if (isIntersecting) this.#isSeen(commentId(/** @type {Element} */ (target.parentElement)));
   }, { threshold: SEEN });
 
-  /** @param {Context} context @param {Arrivals} arrivals */
-  constructor(context, arrivals) {
+  /** @param {Context} context @param {{arrivals: Arrivals, pagination: Pagination}} others @param {string} before What the last visit left. */
+  constructor(context, others, before) {
     this.#context = context;
-    this.#arrivals = arrivals;
-    const { place } = context.settings;
-    this.#item = itemName('seen', place, place.key);
-    this.#before = context.storage.get(this.#item);
+    this.#others = others;
+    const [newest, count = Infinity] = before.split(' ');
+    this.#before = newest;
+    this.#came = context.thread.discussion.comment_count - Number(count);
     this.#button = button('', 'next-new', () => this.#next(), { hidden: true });
   }
 
@@ -40,19 +43,7 @@ export class Unread {
     const { signal, thread, view } = this.#context;
     view.pill.append(this.#button);
     signal.addEventListener('abort', () => this.#watch.disconnect());
-    addEventListener('pagehide', () => this.stop(), { signal });
-    document.addEventListener('visibilitychange', () => document.hidden && this.stop(), { signal });
     this.mark(thread.comments.keys());
-  }
-
-  /** Remembers what has been here to see. */
-  stop() {
-    const { thread, storage } = this.#context;
-    let newest = this.#before ?? new Date(0).toISOString();
-    for (const { id, created_at } of thread.comments.values()) {
-      if (created_at > newest && !this.#arrivals.waiting.has(id)) newest = created_at;
-    }
-    storage.set(this.#item, newest);
   }
 
   listReplaced() {
@@ -64,7 +55,6 @@ export class Unread {
   /** Marks those of the comments that are new. @param {Iterable<string>} ids */
   mark(ids) {
     const { thread, list, cards } = this.#context;
-    if (!this.#before) return;
     for (const id of ids) {
       const comment = thread.comments.get(id);
       if (!comment?.body || this.#seen.has(id) || comment.created_at <= this.#before || cards.isOwn(comment)) continue;
@@ -88,8 +78,14 @@ export class Unread {
     roots[first].prepend(h('p', { part: 'divider', class: 'divider' }, this.#context.t('since_last_visit')));
   }
 
+  /** How many of those that came since are in no page yet, nor behind "more replies". */
+  get #unloaded() {
+    const { nextPage, nextPages } = this.#context.thread;
+    return nextPage || nextPages.size ? Math.max(0, this.#came - this.#unread.size - this.#seen.size) : 0;
+  }
+
   #showCount() {
-    const n = this.#unread.size;
+    const n = this.#unread.size + this.#unloaded;
     this.#button.hidden = n === 0;
     setText(this.#button, `${this.#context.t('next_new')} (${n})`);
   }
@@ -103,13 +99,27 @@ export class Unread {
     this.#showCount();
   }
 
+  /** Reads on, replies first, until something new is there. */
+  async #load() {
+    this.#isLoading = true;
+    for (let isMore = true; isMore && !this.#unread.size && this.#unloaded;) {
+      const [parent = null] = this.#context.thread.nextPages.keys();
+      isMore = await this.#others.pagination.load(parent, true);
+    }
+    this.#isLoading = false;
+    this.#showCount();
+  }
+
   /** Goes to the next one below what is read, or to the first. */
-  #next() {
+  async #next() {
+    if (this.#isLoading) return;
+    if (!this.#unread.size) await this.#load();
     const { list } = this.#context;
     const cards = [...list.element.querySelectorAll('article.unread')].filter((card) => this.#unread.has(commentId(card)));
     const { top } = viewport(list.element);
     const below = cards.find((card) => card.getBoundingClientRect().top > top + 24) ?? cards[0];
     if (!(below instanceof HTMLElement)) return;
+    this.#others.arrivals.unfold([commentId(below)]);
     this.#isSeen(commentId(below));
     list.focus(below, true);
     bringIntoView(below, 'center');

@@ -1,0 +1,4 @@
+/**
+ * Stands for load.js in the single file.
+ */
+export const loadThreads = () => import('./index.js');
