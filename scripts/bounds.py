@@ -131,6 +131,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:MAX_CAUSES"),
         Bound("time between two log lines of one trouble", "logs:SPARED_SECONDS", seconds),
+        Bound("questions of `tertulia doctor` remembered", "web/seen:MAX_QUESTIONS"),
         Bound("log lines about refused origins, a minute", "web/origins:REFUSALS_A_MINUTE"),
         Bound("characters of a refused origin in the log", "web/origins:ORIGIN_CHARACTERS"),
     ],
@@ -142,6 +143,11 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("votes of one guest", "vote_limit_guest"),
         Bound("votes from one address", "vote_limit_address"),
         Bound("previews from one address, a minute", "limits/posting:PREVIEWS_A_MINUTE"),
+        Bound("searches from one address, a minute", "limits/posting:SEARCHES_A_MINUTE"),
+        Bound("characters of a question to the search", "discussions/search:LONGEST_QUESTION"),
+        Bound("words and phrases of a question", "core/search_terms:MOST_PARTS"),
+        Bound("matches among which the best are looked for", "discussions/search:CONSIDERED"),
+        Bound("words of a comment that can be found", "core/search_terms:MOST_WORDS"),
         Bound("decisions of one moderator, a minute", "limits/posting:MODERATIONS_A_MINUTE"),
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
         Bound("characters of a comment", "core/text:TEXT_LENGTH"),
@@ -169,6 +175,7 @@ BOUNDS: dict[str, list[Bound]] = {
 GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "protocol", "core/*")
 """Where a stranger's input comes by first."""
 NO_BOUNDS = {
+    "core/search_terms": {"LONGEST_WORD", "SNIPPET"},  # within MOST_WORDS and the text
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
@@ -205,6 +212,7 @@ NO_BOUNDS = {
     "web/client_address": {"UNREADABLE_SECONDS"},
     "web/middleware": {"PREFLIGHT_SECONDS"},
     "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},
+    "web/seen": {"QUESTION_SECONDS"},
     "web/validation": {"LARGEST_NUMBER"},
 }
 """Numbers that bound nothing a stranger gives, or only within one of the bounds above."""

@@ -62,6 +62,17 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         ["""UPDATE comment SET body = '[{{"type": "code", "text": "x"}}]' WHERE id = '{gone}'"""],
         {"residue"},
     ),
+    "cursor": (["INSERT INTO cursor VALUES ('search', 1, 900)"], {"cursor"}),
+    "search without words": (["INSERT INTO search_entry VALUES (7, '{first}')"], {"search"}),
+    "search without an entry": (["INSERT INTO search_text (rowid, words, scope) VALUES (7, 'a', 's1')"], {"search"}),
+    "search of what is deleted": (
+        [
+            "INSERT INTO search_entry VALUES (7, '{gone}')",
+            "INSERT INTO search_text (rowid, words, scope) VALUES (7, 'a', 's1')",
+            "INSERT INTO cursor SELECT 'search', id, seq FROM discussion",
+        ],
+        {"search"},
+    ),
     "row": (["UPDATE comment SET created_at = 9e15 WHERE id = '{rejected}'"], {"row"}),
     "body that is no JSON": (["UPDATE comment SET body = '[' WHERE id = '{first}'"], {"body"}),
     "body that is no tree": (["""UPDATE comment SET body = '[{{"type": "html"}}]' WHERE id = '{first}'"""], {"body"}),
@@ -128,6 +139,9 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         {"outdated"},
     ),
     "replay of a text": (["UPDATE comment SET author_name = 'Forged' WHERE id = '{first}'"], {"replay"}),
+    "alias of nothing": (["INSERT INTO key_alias VALUES (1, 'gone', 99)"], {"alias", "foreign_key"}),
+    "alias of another site": (["INSERT INTO key_alias VALUES ((SELECT max(id) FROM site), 'abroad', 1)"], {"alias"}),
+    "alias that is a key": (["INSERT INTO key_alias SELECT site_id, key, 1 FROM discussion WHERE id = 2"], {"alias"}),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
 }
 

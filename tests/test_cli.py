@@ -319,6 +319,9 @@ USING = [
     ("moderator", "list"),
     ("site", "add", "times"),
     ("site", "list"),
+    ("search", "rebuild"),
+    ("work", "list"),
+    ("work", "retry", "1"),
 ]
 
 
@@ -505,3 +508,16 @@ def test_a_shell_completes_commands_flags_and_choices() -> None:
     assert completed("mod") == {"moderator"}
     assert "--log-format" in completed("serve", "--log")
     assert completed("serve", "--log-format", "j") == {"json"}
+
+
+def test_what_becomes_of_a_key_and_why(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    given = "http://News.example/%c4%91/index.html?b=2&fbclid=x&a=1#top"
+    lines = _run("key", "canonical", given, data=data).stdout.splitlines()
+    assert (lines[0], lines[-1]) == (given, "https://news.example/\u0111?a=1&b=2")
+    assert "  query without tracking parameters, the others by name:" in lines
+    assert len(lines) == 2 + 2 * 6
+    assert _run("key", "canonical", "article-5", data=data).stdout.splitlines()[-1] == "article-5"
+    refused = _run("key", "canonical", "a" * 600, data=data)
+    assert (refused.exit_code, "512 is the most" in refused.output) == (1, True)
+    assert not data.exists(), "no database is asked"

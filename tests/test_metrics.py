@@ -128,7 +128,7 @@ async def _follow(server: Running, count: int) -> list[FakeReader]:
 @pytest.fixture
 async def whole(settings: Settings, server_stats: ServerStats) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with all its parts; its Redis is down."""
-    connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1"})
+    connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1", "search": True})
     async with running(connected, server_stats) as opened, _visitor(opened.asgi) as client:
         yield client
 

@@ -20,11 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tertulia import private
 from tertulia.api import Api
 from tertulia.api.openapi import Description
+from tertulia.api.search import SearchApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
+from tertulia.discussions.search import Search, SearchFollower
 from tertulia.errors import Problem
 from tertulia.identity import Tokens, derived_key
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
@@ -33,6 +35,7 @@ from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Sources, WorkerMetrics
 from tertulia.pages import Pages, SiteDefaults
+from tertulia.pages.search_page import SearchPages
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
@@ -45,6 +48,8 @@ from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.web.seen import Seen
+from tertulia.work import Following, Workers, working_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Running:
     bus: Bus
     articles: Articles
     metrics: Metrics
+    workers: Workers
 
 
 @asynccontextmanager
@@ -86,26 +92,34 @@ async def running(
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
             hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
+            limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(store, hub, tokens, _posting_limits(settings, counts), edit_window=window)
+            discussions = Discussions(store, hub, tokens, limits, edit_window=window)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
+            following = Following(store, [SearchFollower()] if settings.search else [])
+            workers = Workers(store, working_on(settings.work, following.queues()))
             responses = ResponseCounts()
-            sources = Sources(hub, store.write_queue, store.failures, responses, bus, counts, server_stats)
+            sources = Sources(hub, store.write_queue, workers, store.failures, responses, bus, counts, server_stats)
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
             pages = Pages(discussions, articles, origins, addresses, defaults)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
-            others = [*_health(readiness, hub), *metrics.routes()]
+            others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
             others += _playground(pages) if settings.playground else []
+            search = Search(store, limits) if settings.search else None
+            others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
             store.start(partial(publish_committed, bus, store.epoch))
+            following.start(workers.wake)
             hub.start()
+            workers.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
-                asgi = _asgi(discussions, hub, origins, addresses, pages, others, responses)
-                yield Running(asgi, store, hub, bus, articles, metrics)
+                asgi = _asgi(discussions, hub, origins, addresses, pages, others, responses, search)
+                yield Running(asgi, store, hub, bus, articles, metrics, workers)
             finally:
+                await workers.close()
                 hashing.cancel()
                 await asyncio.gather(hashing, return_exceptions=True)
                 await discussions.close()
@@ -158,9 +172,12 @@ def _asgi(
     pages: Pages,
     others: list[Route],
     responses: ResponseCounts,
+    search: Search | None,
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
+    if search is not None:
+        operations += operations_of(SearchApi(search, origins, addresses))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/") and isinstance(error, HTTPException):

@@ -280,6 +280,31 @@ class ReportPage(Outbound):
     next: str | None
 
 
+class SnippetPart(Outbound):
+    """Some of a text; ``match`` where it is what was looked for."""
+
+    text: str
+    match: bool
+
+
+class SearchResult(Outbound):
+    """A comment that matches, where it is, and its text around the first match."""
+
+    comment: CommentView
+    site: str
+    key: str
+    title: str
+    url: str
+    snippet: list[SnippetPart]
+
+
+class SearchPage(Outbound):
+    """What was found; ``next`` continues the list."""
+
+    results: list[SearchResult]
+    next: str | None
+
+
 class Count(Outbound):
     key: str
     count: int

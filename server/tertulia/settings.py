@@ -119,6 +119,16 @@ class Settings(BaseModel):
     metrics_allow: tuple[str, ...] = Field(
         ("127.0.0.0/8", "::1"), description="Networks (CIDR) that may read /metrics, separated by commas."
     )
+    search: bool = Field(
+        False,
+        description="Whether the server keeps an index of all comments and answers `/search`; once it is switched on, "
+        "what was written before is found after a while.",
+    )
+    work: str = Field(
+        "all",
+        description="Background work that this server does: `all`, `none`, or names of queues separated by commas. "
+        "With several servers, each task is done by one of them.",
+    )
     playground: bool = Field(
         False,
         description="Whether `/playground` shows front-end developers every state of the element, with discussions "

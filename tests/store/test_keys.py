@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from alembic import command
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, event, insert, select, update
 
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
-from tertulia.store import Store, commands, queries, schema
+from tertulia.store import Store, commands, queries, records, schema
 from tertulia.store.commands import CommandResult
 from tertulia.store.database import migrate
 from tests.store.test_database import WITHOUT_SUMS, history
@@ -54,7 +54,7 @@ async def test_all_spellings_lead_to_the_discussion_that_one_of_them_made(action
     found = [await actions.store.read(queries.discussion, named(key)) for key in (ESCAPED, LOWER, PAGE)]
     assert {one.key.key for one in found} == {PAGE}
     assert await texts(actions.store, ESCAPED) == ["one", "two", "three"]
-    assert [event.seq for event in await log(actions.store, named(LOWER))] == [1, 2, 3]
+    assert [one.seq for one in await log(actions.store, named(LOWER))] == [1, 2, 3]
     assert await check(actions.store) == []
 
 
@@ -115,6 +115,23 @@ async def test_a_repeat_under_another_spelling_is_the_same_post(actions: StoreAc
     first = await actions.post(draft)
     again = await actions.post(replace(draft, key=named(PAGE)))
     assert (again.repeated, again.comment.id) == (True, first.comment.id)
+
+
+async def test_a_key_that_is_stored_as_it_is_given_costs_one_query(actions: StoreActions) -> None:
+    await actions.post_comment(key=named(PAGE))
+
+    def asked(connection: Connection, key: str) -> int:
+        statements: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+            statements.append(statement)
+
+        event.listen(connection, "before_cursor_execute", note)
+        records.find_discussion(connection, named(key))
+        event.remove(connection, "before_cursor_execute", note)
+        return sum(one.startswith("SELECT") for one in statements)
+
+    assert [await actions.store.read(asked, key) for key in (PAGE, LOWER, "nothing")] == [1, 3, 2]
 
 
 # ---- the upgrade ----------------------------------------------------------------------------------------
@@ -203,7 +220,7 @@ async def test_a_correction_is_an_event_and_what_is_so_already_is_none(actions: 
     await actions.post(replace(actions.draft(key=key), title="", url="", corrects=True))
     found = await store.read(queries.discussion, key)
     assert (found.title, found.url) == ("Third", "https://news.example/3")
-    changes = [event.discussion for event in await log(store, key) if event.discussion]
+    changes = [one.discussion for one in await log(store, key) if one.discussion]
     assert [change.model_dump() for change in changes] == [
         {"mode": "open", "title": "Third", "url": "https://news.example/3"}
     ]

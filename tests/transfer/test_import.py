@@ -21,7 +21,7 @@ from tertulia.store import Store, queries
 from tertulia.transfer import importing, naming
 from tertulia.transfer.format import read
 from tertulia.transfer.plan import plan
-from tests.support.full_store import MINH, NEWS, dump, everything, exported, opened
+from tests.support.full_store import MINH, NEWS, dump, everything, exported, opened, planted
 from tests.support.store_actions import author_of
 from tests.transfer.test_format import AT, DIGEST, KEY, UUID_A, UUID_B, article, comment, file
 
@@ -304,4 +304,38 @@ async def test_a_text_past_the_limits_comes_without_its_marks(tmp_path: Path, ty
         assert imported.text == typed.strip()
         assert imported.body == documents.parse_any(typed.strip())
         assert len(json.dumps(imported.body)) <= documents.TREE_BYTES
+        assert await check(store) == []
+
+
+SPELLINGS = ("https://news.example/%C4%91", "http://news.example/\u0111/?utm_source=x", "https://news.example/\u0111")
+
+
+async def test_articles_whose_keys_are_spellings_of_one_address_become_one_discussion(tmp_path: Path) -> None:
+    content = file(*(article(comment(text=f"By {key}"), key=key, title=key) for key in SPELLINGS))
+    async with opened(tmp_path / "store.db") as store:
+        assert (await run(store, tmp_path, content)).comments == 3
+        assert await run(store, tmp_path, content) == transfer.Imported(articles=3, comments=0, known=3)
+        for key in SPELLINGS:
+            found = await store.read(queries.discussion, DiscussionKey("default", key))
+            assert (found.key.key, found.comment_count, found.title) == (SPELLINGS[2], 3, SPELLINGS[0])
+        assert await check(store) == []
+
+
+async def test_an_export_with_spellings_of_one_address_is_one_discussion_elsewhere(tmp_path: Path) -> None:
+    async with opened(tmp_path / "old.db") as store:
+        for number, key in enumerate(("talk", "walk", "form")):
+            await run(store, tmp_path, file(article(comment(text=f"Comment {number}"), key=key)))
+    # as a version stored them that compared keys by their letters
+    for before, key in zip(("talk", "walk", "form"), SPELLINGS, strict=True):
+        planted(tmp_path / "old.db", f"UPDATE discussion SET key = '{key}' WHERE key = '{before}'")
+    async with opened(tmp_path / "old.db") as store:
+        assert [len(await shown(store, DiscussionKey("default", key))) for key in SPELLINGS] == [1, 1, 1]
+        document = await exported(store, tmp_path)
+        await run(store, tmp_path, document)
+        assert [len(await shown(store, DiscussionKey("default", key))) for key in SPELLINGS] == [1, 1, 1], (
+            "as they were"
+        )
+    async with opened(tmp_path / "new.db") as store:
+        await run(store, tmp_path, document)
+        assert [len(await shown(store, DiscussionKey("default", key))) for key in SPELLINGS] == [3, 3, 3]
         assert await check(store) == []

@@ -10,15 +10,29 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast
 from tertulia.checks.findings import Finding
 from tertulia.core.comments import State
 from tertulia.reporting import Progress
-from tertulia.store import schema
+from tertulia.store import schema, search
 from tertulia.store.streaming import streamed
 
 c, d, e, v = schema.comment.c, schema.discussion.c, schema.event.c, schema.vote.c
 
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue, alias."""
-    parts = (_seqs, _comment_counts, _reply_counts, _votes, _threads, _authors, _published, _residue, _aliases)
+    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue, alias, cursor,
+    search.
+    """
+    parts = (
+        _seqs,
+        _comment_counts,
+        _reply_counts,
+        _votes,
+        _threads,
+        _authors,
+        _published,
+        _residue,
+        _aliases,
+        _cursors,
+        _search,
+    )
     for done, part in enumerate(parts):
         progress("Checking the tables", done, len(parts))
         yield from part(connection)
@@ -146,3 +160,30 @@ def _aliases(connection: Connection) -> Iterator[Finding]:
             yield Finding("alias", where, f"the discussion {row.discussion_id} that it leads to is not there")
         else:
             yield Finding("alias", where, f"the discussion {row.discussion_id} that it leads to is of another site")
+
+
+def _cursors(connection: Connection) -> Iterator[Finding]:
+    u = schema.cursor.c
+    beyond = _per_discussion(u.follower, u.seq.label("reached")).join(schema.cursor, u.discussion_id == d.id)
+    query = beyond.where(u.seq > d.seq).group_by(u.follower, u.seq)
+    for row in streamed(connection, query):
+        detail = f"{row.follower} has read to {row.reached}, the last event's seq is {row.seq}"
+        yield Finding("cursor", of_discussion(row), detail)
+
+
+def _search(connection: Connection) -> Iterator[Finding]:
+    entries, texts = search.sizes(connection)
+    if entries != texts:
+        detail = f"{entries} comments are entered and {texts} have words; run: tertulia search rebuild"
+        yield Finding("search", "the index of the search", detail)
+    s = schema.search_entry
+    lost = select(c.id).join(s, s.c.comment_id == c.id).where(c.state == State.deleted.value, _is_followed())
+    for row in streamed(connection, lost):
+        yield Finding("search", of_comment(row.id), "it is deleted, and the index of the search still has its words")
+
+
+def _is_followed() -> ColumnElement[bool]:
+    """Whether the search has read the discussion to the end: what is new to it may be in the index."""
+    u = schema.cursor.c
+    reached = select(u.seq).where(u.follower == search.FOLLOWER, u.discussion_id == c.discussion_id).scalar_subquery()
+    return reached == select(d.seq).where(d.id == c.discussion_id).scalar_subquery()

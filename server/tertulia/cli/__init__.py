@@ -23,6 +23,10 @@ from tertulia import __version__
 COMMANDS = {
     "check": ("check:check", "Verify the database and print what is wrong; exit code 1 if anything is."),
     "demo": ("demo:demo", "Demonstrations on this machine, with real servers."),
+    "doctor": (
+        "doctor:doctor",
+        "Look whether the server is set up rightly, through the proxy at URL; exit code 1 if something fails.",
+    ),
     "epoch": ("epoch:epoch", "The epoch: what a reader's cursor belongs to."),
     "export": ("transfers:export", "Export articles and discussions in the format that import reads."),
     "import": (
@@ -32,9 +36,11 @@ COMMANDS = {
     "key": ("keys:key", "Keys: what names a discussion."),
     "migrate": ("migrate:migrate", "Bring the database to the newest schema; serve does so too."),
     "moderator": ("moderators:moderator", "Moderators and their tokens."),
+    "search": ("search:search", "The index of comments that the search reads."),
     "serve": ("serve:serve", "Serve articles and discussions until Ctrl+C or SIGTERM."),
     "site": ("sites:site", "Sites that share this server, each with the origins that may use it."),
     "snippet": ("snippet:print_snippet", "Print the HTML that puts a discussion into your page."),
+    "work": ("work:work", "Background work: tasks that wait, and those that failed too often."),
 }
 """Where each command is, and the first sentence of its help."""
 

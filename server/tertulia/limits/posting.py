@@ -24,6 +24,9 @@ from tertulia.logs import Sparing
 PREVIEWS_A_MINUTE = 60
 """Of one address at one instance. A preview stores nothing, but the worst text takes 10 ms to read."""
 
+SEARCHES_A_MINUTE = 60
+"""Of one address at one instance. One of a common word takes 20 ms of a reader's thread."""
+
 MODERATIONS_A_MINUTE = 600
 """Of one moderator: ten a second is more than anybody clicks, and a program with a stolen token is slowed down."""
 
@@ -66,6 +69,7 @@ class PostingLimits:
         }
         # an operator who does not count addresses, since all readers share one, does not count their previews either
         self._previews = [RateLimitItemPerMinute(PREVIEWS_A_MINUTE)] if self._address else []
+        self._searches = [RateLimitItemPerMinute(SEARCHES_A_MINUTE)] if self._address else []
         self._own = MovingWindowRateLimiter(BoundedStorage(clock))
         self._clock = clock
         self._shared = shared
@@ -84,6 +88,12 @@ class PostingLimits:
         key = client_network(address)
         windows = [Window(item, "preview", key) for item in self._previews] if key else []
         self._raise_if_limited("previews", await self._wait_here(windows), address)
+
+    async def count_search(self, address: str | None) -> None:
+        """Counts one search, at this instance alone. Raises rate_limited; then it was not counted."""
+        key = client_network(address)
+        windows = [Window(item, "search", key) for item in self._searches] if key else []
+        self._raise_if_limited("searches", await self._wait_here(windows), address)
 
     async def _wait(self, windows: Sequence[Window]) -> float:
         if self._shared is None:

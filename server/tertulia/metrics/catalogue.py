@@ -23,6 +23,7 @@ from tertulia.store.failures import FailureLog
 from tertulia.store.stats import Histogram
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.work import Workers
 
 S = TypeVar("S")
 Value = float | Histogram | Mapping[tuple[str, ...], float]
@@ -191,6 +192,52 @@ WRITE_QUEUE_METRICS: tuple[Metric[WriteQueue], ...] = (
     ),
 )
 
+WORK_METRICS: tuple[Metric[Workers], ...] = (
+    Metric(
+        "tertulia_tasks_due",
+        "gauge",
+        "Tasks of background work that are due and nobody has taken, in the whole database, by queue.",
+        lambda workers: _by_queue(workers, {name: found.due for name, found in workers.stats.waiting.items()}),
+        ("queue",),
+    ),
+    Metric(
+        "tertulia_tasks_oldest_seconds",
+        "gauge",
+        "Seconds since the oldest task that is due became due, by queue.",
+        lambda workers: _by_queue(
+            workers, {name: found.oldest / 1_000 for name, found in workers.stats.waiting.items()}
+        ),
+        ("queue",),
+    ),
+    Metric(
+        "tertulia_tasks_dead",
+        "gauge",
+        "Tasks that failed too often and wait for tertulia work retry, in the whole database, by queue.",
+        lambda workers: _by_queue(workers, workers.stats.dead),
+        ("queue",),
+    ),
+    Metric(
+        "tertulia_tasks_done_total",
+        "counter",
+        "Tasks that were done, by queue.",
+        lambda workers: _by_queue(workers, workers.stats.done),
+        ("queue",),
+    ),
+    Metric(
+        "tertulia_tasks_failed_total",
+        "counter",
+        "Attempts at a task that failed, by queue.",
+        lambda workers: _by_queue(workers, workers.stats.failed),
+        ("queue",),
+    ),
+)
+
+
+def _by_queue(workers: Workers, numbers: Mapping[str, float]) -> Value:
+    """Of each queue that this server works on, and of any other of which there is a number."""
+    return {(name,): numbers.get(name, 0) for name in sorted(workers.queues | numbers.keys())}
+
+
 DATABASE_METRICS: tuple[Metric[FailureLog], ...] = (
     Metric(
         "tertulia_database_failures_total",
@@ -357,6 +404,7 @@ HOST_METRICS: tuple[Metric[Host], ...] = (
 CATALOGUE: tuple[Metric[Any], ...] = (
     *HUB_METRICS,
     *WRITE_QUEUE_METRICS,
+    *WORK_METRICS,
     *DATABASE_METRICS,
     *HTTP_METRICS,
     *BUS_METRICS,

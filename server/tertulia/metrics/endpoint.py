@@ -30,6 +30,7 @@ from tertulia.metrics.catalogue import (
     HUB_METRICS,
     LIMIT_METRICS,
     SERVER_METRICS,
+    WORK_METRICS,
     WRITE_QUEUE_METRICS,
 )
 from tertulia.metrics.host import Host
@@ -38,6 +39,7 @@ from tertulia.store.failures import FailureLog
 from tertulia.store.write_queue import WriteQueue
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.work import Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Sources(Collector):
 
     hub: Hub
     write_queue: WriteQueue
+    workers: Workers
     failures: FailureLog
     responses: ResponseCounts
     bus: Bus
@@ -58,6 +61,7 @@ class Sources(Collector):
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in HUB_METRICS)
         yield from (metric.family(self.write_queue) for metric in WRITE_QUEUE_METRICS)
+        yield from (metric.family(self.workers) for metric in WORK_METRICS)
         yield from (metric.family(self.failures) for metric in DATABASE_METRICS)
         yield from (metric.family(self.responses) for metric in HTTP_METRICS)
         if isinstance(self.bus, NetworkBus):

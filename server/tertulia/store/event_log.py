@@ -54,10 +54,11 @@ _NEW_EVENT = Insert(schema.event)
 
 @dataclass(frozen=True, slots=True)
 class CommittedEvent:
-    """An event that is committed, and where."""
+    """An event that is committed, and where; ``discussion_id`` is the store's own name of the discussion."""
 
     key: DiscussionKey
     event: EncodedEvent
+    discussion_id: int = 0
 
 
 class Advanced(NamedTuple):
@@ -115,7 +116,7 @@ def insert(
         "payload": encoded.payload,
     }
     (_NEW_EVENT.queue if queued else _NEW_EVENT.run)(connection, values)
-    return CommittedEvent(key, encoded)
+    return CommittedEvent(key, encoded, discussion_id)
 
 
 def advance(connection: Connection, discussion_id: int, *, shown: int) -> Advanced:

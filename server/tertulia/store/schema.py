@@ -4,6 +4,8 @@ site ──< discussion ──< comment ──< vote, report
              │     └──< key_alias: other keys that lead to it
                    └──< event (discussion, seq): the log; payload is the event's ready JSON
 author ──< comment;  moderator is an author with a token
+task: work that waits to be done;  cursor: how far each follower of the log has come in a discussion
+search_entry: what the search knows of a comment
 """
 
 from __future__ import annotations
@@ -184,6 +186,43 @@ report = Table(
     Column("open", Boolean, nullable=False, server_default=true()),
     Index("ix_report_comment_id", "comment_id"),
     _partial("ix_report_open", "at", "id", where="open", sqlite_where="open = 1"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("queue", String(32), nullable=False),
+    # there is one of a name: whoever wants it done while it waits touches it, which makes another version of it
+    Column("name", Text, unique=True),
+    Column("payload", JSON, nullable=False),
+    Column("run_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("lease", String(32)),
+    Column("leased_until", BigInteger),
+    Column("dead_at", BigInteger),
+    Column("error", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    _partial("ix_task_waiting", "queue", "run_at", "id", where="dead_at IS NULL"),
+    _partial("ix_task_dead", "queue", "dead_at", "id", where="dead_at IS NOT NULL"),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("follower", String(32), primary_key=True),
+    Column("discussion_id", ForeignKey("discussion.id"), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Index("ix_cursor_discussion_id", "discussion_id"),
+)
+
+# its words are in the table search_text beside it, which each database has in its own way: store/search.py
+search_entry = Table(
+    "search_entry",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("comment_id", ForeignKey("comment.id"), nullable=False, unique=True),
 )
 
 

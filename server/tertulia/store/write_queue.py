@@ -30,6 +30,7 @@ from tertulia.store.stats import WriteStats
 
 T = TypeVar("T")
 OnCommitted = Callable[[list[CommittedEvent]], None]
+BeforeCommit = Callable[[Connection, list[CommittedEvent]], None]
 BATCH = 128
 ATTEMPTS = 3
 """Of a batch that met another instance's."""
@@ -56,12 +57,15 @@ class WriteQueue:
     """Applies commands one batch after the other, each batch in one transaction.
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
-    answered; ``on_erased`` after one in which something was deleted.
+    answered; ``on_erased`` after one in which something was deleted. ``before_commit`` stores what else a batch's
+    events want, in its transaction; ``after_commit`` is called after one with events.
     """
 
     def __init__(self, connection: WriteConnection, failures: FailureLog | None = None) -> None:
         self.stats = WriteStats()
         self.on_erased: Callable[[], None] = lambda: None
+        self.before_commit: BeforeCommit | None = None
+        self.after_commit: Callable[[], None] = lambda: None
         self._connection = connection
         self._failures = failures or FailureLog()
         self._trouble: Failure | None = None
@@ -148,19 +152,21 @@ class WriteQueue:
                 await self._connection.reopen()
         else:
             self._succeed(batch, time.perf_counter() - began)
-        self._publish([event for one in batch if isinstance(one.result, CommandResult) for event in one.result.events])
+        if events := _events(batch):
+            self._publish(events)
+            self.after_commit()
         for one in batch:
             _answer(one)
 
     async def _transact(self, batch: list[_Queued]) -> None:
         for _ in range(ATTEMPTS - 1):
             try:
-                await self._connection.transact(partial(_apply, batch))
+                await self._connection.transact(partial(_apply, batch, self.before_commit))
                 return
             except Exception as error:
                 if classify(error).fate != "again":
                     raise
-        await self._connection.transact(partial(_apply, batch))
+        await self._connection.transact(partial(_apply, batch, self.before_commit))
 
     def _fail(self, batch: list[_Queued], error: Exception) -> None:
         self._note(error, len(batch))
@@ -196,7 +202,7 @@ class WriteQueue:
             log.exception("Committed events could not be announced", extra={"events": len(events)})
 
 
-def _apply(batch: list[_Queued], connection: Connection) -> None:
+def _apply(batch: list[_Queued], before_commit: BeforeCommit | None, connection: Connection) -> None:
     """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
     savepoint = connection.begin_nested()
     try:
@@ -204,6 +210,8 @@ def _apply(batch: list[_Queued], connection: Connection) -> None:
         for one in batch:
             one.result = one.command.apply(connection)
         prepared.flush(connection)
+        if before_commit is not None and (events := _events(batch)):
+            before_commit(connection, events)
     except Exception as error:
         prepared.discard(connection)
         if connection.invalidated or (not isinstance(error, Problem) and classify(error).fate != "ours"):
@@ -215,9 +223,13 @@ def _apply(batch: list[_Queued], connection: Connection) -> None:
             batch[0].result = error
             return
         for one in batch:
-            _apply([one], connection)
+            _apply([one], before_commit, connection)
     else:
         savepoint.commit()
+
+
+def _events(batch: list[_Queued]) -> list[CommittedEvent]:
+    return [event for one in batch if isinstance(one.result, CommandResult) for event in one.result.events]
 
 
 def _has_written(one: _Queued) -> bool:
