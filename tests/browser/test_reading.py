@@ -190,6 +190,24 @@ async def test_a_search_finds_what_is_folded(shared: ServerProcess, window: Wind
     await expect(comment(page, "Reply 2")).to_be_hidden()
 
 
+# ---- the form -----------------------------------------------------------------------------------------------
+
+
+async def test_the_form_is_one_press_away(shared: ServerProcess, window: Window, key: str) -> None:
+    await _long(shared, key)
+    page = await window("about:blank", viewport={"width": 800, "height": 600})
+    await host(page, shared, _element(key, "sort=oldest"))
+    await shown(page)
+    form = page.locator("tertulia-discussion .compose form")
+    await expect(form).not_to_be_in_viewport()
+    await page.get_by_role("button", name="Write a comment").click()
+    await expect(form).to_be_in_viewport()
+    await expect(form.get_by_label("Name")).to_be_focused()
+    await host(page, shared, _element(key, "sort=newest"))
+    await shown(page)
+    await expect(page.locator("tertulia-discussion .fold, tertulia-discussion .write")).to_have_count(0)
+
+
 # ---- coming back --------------------------------------------------------------------------------------------
 
 _TALL = '<div style="height: 1500px">An article</div>'

@@ -1,5 +1,6 @@
 /** Generated from the catalogue of the server by build.js. */
 export default {
+  "write_comment": "Write a comment",
   "quote": "Quote",
   "link": "Copy link",
   "send_reply": "Post reply",
