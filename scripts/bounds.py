@@ -126,6 +126,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("guests and addresses that are counted", "limits/memory:MAX_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
+        Bound("events looked at for what moved between two pages", "store/listing:MOVES"),
         Bound("rows looked at for a page of held or reported comments", "store/queries:LOOKED"),
         Bound("commands that wait for the database", "store/write_queue:QUEUE"),
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),

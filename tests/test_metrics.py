@@ -62,6 +62,8 @@ UNITS = {
     "instances",
     "doubt",
     "stuck",
+    "due",
+    "dead",
 }
 
 

@@ -18,31 +18,31 @@ class Given:
     of: Callable[[float], float] = lambda figure: figure
 
 
-WRITE = Given("deliveries/s, 1 on their way", 7.1e-6, "7.1 µs to write a message to one reader", lambda n: 1 / n)
+WRITE = Given("deliveries/s, 1 on their way", 7.4e-6, "7.4 µs to write a message to one reader", lambda n: 1 / n)
 RETURN = Given(
     "s until 10,000 cut off readers have all they missed",
-    250e-6,
-    "250 µs for a reader who comes back",
+    230e-6,
+    "230 µs for a reader who comes back",
     lambda n: n / 10_000,
 )
 READ = Given(
-    "ms for the first page of 10,000 comments, unchanged, p99", 1.3e-3, "1.3 ms for a first page", lambda n: n / 1000
+    "ms for the first page of 10,000 comments, unchanged, p99", 1.1e-3, "1.1 ms for a first page", lambda n: n / 1000
 )
 HEAR = Given(
-    "µs for a message of another instance", 140e-6, "140 µs for a message of another instance", lambda n: n / 1e6
+    "µs for a message of another instance", 115e-6, "115 µs for a message of another instance", lambda n: n / 1e6
 )
-SAY = Given("µs for a message to other instances", 170e-6, "170 µs for a message to others", lambda n: n / 1e6)
-OPEN = Given("µs to open a discussion for its first reader", 3.5e-3, "3.5 ms to open a discussion", lambda n: n / 1e6)
+SAY = Given("µs for a message to other instances", 49e-6, "49 µs for a message to others", lambda n: n / 1e6)
+OPEN = Given("µs to open a discussion for its first reader", 0.85e-3, "0.85 ms to open a discussion", lambda n: n / 1e6)
 KEEP = Given(
     "µs a second to keep a discussion with readers",
-    8e-6,
-    "8 µs a second for a discussion with readers",
+    3.2e-6,
+    "3.2 µs a second for a discussion with readers",
     lambda n: n / 1e6,
 )
-MEMORY = Given("KiB an idle reader", 3.5, "3.5 KiB a reader")
-ROOM_MEMORY = Given("KiB a discussion with readers", 3.1, "3.1 KiB a discussion")
-ONE = Given("bytes of a comment", 354, "354 bytes a compressed comment")
-TEN = Given("bytes of ten comments", 838, "838 bytes ten compressed comments")
+MEMORY = Given("KiB an idle reader", 1.6, "1.6 KiB a reader")
+ROOM_MEMORY = Given("KiB a discussion with readers", 3.9, "3.9 KiB a discussion")
+ONE = Given("bytes of a comment", 352, "352 bytes a compressed comment")
+TEN = Given("bytes of ten comments", 845, "845 bytes ten compressed comments")
 MEASURED = (WRITE, RETURN, READ, HEAR, SAY, OPEN, KEEP, MEMORY, ROOM_MEMORY, ONE, TEN)
 
 # as the code has them; tests/test_scaling.py compares

@@ -356,3 +356,17 @@ test('comments that came with a page are no longer offered', async () => {
   await load(thread, null, async () => ({ comments: [2, 4, 5, 6].map((n) => comment(n)), next: null, replies: {}, votes: {} }));
   assert.equal(leftOut(thread), 0);
 });
+
+test('what moves while its pages are read comes again and keeps what is known of it', async () => {
+  const votes = (/** @type {number} */ up) => ({ votes: { up, down: 0 } });
+  const start = snapshot([comment(1, votes(3)), comment(2, votes(2))], { next: 'n' });
+  const thread = new Thread(start, 'top');
+  const page = { comments: [comment(5, votes(9)), comment(1, votes(3)), comment(6, votes(1))], next: 'm', replies: { c0001: 'r' }, votes: {}, changed: true };
+  assert.deepEqual(await load(thread, null, async () => page), ['c0005', 'c0006']);
+  assert.deepEqual(thread.roots, ['c0005', 'c0001', 'c0002', 'c0006']);
+  assert.equal(thread.nextPages.size, 0);
+  assert.equal(thread.nextPage?.last?.id, 'c0006');
+  await load(thread, null, async () => ({ comments: [comment(3), comment(4)], next: null, replies: { c0004: 'r' }, votes: {} }));
+  assert.deepEqual(thread.roots, ['c0005', 'c0001', 'c0002', 'c0006', 'c0003', 'c0004']);
+  assert.deepEqual([...thread.nextPages.keys()], ['c0004']);
+});

@@ -189,12 +189,15 @@ class Page(Outbound):
 
     ``next`` continues the list. ``replies`` names the top-level comments whose replies did not all fit, each
     with the cursor that continues them (``GET /comments?parent=ID&cursor=…``). ``votes`` are the viewer's own.
+    ``changed`` says that the order ``top`` has changed since the page before: what came to stand above that page
+    is at the beginning of this one, also where an earlier page had it.
     """
 
     comments: list[CommentView]
     next: str | None
     replies: dict[str, str]
     votes: dict[str, Literal[1, -1]]
+    changed: bool = Field(default=False, exclude_if=lambda value: not value)
 
 
 class Snapshot(Page):

@@ -97,3 +97,36 @@ async def test_what_is_no_longer_there_is_not_in_the_feed(app: App) -> None:
     await app.posted("Why?", name="Minh", parent_id=comment_id)
     await app.moderate("DELETE", f"/comments/{comment_id}")
     assert len((await _feed(app, "talk")).findall(f"{ATOM}entry")) == 1
+
+
+async def test_a_feed_that_has_not_changed_is_not_sent_again(app: App) -> None:
+    first = (await app.posted("One.", name="Lan"))["comment"]
+    path, query = f"{API}/feed.atom", {"key": "talk"}
+    before = await app.client.get(path, params=query)
+    tag, date = before.headers["etag"], before.headers["last-modified"]
+    assert before.headers["cache-control"] == "private, max-age=10"
+    for given in ({"If-None-Match": f'"x", {tag}'}, {"If-Modified-Since": date}):
+        again = await app.client.get(path, params=query, headers=given)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert again.headers["cache-control"] == "private, max-age=10"
+    await app.moderate("DELETE", f"/comments/{first['id']}")
+    after = await app.client.get(path, params=query, headers={"If-None-Match": tag, "If-Modified-Since": date})
+    assert (after.status_code, len(ElementTree.fromstring(after.content).findall(f"{ATOM}entry"))) == (200, 0)
+
+
+async def test_an_empty_feed_has_no_date(app: App) -> None:
+    answer = await app.client.get(f"{API}/feed.atom", params={"key": "quiet"})
+    assert "last-modified" not in answer.headers
+    again = await app.client.get(
+        f"{API}/feed.atom", params={"key": "quiet"}, headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert again.status_code == 304
+
+
+async def test_counts_that_have_not_changed_are_not_sent_again(app: App) -> None:
+    await app.posted("One.", name="Lan")
+    path, query = f"{API}/counts", {"key": ["talk", "quiet"]}
+    tag = (await app.client.get(path, params=query)).headers["etag"]
+    assert (await app.client.get(path, params=query, headers={"If-None-Match": tag})).status_code == 304
+    await app.posted("Two.", name="Lan")
+    assert (await app.client.get(path, params=query, headers={"If-None-Match": tag})).status_code == 200

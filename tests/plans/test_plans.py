@@ -161,7 +161,7 @@ def _deep(operation: Operation, asked: dict[str, str], discussion_id: int) -> st
     if "parent" in asked:
         at += FILLING.quarter * (1 if asked["parent"] == ROOT else 2) * 1000
         return encode_page_cursor(PageCursor(f"thread:{asked['parent']}", (at,), name(1, DEEP)))
-    values = (0, at) if asked["sort"] == Sort.top else (at,)
+    values = (0, DEEP, at) if asked["sort"] == Sort.top else (at,)
     return encode_page_cursor(PageCursor(f"{asked['sort']}:{discussion_id}", values, name(1, DEEP)))
 
 

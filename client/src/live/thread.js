@@ -287,7 +287,8 @@ export async function buffering(thread, request) {
  */
 export function appendPage(thread, parent, page, asked) {
   const { comments, next } = page;
-  thread.noteReplies(page);
+  // where the order changed, a comment may come again, and its replies may all be here
+  thread.noteReplies(page, (id) => !thread.roots.includes(id));
   const nextPage = nextPageAfter(next, parent ? comments : topLevel(comments), asked?.last ?? null);
   if (!parent) thread.nextPage = nextPage;
   else if (nextPage) thread.nextPages.set(parent, nextPage);

@@ -30,7 +30,7 @@
  *
  * @typedef {{id: string, name: string, moderator: boolean}} Viewer
  * @typedef {{name_length: number, text_length: number, edit_seconds: number, depth: number}} Limits
- * @typedef {{comments: Comment[], next: string | null, replies: Record<string, string>, votes: Record<string, number>}} Page
+ * @typedef {{comments: Comment[], next: string | null, replies: Record<string, string>, votes: Record<string, number>, changed?: boolean}} Page
  * @typedef {Page & {discussion: Discussion, viewer: Viewer | null, limits: Limits, server_time: string, strings?: import('../page/strings.js').Language | null}} Snapshot
  *
  * @typedef {object} Event One change; it carries whole values, never a difference.

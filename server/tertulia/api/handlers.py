@@ -17,6 +17,7 @@ from tertulia.identity import Identity
 from tertulia.languages import find
 from tertulia.protocol import API, ATOM
 from tertulia.web.client_address import ClientAddress
+from tertulia.web.conditional import validated
 from tertulia.web.operations import CURSOR, KEY, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query, read_json
@@ -123,7 +124,7 @@ class Api:
         "GET",
         f"{API}/counts",
         "How many comments are visible in each of these discussions",
-        {200: protocol.Counts},
+        {200: protocol.Counts, 304: "application/json"},
         parameters=(SITE, _KEYS),
         errors=(*_READ, *_NAMED),
     )
@@ -137,13 +138,13 @@ class Api:
         counts = [protocol.Count(key=key, count=found[clean]) for key, clean in zip(keys, cleaned, strict=True)]
         answer = _json(protocol.Counts(counts=counts))
         answer.headers["Cache-Control"] = f"public, max-age={COUNTS_SECONDS}"
-        return answer
+        return validated(request, answer)
 
     @operation(
         "GET",
         f"{API}/feed.atom",
         "The newest comments as an Atom feed",
-        {200: ATOM},
+        {200: ATOM, 304: ATOM},
         parameters=(SITE, KEY),
         errors=(*_READ, *_NAMED),
     )
@@ -152,8 +153,14 @@ class Api:
 
         key = query.discussion()
         await self._origins.admit(request, key.site)
+        # first, so that the date is never younger than what it is the date of
+        changed_at = await self._discussions.changed_at(key)
         discussion, comments = await self._discussions.newest(key, FEED_ENTRIES)
-        return Response(atom(discussion, comments, self._origins.base_url(request)), media_type=ATOM)
+        xml = atom(discussion, comments, self._origins.base_url(request))
+        # its links begin with the server's address: if only the request says it, shared caches must not keep it
+        shared = "public" if self._origins.has_public_url else "private"
+        headers = {"Cache-Control": f"{shared}, max-age={COUNTS_SECONDS}"}
+        return validated(request, Response(xml, headers=headers, media_type=ATOM), changed_at)
 
     # ---- writing -----------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from tertulia.errors import CLOSE_ADVICE, ErrorCode
 from tertulia.web.operations import Operation, Parameter
 from tertulia.web.problems import DOCS, MEDIA_TYPE
 
+_NOT_MODIFIED = 304
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 _BACKTICKS = re.compile(r"`+")
@@ -123,6 +124,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, model in operation.answers.items():
+        if status == _NOT_MODIFIED:
+            found[str(status)] = {"description": "The client has it already"}
+            continue
         content = {model: {}} if isinstance(model, str) else {"application/json": _schema(model)}
         found[str(status)] = {"description": "Done", "content": content}
     problem = {MEDIA_TYPE: _schema(protocol.ProblemDocument)}

@@ -31,8 +31,8 @@ def encode_page_cursor(cursor: PageCursor) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_page_cursor(text: str | None, scope: str, width: int) -> PageCursor | None:
-    """The cursor of this list with ``width`` sort values; raises bad_cursor for any other text."""
+def decode_page_cursor(text: str | None, scope: str, *widths: int) -> PageCursor | None:
+    """The cursor of this list with one of these numbers of sort values; raises bad_cursor for any other text."""
     if text is None:
         return None
     try:
@@ -42,7 +42,7 @@ def decode_page_cursor(text: str | None, scope: str, width: int) -> PageCursor |
     except (binascii.Error, ValueError, TypeError, RecursionError) as error:
         raise _bad() from error
     numbers = isinstance(values, list) and all(type(v) is int and abs(v) < _LARGEST for v in values)
-    if owner != scope or not numbers or len(values) != width or not (isinstance(last, str) and is_uuid(last)):
+    if owner != scope or not numbers or len(values) not in widths or not (isinstance(last, str) and is_uuid(last)):
         raise _bad()
     cursor = PageCursor(scope, tuple(values), last)
     if encode_page_cursor(cursor) != text:  # with padding, blanks or loose bits it would be a second name for it

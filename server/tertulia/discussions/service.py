@@ -246,6 +246,10 @@ class Discussions:
         newest = await self._store.read(queries.newest, self._keys.known(key), limit)
         return NewestComments(self._view(newest.discussion), [comment_view(comment) for comment in newest.comments])
 
+    async def changed_at(self, key: DiscussionKey) -> datetime | None:
+        """When something last happened in a discussion, None where nothing has. Raises unknown_site."""
+        return await self._store.read(queries.changed_at, key)
+
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
         """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
         require_moderator(moderator)

@@ -22,6 +22,7 @@ def page(snapshot: queries.DiscussionSnapshot, identity: Identity | None) -> pro
         next=snapshot.page.next,
         replies=snapshot.page.replies,
         votes={comment_id: 1 if value > 0 else -1 for comment_id, value in snapshot.votes.items()},
+        changed=snapshot.page.changed,
     )
 
 

@@ -16,7 +16,7 @@ from tertulia.core.text import clean_key, clean_site
 from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
-from tertulia.pages.assets import Assets, digest
+from tertulia.pages.assets import Assets
 from tertulia.pages.client import client_assets
 from tertulia.pages.discussion_page import DiscussionPages
 from tertulia.pages.form import Form, FormInput, explain, read_form
@@ -26,6 +26,7 @@ from tertulia.pages.rendering import HEADERS, Rendering
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.web.client_address import ClientAddress
+from tertulia.web.conditional import validated
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query
 
@@ -110,7 +111,7 @@ class Pages:
             "has_older": len(articles) > start + ARTICLES_A_PAGE,
             "canonical": self._origins.base_url(request) + "/",
         }
-        return self._rendering.page("front.html", self._defaults.language, context)
+        return validated(request, self._rendering.page("front.html", self._defaults.language, context))
 
     # ---- a discussion, under its article or alone -------------------------------------------------------
 
@@ -193,12 +194,7 @@ class Pages:
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
         answer = await self._rendering.long_page("embed.html", location.language, context, headers=headers)
-        etag = f'"{digest(bytes(answer.body))}"'
-        answer.headers["ETag"] = f"W/{etag}"
-        if etag in request.headers.get("if-none-match", ""):
-            kept = {name: answer.headers[name] for name in ("ETag", "Cache-Control")}
-            return Response(status_code=304, headers=kept)
-        return answer
+        return validated(request, answer)
 
     # ---- one comment ------------------------------------------------------------------------------------
 

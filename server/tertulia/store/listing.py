@@ -28,7 +28,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from tertulia.core.comments import Comment, Sort
+from tertulia.core.comments import Comment, Discussion, Sort
 from tertulia.core.ordering import PageCursor
 from tertulia.protocol import PAGE_BYTES
 from tertulia.store import mapping, schema
@@ -41,6 +41,8 @@ REPLIES_OF_ONE = 50
 """How many replies (of all depths) come with a top-level comment in a page; the rest has a cursor of its own."""
 BELOW = 5_000
 """How far the replies below a reply are followed; those below a top-level comment have an index, and no such end."""
+MOVES = 500
+"""Events looked at for what moved up since the page before; the next page goes on there."""
 OWN_WAITING = 100
 """How many of somebody's own comments that wait for approval are shown to their author, the newest ones."""
 
@@ -51,6 +53,7 @@ IS_VISIBLE = c.state == literal_column("'visible'")
 IS_HELD = c.state == literal_column("'held'")
 IS_KEPT = c.state != literal_column("'deleted'")
 _IS_ROOT = (c.parent_id.is_(None), c.published.is_(True))
+_MOVING = ("comment.created", "comment.voted")
 _IS_REPLY = (c.parent_id.is_not(None), c.published.is_(True))
 
 
@@ -89,7 +92,8 @@ class Order:
 
     def __init__(self, sort: Sort) -> None:
         self.sort = sort
-        self.width = 2 if sort is Sort.top else 1
+        # a cursor of top knows the seq up to which its order is known, unless a version before made it
+        self.widths = (3, 2) if sort is Sort.top else (1,)
         self.rank: ColumnElement[int] = (c.down - c.up) if sort is Sort.top else literal_column("0", BigInteger)
         self.columns: tuple[ColumnElement[Any], ...] = {
             Sort.oldest: (c.created_at, c.id),
@@ -128,6 +132,16 @@ class Order:
     def merged(self, one: list[IndexEntry], other: list[IndexEntry]) -> list[IndexEntry]:
         return sorted([*one, *other], key=self._key, reverse=self.sort is Sort.newest)
 
+    def seen(self, position: PageCursor, seq: int) -> PageCursor:
+        """The position as a cursor from which the list goes on, by somebody who knows its order up to ``seq``."""
+        if self.sort is not Sort.top:
+            return position
+        return PageCursor(position.scope, (position.values[0], seq, position.values[-1]), position.id)
+
+    def stands_above(self, entry: IndexEntry, position: PageCursor) -> bool:
+        """Whether an entry comes before a position in the order."""
+        return entry.id != position.id and not self.sorted_after([entry], position)
+
     def cursor(self, scope: str, last: IndexEntry) -> PageCursor:
         values = (-last.rank, last.created_at) if self.sort is Sort.top else (last.created_at,)
         return PageCursor(scope, values, last.id)
@@ -164,13 +178,77 @@ def threads(
             .order_by(*stretch.order)
             .limit(limit - len(found))
         )
-        for row in connection.execute(query):
-            replies = row.replies if isinstance(row.replies, list) else json.loads(row.replies or "[]")
-            entries = [IndexEntry(id_, created_at, root_id=row.id) for created_at, id_ in replies]
-            found.append(Thread(IndexEntry(row.id, row.created_at, row.rank, root_id=row.id), entries))
+        found += [_thread(row) for row in connection.execute(query)]
         if len(found) == limit:
             break
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class MovedUp:
+    """Top-level comments that came to stand above a cursor since it was made, in the order in which they did.
+
+    ``seqs`` are those of the events, ``seq`` the one up to which they were looked for; ``more`` where there are others.
+    """
+
+    threads: list[Thread]
+    seqs: list[int]
+    seq: int
+    more: bool
+    changed: bool
+    """Whether there were votes at all: what moved down comes again where it stands now."""
+
+    def seq_after(self, count: int) -> int:
+        """Up to which seq the order is known to whoever was shown the first ``count`` of a page."""
+        return self.seqs[count - 1] if 0 < count < len(self.seqs) else self.seq
+
+
+def moved_up(
+    connection: Connection, discussion: Discussion, order: Order, limit: int, after: PageCursor | None
+) -> MovedUp:
+    """What a walk through ``top`` would leave out: what got votes, or was said, since the page before and stands above.
+
+    Whether it stood there already, nobody knows: the log keeps the last totals alone.
+    """
+    if after is None or len(after.values) < 3 or after.values[1] >= discussion.seq:
+        return MovedUp([], [], discussion.seq, more=False, changed=False)
+    e = schema.event.c
+    query = select(e.seq, e.kind, e.comment_id).where(e.discussion_id == discussion.id, e.seq > after.values[1])
+    events = connection.execute(query.order_by(e.seq).limit(MOVES)).all()
+    seqs: dict[str, int] = {event.comment_id: event.seq for event in events if event.kind in _MOVING}
+    ids = sorted(_above(connection, order, list(seqs), after), key=lambda id_: seqs[id_])
+    shown = ids[:limit]
+    seq = seqs[shown[-1]] if len(ids) > limit else events[-1].seq if events else discussion.seq
+    return MovedUp(
+        threads=_threads_of(connection, order, shown),
+        seqs=[seqs[id_] for id_ in shown],
+        seq=seq,
+        more=seq < discussion.seq,
+        changed=bool(ids) or any(event.kind == "comment.voted" for event in events),
+    )
+
+
+def _above(connection: Connection, order: Order, ids: Sequence[str], position: PageCursor) -> list[str]:
+    """Those of the comments that are in the list, above the position."""
+    if not ids:
+        return []
+    query = select(c.id, c.created_at, order.rank.label("rank")).where(c.id.in_(ids), *_IS_ROOT)
+    entries = (IndexEntry(row.id, row.created_at, row.rank) for row in connection.execute(query))
+    return [entry.id for entry in entries if order.stands_above(entry, position)]
+
+
+def _threads_of(connection: Connection, order: Order, ids: Sequence[str]) -> list[Thread]:
+    if not ids:
+        return []
+    query = select(c.id, c.created_at, order.rank.label("rank"), _replies(connection).label("replies"))
+    found = {row.id: _thread(row) for row in connection.execute(query.where(c.id.in_(ids)))}
+    return [found[id_] for id_ in ids]
+
+
+def _thread(row: Any) -> Thread:
+    replies = row.replies if isinstance(row.replies, list) else json.loads(row.replies or "[]")
+    entries = [IndexEntry(id_, created_at, root_id=row.id) for created_at, id_ in replies]
+    return Thread(IndexEntry(row.id, row.created_at, row.rank, root_id=row.id), entries)
 
 
 def _replies(connection: Connection) -> Any:

@@ -37,6 +37,8 @@ class CommentPage:
     comments: list[Comment]
     next: str | None
     replies: dict[str, str]
+    changed: bool = False
+    """Whether the order changed since the page before: what moved up stands first, also where it was shown already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def first_page(connection: Connection, key: DiscussionKey, *, sort: Sort, limit:
     found = discussion(connection, key)
     if found.seq == known:
         return FirstPage(found, None)
-    return FirstPage(found, _roots(connection, found.id, sort=sort, limit=limit))
+    return FirstPage(found, _roots(connection, found, sort=sort, limit=limit))
 
 
 def snapshot(
@@ -235,39 +237,42 @@ def snapshot(
 ) -> DiscussionSnapshot:
     """The page after ``cursor``, as the author ``viewer`` sees it. Raises unknown_site, bad_cursor."""
     found = discussion(connection, key)
-    page = _roots(connection, found.id, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
+    page = _roots(connection, found, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
     return DiscussionSnapshot(found, page, _votes(connection, page.comments, viewer))
 
 
 def _roots(
     connection: Connection,
-    discussion_id: int | None,
+    discussion: Discussion,
     *,
     sort: Sort,
     limit: int,
     viewer: str | None = None,
     cursor: str | None = None,
 ) -> CommentPage:
-    order, scope = Order(sort), f"{sort}:{discussion_id}"
-    after = decode_page_cursor(cursor, scope, order.width)
-    found = listing.threads(connection, discussion_id, order, limit + 1, after)
-    waiting = listing.own_waiting(connection, discussion_id, viewer)
+    order, scope = Order(sort), f"{sort}:{discussion.id}"
+    after = decode_page_cursor(cursor, scope, *order.widths)
+    moved = listing.moved_up(connection, discussion, order, limit, after)
+    found = listing.threads(connection, discussion.id, order, limit + 1 - len(moved.threads), after)
+    waiting = listing.own_waiting(connection, discussion.id, viewer)
     if waiting:
         found = _with_waiting(found, waiting, order, after)
-    comments = listing.fitting(connection, [entry.id for one in found[:limit] for entry in _shown(one)])
+    listed = [*moved.threads, *found]
+    comments = listing.fitting(connection, [entry.id for one in listed[:limit] for entry in _shown(one)])
     replies: dict[str, str] = {}
-    threads, taken = iter(found[:limit]), 0
-    last = None
+    taken = count = 0
     while taken < len(comments):
-        thread = next(threads)
+        thread = listed[count]
         shown = _shown(thread)[: len(comments) - taken]
         taken += len(shown)
-        last = thread.root
+        count += 1
         if len(shown) <= len(thread.replies):
-            replies[last.id] = encode_page_cursor(_thread_cursor(last.id, shown[-1]))
-    is_last = last is None or last.id == found[-1].root.id
-    following = None if is_last or last is None else encode_page_cursor(order.cursor(scope, last))
-    return CommentPage(comments, following, replies)
+            replies[thread.root.id] = encode_page_cursor(_thread_cursor(thread.root.id, shown[-1]))
+    last = after if count <= len(moved.threads) else order.cursor(scope, listed[count - 1].root)
+    following = None
+    if last is not None and (count < len(listed) or moved.more):
+        following = encode_page_cursor(order.seen(last, moved.seq_after(count)))
+    return CommentPage(comments, following, replies, moved.changed)
 
 
 def _shown(thread: Thread) -> list[IndexEntry]:
@@ -375,6 +380,14 @@ def newest(connection: Connection, key: DiscussionKey, limit: int) -> NewestComm
     """The newest visible comments of all depths, as many as make a page. Raises unknown_site."""
     found = discussion(connection, key)
     return NewestComments(found, listing.fitting(connection, listing.newest(connection, found.id, limit)))
+
+
+def changed_at(connection: Connection, key: DiscussionKey) -> datetime | None:
+    """When the newest event of a discussion happened. Raises unknown_site."""
+    found = discussion(connection, key)
+    e = schema.event.c
+    at = connection.scalar(select(e.at).where(e.discussion_id == found.id, e.seq == found.seq))
+    return None if at is None else mapping.to_datetime(at)
 
 
 def _votes(connection: Connection, comments: list[Comment], viewer: str | None) -> dict[str, int]:
