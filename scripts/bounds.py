@@ -159,8 +159,8 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
     ],
     "Secrets and traces": [
-        Bound("a guest's token", "identity:GUEST_DAYS", days),
-        Bound("time in which a repeated post is given its guest's token", "identity:REPEAT_HOURS", hours),
+        Bound("a guest's token", "identity/tokens:GUEST_DAYS", days),
+        Bound("time in which a repeated post is given its guest's token", "identity/tokens:REPEAT_HOURS", hours),
         Bound("deleted text in SQLite's write-ahead log", "store/erasing:ERASE_SECONDS", seconds),
     ],
     "Operating": [

@@ -1,4 +1,4 @@
-"""Who asks: guests by a signed token, moderators by a random one. Tokens travel in the Authorization header only."""
+"""What this server signs or makes up itself: guests' tokens, moderators' tokens, and keys for one purpose each."""
 
 from __future__ import annotations
 

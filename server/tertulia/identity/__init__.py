@@ -1,0 +1,40 @@
+"""Who asks: guests by a signed token, moderators by a random one. Tokens travel in the Authorization header only.
+
+tokens   what this server makes: guests' tokens, moderators', keys for one purpose
+"""
+
+from __future__ import annotations
+
+from tertulia.identity.tokens import (
+    GUEST_DAYS,
+    HASH_PREFIX,
+    MODERATOR_PREFIX,
+    RENEW_DAYS,
+    REPEAT_HOURS,
+    TOKEN_LENGTH,
+    Identity,
+    ModeratorToken,
+    Tokens,
+    derived_key,
+    new_moderator_token,
+    token_hash,
+    unauthenticated,
+    utc_now,
+)
+
+__all__ = [
+    "GUEST_DAYS",
+    "HASH_PREFIX",
+    "MODERATOR_PREFIX",
+    "RENEW_DAYS",
+    "REPEAT_HOURS",
+    "TOKEN_LENGTH",
+    "Identity",
+    "ModeratorToken",
+    "Tokens",
+    "derived_key",
+    "new_moderator_token",
+    "token_hash",
+    "unauthenticated",
+    "utc_now",
+]
