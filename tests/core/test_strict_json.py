@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tertulia.core.strict_json import DEPTH, LARGEST_WHOLE, Json, parse
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+TEXTS = st.text(st.characters(codec="utf-8"))
 LEAVES = (
     st.none()
     | st.booleans()

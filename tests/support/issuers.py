@@ -70,8 +70,8 @@ class SigningServer:
 
     @property
     def header(self) -> dict[str, object]:
-        named = {} if self.key_id is None else {"kid": self.key_id}
-        return {"alg": self.algorithm.value, "typ": "JWT"} | named
+        header: dict[str, object] = {"alg": self.algorithm.value, "typ": "JWT"}
+        return header if self.key_id is None else header | {"kid": self.key_id}
 
     def token(self, claims: Mapping[str, object]) -> str:
         return signed(self.header, claims, self.sign)
