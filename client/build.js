@@ -12,6 +12,7 @@
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
+ *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
  *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
  *
@@ -23,6 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, gzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { minify } from 'terser';
+import { OWN } from './members.js';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const STATIC = fileURLToPath(new URL('../server/tertulia/static/', import.meta.url));
@@ -30,8 +32,10 @@ const CATALOGUE = fileURLToPath(new URL('../server/tertulia/languages/en.json', 
 const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', import.meta.url));
 // with gzip; see docs/decisions/0029-a-third-file.md
 const SMALL = 6_000;
-const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing'].map((name) => [`embed-${name}`, SMALL]));
+const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing', 'diagnosis'].map((name) => [`embed-${name}`, SMALL]));
 const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, ...LATER, 'count.js': 999 };
+
+const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 
 /** Styles are minified and imported as text. @type {import('esbuild').Plugin} */
 const styles = {
@@ -67,6 +71,8 @@ async function bundle(options) {
     charset: 'utf8',
     sourcemap: 'external',
     legalComments: 'none',
+    mangleProps: new RegExp(`^(${OWN.join('|')})$`),
+    mangleCache,
     plugins: [styles],
     write: false,
     ...options,
@@ -96,8 +102,10 @@ async function bundles() {
   const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, MORE_FILE: more, SHARING_FILE: sharing, THREADS_FILE: threads };
   const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
-  const define = { ACTIONS_FILE: JSON.stringify(actions.name) };
+  const diagnosis = await hashed('embed-diagnosis', 'src/diagnosis/index.js');
+  const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
   return new Map([
+    ...diagnosis.files,
     ...letters.files,
     ...extras.files,
     ...more.files,

@@ -272,7 +272,7 @@ def test_a_snippet_for_a_key_has_a_link_for_readers_without_javascript(tmp_path:
     result = _run("snippet", *flags, data=tmp_path)
     assert result.stdout == (
         '<script src="https://talk.example/embed.js" defer></script>\n'
-        '<tertulia-discussion site="times" key="a &#34;b&#34; &amp; &lt;c&gt;">\n'
+        '<tertulia-discussion site="times" discussion="a &#34;b&#34; &amp; &lt;c&gt;">\n'
         '  <a href="https://talk.example/d?site=times&amp;key=a+%22b%22+%26+%3Cc%3E">Bình luận</a>\n'
         "</tertulia-discussion>\n"
     )

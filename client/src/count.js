@@ -1,5 +1,5 @@
 /**
- * `<tertulia-count key="…">`: how many comments a discussion has, as a number in the page's language. All elements of
+ * `<tertulia-count discussion="…">`: how many comments a discussion has, as a number in the page's language. All elements of
  * a page ask together. Its children stay until the answer is there, and where none comes.
  */
 import { isMistake, warn } from './page/address.js';
@@ -17,7 +17,7 @@ const HERE = script?.src || location.href;
 let waiting = new Set();
 
 class TertuliaCount extends HTMLElement {
-  static observedAttributes = ['key', 'site', 'server'];
+  static observedAttributes = ['key', 'site', 'server', 'discussion'];
 
   /** @type {number | null} Null until it is known. */
   count = null;
@@ -50,7 +50,7 @@ class TertuliaCount extends HTMLElement {
 /** @param {number} count @param {string} [language] */
 function format(count, language) {
   try {
-    return new Intl.NumberFormat(language || undefined).format(count);
+    return count.toLocaleString(language || undefined);
   } catch {
     return `${count}`; // a page may name any language
   }
@@ -61,7 +61,7 @@ function flush() {
   /** @type {Map<string, Asking>} */
   const places = new Map();
   for (const element of waiting) {
-    const key = element.getAttribute('key');
+    const key = named(element);
     if (!key || !element.isConnected) continue;
     if (isMistake(key)) {
       warn(key);
@@ -94,6 +94,9 @@ function flush() {
   }
 }
 
+/** What it is about. @param {Element} element */
+const named = (element) => element.getAttribute('discussion') || element.getAttribute('key');
+
 /** @param {string} key */
 function parameter(key) {
   return `&${new URLSearchParams({ key })}`;
@@ -110,9 +113,7 @@ async function ask(place, asking, keys) {
   }
   const { counts } = answer?.ok ? await answer.json().catch(() => ({})) : {};
   for (const { key, count } of counts ?? []) {
-    for (const element of asking.get(key) ?? []) {
-      if (element.getAttribute('key') === key && element.place === place) element.show(count);
-    }
+    for (const element of asking.get(key) ?? []) if (named(element) === key && element.place === place) element.show(count);
   }
 }
 

@@ -10,7 +10,7 @@
  * @import { TertuliaDiscussion } from './element.js'
  * @import { Actions, Controller, Settings } from './actions/context.js'
  */
-import { importActions } from './bundles.js';
+import { importActions, importDiagnosis, isNamed } from './bundles.js';
 import { cardContext } from './cardContext.js';
 import { Live } from './live.js';
 import { Api } from './live/api.js';
@@ -19,11 +19,11 @@ import { languageItem, loader } from './loading.js';
 import { itemName, linkedId } from './page/names.js';
 import { storage } from './page/storage.js';
 import { english, translator } from './page/strings.js';
+import { Ground } from './page/ground.js';
 import { clock } from './page/time.js';
 import { List } from './reading/list.js';
 import { View } from './reading/view.js';
 
-const TICK_MS = 30_000;
 
 export class Discussion {
   /** @type {'loading' | 'ready' | 'error'} */
@@ -51,6 +51,7 @@ export class Discussion {
   constructor(host, root, settings) {
     this.host = host;
     this.root = root;
+    this.ground = new Ground(host, root);
     this.settings = settings;
     this.signal = this.#closing.signal;
     this.api = new Api(settings.place, storage, this.signal);
@@ -69,7 +70,7 @@ export class Discussion {
     this.live.stream.close();
     this.view?.close();
     this.loader.stop();
-    this.root.replaceChildren(...(this.root === this.host ? [] : [document.createElement('slot')]));
+    this.ground.clear();
   }
 
   now() {
@@ -99,6 +100,12 @@ export class Discussion {
   setUnseen(count) {
     this.unseen = count;
     this.emit('unseen', { count });
+  }
+
+  /** Says in the console what the page or the server has to change. @param {{status: number, code: string}} [refusal] Why there are no comments. */
+  diagnose(refusal) {
+    const { host, settings: { place } } = this;
+    importDiagnosis(place.server).then(({ diagnose }) => diagnose(host, place, refusal), () => isNamed || console.warn('Tertulia: write server="https://…"'));
   }
 
   // ---- showing what was read ------------------------------------------------------------------------------
@@ -133,7 +140,7 @@ export class Discussion {
       ...settings,
       t: this.t,
       direction: strings?.direction ?? 'ltr',
-      fields: this.#typed(),
+      fields: { name: this.#field('name')?.value, body: this.#field('body')?.value },
       dispatch: (command) => this.dispatch(command),
       pause: (isPaused) => {
         // the reader's choice is remembered
@@ -154,27 +161,23 @@ export class Discussion {
   }
 
   #open() {
-    const { host, root, view, signal } = this;
+    const { view } = this;
     this.phase = 'ready';
-    host.removeAttribute('aria-busy');
-    const { isFocused } = this.#typed();
-    host.replaceChildren();
-    root.replaceChildren(view.element);
+    const typed = this.#field('body');
+    const isFocused = typed?.matches(':focus');
+    // it is taken over once: the field may be there again when the element is moved
+    if (typed) typed.value = '';
+    this.ground.fill(view.element);
     if (isFocused) view.form.text.focus();
     this.live.pause(this.isPaused);
-    const tick = setInterval(() => document.hidden || this.list.tick(), TICK_MS);
-    signal.addEventListener('abort', () => clearInterval(tick));
     this.emit('ready', { total: this.thread.discussion.comment_count });
     this.#resolveOpened();
     this.#whenIdle(() => this.loadActions().catch(() => {}));
   }
 
-  /** What the reader has typed into the server's form meanwhile. */
-  #typed() {
-    const field = (/** @type {string} */ name) =>
-      /** @type {HTMLInputElement | null} */ (this.host.querySelector(`[name="${name}"]`));
-    const body = field('body');
-    return { body: body?.value, name: field('name')?.value, isFocused: body !== null && document.activeElement === body };
+  /** A field of the form that the server rendered, which the reader may have typed into meanwhile. @param {'name' | 'body'} name */
+  #field(name) {
+    return /** @type {HTMLInputElement | null} */ (this.host.querySelector(`[name="${name}"]`));
   }
 
   // ---- the controllers ------------------------------------------------------------------------------------
@@ -197,7 +200,7 @@ export class Discussion {
   }
 
   async #importActions() {
-    const loaded = await importActions().catch((error) => {
+    const loaded = await importActions(this.settings.place.server).catch((error) => {
       this.#loadingActions = undefined;
       this.#showLoadError(this.t('form_error'));
       throw error;

@@ -2,7 +2,6 @@
  * `<tertulia-discussion>`: its attributes, methods and properties. It shows what the server rendered until the
  * comments are there, and keeps one discussion open while it stands in a page.
  *
- * @import { Sort } from './live/wire.js'
  * @import { Settings } from './actions/context.js'
  * @import { State } from './live/stream.js'
  */
@@ -19,7 +18,7 @@ const LIVELY = ['live', 'sort', 'announce', 'theme'];
 
 export class TertuliaDiscussion extends HTMLElement {
   static observedAttributes = [
-    'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
+    'discussion', 'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
     'depth', 'no-shadow', 'credentials', 'token-endpoint', 'heading', 'heading-level',
   ];
 
@@ -32,24 +31,34 @@ export class TertuliaDiscussion extends HTMLElement {
   /** Whether the reader has done anything yet, which nothing may interrupt then. */
   hasMoved = false;
 
+  /** One that is only moved goes on. */
   connectedCallback() {
+    this.#standing.abort();
     const { signal } = (this.#standing = new AbortController());
     for (const type of ['wheel', 'touchmove', 'keydown', 'pointerdown']) {
       addEventListener(type, () => (this.hasMoved = true), { signal, capture: true, passive: true });
     }
-    this.#open();
+    if (!this.#isBegun) this.#open();
   }
 
+  /** What is moved, as frameworks do to put a list in order, is back before anything else is done. */
   disconnectedCallback() {
-    this.#standing.abort();
-    this.#close();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#standing.abort();
+      this.#close();
+    });
+  }
+
+  get #isBegun() {
+    return this.#discussion || this.#observer;
   }
 
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
-    if (before === after || !this.isConnected) return;
+    if (before === after) return;
     if (LIVELY.includes(name)) return this.#discussion?.change(this.#settings());
-    if (this.#isStale || !(this.#discussion || this.#observer)) return;
+    if (this.#isStale || !this.#isBegun) return;
     this.#isStale = true;
     queueMicrotask(() => this.#renew());
   }
@@ -164,33 +173,36 @@ export class TertuliaDiscussion extends HTMLElement {
 
   /** @returns {Settings} */
   #settings() {
-    const read = (/** @type {string} */ name, otherwise = '') => this.getAttribute(name) || otherwise;
+    /** Nothing where it is empty, too. @param {string} name */
+    const read = (name) => this.getAttribute(name) || undefined;
     const number = (/** @type {string} */ name, /** @type {number} */ least, /** @type {number} */ most, /** @type {number} */ otherwise) => {
-      const given = parseInt(read(name), 10);
+      const given = parseInt(read(name) ?? '', 10);
       return given >= least && given <= most ? given : otherwise;
     };
-    const sort = /** @type {Sort} */ (['oldest', 'top'].includes(read('sort')) ? read('sort') : 'newest');
+    /** @template {string} T @param {string} name @param {T[]} values The last one unless another is given. @returns {T} */
+    const choice = (name, ...values) => values.find((value) => value === read(name)) ?? /** @type {T} */ (values.at(-1));
+    const sort = choice('sort', 'oldest', 'top', 'newest');
     return {
       place: {
-        server: new URL(read('server', SCRIPT_ORIGIN), location.href).origin,
-        site: read('site', 'default'),
-        key: keyOf(this.getAttribute('key')),
+        server: new URL(read('server') ?? SCRIPT_ORIGIN, location.href).origin,
+        site: read('site') ?? 'default',
+        key: keyOf(read('discussion') ?? this.getAttribute('key')),
       },
       // a page with lang="vi_VN", or nonsense, still gets its discussion
       language: (/** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang || navigator.language).replace(/\W|_/g, '-').slice(0, 35),
       sort,
-      composer: read('composer', sort === 'oldest' ? 'bottom' : 'top') === 'top' ? 'top' : 'bottom',
-      time: read('time') === 'relative' ? 'relative' : read('time') === 'auto' ? 'auto' : 'absolute',
+      composer: sort === 'oldest' ? choice('composer', 'top', 'bottom') : choice('composer', 'bottom', 'top'),
+      time: choice('time', 'relative', 'auto', 'absolute'),
       isShortDate: !!this.closest('[data-dates="dd/mm/yy"]') || undefined,
-      timezone: read('timezone') || undefined,
-      heading: read('heading') || undefined,
+      timezone: read('timezone'),
+      heading: read('heading'),
       headingLevel: number('heading-level', 2, 6, 2),
       max: number('max', 1, 100, 50),
       depth: number('depth', 0, 3, 3),
       isLive: read('live') !== 'off',
       isAnnounced: read('announce') !== 'off',
       isCredentialed: read('credentials') === 'include',
-      tokenEndpoint: read('token-endpoint') || undefined,
+      tokenEndpoint: read('token-endpoint'),
     };
   }
 }

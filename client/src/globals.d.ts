@@ -3,6 +3,7 @@ declare const ABOUT_FILE: string;
 declare const ACTIONS_FILE: string;
 declare const EXTRAS_FILE: string;
 declare const MORE_FILE: string;
+declare const DIAGNOSIS_FILE: string;
 declare const THREADS_FILE: string;
 declare const LETTERS_FILE: string;
 declare const SHARING_FILE: string;

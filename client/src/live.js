@@ -48,8 +48,7 @@ export class Live {
       platform: browser,
     });
     document.addEventListener('visibilitychange', () => (document.hidden ? stream.hidden() : stream.visible()), { signal });
-    addEventListener('online', () => stream.online(), { signal });
-    addEventListener('offline', () => stream.offline(), { signal });
+    for (const type of /** @type {const} */ (['online', 'offline'])) addEventListener(type, () => stream[type](), { signal });
     addEventListener('pagehide', () => stream.away(), { signal });
     addEventListener('pageshow', (event) => event.persisted && stream.visible(), { signal });
     return stream;

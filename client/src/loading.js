@@ -40,8 +40,8 @@ export function loader(d, show) {
       show(snapshot, sort);
     } catch (error) {
       if (isOver()) return;
+      showError(/** @type {ApiError} */ (error));
       if (!(error instanceof ApiError)) throw error;
-      showError(error);
     }
   }
 
@@ -49,8 +49,7 @@ export function loader(d, show) {
     d.phase = 'loading';
     if (d.host.firstElementChild) return;
     notice.replaceChildren();
-    d.host.setAttribute('aria-busy', 'true');
-    d.root.append(notice);
+    d.ground.add(notice);
   }
 
   /** @param {ApiError} error */
@@ -59,11 +58,11 @@ export function loader(d, show) {
     d.emit('error', { error: { status, code } });
     if (d.phase === 'ready') return;
     d.phase = 'error';
+    d.diagnose({ status, code });
     const language = d.storage.json(languageItem(d));
     if (language?.texts) d.t = translator(language);
     notice.replaceChildren(d.t('load_error'), ' ', button(d.t('try_again'), 'again', load));
-    d.host.removeAttribute('aria-busy');
-    d.root.append(notice);
+    d.ground.add(notice);
   }
 
   return {

@@ -13,12 +13,13 @@ const ROOMS = {
   page: [],
   live: ['page'],
   reading: ['page'],
+  diagnosis: ['page', 'live'],
   sharing: ['page', 'live'],
   '.': BELOW,
   ...Object.fromEntries(FEATURES.map((one, index) => [one, [...BELOW, 'sharing', ...FEATURES.slice(0, index)]])),
 };
 /** Those from which it may have types, too. @type {Record<string, string[]>} */
-const TYPES = { reading: ['live'], '.': ['actions', 'actions/index.js'] };
+const TYPES = { reading: ['live'], '.': ['actions', 'actions/index.js', 'diagnosis'] };
 
 const COMMENT = /\/\*[^]*?\*\//g;
 

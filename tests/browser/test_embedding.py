@@ -204,7 +204,7 @@ async def test_an_element_made_by_a_script_is_a_discussion(press: Press, window:
     await press.post("One", key=f"{press.news.url}/articles/124")
     page = await window(press.publish(SCRIPT, *snippets("Frameworks")))
     await is_there(page, 1)
-    await page.locator("tertulia-discussion").evaluate("element => element.setAttribute('key', 'another')")
+    await page.locator("tertulia-discussion").evaluate("element => element.setAttribute('discussion', 'another')")
     await is_there(page, 0)
 
 

@@ -12,7 +12,6 @@ import { loadAbout } from './about/load.js';
 import { Announcer } from './announcer.js';
 import { Arrivals } from './browse/arrivals.js';
 import { Focus } from './browse/focus.js';
-import { keyboard } from './browse/keyboard.js';
 import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
 import { preserveScroll } from './browse/scrollAnchor.js';
@@ -30,6 +29,8 @@ import { Windows } from './windows.js';
 import sentences from '../page/writingSentences.js';
 
 export { css, sentences };
+
+const TICK_MS = 30_000;
 
 /** @param {Context} d @returns {Actions} */
 export function createActions(d) {
@@ -106,7 +107,7 @@ export function createActions(d) {
       d.host.adoptStyles(loaded.css);
       const leaving = new loaded.Leaving(d, arrivals);
       if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
-      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.FormLink(d), ...(unread ? [unread] : [])]) {
+      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.FormLink(d), loaded.keyboard(d), ...(unread ? [unread] : [])]) {
         controllers.push(one);
         one.start();
       }
@@ -115,12 +116,18 @@ export function createActions(d) {
   };
   /** What few pages need: a key that is none, and a moderator who comes by. */
   const aboutPage = () => {
-    const given = d.host.getAttribute('key');
+    const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
     const isTaken = given === null || given.startsWith(d.settings.place.key);
     if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
   };
+  let tick = 0;
+  /** Times that say how long ago. */
+  const ticking = {
+    start: () => (tick = window.setInterval(() => document.hidden || d.list.tick(), TICK_MS)),
+    stop: () => clearInterval(tick),
+  };
   /** @type {Controller[]} */
-  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, keyboard, new Focus(d), windows, threads];
+  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, new Focus(d), ticking, windows, threads];
   return {
     controllers,
     commands,

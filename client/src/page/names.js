@@ -7,6 +7,9 @@ const PREFIX = 'comment-';
 /** The id of its element. @param {string} id */
 export const elementId = (id) => PREFIX + id;
 
+/** The address of a comment on this page: with a `<base>`, a fragment alone would lead to another. @param {string} id */
+export const linkTo = (id) => `${document.baseURI === document.URL ? '' : location.href.split('#')[0]}#${elementId(id)}`;
+
 /** The comment that an element stands for. @param {{id: string}} element */
 export const commentId = ({ id }) => id.slice(PREFIX.length);
 

@@ -23,7 +23,7 @@
  * @property {(command: string, id: string | null) => void} dispatch
  */
 import { button, h, setAttribute, setText } from '../page/dom.js';
-import { elementId } from '../page/names.js';
+import { elementId, linkTo } from '../page/names.js';
 import { render } from './document.js';
 
 export class Card {
@@ -114,7 +114,7 @@ export class Card {
     if (this.element.id === elementId(id)) return;
     this.element.id = elementId(id);
     this.#body.id = `text-${id}`;
-    setAttribute(this.#meta, 'href', `#${elementId(id)}`);
+    setAttribute(this.#meta, 'href', linkTo(id));
     setAttribute(this.element, 'aria-describedby', `text-${id}`);
   }
 
@@ -147,7 +147,7 @@ export class Card {
     const name = this.#context.repliesTo(this.comment);
     if (name === undefined) return;
     const [before, after] = t('replying_to', { name: '\n' }).split('\n');
-    const link = h('a', { href: `#${elementId(this.comment.parent_id ?? '')}` }, h('bdi', {}, name));
+    const link = h('a', { href: linkTo(this.comment.parent_id ?? '') }, h('bdi', {}, name));
     this.#make('answers', (element) => this.#body.before(element), () => h('p', { class: 'answers' })).replaceChildren(before, link, after);
   }
 

@@ -43,9 +43,8 @@ function inline(tree) {
   const children = () => tree.children.map(inline);
   switch (tree.type) {
     case 'strong':
-      return h('strong', {}, ...children());
     case 'emphasis':
-      return h('em', {}, ...children());
+      return h(tree.type === 'strong' ? 'strong' : 'em', {}, ...children());
     case 'code':
       return h('code', {}, tree.text);
     case 'break':

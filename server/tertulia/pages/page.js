@@ -1,4 +1,4 @@
-// The "copy link" button: writes its address to the clipboard and says so.
+// The "copy link" button, where there is one: writes its address to the clipboard and says so.
 const button = document.querySelector("[data-copy]");
 const status = document.querySelector(".aside-status");
 
@@ -11,3 +11,7 @@ button?.addEventListener("click", async () => {
     status.textContent = button.dataset.copy;
   }
 });
+
+// What the server rendered stays in the live discussion's element, unseen, for frameworks that count on it. There is none
+// here, and a comment that is removed meanwhile need not be kept.
+document.addEventListener("tertulia-ready", ({ target }) => target.replaceChildren());

@@ -27,7 +27,7 @@ def snippet(
     """
     key = None if key is None else clean_key(key)
     attributes = Markup(' site="{}"').format(site) if site != DEFAULT_SITE else Markup()
-    attributes += Markup(' key="{}"').format(key) if key is not None else Markup()
+    attributes += Markup(' discussion="{}"').format(key) if key is not None else Markup()
     inside = Markup()
     if key is not None:
         address = f"{base_url}/d?{urlencode({'site': site, 'key': key})}"

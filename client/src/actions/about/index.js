@@ -16,7 +16,7 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
  * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
  */
 export async function correct({ api, host, settings, thread }, isTaken) {
-  if (!isTaken) warn(host.getAttribute('key') ?? '');
+  if (!isTaken) warn(host.getAttribute('discussion') ?? host.getAttribute('key') ?? '');
   if (!thread.viewer?.moderator) return;
   const { title, url, seq } = thread.discussion;
   const shown = pageTitle().replace(COUNTER, '').trim();

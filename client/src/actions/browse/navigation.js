@@ -25,13 +25,23 @@ export class Navigation {
   }
 
   start() {
-    addEventListener('hashchange', () => this.#goToHash(), { signal: this.#context.signal });
+    const { root, signal } = this.#context;
+    addEventListener('hashchange', () => this.#goToHash(), { signal });
+    root.addEventListener('click', (event) => this.#follow(/** @type {PointerEvent} */ (event)), { signal });
     this.#goToHash();
   }
 
   /** After the list was made anew. */
   async again() {
     if (this.#target) await this.goTo(this.#target, true);
+  }
+
+  /** A link to a comment stays on this page, whatever `<base>` says, and whatever address a router has given the page since. @param {PointerEvent} event */
+  #follow(event) {
+    const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest('.meta, .answers a'));
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    location.hash = link.hash;
   }
 
   #goToHash() {

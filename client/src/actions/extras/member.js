@@ -73,16 +73,20 @@ export class Member {
     this.#name.querySelector('button')?.focus();
   }
 
+  /** As the page's address has it, whatever `<base>` says. */
+  get #endpoint() {
+    return new URL(this.#context.settings.tokenEndpoint ?? '', location.href).href;
+  }
+
   #askOnce() {
-    const endpoint = new URL(this.#context.settings.tokenEndpoint ?? '', location.href).href;
-    const asked = told.get(endpoint) ?? this.#ask();
-    told.set(endpoint, asked);
+    const asked = told.get(this.#endpoint) ?? this.#ask();
+    told.set(this.#endpoint, asked);
     return asked;
   }
 
   /** Asks the page's server, with its cookies; it answers `{"token": "…"}`, or with a status ≥ 400 for strangers. @returns {Promise<string | null>} */
   async #ask() {
-    const answer = await fetch(this.#context.settings.tokenEndpoint ?? '', { credentials: 'include', headers: { Accept: 'application/json' } });
+    const answer = await fetch(this.#endpoint, { credentials: 'include', headers: { Accept: 'application/json' } });
     if (answer.status >= 500 || answer.status === 429) throw new Error(`status ${answer.status}`);
     const { token } = answer.ok ? await answer.json() : { token: null };
     return typeof token === 'string' ? token : null;

@@ -1,9 +1,10 @@
-/** The fourth file: what threads that fold and readers who come back need. */
+/** The fourth file: what threads that fold, readers who come back and those without a mouse need. */
 import css from './threads.css';
 
 export { css };
 export { Folding } from './folding.js';
 export { FormLink } from './formLink.js';
+export { keyboard } from './keyboard.js';
 export { goBack } from './place.js';
 export { Unread } from './unread.js';
 export { Leaving } from './leaving.js';

@@ -76,7 +76,7 @@ function snippet(switches) {
   const attributes = ATTRIBUTES.filter((name) => switches[name]).map((name) => ` ${name}="${switches[name]}"`);
   const ground = switches.theme ? '\n<style>tertulia-discussion { --tertulia-bg: Canvas }</style>' : '';
   return `<script src="${location.origin}/embed.js" defer></script>
-<tertulia-discussion key="https://news.example/articles/123"${attributes.join('')}></tertulia-discussion>${ground}`;
+<tertulia-discussion discussion="https://news.example/articles/123"${attributes.join('')}></tertulia-discussion>${ground}`;
 }
 
 // ---- what a reader would do ---------------------------------------------------------------------------------

@@ -6,9 +6,9 @@
  */
 const STOPS = 'a[href], button, input, select, textarea, summary, iframe, [tabindex]';
 
-export const keyboard = {
-  /** @param {Context} d */
-  start(d) {
+/** @param {Context} d */
+export const keyboard = (d) => ({
+  start() {
     d.root.addEventListener('keydown', (event) => {
       const { ctrlKey, key } = /** @type {KeyboardEvent} */ (event);
       const target = /** @type {Element} */ (event.target);
@@ -21,7 +21,7 @@ export const keyboard = {
       else next.focus();
     }, { signal: d.signal });
   },
-};
+});
 
 /** @param {HTMLElement} list @param {Element} target @param {string} key */
 function neighbour(list, target, key) {
