@@ -153,7 +153,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
         Bound("characters of a comment", "core/text:TEXT_LENGTH"),
         Bound("steps of reading one text", "core/markdown:MAX_STEPS"),
-        Bound("characters that are read on the event loop", "discussions/service:_SLOW_TEXT"),
+        Bound("characters that are read on the event loop", "discussions/content:SLOW_TEXT"),
         Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
         Bound("characters of a name", "core/text:NAME_LENGTH"),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
@@ -161,6 +161,14 @@ BOUNDS: dict[str, list[Bound]] = {
     "Secrets and traces": [
         Bound("a guest's token", "identity/tokens:GUEST_DAYS", days),
         Bound("time in which a repeated post is given its guest's token", "identity/tokens:REPEAT_HOURS", hours),
+        Bound("a token that a site signs", "identity/compact:TOKEN_BYTES", size),
+        Bound("its life, unless its issuer may make it longer", "identity/assertions:LIFE_SECONDS", seconds),
+        Bound("its life at most", "identity/assertions:LONGEST_LIFE_SECONDS", seconds),
+        Bound("its issuer's clock ahead of ours", "identity/assertions:AHEAD_SECONDS", seconds),
+        Bound("arrays and objects within one another in what is signed", "core/strict_json:DEPTH"),
+        Bound("keys of one issuer", "identity/keys:MOST_KEYS"),
+        Bound("time between two requests for keys nobody knows", "identity/key_address:AGAIN_SECONDS", seconds),
+        Bound("time of such a request", "outgoing/key_sets:SECONDS", seconds),
         Bound("deleted text in SQLite's write-ahead log", "store/erasing:ERASE_SECONDS", seconds),
     ],
     "Operating": [
@@ -173,18 +181,23 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
 }
 
-GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "protocol", "core/*")
+GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "identity/*", "protocol", "core/*")
 """Where a stranger's input comes by first."""
 NO_BOUNDS = {
     "core/search_terms": {"LONGEST_WORD", "SNIPPET"},  # within MOST_WORDS and the text
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
+    "core/strict_json": {"LARGEST_WHOLE"},
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
     "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
+    "identity/assertions": {"SUBJECT_LENGTH", "MOST_TRUST"},  # within TOKEN_BYTES
+    "identity/keys": {"SECRET_BYTES"},
+    "identity/key_address": {"KEPT_SECONDS", "STALE_SECONDS"},
+    "identity/tokens": {"RENEW_DAYS", "AHEAD_SECONDS", "TOKEN_LENGTH"},
     "limits/shared": {
         "REDIS_TIMEOUT",
         "RETRY_SECONDS",

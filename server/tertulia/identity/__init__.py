@@ -1,6 +1,10 @@
 """Who asks: guests by a signed token, moderators by a random one. Tokens travel in the Authorization header only.
 
-tokens   what this server makes: guests' tokens, moderators', keys for one purpose
+tokens       what this server makes: guests' tokens, moderators', keys for one purpose
+compact      signed tokens taken apart, strictly
+keys         an issuer's secret or public keys, for one algorithm
+key_address  public keys where an issuer publishes them
+assertions   what an issuer's token says of a reader
 """
 
 from __future__ import annotations

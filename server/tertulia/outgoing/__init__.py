@@ -5,6 +5,7 @@ Whoever may name an address could otherwise have us ask our own network: a datab
 destinations  which hosts, ports and addresses may be asked
 network       resolves, and connects to the very address that was checked
 client        one deadline, one limit; no redirects, cookies, proxies
+key_sets      the keys that issuers of tokens publish
 """
 
 from __future__ import annotations
