@@ -153,7 +153,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
         Bound("characters of a comment", "core/text:TEXT_LENGTH"),
         Bound("steps of reading one text", "core/markdown:MAX_STEPS"),
-        Bound("characters that are read on the event loop", "discussions/service:_SLOW_TEXT"),
+        Bound("characters that are read on the event loop", "discussions/content:SLOW_TEXT"),
         Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
         Bound("characters of a name", "core/text:NAME_LENGTH"),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),

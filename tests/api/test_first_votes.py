@@ -102,7 +102,7 @@ async def test_first_votes_are_bounded_as_comments_are_and_take_nothing_from_the
 def later() -> Iterator[list[timedelta]]:
     """How much later it is than now; a test may change it."""
     passed = [timedelta()]
-    with patch("tertulia.discussions.service.utc_now", lambda: utc_now() + passed[0]):
+    with patch("tertulia.discussions.votes.utc_now", lambda: utc_now() + passed[0]):
         yield passed
 
 

@@ -12,11 +12,9 @@ import pytest
 
 from tertulia.app import Running, running
 from tertulia.core.comments import DiscussionKey, Mode
-from tertulia.discussions import Discussions
 from tertulia.identity import utc_now
-from tertulia.protocol import Page
 from tertulia.settings import Settings
-from tertulia.store import commands
+from tertulia.store import Store, commands, queries
 from tests.pages.posting import HOSTILE, change, post_comment, snapshot
 
 PATH = "/embed.html?key=talk"
@@ -80,14 +78,15 @@ async def test_nothing_of_the_moment_that_a_thread_says_is_missing_from_it(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     posted = await post_comment(client, "First.")
-    read = Discussions.thread
+    read = Store.read
 
-    async def and_then_somebody_answers(*given: Any, **named: Any) -> Page:
-        page = await read(*given, **named)
-        await post_comment(client, "Just too late.", parent_id=posted["comment"]["id"])
-        return page
+    async def and_then_somebody_answers(store: Store, query: Any, *given: Any, **named: Any) -> Any:
+        found = await read(store, query, *given, **named)
+        if query is queries.thread:
+            await post_comment(client, "Just too late.", parent_id=posted["comment"]["id"])
+        return found
 
-    monkeypatch.setattr(Discussions, "thread", and_then_somebody_answers)
+    monkeypatch.setattr(Store, "read", and_then_somebody_answers)
     text = await fragment(client, f"/d?key=talk&thread={posted['comment']['id']}")
     assert "Just too late." not in text
     assert ' data-seq="1">' in text

@@ -21,10 +21,10 @@ CHECKS = (
     "response_headers_conformance",
     "unsupported_method",
     "ignored_auth",
-    "use_after_free",
 )
-"""All but ``missing_required_header`` (who sends no token and a wrong body is told of the body) and
-``negative_data_rejection`` and ``positive_data_acceptance`` (a schema cannot say what a text may hold)."""
+"""All but ``use_after_free`` (a comment that was deleted stays, as a tombstone), ``missing_required_header`` (who sends
+no token and a wrong body is told of the body), and ``negative_data_rejection`` and ``positive_data_acceptance`` (a
+schema cannot say what a text may hold)."""
 SETTINGS = '[parameters]\n"query.site" = "default"\n'
 """Sites that are not there would be what most requests are about."""
 

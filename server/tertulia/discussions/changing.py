@@ -1,0 +1,71 @@
+"""Changing a comment that is there: its author does, or a moderator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tertulia import protocol
+from tertulia.core import text
+from tertulia.discussions import given
+from tertulia.discussions.actors import Actors, log_moderation
+from tertulia.discussions.content import Texts
+from tertulia.identity import Identity, utc_now
+from tertulia.limits import Write
+from tertulia.protocol import comment_view
+from tertulia.store import Store, commands
+from tertulia.store.commands import Actor, Command, PostResult
+
+
+class Changing:
+    """``edit_window``: how long guests may change what they wrote."""
+
+    def __init__(self, store: Store, actors: Actors, texts: Texts, edit_window: timedelta) -> None:
+        self._store = store
+        self._actors = actors
+        self._texts = texts
+        self._edit_window = edit_window
+
+    async def edit(
+        self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
+    ) -> protocol.Changed:
+        """Changes what one said, or as a moderator what anybody said.
+
+        Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
+        """
+        text.check_size(body)
+        actor, found = await self._actors.counted(Write.change, identity, address), given.comment_id(comment_id)
+        at, window = utc_now(), self._edit_window
+        await self._store.read(commands.check_edit, found, actor, at, window)
+        content = await self._texts.read(body)
+        edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
+        return await self._change(edit, actor, "edit", identity)
+
+    async def delete_comment(
+        self, comment_id: str, identity: Identity | None, address: str | None = None
+    ) -> protocol.Changed:
+        """Deletes one's own comment, or removes another's as a moderator.
+
+        Raises unauthenticated, rate_limited, not_found, forbidden, gone.
+        """
+        actor, found = await self._actors.counted(Write.change, identity, address), given.comment_id(comment_id)
+        return await self._change(commands.DeleteComment(found, actor, utc_now()), actor, "remove", identity)
+
+    async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+        """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
+        actor, found = await self._actors.moderating(identity), given.comment_id(comment_id)
+        return await self._change(commands.RestoreComment(found, utc_now()), actor, "restore", identity)
+
+    async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
+        """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
+        actor, found = await self._actors.moderating(identity), given.comment_id(comment_id)
+        return await self._change(commands.ApproveComment(found, utc_now()), actor, "approve", identity)
+
+    async def _change(
+        self, command: Command[PostResult], actor: Actor, act: str, identity: Identity | None
+    ) -> protocol.Changed:
+        """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
+        changed = await self._store.write(command)
+        own = changed.comment.author.id == actor.id
+        if actor.moderator and not own:
+            log_moderation(identity, act, comment=changed.comment.id)
+        return protocol.Changed(comment=comment_view(changed.comment, own=own, reveal=actor.moderator), seq=changed.seq)

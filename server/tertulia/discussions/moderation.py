@@ -1,0 +1,103 @@
+"""What readers report and moderators see to: lists of what waits for them, and how a discussion is led."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+
+from tertulia import protocol
+from tertulia.core import pages, text
+from tertulia.core.comments import Discussion, DiscussionKey, Mode
+from tertulia.discussions import given, views
+from tertulia.discussions.actors import actor_of, log_moderation, require_moderator, require_staff
+from tertulia.discussions.keys import Keys
+from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import Identity, utc_now
+from tertulia.limits import PostingLimits, Write
+from tertulia.protocol import DiscussionView
+from tertulia.store import Store, commands, queries
+
+
+class Moderation:
+    """``view`` makes what is shown of a discussion."""
+
+    def __init__(
+        self, store: Store, keys: Keys, limits: PostingLimits, view: Callable[[Discussion], DiscussionView]
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._limits = limits
+        self._view = view
+
+    async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
+        """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
+        require_moderator(moderator)
+        held = await self._store.read(queries.held, site, limit, cursor)
+        return views.held_page(held)
+
+    async def reported(
+        self, site: str, limit: int, cursor: str | None, moderator: Identity | None
+    ) -> protocol.ReportPage:
+        """What readers reported and can still be read. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
+        require_moderator(moderator)
+        reported = await self._store.read(queries.reported, site, limit, cursor)
+        return views.report_page(reported)
+
+    async def report(
+        self, comment_id: str, report: protocol.Report, identity: Identity | None, address: str | None
+    ) -> protocol.Reported:
+        """Raises not_found, gone, malformed, too_long, rate_limited."""
+        found, at = given.comment_id(comment_id), utc_now()
+        reporter = None if identity is None else actor_of(identity)
+        await self._limits.count(reporter.id if reporter else None, address)
+        note = text.clean_text(report.note, field="note") if report.note else ""
+        command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
+        return protocol.Reported(id=await self._store.write(command))
+
+    async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
+        """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
+        return await self.change(key, protocol.DiscussionChange(mode=mode.value), identity)
+
+    async def change(
+        self,
+        key: DiscussionKey,
+        change: protocol.DiscussionChange,
+        identity: Identity | None,
+        origins: Set[str] = frozenset(),
+    ) -> protocol.DiscussionChanged:
+        """Opens, holds or closes a discussion, or says what its page is called and where it is.
+
+        A program of the site may do the latter. ``origins`` are those of the site's pages, and the server's own.
+        Raises unauthenticated, forbidden, rate_limited, unknown_site, invalid, too_long, malformed.
+        """
+        actor = require_moderator(identity) if change.mode is not None else require_staff(identity, key.site)
+        await self._limits.count(actor.id, None, Write.moderation)
+        if change.mode is change.title is change.url is None:
+            raise Problem(ErrorCode.invalid, "Give mode, title or url.", field="mode")
+        command = commands.ChangeDiscussion(
+            self._keys.known(key),
+            utc_now(),
+            mode=None if change.mode is None else Mode(change.mode),
+            title=None if change.title is None else _new_title(change.title),
+            url=None if change.url is None else _new_url(change.url, origins),
+        )
+        changed = await self._store.write(command)
+        act = "describe the page" if change.mode is None else f"set to {change.mode}"
+        log_moderation(identity, act, site=key.site, discussion=changed.id)
+        return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
+
+
+def _new_title(given: str) -> str:
+    """Raises too_long, malformed."""
+    title = text.clean_title(given)
+    if len(given.strip()) > text.TITLE_LENGTH and len(title) == text.TITLE_LENGTH:
+        raise Problem(ErrorCode.too_long, f"A title has at most {text.TITLE_LENGTH} characters.", field="title")
+    return title
+
+
+def _new_url(given: str, origins: Set[str]) -> str:
+    """Raises invalid, too_long, malformed."""
+    url = text.clean_url(given)
+    kept = pages.own_address(url, origins)
+    if url and not kept:
+        raise Problem(ErrorCode.invalid, "Send the address of a page of one of the site's origins.", field="url")
+    return kept

@@ -1,0 +1,157 @@
+"""Saying something: who and where as far as the request says, then how often, which name, and only then the text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Set
+from dataclasses import dataclass, replace
+
+from tertulia import protocol
+from tertulia.core import pages, text
+from tertulia.core.comments import Author, DiscussionKey
+from tertulia.core.ids import uuid7
+from tertulia.core.names import unadorned
+from tertulia.core.pages import PageFacts
+from tertulia.discussions import given
+from tertulia.discussions.actors import is_long_ago, is_staff
+from tertulia.discussions.content import SLOW_TEXT, Texts
+from tertulia.discussions.keys import Keys
+from tertulia.discussions.names import Names
+from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import Identity, Tokens, utc_now
+from tertulia.limits import PostingLimits
+from tertulia.protocol import comment_view
+from tertulia.store import Store, commands, queries
+from tertulia.store.commands import Draft, PostResult, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a post came to; ``repeated`` when it had been answered before and nothing new was stored."""
+
+    posted: protocol.Posted
+    repeated: bool
+
+
+class Posting:
+    """Posts for whoever a token names, and for newcomers."""
+
+    def __init__(self, store: Store, keys: Keys, texts: Texts, tokens: Tokens, limits: PostingLimits) -> None:
+        self._store = store
+        self._keys = keys
+        self._texts = texts
+        self._tokens = tokens
+        self._limits = limits
+        self._names = Names(store.reader(queries.moderators))
+
+    async def post_comment(
+        self,
+        new: protocol.NewComment,
+        idempotency_key: str | None,
+        *,
+        identity: Identity | None = None,
+        address: str | None = None,
+        origins: Set[str] = frozenset(),
+    ) -> Answer:
+        """Says something, once for one idempotency key.
+
+        origins: of the site's pages, and the server's own
+
+        Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
+        name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
+        """
+        key = given.idempotency_key(idempotency_key)
+        draft = self._draft(new, key, identity)
+        text.check_size(new.body)
+        await self._limits.count(identity.author_id if identity else None, address)
+        if not (identity and identity.moderator):
+            await self._names.check(draft.author.name)
+        if len(new.body) > SLOW_TEXT:
+            await self._store.read(commands.check_post, draft)
+        draft = await self._with_content(draft, new, _page(new, origins, identity))
+        result = await self._store.write(commands.PostComment(draft))
+        posted = protocol.Posted(
+            comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
+        )
+        return Answer(posted, result.repeated)
+
+    async def preview(self, body: str, address: str | None) -> protocol.Preview:
+        """What a comment of this text would show; nothing is stored.
+
+        Raises rate_limited, empty, too_long, malformed.
+        """
+        text.check_size(body)
+        await self._limits.count_preview(address)
+        return protocol.Preview(body=(await self._texts.read(body)).body)
+
+    def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
+        """Who says something and where; what is said is not looked at yet."""
+        return Draft(
+            id=uuid7(),
+            key=DiscussionKey(text.clean_site(new.site), text.clean_key(new.key)),
+            title="",
+            url="",
+            parent_id=None if new.parent_id is None else given.parent_id(new.parent_id),
+            author=self._author(new, key, identity),
+            text="",
+            body=[],
+            at=utc_now(),
+            idempotency_key=self._tokens.hashed_key(key),
+            digest="",
+            unhashed=Request(key, ""),
+        )
+
+    def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
+        if identity is not None and identity.moderator:
+            return Author(identity.author_id, identity.name, "moderator")
+        if identity is not None and identity.member:
+            return Author(identity.author_id, unadorned(identity.name))
+        known = "" if identity is None else identity.name  # a guest who has only voted has none yet
+        if new.author is None and not known:
+            raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
+        name = unadorned(known if new.author is None else text.clean_name(new.author.name))
+        author_id = self._tokens.guest_id(new.site, key) if identity is None else identity.author_id
+        return Author(author_id, name)
+
+    async def _with_content(self, draft: Draft, new: protocol.NewComment, page: PageFacts) -> Draft:
+        """Raises empty, too_long, malformed."""
+        content = await self._texts.read(new.body)
+        # of the key as it was sent: a repeat is the same whatever was learned of the key meanwhile
+        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, content.text)
+        return replace(
+            draft,
+            key=self._keys.known(draft.key),
+            title=page.title,
+            url=page.url,
+            corrects=page.correct,
+            text=content.text,
+            body=content.body,
+            digest=self._tokens.hashed_digest(digest),
+            unhashed=Request(draft.unhashed.key, digest),
+        )
+
+    def _new_token(self, draft: Draft, identity: Identity | None, result: PostResult) -> str | None:
+        """A token for a guest who has none, or whose own is old or of another name."""
+        author = draft.author
+        if identity is not None:
+            if identity.moderator or (identity.name == author.name and not identity.is_old(draft.at)):
+                return None
+        elif result.repeated and is_long_ago(result.comment.created_at, draft.at):
+            return None
+        return self._tokens.issue(author.id, author.name, draft.key.site, draft.at)
+
+
+def _page(new: protocol.NewComment, origins: Set[str], identity: Identity | None) -> PageFacts:
+    """Raises malformed."""
+    return pages.said(new.title or "", new.url or "", key=new.key, origins=origins, trusted=is_staff(identity))
+
+
+def _own_view(result: PostResult, idempotency_key: str) -> protocol.CommentView:
+    """The comment as its author sees it: that of the event, where there is one."""
+    if result.view is None:
+        return comment_view(result.comment, own=True, idempotency_key=idempotency_key)
+    return result.view.model_copy(update={"idempotency_key": idempotency_key})
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
