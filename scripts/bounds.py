@@ -195,6 +195,7 @@ NO_BOUNDS = {
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
     "identity/assertions": {"SUBJECT_LENGTH", "MOST_TRUST"},  # within TOKEN_BYTES
+    "identity/issuers": {"FRESH_SECONDS"},
     "identity/keys": {"SECRET_BYTES"},
     "identity/key_address": {"KEPT_SECONDS", "STALE_SECONDS"},
     "identity/tokens": {"RENEW_DAYS", "AHEAD_SECONDS", "TOKEN_LENGTH"},

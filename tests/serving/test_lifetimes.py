@@ -14,9 +14,7 @@ from typing import Protocol as Protocol_
 
 import h11
 import pytest
-import uvicorn
 from uvicorn.protocols.http.h11_impl import RequestResponseCycle
-from uvicorn.server import ServerState
 from websockets.protocol import Protocol
 
 from tertulia.app import running
@@ -25,14 +23,14 @@ from tertulia.live.tuning import Tuning
 from tertulia.pages.discussion_page import DiscussionPage
 from tertulia.push.queued import QueuedConnection
 from tertulia.serving.detached import DetachedReader
-from tertulia.serving.http import BoundedHTTP, http_protocol
+from tertulia.serving.http import BoundedHTTP
 from tertulia.serving.limiter import ConnectionLimiter
-from tertulia.serving.listening import listen
 from tertulia.serving.stats import ServerStats
 from tertulia.serving.unread import Unread
 from tertulia.serving.websocket import LiveWebSocket
 from tertulia.settings import Settings
 from tests.serving.raw import CLOSE, PING, TEXT, frame, get, upgrade
+from tests.support.in_process import listening
 from tests.support.waiting import PATIENCE, until
 
 TIMES = 5
@@ -86,23 +84,8 @@ def tuning() -> Tuning:
 async def server(tmp_path: Path, tuning: Tuning) -> AsyncIterator[Server]:
     settings = Settings(data_dir=tmp_path, post_limit_guest="off", post_limit_address="off")
     stats = ServerStats(ConnectionLimiter(1_000, 1_000), Unread(UNREAD_BYTES))
-    protocol = http_protocol(stats.limiter, stats.unread)
-    async with running(settings, stats, tuning=tuning) as application:
-        config = uvicorn.Config(
-            application.asgi,
-            http=protocol,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
-        )
-        config.load()
-        state, loop = ServerState(), asyncio.get_running_loop()
-        with listen("127.0.0.1", 0) as listener:
-            listening = await loop.create_server(lambda: protocol(config, state, {}), sock=listener)
-            yield Server(listener.getsockname()[1], stats.limiter)
-            listening.close()
+    async with running(settings, stats, tuning=tuning) as application, listening(application.asgi, stats) as port:
+        yield Server(port, stats.limiter)
 
 
 class Until(Protocol_):

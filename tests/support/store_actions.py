@@ -15,6 +15,7 @@ from tertulia.core.ids import uuid7
 from tertulia.protocol import Event
 from tertulia.store import Store, administration, commands, queries, schema
 from tertulia.store.commands import Actor, Ballot, Command, CommandResult, Draft, PostResult, VoteTotals
+from tertulia.store.commands.base import T
 from tertulia.store.locks import LockTarget
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -58,7 +59,7 @@ class StoreActions:
     def as_moderator(self) -> Actor:
         return Actor(self.moderator.id, moderator=True)
 
-    async def do(self, command: Command[commands.T]) -> commands.T:
+    async def do(self, command: Command[T]) -> T:
         return await self.store.write(command)
 
     def draft(
@@ -136,17 +137,17 @@ def actor(author: Author, site: str = "default") -> Actor:
 
 
 @dataclass(frozen=True)
-class Custom(Command[commands.T]):
+class Custom(Command[T]):
     """A command of a test's own."""
 
-    function: Callable[[Connection], CommandResult[commands.T]]
+    function: Callable[[Connection], CommandResult[T]]
     target: LockTarget = None
 
     @property
     def locks(self) -> LockTarget:
         return self.target
 
-    def apply(self, connection: Connection) -> CommandResult[commands.T]:
+    def apply(self, connection: Connection) -> CommandResult[T]:
         return self.function(connection)
 
 

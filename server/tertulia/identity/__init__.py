@@ -5,6 +5,8 @@ compact      signed tokens taken apart, strictly
 keys         an issuer's secret or public keys, for one algorithm
 key_address  public keys where an issuer publishes them
 assertions   what an issuer's token says of a reader
+issuers      whose tokens are taken, and one held against them
+sealing      secrets as the database keeps them
 """
 
 from __future__ import annotations

@@ -1,0 +1,167 @@
+"""Storing a new comment: once for one request, and with its event unless it is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
+from tertulia.errors import ErrorCode, Problem
+from tertulia.protocol import comment_view
+from tertulia.store import event_log, records
+from tertulia.store.commands.base import Command, CommandResult
+from tertulia.store.commands.comments import PostResult
+from tertulia.store.commands.discussions import change_discussion
+from tertulia.store.event_log import CommittedEvent
+from tertulia.store.locks import LockTarget
+
+
+class Request(NamedTuple):
+    """What identifies a post: the idempotency key, and the digest of everything that the key stands for."""
+
+    key: str
+    digest: str
+
+
+_NO_REQUEST = Request("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A comment that somebody wants to post.
+
+    ``idempotency_key`` and ``digest`` are stored of the request; ``unhashed`` is what earlier versions stored of it.
+    ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
+    """
+
+    id: str
+    key: DiscussionKey
+    title: str
+    url: str
+    parent_id: str | None
+    author: Author
+    text: str
+    body: list[Block]
+    at: datetime
+    idempotency_key: str
+    digest: str
+    unhashed: Request = _NO_REQUEST
+    corrects: bool = False
+
+    @property
+    def request(self) -> records.RequestId:
+        return records.RequestId(self.author.id, self.idempotency_key, self.unhashed.key)
+
+
+@dataclass(frozen=True, slots=True)
+class PostComment(Command[PostResult]):
+    """Stores a comment, once for one idempotency key. Raises unknown_site, closed, bad_parent, idempotency_conflict."""
+
+    draft: Draft
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.draft.key
+
+    def apply(self, connection: Connection) -> CommandResult[PostResult]:
+        draft = self.draft
+        context = records.post_context(
+            connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
+        )
+        earlier = _earlier(connection, draft) if context.is_repeated else None
+        if earlier is not None:
+            return CommandResult(earlier)
+        _refuse_closed(context.discussion, draft)
+        comment = _comment(draft, context, _require_parent(connection, context.discussion, draft.parent_id))
+        corrected = _named(connection, context.discussion, draft)
+        records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
+        if comment.state is State.held:
+            return CommandResult(PostResult(comment, None), corrected)
+        view = comment_view(comment)
+        event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
+        return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
+
+
+def check_post(connection: Connection, draft: Draft) -> None:
+    """Refuses what PostComment would refuse whatever the text is: asked before a long one is read.
+
+    Raises closed, bad_parent.
+    """
+    discussion = records.find_discussion(connection, draft.key) or Discussion(draft.key)
+    if records.find_request(connection, draft.request) is None:
+        _refuse_closed(discussion, draft)
+        _require_parent(connection, discussion, draft.parent_id)
+
+
+def said_at(connection: Connection, request: records.RequestId) -> datetime | None:
+    """When the comment of a request was said; None where there is none."""
+    earlier = records.find_request(connection, request)
+    return None if earlier is None else earlier.comment.created_at
+
+
+def _comment(draft: Draft, context: records.PostContext, parent: Comment | None) -> Comment:
+    held = context.discussion.mode is Mode.held and draft.author.badge != "moderator"
+    return Comment(
+        id=draft.id,
+        discussion_id=context.discussion_id,
+        parent_id=draft.parent_id,
+        root_id=parent.root_id if parent else draft.id,
+        author=draft.author,
+        text=draft.text,
+        body=draft.body,
+        created_at=_reply_time(parent, draft.at),
+        edited_at=None,
+        state=State.held if held else State.visible,
+        up=0,
+        down=0,
+        reply_count=0,
+        pinned=False,
+        idempotency_key=draft.idempotency_key,
+    )
+
+
+def _reply_time(parent: Comment | None, at: datetime) -> datetime:
+    """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
+    return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
+
+
+def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
+    if discussion.mode is Mode.closed and draft.author.badge != "moderator":
+        raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
+
+
+def _require_parent(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
+    if parent_id is None:
+        return None
+    parent = records.find_comment(connection, parent_id)
+    if parent is None or parent.discussion_id != discussion.id or parent.state is State.held:
+        raise Problem(ErrorCode.bad_parent, "The comment replied to is not in this discussion.", field="parent_id")
+    if parent.state.is_tombstone:
+        raise Problem(ErrorCode.bad_parent, "The comment replied to is no longer there.", field="parent_id")
+    return parent
+
+
+def _named(connection: Connection, discussion: Discussion, draft: Draft) -> tuple[CommittedEvent, ...]:
+    """Gives a discussion the title and the address that come with a comment; what is corrected makes an event."""
+    if not draft.corrects:
+        records.fill_in(connection, discussion, title=draft.title, url=draft.url)
+        return ()
+    return change_discussion(connection, discussion, draft.at, title=draft.title or None, url=draft.url or None).events
+
+
+def _earlier(connection: Connection, draft: Draft) -> PostResult | None:
+    """What the same request came to before. Raises idempotency_conflict."""
+    earlier = records.find_request(connection, draft.request)
+    if earlier is None:
+        return None
+    is_new_form = earlier.comment.idempotency_key == draft.idempotency_key
+    if earlier.digest != (draft.digest if is_new_form else draft.unhashed.digest):
+        raise Problem(
+            ErrorCode.idempotency_conflict,
+            "This Idempotency-Key was used with another content; make a new key for a new comment.",
+            field="Idempotency-Key",
+        )
+    return PostResult(earlier.comment, event_log.created_seq(connection, earlier.comment.id), repeated=True)
