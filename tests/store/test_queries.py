@@ -18,7 +18,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, queries
 from tertulia.store.commands import Actor, PostResult
 from tertulia.store.listing import REPLIES_OF_ONE
-from tertulia.store.queries.comments import ANCESTORS
+from tertulia.store.queries import ANCESTORS
 from tests.support.store_actions import (
     ABROAD,
     EVA,

@@ -3,7 +3,15 @@
 Each answer is of one consistent snapshot. Raises unknown_site where a site is named that does not exist.
 """
 
-from tertulia.store.queries.comments import CommentLocation, NewestComments, changed_at, newest, permalink, site_of
+from tertulia.store.queries.comments import (
+    ANCESTORS,
+    CommentLocation,
+    NewestComments,
+    changed_at,
+    newest,
+    permalink,
+    site_of,
+)
 from tertulia.store.queries.discussions import any_discussion, comment_counts, discussion, latest_seqs, stored_key
 from tertulia.store.queries.events import events
 from tertulia.store.queries.moderation import Held, HeldPage, Reported, ReportPage, held, reported
@@ -11,6 +19,7 @@ from tertulia.store.queries.pages import CommentPage, DiscussionSnapshot, FirstP
 from tertulia.store.queries.server import epoch, moderator, moderators, sites
 
 __all__ = [
+    "ANCESTORS",
     "CommentLocation",
     "CommentPage",
     "DiscussionSnapshot",
