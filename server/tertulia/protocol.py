@@ -313,9 +313,14 @@ class SearchResult(Outbound):
 
 
 class SearchPage(Outbound):
-    """What was found; ``next`` continues the list."""
+    """What was found; ``next`` continues the list.
+
+    ``ancestors`` are, where one discussion was searched, the comments that results stand below, parents first: whoever
+    shows results in their threads needs no other request. What is a result itself is not among them.
+    """
 
     results: list[SearchResult]
+    ancestors: list[CommentView]
     next: str | None
 
 

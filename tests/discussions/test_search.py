@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, text
 
+from tertulia.core import documents
 from tertulia.core.comments import DiscussionKey
 from tertulia.discussions.search import ForgetIndex, Search, SearchFollower, SearchSort
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import PostingLimits
-from tertulia.protocol import SearchPage
+from tertulia.protocol import PAGE_BYTES, SearchPage
 from tertulia.store import Store, search
 from tertulia.store.commands import PostResult
 from tertulia.store.search import Scope
@@ -258,3 +260,44 @@ async def test_where_it_is_and_what_matched(store: Store, actions: StoreActions,
         (" ", False),
         ("dài", True),
     ]
+
+
+async def test_what_results_stand_below_comes_along_in_one_discussion(
+    store: Store, actions: StoreActions, following: Workers
+) -> None:
+    root = await actions.post_comment("The root")
+    middle = await actions.post_comment("A needle in the middle", parent=root)
+    other = await actions.post_comment("Beside it", parent=root)
+    deep = await actions.post_comment("A needle below", parent=middle)
+    deeper = await actions.post_comment("Another needle", parent=other)
+    await indexed(store, 5)
+
+    async def above(asked: str, scope: Scope) -> list[str]:
+        return [comment.id for comment in (await find(store, asked, scope)).ancestors]
+
+    here = Scope(HERE.site, HERE.key)
+    assert await ids(store, "needle", here) == of(deeper, deep, middle)
+    assert await above("needle", here) == of(root, other)
+    assert await above("below", here) == of(root, middle)
+    assert await above("root", here) == []
+    assert await above("needle", HOME) == [], "nobody shows the results of a site in their threads"
+
+
+async def test_a_page_of_results_has_a_bound_in_bytes(store: Store, actions: StoreActions, following: Workers) -> None:
+    body = documents.parse("x" * 9_000) * 7
+    root = await actions.post(replace(actions.draft("needle"), body=body))
+    posts = [await actions.post(replace(actions.draft("needle", parent=root), body=body)) for _ in range(29)]
+    await indexed(store, 30)
+    searching = Search(store, UNLIMITED)
+    seen: list[str] = []
+    cursor = None
+    for sort in SearchSort:
+        seen.clear()
+        while True:
+            page = await searching.find(Scope(HERE.site, HERE.key), "needle", sort=sort, limit=50, cursor=cursor)
+            assert len(page.model_dump_json()) <= PAGE_BYTES + 100
+            seen += [result.comment.id for result in page.results]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert seen == of(*reversed(posts), root)

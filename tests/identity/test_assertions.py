@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tertulia.core.text import NAME_LENGTH
 from tertulia.identity.assertions import AHEAD_SECONDS, LIFE_SECONDS, Assertion, Issuer, verified
@@ -32,6 +34,7 @@ SECRET = SigningServer(Algorithm.HS256)
 HEADER = SECRET.header
 RSA = SigningServer(Algorithm.RS256, "1")
 EC = SigningServer(Algorithm.ES256, "1")
+SERVERS = {algorithm: SigningServer(algorithm) for algorithm in Algorithm}
 
 
 def read(token: str, keys: KeySet, issuer: Issuer = ISSUER) -> Assertion:
@@ -318,3 +321,33 @@ def test_a_token_of_the_largest_size_is_read() -> None:
     assert len(made) in (TOKEN_BYTES, TOKEN_BYTES - 1)
     assert read(made, SECRET.keys()).name == "Lan"
     assert base64.urlsafe_b64decode(made.split(".")[1] + "==")
+
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ é"
+
+
+@given(st.data(), st.sampled_from(list(Algorithm)))
+def test_no_character_of_a_token_may_be_another_or_be_missing(data: st.DataObject, algorithm: Algorithm) -> None:
+    server = SERVERS[algorithm]
+    good = server.token(CLAIMS)
+    at = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.sampled_from(ALPHABET).filter(lambda character: character != good[at]))
+    for forged in (good[:at] + other + good[at + 1 :], good[:at] + good[at + 1 :], good[:at] + other + good[at:]):
+        with pytest.raises(TokenError):
+            read(forged, server.keys())
+    assert read(good, server.keys()).name == "Lan"
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists),
+    st.sampled_from([*CLAIMS, "nbf", "jti", "email", "badge", "role", "trust", "picture"]),
+)
+def test_a_claim_of_any_kind_is_read_or_refused_in_words(value: object, name: str) -> None:
+    try:
+        found = read(claiming(**{name: value, "email_verified": True}), SECRET.keys(), FULL)
+    except TokenError:
+        return
+    assert found.issuer == ISSUER.iss
+    assert found.expires - found.issued <= FULL.life
+    assert 0 < len(found.name) <= NAME_LENGTH
+    assert found.role in (None, "host", "staff")

@@ -66,7 +66,7 @@ def comment_id(location: str) -> str:
 
 async def set_mode(server: Running, mode: Mode, key: str = "market") -> None:
     named = DiscussionKey("default", key)
-    await server.store.write(commands.SetMode(named, mode, utc_now()))
+    await server.store.write(commands.ChangeDiscussion(named, utc_now(), mode))
 
 
 # ---- reading --------------------------------------------------------------------------------------------

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from tertulia import protocol
@@ -14,12 +15,13 @@ from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_c
 from tertulia.core.search_terms import SearchQuery
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import PostingLimits
-from tertulia.protocol import comment_view
+from tertulia.protocol import PAGE_BYTES, comment_view
 from tertulia.store import Store, search
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.followers import Unread
 from tertulia.store.search import Match, Scope
 
+Model = TypeVar("Model", bound=BaseModel)
 LONGEST_QUERY = 200
 CONSIDERED = 200
 """The newest matches among which the best are looked for: to rank a million would take seconds."""
@@ -97,11 +99,27 @@ def _page(
 ) -> protocol.SearchPage:
     """In the reader's thread as a whole: to rank and to cut out takes longer than the loop may be held up."""
     ranked = read(connection, scope, query, after, limit + 1)
+    results, left = _within(PAGE_BYTES, (_result(query, one.found) for one in ranked[:limit]))
+    ancestors: list[protocol.CommentView] = []
+    if scope.key is not None and results:
+        above = search.ancestors(connection, [result.comment.id for result in results])
+        ancestors, _ = _within(left, map(comment_view, above), least=0)
     following = None
-    if len(ranked) > limit:
-        last = ranked[limit - 1]
+    if len(ranked) > len(results):
+        last = ranked[len(results) - 1]
         following = encode_page_cursor(PageCursor(name, (last.own, last.found.number), last.found.comment.id))
-    return protocol.SearchPage(results=[_result(query, one.found) for one in ranked[:limit]], next=following)
+    return protocol.SearchPage(results=results, ancestors=ancestors, next=following)
+
+
+def _within(left: int, models: Iterable[Model], least: int = 1) -> tuple[list[Model], int]:
+    """As many of them as have at most ``left`` bytes of JSON, but ``least`` of them; and how many are left."""
+    found: list[Model] = []
+    for model in models:
+        left -= len(model.model_dump_json().encode())
+        if left < 0 and len(found) >= least:
+            break
+        found.append(model)
+    return found, max(0, left)
 
 
 def _newest(

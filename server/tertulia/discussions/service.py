@@ -78,5 +78,4 @@ class Discussions:
         self.report = moderation.report
         self.reported = moderation.reported
         self.held = moderation.held
-        self.set_mode = moderation.set_mode
         self.change = moderation.change

@@ -22,6 +22,8 @@ MAX_CODINGS = 20
 FOREVER = "public, max-age=31536000, immutable"
 _A_DAY = "public, max-age=86400"
 _ROBOTS = "User-agent: *\nDisallow: /api/\n"
+STYLES = ("frame", "front", "article", "discussion", "form", "search", "scripts", "print")
+"""The parts of the stylesheet, in the order in which later ones override."""
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
@@ -75,7 +77,7 @@ class Assets:
 
     def __init__(self, others: Iterable[Asset]) -> None:
         own = files("tertulia.pages")
-        self.styles = hashed(own / "styles.css", "text/css")
+        self.styles = _hashed("styles.css", stylesheet(), "text/css")
         self.script = hashed(own / "page.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
@@ -101,8 +103,17 @@ def accepts(header: str, coding: str) -> bool:
     return False
 
 
+def stylesheet() -> bytes:
+    """The parts of it as one file."""
+    parts = files("tertulia.pages") / "styles"
+    return b"\n".join((parts / f"{name}.css").read_bytes() for name in STYLES)
+
+
 def hashed(file: Traversable, media_type: str) -> Asset:
     """A file whose address has the hash of its content."""
-    content = file.read_bytes()
-    stem, _, suffix = file.name.partition(".")
+    return _hashed(file.name, file.read_bytes(), media_type)
+
+
+def _hashed(name: str, content: bytes, media_type: str) -> Asset:
+    stem, _, suffix = name.partition(".")
     return Asset(f"/{stem}.{digest(content)}.{suffix}", content, media_type, FOREVER)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, text
+from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, text
 
 from tertulia.core.comments import Comment, DiscussionKey, State
 from tertulia.core.search_terms import SearchQuery, Term, words
 from tertulia.errors import no_such_site
 from tertulia.store import followers, mapping, records, schema
+from tertulia.store.queries import ANCESTORS
 
 FOLLOWER = "search"
 _SPREAD_BITS = 12
@@ -64,6 +65,20 @@ def find(connection: Connection, scope: Scope, asked: SearchQuery, before: int |
         .order_by(_s.id.desc())
     )
     return [_found(row) for row in connection.execute(query).mappings()]
+
+
+def ancestors(connection: Connection, comment_ids: Sequence[str]) -> list[Comment]:
+    """What these stand below, parents first and without these, at most ANCESTORS above each."""
+    start = select(_c.id, _c.parent_id, literal(0).label("height")).where(_c.id.in_(comment_ids))
+    above = start.cte("above", recursive=True)
+    above = above.union(
+        select(_c.id, _c.parent_id, above.c.height + 1).where(_c.id == above.c.parent_id, above.c.height < ANCESTORS)
+    )
+    # one that several stand below is as high as it is above the lowest, so that its own parents come before it
+    height = func.max(above.c.height).label("height")
+    highest = select(above.c.id, height).where(above.c.id.not_in(comment_ids)).group_by(above.c.id).subquery()
+    query = select(schema.comment).join(highest, highest.c.id == _c.id).order_by(highest.c.height.desc(), _c.id)
+    return [mapping.to_comment(row) for row in connection.execute(query).mappings()]
 
 
 def _found(row: RowMapping) -> Match:

@@ -1,6 +1,7 @@
 /**
  * Shows only the comments that match some words. How they are found comes with the third file, at the first search.
  *
+ * @import { Comment } from '../../live/wire.js'
  * @import { Announcer } from '../announcer.js'
  * @import { Context } from '../context.js'
  * @import { Arrivals } from './arrivals.js'
@@ -8,6 +9,8 @@
  */
 import { h, setText } from '../../page/dom.js';
 import { loadExtras } from '../extras/load.js';
+import { preserveScroll } from './scrollAnchor.js';
+import { reveal } from './threadPages.js';
 
 const SEARCH_MS = 300;
 
@@ -54,7 +57,8 @@ export class Search {
     try {
       const { filterList } = await loadExtras();
       const load = (/** @type {string | null} */ parent) => this.#others.pagination.load(parent, true);
-      const count = await filterList(this.#context, { text: wanted, isWanted, load });
+      const place = (/** @type {Comment[]} */ comments) => this.#place(comments);
+      const count = await filterList(this.#context, { text: wanted, isWanted, load, place });
       if (isWanted()) this.#tell(!wanted ? '' : count ? t('matches', { n: count }) : t('no_match'));
       return count;
     } catch (error) {
@@ -64,6 +68,13 @@ export class Search {
       }
       throw error;
     }
+  }
+
+  /** @param {Comment[]} comments */
+  async #place(comments) {
+    const { list, thread } = this.#context;
+    const ids = await reveal(thread, async () => ({ comments }));
+    preserveScroll(list, () => list.show(ids));
   }
 
   /** Arrivals wait while only some comments show. @param {string} wanted */

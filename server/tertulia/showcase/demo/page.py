@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tertulia.pages.assets import stylesheet
 from tertulia.showcase.demo.cluster import ActionRefused, Cluster
 from tertulia.showcase.demo.load_balancer import LoadBalancer
 from tertulia.showcase.demo.services import Action
@@ -73,7 +74,7 @@ class Page:
             routes=[
                 Route("/", self._document),
                 Route("/panes/{number:int}", self._pane),
-                _file(pages / "styles.css", "text/css"),
+                _content("styles.css", stylesheet(), "text/css"),
                 _file(pages / "favicon.svg", "image/svg+xml"),
                 _file(own / "demo.css", "text/css"),
                 _file(own / "demo.js", "text/javascript"),
@@ -151,9 +152,11 @@ class _Server(uvicorn.Server):
 
 
 def _file(file: Traversable, media_type: str) -> Route:
-    content = file.read_bytes()
+    return _content(file.name, file.read_bytes(), media_type)
 
+
+def _content(name: str, content: bytes, media_type: str) -> Route:
     async def answer(_request: Request) -> Response:
         return Response(content, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
-    return Route(f"/{file.name}", answer)
+    return Route(f"/{name}", answer)
