@@ -55,7 +55,7 @@ python-test: $(VENV)/.developing
 	@sh scripts/need node nodejs
 	$(RUN) -m "not long"
 
-test-long: $(VENV)/.developing
+test-long: $(VENV)/.developing tests/frameworks/node_modules/.package-lock.json
 	@sh scripts/need chromium chromium
 	@sh scripts/need node nodejs
 	$(RUN) -m "long or hypothesis" --hypothesis-profile thorough
@@ -112,7 +112,7 @@ lock: $(VENV)/.developing
 	  --no-annotate --no-header --output-file deploy/requirements.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) client/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) client/node_modules tests/frameworks/node_modules .coverage* .mypy_cache .ruff_cache .pytest_cache
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Tertulia needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
@@ -135,8 +135,8 @@ $(VENV)/.developing: pyproject.toml $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --group dev
 	@touch $@
 
-client/node_modules/.package-lock.json: client/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
 	@sh scripts/need node nodejs
 	@sh scripts/need npm npm
-	@cd client && npm ci --silent
+	@cd $* && npm ci --silent
 	@touch $@

@@ -127,7 +127,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
         Bound("events looked at for what moved between two pages", "store/listing:MOVES"),
-        Bound("rows looked at for a page of held or reported comments", "store/queries:LOOKED"),
+        Bound("rows looked at for a page of held or reported comments", "store/queries/moderation:LOOKED"),
         Bound("commands that wait for the database", "store/write_queue:QUEUE"),
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:MAX_CAUSES"),

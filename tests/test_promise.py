@@ -76,7 +76,7 @@ class Scenario:
         await self.record()
 
     async def mode(self, mode: Mode) -> None:
-        await self.service.set_mode(KEY, mode, self.moderator)
+        await self.service.change(KEY, protocol.DiscussionChange(mode=mode.value), self.moderator)
         await self.record()
 
     async def record(self) -> None:

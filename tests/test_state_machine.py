@@ -258,7 +258,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(mode=st.sampled_from(Mode))
     def set_mode(self, mode: Mode) -> None:
-        self.act(self.system.service.set_mode(KEY, mode, self.system.moderator))
+        self.act(self.system.service.change(KEY, protocol.DiscussionChange(mode=mode.value), self.system.moderator))
 
     @rule(count=st.integers(2, 12))
     def many_post(self, count: int) -> None:

@@ -201,7 +201,7 @@ def pages(app: App) -> Iterator[tuple[str, Sent]]:
             continue
         assert isinstance(route, Route)
         for path in _filled(route.path, app):
-            base = [("key", "talk")] if route.path in ("/d", "/embed.html") else []
+            base = [("key", "talk")] if route.path in ("/d", "/frame", "/embed.html") else []
             is_made = path in _made(app)  # the others are files, or nothing at all
             for name in NAMES if is_made else NAMES[:1]:
                 for value in VALUES if is_made else VALUES[:3]:
@@ -221,7 +221,7 @@ def pages(app: App) -> Iterator[tuple[str, Sent]]:
 
 def _made(app: App) -> set[str]:
     """Paths whose answers are made of what is asked."""
-    return {"/", "/d", "/embed.html", "/articles/one", f"/c/{app.ids['lans']}"}
+    return {"/", "/d", "/frame", "/embed.html", "/articles/one", f"/c/{app.ids['lans']}"}
 
 
 def _filled(path: str, app: App) -> Iterator[str]:

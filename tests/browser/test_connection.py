@@ -416,7 +416,7 @@ async def test_with_live_updates_off_only_the_numbers_change(shared: ServerProce
     await shown(page)
     toggle = page.locator("tertulia-discussion [part~=live-toggle]")
     await toggle.click()
-    await expect(toggle).to_have_attribute("aria-pressed", "false")
+    await expect(toggle).to_have_attribute("aria-checked", "false")
     await page.evaluate(
         """() => {
             const root = document.querySelector('tertulia-discussion').shadowRoot;
@@ -441,7 +441,7 @@ async def test_with_live_updates_off_only_the_numbers_change(shared: ServerProce
     await expect(comments(page)).to_have_count(5)
     await count(page, 5)
     await expect(toggle).to_have_text("Live updates")
-    await expect(toggle).to_have_attribute("aria-pressed", "true")
+    await expect(toggle).to_have_attribute("aria-checked", "true")
 
 
 async def test_who_came_with_live_updates_off_has_no_connection(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser import hosts
 from tests.browser.conftest import Window
@@ -226,6 +226,100 @@ async def test_borders_are_there_where_colours_are_forced(publisher: Publisher, 
     }""")
     assert len(borders) > 30
     assert [what for what, is_seen in borders if not is_seen] == []
+
+
+async def _pixels(element: Locator) -> bytes:
+    """A picture of it, and of what is drawn around it."""
+    await element.scroll_into_view_if_needed()
+    box = await element.bounding_box()
+    assert box is not None
+    clip = {"x": box["x"] - 8, "y": box["y"] - 8, "width": box["width"] + 16, "height": box["height"] + 16}
+    return await element.page.screenshot(clip=clip, animations="disabled", caret="hide")  # type: ignore[arg-type]
+
+
+async def test_states_look_different_where_colours_are_forced(publisher: Publisher, window: Window) -> None:
+    """Grounds are not drawn there, so what they tell has to be told by something else."""
+    ids = publisher.fill("forced")
+    page = await window(publisher.page("forced", attributes="sort=oldest"), forced_colors="active")
+    await ready(page)
+    root = page.locator("tertulia-discussion")
+    toggle = root.get_by_role("switch", name="Live updates")
+    await expect(root.locator("[part~=status][data-state=live]")).to_be_visible()
+    on, dot = await _pixels(toggle), await _pixels(root.locator(".status-dot"))
+    await expect(toggle).to_be_checked()
+    assert await _pixels(toggle) == on, "otherwise a difference would say nothing"
+    await toggle.click()
+    await expect(toggle).not_to_be_checked()
+    await page.mouse.move(0, 0)
+    await page.evaluate("document.querySelector('tertulia-discussion').shadowRoot.activeElement?.blur()")
+    assert await _pixels(toggle) != on
+    await toggle.click()
+    await expect(root.locator("[part~=status][data-state=live]")).to_be_visible()
+    await root.locator("[part~=status]").evaluate("one => (one.dataset.state = 'waiting')")
+    assert await _pixels(root.locator(".status-dot")) != dot
+    first = root.locator(f"#comment-{ids[0]} > .box")
+    for element, name, value in (
+        (first.locator(".up"), "aria-pressed", "true"),
+        (root.locator(".compose .tool").last, "aria-pressed", "true"),
+    ):
+        await element.evaluate("(one, name) => one.setAttribute(name, 'false')", name)
+        before = await _pixels(element)
+        await element.evaluate("(one, [name, value]) => one.setAttribute(name, value)", [name, value])
+        assert await _pixels(element) != before, name
+    for state in ("target", "unread"):
+        before = await _pixels(first)
+        await first.evaluate("(one, state) => one.parentElement.classList.add(state)", state)
+        assert await _pixels(first) != before, state
+
+
+FIELDS = """() => {
+    const all = [];
+    const collect = (root) => {
+        for (const one of root.querySelectorAll('*')) {
+            if (one.matches('input:not([type=hidden], [type=radio]), select, textarea')) all.push(one);
+            if (one.shadowRoot) collect(one.shadowRoot);
+        }
+    };
+    collect(document);
+    const size = (one) => parseFloat(getComputedStyle(one).fontSize);
+    return all.map((one) => [`${one.localName} ${one.className} ${one.name}`, size(one)]);
+}"""
+
+
+@pytest.mark.parametrize("shadow", ["", "no-shadow"])
+async def test_no_field_makes_a_phone_zoom_in(publisher: Publisher, window: Window, shadow: str) -> None:
+    """Below 16 px iOS does, whatever field it is: all that there are, in all states, on a page of 13 px."""
+    publisher.fill("fields")
+    small = "html { font-size: 62.5% } body { font: 13px/1.4 sans-serif }"
+    page = await window(
+        publisher.page("fields", css=small, attributes=f"sort=oldest {shadow}"),
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+    )
+    await ready(page)
+    found: dict[str, float] = {}
+
+    async def look() -> None:
+        found.update(dict(await page.evaluate(FIELDS)))
+
+    await look()
+    await hosts.with_search(page)
+    await look()
+    await page.locator("tertulia-discussion .search").fill("")
+    await hosts.with_menu(page)
+    await hosts.with_report(page)
+    await look()
+    await page.locator("tertulia-discussion form.report").get_by_role("button", name="Cancel").click()
+    await hosts.with_reply(page)
+    await look()
+    await hosts.write(page, "Written here.")
+    await page.locator("tertulia-discussion [data-act=edit]:visible").click()
+    await expect(page.locator("tertulia-discussion article form textarea")).to_have_value("Written here.")
+    await look()
+    assert {what.split()[0] for what in found} >= {"input", "select", "textarea"}
+    assert len(found) >= 5
+    assert {what: size for what, size in found.items() if size < 16} == {}
 
 
 # ---- hostile text and hostile pages --------------------------------------------------------------------------

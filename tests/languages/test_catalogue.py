@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,8 @@ from tests.languages.node import evaluate
 
 ENGLISH = every()["en"]
 LANGUAGES = list(every().values())
+CLIENT = Path(__file__).parents[2] / "client" / "src"
+WRITTEN_BY_BUILD = {"sentences.js", "writingSentences.js"}
 FEW_NUMBERS = range(2000)
 # Latin digits in Arabic, on pages as in the client
 INTL_TAGS = {"ar": "ar-u-nu-latn"}
@@ -194,6 +197,14 @@ def test_a_tag_leads_to_its_language() -> None:
 def test_the_direction_is_that_of_the_letters(language: Language) -> None:
     signs = {unicodedata.bidirectional(sign) for _, form in all_forms(language) for sign in form}
     assert (language.direction == "rtl") == bool(signs & {"R", "AL"})
+
+
+def test_every_sentence_of_the_client_is_said() -> None:
+    """By its name, or by one that is put together; of those of pages, test_sentences.py says so."""
+    code = "\n".join(file.read_text() for file in CLIENT.rglob("*.js") if file.name not in WRITTEN_BY_BUILD)
+    made = tuple(re.findall(r"`(\w+_)\$\{", code))
+    sentences = [*ENGLISH.groups["reading"], *ENGLISH.groups["writing"]]
+    assert [key for key in sentences if not re.search(rf"\b{key}\b", code) and not key.startswith(made)] == []
 
 
 def test_names_and_drafts() -> None:

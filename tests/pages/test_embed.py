@@ -104,7 +104,7 @@ async def test_language_and_order_are_as_asked_for(client: httpx.AsyncClient) ->
 async def test_what_is_closed_asks_for_no_comment(client: httpx.AsyncClient, server: Running) -> None:
     assert "Write a comment" in await fragment(client)
     key = DiscussionKey("default", "talk")
-    await server.store.write(commands.SetMode(key, Mode.closed, utc_now()))
+    await server.store.write(commands.ChangeDiscussion(key, utc_now(), Mode.closed))
     text = await fragment(client)
     assert "Write a comment" not in text
     assert "This discussion is closed." in text

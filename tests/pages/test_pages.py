@@ -12,6 +12,7 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.core.comments import DiscussionKey, Mode
 from tertulia.identity import utc_now
+from tertulia.languages import TAGS
 from tertulia.pages.discussion_page import PAGE
 from tertulia.pages.rendering import HEADERS
 from tertulia.settings import Settings
@@ -65,7 +66,7 @@ def comment_id(location: str) -> str:
 
 async def set_mode(server: Running, mode: Mode, key: str = "market") -> None:
     named = DiscussionKey("default", key)
-    await server.store.write(commands.SetMode(named, mode, utc_now()))
+    await server.store.write(commands.ChangeDiscussion(named, utc_now(), mode))
 
 
 # ---- reading --------------------------------------------------------------------------------------------
@@ -185,6 +186,20 @@ async def test_sharing_needs_nobody_elses_script(client: httpx.AsyncClient) -> N
     assert "https://www.facebook.com/sharer/sharer.php?u=http%3A%2F%2Fnews.test%2Farticles%2Fmarket" in page
     assert "mailto:?subject=The%20market%20%3Cmoves%3E&amp;body=http%3A%2F%2Fnews.test%2Farticles%2Fmarket" in page
     assert re.findall(r'<script src="(/[a-z]+)', page) == ["/page", "/embed"]
+
+
+async def test_names_of_share_links_begin_with_what_is_seen(client: httpx.AsyncClient, settings: Settings) -> None:
+    """Who speaks to the page says what is written there (WCAG 2.5.3)."""
+    for tag in TAGS:
+        article = settings.articles_dir / f"shared-{tag}.md"
+        article.write_text(f"---\ntitle: A\ndate: 2026-10-22\nlanguage: {tag}\n---\nText.", "utf-8")
+        page = await text(client, f"/articles/shared-{tag}")
+        share = page.partition('<ul class="share">')[2].partition("</ul>")[0]
+        links = re.findall(r'<a [^>]*aria-label="([^"]+)"[^>]*>([^<]+)</a>', share)
+        assert len(links) == share.count("<a ")
+        for name, seen in links:
+            assert name.startswith(seen), tag
+            assert name.count(seen) == 1, tag
 
 
 async def test_a_new_file_is_a_new_page(client: httpx.AsyncClient, settings: Settings) -> None:

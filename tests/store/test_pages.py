@@ -14,7 +14,7 @@ from tertulia.protocol import PAGE_BYTES, comment_view
 from tertulia.store import Store, queries
 from tertulia.store.commands import PostResult
 from tertulia.store.listing import SLICE
-from tertulia.store.queries import LOOKED
+from tertulia.store.queries.moderation import LOOKED
 from tests.support.store_actions import ABROAD, HERE, LAN, MINH, START, StoreActions, actor
 
 HEAVY = [{"type": "code", "text": "ộ" * 10_000}]
@@ -161,7 +161,7 @@ async def test_lists_of_moderators_end_at_a_megabyte_and_go_on(store: Store, act
 async def test_another_sites_waiting_comments_are_passed_page_by_page(
     store: Store, actions: StoreActions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tertulia.store.queries.LOOKED", 5)
+    monkeypatch.setattr("tertulia.store.queries.moderation.LOOKED", 5)
     await actions.mode(Mode.held, ABROAD)
     await actions.mode(Mode.held)
     for _ in range(12):

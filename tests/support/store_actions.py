@@ -125,7 +125,7 @@ class StoreActions:
         return await self.do(commands.ReportComment(_id(comment), actor, "spam", "look at it", self.now()))
 
     async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
-        return (await self.do(commands.SetMode(key, mode, self.now()))).seq
+        return (await self.do(commands.ChangeDiscussion(key, self.now(), mode))).seq
 
 
 def _id(comment: PostResult | str) -> str:

@@ -20,7 +20,7 @@
  * @property {(sort: string) => void} reorder
  */
 import { Form } from './form.js';
-import { button, h, setAttribute, setText } from '../page/dom.js';
+import { button, h, setText } from '../page/dom.js';
 
 const RECONNECTING_MS = 3000;
 /** Fewer comments are found by looking. */
@@ -59,7 +59,7 @@ export class View {
     const compose = h('section', { class: 'compose', 'aria-labelledby': this.composeHeading.id }, this.composeHeading, this.notice, this.form.element);
     this.stateText = h('span');
     this.state = h('span', { part: 'status' }, h('span', { part: 'status-dot' }), this.stateText);
-    this.live = button(t('live'), 'live-toggle', () => options.pause(this.#isLive));
+    this.live = button(t('live'), 'live-toggle', () => options.pause(this.#isLive), { role: 'switch' });
     this.sort = h('select', { part: 'sort', 'aria-label': t('order'), onchange: () => options.reorder(this.sort.value) });
     this.sort.append(...SORTS.map((one) => h('option', { value: one, selected: one === options.sort }, t(one))));
     this.search = h('input', { type: 'search', part: 'search', 'aria-label': t('search'), placeholder: t('search'), dir: 'auto' });
@@ -111,7 +111,7 @@ export class View {
   /** @param {boolean} isLive */
   setLive(isLive) {
     this.#isLive = isLive;
-    setAttribute(this.live, 'aria-pressed', String(isLive));
+    this.live.ariaChecked = String(isLive);
     const state = this.#state;
     this.#state = 'idle';
     this.setState(state);

@@ -99,7 +99,7 @@ def _place_of(origin: str) -> str | None:
 
 def _is_discussion(address: PageAddress) -> bool:
     """Whether it is the page that a server has for a discussion itself."""
-    return address.path == "/d" and any(name == "key" for name, _ in parameters(address.query or ""))
+    return address.path in ("/d", "/frame") and any(name == "key" for name, _ in parameters(address.query or ""))
 
 
 def _bare(address: PageAddress) -> str:

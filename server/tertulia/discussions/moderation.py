@@ -53,10 +53,6 @@ class Moderation:
         command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
         return protocol.Reported(id=await self._store.write(command))
 
-    async def set_mode(self, key: DiscussionKey, mode: Mode, identity: Identity | None) -> protocol.DiscussionChanged:
-        """Opens, holds or closes a discussion. Raises unauthenticated, forbidden, rate_limited, unknown_site."""
-        return await self.change(key, protocol.DiscussionChange(mode=mode.value), identity)
-
     async def change(
         self,
         key: DiscussionKey,

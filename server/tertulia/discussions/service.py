@@ -1,8 +1,13 @@
 """What can be done with a discussion. Edges call this and nothing below it; it returns what goes over the wire.
 
-reading ◀── votes ──▶ actors ◀── changing, moderation
-                         ▲            │
-                      posting ──▶ content
+    actors       who asks, and how often they may
+    reading      pages, threads, events, counts
+    posting      a new comment, and what it would show
+    changing     edits, deletions, restorations, approvals of a comment
+    votes        of guests, newcomers and pages without a script; voting commits them together
+    moderation   reports, what waits for moderators, how a discussion is led
+
+They know nothing of one another, except that votes ask reading for a comment's site and whoever writes is an actor.
 """
 
 from __future__ import annotations
@@ -78,5 +83,4 @@ class Discussions:
         self.report = moderation.report
         self.reported = moderation.reported
         self.held = moderation.held
-        self.set_mode = moderation.set_mode
         self.change = moderation.change

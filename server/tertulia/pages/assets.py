@@ -22,7 +22,7 @@ MAX_CODINGS = 20
 FOREVER = "public, max-age=31536000, immutable"
 _A_DAY = "public, max-age=86400"
 _ROBOTS = "User-agent: *\nDisallow: /api/\n"
-STYLES = ("frame", "front", "article", "discussion", "form", "search", "scripts", "print")
+STYLES = ("frame", "front", "article", "discussion", "form", "search", "scripts", "framed", "print")
 """The parts of the stylesheet, in the order in which later ones override."""
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
@@ -79,6 +79,7 @@ class Assets:
         own = files("tertulia.pages")
         self.styles = _hashed("styles.css", stylesheet(), "text/css")
         self.script = hashed(own / "page.js", "text/javascript")
+        self.frame_script = hashed(own / "frame.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
@@ -86,7 +87,7 @@ class Assets:
         ]
 
     def routes(self) -> list[Route]:
-        return [asset.route() for asset in (self.styles, self.script, *self._others)]
+        return [asset.route() for asset in (self.styles, self.script, self.frame_script, *self._others)]
 
 
 def digest(content: bytes) -> str:

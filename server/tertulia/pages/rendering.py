@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from types import FunctionType
@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from tertulia.core.comments import Block
 from tertulia.languages import Language, language
 from tertulia.pages import times
 from tertulia.pages.assets import Assets
@@ -35,6 +36,14 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cache-Control": "no-cache",
 }
+
+
+def framed_by(origins: Iterable[str]) -> dict[str, str]:
+    """The headers of a page that those of these origins may have in a frame, and this server's own."""
+    policy = HEADERS["Content-Security-Policy"]
+    ancestors = " ".join(["frame-ancestors 'self'", *sorted(origins)])
+    return {"Content-Security-Policy": policy.replace("frame-ancestors 'none'", ancestors), "X-Robots-Tag": "noindex"}
+
 
 SLICE_SECONDS = 0.005
 """For which a long page is made before the loop does something else."""
@@ -65,12 +74,14 @@ class Rendering:
             defaults=self._defaults,
             styles=self._assets.styles.path,
             script=self._assets.script.path,
+            frame_script=self._assets.frame_script.path,
             moment=times.moment,
             moment_in=times.moment_in,
             full_moment=times.full_moment,
             day=times.day,
             markdown=markdown_html,
             document=document_html,
+            framed_document=_framed_document,
             feed_address=_feed_address,
         )
         return environment
@@ -133,6 +144,11 @@ class Rendering:
             self._environment.handle_exception()
         finally:
             _untie(made)
+
+
+def _framed_document(blocks: Sequence[Block]) -> Markup:
+    """A document whose links open in the whole window: few pages may be shown in a frame."""
+    return Markup(str(document_html(blocks)).replace("<a href=", '<a target="_top" href='))  # noqa: S704 - it is HTML
 
 
 def _untie(made: Context) -> None:

@@ -21,8 +21,8 @@ from tertulia.pages.client import client_assets
 from tertulia.pages.discussion_page import DiscussionPages
 from tertulia.pages.form import Form, FormInput, Vote, explain, read_form
 from tertulia.pages.json_ld import json_ld
-from tertulia.pages.location import PageLocation, article_page, standalone_page
-from tertulia.pages.rendering import HEADERS, Rendering
+from tertulia.pages.location import PageLocation, article_page, framed_page, standalone_page
+from tertulia.pages.rendering import HEADERS, Rendering, framed_by
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.web.client_address import ClientAddress
@@ -69,6 +69,7 @@ class Pages:
             Route("/", self._errors_as_pages(self._front_page), methods=["GET"]),
             Route("/articles/{slug}", self._errors_as_pages(self._article), methods=["GET", "POST"]),
             Route("/d", self._errors_as_pages(self._discussion), methods=["GET", "POST"]),
+            Route("/frame", self._errors_as_pages(self._frame), methods=["GET", "POST"]),
             Route("/embed.html", self._embed, methods=["GET"]),
             Route("/c/{id}", self._errors_as_pages(self._comment), methods=["GET"]),
             *self._assets.routes(),
@@ -122,11 +123,16 @@ class Pages:
         return await self._answer(request, article_page(article))
 
     async def _discussion(self, request: Request) -> Response:
-        site, key = request.query_params.get("site", DEFAULT_SITE), request.query_params.get("key")
-        if not key:
-            raise _nothing_here()
-        named = DiscussionKey(clean_site(site), clean_key(key))
+        named = _named(request)
         return await self._answer(request, standalone_page(named, self._defaults.language, self._defaults.time_zone))
+
+    async def _frame(self, request: Request) -> Response:
+        """The discussion alone, which only pages of its site may have in a frame."""
+        named = _named(request)
+        location = framed_page(named, request.query_params, self._defaults.language, self._defaults.time_zone)
+        answer = await self._answer(request, location)
+        answer.headers.update(framed_by(await self._origins.pages_of(request, named.site)))
+        return answer
 
     async def _answer(self, request: Request, location: PageLocation) -> Response:
         if request.method == "POST":
@@ -152,7 +158,7 @@ class Pages:
             }
         status = 200 if problem is None else problem.code.value.status
         headers = {} if problem is None else _retry_after(problem)
-        template = "discussion.html" if article is None else "article.html"
+        template = "article.html" if article else "frame.html" if location.is_framed else "discussion.html"
         return await self._rendering.long_page(template, location.language, context, status=status, headers=headers)
 
     async def _post(self, request: Request, location: PageLocation) -> Response:
@@ -214,6 +220,14 @@ class Pages:
         if article is not None:
             return article_page(article)
         return standalone_page(DiscussionKey(site, key), self._defaults.language, self._defaults.time_zone)
+
+
+def _named(request: Request) -> DiscussionKey:
+    """The discussion that an address names. Raises not_found without a key, and what the types raise."""
+    site, key = request.query_params.get("site", DEFAULT_SITE), request.query_params.get("key")
+    if not key:
+        raise _nothing_here()
+    return DiscussionKey(clean_site(site), clean_key(key))
 
 
 def _nothing_here() -> Problem:

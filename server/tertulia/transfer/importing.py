@@ -24,7 +24,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
 from tertulia.store import Store, event_log, mapping, records, schema
-from tertulia.store.commands import Command, CommandResult, SetMode
+from tertulia.store.commands import ChangeDiscussion, Command, CommandResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
 from tertulia.transfer.format import FileSite, read, wrong
@@ -202,7 +202,7 @@ def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) ->
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        events += SetMode(key, discussion.mode, at).apply(connection).events
+        events += ChangeDiscussion(key, at, discussion.mode).apply(connection).events
     return records.stored_id(found), events
 
 

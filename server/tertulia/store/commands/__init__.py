@@ -11,7 +11,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.discussions import ChangeDiscussion, SetMode
+from tertulia.store.commands.discussions import ChangeDiscussion
 from tertulia.store.commands.posting import Draft, PostComment, Request, check_post, said_at
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
@@ -32,7 +32,6 @@ __all__ = [
     "ReportComment",
     "Request",
     "RestoreComment",
-    "SetMode",
     "Tally",
     "VoteTotals",
     "check_edit",

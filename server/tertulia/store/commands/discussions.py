@@ -15,23 +15,6 @@ from tertulia.store.locks import LockTarget
 
 
 @dataclass(frozen=True, slots=True)
-class SetMode(Command[Discussion]):
-    """Opens, holds or closes a discussion, also one that nobody has written in. Raises unknown_site."""
-
-    key: DiscussionKey
-    mode: Mode
-    at: datetime
-
-    @property
-    def locks(self) -> LockTarget:
-        return self.key
-
-    def apply(self, connection: Connection) -> CommandResult[Discussion]:
-        discussion = records.ensure_discussion(connection, self.key, self.at)
-        return change_discussion(connection, discussion, self.at, mode=self.mode)
-
-
-@dataclass(frozen=True, slots=True)
 class ChangeDiscussion(Command[Discussion]):
     """Gives a discussion another mode, title or address, also one that nobody has written in; None leaves it as it is.
 

@@ -1,0 +1,85 @@
+"""Where a comment stands, and what is newest."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, literal, select
+
+from tertulia.core.comments import Comment, Discussion, DiscussionKey, Sort
+from tertulia.core.ordering import encode_page_cursor
+from tertulia.errors import no_such_comment
+from tertulia.store import listing, mapping, schema
+from tertulia.store.listing import IndexEntry, Order
+from tertulia.store.queries.discussions import discussion
+
+c = schema.comment.c
+
+ANCESTORS = 100
+"""How many ancestors come with a permalink: a thread may be deeper than anyone wants to read at once."""
+
+
+class CommentLocation(NamedTuple):
+    """A comment at the end of ``chain``, after its nearest ancestors (top first), and where its thread is listed.
+
+    ``cursor`` is of the page of the order ``oldest`` that begins with the thread; None is the first page.
+    """
+
+    discussion: Discussion
+    chain: list[Comment]
+    cursor: str | None
+
+
+class NewestComments(NamedTuple):
+    """Visible comments of all depths, the newest first."""
+
+    discussion: Discussion
+    comments: list[Comment]
+
+
+def permalink(connection: Connection, comment_id: str) -> CommentLocation:
+    """Where a comment stands, with as many ancestors as ANCESTORS and a page allow. Raises not_found."""
+    chain = listing.fitting(connection, _ancestry(connection, comment_id))[::-1]
+    if not chain:
+        raise no_such_comment()
+    comment = chain[-1]
+    root = connection.execute(select(c.id, c.created_at).where(c.id == comment.root_id)).one()
+    of_discussion = mapping.discussions().where(schema.discussion.c.id == comment.discussion_id)
+    found = mapping.to_discussion(connection.execute(of_discussion).mappings().one())
+    before = listing.root_before(connection, comment.discussion_id, IndexEntry(root.id, root.created_at))
+    order = Order(Sort.oldest)
+    cursor = encode_page_cursor(order.cursor(f"{Sort.oldest}:{comment.discussion_id}", before)) if before else None
+    return CommentLocation(found, chain, cursor)
+
+
+def site_of(connection: Connection, comment_id: str) -> str | None:
+    """The site of a comment, None where there is none."""
+    d = schema.discussion.c
+    query = select(schema.site.c.key).join(schema.discussion, d.site_id == schema.site.c.id)
+    site: str | None = connection.scalar(query.join(schema.comment, c.discussion_id == d.id).where(c.id == comment_id))
+    return site
+
+
+def _ancestry(connection: Connection, comment_id: str) -> list[str]:
+    """The comment and at most ANCESTORS above it, the nearest first; empty when it was never published."""
+    start = select(c.id, c.parent_id, literal(0).label("height")).where(c.id == comment_id, c.published)
+    above = start.cte("above", recursive=True)
+    above = above.union_all(
+        select(c.id, c.parent_id, above.c.height + 1).where(c.id == above.c.parent_id, above.c.height < ANCESTORS)
+    )
+    return list(connection.scalars(select(above.c.id).order_by(above.c.height)))
+
+
+def newest(connection: Connection, key: DiscussionKey, limit: int) -> NewestComments:
+    """The newest visible comments of all depths, as many as make a page. Raises unknown_site."""
+    found = discussion(connection, key)
+    return NewestComments(found, listing.fitting(connection, listing.newest(connection, found.id, limit)))
+
+
+def changed_at(connection: Connection, key: DiscussionKey) -> datetime | None:
+    """When the newest event of a discussion happened. Raises unknown_site."""
+    found = discussion(connection, key)
+    e = schema.event.c
+    at = connection.scalar(select(e.at).where(e.discussion_id == found.id, e.seq == found.seq))
+    return None if at is None else mapping.to_datetime(at)
