@@ -106,3 +106,16 @@ async def test_the_page_and_the_element_look_alike(
         for name in LINKS.get(what, set()):
             del expected[name], found[name]
         assert found == expected, what
+    gap = """([heading, label]) => {
+        const lines = document.createRange();
+        lines.selectNodeContents(heading);
+        return label.getBoundingClientRect().top - lines.getBoundingClientRect().bottom;
+    }"""
+    gaps = []
+    for page, heading, label in (
+        (plain, "#your-comments", ".composer label"),
+        (with_script, "tertulia-discussion .compose > .heading", "tertulia-discussion .compose label"),
+    ):
+        parts = [await page.locator(one).first.element_handle() for one in (heading, label)]
+        gaps.append(await page.evaluate(gap, parts))
+    assert gaps[0] == pytest.approx(gaps[1], abs=1)
