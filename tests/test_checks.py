@@ -142,6 +142,26 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     "alias of nothing": (["INSERT INTO key_alias VALUES (1, 'gone', 99)"], {"alias", "foreign_key"}),
     "alias of another site": (["INSERT INTO key_alias VALUES ((SELECT max(id) FROM site), 'abroad', 1)"], {"alias"}),
     "alias that is a key": (["INSERT INTO key_alias SELECT site_id, key, 1 FROM discussion WHERE id = 2"], {"alias"}),
+    "author of no site": (["UPDATE author SET site_id = 99 WHERE badge IS NULL"], {"author_site"}),
+    "merged into nobody": (["UPDATE author SET merged_into = 'nobody' WHERE badge IS NULL"], {"merged"}),
+    "merged into oneself": (["UPDATE author SET merged_into = id WHERE badge IS NOT NULL"], {"merged"}),
+    "merged twice": (
+        [
+            "UPDATE author SET merged_into = (SELECT min(id) FROM author) WHERE id = (SELECT max(id) FROM author)",
+            "UPDATE author SET merged_into = (SELECT max(id) FROM author WHERE merged_into IS NULL)"
+            " WHERE id = (SELECT min(id) FROM author)",
+        ],
+        {"merged"},
+    ),
+    "session of another site": (
+        [
+            "UPDATE author SET site_id = 1 WHERE badge IS NULL",
+            "INSERT INTO session SELECT 's', 'h', min(id), (SELECT max(id) FROM site), 'reader', '[]', '', '', 0, 0, 0,"
+            " NULL FROM author WHERE badge IS NULL",
+        ],
+        {"session_site"},
+    ),
+    "grant at no site": (["INSERT INTO \"grant\" SELECT min(id), 99, 'owner' FROM author"], {"grant_site"}),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
 }
 

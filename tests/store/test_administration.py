@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection, select
 
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import Store, administration, queries
+from tertulia.store import Store, administration, queries, schema
 from tests.support.store_actions import START, StoreActions, author_of, tables
 
 
@@ -38,6 +39,17 @@ async def test_a_moderator_is_an_author_with_a_badge(store: Store) -> None:
     actions = await StoreActions(store).begin()
     assert actions.moderator == Author(actions.moderator.id, "Editor", "moderator")
     assert await store.read(author_of, actions.moderator.id) == actions.moderator
+
+
+async def test_a_moderator_is_granted_the_role_at_all_sites_until_removed(store: Store) -> None:
+    def grants(connection: Connection) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in connection.execute(select(schema.grant))]
+
+    actions = await StoreActions(store).begin()
+    assert await store.read(grants) == [(actions.moderator.id, administration.ALL_SITES, "moderator")]
+    await actions.do(administration.RemoveModerator("Editor"))
+    assert await store.read(grants) == []
+    assert await store.read(author_of, actions.moderator.id) == actions.moderator, "what was said keeps its author"
 
 
 async def test_names_and_tokens_of_moderators_are_used_once(store: Store) -> None:

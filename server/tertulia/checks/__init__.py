@@ -2,6 +2,7 @@
 
 file    SQLite's own checks                          tables  counts, replies, visibility, in SQL
 log     each event, and what it says of its comment  replay  what a reader makes of events
+people  who became whom, and where each may act
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
-from tertulia.checks import file, log, tables
+from tertulia.checks import file, log, people, tables
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import Replayed, fold
 from tertulia.reporting import Progress, silent
@@ -41,7 +42,7 @@ async def search(store: Store, found: Callable[[Finding], object], progress: Pro
 def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> dict[str, int]:
     extent: dict[str, int] = {}
     try:
-        for part in (file.check, tables.check, log.check):
+        for part in (file.check, tables.check, people.check, log.check):
             for finding in part(connection, progress):
                 found(finding)
         for name, table in _COUNTED.items():

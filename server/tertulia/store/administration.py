@@ -17,6 +17,8 @@ from tertulia.store import mapping, schema
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.database import EPOCH_BYTES
 
+ALL_SITES = 0
+"""Where a grant holds everywhere."""
 PROBE_BYTES = 4096
 """Written in twice as many hexadecimal digits, which no database makes smaller: PostgreSQL needs a page for them."""
 
@@ -55,9 +57,11 @@ class AddModerator(Command[None]):
             detail = f"There is a moderator {self.name} already; choose another name."
             raise Problem(ErrorCode.invalid, detail, field="name")
         author = mapping.author_row(Author(uuid7(), self.name, "moderator"), self.at)
-        connection.execute(insert(schema.author).values(**author))
+        connection.execute(insert(schema.author).values(**author, kind="staff"))
         values = {"author_id": author["id"], "name": self.name, "token_hash": self.token_hash}
         connection.execute(insert(schema.moderator).values(**values, created_at=author["created_at"]))
+        grant = {"author_id": author["id"], "site_id": ALL_SITES, "role": "moderator"}
+        connection.execute(insert(schema.grant).values(**grant))
         return CommandResult(None)
 
 
@@ -82,8 +86,11 @@ class RemoveModerator(Command[None]):
     name: str
 
     def apply(self, connection: Connection) -> CommandResult[None]:
-        if not connection.execute(delete(schema.moderator).where(schema.moderator.c.name == self.name)).rowcount:
+        m, g = schema.moderator.c, schema.grant.c
+        author_id = connection.scalar(delete(schema.moderator).where(m.name == self.name).returning(m.author_id))
+        if author_id is None:
             raise _no_moderator(self.name)
+        connection.execute(delete(schema.grant).where(g.author_id == author_id))
         return CommandResult(None)
 
 

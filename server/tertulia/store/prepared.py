@@ -71,10 +71,10 @@ class Prepared:
 
 
 class Insert(Prepared):
-    """The insert of a whole row of a table."""
+    """The insert of a row of a table: of all its columns, or of those that are named."""
 
-    def __init__(self, table: Table) -> None:
-        super().__init__(insert(table), [column.key for column in table.columns])
+    def __init__(self, table: Table, *names: str) -> None:
+        super().__init__(insert(table), list(names) or [column.key for column in table.columns])
         self.order = table.metadata.sorted_tables.index(table)
 
     def queue(self, connection: Connection, values: Mapping[str, Any]) -> None:

@@ -39,7 +39,7 @@ _POST_CONTEXT = Prepared(
         _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated")
     )
 )
-_NEW_AUTHOR = Insert(schema.author)
+_NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at")
 _NEW_COMMENT = Insert(schema.comment)
 
 

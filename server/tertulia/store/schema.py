@@ -4,6 +4,9 @@ site ──< discussion ──< comment ──< vote, report
              │     └──< key_alias: other keys that lead to it
                    └──< event (discussion, seq): the log; payload is the event's ready JSON
 author ──< comment;  moderator is an author with a token
+   └──< identity: by which issuer's word;  session;  grant: a role at a site;  contact: an address, sealed
+site ──< issuer, signin, challenge: ways in;  site_token: programs;  spent_token: what was good once
+action: who decided what, never changed
 task: work that waits to be done;  cursor: how far each follower of the log has come in a discussion
 search_entry: what the search knows of a comment
 """
@@ -41,6 +44,14 @@ metadata = MetaData(
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER key
 
+_WHERE = "postgresql_where"
+
+
+def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None) -> Index:
+    """An index of some rows only; the queries that read it say the same ``where`` in literal words."""
+    return Index(name, *columns, sqlite_where=text(sqlite_where or where), info={_WHERE: text(where)})
+
+
 meta = Table("meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
 
 site = Table(
@@ -50,6 +61,9 @@ site = Table(
     Column("key", String(64), nullable=False, unique=True),
     Column("origins", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # rules, badges and whatever else an owner sets; counted, so that nobody overwrites what another has just set
+    Column("settings", JSON),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 author = Table(
@@ -59,6 +73,20 @@ author = Table(
     Column("name", Text, nullable=False),
     Column("badge", String(16)),
     Column("created_at", BigInteger, nullable=False),
+    # None for whoever was there before, and for a moderator of all sites
+    Column("site_id", BigInteger),
+    Column("kind", String(8), nullable=False, server_default="guest"),
+    # of a name that others may not use: a guest's is nobody's
+    Column("skeleton", Text),
+    # the member that this guest became
+    Column("merged_into", String(36)),
+    Column("trust", Integer, nullable=False, server_default="0"),
+    # a guest's tokens that were made earlier are void
+    Column("tokens_after", BigInteger),
+    Column("erased_at", BigInteger),
+    # of those that have one only: a guest's first comment writes into neither
+    _partial("ix_author_skeleton", "site_id", "skeleton", where="skeleton IS NOT NULL"),
+    _partial("ix_author_merged", "merged_into", where="merged_into IS NOT NULL"),
 )
 
 moderator = Table(
@@ -82,6 +110,8 @@ discussion = Table(
     Column("seq", BigInteger, nullable=False),
     Column("comment_count", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # what is not as the site's settings say
+    Column("rules", JSON),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -92,14 +122,6 @@ key_alias = Table(
     Column("key", Text, primary_key=True),
     Column("discussion_id", ForeignKey("discussion.id"), nullable=False),
 )
-
-
-_WHERE = "postgresql_where"
-
-
-def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None) -> Index:
-    """An index of some rows only; the queries that read it say the same ``where`` in literal words."""
-    return Index(name, *columns, sqlite_where=text(sqlite_where or where), info={_WHERE: text(where)})
 
 
 # as the version before asks for it, too, which may run beside this one for a while
@@ -224,6 +246,164 @@ search_entry = Table(
     Column("id", Id, primary_key=True),
     Column("comment_id", ForeignKey("comment.id"), nullable=False, unique=True),
 )
+
+# ---- people ---------------------------------------------------------------------------------------------
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("site_id", ForeignKey("site.id"), primary_key=True, autoincrement=False),
+    Column("issuer", Text, primary_key=True),
+    # keyed: nobody who has the table finds whom the issuer means
+    Column("subject", String(64), primary_key=True),
+    Column("author_id", ForeignKey("author.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_identity_author_id", "author_id"),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("verified_at", BigInteger),
+    Column("language", String(8), nullable=False),
+    Column("state", String(8), nullable=False),
+    Index("ix_contact_address", "address"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("author_id", ForeignKey("author.id"), nullable=False),
+    # None for whoever acts at all sites
+    Column("site_id", ForeignKey("site.id")),
+    Column("scope", String(8), nullable=False),
+    # those it was given with; what is left of them is in the grants
+    Column("roles", JSON, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("ix_session_author_id", "author_id"),
+    Index("ix_session_expires_at", "expires_at"),
+)
+
+grant = Table(
+    "grant",
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True),
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", String(16), primary_key=True),
+    Index("ix_grant_site_id", "site_id"),
+)
+"""``site_id`` 0 is all sites, so there is no key to another table."""
+
+issuer = Table(
+    "issuer",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("sealed_secret", Text),
+    UniqueConstraint("site_id", "name"),
+)
+
+# a browser on its way to a provider and back; what it alone has to know is here as a hash
+signin = Table(
+    "signin",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("state", String(64), nullable=False, unique=True),
+    Column("page_state", Text, nullable=False),
+    Column("challenge", String(64), nullable=False),
+    Column("return_to", Text, nullable=False),
+    Column("browser", String(64), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("sealed_verifier", Text, nullable=False),
+    Column("code", String(64), unique=True),
+    Column("code_until", BigInteger),
+    Column("author_id", ForeignKey("author.id")),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_signin_expires_at", "expires_at"),
+)
+
+# a code that was sent to an address
+challenge = Table(
+    "challenge",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_challenge_address", "address", "at"),
+    Index("ix_challenge_expires_at", "expires_at"),
+)
+
+# what an issuer's token is told by, where it is good once
+spent_token = Table(
+    "spent_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_spent_token_expires_at", "expires_at"),
+)
+
+site_token = Table(
+    "site_token",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    UniqueConstraint("site_id", "name"),
+)
+
+action = Table(
+    "action",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    # None for what concerns all sites
+    Column("site_id", BigInteger),
+    # None for the operator and the server itself; actor says who acted
+    Column("actor_id", String(36)),
+    Column("actor", Text, nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("comment_id", String(36)),
+    Column("author_id", String(36)),
+    Column("discussion_id", BigInteger),
+    Column("reason", String(32), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("undoes", String(36)),
+    Index("ix_action_site_id", "site_id", "id"),
+    _partial("ix_action_comment_id", "comment_id", where="comment_id IS NOT NULL"),
+    _partial("ix_action_author_id", "author_id", "id", where="author_id IS NOT NULL"),
+)
+"""No row refers to another: each stays, whatever becomes of what it tells of.
+
+Triggers of both databases refuse to delete one, or to change more of it than to empty its note, as long as ``meta`` has
+no row CUTTING; whoever cuts off what is old puts it there, and takes it away, in the same transaction.
+"""
+CUTTING = "cutting actions"
 
 
 def complete_for_postgresql() -> None:
