@@ -68,3 +68,54 @@ async def test_the_vietnamese_page_speaks_vietnamese(site: ServerProcess, window
     await expect(discussion(page)).to_be_visible()
     await expect(page.get_by_role("heading", name="Tất cả bình luận")).to_be_visible()
     await expect(page.get_by_role("heading", name="Bình luận của bạn")).to_be_visible()
+
+
+LOOK = """one => {
+    const names = ['color', 'backgroundColor', 'borderTopColor', 'borderTopWidth', 'borderTopLeftRadius', 'fontFamily',
+        'fontSize', 'fontWeight', 'height', 'lineHeight', 'paddingLeft', 'paddingTop', 'textDecorationLine'];
+    const style = getComputedStyle(one);
+    return Object.fromEntries(names.map((name) => [name, style[name]]));
+}"""
+# what it is, on the page by itself, in the element
+SAME = [
+    ("send", "form.composer button", ".compose .submit"),
+    ("name", "form.composer [name=name]", ".compose [name=name]"),
+    ("author", "article.comment .author", "article .author"),
+    ("time", "article.comment .moment", "article .meta"),
+    ("reply", "article.comment .actions a", "article [data-act=reply]"),
+    ("like", "article.comment .up", "article .up"),
+    ("text", "article.comment .body p", "article .body p"),
+]
+# a link has no height and no border of its own where a button has them
+LINKS = {"reply": {"height", "lineHeight", "paddingTop", "borderTopColor", "borderTopLeftRadius", "backgroundColor"}}
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_and_the_element_look_alike(
+    site: ServerProcess, window: Window, scheme: str, width: int
+) -> None:
+    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    plain = await window(article(site), java_script_enabled=False, **options)
+    with_script = await window(article(site), **options)
+    await live(with_script)
+    await expect(with_script.locator("tertulia-discussion [role=toolbar]").first).to_be_attached()
+    for what, by_itself, inside in SAME:
+        expected = await plain.locator(by_itself).first.evaluate(LOOK)
+        found = await with_script.locator(f"tertulia-discussion {inside}").first.evaluate(LOOK)
+        for name in LINKS.get(what, set()):
+            del expected[name], found[name]
+        assert found == expected, what
+    gap = """([heading, label]) => {
+        const lines = document.createRange();
+        lines.selectNodeContents(heading);
+        return label.getBoundingClientRect().top - lines.getBoundingClientRect().bottom;
+    }"""
+    gaps = []
+    for page, heading, label in (
+        (plain, "#your-comments", ".composer label"),
+        (with_script, "tertulia-discussion .compose > .heading", "tertulia-discussion .compose label"),
+    ):
+        parts = [await page.locator(one).first.element_handle() for one in (heading, label)]
+        gaps.append(await page.evaluate(gap, parts))
+    assert gaps[0] == pytest.approx(gaps[1], abs=1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import comment, comments, count, evaluate_element, held, host, post, shown
@@ -188,6 +190,108 @@ async def test_a_search_finds_what_is_folded(shared: ServerProcess, window: Wind
     await expect(comment(page, "Reply 2")).to_be_visible()
     assert await evaluate_element(page, "return el.search('')") == 5
     await expect(comment(page, "Reply 2")).to_be_hidden()
+
+
+# ---- long texts ---------------------------------------------------------------------------------------------
+
+LINES = "\n".join(f"Line {number} of what somebody had to say about it." for number in range(60))
+SHORT = "Fourteen lines:\n" + "\n".join(f"Short {number}" for number in range(13))
+HEIGHT = "box => box.querySelector('.body').offsetHeight"
+
+
+async def _text(page: Page, said: str) -> tuple[Locator, Locator]:
+    """A comment, and the button after its text."""
+    box = comment(page, said)
+    return box, box.locator(".whole")
+
+
+async def test_a_long_text_folds_and_says_so(shared: ServerProcess, window: Window, key: str) -> None:
+    await post(shared, SHORT, key=key)
+    await post(shared, f"Long.\n{LINES}", key=key)
+    await post(shared, "After it", key=key)
+    page = await window("about:blank", viewport={"width": 800, "height": 700})
+    await host(page, shared, _element(key, "sort=oldest"))
+    await shown(page)
+    box, whole = await _text(page, "Long.")
+    await expect(whole).to_have_text("Show all")
+    await expect(whole).to_have_accessible_name("Show all: A stranger")
+    await expect(whole).to_have_attribute("aria-expanded", "false")
+    folded = await box.evaluate(HEIGHT)
+    line = await box.evaluate("box => parseFloat(getComputedStyle(box.querySelector('.body')).lineHeight)")
+    assert 14 <= folded / line <= 16
+    await expect(comment(page, "Fourteen").locator(".whole")).to_have_count(0)
+    await expect(comment(page, "After it").locator(".whole")).to_have_count(0)
+    await whole.focus()
+    top = await box.evaluate("box => box.getBoundingClientRect().top")
+    await page.keyboard.press("Enter")
+    await expect(whole).to_have_attribute("aria-expanded", "true")
+    await expect(whole).to_have_text("Show less")
+    assert await box.evaluate("box => box.getBoundingClientRect().top") == pytest.approx(top, abs=1)
+    assert await box.evaluate(HEIGHT) > 3 * folded
+    await whole.scroll_into_view_if_needed()
+    before = await whole.evaluate("one => one.getBoundingClientRect().top")
+    await whole.click()
+    await expect(whole).to_have_attribute("aria-expanded", "false")
+    assert await box.evaluate(HEIGHT) == folded
+    assert await whole.evaluate("one => one.getBoundingClientRect().top") == pytest.approx(before, abs=1)
+    await page.emulate_media(media="print")
+    assert await box.evaluate(HEIGHT) > 3 * folded
+    await expect(whole).to_be_hidden()
+
+
+async def test_what_is_linked_to_searched_for_or_edited_is_whole(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    said = await post(shared, f"Long.\n{LINES}", key=key)
+    page = await window("about:blank", viewport={"width": 800, "height": 700})
+    await host(page, shared, _element(key, "sort=oldest"))
+    await shown(page)
+    box, whole = await _text(page, "Long.")
+    await expect(whole).to_have_text("Show all")
+    folded = await box.evaluate(HEIGHT)
+    await evaluate_element(page, "return el.search('line 59')")
+    assert await box.evaluate(HEIGHT) > 3 * folded
+    await evaluate_element(page, "return el.search('')")
+    assert await box.evaluate(HEIGHT) == folded
+    await evaluate_element(page, f"return el.setToken('{said['token']}')")
+    await box.get_by_role("button", name="Edit").click()
+    await expect(box.locator("textarea")).to_be_focused()
+    assert await box.evaluate(HEIGHT) > 3 * folded
+    await box.get_by_role("button", name="Cancel").click()
+    await page.evaluate(f"location.hash = 'comment-{said['comment']['id']}'")
+    await expect(page.locator("tertulia-discussion .target")).to_have_count(1)
+    assert await box.evaluate(HEIGHT) > 3 * folded
+    await expect(whole).to_be_hidden()
+
+
+async def test_nothing_folds_under_the_eyes_of_who_reads(shared: ServerProcess, window: Window, key: str) -> None:
+    for number in range(4):
+        await post(shared, f"Long {number}.\n{LINES}", key=key)
+    page = await window("about:blank", viewport={"width": 800, "height": 700})
+    files = await held(page, re.compile(r"/embed-threads"))
+    await host(page, shared, _element(key, "sort=oldest"))
+    await files.is_asked.wait()
+    read = comment(page, "Long 2.")
+    await page.mouse.wheel(0, 10)
+    await read.evaluate("box => scrollBy(0, box.getBoundingClientRect().top + 300)")
+    files.may_go.set()
+    await expect(comment(page, "Long 3.").locator(".whole")).to_have_text("Show all")
+    await expect(comment(page, "Long 0.").locator(".whole")).to_have_text("Show all")
+    await expect(read.locator(".whole")).to_have_count(0)
+    assert await read.evaluate("box => box.getBoundingClientRect().top") == pytest.approx(-300, abs=1)
+
+
+async def test_what_is_folded_opens_where_the_focus_goes(shared: ServerProcess, window: Window, key: str) -> None:
+    await post(shared, f"Long.\n{LINES}\nhttps://example.org/at-the-end", key=key)
+    page = await window("about:blank", viewport={"width": 800, "height": 700})
+    await host(page, shared, _element(key))
+    await shown(page)
+    _, whole = await _text(page, "Long.")
+    await expect(whole).to_have_attribute("aria-expanded", "false")
+    link = comment(page, "Long.").locator(".body a")
+    await link.focus()
+    await expect(whole).to_have_attribute("aria-expanded", "true")
+    await expect(link).to_be_in_viewport()
 
 
 # ---- the form -----------------------------------------------------------------------------------------------

@@ -183,10 +183,10 @@ async def test_what_hangs_is_given_up_in_time(issuer: Issuer, monkeypatch: pytes
     assert not await issuer.knows("1")
 
 
-async def test_closing_ends_what_is_asked(issuer: Issuer) -> None:
+async def test_closing_ends_what_is_asked_and_nobody_who_waits_for_it(issuer: Issuer) -> None:
+    """An operator may remove the issuer meanwhile: a token is refused then, and no request is cut."""
     issuer.server.hangs = True
     waiting = asyncio.ensure_future(issuer.knows("1"))
     await until(lambda: issuer.questions == 1, "the address is asked")
     await issuer.keys.close()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    assert not await waiting

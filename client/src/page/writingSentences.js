@@ -2,6 +2,8 @@
 export default {
   "write_comment": "Write a comment",
   "quote": "Quote",
+  "show_all": "Show all",
+  "show_less": "Show less",
   "link": "Copy link",
   "send_reply": "Post reply",
   "cancel": "Cancel",

@@ -70,8 +70,8 @@ class KeyAddress:
                 self._ask()
             return found
         if self._may_ask_for_unknown():
-            # shielded: who waits may go away, and others wait for the same answer
-            await asyncio.shield(self._ask())
+            # who waits may go away while others wait on; and an end of the request is no end of those who wait for it
+            await asyncio.wait([self._ask()])
             found = self._known(key_id)
         if found is None:
             raise TokenError("its issuer has no key of that kid, or the address of its keys does not answer")

@@ -5,6 +5,7 @@ export { css };
 export { Folding } from './folding.js';
 export { FormLink } from './formLink.js';
 export { Identity } from './identity.js';
+export { LongTexts } from './longTexts.js';
 export { keyboard } from './keyboard.js';
 export { goBack } from './place.js';
 export { Unread } from './unread.js';
