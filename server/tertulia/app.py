@@ -38,7 +38,7 @@ from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Sources, WorkerMetrics
 from tertulia.pages import Pages, SiteDefaults
 from tertulia.pages.search_page import SearchPages
-from tertulia.people import People, Ways
+from tertulia.people import People, SignInMethods
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
@@ -74,12 +74,12 @@ async def running(
     server_stats: ServerStats | None = None,
     worker_metrics: WorkerMetrics | None = None,
     tuning: Tuning = DEFAULT,
-    ways: Ways = MappingProxyType({}),
+    sign_in_methods: SignInMethods = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
     ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
-    ``tuning``: the numbers of live delivery; ``ways``: those to sign in.
+    ``tuning``: the numbers of live delivery; ``sign_in_methods``: how readers get sessions.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -99,7 +99,7 @@ async def running(
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            people = People(store, derived_key(secret, "subjects"), limits, ways)
+            people = People(store, derived_key(secret, "subjects"), limits, sign_in_methods)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)

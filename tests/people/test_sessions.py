@@ -76,7 +76,7 @@ class Instance:
 @asynccontextmanager
 async def instance(database: str, folder: Path, redis: str | None = None) -> AsyncIterator[Instance]:
     settings = unlimited(folder, database_url=database, redis_url=redis)
-    async with running(settings, ways={"test": vouched}) as server:
+    async with running(settings, sign_in_methods={"test": vouched}) as server:
         transport = httpx.ASGITransport(server.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=30) as client:
             yield Instance(server, client)

@@ -124,7 +124,7 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
 @asynccontextmanager
 async def _served(settings: Settings) -> AsyncIterator[Site]:
-    async with running(settings, ways={"test": _vouch}) as server:
+    async with running(settings, sign_in_methods={"test": _vouch}) as server:
         token, hashed = new_moderator_token()
         await server.store.write(administration.AddModerator("Mai", hashed, utc_now()))
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())

@@ -8,8 +8,8 @@ from tertulia.people.sessions import (
     SITE_SESSION_HOURS,
     Claim,
     People,
-    Way,
-    Ways,
+    SignInMethod,
+    SignInMethods,
 )
 
-__all__ = ["SESSION_DAYS", "SITE_SESSION_HOURS", "Claim", "People", "Way", "Ways"]
+__all__ = ["SESSION_DAYS", "SITE_SESSION_HOURS", "Claim", "People", "SignInMethod", "SignInMethods"]

@@ -43,20 +43,20 @@ class Claim:
     trust: int = 0
 
 
-Way = Callable[[protocol.NewSession], Awaitable[Claim]]
+SignInMethod = Callable[[protocol.NewSession], Awaitable[Claim]]
 """One way in. Raises unauthenticated, or what else it refuses with."""
-Ways = Mapping[str, Way]
+SignInMethods = Mapping[str, SignInMethod]
 """By the word that a request names it with: its ``grant``."""
 
 
 class People:
     """``key`` is at least 32 bytes: subjects are stored under a keyed hash."""
 
-    def __init__(self, store: Store, key: bytes, limits: PostingLimits, ways: Ways) -> None:
+    def __init__(self, store: Store, key: bytes, limits: PostingLimits, methods: SignInMethods) -> None:
         self._store = store
         self._key = key
         self._limits = limits
-        self._ways = ways
+        self._methods = methods
         self._names = Names(store.reader(queries.moderators))
 
     async def sign_in(self, new: protocol.NewSession, address: str | None) -> protocol.SessionOpened:
@@ -64,14 +64,14 @@ class People:
 
         Raises invalid where there is no such way, unauthenticated, spent, name_taken, rate_limited, unknown_site.
         """
-        way = self._ways.get(new.grant)
-        if way is None:
-            offered = ", ".join(sorted(self._ways)) or "none"
+        method = self._methods.get(new.grant)
+        if method is None:
+            offered = ", ".join(sorted(self._methods)) or "none"
             raise Problem(
                 ErrorCode.invalid, f"This server has no such way to sign in; it has: {offered}.", field="grant"
             )
         await self._limits.count(None, address, Write.newcomer)
-        claim, now = await way(new), utc_now()
+        claim, now = await method(new), utc_now()
         name = unadorned(clean_name(claim.name))
         await self._names.check(name)
         token, hashed = new_session_token()
