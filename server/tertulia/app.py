@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tertulia import private
 from tertulia.api import Api
 from tertulia.api.openapi import Description
+from tertulia.api.people import PeopleApi
 from tertulia.api.search import SearchApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
@@ -36,6 +38,7 @@ from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Sources, WorkerMetrics
 from tertulia.pages import Pages, SiteDefaults
 from tertulia.pages.search_page import SearchPages
+from tertulia.people import People, SignInMethods
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
@@ -71,11 +74,12 @@ async def running(
     server_stats: ServerStats | None = None,
     worker_metrics: WorkerMetrics | None = None,
     tuning: Tuning = DEFAULT,
+    sign_in_methods: SignInMethods = MappingProxyType({}),
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
     ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
-    ``tuning``: the numbers of live delivery.
+    ``tuning``: the numbers of live delivery; ``sign_in_methods``: how readers get sessions.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -95,6 +99,7 @@ async def running(
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(store, hub, tokens, limits, edit_window=window)
+            people = People(store, derived_key(secret, "subjects"), limits, sign_in_methods)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
@@ -116,7 +121,7 @@ async def running(
             workers.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
-                asgi = _asgi(discussions, hub, origins, addresses, pages, others, responses, search)
+                asgi = _asgi(discussions, people, hub, origins, addresses, pages, others, responses, search)
                 yield Running(asgi, store, hub, bus, articles, metrics, workers)
             finally:
                 await workers.close()
@@ -166,6 +171,7 @@ def _posting_limits(settings: Settings, counts: SharedCounter | None) -> Posting
 
 def _asgi(
     discussions: Discussions,
+    people: People,
     hub: Hub,
     origins: OriginPolicy,
     addresses: ClientAddress,
@@ -176,6 +182,7 @@ def _asgi(
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
+    operations += operations_of(PeopleApi(people, discussions.identify, origins, addresses))
     if search is not None:
         operations += operations_of(SearchApi(search, origins, addresses))
 

@@ -35,11 +35,13 @@ class ErrorCode(Enum):
     not_found = ErrorSpec(404, "There is nothing here")
     method_not_allowed = ErrorSpec(405, "This method is not offered here")
     name_taken = ErrorSpec(409, "The name is somebody else's")
+    wrong_session = ErrorSpec(403, "This needs another session")
     edit_window_over = ErrorSpec(409, "The time for editing is over")
     closed = ErrorSpec(409, "The discussion is closed")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")
     bad_state = ErrorSpec(409, "The comment's state does not allow this")
     gone = ErrorSpec(410, "The comment is no longer there")
+    spent = ErrorSpec(410, "This is good once, and was used")
     too_large = ErrorSpec(413, "The request is too large")
     unsupported_media_type = ErrorSpec(415, "Send application/json")
     too_long = ErrorSpec(422, "The text is too long")
@@ -85,6 +87,11 @@ class Problem(Exception):
         self.detail = detail
         self.field = field
         self.retry_after = retry_after
+
+
+def unauthenticated() -> Problem:
+    """One answer for every bad token: it tells a forger nothing."""
+    return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
 
 
 def no_such_site(field: str = "site") -> Problem:

@@ -127,6 +127,20 @@ class DiscussionChange(Inbound):
     url: str | None = None
 
 
+class NewSession(Inbound):
+    """``POST /sessions``: by which way (``grant``), and what that way asks for."""
+
+    grant: str = Field(max_length=32)
+    site: str = "default"
+    token: str | None = Field(default=None, max_length=4096)
+
+
+class PersonChange(Inbound):
+    """``PATCH /me``."""
+
+    name: str
+
+
 # ---- what a client receives -----------------------------------------------------------------------------
 
 
@@ -371,6 +385,46 @@ class Events(Outbound):
     seq: int
     events: list[Event]
     more: bool
+
+
+class Person(Outbound):
+    """Whom a token names: ``also`` are other ids that are the same person's, ``roles`` those held at the site."""
+
+    id: str
+    also: list[str]
+    name: str
+    kind: Literal["guest", "member", "staff"]
+    roles: list[str]
+    badge: str | None
+
+
+class SessionOpened(Outbound):
+    """The answer to a sign-in; the token is told once."""
+
+    token: str
+    viewer: Person
+
+
+class SessionView(Outbound):
+    """``via`` is the way in; ``used_at`` is noted once a day; ``current`` is the one that asks."""
+
+    id: str
+    via: str
+    label: str
+    at: str
+    used_at: str
+    expires_at: str
+    current: bool
+
+
+class Sessions(Outbound):
+    sessions: list[SessionView]
+
+
+class SessionsEnded(Outbound):
+    """How many sessions are over now."""
+
+    ended: int
 
 
 class ProblemDocument(Outbound):

@@ -64,6 +64,15 @@ class _Filler:
         )
         self._each(many, "key_alias (site_id, key, discussion_id)", f"{default}, 'alias' || n, 1")
         self._each(many, "author (id, name, badge, created_at)", f"{self._id(0)}, 'Lan', NULL, 0")
+        self._each(
+            many, "identity (site_id, issuer, subject, author_id, at)", f"{default}, 'i', 's' || n, {self._id(0)}, 0"
+        )
+        session = "session (id, token_hash, author_id, site_id, scope, roles, via, label, at, used_at, expires_at)"
+        ends = "CASE WHEN n % 2 = 0 THEN 9000000000000 ELSE 0 END"
+        of = f"'s' || n, 'h' || n, {self._id(0)}, {default}, 'reader', '[]', 'test', '', 0, 0"
+        self._each(many, session, f"{of}, {ends}")
+        self._each(many, '"grant" (author_id, site_id, role)', f"{self._id(0)}, 0, 'host'")
+        self._each(many, "spent_token (digest, expires_at)", f"'d' || n, {SOON * 2}")
         comment = (
             "comment (id, discussion_id, parent_id, root_id, author_id, author_name, text, body, created_at, state, "
             "published, up, down, reply_count, pinned, idempotency_key, request_digest)"

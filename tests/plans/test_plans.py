@@ -25,11 +25,13 @@ from tertulia.app import Running, running
 from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import PageCursor, encode_page_cursor
-from tertulia.identity import Tokens, new_moderator_token, utc_now
+from tertulia.identity import Tokens, new_moderator_token, token_hash, utc_now
 from tertulia.live.backlog import Cursor
-from tertulia.protocol import API
+from tertulia.people import Claim
+from tertulia.protocol import API, NewSession
 from tertulia.settings import Settings, secret_key
 from tertulia.store import Store, administration, queries
+from tertulia.store.commands import Spent
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
@@ -122,13 +124,21 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
 @asynccontextmanager
 async def _served(settings: Settings) -> AsyncIterator[Site]:
-    async with running(settings) as server:
+    async with running(settings, sign_in_methods={"test": _vouch}) as server:
         token, hashed = new_moderator_token()
         await server.store.write(administration.AddModerator("Mai", hashed, utc_now()))
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=60) as client:
-            yield Site(server, client, [], {"moderator": token, "guest": guest})
+            tokens = {"moderator": token, "guest": guest}
+            for session in ("session", "other session"):
+                answer = await client.post(f"{API}/sessions", json={"grant": "test"})
+                tokens[session] = answer.json()["token"]
+            yield Site(server, client, [], tokens)
+
+
+async def _vouch(_new: NewSession) -> Claim:
+    return Claim("https://news.example", "1", "Thu", via="test", once=Spent(token_hash(new_key()), utc_now()))
 
 
 # ---- what is asked --------------------------------------------------------------------------------------
@@ -253,7 +263,16 @@ def _pages() -> Iterator[Visit]:
     )
 
 
-VISITS = [*_api(), *_pages()]
+def _people() -> Iterator[Visit]:
+    yield Visit("POST", f"{API}/sessions", json={"grant": "test"})
+    yield Visit("GET", f"{API}/me", token="session")
+    yield Visit("PATCH", f"{API}/me", json={"name": "Lan"}, token="session")
+    yield Visit("GET", f"{API}/me/sessions", token="session")
+    yield Visit("DELETE", f"{API}/sessions/current", token="session")
+    yield Visit("DELETE", f"{API}/me/sessions", token="other session")
+
+
+VISITS = [*_api(), *_pages(), *_people()]
 
 
 def _visits(server: Running) -> list[Visit]:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from tertulia.core.comments import Author
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import MODERATOR_PREFIX, REPEAT_HOURS, Identity, Tokens, token_hash, unauthenticated
+from tertulia.identity import (
+    MODERATOR_PREFIX,
+    REPEAT_HOURS,
+    SESSION_PREFIX,
+    Identity,
+    Tokens,
+    token_hash,
+    unauthenticated,
+    utc_now,
+)
 from tertulia.limits import PostingLimits, Write
-from tertulia.store.commands import Actor
+from tertulia.store import Store, queries, sessions
+from tertulia.store.commands import Actor, Command, InSession, ProlongSession
+
+USED_AGAIN = timedelta(days=1)
+"""How often at most it is noted that a session is used."""
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
 class Actors:
-    """``moderator`` reads the moderator whose token has a hash."""
+    """Reads who a token names, of moderators and sessions in the store."""
 
-    def __init__(
-        self,
-        moderator: Callable[[str], Awaitable[Author | None]],
-        tokens: Tokens,
-        limits: PostingLimits,
-    ) -> None:
-        self._moderator = moderator
+    def __init__(self, store: Store, tokens: Tokens, limits: PostingLimits) -> None:
+        self._store = store
         self._tokens = tokens
         self._limits = limits
 
@@ -39,12 +48,35 @@ class Actors:
         token = token.lstrip(" ")  # RFC 9110: a scheme in any case, one or more blanks, and nothing after the token
         if scheme.lower() != "bearer" or not token:
             raise unauthenticated()
+        if token.startswith(SESSION_PREFIX):
+            return await self._signed_in(token, site)
         if not token.startswith(MODERATOR_PREFIX):
             return self._tokens.read(token, site)
-        moderator = await self._moderator(token_hash(token))
+        moderator = await self._store.read(queries.moderator, token_hash(token))
         if moderator is None:
             raise unauthenticated()
         return Identity(moderator.id, moderator.name, moderator=True, site=None)
+
+    async def _signed_in(self, token: str, site: str | None) -> Identity:
+        """Raises unauthenticated."""
+        now = utc_now()
+        found = await self._store.read(sessions.signed_in, token_hash(token), now)
+        if found is None or (site is not None and found.session.site not in (None, site)):
+            raise unauthenticated()
+        session = found.session
+        if now - session.used_at >= USED_AGAIN:
+            with suppress(Problem):  # it is noted the next time
+                await self._store.write(ProlongSession(session.id, now, session.expires_at - session.used_at))
+        return Identity(
+            session.author_id,
+            found.name,
+            moderator=False,
+            site=session.site,
+            issued_at=session.at,
+            member=True,
+            session_id=session.id,
+            roles=found.roles,
+        )
 
     async def counted(self, write: Write, identity: Identity | None, address: str | None) -> Actor:
         """Who writes, once it is counted. Raises unauthenticated, rate_limited."""
@@ -64,7 +96,14 @@ class Actors:
 def actor_of(identity: Identity | None) -> Actor:
     if identity is None:
         raise unauthenticated()
-    return Actor(identity.author_id, identity.moderator, identity.site)
+    return Actor(identity.author_id, identity.moderator, identity.site, identity.session_id)
+
+
+def by(identity: Identity | None, command: Command[T]) -> Command[T]:
+    """The command, of whoever asks: of somebody signed in as long as the session goes on when it is applied."""
+    if identity is None or identity.session_id is None:
+        return command
+    return InSession(identity.session_id, command, utc_now())
 
 
 def require_moderator(identity: Identity | None) -> Actor:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tertulia import protocol
 from tertulia.core import text
 from tertulia.discussions import given
-from tertulia.discussions.actors import Actors, log_moderation
+from tertulia.discussions.actors import Actors, by, log_moderation
 from tertulia.discussions.content import Texts
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
@@ -64,7 +64,7 @@ class Changing:
         self, command: Command[PostResult], actor: Actor, act: str, identity: Identity | None
     ) -> protocol.Changed:
         """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
-        changed = await self._store.write(command)
+        changed = await self._store.write(by(identity, command))
         own = changed.comment.author.id == actor.id
         if actor.moderator and not own:
             log_moderation(identity, act, comment=changed.comment.id)

@@ -8,7 +8,7 @@ from tertulia import protocol
 from tertulia.core import pages, text
 from tertulia.core.comments import Discussion, DiscussionKey, Mode
 from tertulia.discussions import given, views
-from tertulia.discussions.actors import actor_of, log_moderation, require_moderator, require_staff
+from tertulia.discussions.actors import actor_of, by, log_moderation, require_moderator, require_staff
 from tertulia.discussions.keys import Keys
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, utc_now
@@ -51,7 +51,7 @@ class Moderation:
         await self._limits.count(reporter.id if reporter else None, address)
         note = text.clean_text(report.note, field="note") if report.note else ""
         command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
-        return protocol.Reported(id=await self._store.write(command))
+        return protocol.Reported(id=await self._store.write(by(identity, command)))
 
     async def change(
         self,
@@ -76,7 +76,7 @@ class Moderation:
             title=None if change.title is None else _new_title(change.title),
             url=None if change.url is None else _new_url(change.url, origins),
         )
-        changed = await self._store.write(command)
+        changed = await self._store.write(by(identity, command))
         act = "describe the page" if change.mode is None else f"set to {change.mode}"
         log_moderation(identity, act, site=key.site, discussion=changed.id)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)

@@ -13,7 +13,7 @@ from tertulia.core.ids import uuid7
 from tertulia.core.names import unadorned
 from tertulia.core.pages import PageFacts
 from tertulia.discussions import given
-from tertulia.discussions.actors import is_long_ago, is_staff
+from tertulia.discussions.actors import by, is_long_ago, is_staff
 from tertulia.discussions.content import SLOW_TEXT, Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
@@ -69,7 +69,7 @@ class Posting:
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, draft)
         draft = await self._with_content(draft, new, _page(new, origins, identity))
-        result = await self._store.write(commands.PostComment(draft))
+        result = await self._store.write(by(identity, commands.PostComment(draft)))
         posted = protocol.Posted(
             comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
         )
@@ -134,7 +134,8 @@ class Posting:
         """A token for a guest who has none, or whose own is old or of another name."""
         author = draft.author
         if identity is not None:
-            if identity.moderator or (identity.name == author.name and not identity.is_old(draft.at)):
+            is_same = identity.name == author.name and not identity.is_old(draft.at)
+            if identity.moderator or identity.session_id or is_same:
                 return None
         elif result.repeated and is_long_ago(result.comment.created_at, draft.at):
             return None

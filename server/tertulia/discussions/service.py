@@ -47,7 +47,7 @@ class Discussions:
     ) -> None:
         keys, texts = Keys(store.reader(queries.stored_key)), Texts()
 
-        actors = Actors(store.reader(queries.moderator), tokens, limits)
+        actors = Actors(store, tokens, limits)
         self.identify = actors.identify
 
         reading = Reading(store, hub, keys, edit_window)

@@ -11,20 +11,22 @@ sealing      secrets as the database keeps them
 
 from __future__ import annotations
 
+from tertulia.errors import unauthenticated
 from tertulia.identity.tokens import (
     GUEST_DAYS,
     HASH_PREFIX,
     MODERATOR_PREFIX,
     RENEW_DAYS,
     REPEAT_HOURS,
+    SESSION_PREFIX,
     TOKEN_LENGTH,
     Identity,
     ModeratorToken,
     Tokens,
     derived_key,
     new_moderator_token,
+    new_session_token,
     token_hash,
-    unauthenticated,
     utc_now,
 )
 
@@ -34,12 +36,14 @@ __all__ = [
     "MODERATOR_PREFIX",
     "RENEW_DAYS",
     "REPEAT_HOURS",
+    "SESSION_PREFIX",
     "TOKEN_LENGTH",
     "Identity",
     "ModeratorToken",
     "Tokens",
     "derived_key",
     "new_moderator_token",
+    "new_session_token",
     "token_hash",
     "unauthenticated",
     "utc_now",

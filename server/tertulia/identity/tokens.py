@@ -9,12 +9,12 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tertulia.core.ids import is_uuid, uuid8
 from tertulia.core.strict_json import Json
 from tertulia.core.text import clean_name
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import Problem, unauthenticated
 from tertulia.identity.compact import HMAC, Compact, TokenError, encoded, json_object
 
 GUEST_DAYS = 180
@@ -28,6 +28,7 @@ HASH_PREFIX = "hmac "
 AHEAD_SECONDS = 86_400
 """How far the clock of the instance that made a token may be ahead of this one's: a guest is no less known for it."""
 MODERATOR_PREFIX = "tm_"
+SESSION_PREFIX = "ts_"
 TOKEN_LENGTH = 2048
 _LEEWAY_SECONDS = 60
 _ISSUER = "tertulia"
@@ -39,7 +40,8 @@ class Identity:
     """Who the token names: an author, who may be a moderator; ``site`` is where a guest's token is good.
 
     A ``member`` was signed in by the site, which issued the token: the name is used as it is, the token never renewed.
-    A ``program`` is the site's own, which knows what its pages are called.
+    A ``program`` is the site's own, which knows what its pages are called. Who is signed in here has a ``session_id``,
+    and ``roles`` at this site; whether the session goes on is asked again in the transaction of whatever is written.
     """
 
     author_id: str
@@ -49,6 +51,14 @@ class Identity:
     issued_at: datetime | None = None
     member: bool = False
     program: bool = False
+    session_id: str | None = None
+    roles: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Literal["guest", "member", "staff"]:
+        if self.moderator:
+            return "staff"
+        return "member" if self.member else "guest"
 
     def is_old(self, now: datetime) -> bool:
         """Whether a guest who is still here should get a new token before this one ends."""
@@ -142,12 +152,14 @@ def _issued(claims: dict[str, Json]) -> datetime:
     return datetime.fromtimestamp(issued, UTC)
 
 
-def unauthenticated() -> Problem:
-    """One answer for every bad token: it tells a forger nothing."""
-    return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
-
-
 class ModeratorToken(NamedTuple):
+    """A token, and the hash that is stored of it."""
+
+    token: str
+    hash: str
+
+
+class SessionToken(NamedTuple):
     """A token, and the hash that is stored of it."""
 
     token: str
@@ -158,6 +170,12 @@ def new_moderator_token() -> ModeratorToken:
     """A random token."""
     token = MODERATOR_PREFIX + secrets.token_urlsafe(32)
     return ModeratorToken(token, token_hash(token))
+
+
+def new_session_token() -> SessionToken:
+    """A random token."""
+    token = SESSION_PREFIX + secrets.token_urlsafe(32)
+    return SessionToken(token, token_hash(token))
 
 
 def token_hash(token: str) -> str:

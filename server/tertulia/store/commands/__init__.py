@@ -5,7 +5,8 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
 
     base ◀── discussions ◀── posting
       ▲                         │
-      └────── comments ◀────────┴── changing, voting, reporting
+      ├────── comments ◀────────┴── changing, voting, reporting
+      └────── sessions
 """
 
 from tertulia.store.commands.base import Command, CommandResult
@@ -14,6 +15,15 @@ from tertulia.store.commands.comments import Actor, PostResult
 from tertulia.store.commands.discussions import ChangeDiscussion
 from tertulia.store.commands.posting import Draft, PostComment, Request, check_post, said_at
 from tertulia.store.commands.reporting import ReportComment
+from tertulia.store.commands.sessions import (
+    EndSessions,
+    InSession,
+    ProlongSession,
+    RenameAuthor,
+    SignIn,
+    Spent,
+    Who,
+)
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
@@ -27,13 +37,20 @@ __all__ = [
     "DeleteComment",
     "Draft",
     "EditComment",
+    "EndSessions",
+    "InSession",
     "PostComment",
     "PostResult",
+    "ProlongSession",
+    "RenameAuthor",
     "ReportComment",
     "Request",
     "RestoreComment",
+    "SignIn",
+    "Spent",
     "Tally",
     "VoteTotals",
+    "Who",
     "check_edit",
     "check_post",
     "said_at",

@@ -20,11 +20,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none."""
+    """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none.
+
+    Whoever is signed in may as long as the session goes on.
+    """
 
     id: str
     moderator: bool = False
     site: str | None = None
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

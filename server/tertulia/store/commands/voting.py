@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
 from tertulia.core.comments import Comment, State
-from tertulia.errors import ErrorCode, Problem, no_such_comment
+from tertulia.errors import ErrorCode, Problem, no_such_comment, unauthenticated
 from tertulia.store import event_log, records, schema
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, existing, gone
 from tertulia.store.event_log import CommittedEvent
+from tertulia.store.sessions import open_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,9 @@ class Tally:
 class CastVotes(CommentCommand[Tally]):
     """Votes of several people, in the order they were given, and one event of what came of them, if anything.
 
-    One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: not_found, forbidden,
-    gone. Raises not_found, and where there is one ballot alone its refusal: then there is nothing to commit.
+    One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: unauthenticated,
+    not_found, forbidden, gone. Raises not_found, and where there is one ballot alone its refusal: then there is nothing
+    to commit.
     """
 
     ballots: Sequence[Ballot]
@@ -53,7 +55,9 @@ class CastVotes(CommentCommand[Tally]):
     def apply(self, connection: Connection) -> CommandResult[Tally]:
         comment = existing(connection, self.comment_id)
         site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in self.ballots) else None
-        refusals = [_refusal(comment, site, ballot.actor) for ballot in self.ballots]
+        sessions = {ballot.actor.session_id for ballot in self.ballots if ballot.actor.session_id is not None}
+        ended = sessions - open_among(connection, sessions, self.at)
+        refusals = [_refusal(comment, site, ballot.actor, ended) for ballot in self.ballots]
         if len(self.ballots) == 1 and refusals[0] is not None:
             raise refusals[0]
         pairs = zip(self.ballots, refusals, strict=True)
@@ -70,7 +74,9 @@ class CastVotes(CommentCommand[Tally]):
         return CommandResult(Tally(answers, has_event=bool(events)), tuple(events))
 
 
-def _refusal(comment: Comment, site: str | None, voter: Actor) -> Problem | None:
+def _refusal(comment: Comment, site: str | None, voter: Actor, ended: Set[str]) -> Problem | None:
+    if voter.session_id in ended:
+        return unauthenticated()
     if comment.state is State.held or (voter.site is not None and voter.site != site):
         return no_such_comment()
     if comment.state.is_tombstone:

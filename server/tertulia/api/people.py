@@ -1,0 +1,114 @@
+"""Signing in and out over HTTP, and what is one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tertulia import protocol
+from tertulia.errors import ErrorCode
+from tertulia.identity import Identity
+from tertulia.people import People
+from tertulia.protocol import API
+from tertulia.web.client_address import ClientAddress
+from tertulia.web.operations import operation
+from tertulia.web.origins import OriginPolicy
+from tertulia.web.validation import Query, read_json
+
+Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
+_BODY = (ErrorCode.malformed, ErrorCode.invalid, ErrorCode.unsupported_media_type, ErrorCode.unavailable)
+_OWN = (ErrorCode.unauthenticated, ErrorCode.wrong_session, ErrorCode.unavailable)
+_NAME = (ErrorCode.empty, ErrorCode.too_long, ErrorCode.name_taken, ErrorCode.rate_limited)
+
+
+class PeopleApi:
+    """The handlers; ``identify`` says whom a header names."""
+
+    def __init__(self, people: People, identify: Identify, origins: OriginPolicy, addresses: ClientAddress) -> None:
+        self._people = people
+        self._identify = identify
+        self._origins = origins
+        self._addresses = addresses
+
+    @operation(
+        "POST",
+        f"{API}/sessions",
+        "Signs in: the token in the answer is good until the session ends",
+        {201: protocol.SessionOpened},
+        body=protocol.NewSession,
+        errors=(*_BODY, *_NAME, ErrorCode.unauthenticated, ErrorCode.unknown_site, ErrorCode.spent),
+    )
+    async def sign_in(self, request: Request, _query: Query) -> Response:
+        new = await read_json(request, protocol.NewSession)
+        await self._origins.admit(request, new.site)
+        return _private(await self._people.sign_in(new, self._addresses.of(request)), 201)
+
+    @operation(
+        "DELETE",
+        f"{API}/sessions/current",
+        "Signs out: ends the session that asks",
+        {200: protocol.SessionsEnded},
+        errors=_OWN,
+        bearer="session",
+    )
+    async def sign_out(self, request: Request, _query: Query) -> Response:
+        await self._people.sign_out(await self._viewer(request))
+        return _private(protocol.SessionsEnded(ended=1))
+
+    @operation(
+        "GET",
+        f"{API}/me",
+        "Whom the token names",
+        {200: protocol.Person},
+        errors=(ErrorCode.unauthenticated,),
+        bearer="required",
+    )
+    async def me(self, request: Request, _query: Query) -> Response:
+        return _private(self._people.me(await self._viewer(request)))
+
+    @operation(
+        "PATCH",
+        f"{API}/me",
+        "Changes one's name, for what one will say",
+        {200: protocol.Person},
+        body=protocol.PersonChange,
+        errors=(*_BODY, *_OWN, *_NAME),
+        bearer="session",
+    )
+    async def rename(self, request: Request, _query: Query) -> Response:
+        change = await read_json(request, protocol.PersonChange)
+        return _private(await self._people.rename(change, await self._viewer(request)))
+
+    @operation(
+        "GET",
+        f"{API}/me/sessions",
+        "Where one is signed in, the newest first",
+        {200: protocol.Sessions},
+        errors=_OWN,
+        bearer="session",
+    )
+    async def sessions(self, request: Request, _query: Query) -> Response:
+        return _private(await self._people.sessions(await self._viewer(request)))
+
+    @operation(
+        "DELETE",
+        f"{API}/me/sessions",
+        "Signs out everywhere: ends all of one's sessions, the one that asks too",
+        {200: protocol.SessionsEnded},
+        errors=_OWN,
+        bearer="session",
+    )
+    async def end_all(self, request: Request, _query: Query) -> Response:
+        return _private(await self._people.end_all(await self._viewer(request)))
+
+    async def _viewer(self, request: Request) -> Identity | None:
+        given = request.headers.getlist("authorization")
+        return await self._identify(", ".join(given) if given else None, None)
+
+
+def _private(model: BaseModel, status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return Response(model.model_dump_json(), status, headers=headers, media_type="application/json")
