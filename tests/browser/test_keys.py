@@ -103,7 +103,21 @@ async def test_the_canonical_link_is_read_as_html_has_it(
 
 
 @pytest.mark.parametrize(
-    "key", ["undefined", "null", "None", "[object Object]", "", "  ", "{{ page.url }}", " undefined\n"]
+    "key",
+    [
+        "undefined",
+        "null",
+        "None",
+        "[object Object]",
+        "",
+        "  ",
+        "{{ page.url }}",
+        " undefined\n",
+        "{% url %}",
+        "<%= id %>",
+        "${id}",
+        "a-#{id}",
+    ],
 )
 async def test_a_template_s_mistake_is_the_page_and_said_once(
     browser: Browser, server: ServerProcess, news: Newspaper, key: str

@@ -6,7 +6,7 @@
 /** What fits into a request's first line, for which servers in between have 8 KiB. */
 const LONGEST = 3500;
 /** What a template leaves behind: values that were not there, as `null` is where no key is given, and marks that nothing took the place of. */
-const MISTAKE = /^\s*(undefined|null|None|\[object .*)?\s*$|{{/;
+const MISTAKE = /^\s*(undefined|null|None|\[obj.*)?\s*$|[<{]%|[{#$]{/;
 
 /** The canonical link as HTML has it (`rel` is a list of words, an empty `href` is none), else without query and fragment. */
 export function pageAddress() {
