@@ -277,3 +277,13 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartupError, match=r"Cannot make the data folder .*file/data: Not a directory"):
         secret_key(load(data_dir=str(tmp_path / "file" / "data")))
+
+
+@pytest.mark.parametrize("name", ["data_dir", "articles", "secret_key_file", "database_url_file", "redis_url_file"])
+def test_an_empty_path_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """As a flag it is a variable of a shell that is not set; in the environment compose gives what is not set."""
+    for given in ("", "  "):
+        with pytest.raises(StartupError, match=f"--{name.replace('_', '-')}: .*is empty; name a file or a folder"):
+            load(**{name: given})
+    monkeypatch.setenv(f"TERTULIA_{name.upper()}", "")
+    assert getattr(load(), name) == Settings.model_fields[name].default

@@ -24,6 +24,9 @@ SECRET_BYTES = 32
 KEY_FILE = "secret-key"
 """In the data folder."""
 
+_PATHS = ("data_dir", "database_url_file", "redis_url_file", "articles", "secret_key_file")
+"""Settings that name a file or a folder."""
+
 
 class Settings(BaseModel):
     """The settings of one server process; each is also the environment variable TERTULIA_<NAME>."""
@@ -180,6 +183,14 @@ class Settings(BaseModel):
             raise ValueError("is not a time zone such as Asia/Ho_Chi_Minh") from error
         return value
 
+    @field_validator(*_PATHS, mode="before")
+    @classmethod
+    def _path(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            # the folder in which one happens to be would get a database
+            raise ValueError("is empty; name a file or a folder, or leave it out")
+        return value
+
     @field_validator(
         "post_limit_guest",
         "post_limit_address",
@@ -233,7 +244,9 @@ def _from_environment() -> dict[str, object]:
     """The settings that variables give, whatever case their names are written in."""
     variables = {name.upper(): value for name, value in os.environ.items()}
     names = {name: PREFIX + name.upper() for name in Settings.model_fields}
-    return {name: variables[variable] for name, variable in names.items() if variable in variables}
+    given = {name: variables[variable] for name, variable in names.items() if variable in variables}
+    # a compose file gives variables that are not set as empty ones
+    return {name: value for name, value in given.items() if value or name not in _PATHS}
 
 
 def _reason(name: str, error: ErrorDetails) -> str:

@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from tertulia import logs, settings
-from tertulia.cli.options import setting_options
+from tertulia.cli.options import GroupedCommand, setting_options
 from tertulia.cli.running import coroutine
 from tertulia.doctor import examine
 from tertulia.errors import StartupError
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("url", required=False)
 @click.option("--quick", is_flag=True, help="Do not wait until connections have been idle, which takes half a minute.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

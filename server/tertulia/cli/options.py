@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,48 @@ class SettingType(click.ParamType[Any]):
         if self.name == "PATH":
             return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(choice) for choice in self.choices if choice.startswith(incomplete)]
+
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Where it is": ("host", "port", "public_url", "workers", "trusted_proxies"),
+    "What it keeps": ("data_dir", "database_url", "database_url_file", "articles", "secret_key_file", "search", "work"),
+    "Several instances": ("redis_url", "redis_url_file"),
+    "Pages and texts": ("allowed_origins", "site_name", "language", "time_zone", "edit_minutes"),
+    "How often people may write": (
+        "post_limit_guest",
+        "post_limit_address",
+        "edit_limit_guest",
+        "edit_limit_address",
+        "vote_limit_guest",
+        "vote_limit_address",
+    ),
+    "Connections and busy discussions": (
+        "connections",
+        "connections_per_address",
+        "unread_mib",
+        "tick_rate",
+        "summary_rate",
+        "drain_seconds",
+    ),
+    "Watching it": ("log_format", "log_level", "metrics_allow"),
+    "To try it": ("with_samples", "playground"),
+}
+"""The parts of the help, by the names of settings; what is in none stands at the end."""
+
+
+class GroupedCommand(click.Command):
+    """A command with a flag for each setting: its help shows them in parts, under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = {option.name: option for option in self.get_params(ctx)}
+        grouped = {name for names in GROUPS.values() for name in names}
+        parts = {**GROUPS, "Options": tuple(name for name in options if name is not None and name not in grouped)}
+        for heading, names in parts.items():
+            records = (options[name].get_help_record(ctx) for name in names if name in options)
+            rows = [record for record in records if record is not None]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
 
 class Group(click.Group):

@@ -10,13 +10,13 @@ import click
 
 from tertulia import logs, settings
 from tertulia.cli import importing
-from tertulia.cli.options import SAMPLES, address_of, opened, setting_options
+from tertulia.cli.options import SAMPLES, GroupedCommand, address_of, opened, setting_options
 from tertulia.cli.running import coroutine, print_line
 from tertulia.serving.listening import listen
 from tertulia.settings import Settings
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.option("--with-samples", is_flag=True, help=SAMPLES)
 @setting_options()
 @coroutine
