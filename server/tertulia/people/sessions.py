@@ -31,7 +31,8 @@ SITE_SESSION_HOURS = 24
 class Claim:
     """Whom a way in vouches for: ``subject`` is the issuer's own name for the person, ``name`` is what others see.
 
-    ``via`` says in a word how, for the person's own list of sessions; ``once`` is what is good one time only.
+    ``via`` says in a word how, for the person's own list of sessions; ``once`` is what is good one time only. Without
+    a ``trust`` the person keeps the one they have.
     """
 
     issuer: str
@@ -40,7 +41,7 @@ class Claim:
     via: str
     life: timedelta = timedelta(days=SESSION_DAYS)
     once: Spent | None = None
-    trust: int = 0
+    trust: int | None = None
 
 
 SignInMethod = Callable[[protocol.NewSession], Awaitable[Claim]]

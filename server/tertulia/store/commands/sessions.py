@@ -50,13 +50,16 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person as an issuer of a site knows them; ``subject`` is keyed, ``name`` as it is kept."""
+    """A person as an issuer of a site knows them; ``subject`` is keyed, ``name`` as it is kept.
+
+    Without a ``trust`` the one that is known stays.
+    """
 
     site: str
     issuer: str
     subject: str
     name: str
-    trust: int = 0
+    trust: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +114,16 @@ class SignIn(Command[str]):
         known = connection.scalar(select(_i.author_id).where(*its)) or self._new(connection, site_id)
         # another instance may have made the same person at this moment
         found = str(known or connection.execute(select(_i.author_id).where(*its)).scalar_one())
-        is_other = or_(_a.name != who.name, _a.trust != who.trust)
-        named = update(schema.author).where(_a.id == found, is_other)
-        connection.execute(named.values(name=who.name, trust=who.trust))
+        said = {"name": who.name} | ({} if who.trust is None else {"trust": who.trust})
+        is_other = or_(*(schema.author.c[column] != value for column, value in said.items()))
+        connection.execute(update(schema.author).where(_a.id == found, is_other).values(**said))
         return found
 
     def _new(self, connection: Connection, site_id: int) -> str | None:
         """None where another instance was first."""
         who, at = self.who, milliseconds(self.at)
         author = {"id": uuid7(), "name": who.name, "created_at": at, "site_id": site_id, "kind": "member"}
-        connection.execute(insert(schema.author).values(**author, trust=who.trust))
+        connection.execute(insert(schema.author).values(**author, trust=who.trust or 0))
         identity = {"site_id": site_id, "issuer": who.issuer, "subject": who.subject, "author_id": author["id"]}
         values = insert_into(connection, schema.identity).values(**identity, at=at)
         if connection.execute(values.on_conflict_do_nothing()).rowcount:
