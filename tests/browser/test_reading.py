@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tertulia.api.handlers import PAGE
+from tertulia.store.listing import REPLIES_OF_ONE
 from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import comment, comments, count, evaluate_element, held, host, post, shown
 from tests.support.server import ServerProcess
@@ -80,6 +82,50 @@ async def test_the_button_below_the_list_says_what_it_shows_and_what_is_left(
     await more.click()
     await expect(more).to_have_count(0)
     await expect(comments(page)).to_have_count(16)
+
+
+async def _replies(server: ServerProcess, key: str, size: int) -> tuple[str, str]:
+    """A comment with so many replies; its id, and that of the last of them."""
+    root = last = (await post(server, "Root", key=key))["comment"]["id"]
+    for number in range(size):
+        last = (await post(server, f"Reply {number}", key=key, parent_id=root))["comment"]["id"]
+    return root, last
+
+
+async def test_the_button_below_replies_says_how_many_a_press_shows(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    """A whole page where that many are lacking, and the rest where the discussion lacks no others."""
+    root, _ = await _replies(shared, key, REPLIES_OF_ONE + PAGE + 3)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    more = page.locator("tertulia-discussion article > [part~=more]")
+    await expect(more).to_have_text(f"Show {PAGE} more replies")
+    await more.click()
+    await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + PAGE)
+    await expect(more).to_have_text("Show 3 more replies")
+    await post(shared, "Came meanwhile", key=key, parent_id=root)
+    await expect(more).to_have_text("Show 4 more replies")
+    await more.click()
+    await expect(more).to_have_count(0)
+    await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + PAGE + 4)
+
+
+async def test_the_button_below_replies_names_no_number_that_it_cannot_know(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    """What is lacking may have answers of its own, and here one has."""
+    _, last = await _replies(shared, key, REPLIES_OF_ONE + 2)
+    page = await window("about:blank")
+    await host(page, shared, _element(key))
+    await shown(page)
+    more = page.locator("tertulia-discussion article > [part~=more]")
+    await expect(more).to_have_text("Show 2 more replies")
+    await post(shared, "An answer to the last", key=key, parent_id=last)
+    await expect(more).to_have_text("Show more replies")
+    await more.click()
+    await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + 3)
 
 
 async def test_after_a_busy_minute_the_pill_offers_all_that_is_new(

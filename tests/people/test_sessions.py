@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,10 +24,9 @@ from tertulia.store.commands import CommandResult, Spent
 from tests.api.app import bearer, new_key
 from tests.support.store_actions import Custom
 from tests.support.unlimited import unlimited
+from tests.support.valkey import Valkey
 
 SECRET = "a secret key of these tests, long enough"
-NOWHERE = "redis://127.0.0.1:1"
-"""A Redis that has stopped."""
 
 
 async def vouched(new: NewSession) -> Claim:
@@ -254,16 +253,36 @@ async def test_rows_of_what_is_over_go_with_a_later_sign_in(one: Instance) -> No
 # ---- several instances ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("redis", [None, NOWHERE], ids=["without Redis", "Redis has stopped"])
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    server = Valkey()
+    yield server
+    server.end()
+
+
+TROUBLE: dict[str, Callable[[Valkey], object] | None] = {
+    "without Redis": None,
+    "with Redis": lambda valkey: valkey,
+    "Redis has stopped": Valkey.kill,
+    "Redis is frozen": Valkey.freeze,
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
 async def test_a_session_that_another_instance_ended_writes_nothing_here(
-    database: str, tmp_path: Path, redis: str | None
+    database: str, tmp_path: Path, valkey: Valkey, trouble: str
 ) -> None:
+    befall = TROUBLE[trouble]
+    redis = None if befall is None else valkey.url
     async with AsyncExitStack() as stack:
         here, there = [
             await stack.enter_async_context(instance(database, tmp_path / name, redis)) for name in ("a", "b")
         ]
         about = (await here.say(None, author={"name": "Ba"})).json()["comment"]["id"]
         own = (await here.say(await here.token())).json()["comment"]["id"]
+        if befall is not None:
+            befall(valkey)
+            stack.callback(valkey.thaw if trouble == "Redis is frozen" else lambda: None)
         for end in ("/sessions/current", "/me/sessions"):
             token = await here.token()
             assert (await there.say(token)).status_code == 201

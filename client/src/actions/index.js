@@ -107,7 +107,7 @@ export function createActions(d) {
       d.host.adoptStyles(loaded.css);
       const leaving = new loaded.Leaving(d, arrivals);
       if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
-      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), ...(unread ? [unread] : [])]) {
+      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.MoreReplies(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), ...(unread ? [unread] : [])]) {
         controllers.push(one);
         one.start();
       }

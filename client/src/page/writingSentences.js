@@ -76,6 +76,10 @@ export default {
     "one": "Show {n} reply",
     "other": "Show {n} replies"
   },
+  "show_more_replies": {
+    "one": "Show {n} more reply",
+    "other": "Show {n} more replies"
+  },
   "since_last_visit": "New since your last visit",
   "next_new": "Next new comment",
   "no_match": "No comments match.",

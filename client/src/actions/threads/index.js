@@ -6,6 +6,7 @@ export { Folding } from './folding.js';
 export { FormLink } from './formLink.js';
 export { Identity } from './identity.js';
 export { LongTexts } from './longTexts.js';
+export { MoreReplies } from './moreReplies.js';
 export { keyboard } from './keyboard.js';
 export { goBack } from './place.js';
 export { Unread } from './unread.js';
