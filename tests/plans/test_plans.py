@@ -243,6 +243,7 @@ def _reading(operation: Operation, token: str | None) -> Iterator[Visit]:
 def _pages() -> Iterator[Visit]:
     oldest = encode_page_cursor(PageCursor("oldest:1", (SOON + DEEP * 1000,), name(1, DEEP)))
     places: list[tuple[str, tuple[tuple[str, str], ...]]] = [("/articles/one", ()), ("/d", tuple(KEYED.items()))]
+    places.append(("/frame", tuple(KEYED.items())))
     for path, params in places:
         for more in (
             {},
