@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tertulia.core import keys
 from tertulia.core.keys import ADDRESS_LENGTH, KEY_LENGTH, canonical_key, explained, parse_address
 from tertulia.core.text import clean_key
 from tertulia.errors import ErrorCode, Problem
@@ -297,3 +298,55 @@ def test_escapes_change_nothing(name: str) -> None:
     assert canonical_key(f"{N}/s/" + re.sub("%..", lambda escape: escape[0].lower(), written)) == form
     assert canonical_key(f"{N}/s/" + quote(unicodedata.normalize("NFD", name), safe="")) == form
     assert canonical_key(f"{N}/s/" + quote(name, safe="!$&'()*+,;=:@")) == form
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "{{ page.id }}",
+            "{{id}}",
+            "post-{{slug}}",
+            "{% url 'post' %}",
+            "{# id #}",
+            "<%= id %>",
+            "<?= $id ?>",
+            "<?php",
+        ),
+        *("${id}", "a/${post.slug}", "#{id}", "%s", " %d ", "%(id)s", "<?php", "@Model.Id", "@item.Slug", "[[id]]"),
+        "[[${id}]]",
+        *("NaN", "None", "nil", "<nil>", "(null)", "NULL", "undefined", " ", "", "[object Object]"),
+    ],
+)
+def test_what_a_template_left_behind(text: str) -> None:
+    assert keys.is_unrendered(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "article-5",
+            "https://news.example/none",
+            "https://news.example/100%s%C3%A9",
+            "nilsson",
+            "Nanterre",
+            "nullify",
+        ),
+        *(
+            "50%",
+            "100%safe",
+            "https://medium.example/@model/post",
+            "@modeller",
+            "[1]",
+            "C#",
+            "$5 and {6}",
+            "None of us",
+        ),
+        *("https://news.example/?a[]=1", "tag:news.example,2026:5", "mail@item.example", "nullify"),
+        "None of us",
+        "undefined behaviour",
+    ],
+)
+def test_what_only_resembles_it(text: str) -> None:
+    assert not keys.is_unrendered(text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tertulia.cli.running import coroutine
-from tertulia.core.keys import explained
+from tertulia.cli.running import coroutine, print_line
+from tertulia.core.keys import explained, is_unrendered
 from tertulia.core.text import clean_key
 
 
@@ -28,3 +28,6 @@ async def key_canonical(given: str) -> None:
     for step in steps:
         click.echo(f"  {step.why}:\n    {step.key}")
     click.echo([first, *steps][-1].key)
+    if is_unrendered(given):
+        said = "This looks like what a template left behind, the same on every page: give each page a key of its own."
+        print_line("text", "warning", said)

@@ -163,6 +163,23 @@ def _changing(steps: list[Step], *, last: bool = False) -> list[Step]:
     return [steps[0], *changing]
 
 
+_UNRENDERED = re.compile(
+    r"\{\{|\{%|\{#|<[%?]|[$#]\{|\[\[[^\]]*\]\]|(?<!\S)%(?:\(\w+\))?[sd](?!\S)"
+    r"|(?<![\w./])@(?:Model|ViewBag|ViewData|item)[.\[]",
+    re.IGNORECASE,
+)
+"""Marks of Jinja, Liquid, Handlebars, ERB, PHP, JavaScript, Ruby, Thymeleaf, printf and Razor that nothing replaced."""
+_NO_VALUE = frozenset({"", "undefined", "null", "(null)", "<null>", "none", "nil", "<nil>", "nan"})
+"""What languages write, in any case, for a value that was not there."""
+
+
+def is_unrendered(text: str) -> bool:
+    """Whether a key or a title is what a template left behind: a mark that nothing replaced, or no value as text."""
+    trimmed = text.strip()
+    is_object = trimmed.startswith("[object ")
+    return trimmed.lower() in _NO_VALUE or is_object or _UNRENDERED.search(trimmed) is not None
+
+
 def is_tracking(name: str) -> bool:
     """Whether a query parameter says where a reader came from, or in which form a page is shown, and not which page."""
     folded = name.lower()
