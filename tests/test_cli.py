@@ -490,6 +490,13 @@ def test_help_has_whole_sentences_and_says_what_is_a_number_and_what_a_choice() 
     assert "--allowed-origins LIST" in shown
 
 
+def test_help_says_which_texts_are_addresses_limits_and_zones() -> None:
+    shown = CliRunner().invoke(main, ["serve", "--help"], terminal_width=100).output
+    for expected in ("--database-url URL", "--host ADDRESS", "--time-zone ZONE", "--post-limit-guest LIMITS"):
+        assert expected in shown
+    assert "--site-name TEXT" in shown, "what may be any text"
+
+
 def test_numbers_have_plurals(tmp_path: Path) -> None:
     data, article = tmp_path / "data", _article(tmp_path)
     content = json.loads(article.read_text("utf-8"))
@@ -521,3 +528,10 @@ def test_what_becomes_of_a_key_and_why(tmp_path: Path) -> None:
     refused = _run("key", "canonical", "a" * 600, data=data)
     assert (refused.exit_code, "512 is the most" in refused.output) == (1, True)
     assert not data.exists(), "no database is asked"
+
+
+def test_a_key_that_a_template_left_behind_is_told(tmp_path: Path) -> None:
+    told = _run("key", "canonical", "{{ page.id }}", data=tmp_path)
+    assert (told.exit_code, "template" in told.stderr) == (0, True)
+    assert told.stdout.splitlines()[-1] == "{{ page.id }}"
+    assert _run("key", "canonical", "article-5", data=tmp_path).stderr == ""

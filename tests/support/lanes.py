@@ -21,6 +21,7 @@ LONG = (
     "tests/engines/",
     "tests/faults/",
     "tests/test_bench.py",
+    "tests/test_unusable_databases.py",
     "tests/workers/",
 )
 """Clusters that fail over, processes that are killed, and what is seen in a browser; the first that fits decides."""

@@ -45,6 +45,16 @@ def setting_options(*names: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 _SWITCH = ("true", "false")
 _METAVARS = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
+_TEXTS = {
+    "host": "ADDRESS",
+    "database_url": "URL",
+    "redis_url": "URL",
+    "public_url": "URL",
+    "language": "LANGUAGE",
+    "time_zone": "ZONE",
+    "work": "QUEUES",
+}
+"""What a text is, where it cannot be any."""
 
 
 class SettingType(click.ParamType[Any]):
@@ -57,7 +67,8 @@ class SettingType(click.ParamType[Any]):
         self.choices = tuple(map(str, get_args(annotation))) if is_choice else _SWITCH if bool in kinds else ()
         if setting == "language":
             self.choices = tuple(languages.TAGS)
-        known = next((name for kind, name in _METAVARS.items() if kind in kinds), "TEXT")
+        text = "LIMITS" if "_limit_" in setting else _TEXTS.get(setting, "TEXT")
+        known = next((name for kind, name in _METAVARS.items() if kind in kinds), text)
         self.name = "|".join(self.choices) if is_choice or self.choices == _SWITCH else known
         if get_origin(annotation) is tuple:
             self.name = "LIST"

@@ -144,9 +144,12 @@ def migrate(connection: Connection) -> None:
 
 def _parsed(address: str) -> URL:
     try:
-        return make_url(address)
+        url = make_url(address)
     except (ArgumentError, ValueError) as error:
         raise StartupError(f"The database URL cannot be read; it looks like {_EXAMPLES}") from error
+    if url.port is not None and not 0 < url.port <= 65535:
+        raise StartupError(f"The database URL has the port {url.port}; ports are from 1 to 65535")
+    return url
 
 
 def _shown(url: URL) -> str:
