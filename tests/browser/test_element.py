@@ -101,7 +101,7 @@ async def test_attributes_take_effect_when_they_change(shared: ServerProcess, wi
     await expect(page.get_by_role("combobox")).to_have_value("newest")
     assert sockets == []  # the connection goes on
     await evaluate_element(page, "el.setAttribute('live', 'off')")
-    await expect(page.get_by_role("button", name="Live updates", pressed=False)).to_be_visible()
+    await expect(page.get_by_role("switch", name="Live updates", checked=False)).to_be_visible()
     await evaluate_element(page, "el.setAttribute('time', 'relative')")
     await expect(comments(page).first.locator("time")).to_have_text("now")
     await evaluate_element(page, "el.setAttribute('lang', 'de')")
