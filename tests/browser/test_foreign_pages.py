@@ -191,6 +191,8 @@ async def test_a_copy_elsewhere_takes_its_other_files_from_the_server(
     publisher.host.answers["/cdn/embed.js"] = ("text/javascript", _script_text(), {})
     there = await visit(f'<script src="/cdn/embed.js" defer></script>{element(key, f"server={publisher.server.url}")}')
     await expect(there.page.locator("tertulia-discussion textarea")).to_be_visible()
+    # they are looked for beside it first, and where the server is at the next attempt
+    await expect(there.page.locator("tertulia-discussion").get_by_role("alert")).to_be_visible()
     await there.page.locator("tertulia-discussion textarea").fill("Once more")
     await there.page.locator("tertulia-discussion .submit").click()
     await there.writes("Said from a copy")

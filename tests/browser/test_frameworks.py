@@ -139,7 +139,9 @@ async def test_a_page_is_taken_over(publisher: Publisher, visit: Go, name: str, 
     publisher.say("first", f"Arrived at {name}, {is_late}", "Lan")
     await expect(discussion.locator("article", has_text=f"Arrived at {name}, {is_late}")).to_have_count(1)
     await write_comment(page, f"Written in {name}, {is_late}")
-    await expect(discussion.locator("article", has_text=f"Written in {name}, {is_late}")).to_be_visible()
+    written = discussion.locator("article", has_text=f"Written in {name}, {is_late}")
+    # once it is answered: whoever writes is known from then on, and a discussion that began before is read anew
+    await expect(written.get_by_role("button", name="Edit")).to_be_visible()
     assert there.asked == ["first"], "and nothing anew by all this"
 
     await page.evaluate("to('second')")
