@@ -4,7 +4,7 @@
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
 --only A   one measure: fanout, connecting, storm, hostile, attacks, instances, cores, rooms, level, outage, wire,
-           latency, writing, reading, profile
+           latency, writing, reading, identity, profile
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from bench.measures import (
     cores,
     fanout,
     hostile,
+    identity,
     instances,
     latency,
     level,
@@ -61,6 +62,7 @@ MEASURES: dict[str, Measure] = {
     "latency": latency.measure,
     "writing": writing.measure,
     "reading": reading.measure,
+    "identity": identity.measure,
     "profile": _profile,
 }
 
@@ -71,14 +73,15 @@ def smoke(findings: Findings) -> None:
     fanout.measure(plan, findings, peers=False)
     connecting.measure(plan, findings)
     wire.measure(plan, findings)
-    storm.measure(plan, findings, readers=200)
-    hostile.measure(plan, findings, connections=400)
-    attacks.measure(plan, findings, seconds=0.5, names=("posts", "rooms"))
-    instances.measure(plan, findings, readers=200)
+    storm.measure(plan, findings, readers=50)
+    hostile.measure(plan, findings, connections=100)
+    attacks.measure(plan, findings, seconds=0.5, names=("rooms",))
+    instances.measure(plan, findings, readers=50)
     cores.measure(plan, findings)
     rooms.measure(plan, findings, rooms=100)
     level.measure(plan, findings, readers=50, seconds=1)
-    outage.measure(plan, findings)
+    outage.measure(plan, findings, kinds=("dead",))
+    identity.measure(plan, findings, tokens=100, rounds=0)
 
 
 def say(text: str) -> None:

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from bench.kinds import HERE, INSTANCE
 from bench.load import Missing, Readers, Subject
@@ -20,11 +20,12 @@ from tests.support.valkey import Valkey
 
 ANSWERED_MILLISECONDS = 500
 SEEN_SECONDS = 3.0
+TROUBLES: dict[str, Callable[[Valkey], None]] = {"frozen": Valkey.freeze, "dead": Valkey.kill}
 
 
-def measure(plan: Plan, findings: Findings) -> None:
-    for what, trouble in (("frozen", Valkey.freeze), ("dead", Valkey.kill)):
-        findings.rows += _during(plan, what, trouble)
+def measure(plan: Plan, findings: Findings, kinds: Iterable[str] = TROUBLES) -> None:
+    for what in kinds:
+        findings.rows += _during(plan, what, TROUBLES[what])
 
 
 def _during(plan: Plan, what: str, trouble: Callable[[Valkey], None]) -> list[Row]:
@@ -35,7 +36,7 @@ def _during(plan: Plan, what: str, trouble: Callable[[Valkey], None]) -> list[Ro
             one, other = (Subject(INSTANCE, postgres.address(), valkey.url) for _ in range(2))
             try:
                 crowd = Readers(other, plan.readers, mark=latency.MARK)
-                count = latency.RATE * (20 if plan.rounds > 1 else 6)
+                count = latency.RATE * (20 if plan.rounds > 1 else 2)
                 answered, seen = _posted(crowd, count, one.port, lambda: trouble(valkey))
                 crowd.close()
             finally:

@@ -71,7 +71,7 @@ async def _rows(address: str, valkey: Valkey, rooms: int) -> list[Row]:
     await store.database.write.transact(lambda connection: _fill(connection, keys))
     bus = RedisBus(valkey.url, SECRET)
     hub = Hub(
-        bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), Rates(tick=1e9, summary=1e9)
+        bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), Rates(tick=1e9, summary=1e9)
     )
     bus.start()
     try:
