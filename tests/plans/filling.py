@@ -71,6 +71,11 @@ class _Filler:
         ends = "CASE WHEN n % 2 = 0 THEN 9000000000000 ELSE 0 END"
         of = f"'s' || n, 'h' || n, {self._id(0)}, {default}, 'reader', '[]', 'test', '', 0, 0"
         self._each(many, session, f"{of}, {ends}")
+        codes = "challenge (id, site_id, address, sealed, code, tries, language, at, expires_at)"
+        when = f"{SOON} + n, CASE WHEN n % 2 = 0 THEN 9000000000000 ELSE 0 END"
+        self._each(many, codes, f"{self._id(0)}, {default}, 'a' || n, '', '', 0, 'en', {when}")
+        contact = "contact (author_id, sealed, address, verified_at, language, state)"
+        self._each(many, contact, f"{self._id(0)}, '', 'a' || n, 0, '', 'ok'")
         self._each(many, '"grant" (author_id, site_id, role)', f"{self._id(0)}, 0, 'host'")
         self._each(many, "spent_token (digest, expires_at)", f"'d' || n, {SOON * 2}")
         comment = (

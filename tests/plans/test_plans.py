@@ -1,6 +1,6 @@
 """No query of any route grows with the site: each of its statements is caught at the driver and its plan looked at.
 
-The site is 40,000 comments, of which every list has its thousands, with the statistics of the database and without. The
+The site is 80,000 comments, of which every list has its thousands, with the statistics of the database and without. The
 plans are those of a site of a million: ``PLANS_COMMENTS=1000000 pytest tests/plans`` says so in five minutes.
 """
 
@@ -25,23 +25,29 @@ from tertulia.app import Running, running
 from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import PageCursor, encode_page_cursor
-from tertulia.identity import Tokens, new_moderator_token, token_hash, utc_now
+from tertulia.core.roles import Role
+from tertulia.identity import Tokens, new_moderator_token, new_session_token, token_hash, utc_now
 from tertulia.live.backlog import Cursor
+from tertulia.pages.readers import COOKIE
 from tertulia.people import Claim
 from tertulia.protocol import API, NewSession
 from tertulia.settings import Settings, secret_key
+from tertulia.staff.routes import COOKIE as PLAIN_NAME
 from tertulia.store import Store, administration, queries
-from tertulia.store.commands import Spent
+from tertulia.store.actions import OPERATOR
+from tertulia.store.commands import Invite, SignInStaff, Spent
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
-from tests.api.app import OPERATIONS, bearer, new_key
+from tests.api.app import OF_DISCUSSIONS, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
 from tests.plans.watching import RecordedQuery, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
 from tests.support.postgres import Postgres
 from tests.support.unlimited import unlimited
+from tests.support.waiting import PATIENCE
 
-FILLING = Filling(int(os.environ.get("PLANS_COMMENTS", "40000")))
+# with 40,000 a scan costs PostgreSQL about as much as 5,000 rows by an index: what it takes is then up to the sample
+FILLING = Filling(int(os.environ.get("PLANS_COMMENTS", "80000")))
 DEEP = FILLING.quarter // 2
 """A place in the middle of each list."""
 VIEWER = name(0, 1)
@@ -92,6 +98,8 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
         tmp_path / "data",
         articles=articles,
         playground=True,
+        smtp_url="smtp://localhost:1",
+        mail_from="comments@news.test",
     )
     if request.param == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
@@ -124,20 +132,24 @@ async def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyte
 
 @asynccontextmanager
 async def _served(settings: Settings) -> AsyncIterator[Site]:
-    async with running(settings, sign_in_methods={"test": _vouch}) as server:
+    async with running(settings, more_sign_in_methods={"test": _vouch}) as server:
         token, hashed = new_moderator_token()
         await server.store.write(administration.AddModerator("Mai", hashed, utc_now()))
         guest = Tokens(secret_key(settings)).issue(VIEWER, "Lan", "default", utc_now())
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
-        async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=60) as client:
-            tokens = {"moderator": token, "guest": guest}
-            for session in ("session", "other session"):
+        async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=PATIENCE) as client:
+            session, hashed_session = new_session_token()
+            link = "a" * 64
+            await server.store.write(Invite(OPERATOR, "Owner", None, Role.owner, link, utc_now()))
+            await server.store.write(SignInStaff(hashed_session, utc_now(), link_hash=link))
+            tokens = {"moderator": token, "guest": guest, "staff": session}
+            for whose in ("session", "other session"):
                 answer = await client.post(f"{API}/sessions", json={"grant": "test"})
-                tokens[session] = answer.json()["token"]
+                tokens[whose] = answer.json()["token"]
             yield Site(server, client, [], tokens)
 
 
-async def _vouch(_new: NewSession) -> Claim:
+async def _vouch(_new: NewSession, _origin: str | None) -> Claim:
     return Claim("https://news.example", "1", "Thu", via="test", once=Spent(token_hash(new_key()), utc_now()))
 
 
@@ -185,6 +197,8 @@ class Visit:
     json: dict[str, Any] | None = None
     data: dict[str, str] | None = None
     token: str | None = None
+    is_staff: bool = False
+    is_reader: bool = False
 
 
 def _bodies() -> dict[tuple[str, str], list[tuple[str, dict[str, Any] | None]]]:
@@ -211,7 +225,7 @@ def _bodies() -> dict[tuple[str, str], list[tuple[str, dict[str, Any] | None]]]:
 
 
 def _api() -> Iterator[Visit]:
-    for operation in OPERATIONS:
+    for operation in OF_DISCUSSIONS:
         tokens: dict[str, list[str | None]] = {
             "": [None],
             "moderator": ["moderator"],
@@ -269,11 +283,63 @@ def _people() -> Iterator[Visit]:
     yield Visit("GET", f"{API}/me", token="session")
     yield Visit("PATCH", f"{API}/me", json={"name": "Lan"}, token="session")
     yield Visit("GET", f"{API}/me/sessions", token="session")
+    code = {"grant": "code", "code": "c" * 43, "verifier": "v" * 43}
+    yield Visit("POST", f"{API}/sessions", json=code)
+    yield Visit("POST", f"{API}/codes", json={"email": "lan@example.com"})
+    yield Visit("POST", f"{API}/codes", json={"email": "lan@example.com"})
+    of_mail = {"grant": "email", "challenge": name(0, DEEP), "code": "123456", "name": "Lan"}
+    yield Visit("POST", f"{API}/sessions", json=of_mail)
+    yield Visit("GET", f"{API}/signin/options")
+    page = (("state", "s" * 43), ("challenge", "c" * 43), ("return", "http://news.test/articles/1"))
+    yield Visit("GET", "/signin/house", page)
+    yield Visit("GET", "/signin/house/callback", (("state", "s" * 43), ("code", "code")))
+    yield from _own_pages()
     yield Visit("DELETE", f"{API}/sessions/current", token="session")
     yield Visit("DELETE", f"{API}/me/sessions", token="other session")
 
 
-VISITS = [*_api(), *_pages(), *_people()]
+def _own_pages() -> Iterator[Visit]:
+    """The server's own pages without a script, for who is signed in on them and for who is not."""
+    for reads in (True, False):
+        yield Visit("GET", "/d", tuple(KEYED.items()), is_reader=reads)
+        yield Visit("GET", "/d", (*KEYED.items(), ("thread", ROOT)), is_reader=reads)
+        yield Visit("GET", "/sign-in", is_reader=reads)
+    yield Visit("POST", "/d", tuple(KEYED.items()), data={"like": VISIBLE, "nonce": new_key()}, is_reader=True)
+    yield Visit("GET", "/signin/house", (("as", "reader"), ("return", "/d")))
+    yield Visit("GET", "/sign-in/code", (("challenge", name(0, DEEP)),))
+    yield Visit("POST", "/sign-in/code", data={"email": "thu@example.com"}, is_reader=True)
+    for given in ({"grant": "email", "challenge": name(0, DEEP)}, {"grant": "code", "verifier": "v" * 43}):
+        yield Visit("POST", "/sign-in/session", data={"code": "123456", "name": "Lan", **given}, is_reader=True)
+    yield Visit("GET", "/me", is_reader=True)
+    yield Visit("POST", "/me/name", data={"name": "Lan"}, is_reader=True)
+    yield Visit("POST", "/me/sessions/end", data={"session": name(0, DEEP)}, is_reader=True)
+    yield Visit("POST", "/me/sessions/end-all", data={}, is_reader=True, token="other session")
+    yield Visit("POST", "/sign-out", data={})
+
+
+def _staff() -> Iterator[Visit]:
+    """The pages of an owner, whose session is in a cookie."""
+    at = "/staff/sites/default"
+    for path in ("/staff", at, f"{at}/members", f"{at}/ways-in", f"{at}/tokens", "/staff/log", "/staff/log.jsonl"):
+        yield Visit("GET", path, is_staff=True)
+    deep = encode_page_cursor(PageCursor("sessions:default", (), name(0, DEEP)))
+    yield Visit("GET", f"{at}/members", (("cursor", deep),), is_staff=True)
+    for path in ("/staff/log", "/staff/log.jsonl"):
+        yield Visit("GET", path, (("site", "default"),), is_staff=True)
+    for path, form in (
+        (f"{at}/people", {"name": "Thu", "role": "host"}),
+        (f"{at}/people/remove", {"person": VIEWER, "role": "host"}),
+        (f"{at}/members/end", {"person": VIEWER}),
+        (f"{at}/tokens/add", {"name": "cms", "scope": "read"}),
+        (f"{at}/tokens/remove", {"name": "cms"}),
+        ("/staff/sign-in", {"token": "tm_nobodys"}),
+        ("/staff/sign-in", {"link": "tl_nobodys"}),
+        ("/staff/sign-out", {}),
+    ):
+        yield Visit("POST", path, data=form, is_staff=True)
+
+
+VISITS = [*_api(), *_pages(), *_people(), *_staff()]
 
 
 def _visits(server: Running) -> list[Visit]:
@@ -302,6 +368,12 @@ async def test_no_query_of_any_route_grows_with_the_site(site: Site) -> None:
         headers = {"Idempotency-Key": new_key()}
         if visit.token:
             headers |= bearer(site.tokens[visit.token])
+        if visit.is_staff:
+            headers |= {"Cookie": f"{PLAIN_NAME}={site.tokens['staff']}", "Sec-Fetch-Site": "same-origin"}
+        if visit.is_reader:
+            headers |= {"Cookie": f"{COOKIE}={site.tokens[visit.token or 'session']}"}
+        if visit.path.startswith("/sign-") or visit.is_reader:
+            headers |= {"Sec-Fetch-Site": "same-origin"}
         answer = await site.client.request(
             visit.method, visit.path, params=visit.params, json=visit.json, data=visit.data, headers=headers
         )

@@ -19,7 +19,10 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_cursor
 
-GROWING = ("author", "comment", "discussion", "event", "key_alias", "report", "vote")
+GROWING = (
+    *("author", "comment", "discussion", "event", "key_alias", "report", "vote"),
+    *("challenge", "contact", "identity", "spent_token"),
+)
 """The tables that grow with the site. There are few sites and moderators."""
 STEPS = 200_000
 """Of SQLite's machine for one statement: 51 threads with 51 replies each are 130,000, 10,000 rows of a scan 100,000."""
@@ -185,6 +188,10 @@ def _literal(value: Any) -> str:
         return "NULL"
     if isinstance(value, bool | int):
         return str(value).lower()
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'"
+    if isinstance(value, list | tuple):
+        return f"ARRAY[{', '.join(map(_literal, value))}]" if value else "'{}'"
     return "'" + str(value).replace("'", "''") + "'"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tertulia.store import Store, schema
-from tertulia.store.commands import CommandResult
-from tests.support.store_actions import Custom, StoreActions
+from tests.support.store_actions import StoreActions
+from tests.support.tables import execute
 
 ROW: dict[str, Any] = {
     "id": "a",
@@ -40,12 +40,7 @@ async def actions(store: Store) -> StoreActions:
 
 
 async def run(actions: StoreActions, *statements: Any) -> None:
-    def apply(connection: Connection) -> CommandResult[None]:
-        for statement in statements:
-            connection.execute(statement)
-        return CommandResult(None)
-
-    await actions.do(Custom(apply))
+    await execute(actions.store, *statements)
 
 
 async def rows(actions: StoreActions) -> list[dict[str, Any]]:

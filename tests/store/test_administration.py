@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, administration, queries, schema
+from tertulia.store.roles import ALL_SITES
 from tests.support.store_actions import START, StoreActions, author_of, tables
 
 
@@ -46,8 +47,8 @@ async def test_a_moderator_is_granted_the_role_at_all_sites_until_removed(store:
         return [tuple(row) for row in connection.execute(select(schema.grant))]
 
     actions = await StoreActions(store).begin()
-    assert await store.read(grants) == [(actions.moderator.id, administration.ALL_SITES, "moderator")]
-    await actions.do(administration.RemoveModerator("Editor"))
+    assert await store.read(grants) == [(actions.moderator.id, ALL_SITES, "moderator")]
+    await actions.do(administration.RemoveModerator("Editor", START))
     assert await store.read(grants) == []
     assert await store.read(author_of, actions.moderator.id) == actions.moderator, "what was said keeps its author"
 

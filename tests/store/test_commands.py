@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -253,7 +254,7 @@ async def test_a_post_changes_comment_log_and_counters_together(store: Store, ac
 async def test_the_first_post_names_the_discussion(store: Store, actions: StoreActions) -> None:
     await actions.post_comment()
     draft = actions.draft()
-    await actions.post(type(draft)(**{name: getattr(draft, name) for name in draft.__slots__} | {"title": "Another"}))
+    await actions.post(replace(draft, title="Another"))
     assert (await store.read(queries.discussion, HERE)).title == "About here"
 
 

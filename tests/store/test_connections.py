@@ -16,8 +16,8 @@ from tertulia import checks
 from tertulia.errors import ErrorCode, Problem
 from tertulia.reporting import Progress
 from tertulia.store import Store, connections, queries
-from tertulia.store.connections import READERS
-from tests.support.waiting import until
+from tertulia.store.connections import READ_CONNECTIONS
+from tests.support.waiting import PATIENCE, until
 
 ENDLESS = text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
 
@@ -43,7 +43,7 @@ class Held:
         return 1
 
     async def runs(self) -> None:
-        assert await asyncio.to_thread(self.began.acquire, timeout=60)
+        assert await asyncio.to_thread(self.began.acquire, timeout=PATIENCE)
 
 
 def in_use(store: Store) -> int:
@@ -57,7 +57,7 @@ async def test_more_readers_than_connections_are_told_to_come_back(
 ) -> None:
     held = Held()
     async with asyncio.TaskGroup() as group:
-        reading = [group.create_task(store.read(held)) for _ in range(READERS)]
+        reading = [group.create_task(store.read(held)) for _ in range(READ_CONNECTIONS)]
         for _ in reading:
             await held.runs()
         monkeypatch.setattr(connections, "POOL_SECONDS", 0.05)
@@ -67,7 +67,7 @@ async def test_more_readers_than_connections_are_told_to_come_back(
         monkeypatch.undo()
         waiting = group.create_task(store.read(queries.epoch))
         held.released.set()
-    assert [task.result() for task in reading] == [1] * READERS
+    assert [task.result() for task in reading] == [1] * READ_CONNECTIONS
     assert waiting.result() == store.epoch, "who waits is next"
 
 
@@ -83,7 +83,7 @@ async def test_a_statement_that_nobody_waits_for_is_interrupted(store: Store) ->
             ended.append(str(error.orig))
             raise
 
-    for number in range(1, READERS + 2):
+    for number in range(1, READ_CONNECTIONS + 2):
         task = asyncio.create_task(store.read(endless))
         assert await asyncio.to_thread(began.wait, 60)
         began.clear()
@@ -116,7 +116,7 @@ async def test_a_check_that_is_given_up_finds_nothing(store: Store, monkeypatch:
 
 async def test_whoever_is_cancelled_leaves_no_connection_behind(store: Store) -> None:
     held = Held()
-    reading = [asyncio.create_task(store.read(held)) for _ in range(READERS)]
+    reading = [asyncio.create_task(store.read(held)) for _ in range(READ_CONNECTIONS)]
     for _ in reading:
         await held.runs()
     waiting = asyncio.create_task(store.read(queries.epoch))
@@ -125,9 +125,9 @@ async def test_whoever_is_cancelled_leaves_no_connection_behind(store: Store) ->
         task.cancel()
     await asyncio.wait([*reading, waiting])
     assert all(task.cancelled() for task in (*reading, waiting))
-    assert in_use(store) == READERS, "what runs keeps its connection"
+    assert in_use(store) == READ_CONNECTIONS, "what runs keeps its connection"
     held.released.set()
-    found = await asyncio.gather(*(store.read(queries.epoch) for _ in range(3 * READERS)))
+    found = await asyncio.gather(*(store.read(queries.epoch) for _ in range(3 * READ_CONNECTIONS)))
     assert set(found) == {store.epoch}
     await until(lambda: in_use(store) == 0, "all connections are back")
 
@@ -149,7 +149,7 @@ async def test_what_work_raises_is_raised(store: Store) -> None:
     def wrong(_connection: Connection) -> None:
         raise LookupError("here")
 
-    for _ in range(2 * READERS):
+    for _ in range(2 * READ_CONNECTIONS):
         with pytest.raises(LookupError, match="here"):
             await store.read(wrong)
     assert in_use(store) == 0

@@ -17,7 +17,7 @@ from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, database, postgresql, queries
 from tertulia.store.commands import CommandResult, PostResult
-from tertulia.store.connections import READERS
+from tertulia.store.connections import READ_CONNECTIONS
 from tertulia.store.write_queue import ATTEMPTS
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log
@@ -273,9 +273,9 @@ async def test_more_readers_than_connections_are_told_to_come_back(
         await released.wait()
 
     async with instance(postgres.address(name)) as actions, asyncio.TaskGroup() as group:
-        for _ in range(READERS):
+        for _ in range(READ_CONNECTIONS):
             group.create_task(actions.store.read(lambda connection: await_only(hold())))
-        for _ in range(READERS):
+        for _ in range(READ_CONNECTIONS):
             await held.get()
         with pytest.raises(Problem) as busy:
             await actions.store.read(queries.discussion, HERE)

@@ -23,6 +23,7 @@ from tertulia.store.tasks import (
     ReleaseTasks,
     RetryTasks,
 )
+from tests.support import tables
 from tests.support.store_actions import HERE, THERE, Custom, StoreActions
 
 MAIL = {"mail": 10}
@@ -37,25 +38,17 @@ async def make(store: Store, *names: str | None, queue: str = "mail", delay: int
     await store.write(Custom(enqueue))
 
 
-async def claim(store: Store, **room: int) -> list[Claimed]:
-    return await store.write(ClaimTasks(room or MAIL))
+async def claim(store: Store, **free: int) -> list[Claimed]:
+    return await store.write(ClaimTasks(free or MAIL))
 
 
 async def rows(store: Store) -> list[dict[str, Any]]:
-    def read(connection: Connection) -> list[dict[str, Any]]:
-        return [dict(row) for row in connection.execute(select(schema.task).order_by(schema.task.c.id)).mappings()]
-
-    return await store.read(read)
+    return await tables.rows(store, select(schema.task).order_by(schema.task.c.id))
 
 
 async def change(store: Store, **values: Any) -> None:
     """Changes all tasks, as time does."""
-
-    def apply(connection: Connection) -> CommandResult[None]:
-        connection.execute(update(schema.task).values(**values))
-        return CommandResult(None)
-
-    await store.write(Custom(apply))
+    await tables.execute(store, update(schema.task).values(**values))
 
 
 async def let_leases_end(store: Store) -> None:
@@ -278,7 +271,7 @@ async def test_a_cursor_moves_once_over_each_event(store: Store) -> None:
     first = await actions.post_comment()
     await actions.post_comment()
     here = await discussion_id(store, HERE)
-    read = await store.read(followers.unread, "search", here)
+    read = await store.read(followers.next_events, "search", here)
     assert [(event.seq, event.kind) for event in read.events] == [(1, "comment.created"), (2, "comment.created")]
     assert read.events[0].comment_id == first.comment.id
     assert await store.read(followers.behind, "search", 0, 10) == [here]
@@ -290,11 +283,11 @@ async def test_a_cursor_moves_once_over_each_event(store: Store) -> None:
     await store.write(Custom(move))
     with pytest.raises(LeaseLostError):
         await store.write(Custom(move))
-    assert (await store.read(followers.unread, "search", here)).events == ()
+    assert (await store.read(followers.next_events, "search", here)).events == ()
     assert await store.read(followers.behind, "search", 0, 10) == []
     assert await store.read(followers.behind, "figures", 0, 10) == [here]  # has a cursor of its own
     await actions.post_comment()
-    again = await store.read(followers.unread, "search", here)
+    again = await store.read(followers.next_events, "search", here)
     assert (again.after, [event.seq for event in again.events]) == (2, [3])
 
 

@@ -77,8 +77,8 @@ class Store:
         self.answered_at = time.monotonic()
         return found
 
-    def reader(self, query: Callable[Concatenate[Connection, P], T]) -> Callable[P, Awaitable[T]]:
-        """``read`` of this query, for whoever knows nothing of the store."""
+    def bound(self, query: Callable[Concatenate[Connection, P], T]) -> Callable[P, Awaitable[T]]:
+        """``read`` bound to this query, for whoever knows nothing of the store."""
 
         async def read(*args: P.args, **kwargs: P.kwargs) -> T:
             return await self.read(query, *args, **kwargs)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tertulia.core.comments import Author
-from tertulia.core.ids import uuid7
+from tertulia.core.badges import Words
+from tertulia.core.roles import Role
+from tertulia.core.rules import OwnRules, own_rules
 from tertulia.core.text import is_site
-from tertulia.errors import ErrorCode, Problem
-from tertulia.store import mapping, schema
+from tertulia.errors import ErrorCode, Problem, no_such_site
+from tertulia.store import mapping, names, schema, tasks
+from tertulia.store.actions import OPERATOR, Action, By, Verb, record
 from tertulia.store.commands import Command, CommandResult
+from tertulia.store.commands.staff import add_grant, add_staff, end_staff_sessions, staff_named
 from tertulia.store.database import EPOCH_BYTES
+from tertulia.store.roles import ALL_SITES
 
-ALL_SITES = 0
-"""Where a grant holds everywhere."""
+SITE_RULES = "site-rules"
+BADGES = 20
+"""Of one site: their words come with each page."""
+"""The queue of the sites whose discussions are to be told of other rules."""
 PROBE_BYTES = 4096
 """Written in twice as many hexadecimal digits, which no database makes smaller: PostgreSQL needs a page for them."""
 
@@ -44,24 +50,75 @@ class AddSite(Command[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeSiteRules(Command[OwnRules]):
+    """Changes the rules of a site that are given, for the next comment on; its discussions are told by a task.
+
+    ``change`` says which; the value is what the site says from now on. Raises unknown_site.
+    """
+
+    key: str
+    change: Callable[[OwnRules], OwnRules]
+    at: datetime
+    by: By = OPERATOR
+
+    def apply(self, connection: Connection) -> CommandResult[OwnRules]:
+        s = schema.site.c
+        found = connection.execute(select(s.id, s.settings).where(s.key == self.key).with_for_update()).one_or_none()
+        if found is None:
+            raise no_such_site()
+        settings = dict(found.settings or {})
+        before = own_rules(settings.get("rules"))
+        after = self.change(before)
+        if after != before:
+            settings["rules"] = after.stored()
+            changed = {"settings": settings, "version": s.version + 1}
+            connection.execute(update(schema.site).where(s.id == found.id).values(changed))
+            tasks.enqueue(connection, SITE_RULES, {"site": found.id}, name=f"{SITE_RULES}:{found.id}")
+            record(connection, Action(self.by, Verb.change_rules, found.id, data=after.stored() or {}), self.at)
+        return CommandResult(after)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSiteBadge(Command[None]):
+    """Gives a badge of a site these words, by language, or takes it away without any. Raises unknown_site, invalid."""
+
+    key: str
+    badge: str
+    words: Words
+    at: datetime
+    by: By = OPERATOR
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        s = schema.site.c
+        found = connection.execute(select(s.id, s.settings).where(s.key == self.key).with_for_update()).one_or_none()
+        if found is None:
+            raise no_such_site()
+        settings = dict(found.settings or {})
+        others = {key: words for key, words in settings.get("badges", {}).items() if key != self.badge}
+        settings["badges"] = others | ({self.badge: dict(self.words)} if self.words else {})
+        if len(settings["badges"]) > BADGES:
+            raise Problem(ErrorCode.invalid, f"A site has at most {BADGES} badges.", field="badge")
+        changed = {"settings": settings, "version": s.version + 1}
+        connection.execute(update(schema.site).where(s.id == found.id).values(changed))
+        data = {"badge": self.badge, "words": dict(self.words)}
+        record(connection, Action(self.by, Verb.change_badge, found.id, data=data), self.at)
+        return CommandResult(None)
+
+
+@dataclass(frozen=True, slots=True)
 class AddModerator(Command[None]):
-    """Makes a moderator of this name. Raises invalid when there is one."""
+    """Makes a moderator of all sites, of this name. Raises invalid when there is one."""
 
     name: str
     token_hash: str
     at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[None]:
-        m = schema.moderator.c
-        if connection.scalar(select(m.author_id).where(m.name == self.name)) is not None:
+        if staff_named(connection, self.name) is not None:
             detail = f"There is a moderator {self.name} already; choose another name."
             raise Problem(ErrorCode.invalid, detail, field="name")
-        author = mapping.author_row(Author(uuid7(), self.name, "moderator"), self.at)
-        connection.execute(insert(schema.author).values(**author, kind="staff"))
-        values = {"author_id": author["id"], "name": self.name, "token_hash": self.token_hash}
-        connection.execute(insert(schema.moderator).values(**values, created_at=author["created_at"]))
-        grant = {"author_id": author["id"], "site_id": ALL_SITES, "role": "moderator"}
-        connection.execute(insert(schema.grant).values(**grant))
+        author_id = add_staff(connection, self.name, self.token_hash, self.at, badge=Role.moderator)
+        add_grant(connection, OPERATOR, author_id, ALL_SITES, Role.moderator, self.at)
         return CommandResult(None)
 
 
@@ -81,16 +138,22 @@ class RenewModerator(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class RemoveModerator(Command[None]):
-    """Takes a moderator's rights back; what was said and done stays, its badge too. Raises invalid."""
+    """Takes all roles of a moderator back; what was said and done stays, its badge too. Raises invalid."""
 
     name: str
+    at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[None]:
         m, g = schema.moderator.c, schema.grant.c
         author_id = connection.scalar(delete(schema.moderator).where(m.name == self.name).returning(m.author_id))
         if author_id is None:
             raise _no_moderator(self.name)
-        connection.execute(delete(schema.grant).where(g.author_id == author_id))
+        names.free(connection, author_id)
+        end_staff_sessions(connection, author_id, self.at)
+        taken = delete(schema.grant).where(g.author_id == author_id).returning(g.site_id, g.role)
+        for site_id, role in sorted(map(tuple, connection.execute(taken))):
+            action = Action(OPERATOR, Verb.take, site_id, author_id=author_id, data={"role": role})
+            record(connection, action, self.at)
         return CommandResult(None)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 T = TypeVar("T")
-READERS = 4
+READ_CONNECTIONS = 4
 POOL_SECONDS = 10
 INTERRUPT_SECONDS = 0.1
 """Between two attempts to end what nobody waits for: only a statement can be interrupted, not what is made of rows."""
@@ -42,7 +42,7 @@ class WriteConnection(Protocol):
 
 
 class ReadConnections(Protocol):
-    """Runs as much work at once as there are connections, READERS."""
+    """Runs as much work at once as there are connections, READ_CONNECTIONS."""
 
     engine: Engine
 
@@ -85,16 +85,16 @@ class ThreadedConnection:
         self._thread.shutdown()
 
 
-class ThreadedReaders:
-    """For a driver that blocks; ``engine`` has READERS connections.
+class ThreadedReadConnections:
+    """For a driver that blocks; ``engine`` has READ_CONNECTIONS connections.
 
     Where a caller is cancelled, what runs for it is interrupted and keeps its thread until it has ended.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
-        self._free = asyncio.Semaphore(READERS)
+        self._threads = ThreadPoolExecutor(READ_CONNECTIONS, thread_name_prefix="reader")
+        self._free = asyncio.Semaphore(READ_CONNECTIONS)
         self._running: set[asyncio.Future[Any]] = set()
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -124,7 +124,7 @@ class ThreadedReaders:
             async with asyncio.timeout(POOL_SECONDS):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise PoolTimeoutError(f"None of {READERS} connections became free in {POOL_SECONDS} s") from error
+            raise PoolTimeoutError(f"None of {READ_CONNECTIONS} connections became free in {POOL_SECONDS} s") from error
 
     def _on_ended(self, running: asyncio.Future[Any]) -> None:
         self._running.discard(running)

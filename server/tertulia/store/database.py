@@ -7,12 +7,14 @@ read    one that is there and has the newest schema, without writing a byte of i
 
 from __future__ import annotations
 
+import fcntl
+import logging
 import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -20,12 +22,18 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from tertulia import private
 from tertulia.errors import StartupError
 from tertulia.store import migrations
-from tertulia.store.connections import READERS, ReadConnections, ThreadedConnection, ThreadedReaders, WriteConnection
+from tertulia.store.connections import (
+    READ_CONNECTIONS,
+    ReadConnections,
+    ThreadedConnection,
+    ThreadedReadConnections,
+    WriteConnection,
+)
 from tertulia.store.failures import classify, driver_errors, line
 from tertulia.store.schema import meta, site
 
@@ -33,7 +41,10 @@ BUSY_MILLISECONDS = 5_000
 EPOCH_BYTES = 9
 MIGRATING = 0x7E27_01A
 """The advisory lock under which PostgreSQL migrates."""
+ATTEMPTS = 20
+"""How often a migration is tried that waits for a writer who waits for it: each time costs a second."""
 OpenMode = Literal["create", "use", "read"]
+log = logging.getLogger(__name__)
 _EXAMPLES = "sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
 
 
@@ -123,23 +134,52 @@ def _require_schema(connection: Connection) -> None:
 
 def migrate(connection: Connection) -> None:
     """Brings the schema to the newest revision and makes sure that there is an epoch and the site ``default``."""
-    is_shared = connection.dialect.name == "postgresql"
-    if is_shared:
-        connection.execute(select(func.pg_advisory_lock(MIGRATING)))
+    with _migrating(connection):
+        is_current = migrations.is_current(connection)
         connection.commit()
-    is_current = migrations.is_current(connection)
-    connection.commit()
-    if not is_current:
-        migrations.upgrade(connection)
-        connection.commit()
+        if not is_current:
+            _upgrade(connection)
+        _insert_first_rows(connection)
+
+
+def _upgrade(connection: Connection) -> None:
+    """Instances of the version before go on writing: PostgreSQL ends one of two that wait for each other's tables.
+
+    A migration is undone then, those before it stay, and it is tried again.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            migrations.upgrade(connection)
+            connection.commit()
+            return
+        except DBAPIError as error:
+            connection.rollback()
+            if attempt == ATTEMPTS or classify(error).fate != "again":
+                raise
+            log.info("A migration met a writer and is tried again: %s", line(error))
+
+
+def _insert_first_rows(connection: Connection) -> None:
     with connection.begin():
         if connection.scalar(select(meta.c.value).where(meta.c.name == "epoch")) is None:
             connection.execute(insert(meta).values(name="epoch", value=secrets.token_urlsafe(EPOCH_BYTES)))
         if connection.scalar(select(site.c.id).where(site.c.key == "default")) is None:
             connection.execute(insert(site).values(key="default", origins=[], created_at=time.time_ns() // 1_000_000))
-    if is_shared:
-        connection.execute(select(func.pg_advisory_unlock(MIGRATING)))
-        connection.commit()
+
+
+@contextmanager
+def _migrating(connection: Connection) -> Iterator[None]:
+    """While it lasts no other process migrates this database: each migration is a transaction of its own."""
+    if connection.dialect.name != "postgresql":
+        file = _file_of(connection.engine.url)
+        with _locked(file.parent) if file else nullcontext():
+            yield
+        return
+    connection.execute(select(func.pg_advisory_lock(MIGRATING)))
+    connection.commit()
+    yield
+    connection.execute(select(func.pg_advisory_unlock(MIGRATING)))
+    connection.commit()
 
 
 def _parsed(address: str) -> URL:
@@ -187,6 +227,18 @@ def _file_of(url: URL) -> Path | None:
     if not url.database or url.database == ":memory:":
         return None
     return Path(url.database.removeprefix("file:"))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Waits for a lock on a folder. Never on the file: closing it ends SQLite's own locks (How To Corrupt, 2.2)."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # a file system without locks: who starts one process at a time needs none
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _require_file(url: URL) -> None:
@@ -253,9 +305,9 @@ def _sqlite_to_read(url: URL) -> Database:
     asked = dict(part.split("=") for part in query.split("&")) | {"uri": "true"}
     engines = [
         _sqlite_engine(url.set(database=database, query=asked), pool_size=size, begin="BEGIN", pragmas=_READING)
-        for size in (1, READERS)
+        for size in (1, READ_CONNECTIONS)
     ]
-    return Database(ThreadedConnection(engines[0]), ThreadedReaders(engines[1]), None, _finishing(path))
+    return Database(ThreadedConnection(engines[0]), ThreadedReadConnections(engines[1]), None, _finishing(path))
 
 
 def _sqlite(url: URL, *, timeouts: bool, read_only: bool = False) -> Database:
@@ -263,12 +315,12 @@ def _sqlite(url: URL, *, timeouts: bool, read_only: bool = False) -> Database:
         return _sqlite_to_read(url)
     _make_folder(url)
     write = _sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")
-    read = _sqlite_engine(url, pool_size=READERS, begin="BEGIN")
+    read = _sqlite_engine(url, pool_size=READ_CONNECTIONS, begin="BEGIN")
     file = None if "uri" in url.query else url.database
     if not timeouts and file is not None:  # once a start: migrations are
         private.make_file(Path(file))
         private.tighten(Path(file + end) for end in ("", "-wal", "-shm"))
-    return Database(ThreadedConnection(write), ThreadedReaders(read), file)
+    return Database(ThreadedConnection(write), ThreadedReadConnections(read), file)
 
 
 def _make_folder(url: URL) -> None:

@@ -49,6 +49,7 @@ _COUNT_REPLY = Prepared(
     .values(reply_count=_c.reply_count + bindparam("shown"))
     .returning(_c.reply_count)
 )
+_THREAD_COUNT = Prepared(select(schema.thread.c.reply_count).where(schema.thread.c.root_id == bindparam("root")))
 _NEW_EVENT = Insert(schema.event)
 
 
@@ -95,8 +96,10 @@ def append(
             at=timestamp(at),
             comment=view or comment_view(comment),
             comment_count=now.comment_count if shown else None,
-            parent=_count_reply(connection, comment.parent_id, shown) if shown and comment.parent_id else None,
         )
+        if shown and comment.parent_id:
+            event.parent = _count_reply(connection, comment.parent_id, shown)
+            event.thread_counts = _thread_counts(connection, comment.root_id)
     return insert(connection, comment.discussion_id, now.key, event, at, queued=queued)
 
 
@@ -131,6 +134,12 @@ def _count_reply(connection: Connection, parent_id: str, shown: int) -> ParentCo
     row = _COUNT_REPLY.row(connection, {"parent": parent_id, "shown": shown})
     assert row is not None  # noqa: S101 - a reply has a parent
     return ParentCount(id=parent_id, reply_count=row["reply_count"])
+
+
+def _thread_counts(connection: Connection, root_id: str) -> dict[str, int]:
+    """How many replies can be read in a thread, as the database has counted them with that of the parent."""
+    row = _THREAD_COUNT.row(connection, {"root": root_id})
+    return {root_id: 0 if row is None else row["reply_count"]}
 
 
 _e = schema.event.c

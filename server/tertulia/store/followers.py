@@ -37,7 +37,7 @@ class LoggedEvent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NextEvents:
     """What a follower has not read of a discussion, at most BATCH events, and where its cursor is."""
 
     discussion_id: int
@@ -62,12 +62,12 @@ def begin_again(connection: Connection, follower: str) -> None:
     tasks.enqueue(connection, CATCH_UP, {}, name=tasks.PERIODIC + CATCH_UP)
 
 
-def unread(connection: Connection, follower: str, discussion_id: int) -> Unread:
+def next_events(connection: Connection, follower: str, discussion_id: int) -> NextEvents:
     """The next events for a follower; it has read all where there are none."""
     after = _cursor(connection, follower, discussion_id)
     query = select(_e.seq, _e.kind, _e.comment_id).where(_e.discussion_id == discussion_id, _e.seq > after)
     rows = connection.execute(query.order_by(_e.seq).limit(BATCH))
-    return Unread(discussion_id, after, tuple(LoggedEvent(*row) for row in rows))
+    return NextEvents(discussion_id, after, tuple(LoggedEvent(*row) for row in rows))
 
 
 def behind(connection: Connection, follower: str, after: int, limit: int) -> list[int]:
@@ -78,7 +78,7 @@ def behind(connection: Connection, follower: str, after: int, limit: int) -> lis
     return list(connection.scalars(query.order_by(d.id).limit(limit)))
 
 
-def move_cursor(connection: Connection, follower: str, read: Unread) -> None:
+def move_cursor(connection: Connection, follower: str, read: NextEvents) -> None:
     """The follower has read these events, in the transaction of what came of them.
 
     Raises LeaseLostError where the cursor is elsewhere: somebody else has read them, and stored what came of them.

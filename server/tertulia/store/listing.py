@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     select,
     tuple_,
+    union_all,
 )
 
 from tertulia.core.comments import Comment, Discussion, Sort
@@ -277,6 +278,16 @@ def _replies(connection: Connection) -> Any:
     return select(gathered).select_from(first).correlate(schema.comment).scalar_subquery()
 
 
+def thread_counts(connection: Connection, roots: Sequence[str]) -> dict[str, int]:
+    """How many replies of all depths are visible below each of these top-level comments."""
+    if not roots:
+        return {}
+    t = schema.thread.c
+    rows = connection.execute(select(t.root_id, t.reply_count).where(t.root_id.in_(roots)))
+    known = {row.root_id: row.reply_count for row in rows}
+    return {root: known.get(root, 0) for root in roots}
+
+
 def root_before(connection: Connection, discussion_id: int, root: IndexEntry) -> IndexEntry | None:
     """The top-level comment that stands before this one in the order ``oldest``."""
     query = (
@@ -319,17 +330,22 @@ def _answers(parent: ColumnElement[str]) -> Select[Any]:
     return query.order_by(c.created_at, c.id).limit(BELOW)
 
 
-def own_waiting(connection: Connection, discussion_id: int | None, viewer: str | None) -> list[IndexEntry]:
-    """What waits for approval in a discussion and is shown to its author alone."""
-    if viewer is None or discussion_id is None:
+def own_waiting(connection: Connection, discussion_id: int | None, authors: Sequence[str]) -> list[IndexEntry]:
+    """What waits for approval in a discussion and is shown to its author alone, who is all of ``authors``."""
+    if not authors or discussion_id is None:
         return []
-    query = (
-        select(c.id, c.created_at, c.parent_id, c.root_id)
-        .where(c.discussion_id == discussion_id, c.author_id == viewer, IS_HELD)
-        .order_by(c.created_at.desc(), c.id.desc())
-        .limit(OWN_WAITING)
-    )
+    parts = [_waiting_of(discussion_id, author) for author in authors]
+    query: Any = parts[0]
+    if len(parts) > 1:  # each in the order of the index: one query of all would sort whatever they have waiting
+        found = union_all(*(select(part.subquery()) for part in parts)).subquery()
+        query = select(found).order_by(found.c.created_at.desc(), found.c.id.desc()).limit(OWN_WAITING)
     return [IndexEntry(row.id, row.created_at, 0, row.parent_id, row.root_id) for row in connection.execute(query)]
+
+
+def _waiting_of(discussion_id: int, author: str) -> Select[Any]:
+    query = select(c.id, c.created_at, c.parent_id, c.root_id)
+    its = query.where(c.discussion_id == discussion_id, c.author_id == author, IS_HELD)
+    return its.order_by(c.created_at.desc(), c.id.desc()).limit(OWN_WAITING)
 
 
 def newest(connection: Connection, discussion_id: int | None, limit: int) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, Text, cast, select
 
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
+from tertulia.core.rules import own_rules_of, site_rules_of
 from tertulia.store.schema import discussion, site
 
 
@@ -42,8 +43,10 @@ def to_comment(row: RowMapping | Any) -> Comment:
 
 
 def discussions() -> Select[Any]:
-    """Every discussion with its site's key."""
-    return select(discussion, site.c.key.label("site_key")).join(site, site.c.id == discussion.c.site_id)
+    """Every discussion with its site's key, and the rules of both as texts: each driver reads JSON in its own way."""
+    rules, settings = cast(discussion.c.rules, Text).label("own_rules"), cast(site.c.settings, Text).label("settings")
+    named = select(discussion, site.c.key.label("site_key"), rules, settings)
+    return named.join(site, site.c.id == discussion.c.site_id)
 
 
 def to_discussion(row: RowMapping | Any) -> Discussion:
@@ -55,6 +58,8 @@ def to_discussion(row: RowMapping | Any) -> Discussion:
         mode=Mode(row["mode"]),
         comment_count=row["comment_count"],
         seq=row["seq"],
+        own_rules=own_rules_of(row["own_rules"]),
+        site_rules=site_rules_of(row["settings"]),
     )
 
 

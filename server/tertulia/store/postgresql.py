@@ -28,19 +28,26 @@ REOPEN_SECONDS = 1.0
 NEW = "is new"
 
 
-class AsyncConnection:
-    """For an asynchronous driver; the engine has one connection."""
+class AsyncReadConnections:
+    """For an asynchronous driver; the engine has READ_CONNECTIONS connections."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine.sync_engine
         self._engine = engine
 
-    async def transact(self, work: Callable[[Connection], T]) -> T:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
-
     async def run(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class AsyncConnection(AsyncReadConnections):
+    """What writes, too; the engine has one connection."""
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
     async def reopen(self) -> None:
@@ -48,26 +55,10 @@ class AsyncConnection:
             async with asyncio.timeout(REOPEN_SECONDS):
                 await self._engine.dispose()
 
-    async def close(self) -> None:
-        await self._engine.dispose()
 
-
-class AsyncReaders:
-    """For an asynchronous driver; the engine has READERS connections."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine.sync_engine
-        self._engine = engine
-
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(work)
-
-    async def close(self) -> None:
-        await self._engine.dispose()
-
-
-def open_connections(url: URL, *, timeouts: bool, read_only: bool = False) -> tuple[AsyncConnection, AsyncReaders]:
+def open_connections(
+    url: URL, *, timeouts: bool, read_only: bool = False
+) -> tuple[AsyncConnection, AsyncReadConnections]:
     """The connection that writes and those that read. Raises SQLAlchemyError for options that the driver refuses."""
     schema.complete_for_postgresql()
     connect_seconds = CONNECT_SECONDS if timeouts else START_CONNECT_SECONDS
@@ -85,7 +76,7 @@ def open_connections(url: URL, *, timeouts: bool, read_only: bool = False) -> tu
     write = create_async_engine(url, pool_size=1, **common)
     read = create_async_engine(
         url,
-        pool_size=connections.READERS,
+        pool_size=connections.READ_CONNECTIONS,
         pool_timeout=connections.POOL_SECONDS,
         isolation_level="REPEATABLE READ",
         **common,
@@ -93,7 +84,7 @@ def open_connections(url: URL, *, timeouts: bool, read_only: bool = False) -> tu
     for engine in (write, read):
         event.listen(engine.sync_engine, "connect", _is_new)
         event.listen(engine.sync_engine, "checkout", _try_out)
-    return AsyncConnection(write), AsyncReaders(read)
+    return AsyncConnection(write), AsyncReadConnections(read)
 
 
 def _try_out(connection: Any, record: Any, _proxy: Any) -> None:

@@ -1,4 +1,4 @@
-"""Statements of the busiest way, that of a new comment, in the driver's own words.
+"""Statements of the busiest ways, a new comment and a new session, in the driver's own words.
 
 SQLAlchemy writes them, once for each kind of database; then they go to the driver directly: most of a short query's
 time is SQLAlchemy's. Rows that are queued go to the database together, at the end of a batch.
@@ -27,14 +27,20 @@ class Prepared:
     Values come back as the driver gives them: only columns of plain numbers and texts may be asked for.
     """
 
+    _end = ""
+    """What both databases understand at the end of it."""
+
     def __init__(self, statement: ClauseElement, columns: list[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
         self._compiled_by_dialect: dict[str, CompiledStatement] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """For a statement that gives nothing back."""
-        self._execute(connection, values).close()
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """For a statement that gives nothing back: how many rows it changed."""
+        cursor = self._execute(connection, values)
+        changed: int = cursor.rowcount
+        cursor.close()
+        return changed
 
     def row(self, connection: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """The one row by the names of its columns, None where there is none."""
@@ -43,6 +49,13 @@ class Prepared:
         names = [column[0] for column in cursor.description]
         cursor.close()
         return None if found is None else dict(zip(names, found, strict=True))
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """All rows, their values in the order in which they are asked for."""
+        cursor = self._execute(connection, values)
+        found = [tuple(row) for row in cursor.fetchall()]
+        cursor.close()
+        return found
 
     def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         known = self._for(connection)
@@ -66,16 +79,22 @@ class Prepared:
             (name, compiler.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiler.positiontup
         )
-        known = self._compiled_by_dialect[dialect.name] = CompiledStatement(str(compiler), parameters)
+        known = self._compiled_by_dialect[dialect.name] = CompiledStatement(f"{compiler}{self._end}", parameters)
         return known
 
 
 class Insert(Prepared):
-    """The insert of a row of a table: of all its columns, or of those that are named."""
+    """The insert of a row of a table: of all its columns, or of those that are named.
 
-    def __init__(self, table: Table, *names: str) -> None:
+    ``is_shared`` of rows that another instance may insert at this moment: what is there stays, and those of a batch
+    are inserted in the order of their first column, so that no two batches wait for each other.
+    """
+
+    def __init__(self, table: Table, *names: str, is_shared: bool = False) -> None:
         super().__init__(insert(table), list(names) or [column.key for column in table.columns])
         self.order = table.metadata.sorted_tables.index(table)
+        self._is_shared = is_shared
+        self._end = " ON CONFLICT DO NOTHING" if is_shared else ""
 
     def queue(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Like ``run``, at the next ``flush``: rows of a whole batch go to the database together."""
@@ -84,6 +103,8 @@ class Insert(Prepared):
 
     def put_all(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
         """Inserts rows that were queued."""
+        if self._is_shared:
+            rows = sorted(rows, key=lambda row: str(row[0]))
         cursor = connection.connection.cursor()
         cursor.executemany(self._for(connection).sql, rows)
         cursor.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, Select, Table, bindparam, case, func, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
@@ -22,6 +22,10 @@ _a, _c, _d = schema.author.c, schema.comment.c, schema.discussion.c
 # built once: SQLAlchemy spends more on making a statement than SQLite on running it
 _BY_KEY = mapping.discussions().where(schema.site.c.key == bindparam("site"), _d.key == bindparam("key"))
 _AUTHOR_NAME = select(_a.name).where(_a.id == bindparam("author"))
+_NEVER = literal_column(str(2**62), BigInteger)
+"""Of tokens: later than any is made."""
+TOKENS_AFTER = case((_a.merged_into.is_not(None), _NEVER), else_=_a.tokens_after)
+"""Since when, in milliseconds since 1970, tokens of a guest are good: none of one who has become a member."""
 _COMMENT = select(schema.comment).where(_c.id == bindparam("comment"))
 _REQUEST = select(schema.comment).where(
     _c.author_id == bindparam("author"), _c.idempotency_key.in_([bindparam("request"), bindparam("unhashed")])
@@ -35,11 +39,13 @@ _BY_ALIAS = mapping.discussions().where(
     .scalar_subquery(),
 )
 _POST_CONTEXT = Prepared(
-    _BY_KEY.add_columns(_AUTHOR_NAME.scalar_subquery().label("author_name")).add_columns(
-        _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated")
+    _BY_KEY.add_columns(
+        _AUTHOR_NAME.scalar_subquery().label("author_name"),
+        _AUTHOR_NAME.with_only_columns(TOKENS_AFTER).scalar_subquery().label("tokens_after"),
+        _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated"),
     )
 )
-_NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at")
+_NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
 _NEW_COMMENT = Insert(schema.comment)
 
 
@@ -135,6 +141,11 @@ def _rename(connection: Connection, author: Author) -> None:
     connection.execute(update(schema.author).where(_a.id == author.id).values(name=author.name))
 
 
+def is_void(tokens_after: int | None, made_at: datetime) -> bool:
+    """Whether a guest's token that was made then is good no more."""
+    return tokens_after is not None and mapping.milliseconds(made_at) < tokens_after
+
+
 # ---- comments -------------------------------------------------------------------------------------------
 
 
@@ -193,12 +204,16 @@ class FoundRequest:
 
 @dataclass(frozen=True, slots=True)
 class PostContext:
-    """What a new comment depends on; ``author_name`` is None for an author without a row."""
+    """What a new comment depends on; ``author_name`` is None for an author without a row.
+
+    Tokens of the author that were made before ``tokens_after``, in milliseconds since 1970, are void.
+    """
 
     discussion: Discussion
     discussion_id: int
     author_name: str | None
     is_repeated: bool
+    tokens_after: int | None
 
 
 def post_context(
@@ -212,7 +227,8 @@ def post_context(
         made = ensure_discussion(connection, key, at, title=title, url=url)
         row = _POST_CONTEXT.row(connection, {**named, "key": made.key.key})
         assert row is not None  # noqa: S101 - the discussion is there
-    return PostContext(mapping.to_discussion(row), row["id"], row["author_name"], row["repeated"] is not None)
+    repeated = row["repeated"] is not None
+    return PostContext(mapping.to_discussion(row), row["id"], row["author_name"], repeated, row["tokens_after"])
 
 
 def insert_post(connection: Connection, comment: Comment, context: PostContext, *, at: datetime, digest: str) -> None:

@@ -1,11 +1,12 @@
 """The tables. Times are milliseconds since 1970 in UTC; migrations/ makes what stands here.
 
 site ──< discussion ──< comment ──< vote, report
-             │     └──< key_alias: other keys that lead to it
+             │     │       └── thread: how many replies stand below a top-level comment
+     │     └──< key_alias: other keys that lead to it
                    └──< event (discussion, seq): the log; payload is the event's ready JSON
-author ──< comment;  moderator is an author with a token
+author ──< comment;  moderator is an author with a token;  taken_name: what its name looks like
    └──< identity: by which issuer's word;  session;  grant: a role at a site;  contact: an address, sealed
-site ──< issuer, signin, challenge: ways in;  site_token: programs;  spent_token: what was good once
+site ──< issuer, signin, signin_code, challenge: ways in;  site_token: programs;  spent_token: what was good once
 action: who decided what, never changed
 task: work that waits to be done;  cursor: how far each follower of the log has come in a discussion
 search_entry: what the search knows of a comment
@@ -76,7 +77,7 @@ author = Table(
     # None for whoever was there before, and for a moderator of all sites
     Column("site_id", BigInteger),
     Column("kind", String(8), nullable=False, server_default="guest"),
-    # of a name that others may not use: a guest's is nobody's
+    # of no use since there is taken_name, and gone with the version after the next
     Column("skeleton", Text),
     # the member that this guest became
     Column("merged_into", String(36)),
@@ -87,6 +88,16 @@ author = Table(
     # of those that have one only: a guest's first comment writes into neither
     _partial("ix_author_skeleton", "site_id", "skeleton", where="skeleton IS NOT NULL"),
     _partial("ix_author_merged", "merged_into", where="merged_into IS NOT NULL"),
+)
+
+taken_name = Table(
+    "taken_name",
+    metadata,
+    # 0 of staff, whose names nobody else may use anywhere; a member's is taken for guests of the site
+    Column("site_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("skeleton", Text, primary_key=True),
+    Column("author_id", ForeignKey("author.id"), primary_key=True),
+    Index("ix_taken_name_author_id", "author_id"),
 )
 
 moderator = Table(
@@ -153,6 +164,8 @@ comment = Table(
     Column("request_digest", String(64)),
     UniqueConstraint("author_id", "idempotency_key"),
     CheckConstraint("state in ('visible','held','removed','deleted')", name="state"),
+    # what somebody wrote, the newest first
+    Index("ix_comment_author", "author_id", "created_at", "id"),
     # an export reads a discussion as a whole: what was never published is in none of the lists
     Index("ix_comment_discussion_id", "discussion_id"),
     # every list is read in the order of one of these, a page's rows and no others; see decision 25
@@ -174,6 +187,14 @@ comment = Table(
     _partial("ix_comment_kept", "author_id", "created_at", where="state <> 'deleted'"),
 )
 
+# counted by a trigger, with each change of a reply_count: an instance of the version before knows nothing of it
+thread = Table(
+    "thread",
+    metadata,
+    Column("root_id", ForeignKey("comment.id"), primary_key=True),
+    Column("reply_count", Integer, nullable=False),
+)
+
 event = Table(
     "event",
     metadata,
@@ -193,6 +214,8 @@ vote = Table(
     Column("voter_id", String(36), primary_key=True),
     Column("value", Integer, nullable=False),
     CheckConstraint("value in (1, -1)", name="value"),
+    # of a guest who becomes a member
+    Index("ix_vote_voter_id", "voter_id", "comment_id"),
 )
 
 report = Table(
@@ -320,21 +343,31 @@ issuer = Table(
 signin = Table(
     "signin",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("state", String(64), primary_key=True),
     Column("site_id", ForeignKey("site.id"), nullable=False),
-    Column("issuer", Text, nullable=False),
-    Column("state", String(64), nullable=False, unique=True),
-    Column("page_state", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("page_state", String(64), nullable=False),
     Column("challenge", String(64), nullable=False),
     Column("return_to", Text, nullable=False),
+    Column("language", String(8), nullable=False),
     Column("browser", String(64), nullable=False),
     Column("nonce", String(64), nullable=False),
     Column("sealed_verifier", Text, nullable=False),
-    Column("code", String(64), unique=True),
-    Column("code_until", BigInteger),
-    Column("author_id", ForeignKey("author.id")),
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_signin_expires_at", "expires_at"),
+)
+
+# what the page gets for it, as a hash, and whom the provider named, sealed
+signin_code = Table(
+    "signin_code",
+    metadata,
+    Column("code", String(64), primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("challenge", String(64), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("sealed_person", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_signin_code_expires_at", "expires_at"),
 )
 
 # a code that was sent to an address
@@ -352,6 +385,8 @@ challenge = Table(
     Column("expires_at", BigInteger, nullable=False),
     Index("ix_challenge_address", "address", "at"),
     Index("ix_challenge_expires_at", "expires_at"),
+    # how often codes of a site were guessed: no more rows than there may be wrong codes in an hour
+    _partial("ix_challenge_wrong", "site_id", "expires_at", where="tries > 0"),
 )
 
 # what an issuer's token is told by, where it is good once

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, literal, select, text
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, literal, select, text
 
 from tertulia.core.comments import Comment, DiscussionKey, State
 from tertulia.core.search_terms import SearchQuery, Term, words
 from tertulia.errors import no_such_site
 from tertulia.store import followers, mapping, records, schema
+from tertulia.store.prepared import Insert, Prepared
 from tertulia.store.queries import ANCESTORS
 
 FOLLOWER = "search"
@@ -24,6 +25,12 @@ _SPREAD_BITS = 12
 """Of an entry's number: comments of one millisecond have numbers beside each other."""
 
 _s, _c, _d = schema.search_entry.c, schema.comment.c, schema.discussion.c
+# each comment that is entered asks these
+_NUMBER = Prepared(select(_s.id).where(_s.comment_id == bindparam("comment_id")))
+_IS_GIVEN = Prepared(select(_s.id).where(_s.id == bindparam("number")))
+_ENTRY = Insert(schema.search_entry)
+_WORDS = Prepared(text("INSERT INTO search_text (rowid, words, scope) VALUES (:number, :words, :scope)"))
+_TERMS = Prepared(text("INSERT INTO search_text (id, terms) VALUES (:number, CAST(:terms AS tsvector))"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +183,7 @@ def store(connection: Connection, entries: Iterable[Entry]) -> None:
 
 
 def remove(connection: Connection, comment_id: str) -> None:
-    number = connection.scalar(select(_s.id).where(_s.comment_id == comment_id))
-    if number is not None:
+    for [number] in _NUMBER.rows(connection, {"comment_id": comment_id}):
         column = "id" if connection.dialect.name == "postgresql" else "rowid"
         connection.execute(text(f"DELETE FROM search_text WHERE {column} = :number"), {"number": number})  # noqa: S608
         connection.execute(delete(schema.search_entry).where(_s.id == number))
@@ -185,19 +191,16 @@ def remove(connection: Connection, comment_id: str) -> None:
 
 def _insert(connection: Connection, entry: Entry) -> None:
     number = entry.number
-    while connection.scalar(select(_s.id).where(_s.id == number)) is not None:
+    while _IS_GIVEN.rows(connection, {"number": number}):
         number += 1
-    connection.execute(insert(schema.search_entry).values(id=number, comment_id=entry.comment_id))
+    _ENTRY.run(connection, {"id": number, "comment_id": entry.comment_id})
     assert entry.words is not None  # noqa: S101 - else there is nothing to insert
     if connection.dialect.name == "postgresql":
         placed = [f"'{word}':{place}" for place, word in enumerate(entry.words, 1)]
         terms = " ".join([*(f"'{scope}:'" for scope in entry.scopes), *placed])
-        sql = "INSERT INTO search_text (id, terms) VALUES (:number, CAST(:terms AS tsvector))"
-        connection.execute(text(sql), {"number": number, "terms": terms})
+        _TERMS.run(connection, {"number": number, "terms": terms})
     else:
-        sql = "INSERT INTO search_text (rowid, words, scope) VALUES (:number, :words, :scope)"
-        values = {"number": number, "words": " ".join(entry.words), "scope": " ".join(entry.scopes)}
-        connection.execute(text(sql), values)
+        _WORDS.run(connection, {"number": number, "words": " ".join(entry.words), "scope": " ".join(entry.scopes)})
 
 
 def clear(connection: Connection) -> None:

@@ -10,13 +10,11 @@ milliseconds: on PostgreSQL an instance's clock may be an hour off.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
     CursorResult,
     Update,
@@ -25,7 +23,6 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    literal_column,
     or_,
     select,
     text,
@@ -33,6 +30,7 @@ from sqlalchemy import (
 )
 
 from tertulia.store import schema
+from tertulia.store.clock import now
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.locks import LockTarget
 from tertulia.store.prepared import Prepared
@@ -45,7 +43,6 @@ ERROR_CHARACTERS = 300
 LEASE_BYTES = 12
 
 _task, _t = schema.task, schema.task.c
-_NOW_POSTGRESQL = literal_column("CAST(extract(epoch from clock_timestamp()) * 1000 AS bigint)", BigInteger)
 
 
 class LeaseLostError(Exception):
@@ -92,13 +89,6 @@ class DeadTask:
     attempts: int
     dead_at: int
     error: str
-
-
-def now(connection: Connection) -> int:
-    """Milliseconds since 1970 by the clock that all instances share."""
-    if connection.dialect.name == "postgresql":
-        return connection.execute(select(_NOW_POSTGRESQL)).scalar_one()
-    return time.time_ns() // 1_000_000
 
 
 # ---- making ---------------------------------------------------------------------------------------------
@@ -179,11 +169,11 @@ def _is_due(at: int) -> Any:
 class ClaimTasks(Command[list[Claimed]]):
     """Takes up to so many due tasks of each queue, the oldest first. No two instances take one at a time."""
 
-    room: Mapping[str, int]
+    free: Mapping[str, int]
 
     def apply(self, connection: Connection) -> CommandResult[list[Claimed]]:
         lease, at = secrets.token_hex(LEASE_BYTES), now(connection)
-        found = [one for queue, most in self.room.items() for one in _claim(connection, queue, most, lease, at)]
+        found = [one for queue, most in self.free.items() for one in _claim(connection, queue, most, lease, at)]
         return CommandResult(found)
 
 
@@ -249,6 +239,10 @@ class CompleteTask(Command[T], Generic[T]):
     @property
     def locks(self) -> LockTarget:
         return None if self.effect is None else self.effect.locks
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return frozenset() if self.effect is None else self.effect.holds
 
     def apply(self, connection: Connection) -> CommandResult[T]:
         came = CommandResult(cast("T", None)) if self.effect is None else self.effect.apply(connection)

@@ -25,7 +25,7 @@ from tertulia.store.commands import Command, CommandResult
 from tertulia.store.connections import WriteConnection
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.failures import Failure, FailureLog, classify
-from tertulia.store.locks import lock_discussions
+from tertulia.store.locks import hold, lock_discussions
 from tertulia.store.stats import WriteStats
 
 T = TypeVar("T")
@@ -118,10 +118,10 @@ class WriteQueue:
     async def submit(self, command: Command[T]) -> T:
         """The command's value, once it is durable; raises what the command raises, or unavailable."""
         if self._task is None or self._closing:
-            raise Problem(ErrorCode.unavailable, "The server ends; try again in a moment.", retry_after=2)
+            raise Problem(ErrorCode.unavailable, "The server is shutting down; try again in a moment.", retry_after=2)
         if self._queue.full():
             self.stats.turned_away += 1
-            raise Problem(ErrorCode.unavailable, "Too much waits to be written; try again.", retry_after=1)
+            raise Problem(ErrorCode.unavailable, "The server is overloaded; try again.", retry_after=1)
         queued = _Queued(command, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(queued)
         value: T = await queued.answer
@@ -204,9 +204,26 @@ class WriteQueue:
 
 def _apply(batch: list[_Queued], before_commit: BeforeCommit | None, connection: Connection) -> None:
     """Applies all or, where one raises, each by itself: a savepoint a command would cost each more than its share."""
+    error = _apply_together(batch, before_commit, connection)
+    if error is None:
+        return
+    if len(batch) == 1:
+        batch[0].result = error
+        return
+    if isinstance(error, Problem):
+        # the rollback let go of the locks: one by one they would be taken in the order of the batch
+        _lock(batch, connection)
+    for one in batch:
+        _apply([one], before_commit, connection)
+
+
+def _apply_together(
+    batch: list[_Queued], before_commit: BeforeCommit | None, connection: Connection
+) -> Exception | None:
+    """Applies all, or none and gives the mistake of one. Raises what the others would meet as well."""
     savepoint = connection.begin_nested()
     try:
-        lock_discussions(connection, [one.command.locks for one in batch])
+        _lock(batch, connection)
         for one in batch:
             one.result = one.command.apply(connection)
         prepared.flush(connection)
@@ -215,17 +232,18 @@ def _apply(batch: list[_Queued], before_commit: BeforeCommit | None, connection:
     except Exception as error:
         prepared.discard(connection)
         if connection.invalidated or (not isinstance(error, Problem) and classify(error).fate != "ours"):
-            raise  # not the command's mistake, and what came after would meet it, too
+            raise
         # raises where the database has given up the whole transaction: then nothing of the batch is stored, and what
         # came after would be stored without it
         savepoint.rollback()
-        if len(batch) == 1:
-            batch[0].result = error
-            return
-        for one in batch:
-            _apply([one], before_commit, connection)
-    else:
-        savepoint.commit()
+        return error
+    savepoint.commit()
+    return None
+
+
+def _lock(batch: list[_Queued], connection: Connection) -> None:
+    lock_discussions(connection, [one.command.locks for one in batch])
+    hold(connection, [name for one in batch for name in one.command.holds])
 
 
 def _events(batch: list[_Queued]) -> list[CommittedEvent]:

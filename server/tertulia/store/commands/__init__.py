@@ -6,29 +6,43 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
     base ◀── discussions ◀── posting
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
-      └────── sessions
+      ├────── sessions ◀── staff
+      │            └──▶ merging
+      └────── site_tokens, names
 """
 
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.discussions import ChangeDiscussion
-from tertulia.store.commands.posting import Draft, PostComment, Request, check_post, said_at
+from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
+from tertulia.store.commands.merging import Merging, touched
+from tertulia.store.commands.names import TakeNames
+from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.sessions import (
+    AsGuest,
     EndSessions,
     InSession,
+    Known,
+    Mailbox,
     ProlongSession,
     RenameAuthor,
     SignIn,
     Spent,
+    VoidTokens,
     Who,
+    known_as,
 )
+from tertulia.store.commands.site_tokens import SCOPES, AddSiteToken, RemoveSiteToken
+from tertulia.store.commands.staff import EndPersonsSessions, InRole, Invite, Invited, SignInStaff, TakeRole
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
+    "SCOPES",
     "Actor",
+    "AddSiteToken",
     "ApproveComment",
+    "AsGuest",
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
@@ -36,22 +50,37 @@ __all__ = [
     "CommandResult",
     "DeleteComment",
     "Draft",
+    "DraftHead",
     "EditComment",
+    "EndPersonsSessions",
     "EndSessions",
+    "InRole",
     "InSession",
+    "Invite",
+    "Invited",
+    "Known",
+    "Mailbox",
+    "Merging",
     "PostComment",
     "PostResult",
     "ProlongSession",
+    "RemoveSiteToken",
     "RenameAuthor",
     "ReportComment",
-    "Request",
     "RestoreComment",
     "SignIn",
+    "SignInStaff",
     "Spent",
+    "TakeNames",
+    "TakeRole",
     "Tally",
+    "TellRules",
+    "VoidTokens",
     "VoteTotals",
     "Who",
     "check_edit",
     "check_post",
+    "known_as",
     "said_at",
+    "touched",
 ]

@@ -32,6 +32,26 @@ class Command(Generic[T]):
         """What to lock before ``apply``: no other transaction changes it until this one ends."""
         return None
 
+    @property
+    def holds(self) -> frozenset[str]:
+        """Names of what else it changes, an author's id or an address: one transaction at a time has each of them."""
+        return frozenset()
+
     def apply(self, connection: Connection) -> CommandResult[T]:
         """Makes the change; it may be called again, after a rollback. Raises Problem to refuse it."""
         raise NotImplementedError
+
+
+class Wrapping(Command[T]):
+    """A command that another one stands around, which locks what it does."""
+
+    __slots__ = ()
+    command: Command[T]
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.command.locks
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return self.command.holds

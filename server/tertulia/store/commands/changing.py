@@ -62,7 +62,7 @@ class DeleteComment(CommentCommand[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = existing(connection, self.comment_id, self.actor.site)
-        own = comment.author.id == self.actor.id
+        own = self.actor.owns(comment)
         if not (own and comment.state is State.removed):
             comment = changeable(connection, self.comment_id, self.actor)
         was_visible = comment.state is State.visible
@@ -88,14 +88,14 @@ def _remove(connection: Connection, comment: Comment) -> Comment:
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:
-    """An author whose comments are all deleted leaves no name behind."""
-    c = schema.comment.c
+    """A guest whose comments are all deleted leaves no name behind; whoever signs in goes on to have one."""
+    a, c = schema.author.c, schema.comment.c
     query = select(c.id).where(c.author_id == author_id, IS_KEPT).limit(1)
     if connection.dialect.name == "postgresql":
         # in the order of an index: else it looks for a comment of a busy author from the beginning of the table
         query = query.order_by(c.created_at)
     if connection.scalar(query) is None:
-        connection.execute(update(schema.author).where(schema.author.c.id == author_id).values(name=""))
+        connection.execute(update(schema.author).where(a.id == author_id, a.kind == "guest").values(name=""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,7 @@ class RestoreComment(CommentCommand[PostResult]):
     at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
-        comment = existing(connection, self.comment_id)
-        if comment.state is not State.removed:
-            raise Problem(ErrorCode.bad_state, "Only a removed comment can be restored.")
+        comment = _in_state(connection, self.comment_id, State.removed, "Only a removed comment can be restored.")
         published = records.is_published(connection, comment.id)
         records.show_reports(connection, comment.id, listed=True)
         return _show(connection, "comment.restored" if published else "comment.created", comment, self.at)
@@ -120,10 +118,16 @@ class ApproveComment(CommentCommand[PostResult]):
     at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
-        comment = existing(connection, self.comment_id)
-        if comment.state is not State.held:
-            raise Problem(ErrorCode.bad_state, "Only a held comment can be approved.")
+        comment = _in_state(connection, self.comment_id, State.held, "Only a held comment can be approved.")
         return _show(connection, "comment.created", comment, self.at)
+
+
+def _in_state(connection: Connection, comment_id: str, state: State, otherwise: str) -> Comment:
+    """Raises not_found, and bad_state with this sentence."""
+    comment = existing(connection, comment_id)
+    if comment.state is not state:
+        raise Problem(ErrorCode.bad_state, otherwise)
+    return comment
 
 
 def _show(connection: Connection, kind: EventKind, comment: Comment, at: datetime) -> CommandResult[PostResult]:

@@ -22,13 +22,20 @@ T = TypeVar("T")
 class Actor:
     """Who asks for a change; a guest's ``site`` is the only one where it may, a moderator has none.
 
-    Whoever is signed in may as long as the session goes on.
+    Whoever is signed in may as long as the session goes on, and a guest while the token, made at ``token_at``, is good.
+    ``also`` are the guests that this person was.
     """
 
     id: str
     moderator: bool = False
     site: str | None = None
     session_id: str | None = None
+    token_at: datetime | None = None
+    also: tuple[str, ...] = ()
+
+    def owns(self, comment: Comment) -> bool:
+        """Whether it is one's own."""
+        return comment.author.id == self.id or comment.author.id in self.also
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class CommentCommand(Command[T]):
 def changeable(connection: Connection, comment_id: str, actor: Actor) -> Comment:
     """The comment, where ``actor`` may change it. Raises not_found, forbidden, gone."""
     comment = existing(connection, comment_id, actor.site)
-    if comment.author.id != actor.id and not actor.moderator:
+    if not (actor.owns(comment) or actor.moderator):
         raise (
             no_such_comment()
             if comment.state is State.held

@@ -1,22 +1,25 @@
-"""Changing a discussion: its mode, what its page is called and where it is."""
+"""Changing a discussion: its mode and rules, what its page is called and where it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, update
 
 from tertulia.core.comments import Discussion, DiscussionKey, Mode
-from tertulia.protocol import DiscussionState, Event, timestamp
+from tertulia.core.rules import OwnRules
+from tertulia.protocol import DiscussionState, Event, rules_view, timestamp
 from tertulia.store import event_log, records, schema
 from tertulia.store.commands.base import Command, CommandResult
+from tertulia.store.event_log import Advanced, CommittedEvent
 from tertulia.store.locks import LockTarget
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeDiscussion(Command[Discussion]):
-    """Gives a discussion another mode, title or address, also one that nobody has written in; None leaves it as it is.
+    """Changes what is given of a discussion, also of one that nobody has written in; None leaves it as it is.
 
     Raises unknown_site.
     """
@@ -26,6 +29,7 @@ class ChangeDiscussion(Command[Discussion]):
     mode: Mode | None = None
     title: str | None = None
     url: str | None = None
+    rules: OwnRules | None = None
 
     @property
     def locks(self) -> LockTarget:
@@ -33,7 +37,9 @@ class ChangeDiscussion(Command[Discussion]):
 
     def apply(self, connection: Connection) -> CommandResult[Discussion]:
         discussion = records.ensure_discussion(connection, self.key, self.at)
-        return change_discussion(connection, discussion, self.at, mode=self.mode, title=self.title, url=self.url)
+        return change_discussion(
+            connection, discussion, self.at, mode=self.mode, title=self.title, url=self.url, rules=self.rules
+        )
 
 
 def change_discussion(
@@ -44,6 +50,7 @@ def change_discussion(
     mode: Mode | None = None,
     title: str | None = None,
     url: str | None = None,
+    rules: OwnRules | None = None,
 ) -> CommandResult[Discussion]:
     """The discussion after the change, and the event of it unless it was so already. It is stored."""
     changed = replace(
@@ -51,18 +58,47 @@ def change_discussion(
         mode=discussion.mode if mode is None else mode,
         title=discussion.title if title is None else title,
         url=discussion.url if url is None else url,
+        own_rules=discussion.own_rules if rules is None else rules,
     )
     if changed == discussion:
         return CommandResult(discussion)
     row_id = records.stored_id(discussion)
-    values = {"mode": changed.mode.value, "title": changed.title, "url": changed.url}
+    values: dict[str, Any] = {"mode": changed.mode.value, "title": changed.title, "url": changed.url}
+    if changed.own_rules != discussion.own_rules:
+        values["rules"] = changed.own_rules.stored()
     connection.execute(update(schema.discussion).where(schema.discussion.c.id == row_id).values(values))
-    now = event_log.advance(connection, row_id, shown=0)
     state = DiscussionState(
         mode=changed.mode,
+        rules=None if changed.rules == discussion.rules else rules_view(changed.rules),
         title=None if changed.title == discussion.title else changed.title,
         url=None if changed.url == discussion.url else changed.url,
     )
+    now = event_log.advance(connection, row_id, shown=0)
+    told = _tell(connection, row_id, now, state, at)
+    return CommandResult(replace(changed, seq=now.seq, comment_count=now.comment_count), (told,))
+
+
+@dataclass(frozen=True, slots=True)
+class TellRules(Command[None]):
+    """Says in a discussion's log which rules its site has now, unless it has its own in all of them."""
+
+    key: DiscussionKey
+    at: datetime
+
+    @property
+    def locks(self) -> LockTarget:
+        return self.key
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        discussion = records.find_discussion(connection, self.key)
+        if discussion is None or discussion.own_rules.is_complete:
+            return CommandResult(None)
+        state = DiscussionState(mode=discussion.mode, rules=rules_view(discussion.rules))
+        row_id = records.stored_id(discussion)
+        now = event_log.advance(connection, row_id, shown=0)
+        return CommandResult(None, (_tell(connection, row_id, now, state, self.at),))
+
+
+def _tell(connection: Connection, row_id: int, now: Advanced, state: DiscussionState, at: datetime) -> CommittedEvent:
     event = Event(seq=now.seq, kind="discussion.changed", at=timestamp(at), discussion=state)
-    committed = event_log.insert(connection, row_id, now.key, event, at)
-    return CommandResult(replace(changed, seq=now.seq, comment_count=now.comment_count), (committed,))
+    return event_log.insert(connection, row_id, now.key, event, at)

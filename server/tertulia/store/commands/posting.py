@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
-from tertulia.errors import ErrorCode, Problem
+from tertulia.core.rules import WhoMayWrite
+from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
-from tertulia.store import event_log, records
+from tertulia.store import event_log, names, records
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.comments import PostResult
 from tertulia.store.commands.discussions import change_discussion
@@ -19,46 +19,53 @@ from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
 
 
-class Request(NamedTuple):
-    """What identifies a post: the idempotency key, and the digest of everything that the key stands for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftHead:
+    """Who wants to say something, where and when: what is known of a post before its text is read.
 
-    key: str
-    digest: str
-
-
-_NO_REQUEST = Request("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A comment that somebody wants to post.
-
-    ``idempotency_key`` and ``digest`` are stored of the request; ``unhashed`` is what earlier versions stored of it.
-    ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
+    ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
+    ``signed_in`` is whether its author is a member.
+    ``token_at`` is when a guest's token was made.
     """
 
     id: str
     key: DiscussionKey
-    title: str
-    url: str
     parent_id: str | None
     author: Author
-    text: str
-    body: list[Block]
     at: datetime
     idempotency_key: str
-    digest: str
-    unhashed: Request = _NO_REQUEST
-    corrects: bool = False
+    unhashed_key: str = ""
+    signed_in: bool = False
+    token_at: datetime | None = None
 
     @property
     def request(self) -> records.RequestId:
-        return records.RequestId(self.author.id, self.idempotency_key, self.unhashed.key)
+        return records.RequestId(self.author.id, self.idempotency_key, self.unhashed_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft(DraftHead):
+    """A comment that somebody wants to post.
+
+    ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
+    ``digest`` is stored of all that the idempotency key stands for; earlier versions stored ``unhashed_digest``.
+    """
+
+    title: str
+    url: str
+    corrects: bool = False
+    text: str
+    body: list[Block]
+    digest: str
+    unhashed_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PostComment(Command[PostResult]):
-    """Stores a comment, once for one idempotency key. Raises unknown_site, closed, bad_parent, idempotency_conflict."""
+    """Stores a comment, once for one idempotency key.
+
+    Raises unknown_site, unauthenticated, closed, members_only, name_taken, bad_parent, idempotency_conflict.
+    """
 
     draft: Draft
 
@@ -71,10 +78,15 @@ class PostComment(Command[PostResult]):
         context = records.post_context(
             connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
         )
+        if draft.token_at is not None and records.is_void(context.tokens_after, draft.token_at):
+            raise unauthenticated()
         earlier = _earlier(connection, draft) if context.is_repeated else None
         if earlier is not None:
             return CommandResult(earlier)
-        _refuse_closed(context.discussion, draft)
+        _require_admitted(context.discussion, draft)
+        if context.author_name != draft.author.name and draft.author.badge != "moderator":
+            site = None if draft.signed_in else draft.key.site
+            names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         comment = _comment(draft, context, _require_parent(connection, context.discussion, draft.parent_id))
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
@@ -85,15 +97,15 @@ class PostComment(Command[PostResult]):
         return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
 
 
-def check_post(connection: Connection, draft: Draft) -> None:
+def check_post(connection: Connection, head: DraftHead) -> None:
     """Refuses what PostComment would refuse whatever the text is: asked before a long one is read.
 
-    Raises closed, bad_parent.
+    Raises closed, members_only, bad_parent.
     """
-    discussion = records.find_discussion(connection, draft.key) or Discussion(draft.key)
-    if records.find_request(connection, draft.request) is None:
-        _refuse_closed(discussion, draft)
-        _require_parent(connection, discussion, draft.parent_id)
+    discussion = records.find_discussion(connection, head.key) or Discussion(head.key)
+    if records.find_request(connection, head.request) is None:
+        _require_admitted(discussion, head)
+        _require_parent(connection, discussion, head.parent_id)
 
 
 def said_at(connection: Connection, request: records.RequestId) -> datetime | None:
@@ -128,9 +140,17 @@ def _reply_time(parent: Comment | None, at: datetime) -> datetime:
     return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
 
 
-def _refuse_closed(discussion: Discussion, draft: Draft) -> None:
-    if discussion.mode is Mode.closed and draft.author.badge != "moderator":
-        raise Problem(ErrorCode.closed, "This discussion is closed; it can be read, not continued.")
+def _require_admitted(discussion: Discussion, head: DraftHead) -> None:
+    """Raises closed, members_only."""
+    if head.author.badge == "moderator":
+        return
+    who = discussion.rules.who
+    if discussion.mode is Mode.closed or who is WhoMayWrite.nobody:
+        raise Problem(ErrorCode.closed, "This discussion is closed to new comments.")
+    if who is WhoMayWrite.members and not head.signed_in:
+        raise Problem(
+            ErrorCode.members_only, "Only those who are signed in may write here; sign in, then send it again."
+        )
 
 
 def _require_parent(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:
@@ -158,7 +178,7 @@ def _earlier(connection: Connection, draft: Draft) -> PostResult | None:
     if earlier is None:
         return None
     is_new_form = earlier.comment.idempotency_key == draft.idempotency_key
-    if earlier.digest != (draft.digest if is_new_form else draft.unhashed.digest):
+    if earlier.digest != (draft.digest if is_new_form else draft.unhashed_digest):
         raise Problem(
             ErrorCode.idempotency_conflict,
             "This Idempotency-Key was used with another content; make a new key for a new comment.",

@@ -14,6 +14,7 @@ from tertulia.store import event_log, records, schema
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, existing, gone
 from tertulia.store.event_log import CommittedEvent
+from tertulia.store.guests import GuestToken, void_among
 from tertulia.store.sessions import open_among
 
 
@@ -57,6 +58,7 @@ class CastVotes(CommentCommand[Tally]):
         site = records.site_of(connection, comment) if any(ballot.actor.site for ballot in self.ballots) else None
         sessions = {ballot.actor.session_id for ballot in self.ballots if ballot.actor.session_id is not None}
         ended = sessions - open_among(connection, sessions, self.at)
+        ended |= void_among(connection, _guests(self.ballots))
         refusals = [_refusal(comment, site, ballot.actor, ended) for ballot in self.ballots]
         if len(self.ballots) == 1 and refusals[0] is not None:
             raise refusals[0]
@@ -74,14 +76,20 @@ class CastVotes(CommentCommand[Tally]):
         return CommandResult(Tally(answers, has_event=bool(events)), tuple(events))
 
 
+def _guests(ballots: Sequence[Ballot]) -> list[GuestToken]:
+    actors = (ballot.actor for ballot in ballots)
+    return [GuestToken(actor.id, actor.token_at) for actor in actors if actor.token_at is not None]
+
+
 def _refusal(comment: Comment, site: str | None, voter: Actor, ended: Set[str]) -> Problem | None:
-    if voter.session_id in ended:
+    """``ended`` are sessions that are over, and guests whose tokens are void."""
+    if (voter.session_id or voter.id) in ended:
         return unauthenticated()
     if comment.state is State.held or (voter.site is not None and voter.site != site):
         return no_such_comment()
     if comment.state.is_tombstone:
         return gone()
-    if comment.author.id == voter.id:
+    if voter.owns(comment):
         return Problem(ErrorCode.forbidden, "You can't vote on your own comment.")
     return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, literal, select
 
-from tertulia.core.comments import Comment, Discussion, DiscussionKey, Sort
-from tertulia.core.ordering import encode_page_cursor
+from tertulia.core.comments import Comment, Discussion, DiscussionKey, Sort, State
+from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.errors import no_such_comment
 from tertulia.store import listing, mapping, schema
 from tertulia.store.listing import IndexEntry, Order
@@ -16,6 +17,8 @@ from tertulia.store.queries.discussions import discussion
 
 c = schema.comment.c
 
+WRITTEN = "written"
+"""The list of a cursor of what somebody wrote."""
 ANCESTORS = 100
 """How many ancestors come with a permalink: a thread may be deeper than anyone wants to read at once."""
 
@@ -36,6 +39,23 @@ class NewestComments(NamedTuple):
 
     discussion: Discussion
     comments: list[Comment]
+
+
+class OwnComment(NamedTuple):
+    """What somebody wrote, in any state, and under what."""
+
+    id: str
+    created_at: datetime
+    text: str
+    state: State
+    title: str
+
+
+class WrittenPage(NamedTuple):
+    """The newest first; ``next`` is where the rest goes on, None at the end."""
+
+    comments: list[OwnComment]
+    next: PageCursor | None
 
 
 def permalink(connection: Connection, comment_id: str) -> CommentLocation:
@@ -75,6 +95,32 @@ def newest(connection: Connection, key: DiscussionKey, limit: int) -> NewestComm
     """The newest visible comments of all depths, as many as make a page. Raises unknown_site."""
     found = discussion(connection, key)
     return NewestComments(found, listing.fitting(connection, listing.newest(connection, found.id, limit)))
+
+
+def written(connection: Connection, authors: Iterable[str], before: PageCursor | None, limit: int) -> WrittenPage:
+    """What these authors wrote: somebody's own, and that of the guests that they were."""
+    entries = [entry for author in authors for entry in _written_by(connection, author, before, limit + 1)]
+    entries = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
+    page = entries[:limit]
+    d = schema.discussion.c
+    columns = (c.id, c.created_at, c.text, c.state, d.title, d.key)
+    query = select(*columns).join(schema.discussion, d.id == c.discussion_id)
+    found = connection.execute(query.where(c.id.in_([entry.id for entry in page]))).all() if page else []
+    rows = {row.id: row for row in found}
+    comments = [
+        OwnComment(one.id, mapping.to_datetime(one.created_at), one.text, State(one.state), one.title or one.key)
+        for one in (rows[entry.id] for entry in page)
+    ]
+    last = page[-1] if len(entries) > limit else None
+    return WrittenPage(comments, PageCursor(WRITTEN, (last.created_at,), last.id) if last else None)
+
+
+def _written_by(connection: Connection, author: str, before: PageCursor | None, limit: int) -> list[IndexEntry]:
+    query = select(c.id, c.created_at).where(c.author_id == author)
+    if before is not None:
+        query = query.where(listing.earlier(before))
+    query = query.order_by(c.created_at.desc(), c.id.desc()).limit(limit)
+    return [IndexEntry(row.id, row.created_at) for row in connection.execute(query)]
 
 
 def changed_at(connection: Connection, key: DiscussionKey) -> datetime | None:

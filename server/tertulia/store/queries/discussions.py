@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, Text, cast, select
 
 from tertulia.core.comments import Discussion, DiscussionKey
 from tertulia.core.keys import canonical_key
+from tertulia.core.rules import OwnRules, site_rules_of
 from tertulia.errors import no_such_site
 from tertulia.store import mapping, records, schema
 
@@ -23,9 +24,17 @@ def discussion(connection: Connection, key: DiscussionKey) -> Discussion:
     """
     found = records.find_discussion(connection, key)
     if found is None:
-        known_site(connection, key.site)
-        return Discussion(key.canonical)
+        return Discussion(key.canonical, site_rules=_rules_of(connection, key.site))
     return found
+
+
+def _rules_of(connection: Connection, site: str) -> OwnRules:
+    """Those of a site, which hold where nobody has written yet. Raises unknown_site."""
+    settings = cast(schema.site.c.settings, Text).label("settings")
+    found = connection.execute(select(settings).where(schema.site.c.key == site)).one_or_none()
+    if found is None:
+        raise no_such_site()
+    return site_rules_of(found.settings)
 
 
 def stored_key(connection: Connection, key: DiscussionKey) -> DiscussionKey | None:

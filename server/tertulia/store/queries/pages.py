@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -19,13 +20,17 @@ c = schema.comment.c
 
 @dataclass(frozen=True, slots=True)
 class CommentPage:
-    """Top-level comments, each followed by its replies, and the cursors that continue the list and its threads."""
+    """Top-level comments, each followed by its replies, and the cursors that continue the list and its threads.
+
+    ``thread_counts`` says of the threads in ``replies`` how many replies of all depths are visible.
+    """
 
     comments: list[Comment]
     next: str | None
     replies: dict[str, str]
     changed: bool = False
     """Whether the order changed since the page before: what moved up stands first, also where it was shown already."""
+    thread_counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,15 @@ def snapshot(
     sort: Sort,
     limit: int,
     viewer: str | None,
+    also: Sequence[str] = (),
     cursor: str | None = None,
 ) -> DiscussionSnapshot:
-    """The page after ``cursor``, as the author ``viewer`` sees it. Raises unknown_site, bad_cursor."""
+    """The page after ``cursor``, as the author ``viewer`` sees it, who was the guests ``also``.
+
+    Raises unknown_site, bad_cursor.
+    """
     found = discussion(connection, key)
-    page = _roots(connection, found, sort=sort, limit=limit, viewer=viewer, cursor=cursor)
+    page = _roots(connection, found, sort=sort, limit=limit, own=_own(viewer, also), cursor=cursor)
     return DiscussionSnapshot(found, page, _votes(connection, page.comments, viewer))
 
 
@@ -73,9 +82,13 @@ def _roots(
     *,
     sort: Sort,
     limit: int,
-    viewer: str | None = None,
+    own: Sequence[str] = (),
     cursor: str | None = None,
 ) -> CommentPage:
+    """A page of threads: those that moved up since the walk began, then those that follow ``cursor`` in the order.
+
+    One thread more than ``limit`` is looked for, which says whether there is a next page.
+    """
     order, scope = Order(sort), f"{sort}:{discussion.id}"
     after = decode_page_cursor(cursor, scope, *order.widths)
     moved = listing.moved_up(connection, discussion, order, limit, after)
@@ -83,25 +96,32 @@ def _roots(
     if after is not None and moved.threads:
         # half of a page at least goes on in the order: a walk ends, however fast the votes come
         moved = moved.first(max(limit // 2, limit - len(found)), since=after.values[1])
-    waiting = listing.own_waiting(connection, discussion.id, viewer)
+    waiting = listing.own_waiting(connection, discussion.id, own)
     if waiting:
         found = _with_waiting(found, waiting, order, after)
     listed = [*moved.threads, *found]
     comments = listing.fitting(connection, [entry.id for one in listed[:limit] for entry in _shown(one)])
-    replies: dict[str, str] = {}
-    taken = count = 0
-    while taken < len(comments):
-        thread = listed[count]
-        shown = _shown(thread)[: len(comments) - taken]
-        taken += len(shown)
-        count += 1
-        if len(shown) <= len(thread.replies):
-            replies[thread.root.id] = encode_page_cursor(_thread_cursor(thread.root.id, shown[-1]))
+    count, replies = _cut(listed, len(comments))
+    # what moved up is before the cursor: a page of nothing else goes on where it began
     last = after if count <= len(moved.threads) else order.cursor(scope, listed[count - 1].root)
     following = None
     if last is not None and (count < len(listed) or moved.more):
         following = encode_page_cursor(order.seen(last, moved.seq_after(count)))
-    return CommentPage(comments, following, replies, moved.changed)
+    return CommentPage(comments, following, replies, moved.changed, listing.thread_counts(connection, [*replies]))
+
+
+def _cut(listed: Sequence[Thread], fitting: int) -> tuple[int, dict[str, str]]:
+    """How many of these threads the first ``fitting`` comments reach, and where those go on that are not whole."""
+    replies: dict[str, str] = {}
+    taken = count = 0
+    while taken < fitting:
+        thread = listed[count]
+        shown = _shown(thread)[: fitting - taken]
+        taken += len(shown)
+        count += 1
+        if len(shown) <= len(thread.replies):
+            replies[thread.root.id] = encode_page_cursor(_thread_cursor(thread.root.id, shown[-1]))
+    return count, replies
 
 
 def _shown(thread: Thread) -> list[IndexEntry]:
@@ -131,6 +151,7 @@ def thread(
     *,
     limit: int,
     viewer: str | None,
+    also: Sequence[str] = (),
     cursor: str | None,
 ) -> DiscussionSnapshot:
     """The replies to a comment, oldest first, of all depths (below a reply: the nearest listing.BELOW).
@@ -138,9 +159,10 @@ def thread(
     Raises unknown_site, not_found, bad_cursor.
     """
     found = discussion(connection, key)
-    root_id = _root_of(connection, found.id, parent_id, viewer)
+    authors = _own(viewer, also)
+    root_id = _root_of(connection, found.id, parent_id, authors)
     after = decode_page_cursor(cursor, f"thread:{parent_id}", 1)
-    waiting = listing.own_waiting(connection, found.id, viewer)
+    waiting = listing.own_waiting(connection, found.id, authors)
     if root_id == parent_id:
         replies = listing.below_root(connection, parent_id, limit + 1, after)
         own = [entry for entry in waiting if entry.parent_id is not None and entry.root_id == parent_id]
@@ -156,11 +178,15 @@ def thread(
     return DiscussionSnapshot(found, CommentPage(comments, following, {}), _votes(connection, comments, viewer))
 
 
-def _root_of(connection: Connection, discussion_id: int | None, comment_id: str, viewer: str | None) -> str:
-    """The top-level comment above one that ``viewer`` may see. Raises not_found."""
+def _own(viewer: str | None, also: Sequence[str]) -> Sequence[str]:
+    return () if viewer is None else (viewer, *also)
+
+
+def _root_of(connection: Connection, discussion_id: int | None, comment_id: str, own: Sequence[str]) -> str:
+    """The top-level comment above one that may be seen by whoever these authors are. Raises not_found."""
     query = select(c.root_id, c.state, c.published, c.author_id)
     found = connection.execute(query.where(c.id == comment_id, c.discussion_id == discussion_id)).one_or_none()
-    if found is None or not (found.published or (found.state == State.held and found.author_id == viewer)):
+    if found is None or not (found.published or (found.state == State.held and found.author_id in own)):
         raise no_such_parent()
     root_id: str = found.root_id
     return root_id

@@ -1,0 +1,161 @@
+"""What the staff's pages show: who holds which role, who is signed in, and what lets people and programs in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
+from tertulia.store import schema
+from tertulia.store.mapping import to_datetime
+from tertulia.store.queries.discussions import known_site
+from tertulia.store.roles import ALL_SITES
+from tertulia.store.sessions import READER, STAFF, open_now
+
+STAFF_SHOWN = 1_000
+"""Roles of a site that are listed, and of one person."""
+SESSIONS_LOOKED = 1_000
+"""How many sessions of all sites are looked at for a page of one site; the next goes on there."""
+_n, _a, _g, _s = schema.session.c, schema.author.c, schema.grant.c, schema.site.c
+_i, _t = schema.issuer.c, schema.site_token.c
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSession:
+    """A session of the staff's pages that is good, and what its author may: roles by site, None for all sites."""
+
+    id: str
+    author_id: str
+    name: str
+    at: datetime
+    used_at: datetime
+    roles: Sequence[tuple[str | None, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleHeld:
+    """``site`` is None for all sites."""
+
+    author_id: str
+    name: str
+    site: str | None
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSession:
+    author_id: str
+    name: str
+    via: str
+    at: datetime
+    used_at: datetime
+
+
+class MemberSessions(NamedTuple):
+    """``next`` is the cursor that goes on, None at the end; a page may be short."""
+
+    sessions: list[MemberSession]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """An issuer or a provider of the site; ``address`` is what it calls itself."""
+
+    name: str
+    kind: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteToken:
+    id: str
+    name: str
+    scopes: Sequence[str]
+    at: datetime
+    used_at: datetime | None
+
+
+def staff_session(connection: Connection, token_hash: str, now: datetime) -> StaffSession | None:
+    """The session of the staff's pages whose token has this hash; None for one that is over, and for readers'."""
+    query = (
+        select(schema.session, _a.name)
+        .join_from(schema.session, schema.author, _a.id == _n.author_id)
+        .where(_n.token_hash == token_hash, _n.scope == STAFF)
+        .where(*open_now(connection, now))
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    held = select(_s.key, _g.role).join_from(schema.grant, schema.site, _s.id == _g.site_id, isouter=True)
+    held = held.where(_g.author_id == row.author_id, or_(_g.site_id == ALL_SITES, _s.id.is_not(None)))
+    roles = [(found.key, found.role) for found in connection.execute(held.limit(STAFF_SHOWN))]
+    return StaffSession(
+        row.id, row.author_id, row.name, to_datetime(row.at), to_datetime(row.used_at), sorted(roles, key=_by_site)
+    )
+
+
+def staff_of(connection: Connection, site: str | None) -> list[RoleHeld]:
+    """Who has which role at a site and at all sites, or with None everywhere; by name. Raises unknown_site."""
+    looked = select(schema.grant)
+    if site is not None:
+        looked = looked.where(_g.site_id.in_([ALL_SITES, known_site(connection, site)]))
+    first = looked.limit(STAFF_SHOWN).subquery()
+    query = select(first.c.author_id, _name_of(first.c.author_id), _s.key, first.c.role)
+    query = query.outerjoin_from(first, schema.site, _s.id == first.c.site_id)
+    held = [RoleHeld(*row) for row in connection.execute(query)]
+    return sorted(held, key=lambda one: (one.name, one.author_id, *_by_site((one.site, one.role))))
+
+
+def member_sessions(
+    connection: Connection, site: str, now: datetime, limit: int, cursor: str | None = None
+) -> MemberSessions:
+    """The sessions of a site's readers that are good, the newest first. Raises unknown_site, bad_cursor."""
+    site_id, scope = known_site(connection, site), f"sessions:{site}"
+    after = decode_page_cursor(cursor, scope, 0)
+    looked = select(schema.session, and_(*open_now(connection, now)).label("is_open"))
+    if after is not None:
+        looked = looked.where(_n.id < after.id)
+    first = looked.order_by(_n.id.desc()).limit(SESSIONS_LOOKED).subquery()
+    query = select(first, _name_of(first.c.author_id)).order_by(first.c.id.desc())
+    found = connection.execute(query).all()
+    own = [row for row in found if row.site_id == site_id and row.scope == READER and row.is_open]
+    shown = own[:limit]
+    last = shown[-1] if len(own) > limit else found[-1] if len(found) == SESSIONS_LOOKED else None
+    following = None if last is None else encode_page_cursor(PageCursor(scope, (), last.id))
+    return MemberSessions([_member_session(row) for row in shown], following)
+
+
+def ways_in(connection: Connection, site: str) -> list[WayIn]:
+    """The issuers and providers of a site, by name. Raises unknown_site."""
+    query = select(_i.name, _i.kind, _i.config).where(_i.site_id == known_site(connection, site)).order_by(_i.name)
+    return [
+        WayIn(row.name, row.kind, str(row.config.get("iss") or row.config.get("issuer") or ""))
+        for row in connection.execute(query)
+    ]
+
+
+def site_tokens(connection: Connection, site: str) -> list[SiteToken]:
+    """The tokens of a site's programs, by name. Raises unknown_site."""
+    query = select(schema.site_token).where(_t.site_id == known_site(connection, site)).order_by(_t.name)
+    return [
+        SiteToken(row.id, row.name, row.scopes, to_datetime(row.at), row.used_at and to_datetime(row.used_at))
+        for row in connection.execute(query)
+    ]
+
+
+def _name_of(author_id: ColumnElement[str]) -> ColumnElement[str]:
+    """An author's name, looked up by row: for a join PostgreSQL may read all authors."""
+    return select(_a.name).where(_a.id == author_id).scalar_subquery().label("name")
+
+
+def _by_site(held: tuple[str | None, str]) -> tuple[str, str]:
+    return held[0] or "", held[1]
+
+
+def _member_session(row: Any) -> MemberSession:
+    return MemberSession(row.author_id, row.name, row.via, to_datetime(row.at), to_datetime(row.used_at))

@@ -1,0 +1,127 @@
+"""An instance whose clock is an hour off, on PostgreSQL: the database's clock says what is over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from tertulia.core.ids import uuid7
+from tertulia.core.roles import Role
+from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import utc_now
+from tertulia.store import Store, queries, sessions
+from tertulia.store.actions import OPERATOR
+from tertulia.store.challenges import CODE_SECONDS, CODES_AN_HOUR, AskForCode, TryCode, code_to_send
+from tertulia.store.commands import EndSessions, Invite, ProlongSession, SignIn, SignInStaff, Who
+from tertulia.store.sign_ins import (
+    BeginSignIn,
+    GiveSignInCode,
+    SignInBegun,
+    SignInCode,
+    SweepSignIns,
+    TakeSignIn,
+    sign_in_code,
+)
+from tests.support.postgres import Postgres
+from tests.support.tables import make_older
+
+HOUR, LIFE = timedelta(hours=1), timedelta(minutes=10)
+BOTH_WAYS = pytest.mark.parametrize("off", [HOUR, -HOUR], ids=["ahead", "behind"])
+ADDRESS, CODE = "a" * 64, "c" * 64
+
+
+@pytest.fixture
+async def store(postgres: Postgres) -> AsyncIterator[Store]:
+    name = await postgres.create()
+    opened = await Store.open(postgres.address(name))
+    opened.start()
+    yield opened
+    await opened.close()
+    await postgres.drop(name)
+
+
+def here_and_there(off: timedelta) -> list[tuple[timedelta, timedelta]]:
+    """Who makes something and who judges it: one of them has a clock that is ``off``."""
+    return [(off, timedelta()), (timedelta(), off)]
+
+
+@BOTH_WAYS
+async def test_a_code_by_mail_is_good_for_its_minutes(store: Store, off: timedelta) -> None:
+    for number, (maker, judge) in enumerate(here_and_there(off)):
+        id_, address = uuid7(), f"{number}" * 64
+        await store.write(AskForCode(id_, "default", address, "sealed", CODE, "en", utc_now() + maker))
+        trying = TryCode(id_, "default", address, CODE, utc_now() + judge)
+        assert (await store.write(trying)).sealed == "sealed"
+        assert await store.read(code_to_send, id_, utc_now() + judge) is not None
+        await store.write(SweepSignIns(utc_now() + judge))
+        assert (await store.write(trying)).sealed == "sealed", "nothing is swept before its end"
+        await make_older(store, timedelta(seconds=CODE_SECONDS))
+        assert (await store.write(trying)).sealed is None
+        assert await store.read(code_to_send, id_, utc_now() + judge) is None
+
+
+@BOTH_WAYS
+async def test_codes_are_few_an_hour_whoever_is_asked(store: Store, off: timedelta) -> None:
+    for number in range(CODES_AN_HOUR):
+        at = utc_now() + (off if number % 2 else timedelta())
+        await store.write(AskForCode(uuid7(), "default", ADDRESS, "", CODE, "en", at))
+    for at in (utc_now(), utc_now() + off):
+        with pytest.raises(Problem) as refused:
+            await store.write(AskForCode(uuid7(), "default", ADDRESS, "", CODE, "en", at))
+        assert refused.value.code is ErrorCode.rate_limited
+        assert 3000 < (refused.value.retry_after or 0) <= 3600
+
+
+@BOTH_WAYS
+async def test_a_session_is_good_for_its_life(store: Store, off: timedelta) -> None:
+    async def is_good(token: str, at: datetime) -> bool:
+        return await store.read(sessions.signed_in, token, at) is not None
+
+    for maker, judge in here_and_there(off):
+        token = uuid7()
+        opened = await store.write(SignIn(Who("default", "news", token, "Lan"), token, "test", LIFE, utc_now() + maker))
+        assert await is_good(token, utc_now() + judge)
+        found = await store.read(sessions.signed_in, token, utc_now() + judge)
+        assert found is not None
+        assert found.session.expires_at == opened.session.expires_at
+        id_, author_id = found.session.id, found.session.author_id
+        await store.write(ProlongSession(id_, author_id, utc_now() + judge, LIFE))
+        await make_older(store, LIFE / 2)
+        assert await is_good(token, utc_now() + maker)
+        await make_older(store, LIFE / 2)
+        assert not await is_good(token, utc_now() + maker)
+        assert not await is_good(token, utc_now() + judge)
+        assert await store.write(EndSessions(author_id, utc_now() + judge)) == []
+
+
+@BOTH_WAYS
+async def test_the_staffs_links_and_sessions_too(store: Store, off: timedelta) -> None:
+    for number, (maker, judge) in enumerate(here_and_there(off)):
+        link, token = f"{number}" * 64, f"{number + 5}" * 64
+        await store.write(Invite(OPERATOR, f"Editor {number}", None, Role.owner, link, utc_now() + maker))
+        await make_older(store, timedelta(hours=23.5))
+        await store.write(SignInStaff(token, utc_now() + judge, link_hash=link))
+        await make_older(store, timedelta(hours=11.5))
+        assert await store.read(queries.staff_session, token, utc_now() + maker) is not None
+        await make_older(store, timedelta(hours=0.5))
+        assert await store.read(queries.staff_session, token, utc_now() + judge) is None
+
+
+@BOTH_WAYS
+async def test_the_way_to_a_provider_too(store: Store, off: timedelta) -> None:
+    for number, (maker, judge) in enumerate(here_and_there(off)):
+        state = code = f"{number}" * 64
+        then = utc_now() + maker
+        begun = SignInBegun(
+            state, "default", "house", "s", "c", "https://page.example", "en", "b", "n", "", then + LIFE
+        )
+        await store.write(BeginSignIn(begun, then))
+        await store.write(GiveSignInCode(SignInCode(code, "default", "c", "o", "", then + LIFE), then))
+        assert await store.write(SweepSignIns(utc_now() + judge)) == 0
+        assert await store.read(sign_in_code, code, utc_now() + judge) is not None
+        await make_older(store, LIFE)
+        assert await store.write(TakeSignIn(state, "b", "house", utc_now() + judge)) is None
+        assert await store.read(sign_in_code, code, utc_now() + judge) is None
+        assert await store.write(SweepSignIns(utc_now() + judge)) == 2
