@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from tertulia.core.badges import MODERATOR
 from tertulia.core.strict_json import Json
 from tertulia.core.text import clean_name, is_web_address
 from tertulia.errors import Problem
-from tertulia.identity.compact import Compact, TokenError, json_object
+from tertulia.identity.compact import Compact, TokenError
 from tertulia.identity.keys import Key
 
 LIFE_SECONDS = 3_600
@@ -68,10 +69,13 @@ class Assertion:
     picture: str | None = None
 
 
-def verified(token: Compact, issuer: Issuer, key: Key, now: datetime) -> Assertion:
-    """What a token says that ``key`` signed. Raises TokenError where it did not, or one of its claims is not right."""
+def verified(token: Compact, claims: Mapping[str, Json], issuer: Issuer, key: Key, now: datetime) -> Assertion:
+    """What a token says that ``key`` signed; ``claims`` are its payload.
+
+    Raises TokenError where it did not, or one of them is not right.
+    """
     key.verify(token)
-    return read(json_object(token.payload, "payload"), issuer, now)
+    return read(claims, issuer, now)
 
 
 def read(claims: Mapping[str, Json], issuer: Issuer, now: datetime) -> Assertion:
@@ -89,7 +93,7 @@ def read(claims: Mapping[str, Json], issuer: Issuer, now: datetime) -> Assertion
         expires=expires,
         token_id=_line(claims, "jti", SUBJECT_LENGTH) if "jti" in claims else None,
         email=_email(claims),
-        badge=_one_of(claims, "badge", issuer.badges),
+        badge=_one_of(claims, "badge", issuer.badges - {MODERATOR}),
         role=_one_of(claims, "role", issuer.roles & ROLES),
         trust=_trust(claims, issuer.trust),
         picture=_picture(claims, issuer.picture_hosts),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +26,10 @@ from tertulia.identity.sealing import SealError, Sealing
 FRESH_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
+
+
+MAILBOXES = "mailto:"
+"""The issuer of those who sign in by a code in their mail, whom no other may vouch for."""
 
 
 class IssuerConfig(BaseModel):
@@ -47,6 +52,8 @@ class IssuerConfig(BaseModel):
         wanted = 0 if self.alg is Algorithm.HS256 else 1
         if (self.jwks is not None) + (self.jwks_url is not None) != wanted:
             raise ValueError("HS256 has a secret; every other algorithm has keys in a file or at an address")
+        if self.iss == MAILBOXES:
+            raise ValueError(f"no issuer may be called {MAILBOXES}: that is whoever reads mail to an address")
         return self
 
     def issuer(self, site: str) -> Issuer:
@@ -91,8 +98,8 @@ class _Trusted:
 class Issuers:
     """Holds tokens against the issuers of their site; ``read`` gives all rows, and is asked every few seconds at most.
 
-    An issuer that is added, or removed, is known to every instance within FRESH_SECONDS. ``clock`` gives seconds that
-    only go up.
+    An async context manager, which ends what is asked of addresses. An issuer that is added, or removed, is known to
+    every instance within FRESH_SECONDS. ``clock`` gives seconds that only go up.
     """
 
     def __init__(
@@ -110,6 +117,14 @@ class Issuers:
         self._read_at = float("-inf")
         self._trusted: dict[StoredIssuer, _Trusted] = {}
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
     @property
     def stale(self) -> int:
         """Issuers the address of whose keys failed when it was last asked."""
@@ -118,12 +133,13 @@ class Issuers:
     async def verified(self, site: str, token: str, now: datetime) -> Assertion:
         """What a token says of a reader of this site. Raises TokenError, with a reason that is for operators alone."""
         found = Compact.parsed(token)
-        claimed = json_object(found.payload, "payload").get("iss")
-        candidates = [one for one in await self._issuers() if (one.issuer.site, one.issuer.iss) == (site, claimed)]
+        claims = json_object(found.payload, "payload")
+        named = (site, claims.get("iss"))
+        candidates = [one for one in await self._issuers() if (one.issuer.site, one.issuer.iss) == named]
         refused = TokenError("its iss is that of no issuer of this site")
         for candidate in candidates:
             try:
-                return verified(found, candidate.issuer, await candidate.key(found.key_id), now)
+                return verified(found, claims, candidate.issuer, await candidate.key(found.key_id), now)
             except TokenError as error:
                 refused = error
         raise refused

@@ -29,6 +29,8 @@ AHEAD_SECONDS = 86_400
 """How far the clock of the instance that made a token may be ahead of this one's: a guest is no less known for it."""
 MODERATOR_PREFIX = "tm_"
 SESSION_PREFIX = "ts_"
+INVITATION_PREFIX = "tl_"
+SITE_TOKEN_PREFIX = "tk_"  # noqa: S105 - what such a token begins with
 TOKEN_LENGTH = 2048
 _LEEWAY_SECONDS = 60
 _ISSUER = "tertulia"
@@ -42,6 +44,8 @@ class Identity:
     A ``member`` was signed in by the site, which issued the token: the name is used as it is, the token never renewed.
     A ``program`` is the site's own, which knows what its pages are called. Who is signed in here has a ``session_id``,
     and ``roles`` at this site; whether the session goes on is asked again in the transaction of whatever is written.
+    So is whether a moderator still is one ``acting_at`` the site that the request names, or at all of them.
+    ``also`` are the guests that this person was. Whoever decides has no ``badge`` but that of a moderator.
     """
 
     author_id: str
@@ -53,6 +57,13 @@ class Identity:
     program: bool = False
     session_id: str | None = None
     roles: tuple[str, ...] = ()
+    acting_at: str | None = None
+    also: tuple[str, ...] = ()
+    badge: str | None = None
+
+    def owns(self, author_id: str) -> bool:
+        """Whether what this author said is one's own."""
+        return author_id == self.author_id or author_id in self.also
 
     @property
     def kind(self) -> Literal["guest", "member", "staff"]:
@@ -60,9 +71,16 @@ class Identity:
             return "staff"
         return "member" if self.member else "guest"
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether the answer to a write may bring a guest's token: to nobody else, who would go on as a guest of any
+        name when their own token is over.
+        """
+        return not (self.moderator or self.member or self.program or self.session_id)
+
     def is_old(self, now: datetime) -> bool:
         """Whether a guest who is still here should get a new token before this one ends."""
-        return self.issued_at is not None and not self.member and now - self.issued_at > timedelta(days=RENEW_DAYS)
+        return self.is_guest and self.issued_at is not None and now - self.issued_at > timedelta(days=RENEW_DAYS)
 
 
 def derived_key(secret: bytes, purpose: str) -> bytes:
@@ -152,30 +170,34 @@ def _issued(claims: dict[str, Json]) -> datetime:
     return datetime.fromtimestamp(issued, UTC)
 
 
-class ModeratorToken(NamedTuple):
-    """A token, and the hash that is stored of it."""
+class NewToken(NamedTuple):
+    """A random token, and the hash that is stored of it."""
 
     token: str
     hash: str
 
 
-class SessionToken(NamedTuple):
-    """A token, and the hash that is stored of it."""
-
-    token: str
-    hash: str
+def new_moderator_token() -> NewToken:
+    return _new_token(MODERATOR_PREFIX)
 
 
-def new_moderator_token() -> ModeratorToken:
-    """A random token."""
-    token = MODERATOR_PREFIX + secrets.token_urlsafe(32)
-    return ModeratorToken(token, token_hash(token))
+def new_session_token() -> NewToken:
+    return _new_token(SESSION_PREFIX)
 
 
-def new_session_token() -> SessionToken:
-    """A random token."""
-    token = SESSION_PREFIX + secrets.token_urlsafe(32)
-    return SessionToken(token, token_hash(token))
+def new_invitation() -> NewToken:
+    """What a link to sign in by has in it."""
+    return _new_token(INVITATION_PREFIX)
+
+
+def new_site_token() -> NewToken:
+    """For a program of a site."""
+    return _new_token(SITE_TOKEN_PREFIX)
+
+
+def _new_token(prefix: str) -> NewToken:
+    token = prefix + secrets.token_urlsafe(32)
+    return NewToken(token, token_hash(token))
 
 
 def token_hash(token: str) -> str:
