@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,32 +11,24 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import update
 
 from tertulia.app import Running, running
 from tertulia.checks import check
 from tertulia.errors import ErrorCode
-from tertulia.identity import Tokens, new_moderator_token, token_hash, unauthenticated, utc_now
-from tertulia.people import SITE_SESSION_HOURS, Claim
-from tertulia.protocol import API, NewSession
+from tertulia.identity import Tokens, new_moderator_token, utc_now
+from tertulia.protocol import API
 from tertulia.store import administration, schema
-from tertulia.store.commands import CommandResult, Spent
+from tertulia.store.commands import CommandResult
 from tests.api.app import bearer, new_key
 from tests.support.store_actions import Custom
+from tests.support.tables import execute, rows
 from tests.support.unlimited import unlimited
 from tests.support.valkey import Valkey
+from tests.support.vouching import vouched
+from tests.support.waiting import PATIENCE
 
 SECRET = "a secret key of these tests, long enough"
-
-
-async def vouched(new: NewSession) -> Claim:
-    """``SUBJECT/NAME``, as if an issuer had said so; of a subject ``once…`` one time only."""
-    subject, _, name = (new.token or "").partition("/")
-    if not name:
-        raise unauthenticated()
-    once = Spent(token_hash(subject), utc_now() + timedelta(hours=1)) if subject.startswith("once") else None
-    life = timedelta(hours=SITE_SESSION_HOURS) if subject.startswith("short") else timedelta(days=90)
-    return Claim("https://news.example", subject, name, via="test", life=life, once=once)
 
 
 @dataclass
@@ -60,24 +52,20 @@ class Instance:
         return await self.ask("POST", "/comments", token, json={"key": "talk", "body": "Good evening.", **more})
 
     async def do(self, statement: Any) -> None:
-        def apply(connection: Connection) -> CommandResult[None]:
-            connection.execute(statement)
-            return CommandResult(None)
-
-        await self.server.store.write(Custom(apply))
+        await execute(self.server.store, statement)
 
     async def rows(self, table: Any) -> list[dict[str, Any]]:
-        return await self.server.store.read(
-            lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
-        )
+        return await rows(self.server.store, table)
 
 
 @asynccontextmanager
-async def instance(database: str, folder: Path, redis: str | None = None) -> AsyncIterator[Instance]:
-    settings = unlimited(folder, database_url=database, redis_url=redis)
-    async with running(settings, sign_in_methods={"test": vouched}) as server:
+async def instance(
+    database: str, folder: Path, redis: str | None = None, work: str = "none", **more: Any
+) -> AsyncIterator[Instance]:
+    settings = unlimited(folder, database_url=database, redis_url=redis, work=work, **more)
+    async with running(settings, more_sign_in_methods={"test": vouched}) as server:
         transport = httpx.ASGITransport(server.asgi)
-        async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=30) as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://news.test", timeout=PATIENCE) as client:
             yield Instance(server, client)
 
 
@@ -181,9 +169,10 @@ async def test_other_tokens_are_no_sessions(one: Instance) -> None:
     guest = (await one.say(None, author={"name": "Ba"})).json()["token"]
     for given, kind in ((token, "staff"), (guest, "guest")):
         assert (await one.ask("GET", "/me", given)).json()["kind"] == kind
-        for method, path in (("DELETE", "/sessions/current"), ("GET", "/me/sessions"), ("DELETE", "/me/sessions")):
+        for method, path in (("DELETE", "/sessions/current"), ("GET", "/me/sessions")):
             assert code(await one.ask(method, path, given)) == (403, ErrorCode.wrong_session.name)
         assert code(await one.ask("PATCH", "/me", given, json={"name": "Lan"})) == (403, "wrong_session")
+    assert code(await one.ask("DELETE", "/me/sessions", token)) == (403, "wrong_session")
     assert code(await one.ask("GET", "/me")) == (401, "unauthenticated")
 
 
@@ -251,13 +240,6 @@ async def test_rows_of_what_is_over_go_with_a_later_sign_in(one: Instance) -> No
 
 
 # ---- several instances ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    server = Valkey()
-    yield server
-    server.end()
 
 
 TROUBLE: dict[str, Callable[[Valkey], object] | None] = {

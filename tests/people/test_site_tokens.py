@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
 
 from tertulia.app import Running, running
 from tertulia.identity import utc_now
@@ -23,6 +22,7 @@ from tertulia.protocol import API
 from tertulia.store import administration, schema
 from tests.api.app import bearer, new_key
 from tests.support.issuers import SigningServer
+from tests.support.tables import rows
 from tests.support.unlimited import unlimited
 
 SEALING = Sealing(b"the secret key of these tests, 32 bytes")
@@ -56,16 +56,14 @@ class News:
         return await self.client.post(f"{API}/sessions", json=body)
 
     async def rows(self, table: Any) -> list[dict[str, Any]]:
-        return await self.running.store.read(
-            lambda connection: [dict(row) for row in connection.execute(select(table)).mappings()]
-        )
+        return await rows(self.running.store, table)
 
 
 @pytest.fixture
 async def news(database: str, tmp_path: Path) -> AsyncIterator[News]:
     found = News()
     settings = unlimited(tmp_path / "data", database_url=database)
-    async with running(settings, sign_in_methods={SITE_JWT: by_site_token(found.issuers)}) as found.running:
+    async with running(settings, more_sign_in_methods={SITE_JWT: by_site_token(found.issuers)}) as found.running:
         transport = httpx.ASGITransport(found.running.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://news.test") as found.client:
             yield found

@@ -7,19 +7,38 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tertulia import protocol
+from tertulia.core.badges import MODERATOR, badge_of
 from tertulia.core.names import unadorned
+from tertulia.core.ordering import decode_page_cursor
 from tertulia.core.text import clean_name
+from tertulia.discussions.actors import guest_token
+from tertulia.discussions.badges import Badges
 from tertulia.discussions.names import Names
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import Identity, new_session_token, token_hash, unauthenticated, utc_now
+from tertulia.identity import Identity, Tokens, new_session_token, unauthenticated, utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import timestamp
 from tertulia.store import Store, queries, sessions
-from tertulia.store.commands import EndSessions, InSession, RenameAuthor, SignIn, Spent, Who
+from tertulia.store.commands import (
+    AsGuest,
+    EndSessions,
+    InSession,
+    Known,
+    Mailbox,
+    Merging,
+    RenameAuthor,
+    SignIn,
+    Spent,
+    VoidTokens,
+    Who,
+    known_as,
+    touched,
+)
+from tertulia.store.guests import admit
 
 SESSION_DAYS = 90
 """A session ends so long after it was last used."""
@@ -32,20 +51,26 @@ class Claim:
     """Whom a way in vouches for: ``subject`` is the issuer's own name for the person, ``name`` is what others see.
 
     ``via`` says in a word how, for the person's own list of sessions; ``once`` is what is good one time only. Without
-    a ``trust`` the person keeps the one they have.
+    a ``trust``, a ``name`` or a ``badge`` the person keeps the one they have; a ``badge`` of '' takes it away. By a
+    ``mailbox`` that is theirs they are the same person as in other ways in that vouch for it. ``has_chosen``
+    where the name is the person's own word alone. ``on_opened`` is called once a session is open.
     """
 
     issuer: str
     subject: str
-    name: str
+    name: str | None
     via: str
     life: timedelta = timedelta(days=SESSION_DAYS)
     once: Spent | None = None
     trust: int | None = None
+    mailbox: Mailbox | None = None
+    badge: str | None = None
+    has_chosen: bool = False
+    on_opened: Callable[[], None] | None = None
 
 
-SignInMethod = Callable[[protocol.NewSession], Awaitable[Claim]]
-"""One way in. Raises unauthenticated, or what else it refuses with."""
+SignInMethod = Callable[[protocol.NewSession, str | None], Awaitable[Claim]]
+"""One way in, with the origin of the page that asks. Raises unauthenticated, or what else it refuses with."""
 SignInMethods = Mapping[str, SignInMethod]
 """By the word that a request names it with: its ``grant``."""
 
@@ -53,17 +78,32 @@ SignInMethods = Mapping[str, SignInMethod]
 class People:
     """``key`` is at least 32 bytes: subjects are stored under a keyed hash."""
 
-    def __init__(self, store: Store, key: bytes, limits: PostingLimits, methods: SignInMethods) -> None:
+    def __init__(
+        self,
+        store: Store,
+        key: bytes,
+        limits: PostingLimits,
+        methods: SignInMethods,
+        tokens: Tokens,
+        site_name: str = "",
+    ) -> None:
         self._store = store
         self._key = key
+        self._tokens = tokens
         self._limits = limits
         self._methods = methods
-        self._names = Names(store.reader(queries.moderators))
+        self._names = Names(store.bound(queries.staff_names), Badges(store.bound(queries.site_badges)), site_name)
 
-    async def sign_in(self, new: protocol.NewSession, address: str | None) -> protocol.SessionOpened:
-        """Opens a session for whoever the way vouches for.
+    async def sign_in(
+        self, new: protocol.NewSession, address: str | None, origin: str | None = None
+    ) -> protocol.SessionOpened:
+        """Opens a session for whoever the way vouches for; ``origin`` is that of the page that asks.
 
-        Raises invalid where there is no such way, unauthenticated, spent, name_taken, rate_limited, unknown_site.
+        The guest that they were so far is theirs. A guest's token that is not good, or of one who is somebody else's
+        already, is nothing: who has lost it all may still sign in, and ``also`` in the answer tells.
+
+        Raises invalid where there is no such way, unauthenticated, spent, bad_code, name_needed, name_taken,
+        rate_limited, unknown_site.
         """
         method = self._methods.get(new.grant)
         if method is None:
@@ -72,15 +112,16 @@ class People:
                 ErrorCode.invalid, f"This server has no such way to sign in; it has: {offered}.", field="grant"
             )
         await self._limits.count(None, address, Write.newcomer)
-        claim, now = await method(new), utc_now()
-        name = unadorned(clean_name(claim.name))
-        await self._names.check(name)
+        claim, now = await method(new, origin), utc_now()
+        who = Who(new.site, claim.issuer, self._subject(new.site, claim), "", claim.trust, claim.mailbox, claim.badge)
+        asked = claim.name is None or new.guest is not None
+        known = await self._store.read(known_as, who) if asked else None
+        who = replace(who, name=await self._name(claim, known, new.site), has_chosen=claim.has_chosen)
         token, hashed = new_session_token()
-        who = Who(new.site, claim.issuer, self._subject(new.site, claim), name, claim.trust)
-        await self._store.write(SignIn(who, hashed, claim.via, claim.life, now, claim.once))
-        found = await self._store.read(sessions.signed_in, token_hash(token), now)
-        if found is None:
-            raise unauthenticated()  # ended before it was told of
+        merging = await self._merging(new, known)
+        found = await self._store.write(SignIn(who, hashed, claim.via, claim.life, now, claim.once, merging))
+        if claim.on_opened is not None:
+            claim.on_opened()
         return protocol.SessionOpened(token=token, viewer=_person(found))
 
     async def sign_out(self, identity: Identity | None) -> None:
@@ -89,10 +130,33 @@ class People:
         assert identity is not None  # noqa: S101 - it has a session
         await self._store.write(EndSessions(identity.author_id, utc_now(), session_id))
 
-    def me(self, identity: Identity | None) -> protocol.Person:
+    async def _name(self, claim: Claim, known: Known | None, site: str) -> str:
+        """The name that the person will have. Raises name_needed, name_taken, empty, too_long."""
+        given = claim.name if claim.name is not None or known is None else known.name
+        if given is None:
+            raise Problem(ErrorCode.name_needed, "Please say which name others should see: name.", field="name")
+        name = unadorned(clean_name(given))
+        await self._names.check(name, site)
+        return name
+
+    async def _merging(self, new: protocol.NewSession, known: Known | None) -> Merging | None:
+        if new.guest is None:
+            return None
+        try:
+            named = self._tokens.read(new.guest, new.site)
+        except Problem:
+            return None
+        guest = guest_token(named)
+        if guest is None or named.member:
+            return None
+        author_id = None if known is None else known.author_id
+        return Merging(guest, await self._store.read(touched, guest.author_id, author_id))
+
+    async def me(self, identity: Identity | None) -> protocol.Person:
         """Raises unauthenticated."""
         if identity is None:
             raise unauthenticated()
+        await self._store.read(admit, guest_token(identity))
         return _known(identity)
 
     async def rename(self, change: protocol.PersonChange, identity: Identity | None) -> protocol.Person:
@@ -100,9 +164,9 @@ class People:
         session_id = _session_of(identity)
         assert identity is not None  # noqa: S101 - it has a session
         name = unadorned(clean_name(change.name, "name"))
-        await self._names.check(name)
-        await self._limits.count(identity.author_id, None, Write.change)
-        await self._store.write(InSession(session_id, RenameAuthor(identity.author_id, name), utc_now()))
+        await self._names.check(name, identity.site or "")
+        await self._limits.count(identity.author_id, None, Write.change, also=identity.also)
+        await self._store.write(InSession(session_id, RenameAuthor(identity.author_id, identity.site, name), utc_now()))
         return _known(identity).model_copy(update={"name": name})
 
     async def sessions(self, identity: Identity | None) -> protocol.Sessions:
@@ -112,8 +176,35 @@ class People:
         found = await self._store.read(sessions.sessions_of, identity.author_id, utc_now())
         return protocol.Sessions(sessions=[_view(one, session_id) for one in found])
 
+    async def written(self, identity: Identity, cursor: str | None, limit: int) -> queries.WrittenPage:
+        """What somebody wrote, that of the guests that they were too, the newest first. Raises bad_cursor."""
+        before = decode_page_cursor(cursor, queries.WRITTEN, 1)
+        return await self._store.read(queries.written, (identity.author_id, *identity.also), before, limit)
+
+    async def issuers(self, identity: Identity) -> list[str]:
+        """Who vouched for somebody so far, by the issuers' own names."""
+        return await self._store.read(sessions.issuers_of, identity.author_id)
+
+    async def end_one(self, identity: Identity | None, session_id: str) -> None:
+        """Ends one of one's own; one that is over or somebody else's stays as it is.
+
+        Raises unauthenticated, wrong_session.
+        """
+        asking = _session_of(identity)
+        assert identity is not None  # noqa: S101 - it has a session
+        now = utc_now()
+        await self._store.write(InSession(asking, EndSessions(identity.author_id, now, session_id), now))
+
     async def end_all(self, identity: Identity | None) -> protocol.SessionsEnded:
-        """Ends all of one's own, this one too. Raises unauthenticated, wrong_session."""
+        """Ends all of one's own, this one too; a guest, who has none, has no token from then on.
+
+        Raises unauthenticated; wrong_session for whoever decides.
+        """
+        guest = guest_token(identity)
+        if identity is not None and identity.is_guest and guest is not None:
+            await self._limits.count(guest.author_id, None, Write.change)
+            await self._store.write(AsGuest(guest, VoidTokens(guest.author_id, utc_now())))
+            return protocol.SessionsEnded(ended=0)
         session_id = _session_of(identity)
         assert identity is not None  # noqa: S101 - it has a session
         now = utc_now()
@@ -129,24 +220,27 @@ def _session_of(identity: Identity | None) -> str:
     if identity is None:
         raise unauthenticated()
     if identity.session_id is None:
-        raise Problem(ErrorCode.wrong_session, "This is for who is signed in; send the token of a session.")
+        raise Problem(ErrorCode.wrong_session, "You must be signed in; send a session token.")
     return identity.session_id
 
 
 def _known(identity: Identity) -> protocol.Person:
     return protocol.Person(
         id=identity.author_id,
-        also=[],
+        also=list(identity.also),
         name=identity.name,
         kind=identity.kind,
         roles=list(identity.roles),
-        badge="moderator" if identity.moderator else None,
+        badge=MODERATOR if identity.moderator else identity.badge,
     )
 
 
 def _person(found: sessions.SignedIn) -> protocol.Person:
     author_id, roles = found.session.author_id, list(found.roles)
-    return protocol.Person(id=author_id, also=[], name=found.name, kind="member", roles=roles, badge=None)
+    also = list(found.also)
+    return protocol.Person(
+        id=author_id, also=also, name=found.name, kind="member", roles=roles, badge=badge_of(found.badge, found.roles)
+    )
 
 
 def _view(one: sessions.Session, current: str) -> protocol.SessionView:
