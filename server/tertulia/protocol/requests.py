@@ -1,0 +1,116 @@
+"""What a client sends with a request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from tertulia.core.rules import OwnRules, WhoMayWrite
+from tertulia.core.text import KEY_LENGTH, NAME_LENGTH, TEXT_LENGTH
+from tertulia.protocol.models import Inbound
+
+
+def _described(**limits: str | int) -> Any:
+    """What the API's description says of a text, whose type in ``core`` refuses it with codes of its own."""
+    return Field(json_schema_extra={**limits})
+
+
+CommentText = Annotated[str, _described(minLength=1, maxLength=TEXT_LENGTH)]
+
+
+class GuestName(Inbound):
+    name: Annotated[str, _described(minLength=1, maxLength=NAME_LENGTH)]
+
+
+class NewComment(Inbound):
+    """``POST /comments``."""
+
+    site: str = "default"
+    key: Annotated[str, _described(minLength=1, maxLength=KEY_LENGTH)]
+    title: str | None = None
+    url: str | None = None
+    parent_id: Annotated[str, _described(format="uuid")] | None = None
+    body: CommentText
+    author: GuestName | None = None
+
+
+class CommentEdit(Inbound):
+    """``PATCH /comments/{id}``."""
+
+    body: CommentText
+
+
+class PreviewText(Inbound):
+    """``POST /preview``."""
+
+    body: CommentText
+
+
+class Vote(Inbound):
+    """``PUT /comments/{id}/vote``; 0 takes the vote back."""
+
+    value: Literal[1, 0, -1]
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        if isinstance(value, bool):  # equal to 1 and 0, so a literal takes it
+            raise ValueError("true and false are no votes")
+        return value
+
+
+class Report(Inbound):
+    """``POST /comments/{id}/reports``."""
+
+    reason: Literal["spam", "abuse", "off_topic", "illegal", "other"]
+    note: str | None = Field(default=None, max_length=1000)
+
+
+class RulesChange(Inbound):
+    """What is absent stays; null is as the site has it."""
+
+    who: Literal["all", "members", "nobody"] | None = None
+
+    @property
+    def own(self) -> OwnRules:
+        return OwnRules(who=None if self.who is None else WhoMayWrite(self.who))
+
+
+class DiscussionChange(Inbound):
+    """``PATCH /discussion``: what is absent stays; ``url`` is of the site's pages, and empty where there is none."""
+
+    mode: Literal["open", "held", "closed"] | None = None
+    rules: RulesChange | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+class NewSession(Inbound):
+    """``POST /sessions``: by which way (``grant``), and what that way asks for.
+
+    ``guest`` is the token of the guest that the person was so far.
+    """
+
+    grant: str = Field(max_length=32)
+    site: str = "default"
+    token: str | None = Field(default=None, max_length=4096)
+    code: str | None = Field(default=None, max_length=128)
+    verifier: str | None = Field(default=None, max_length=128)
+    challenge: str | None = Field(default=None, max_length=64)
+    name: str | None = None
+    guest: str | None = Field(default=None, max_length=2048)
+
+
+class NewCode(Inbound):
+    """``POST /codes``: where to send a code, and the tag of the language to say it in."""
+
+    site: str = "default"
+    email: str = Field(max_length=320)
+    lang: str | None = Field(default=None, max_length=32)
+
+
+class PersonChange(Inbound):
+    """``PATCH /me``."""
+
+    name: str
