@@ -1,0 +1,130 @@
+"""What every page of the staff has: whose session it is, the language, the headers, and refusals as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from tertulia.errors import ErrorCode, Problem
+from tertulia.languages import Language, accepted
+from tertulia.people.staff import Staff, StaffMember
+from tertulia.web.error_messages import sentence
+from tertulia.web.session_cookie import PAGE_HEADERS, SessionCookie
+
+ROOT = "/staff"
+SIGN_IN = f"{ROOT}/sign-in"
+HEADERS = {**PAGE_HEADERS, "Cross-Origin-Opener-Policy": "same-origin"}
+_SAID = {
+    ErrorCode.unauthenticated: "staff.wrong_token",
+    ErrorCode.spent: "staff.link_spent",
+    ErrorCode.rate_limited: "staff.too_often",
+    ErrorCode.origin_not_allowed: "staff.needs_https",
+    ErrorCode.forbidden: "staff.not_allowed",
+    ErrorCode.name_taken: "staff.name_taken",
+}
+_SAID_OF_FIELDS = {
+    (ErrorCode.invalid, "role"): "staff.last_owner",
+    (ErrorCode.invalid, "name"): "staff.token_taken",
+    (ErrorCode.invalid, "scopes"): "staff.no_scope",
+    (ErrorCode.empty, "name"): "no_name",
+    (ErrorCode.too_long, "name"): "problem.long_name",
+}
+
+Handler = Callable[[Request, StaffMember], Awaitable[Response]]
+
+
+class Templates(Protocol):
+    """What fills templates in."""
+
+    def html(self, template: str, tag: str, context: Mapping[str, object]) -> str: ...
+
+    def language(self, tag: str) -> Language: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The language of whoever asks for none, and the zone of all times."""
+
+    language: str
+    time_zone: str
+
+
+class Frame:
+    """Shared by the pages, which are made of it and their own templates."""
+
+    def __init__(self, staff: Staff, cookie: SessionCookie, templates: Templates, defaults: Defaults) -> None:
+        self.staff = staff
+        self.cookie = cookie
+        self._templates = templates
+        self._defaults = defaults
+
+    def route(self, path: str, handler: Handler, *methods: str) -> Route:
+        """A page of who is signed in and decides somewhere; everybody else is sent to the sign-in, or refused."""
+
+        async def answer(request: Request) -> Response:
+            member = await self.staff.member(self.cookie.token(request))
+            if member is None:
+                return redirect(SIGN_IN)
+            try:
+                if not member.decides_anywhere():
+                    raise Problem(ErrorCode.forbidden, "You have no role that decides.")
+                return await handler(request, member)
+            except Problem as problem:
+                return self.refusal(request, problem, member)
+
+        return Route(f"{ROOT}{path}", answer, methods=list(methods or ("GET",)))
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        member: StaffMember | None,
+        context: Mapping[str, object],
+        *,
+        problem: Problem | None = None,
+    ) -> HTMLResponse:
+        """The template; where there is a ``problem``, with its sentence and status."""
+        language = self.language(request)
+        given: dict[str, object] = {
+            "member": member,
+            "problem": self.sentence(problem, language) if problem else None,
+            "zone": self._defaults.time_zone,
+        }
+        status = problem.code.value.status if problem else 200
+        headers = {**HEADERS, "X-Content-Type-Options": "nosniff"}
+        if problem is not None and problem.retry_after is not None:
+            headers["Retry-After"] = str(problem.retry_after)
+        return HTMLResponse(self._templates.html(template, language.tag, {**given, **context}), status, headers)
+
+    def refusal(self, request: Request, problem: Problem, member: StaffMember | None = None) -> HTMLResponse:
+        """A page that says why there is nothing."""
+        return self.page(request, "staff_refusal.html", member, {}, problem=problem)
+
+    def foreign(self, request: Request) -> HTMLResponse:
+        """For a request that did not come from these pages; it tells nothing of whoever sent it."""
+        self.staff.stats.foreign += 1
+        problem = Problem(ErrorCode.origin_not_allowed, "This request does not come from a page of this server.")
+        return self.page(request, "staff_refusal.html", None, {"is_foreign": True}, problem=problem)
+
+    def language(self, request: Request) -> Language:
+        asked = request.headers.get("accept-language")
+        return accepted(asked) if asked else self._templates.language(self._defaults.language)
+
+    @staticmethod
+    def sentence(problem: Problem, language: Language) -> str:
+        key = _SAID_OF_FIELDS.get((problem.code, problem.field or "")) or _SAID.get(problem.code)
+        if key is None and problem.code.value.status == 404:
+            key = "error.404"
+        if key is not None:
+            return language.translate(key)
+        return sentence(problem, language, otherwise="problem.other") or problem.detail
+
+
+def redirect(where: str) -> Response:
+    """To another of these pages, by GET."""
+    return RedirectResponse(where, 303, HEADERS)

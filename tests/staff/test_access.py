@@ -1,0 +1,143 @@
+"""Who may ask for which page: every route of the application against everybody who has no business there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tertulia.core.roles import Role
+from tertulia.protocol import API
+from tertulia.store import schema
+from tests.api.app import bearer, new_key
+from tests.staff.desk import OWN, Desk, opened, staff_routes
+
+AT = "/staff/sites/{site}"
+ROUTES: dict[tuple[str, str], dict[str, str]] = {
+    ("GET", "/staff/sign-in"): {},
+    ("POST", "/staff/sign-in"): {"token": "tm_nobody"},
+    ("GET", "/staff"): {},
+    ("GET", AT): {},
+    ("POST", f"{AT}/people"): {"name": "Ba", "role": "owner"},
+    ("POST", f"{AT}/people/remove"): {"person": "PERSON", "role": "owner"},
+    ("GET", f"{AT}/members"): {},
+    ("POST", f"{AT}/members/end"): {"person": "MEMBER"},
+    ("GET", f"{AT}/ways-in"): {},
+    ("GET", f"{AT}/tokens"): {},
+    ("POST", f"{AT}/tokens/add"): {"name": "cms", "scope": "read"},
+    ("POST", f"{AT}/tokens/remove"): {"name": "there"},
+    ("GET", "/staff/log"): {},
+    ("GET", "/staff/log.jsonl"): {},
+    ("POST", "/staff/sign-out"): {},  # last: it ends the session
+}
+"""Every route, with a form that would be granted to an owner."""
+OWNERS = {route for route in ROUTES if "/people" in route[1] or "/tokens" in route[1] or "/ways-in" in route[1]}
+"""Those that a moderator of the site may not use."""
+OPEN = {("GET", "/staff/sign-in"): 200, ("POST", "/staff/sign-in"): 401}
+"""Those for people who are not signed in."""
+STRANGERS = ("nobody", "a moderator's reader session", "a member", "a guest", "an expired session", "an ended session")
+
+
+async def peopled(desk: Desk) -> dict[str, str]:
+    """Sessions of everybody; ids by what a form calls them."""
+    await desk.sign_in("Mai")
+    await desk.sign_in("Thu", Role.moderator)
+    await desk.sign_in("another site's moderator", Role.moderator, "magazine")
+    await desk.sign_in("a host", Role.moderator)
+    await desk.link("a host", Role.host)
+    await desk.take("a host", Role.moderator)
+    for gone in ("an expired session", "an ended session"):
+        await desk.sign_in(gone)
+    await desk.end("an expired session", expires_at=1)
+    await desk.end("an ended session", revoked_at=1)
+    member = await desk.member("a member")
+    reader = await desk.member("a moderator's reader session")
+    await desk.run(schema.grant.insert().values(author_id=reader, site_id=0, role="moderator"))
+    said = await desk.client.post(
+        f"{API}/comments",
+        json={"site": "news", "key": "talk", "body": "Good evening.", "author": {"name": "Ba"}},
+        headers={"Idempotency-Key": new_key()},
+    )
+    desk.tokens |= {"a guest": said.json()["token"], "nobody": ""}
+    await desk.post("/staff/sites/news/tokens/add", "Mai", name="there", scope="read")
+    gone = next(one["id"] for one in await desk.rows(schema.author) if one["name"] == "an ended session")
+    return {"PERSON": gone, "MEMBER": member}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("access")
+
+
+async def test_the_matrix_has_every_route_of_the_application(folder: Path) -> None:
+    async with opened(folder / "routes") as desk:
+        assert staff_routes(desk.server) == set(ROUTES)
+
+
+async def test_nobody_gets_what_is_not_theirs(folder: Path) -> None:
+    wrong = []
+    async with opened(folder / "matrix") as desk:
+        ids = await peopled(desk)
+        before = await desk.everything()
+        for (method, path), form in ROUTES.items():
+            data = {name: ids.get(value, value) for name, value in form.items()} if method == "POST" else None
+            asked = path.replace("{site}", "news") + ("?site=news" if "/log" in path else "")
+            for who in (*STRANGERS, "a host", "another site's moderator"):
+                headers = desk.headers(who) | bearer(desk.tokens[who]) | OWN
+                answer = await desk.client.request(method, asked, data=data, headers=headers)
+                if answer.status_code != expected(method, path, who) or "talk" in answer.text:
+                    wrong.append((method, asked, who, answer.status_code))
+                if who in STRANGERS and answer.status_code == 303:
+                    assert answer.headers["location"] == "/staff/sign-in"
+        assert wrong == []
+        after = await desk.everything()
+        # who signs out ends a session of their own
+        assert {name for name in after if after[name] != before[name]} <= {"session"}
+
+
+def expected(method: str, path: str, who: str) -> int:
+    if (method, path) in OPEN:
+        return OPEN[method, path]
+    if who in STRANGERS:
+        return 303
+    if who == "a host":
+        return 403
+    return {"/staff": 200, "/staff/sign-out": 303}.get(path, 404)
+
+
+async def test_what_a_moderator_of_the_site_may_not(folder: Path) -> None:
+    async with opened(folder / "moderator") as desk:
+        ids = await peopled(desk)
+        for (method, path), form in ROUTES.items():
+            if "/sign-" in path:
+                continue
+            data = {name: ids.get(value, value) for name, value in form.items()} if method == "POST" else None
+            asked = path.replace("{site}", "news") + ("?site=news" if "/log" in path else "")
+            before = await desk.everything()
+            answer = await desk.client.request(method, asked, data=data, headers=desk.headers("Thu") | OWN)
+            refused = (method, path) in OWNERS
+            assert answer.status_code == (403 if refused else 303 if method == "POST" else 200), (method, path)
+            assert not refused or await desk.everything() == before
+
+
+async def test_a_list_of_sites_names_no_other(folder: Path) -> None:
+    async with opened(folder / "sites") as desk:
+        await desk.sign_in("Thu", Role.moderator, "magazine")
+        page = (await desk.get("/staff", "Thu")).text
+        assert "/staff/sites/magazine" in page
+        assert "news" not in page.replace("news.test", "")
+        assert (await desk.get("/staff/log", "Thu")).status_code == 404
+        await desk.sign_in("Mai", Role.moderator, None)
+        page = (await desk.get("/staff", "Mai")).text
+        assert all(f"/staff/sites/{site}" in page for site in ("news", "magazine", "default"))
+        assert (await desk.get("/staff/log", "Mai")).status_code == 200
+
+
+@pytest.mark.parametrize("scope", ["staff", "invite"])
+async def test_a_session_of_these_pages_is_no_bearer_of_the_api(folder: Path, scope: str) -> None:
+    async with opened(folder / scope) as desk:
+        await desk.sign_in("Mai")
+        token = desk.tokens["Mai"] if scope == "staff" else await desk.link("Ba")
+        for path in ("/me", "/discussion?key=talk", "/moderation/held?site=news"):
+            answer = await desk.client.get(f"{API}{path}", headers=bearer(token))
+            assert answer.status_code == 401, path
