@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from tertulia.core.keys import canonical_key
+from tertulia.core.rules import DEFAULT, NONE_OWN, OwnRules, Rules
 
 Block = dict[str, Any]
 """A block of a document tree: ``{"type": "paragraph" | "quote" | "list" | "code", ...}``; see core.documents."""
@@ -42,7 +43,8 @@ class Sort(StrEnum):
     top = "top"
 
 
-Badge = Literal["moderator"]
+Badge = str
+"""The key of one; core/badges.py says what it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ class DiscussionKey:
 
 @dataclass(frozen=True, slots=True)
 class Discussion:
-    """A discussion; ``id`` is None until its first comment (then ``seq`` and the count are 0)."""
+    """A discussion; ``id`` is None until its first comment (then ``seq`` and the count are 0).
+
+    ``own_rules`` are what it says itself, over ``site_rules``.
+    """
 
     key: DiscussionKey
     id: int | None = None
@@ -102,3 +107,10 @@ class Discussion:
     mode: Mode = Mode.open
     comment_count: int = 0
     seq: int = 0
+    own_rules: OwnRules = NONE_OWN
+    site_rules: OwnRules = NONE_OWN
+
+    @property
+    def rules(self) -> Rules:
+        """Those that hold here."""
+        return self.own_rules.over(self.site_rules.over(DEFAULT))

@@ -25,6 +25,8 @@ def fold(text: str) -> str:
     decompose (ł, ø, ß, đ, ı, þ; ى, ة; final ς) have their plain ones in the table, quotes and dashes one sign each.
     Joiners, direction marks and the Arabic tatweel are nothing. Folding what is folded changes nothing.
     """
+    if text.isascii() and text.isalnum():  # most words of many languages: none of their letters is in the table
+        return text.lower()
     dropped, letters = _table()
     decomposed = unicodedata.normalize("NFKD", text.translate(letters))
     folded = dropped.sub("", decomposed).lower().translate(letters)

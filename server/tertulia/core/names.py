@@ -12,6 +12,8 @@ from tertulia.core.text import clean_name
 # check marks, stars and shields, with the selectors that choose how they are drawn
 _SIGNS = "√✓✔✅☑🗸🗹🮱★☆⍟⭐⭑⭒✩-✰⚝⛤-⛧🌟🞯-🟘⛨🛡"
 _SIGNED = re.compile(f"[{_SIGNS}][\ufe0e\ufe0f\u20e3]*")
+# A to Z in white on a circle, on a square and as the halves of flags, which neither NFKD nor UTS 39 reads as letters
+_DRAWN = "🅐🅰🇦"
 _DOUBLED = re.compile(r"(.)\1+", re.DOTALL)
 _KNOWN = 4096  # names that are asked about again and again: of who writes at the moment
 
@@ -48,4 +50,5 @@ def _unmarked(text: str) -> str:
 def _prototypes() -> dict[int, str]:
     table = (files(__package__) / "confusables.txt").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("# "))
-    return {ord(character): prototype for prototype, alike in rows for character in alike}
+    drawn = {ord(first) + letter: chr(ord("A") + letter) for first in _DRAWN for letter in range(26)}
+    return drawn | {ord(character): prototype for prototype, alike in rows for character in alike}

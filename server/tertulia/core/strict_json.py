@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Callable
 from typing import NoReturn
 
 DEPTH = 8
 LARGEST_WHOLE = 2**53 - 1
 """Of whole numbers, either way: what every reader keeps exactly."""
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _DIGITS = len(str(-LARGEST_WHOLE))
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -24,19 +27,28 @@ def parse(raw: bytes, depth: int = DEPTH) -> Json:
     Raises ValueError for whatever is not JSON (RFC 8259), a name that comes twice, NaN and infinite numbers, whole
     numbers beyond 2^53, half a surrogate pair, and what is deeper.
     """
+    found = read(raw, whole=_whole, fraction=_finite)
+    _check_depth(found, depth)
+    if _SURROGATE.search(raw):
+        _check_texts(found)
+    return found
+
+
+def read(raw: bytes, *, whole: Callable[[str], int] = int, fraction: Callable[[str], float] = float) -> Json:
+    """The value of a text that a model judges next, numbers and texts included.
+
+    Raises ValueError for whatever is not JSON in UTF-8, a name that comes twice, NaN, and what is too deep to be read.
+    """
     try:
         found: Json = json.loads(
             raw.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_constant=_refuse,
-            parse_int=_whole,
-            parse_float=_finite,
+            parse_int=whole,
+            parse_float=fraction,
         )
     except RecursionError as error:
         raise ValueError("it is too deep") from error
-    _check_depth(found, depth)
-    if b"\\u" in raw:
-        _check_texts(found)
     return found
 
 

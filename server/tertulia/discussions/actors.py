@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from tertulia.core.badges import badge_of
+from tertulia.core.roles import DECIDING
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import (
     MODERATOR_PREFIX,
@@ -20,7 +22,8 @@ from tertulia.identity import (
 )
 from tertulia.limits import PostingLimits, Write
 from tertulia.store import Store, queries, sessions
-from tertulia.store.commands import Actor, Command, InSession, ProlongSession
+from tertulia.store.commands import Actor, AsGuest, Command, InRole, InSession, ProlongSession
+from tertulia.store.guests import UNMADE, GuestToken
 
 USED_AGAIN = timedelta(days=1)
 """How often at most it is noted that a session is used."""
@@ -36,6 +39,7 @@ class Actors:
         self._store = store
         self._tokens = tokens
         self._limits = limits
+        self._is_told = False
 
     async def identify(self, authorization: str | None, site: str | None) -> Identity | None:
         """Whom an Authorization header names, None without one. Raises unauthenticated.
@@ -51,11 +55,30 @@ class Actors:
         if token.startswith(SESSION_PREFIX):
             return await self._signed_in(token, site)
         if not token.startswith(MODERATOR_PREFIX):
-            return self._tokens.read(token, site)
-        moderator = await self._store.read(queries.moderator, token_hash(token))
-        if moderator is None:
+            signed = self._tokens.read(token, site)
+            if signed.member:
+                self._tell_of_member_token()
+            return signed
+        found = await self._store.read(queries.moderator_at, token_hash(token), site)
+        if found is None:
             raise unauthenticated()
-        return Identity(moderator.id, moderator.name, moderator=True, site=None)
+        (author, roles), decides = found, not DECIDING.isdisjoint(found.roles)
+        return Identity(
+            author.id,
+            author.name,
+            moderator=decides,
+            site=None,
+            member=not decides,
+            roles=tuple(sorted(roles)),
+            acting_at=site,
+            badge=badge_of(None, roles),
+        )
+
+    def _tell_of_member_token(self) -> None:
+        """Once: all of them have one issuer, this server, and come with each request."""
+        if not self._is_told:
+            self._is_told = True
+            log.warning("A site signs with the key of the server, which ends with the next version: docs/signing-in.md")
 
     async def _signed_in(self, token: str, site: str | None) -> Identity:
         """Raises unauthenticated."""
@@ -65,8 +88,9 @@ class Actors:
             raise unauthenticated()
         session = found.session
         if now - session.used_at >= USED_AGAIN:
+            life = session.expires_at - session.used_at
             with suppress(Problem):  # it is noted the next time
-                await self._store.write(ProlongSession(session.id, now, session.expires_at - session.used_at))
+                await self._store.write(ProlongSession(session.id, session.author_id, now, life))
         return Identity(
             session.author_id,
             found.name,
@@ -76,6 +100,8 @@ class Actors:
             member=True,
             session_id=session.id,
             roles=found.roles,
+            also=found.also,
+            badge=badge_of(found.badge, found.roles),
         )
 
     async def counted(self, write: Write, identity: Identity | None, address: str | None) -> Actor:
@@ -83,7 +109,7 @@ class Actors:
         actor = actor_of(identity)
         if actor.moderator and write is Write.change:
             write, address = Write.moderation, None
-        await self._limits.count(actor.id, address, write)
+        await self._limits.count(actor.id, address, write, also=actor.also)
         return actor
 
     async def moderating(self, identity: Identity | None) -> Actor:
@@ -96,14 +122,51 @@ class Actors:
 def actor_of(identity: Identity | None) -> Actor:
     if identity is None:
         raise unauthenticated()
-    return Actor(identity.author_id, identity.moderator, identity.site, identity.session_id)
+    return Actor(
+        identity.author_id,
+        identity.moderator,
+        identity.site,
+        identity.session_id,
+        token_at(identity),
+        identity.also,
+    )
+
+
+def token_at(identity: Identity | None) -> datetime | None:
+    """When the token was made of a guest, who has no row that says whether it is good; None of anybody else.
+
+    Who has none yet may have had one, which the same idempotency key made.
+    """
+    if identity is None:
+        return UNMADE
+    if identity.site is None or identity.program or identity.session_id is not None:
+        return None
+    return identity.issued_at or UNMADE
+
+
+def guest_token(identity: Identity | None) -> GuestToken | None:
+    """The token of a guest, as the store is asked for it; None of anybody else."""
+    made_at = token_at(identity)
+    return None if identity is None or made_at is None else GuestToken(identity.author_id, made_at)
 
 
 def by(identity: Identity | None, command: Command[T]) -> Command[T]:
-    """The command, of whoever asks: of somebody signed in as long as the session goes on when it is applied."""
-    if identity is None or identity.session_id is None:
+    """The command, of whoever asks: where the guest's token is good, the session goes on, or the role is held, when it
+    is applied.
+    """
+    token = guest_token(identity)
+    return by_person(identity, command) if token is None else AsGuest(token, command)
+
+
+def by_person(identity: Identity | None, command: Command[T]) -> Command[T]:
+    """The same for a command that itself asks whether a guest's token is good."""
+    if identity is None:
         return command
-    return InSession(identity.session_id, command, utc_now())
+    if identity.session_id is not None:
+        return InSession(identity.session_id, command, utc_now())
+    if identity.moderator:
+        return InRole(identity.author_id, identity.acting_at, DECIDING, command, utc_now())
+    return command
 
 
 def require_moderator(identity: Identity | None) -> Actor:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
-from tertulia.discussions import given
+from tertulia.discussions import request_ids
 from tertulia.discussions.actors import Actors, by, log_moderation
 from tertulia.discussions.content import Texts
 from tertulia.identity import Identity, utc_now
@@ -33,7 +33,7 @@ class Changing:
         Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
         """
         text.check_size(body)
-        actor, found = await self._actors.counted(Write.change, identity, address), given.comment_id(comment_id)
+        actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
@@ -47,17 +47,17 @@ class Changing:
 
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
-        actor, found = await self._actors.counted(Write.change, identity, address), given.comment_id(comment_id)
+        actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
         return await self._change(commands.DeleteComment(found, actor, utc_now()), actor, "remove", identity)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
-        actor, found = await self._actors.moderating(identity), given.comment_id(comment_id)
+        actor, found = await self._actors.moderating(identity), request_ids.comment_id(comment_id)
         return await self._change(commands.RestoreComment(found, utc_now()), actor, "restore", identity)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
-        actor, found = await self._actors.moderating(identity), given.comment_id(comment_id)
+        actor, found = await self._actors.moderating(identity), request_ids.comment_id(comment_id)
         return await self._change(commands.ApproveComment(found, utc_now()), actor, "approve", identity)
 
     async def _change(
@@ -65,7 +65,7 @@ class Changing:
     ) -> protocol.Changed:
         """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
         changed = await self._store.write(by(identity, command))
-        own = changed.comment.author.id == actor.id
+        own = actor.owns(changed.comment)
         if actor.moderator and not own:
             log_moderation(identity, act, comment=changed.comment.id)
         return protocol.Changed(comment=comment_view(changed.comment, own=own, reveal=actor.moderator), seq=changed.seq)

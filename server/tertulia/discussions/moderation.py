@@ -7,7 +7,8 @@ from collections.abc import Callable, Set
 from tertulia import protocol
 from tertulia.core import pages, text
 from tertulia.core.comments import Discussion, DiscussionKey, Mode
-from tertulia.discussions import given, views
+from tertulia.core.rules import OwnRules
+from tertulia.discussions import request_ids, views
 from tertulia.discussions.actors import actor_of, by, log_moderation, require_moderator, require_staff
 from tertulia.discussions.keys import Keys
 from tertulia.errors import ErrorCode, Problem
@@ -46,9 +47,10 @@ class Moderation:
         self, comment_id: str, report: protocol.Report, identity: Identity | None, address: str | None
     ) -> protocol.Reported:
         """Raises not_found, gone, malformed, too_long, rate_limited."""
-        found, at = given.comment_id(comment_id), utc_now()
+        found, at = request_ids.comment_id(comment_id), utc_now()
         reporter = None if identity is None else actor_of(identity)
-        await self._limits.count(reporter.id if reporter else None, address)
+        also = reporter.also if reporter else ()
+        await self._limits.count(reporter.id if reporter else None, address, also=also)
         note = text.clean_text(report.note, field="note") if report.note else ""
         command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
         return protocol.Reported(id=await self._store.write(by(identity, command)))
@@ -60,26 +62,39 @@ class Moderation:
         identity: Identity | None,
         origins: Set[str] = frozenset(),
     ) -> protocol.DiscussionChanged:
-        """Opens, holds or closes a discussion, or says what its page is called and where it is.
+        """Opens, holds or closes a discussion, gives it rules, or says what its page is called and where it is.
 
-        A program of the site may do the latter. ``origins`` are those of the site's pages, and the server's own.
+        A program of the site may do the last. ``origins`` are those of the site's pages, and the server's own.
         Raises unauthenticated, forbidden, rate_limited, unknown_site, invalid, too_long, malformed.
         """
-        actor = require_moderator(identity) if change.mode is not None else require_staff(identity, key.site)
+        leads = change.mode is not None or change.rules is not None
+        actor = require_moderator(identity) if leads else require_staff(identity, key.site)
         await self._limits.count(actor.id, None, Write.moderation)
-        if change.mode is change.title is change.url is None:
-            raise Problem(ErrorCode.invalid, "Give mode, title or url.", field="mode")
+        rules = _new_rules(change.rules)
+        if rules is None and change.mode is change.title is change.url is None:
+            raise Problem(ErrorCode.invalid, "Give mode, rules, title or url.", field="mode")
         command = commands.ChangeDiscussion(
             self._keys.known(key),
             utc_now(),
             mode=None if change.mode is None else Mode(change.mode),
             title=None if change.title is None else _new_title(change.title),
             url=None if change.url is None else _new_url(change.url, origins),
+            rules=rules,
         )
         changed = await self._store.write(by(identity, command))
-        act = "describe the page" if change.mode is None else f"set to {change.mode}"
-        log_moderation(identity, act, site=key.site, discussion=changed.id)
+        log_moderation(identity, _act(change), site=key.site, discussion=changed.id)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
+
+
+def _new_rules(change: protocol.RulesChange | None) -> OwnRules | None:
+    """None where nothing is said of them."""
+    return None if change is None or "who" not in change.model_fields_set else change.own
+
+
+def _act(change: protocol.DiscussionChange) -> str:
+    if change.mode is not None:
+        return f"set to {change.mode}"
+    return "describe the page" if change.rules is None else "change the rules"
 
 
 def _new_title(given: str) -> str:

@@ -117,7 +117,9 @@ class FirstPageCache:
 
 def _made(seq: int, page: queries.CommentPage) -> FirstPage:
     comments = [comment_view(comment) for comment in page.comments]
-    shown = protocol.Page(comments=comments, next=page.next, replies=page.replies, votes={})
+    shown = protocol.Page(
+        comments=comments, next=page.next, replies=page.replies, thread_counts=page.thread_counts, votes={}
+    )
     return FirstPage(seq, shown.model_dump_json())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 
 from tertulia import protocol
 from tertulia.core import pages, text
@@ -12,8 +12,8 @@ from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.core.names import unadorned
 from tertulia.core.pages import PageFacts
-from tertulia.discussions import given
-from tertulia.discussions.actors import by, is_long_ago, is_staff
+from tertulia.discussions import request_ids
+from tertulia.discussions.actors import by_person, is_long_ago, is_staff, token_at
 from tertulia.discussions.content import SLOW_TEXT, Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
@@ -21,8 +21,8 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
-from tertulia.store import Store, commands, queries
-from tertulia.store.commands import Draft, PostResult, Request
+from tertulia.store import Store, commands
+from tertulia.store.commands import Draft, DraftHead, PostResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,15 @@ class Answer:
 class Posting:
     """Posts for whoever a token names, and for newcomers."""
 
-    def __init__(self, store: Store, keys: Keys, texts: Texts, tokens: Tokens, limits: PostingLimits) -> None:
+    def __init__(
+        self, store: Store, keys: Keys, texts: Texts, tokens: Tokens, limits: PostingLimits, names: Names
+    ) -> None:
         self._store = store
         self._keys = keys
         self._texts = texts
         self._tokens = tokens
         self._limits = limits
-        self._names = Names(store.reader(queries.moderators))
+        self._names = names
 
     async def post_comment(
         self,
@@ -58,18 +60,19 @@ class Posting:
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        name_taken, unknown_site, closed, bad_parent, idempotency_conflict.
+        name_taken, unknown_site, closed, members_only, bad_parent, idempotency_conflict.
         """
-        key = given.idempotency_key(idempotency_key)
-        draft = self._draft(new, key, identity)
+        key = request_ids.idempotency_key(idempotency_key)
+        head = self._head(new, key, identity)
         text.check_size(new.body)
-        await self._limits.count(identity.author_id if identity else None, address)
-        if not (identity and identity.moderator):
-            await self._names.check(draft.author.name)
+        also = identity.also if identity else ()
+        await self._limits.count(identity.author_id if identity else None, address, also=also)
+        if not (identity and _is_named_for_a_role(identity)):
+            await self._names.check(head.author.name, head.key.site)
         if len(new.body) > SLOW_TEXT:
-            await self._store.read(commands.check_post, draft)
-        draft = await self._with_content(draft, new, _page(new, origins, identity))
-        result = await self._store.write(by(identity, commands.PostComment(draft)))
+            await self._store.read(commands.check_post, head)
+        draft = await self._draft(head, new, _page(new, origins, identity))
+        result = await self._store.write(by_person(identity, commands.PostComment(draft)))
         posted = protocol.Posted(
             comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
         )
@@ -84,28 +87,25 @@ class Posting:
         await self._limits.count_preview(address)
         return protocol.Preview(body=(await self._texts.read(body)).body)
 
-    def _draft(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Draft:
+    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None) -> DraftHead:
         """Who says something and where; what is said is not looked at yet."""
-        return Draft(
+        return DraftHead(
             id=uuid7(),
             key=DiscussionKey(text.clean_site(new.site), text.clean_key(new.key)),
-            title="",
-            url="",
-            parent_id=None if new.parent_id is None else given.parent_id(new.parent_id),
+            parent_id=None if new.parent_id is None else request_ids.parent_id(new.parent_id),
             author=self._author(new, key, identity),
-            text="",
-            body=[],
             at=utc_now(),
             idempotency_key=self._tokens.hashed_key(key),
-            digest="",
-            unhashed=Request(key, ""),
+            unhashed_key=key,
+            signed_in=identity is not None and identity.member,
+            token_at=token_at(identity),
         )
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:
             return Author(identity.author_id, identity.name, "moderator")
         if identity is not None and identity.member:
-            return Author(identity.author_id, unadorned(identity.name))
+            return Author(identity.author_id, unadorned(identity.name), identity.badge)
         known = "" if identity is None else identity.name  # a guest who has only voted has none yet
         if new.author is None and not known:
             raise Problem(ErrorCode.empty, "Give a name.", field="author.name")
@@ -113,21 +113,21 @@ class Posting:
         author_id = self._tokens.guest_id(new.site, key) if identity is None else identity.author_id
         return Author(author_id, name)
 
-    async def _with_content(self, draft: Draft, new: protocol.NewComment, page: PageFacts) -> Draft:
+    async def _draft(self, head: DraftHead, new: protocol.NewComment, page: PageFacts) -> Draft:
         """Raises empty, too_long, malformed."""
         content = await self._texts.read(new.body)
         # of the key as it was sent: a repeat is the same whatever was learned of the key meanwhile
-        digest = _digest(draft.key.site, draft.key.key, draft.parent_id or "", draft.author.name, content.text)
-        return replace(
-            draft,
-            key=self._keys.known(draft.key),
+        digest = _digest(head.key.site, head.key.key, head.parent_id or "", head.author.name, content.text)
+        known = {one.name: getattr(head, one.name) for one in fields(head)}
+        return Draft(
+            **known | {"key": self._keys.known(head.key)},
             title=page.title,
             url=page.url,
             corrects=page.correct,
             text=content.text,
             body=content.body,
             digest=self._tokens.hashed_digest(digest),
-            unhashed=Request(draft.unhashed.key, digest),
+            unhashed_digest=digest,
         )
 
     def _new_token(self, draft: Draft, identity: Identity | None, result: PostResult) -> str | None:
@@ -135,11 +135,16 @@ class Posting:
         author = draft.author
         if identity is not None:
             is_same = identity.name == author.name and not identity.is_old(draft.at)
-            if identity.moderator or identity.session_id or is_same:
+            if is_same or not identity.is_guest:
                 return None
         elif result.repeated and is_long_ago(result.comment.created_at, draft.at):
             return None
         return self._tokens.issue(author.id, author.name, draft.key.site, draft.at)
+
+
+def _is_named_for_a_role(identity: Identity) -> bool:
+    """Whether the name is that of somebody of the staff, with their own token: nobody else's."""
+    return identity.moderator or (identity.session_id is None and bool(identity.roles))
 
 
 def _page(new: protocol.NewComment, origins: Set[str], identity: Identity | None) -> PageFacts:

@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tertulia import protocol
+from tertulia.core.badges import in_language
 from tertulia.core.comments import Discussion, DiscussionKey, Sort
 from tertulia.core.ids import is_uuid
-from tertulia.discussions import given, views
+from tertulia.discussions import request_ids, views
+from tertulia.discussions.actors import guest_token
+from tertulia.discussions.badges import Badges
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.page_cache import CachedPage, FirstPageCache, PageKey
 from tertulia.errors import no_such_parent
 from tertulia.identity import Identity, utc_now
-from tertulia.languages import Language
+from tertulia.languages import DEFAULT, Language
 from tertulia.live.hub import Hub
 from tertulia.protocol import comment_view, discussion_view
 from tertulia.store import Store, queries
+from tertulia.store.guests import asked_by
+from tertulia.store.queries import DiscussionSnapshot
 
 _EMPTY = protocol.Page(comments=[], next=None, replies={}, votes={})
 _MADE_APART = {*protocol.Page.model_fields, "strings"}
@@ -33,12 +38,13 @@ class NewestComments(NamedTuple):
 class Reading:
     """``edit_window``: how long guests may change what they wrote; clients are told."""
 
-    def __init__(self, store: Store, hub: Hub, keys: Keys, edit_window: timedelta) -> None:
+    def __init__(self, store: Store, hub: Hub, keys: Keys, edit_window: timedelta, badges: Badges) -> None:
         self._store = store
         self._first_pages = FirstPageCache(store)
         self._hub = hub
         self._keys = keys
         self._edit_window = edit_window
+        self._badges = badges
 
     # ---- which discussion -------------------------------------------------------------------------------
 
@@ -66,15 +72,13 @@ class Reading:
         cursor: str | None = None,
         viewer: Identity | None = None,
     ) -> protocol.Snapshot:
-        """The discussion and a page of it at one moment. Raises unknown_site, bad_cursor."""
+        """The discussion and a page of it at one moment. Raises unauthenticated, unknown_site, bad_cursor."""
         if viewer is None and cursor is None:
             discussion, first = await self._first_page(key, sort, limit)
-            return self._snapshot(discussion, first.page(), None)
-        snapshot = await self._store.read(
-            queries.snapshot, self._keys.known(key), sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
-        )
+            return self._snapshot(discussion, first.page(), None, {})
+        snapshot = await self._read_page(key, sort, limit, cursor, viewer)
         self._keys.learn(key, snapshot.discussion)
-        return self._snapshot(snapshot.discussion, views.page(snapshot, viewer), viewer)
+        return self._snapshot(snapshot.discussion, views.page(snapshot, viewer), viewer, {})
 
     async def _first_page(self, key: DiscussionKey, sort: Sort, limit: int) -> CachedPage:
         found = await self._first_pages.get(PageKey(self._keys.known(key), sort, limit))
@@ -94,36 +98,53 @@ class Reading:
 
         Raises unknown_site.
         """
+        badges = in_language(await self._badges.of(key.site), language.tag if language else DEFAULT)
         if viewer is not None:
             own = await self.snapshot(key, sort=sort, limit=limit, viewer=viewer)
-            parts = [own.model_dump_json(exclude={"strings"})]
+            parts = [own.model_copy(update={"badges": badges}).model_dump_json(exclude={"strings"})]
         else:
             discussion, first = await self._first_page(key, sort, limit)
-            parts = [first.json, self._snapshot(discussion, _EMPTY, None).model_dump_json(exclude=_MADE_APART)]
+            parts = [first.json, self._snapshot(discussion, _EMPTY, None, badges).model_dump_json(exclude=_MADE_APART)]
         fields = ",".join(part[1:-1] for part in parts)
         return f'{{{fields},"strings":{protocol.strings_json(language)}}}'
 
-    def _snapshot(self, discussion: Discussion, page: protocol.Page, viewer: Identity | None) -> protocol.Snapshot:
+    def _snapshot(
+        self, discussion: Discussion, page: protocol.Page, viewer: Identity | None, badges: dict[str, str]
+    ) -> protocol.Snapshot:
         return protocol.Snapshot(
             comments=page.comments,
             next=page.next,
             replies=page.replies,
+            thread_counts=page.thread_counts,
             votes=page.votes,
             discussion=self.view(discussion),
             viewer=views.viewer(viewer),
             limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
             server_time=protocol.timestamp(utc_now()),
             strings=None,
+            badges=badges,
         )
 
     async def page(
         self, key: DiscussionKey, *, sort: Sort, limit: int, cursor: str | None, viewer: Identity | None
     ) -> protocol.Page:
         """A further page. Raises unknown_site, bad_cursor."""
-        snapshot = await self._store.read(
-            queries.snapshot, self._keys.known(key), sort=sort, limit=limit, viewer=_id(viewer), cursor=cursor
+        return views.page(await self._read_page(key, sort, limit, cursor, viewer), viewer)
+
+    async def _read_page(
+        self, key: DiscussionKey, sort: Sort, limit: int, cursor: str | None, viewer: Identity | None
+    ) -> DiscussionSnapshot:
+        return await self._store.read(
+            asked_by,
+            guest_token(viewer),
+            queries.snapshot,
+            self._keys.known(key),
+            sort=sort,
+            limit=limit,
+            viewer=_id(viewer),
+            also=_also(viewer),
+            cursor=cursor,
         )
-        return views.page(snapshot, viewer)
 
     async def thread(
         self, key: DiscussionKey, parent_id: str, *, limit: int, cursor: str | None, viewer: Identity | None
@@ -132,13 +153,21 @@ class Reading:
         if not is_uuid(parent_id):
             raise no_such_parent()
         snapshot = await self._store.read(
-            queries.thread, self._keys.known(key), parent_id, limit=limit, cursor=cursor, viewer=_id(viewer)
+            asked_by,
+            guest_token(viewer),
+            queries.thread,
+            self._keys.known(key),
+            parent_id,
+            limit=limit,
+            cursor=cursor,
+            viewer=_id(viewer),
+            also=_also(viewer),
         )
         return views.page(snapshot, viewer)
 
     async def permalink(self, comment_id: str) -> protocol.Permalink:
         """Where a comment stands. Raises not_found."""
-        found = await self._store.read(queries.permalink, given.comment_id(comment_id))
+        found = await self._store.read(queries.permalink, request_ids.comment_id(comment_id))
         return protocol.Permalink(
             site=found.discussion.key.site,
             key=found.discussion.key.key,
@@ -188,3 +217,7 @@ class Reading:
 
 def _id(identity: Identity | None) -> str | None:
     return None if identity is None else identity.author_id
+
+
+def _also(identity: Identity | None) -> tuple[str, ...]:
+    return () if identity is None else identity.also

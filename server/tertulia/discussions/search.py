@@ -18,7 +18,7 @@ from tertulia.limits import PostingLimits
 from tertulia.protocol import PAGE_BYTES, comment_view
 from tertulia.store import Store, search
 from tertulia.store.commands import Command, CommandResult
-from tertulia.store.followers import Unread
+from tertulia.store.followers import NextEvents
 from tertulia.store.search import Match, Scope
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,8 +44,10 @@ class SearchFollower:
 
     name = search.FOLLOWER
 
-    def read(self, connection: Connection, unread: Unread) -> object:
-        return search.read(connection, (event.comment_id for event in unread.events if event.comment_id is not None))
+    def read(self, connection: Connection, next_events: NextEvents) -> object:
+        return search.read(
+            connection, (event.comment_id for event in next_events.events if event.comment_id is not None)
+        )
 
     def store(self, connection: Connection, read: object) -> None:
         search.store(connection, cast("list[search.Entry]", read))

@@ -15,10 +15,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tertulia.discussions.actors import Actors
+from tertulia.discussions.badges import Badges
 from tertulia.discussions.changing import Changing
 from tertulia.discussions.content import Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.moderation import Moderation
+from tertulia.discussions.names import Names
 from tertulia.discussions.posting import Posting
 from tertulia.discussions.reading import Reading
 from tertulia.discussions.votes import Votes
@@ -44,13 +46,17 @@ class Discussions:
         *,
         edit_window: timedelta,
         vote_seconds: float = VOTE_SECONDS,
+        site_name: str = "",
     ) -> None:
-        keys, texts = Keys(store.reader(queries.stored_key)), Texts()
+        keys, texts = Keys(store.bound(queries.stored_key)), Texts()
 
         actors = Actors(store, tokens, limits)
         self.identify = actors.identify
 
-        reading = Reading(store, hub, keys, edit_window)
+        badges = Badges(store.bound(queries.site_badges))
+        self.badges = badges.of
+
+        reading = Reading(store, hub, keys, edit_window, badges)
         self.resolve = reading.resolve
         self.has_room = reading.has_room
         self.site_of = reading.site_of
@@ -64,7 +70,8 @@ class Discussions:
         self.newest = reading.newest
         self.changed_at = reading.changed_at
 
-        posting = Posting(store, keys, texts, tokens, limits)
+        names = Names(store.bound(queries.staff_names), badges, site_name)
+        posting = Posting(store, keys, texts, tokens, limits, names)
         self.post_comment = posting.post_comment
         self.preview = posting.preview
 

@@ -12,7 +12,13 @@ from tertulia.store import queries
 def viewer(identity: Identity | None) -> protocol.Viewer | None:
     if identity is None:
         return None
-    return protocol.Viewer(id=identity.author_id, name=identity.name, moderator=identity.moderator)
+    return protocol.Viewer(
+        id=identity.author_id,
+        also=list(identity.also),
+        name=identity.name,
+        kind=identity.kind,
+        moderator=identity.moderator,
+    )
 
 
 def page(snapshot: queries.DiscussionSnapshot, identity: Identity | None) -> protocol.Page:
@@ -21,13 +27,14 @@ def page(snapshot: queries.DiscussionSnapshot, identity: Identity | None) -> pro
         comments=[_seen_by(identity, comment) for comment in snapshot.page.comments],
         next=snapshot.page.next,
         replies=snapshot.page.replies,
+        thread_counts=snapshot.page.thread_counts,
         votes={comment_id: 1 if value > 0 else -1 for comment_id, value in snapshot.votes.items()},
         changed=snapshot.page.changed,
     )
 
 
 def _seen_by(identity: Identity | None, comment: Comment) -> protocol.CommentView:
-    own = identity is not None and comment.author.id == identity.author_id
+    own = identity is not None and identity.owns(comment.author.id)
     return comment_view(comment, own=own, reveal=identity is not None and identity.moderator)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from tertulia import protocol
-from tertulia.discussions import given
+from tertulia.discussions import request_ids
 from tertulia.discussions.actors import Actors, actor_of, is_long_ago
 from tertulia.discussions.reading import Reading
 from tertulia.discussions.voting import Voting
@@ -52,7 +52,7 @@ class Votes:
             return await self._cast(comment_id, vote, identity)
         if idempotency_key is None:
             raise unauthenticated()
-        key = given.idempotency_key(idempotency_key)
+        key = request_ids.idempotency_key(idempotency_key)
         await self._limits.count(None, address, Write.newcomer)
         return await self._cast(comment_id, vote, await self._newcomer(comment_id, key))
 
@@ -65,7 +65,7 @@ class Votes:
         """
         await self._limits.count(None, address, Write.newcomer)
         if await self._limits.is_first_today(f"vote {comment_id}", address):
-            newcomer = await self._newcomer(comment_id, given.idempotency_key(idempotency_key))
+            newcomer = await self._newcomer(comment_id, request_ids.idempotency_key(idempotency_key))
             await self._cast(comment_id, protocol.Vote(value=value), newcomer)
 
     async def _newcomer(self, comment_id: str, key: str) -> Identity:
@@ -85,9 +85,10 @@ class Votes:
 
     async def _cast(self, comment_id: str, vote: protocol.Vote, voter: Identity) -> protocol.Voted:
         """The answer to a vote, with a token for a guest who has none or whose own is old."""
-        counted = await self._voting.vote(given.comment_id(comment_id), Ballot(actor_of(voter), vote.value))
+        counted = await self._voting.vote(request_ids.comment_id(comment_id), Ballot(actor_of(voter), vote.value))
         now, token = utc_now(), None
-        if voter.site is not None and (voter.issued_at is None or voter.is_old(now)):
+        is_new = voter.is_guest and voter.issued_at is None
+        if voter.site is not None and (is_new or voter.is_old(now)):
             token = self._tokens.issue(voter.author_id, voter.name, voter.site, now)
         votes = protocol.Votes(up=counted.up, down=counted.down)
         return protocol.Voted(votes=votes, value=vote.value, seq=counted.seq, token=token)
