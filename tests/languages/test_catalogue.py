@@ -16,13 +16,13 @@ import pytest
 
 from tertulia import languages
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
-from tertulia.languages import TAGS, Language, Sentence, accepted, every, find
+from tertulia.languages import CLIENT_GROUPS, TAGS, Language, Sentence, accepted, every, find
 from tests.languages.node import evaluate
 
 ENGLISH = every()["en"]
 LANGUAGES = list(every().values())
 CLIENT = Path(__file__).parents[2] / "client" / "src"
-WRITTEN_BY_BUILD = {"sentences.js", "writingSentences.js"}
+WRITTEN_BY_BUILD = {"sentences.js", "writingSentences.js", "reportingSentences.js"}
 FEW_NUMBERS = range(2000)
 # Latin digits in Arabic, on pages as in the client
 INTL_TAGS = {"ar": "ar-u-nu-latn"}
@@ -69,7 +69,7 @@ def test_a_key_is_written_once_and_nothing_is_unknown(language: Language) -> Non
         assert [name for name, count in Counter(name for name, _ in pairs).items() if count > 1] == []
         return dict(pairs)
 
-    known = {"language", "direction", "draft", "numbers", "dates", "offices", *ENGLISH.groups}
+    known = {"language", "direction", "draft", "numbers", "dates", "job_titles", *ENGLISH.groups}
     assert json.loads(text, object_pairs_hook=unique).keys() <= known
 
 
@@ -176,6 +176,24 @@ def test_the_form_is_that_of_the_number() -> None:
     assert every()["es"].translate("comment_count", n=10**6) == "1.000.000 de comentarios"
 
 
+@pytest.mark.parametrize(
+    ("key", "values", "said"),
+    [
+        ("slow_down", {"n": 33}, "You're posting quickly. This will be sent automatically in 33 seconds."),
+        ("slow_down", {"n": 1}, "You're posting quickly. This will be sent automatically in 1 second."),
+        ("queued", {}, "Waiting for a connection. This will be sent automatically."),
+        ("readers", {"n": 1}, "1 reader"),
+        ("readers", {"n": 2}, "2 readers"),
+        ("too_long", {"n": 100}, "Your comment is 100 characters too long."),
+        ("no_match", {}, "No comments match."),
+        ("reason_illegal", {}, "Illegal content"),
+        ("text_help", {}, "You can use *emphasis*, **strong text**, > quotes, - lists and links."),
+    ],
+)
+def test_english_is_what_an_editor_would_print(key: str, values: dict[str, int], said: str) -> None:
+    assert ENGLISH.translate(key, **values) == said
+
+
 def test_what_is_filled_in_is_not_read_again() -> None:
     assert ENGLISH.translate("reply_to", name="{n} {name}") == "Reply to {n} {name}"
     with pytest.raises(KeyError):
@@ -203,7 +221,7 @@ def test_every_sentence_of_the_client_is_said() -> None:
     """By its name, or by one that is put together; of those of pages, test_sentences.py says so."""
     code = "\n".join(file.read_text() for file in CLIENT.rglob("*.js") if file.name not in WRITTEN_BY_BUILD)
     made = tuple(re.findall(r"`(\w+_)\$\{", code))
-    sentences = [*ENGLISH.groups["reading"], *ENGLISH.groups["writing"]]
+    sentences = [key for group in CLIENT_GROUPS for key in ENGLISH.groups[group]]
     assert [key for key in sentences if not re.search(rf"\b{key}\b", code) and not key.startswith(made)] == []
 
 

@@ -15,8 +15,10 @@ from tertulia.identity import utc_now
 from tertulia.languages import TAGS
 from tertulia.pages.discussion_page import PAGE
 from tertulia.pages.rendering import HEADERS
+from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.store import commands
+from tests.api.app import add_moderator, bearer
 from tests.support.api_client import AsyncApiClient
 
 MARKET = """---
@@ -178,7 +180,7 @@ async def test_names_stand_apart_in_every_language(client: httpx.AsyncClient, se
     )
     said = comment_id(await post(client, "/articles/ichiba", name="<Lan>"))
     page = await text(client, f"/articles/ichiba?reply={said}")
-    assert f'<p class="answering"><a href="#comment-{said}"><bdi>&lt;Lan&gt;</bdi></a>に返信しています · ' in page
+    assert f'<p class="answering"><a href="#comment-{said}"><bdi>&lt;Lan&gt;</bdi></a>に返信しています</p>' in page
 
 
 async def test_sharing_needs_nobody_elses_script(client: httpx.AsyncClient) -> None:
@@ -377,7 +379,10 @@ async def test_a_reply_is_written_without_javascript(client: httpx.AsyncClient) 
     form = await text(client, f"/articles/market?reply={first}")
     assert f'<input type="hidden" name="parent_id" value="{first}">' in form
     assert f'You are replying to <a href="#comment-{first}"><bdi>Đặng Thị Hường</bdi></a>' in form
-    assert '<a href="/articles/market#your-comments">Cancel reply</a>' in form
+    end = '<button type="submit">Post reply</button> <a class="cancel" href="/articles/market#your-comments">Cancel</a>'
+    assert end in form
+    assert 'class="cancel"' not in page
+    assert '<button type="submit">Post comment</button>' in page
     await post(client, body="No.", parent_id=first)
     page = await text(client, "/articles/market")
     assert page.index("Tôi <strong>") < page.index('<ol class="replies">') < page.index("No.")
@@ -434,7 +439,7 @@ async def test_a_long_thread_goes_on_and_its_comments_are_found(client: httpx.As
     locations = [await post(client, body=f"Number {at}.", parent_id=root) for at in range(PAGE + 2)]
     page = await text(client, "/articles/market")
     assert len(ids(page)) == 1 + PAGE
-    onward = re.search(r'<a href="([^"]+)">More replies to <bdi>Đặng Thị Hường</bdi></a>', page)
+    onward = re.search(r'<a href="([^"]+)">2 more replies to <bdi>Đặng Thị Hường</bdi></a>', page)
     assert onward is not None
     rest = await text(client, html.unescape(onward[1]))
     assert ids(rest) == [root, *(comment_id(location) for location in locations[PAGE:])]
@@ -445,6 +450,26 @@ async def test_a_long_thread_goes_on_and_its_comments_are_found(client: httpx.As
     alone = await text(client, locations[-1])
     assert ids(alone) == [last]
     assert f'replying to <a href="/c/{root}"><bdi>Đặng Thị Hường</bdi></a>' in alone
+
+
+async def test_what_a_thread_has_beyond_its_page_is_counted_in_all_depths(
+    client: httpx.AsyncClient, server: Running
+) -> None:
+    root = comment_id(await post(client))
+    said = [comment_id(await post(client, body="First.", parent_id=root))]
+    for at in range(PAGE + 1):
+        said.append(comment_id(await post(client, body=f"Number {at}.", parent_id=said[-1] if at % 2 else root)))
+
+    async def left() -> str | None:
+        found = re.search(r"(\d+ more repl\w+) to <bdi>", await text(client, "/articles/market"))
+        return found and found[1]
+
+    assert await left() == "2 more replies"
+    moderator = await add_moderator(server, "Mai")
+    for gone, then in ((said[-1], "1 more reply"), (said[1], "1 more reply"), (said[-2], None)):
+        answer = await client.delete(f"{API}/comments/{gone}", headers=bearer(moderator))
+        assert answer.status_code == 200
+        assert await left() == then
 
 
 async def test_a_permanent_link_leads_to_the_page_of_the_comment(client: httpx.AsyncClient) -> None:

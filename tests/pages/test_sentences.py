@@ -12,8 +12,20 @@ from tertulia.pages.rendering import translate_html
 
 # keys that a page puts together at run time
 MADE = {
-    *("oldest", "newest", "top", "moderator", "deleted", "removed", "no_comments", "no_comments_closed"),
+    *(
+        "oldest",
+        "newest",
+        "top",
+        "moderator",
+        "deleted",
+        "removed",
+        "no_comments",
+        "no_comments_closed",
+        "members_only",
+    ),
+    *("problem.rate_limited.minutes", "problem.rate_limited.hours"),
     *("error.404", "error.404.detail", "error.other", "error.other.detail"),
+    *(f"signin.{failure}" for failure in ("denied", "over", "unreachable", "refused", "unknown", "limited")),
 }
 
 
@@ -23,7 +35,7 @@ def used() -> set[str]:
         files("tertulia.web") / "error_messages.py"
     ]
     text = "\n".join(file.read_text("utf-8") for file in (*read, *(package / "templates").iterdir()))
-    named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error."}
+    named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error.", "signin."}
     return named | set(re.findall(r'"(problem\.[a-z_]+|no_[a-z]+)"', text)) | MADE
 
 
@@ -36,5 +48,5 @@ def test_every_sentence_that_is_used_exists_and_every_one_of_the_pages_is_used()
 def test_html_is_kept_and_text_is_escaped_in_a_sentence() -> None:
     said = translate_html(language("en"), "you_reply_to", name=Markup("<bdi>Lan</bdi>"))
     assert said == Markup("You are replying to <bdi>Lan</bdi>")
-    assert "&lt;b&gt;" in translate_html(language("vi"), "more_replies_to", name="<b>")
+    assert "&lt;b&gt;" in translate_html(language("vi"), "more_replies_to", n=2, name="<b>")
     assert translate_html(language("ja"), "replying_to", name=Markup("<a></a>")) == Markup("<a></a>への返信")

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+from markupsafe import escape
 from starlette.applications import Starlette
 from starlette.routing import Route
 
@@ -129,3 +130,20 @@ async def test_the_page_lists_every_operation_and_code(client: httpx.AsyncClient
     ids = re.findall(r'id="([^"]+)"', page)
     assert len(set(ids)) == len(ids)
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+async def test_what_is_code_is_code_on_the_page(client: httpx.AsyncClient, document: dict[str, Any]) -> None:
+    """What the texts of the description have between backticks, which no reader sees."""
+    page = (await client.get("/api/docs")).text
+    assert "`" not in page
+    operations = [operation for _, _, operation in _operations(document)]
+    texts = [
+        *(operation["summary"] for operation in operations),
+        *(parameter["description"] for operation in operations for parameter in operation["parameters"]),
+        *(schema.get("description", "") for schema in document["components"]["schemas"].values()),
+        *(code.value.title for code in ErrorCode),
+        *CLOSE_ADVICE.values(),
+    ]
+    marked = {str(escape(code)) for text in texts for code in re.findall(r"`+([^`]+)`+", text)}
+    assert marked
+    assert [code for code in sorted(marked) if f"<code>{code}</code>" not in page] == []

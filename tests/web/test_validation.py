@@ -165,7 +165,7 @@ def test_a_body_of_many_elements_is_refused_before_it_is_parsed(monkeypatch: pyt
     if body.endswith(b"\\"):
         assert _refusal(body).code is ErrorCode.malformed  # one text only: short work
         return
-    monkeypatch.setattr("tertulia.web.validation.json.loads", loads)
+    monkeypatch.setattr("tertulia.core.strict_json.json.loads", loads)
     assert _refusal(body).code is ErrorCode.malformed
 
 

@@ -3,6 +3,16 @@
 catalogue  the files, read once                          plurals    which form of a sentence a number takes
 """
 
-from tertulia.languages.catalogue import DEFAULT, TAGS, Language, Sentence, accepted, every, find, language
+from tertulia.languages.catalogue import (
+    CLIENT_GROUPS,
+    DEFAULT,
+    TAGS,
+    Language,
+    Sentence,
+    accepted,
+    every,
+    find,
+    language,
+)
 
-__all__ = ["DEFAULT", "TAGS", "Language", "Sentence", "accepted", "every", "find", "language"]
+__all__ = ["CLIENT_GROUPS", "DEFAULT", "TAGS", "Language", "Sentence", "accepted", "every", "find", "language"]

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from tertulia.languages.plurals import RULES, Category, Rule
 
 DEFAULT = "en"
+CLIENT_GROUPS = ("reading", "writing", "reporting", "signing")
+"""The sentences of the client: its first file, the second, the fourth (reports, who the reader is), and signing in."""
 TAGS = tuple(RULES)
 
 _WISHES = 20
@@ -73,15 +75,16 @@ class Dates:
 class Language:
     """One language; ``name`` is its own for itself, ``is_draft`` says that nobody who speaks it has read it yet.
 
-    ``offices`` are the words for whoever answers for a site; none of them is a person's name.
-    ``groups`` has the sentences as the file groups them (``reading``, ``writing``, ``pages``), ``texts`` all of them.
+    ``job_titles`` are the words for whoever answers for a site; none of them is a person's name.
+    ``groups`` has the sentences as the file groups them (``reading``, ``writing``, ``pages``, ``staff``,
+    ``mail``), ``texts`` all of them.
     """
 
     tag: str
     name: str
     direction: Literal["ltr", "rtl"]
     is_draft: bool
-    offices: tuple[str, ...]
+    job_titles: tuple[str, ...]
     groups: Mapping[str, Mapping[str, Sentence]]
     texts: Mapping[str, Sentence]
     rule: Rule
@@ -131,13 +134,13 @@ def _wish(part: str) -> tuple[float, str]:
 
 
 def _read(tag: str, file: dict[str, Any]) -> Language:
-    groups = {name: file[name] for name in ("reading", "writing", "pages")}
+    groups = {name: file[name] for name in (*CLIENT_GROUPS, "pages", "staff", "mail")}
     return Language(
         tag=tag,
         name=file["language"],
         direction=file.get("direction", "ltr"),
         is_draft=file.get("draft", False),
-        offices=tuple(file["offices"]),
+        job_titles=tuple(file["job_titles"]),
         groups=groups,
         texts={key: sentence for group in groups.values() for key, sentence in group.items()},
         rule=RULES[tag],

@@ -8,6 +8,11 @@ thread           a flat list as a tree
 form             what was typed, and why it was refused
 rendering        templates and headers
 markdown         an article's text as HTML
+sign_in          on the way to a provider and back
+way_in           signing in on these pages, and out
+me               one's own page: name, sessions, ways in
+account_pages    what pages of somebody's own have
+readers          who is signed in on these pages, and how others could be
 times            moments and days as pages write them
 json_ld          comments for search engines
 sharing          links that hand an article to other services

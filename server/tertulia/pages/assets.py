@@ -78,8 +78,10 @@ class Assets:
     def __init__(self, others: Iterable[Asset]) -> None:
         own = files("tertulia.pages")
         self.styles = _hashed("styles.css", stylesheet(), "text/css")
+        self.staff_styles = hashed(own / "styles" / "staff.css", "text/css")
         self.script = hashed(own / "page.js", "text/javascript")
         self.frame_script = hashed(own / "frame.js", "text/javascript")
+        self.sign_in_script = hashed(own / "sign_in.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
@@ -87,7 +89,8 @@ class Assets:
         ]
 
     def routes(self) -> list[Route]:
-        return [asset.route() for asset in (self.styles, self.script, self.frame_script, *self._others)]
+        scripts = (self.script, self.frame_script, self.sign_in_script)
+        return [asset.route() for asset in (self.styles, self.staff_styles, *scripts, *self._others)]
 
 
 def digest(content: bytes) -> str:

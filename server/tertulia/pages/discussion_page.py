@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from tertulia.core.comments import DiscussionKey, Sort, State
+from tertulia import protocol
+from tertulia.core.badges import Words
+from tertulia.core.comments import DiscussionKey, Mode, Sort, State
+from tertulia.core.rules import WhoMayWrite
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import Identity
 from tertulia.pages.form import Form, FormInput, Vote
 from tertulia.pages.location import PageLocation
-from tertulia.pages.thread import Node, shown, tree
+from tertulia.pages.readers import Offer
+from tertulia.pages.thread import Node, further_replies, shown, tree
 from tertulia.protocol import CommentView, DiscussionView, GuestName, NewComment
 
 PAGE = 50
@@ -18,12 +24,20 @@ PAGES_LEFT_OUT = 20
 """How many pages of nothing but tombstones a reader is led past, as when a thousand advertisements were removed."""
 
 
+class MoreReplies(NamedTuple):
+    """The address of a thread's replies that are not on a page, and how many they are, of all depths."""
+
+    href: str
+    left: int
+
+
 @dataclass(frozen=True, slots=True)
 class DiscussionPage:
     """One page of a discussion with its form.
 
-    ``more`` has, for comments whose replies did not all fit, the address of the rest. ``thread`` is the comment
-    that alone is shown with its replies.
+    ``more_replies`` has, for comments whose replies did not all fit, the rest. ``thread`` is the comment that alone is
+    shown with its replies. ``badges`` are the words of the site's. ``reader`` is who is signed in on this page, with
+    the ``votes`` that they cast; whoever is not may be made an ``offer`` of ways in.
     """
 
     location: PageLocation
@@ -32,14 +46,41 @@ class DiscussionPage:
     sort: Sort
     is_continued: bool
     more_comments: str | None
-    more_replies: Mapping[str, str]
+    more_replies: Mapping[str, MoreReplies]
     thread: CommentView | None
     form: Form
+    badges: Mapping[str, Words]
+    reader: Identity | None = None
+    votes: Mapping[str, int] = field(default_factory=dict)
+    offer: Offer | None = None
 
     @property
     def is_live(self) -> bool:
-        """Whether the browser client may take over: not while the reader is using the form."""
-        return not self.form.is_used
+        """Whether the browser client may take over: not while the reader is using the form.
+
+        Nor where somebody is signed in by the cookie, which the client does not see: it would take them for a guest.
+        """
+        return not self.form.is_used and self.reader is None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody but a moderator may write."""
+        return self.discussion.mode is Mode.closed or self.discussion.rules.who is WhoMayWrite.nobody
+
+    @property
+    def can_write(self) -> bool:
+        """Whether who reads the page may write."""
+        is_member = self.reader is not None
+        return not self.is_closed and (is_member or self.discussion.rules.who is WhoMayWrite.all)
+
+    @property
+    def is_for_members(self) -> bool:
+        """Whether signing in is all that is missing to write."""
+        return not self.is_closed and not self.can_write
+
+    def owns(self, comment: CommentView) -> bool:
+        """Whether who reads the page wrote the comment."""
+        return self.reader is not None and comment.author is not None and self.reader.owns(comment.author.id)
 
 
 class DiscussionPages:
@@ -48,15 +89,21 @@ class DiscussionPages:
     def __init__(self, discussions: Discussions) -> None:
         self._discussions = discussions
 
-    async def read(self, location: PageLocation, query: Mapping[str, str], form: Form | None = None) -> DiscussionPage:
+    async def read(
+        self,
+        location: PageLocation,
+        query: Mapping[str, str],
+        form: Form | None = None,
+        reader: Identity | None = None,
+    ) -> DiscussionPage:
         """The part of the discussion that ``query`` asks for. Raises unknown_site, not_found, bad_cursor."""
         if form is None:
             parent = await self.answerable(location, query.get("reply"))
             form_input = FormInput(parent_id=parent.id if parent else None)
             form = Form(form_input, parent, waiting="waiting" in query)
         if "thread" in query:
-            return await self._thread(location, query["thread"], query.get("cursor"), form)
-        return await self._page(location, _sort(query.get("sort")), query.get("cursor"), form)
+            return await self._thread(location, query["thread"], query.get("cursor"), form, reader)
+        return await self._page(location, _sort(query.get("sort")), query.get("cursor"), form, reader)
 
     async def answerable(self, location: PageLocation, comment_id: str | None) -> CommentView | None:
         """The comment of this discussion that a reply can be written to."""
@@ -77,6 +124,7 @@ class DiscussionPages:
         *,
         title: str | None,
         url: str | None,
+        reader: Identity | None,
         address: str | None,
         origins: Set[str],
     ) -> str:
@@ -88,20 +136,25 @@ class DiscussionPages:
             url=url,
             parent_id=form_input.parent_id,
             body=form_input.body,
-            author=GuestName(name=form_input.name),
+            author=GuestName(name=form_input.name) if reader is None else None,
         )
         answer = await self._discussions.post_comment(
-            new, form_input.idempotency_key, identity=None, address=address, origins=origins
+            new, form_input.idempotency_key, identity=reader, address=address, origins=origins
         )
         if answer.posted.seq is None:
             return location.href("your-comments", waiting="1")
         return await self.address_of(location, answer.posted.comment.id)
 
-    async def vote(self, location: PageLocation, vote: Vote, nonce: str, address: str | None) -> str:
-        """Votes and gives the address of the comment. Raises gone, and what Discussions.vote_once raises."""
+    async def vote(
+        self, location: PageLocation, vote: Vote, nonce: str, reader: Identity | None, address: str | None
+    ) -> str:
+        """Votes and gives the address of the comment. Raises gone, and what Discussions.vote and vote_once raise."""
         if await self.answerable(location, vote.comment_id) is None:
             raise Problem(ErrorCode.gone, "The comment is not in this discussion, or no longer there.")
-        await self._discussions.vote_once(vote.comment_id, vote.value, nonce, address)
+        if reader is not None:
+            await self._discussions.vote(vote.comment_id, protocol.Vote(value=vote.value), reader, address)
+        elif vote.value:
+            await self._discussions.vote_once(vote.comment_id, vote.value, nonce, address)
         return await self.address_of(location, vote.comment_id)
 
     async def address_of(self, location: PageLocation, comment_id: str) -> str:
@@ -115,12 +168,16 @@ class DiscussionPages:
                 return location.href(anchor, cursor=start)
         return location.href(anchor, thread=comment_id)
 
-    async def _page(self, location: PageLocation, sort: Sort, cursor: str | None, form: Form) -> DiscussionPage:
-        page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=cursor)
+    async def _page(
+        self, location: PageLocation, sort: Sort, cursor: str | None, form: Form, reader: Identity | None
+    ) -> DiscussionPage:
+        page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=cursor, viewer=reader)
         for _ in range(PAGES_LEFT_OUT):
             if page.next is None or shown(page.comments, page.replies):
                 break
-            page = await self._discussions.snapshot(location.key, sort=sort, limit=PAGE, cursor=page.next)
+            page = await self._discussions.snapshot(
+                location.key, sort=sort, limit=PAGE, cursor=page.next, viewer=reader
+            )
         location = location.named(_key(page.discussion))
         order = None if sort is Sort.oldest else str(sort)
         return DiscussionPage(
@@ -131,18 +188,26 @@ class DiscussionPages:
             is_continued=cursor is not None,
             more_comments=location.href("comments", sort=order, cursor=page.next) if page.next else None,
             more_replies={
-                comment_id: location.href("comments", thread=comment_id, cursor=rest)
-                for comment_id, rest in page.replies.items()
+                comment_id: MoreReplies(
+                    location.href("comments", thread=comment_id, cursor=page.replies[comment_id]), left
+                )
+                for comment_id, left in further_replies(page.comments, page.thread_counts).items()
+                if left > 0
             },
             thread=None,
             form=form,
+            badges=await self._discussions.badges(location.key.site),
+            reader=reader,
+            votes=page.votes,
         )
 
-    async def _thread(self, location: PageLocation, comment_id: str, cursor: str | None, form: Form) -> DiscussionPage:
+    async def _thread(
+        self, location: PageLocation, comment_id: str, cursor: str | None, form: Form, reader: Identity | None
+    ) -> DiscussionPage:
         # read first, so that nothing of the moment it tells is missing from what is shown
         whole = await self._discussions.snapshot(location.key, limit=1)
         found = await self._discussions.permalink(comment_id)
-        page = await self._discussions.thread(location.key, comment_id, limit=PAGE, cursor=cursor, viewer=None)
+        page = await self._discussions.thread(location.key, comment_id, limit=PAGE, cursor=cursor, viewer=reader)
         location = location.named(_key(whole.discussion))
         # what was asked for is shown, whatever is left of it
         replies = shown(page.comments, {one.id for one in page.comments} if page.next else ())
@@ -158,6 +223,9 @@ class DiscussionPages:
             more_replies={},
             thread=found.comment,
             form=form,
+            badges=await self._discussions.badges(location.key.site),
+            reader=reader,
+            votes=page.votes,
         )
 
 

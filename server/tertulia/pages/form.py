@@ -16,8 +16,8 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language
 from tertulia.protocol import CommentView
 from tertulia.web.error_messages import is_about_name, sentence
+from tertulia.web.forms import form_body
 
-_MEDIA_TYPE = "application/x-www-form-urlencoded"
 _FIELDS = 16
 _SMALL = 4096
 """Bytes of a form in which a stray percent sign is forgiven: browsers write none, and decoding 128 KiB of them takes
@@ -31,10 +31,10 @@ def new_nonce() -> str:
 
 
 class Vote(NamedTuple):
-    """A button beside a comment that was pressed."""
+    """A button beside a comment that was pressed; 0 takes one's own vote back."""
 
     comment_id: str
-    value: Literal[1, -1]
+    value: Literal[1, 0, -1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,7 @@ class Form:
 
 async def read_form(request: Request) -> FormInput:
     """Raises unsupported_media_type, too_large, malformed."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != _MEDIA_TYPE:
-        raise Problem(ErrorCode.unsupported_media_type, f"Send the form as {_MEDIA_TYPE}.")
-    raw = await request.body()
+    raw = await form_body(request)
     if len(raw) > _SMALL and _STRAY.search(raw):
         raise Problem(ErrorCode.malformed, "The form cannot be read.")
     try:
@@ -104,9 +101,8 @@ async def read_form(request: Request) -> FormInput:
 
 
 def _vote(fields: Mapping[str, str]) -> Vote | None:
-    if fields.get("like"):
-        return Vote(fields["like"], 1)
-    return Vote(fields["dislike"], -1) if fields.get("dislike") else None
+    buttons: tuple[tuple[str, Literal[1, 0, -1]], ...] = (("like", 1), ("dislike", -1), ("unvote", 0))
+    return next((Vote(fields[name], value) for name, value in buttons if fields.get(name)), None)
 
 
 def explain(problem: Problem, language: Language) -> FormError:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from tertulia.core.badges import Words, in_language
 from tertulia.core.comments import Block
 from tertulia.languages import Language, language
 from tertulia.pages import times
@@ -73,10 +74,13 @@ class Rendering:
         environment.globals.update(
             defaults=self._defaults,
             styles=self._assets.styles.path,
+            staff_styles=self._assets.staff_styles.path,
             script=self._assets.script.path,
             frame_script=self._assets.frame_script.path,
+            sign_in_script=self._assets.sign_in_script.path,
             moment=times.moment,
             moment_in=times.moment_in,
+            badge_word=badge_word,
             full_moment=times.full_moment,
             day=times.day,
             markdown=markdown_html,
@@ -103,22 +107,18 @@ class Rendering:
         status: int = 200,
         headers: Mapping[str, str] | None = None,
     ) -> HTMLResponse:
+        """The template as an answer."""
+        return HTMLResponse(self.html(template, tag, context), status, HEADERS | dict(headers or {}))
+
+    def html(self, template: str, tag: str, context: Mapping[str, object]) -> str:
         """The template in the language with this tag, or in the server's if there is none."""
         with self._pieces(template, tag, context) as pieces:
-            return HTMLResponse(self._environment.concat(pieces), status, HEADERS | dict(headers or {}))
+            return self._environment.concat(pieces)
 
-    async def long_page(
-        self,
-        template: str,
-        tag: str,
-        context: Mapping[str, object],
-        *,
-        status: int = 200,
-        headers: Mapping[str, str] | None = None,
-    ) -> HTMLResponse:
+    async def long_html(self, template: str, tag: str, context: Mapping[str, object]) -> str:
         """The same in slices, for pages with a discussion: 50 long threads take 80 ms, in which nobody should wait."""
         async with self._turn:  # of several under way, each turn of the loop would wait for a slice of all
-            return HTMLResponse(await self._in_slices(template, tag, context), status, HEADERS | dict(headers or {}))
+            return await self._in_slices(template, tag, context)
 
     async def _in_slices(self, template: str, tag: str, context: Mapping[str, object]) -> str:
         with self._pieces(template, tag, context) as pieces:
@@ -179,9 +179,16 @@ def _held(code: FunctionType) -> Iterator[object]:
             yield cell.cell_contents
 
 
-def translate_html(language: Language, key: str, **values: object) -> Markup:
+def badge_word(badges: Mapping[str, Words], key: str | None, language: Language) -> str | None:
+    """What a badge is called, None where the site has no such badge."""
+    return in_language(badges, language.tag).get(key or "")
+
+
+def translate_html(language: Language, key: str, *, n: int | None = None, **values: object) -> Markup:
     """A sentence with HTML in it, such as a link around a name; values that are text only are escaped."""
-    return escape(language.form(key)).format(**values)
+    if n is not None:
+        values["n"] = language.numbers.write(n)
+    return escape(language.form(key, n)).format(**values)
 
 
 def _feed_address(site: str, key: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tertulia.articles import Article, Articles
@@ -16,12 +17,14 @@ from tertulia.core.text import clean_key, clean_site
 from tertulia.discussions import Discussions
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import Identity
 from tertulia.pages.assets import Assets
 from tertulia.pages.client import client_assets
 from tertulia.pages.discussion_page import DiscussionPages
-from tertulia.pages.form import Form, FormInput, Vote, explain, read_form
+from tertulia.pages.form import Form, FormInput, explain, read_form
 from tertulia.pages.json_ld import json_ld
 from tertulia.pages.location import PageLocation, article_page, framed_page, standalone_page
+from tertulia.pages.readers import Readers
 from tertulia.pages.rendering import HEADERS, Rendering, framed_by
 from tertulia.pages.sharing import mail, shares
 from tertulia.pages.site_defaults import SiteDefaults
@@ -35,12 +38,13 @@ OTHER_POSTS = 5
 # shared caches may keep it, too: what was removed is in them for no longer than this
 _SHARED = "public, max-age=10"
 _PRIVATE = "private, max-age=10"
+_OWN = "private, no-store"
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Pages:
-    """The server-rendered pages: they read and post without JavaScript, without cookies and without a session."""
+    """The server-rendered pages: they read and post without JavaScript, and without a cookie but for who signs in."""
 
     def __init__(
         self,
@@ -49,7 +53,9 @@ class Pages:
         origins: OriginPolicy,
         addresses: ClientAddress,
         defaults: SiteDefaults,
+        readers: Readers,
     ) -> None:
+        self._readers = readers
         self._discussions = discussions
         self._discussion_pages = DiscussionPages(discussions)
         self._articles = articles
@@ -137,15 +143,27 @@ class Pages:
     async def _answer(self, request: Request, location: PageLocation) -> Response:
         if request.method == "POST":
             return await self._post(request, location)
-        return await self._show(request, location)
+        return await self._show(request, location, await self._reader(request, location))
+
+    async def _reader(self, request: Request, location: PageLocation) -> Identity | None:
+        """Who is signed in; nobody in a frame, where the page around it may lay something over its buttons."""
+        return None if location.is_framed else await self._readers.of(request, location.key.site)
 
     async def _show(
-        self, request: Request, location: PageLocation, form: Form | None = None, problem: Problem | None = None
+        self,
+        request: Request,
+        location: PageLocation,
+        reader: Identity | None,
+        form: Form | None = None,
+        problem: Problem | None = None,
     ) -> Response:
         # a refused post is answered with the first page, whatever the address it was sent to says besides
         query = request.query_params if form is None else QueryParams()
-        page = await self._discussion_pages.read(location, query, form)
+        page = await self._discussion_pages.read(location, query, form, reader)
         location, article = page.location, location.article
+        if reader is None and not page.is_closed and not location.is_framed:
+            offer = await self._readers.offer(request, location.key.site, location.href())
+            page = replace(page, offer=offer)
         canonical = self._origins.base_url(request) + location.href()
         data = json_ld(page, canonical, self._origins.base_url(request))
         context: dict[str, object] = {"page": page, "location": location, "canonical": canonical, "data": data}
@@ -158,32 +176,35 @@ class Pages:
             }
         status = 200 if problem is None else problem.code.value.status
         headers = {} if problem is None else _retry_after(problem)
+        if not location.is_framed:
+            headers |= {"Vary": "Cookie"} if reader is None else {"Vary": "Cookie", "Cache-Control": _OWN}
         template = "article.html" if article else "frame.html" if location.is_framed else "discussion.html"
-        return await self._rendering.long_page(template, location.language, context, status=status, headers=headers)
+        html = await self._rendering.long_html(template, location.language, context)
+        return HTMLResponse(html, status, HEADERS | headers)
 
     async def _post(self, request: Request, location: PageLocation) -> Response:
-        form_input = FormInput()
+        form_input, reader = FormInput(), await self._reader(request, location)
         try:
             await self._origins.admit(request, location.key.site)
             form_input = await read_form(request)
             if form_input.vote is not None:
-                return await self._vote(request, location, form_input.vote, form_input.nonce)
+                where = await self._discussion_pages.vote(
+                    location, form_input.vote, form_input.nonce, reader, self._addresses.of(request)
+                )
+                return RedirectResponse(where, 303, HEADERS)
             where = await self._discussion_pages.post(
                 location,
                 form_input,
                 title=location.article.title if location.article else None,
                 url=self._origins.base_url(request) + location.href() if location.article else None,
+                reader=reader,
                 address=self._addresses.of(request),
                 origins=await self._origins.pages_of(request, location.key.site),
             )
         except Problem as problem:
             form_error = explain(problem, self._rendering.language(location.language))
             parent = await self._discussion_pages.answerable(location, form_input.parent_id)
-            return await self._show(request, location, Form(form_input, parent, form_error), problem)
-        return RedirectResponse(where, 303, HEADERS)
-
-    async def _vote(self, request: Request, location: PageLocation, vote: Vote, nonce: str) -> Response:
-        where = await self._discussion_pages.vote(location, vote, nonce, self._addresses.of(request))
+            return await self._show(request, location, reader, Form(form_input, parent, form_error), problem)
         return RedirectResponse(where, 303, HEADERS)
 
     def _others(self, article: Article) -> list[Article]:
@@ -205,8 +226,8 @@ class Pages:
         # its links begin with the server's address: if only the request says it, shared caches must not keep it
         shared = _SHARED if self._origins.has_public_url else _PRIVATE
         headers = {"Cache-Control": shared, "X-Robots-Tag": "noindex"}
-        answer = await self._rendering.long_page("embed.html", location.language, context, headers=headers)
-        return validated(request, answer)
+        html = await self._rendering.long_html("embed.html", location.language, context)
+        return validated(request, HTMLResponse(html, headers=HEADERS | headers))
 
     # ---- one comment ------------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ A                         A
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tertulia.core.comments import State
 from tertulia.protocol import CommentView
 
 DEPTH = 3
@@ -55,6 +56,17 @@ def shown(comments: Sequence[CommentView], incomplete: Container[str] = ()) -> l
             kept.append(comment)
             answered.add(comment.parent_id or "")
     return kept[::-1]
+
+
+def further_replies(comments: Sequence[CommentView], thread_counts: Mapping[str, int]) -> dict[str, int]:
+    """How many visible replies each of the threads has that are not among the comments: of all depths, by its root."""
+    left = dict(thread_counts)
+    roots: dict[str, str] = {}
+    for comment in comments:
+        root = roots[comment.id] = roots.get(comment.parent_id or "", comment.id)
+        if root != comment.id and root in left and comment.state is State.visible:
+            left[root] -= 1
+    return left
 
 
 def tree(comments: Sequence[CommentView]) -> list[Node]:

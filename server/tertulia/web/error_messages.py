@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.datastructures import Headers
 
+from tertulia.core.waits import wait_of
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import DEFAULT, Language, accepted
 
@@ -14,6 +15,7 @@ _BY_CODE = {
     ErrorCode.too_long: "problem.too_long",
     ErrorCode.too_large: "problem.too_large",
     ErrorCode.closed: "problem.closed",
+    ErrorCode.members_only: "problem.members_only",
     ErrorCode.bad_parent: "problem.bad_parent",
     ErrorCode.edit_window_over: "problem.edit_window_over",
     ErrorCode.gone: "problem.gone",
@@ -40,7 +42,10 @@ def sentence(problem: Problem, language: Language, otherwise: str | None = None)
         key: str | None = _NAME_BY_CODE.get(problem.code, "problem.name")
     else:
         key = _BY_CODE.get(problem.code, "problem.text" if problem.field == "body" else otherwise)
-    return key and language.translate(key, n=problem.retry_after or 1, detail=problem.detail)
+    number, unit = wait_of(problem.retry_after or 1)
+    if key == "problem.rate_limited" and unit != "second":
+        key = f"{key}.{unit}s"
+    return key and language.translate(key, n=number, detail=problem.detail)
 
 
 class Detail(NamedTuple):

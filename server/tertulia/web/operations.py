@@ -109,6 +109,13 @@ KEY = Parameter(
 )
 CURSOR = Parameter("cursor", "Continues a list: the `next` of its last page.")
 
+SITE_ERRORS = (ErrorCode.unknown_site, ErrorCode.invalid)
+"""Of an operation that takes SITE."""
+KEY_ERRORS = (*SITE_ERRORS, ErrorCode.malformed, ErrorCode.empty, ErrorCode.too_long)
+"""Of an operation that takes SITE, and KEY or another short text."""
+BODY_ERRORS = (ErrorCode.malformed, ErrorCode.invalid, ErrorCode.unsupported_media_type)
+"""Of an operation with a body."""
+
 
 def limit(default: int, most: int) -> Parameter:
     schema: dict[str, object] = {"type": "integer", "minimum": 1, "maximum": most, "default": default}

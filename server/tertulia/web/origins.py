@@ -96,6 +96,11 @@ class OriginPolicy:
         page = self._page(request)
         return page is not None and not page.is_own
 
+    def is_own(self, request: HTTPConnection) -> bool:
+        """Whether a page of this server asks, as the origin that it names says."""
+        page = self._page(request)
+        return page is not None and page.is_own
+
     async def _known(self, request: HTTPConnection) -> Mapping[str, frozenset[str]]:
         """The sites as they were when this request came."""
         state = request.scope.setdefault("state", {})

@@ -25,6 +25,7 @@ def document(problem: Problem, detail: str | None = None) -> ProblemDocument:
         detail=detail or problem.detail,
         field=problem.field,
         retry_after=problem.retry_after,
+        left=problem.left,
     )
 
 
@@ -34,7 +35,7 @@ def response(problem: Problem, asked: Headers | None = None) -> Response:
     headers = {"Content-Language": detail.language}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
-    if problem.code is ErrorCode.unauthenticated:
+    if problem.code.value.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = document(problem, detail.text).model_dump_json()
     return Response(body, problem.code.value.status, headers, MEDIA_TYPE)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import islice
-from typing import Any, NoReturn, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import Scope
 
-from tertulia.core import text
+from tertulia.core import strict_json, text
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import ErrorCode, Problem
 
@@ -51,8 +50,8 @@ def parse(body: bytes, model: type[M]) -> M:
     if _has_many_tokens(body):
         raise Problem(ErrorCode.malformed, f"The body may have at most {MAX_TOKENS} elements of JSON.")
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        found = strict_json.read(body)
+    except ValueError as error:
         raise Problem(ErrorCode.malformed, "The body is not readable JSON in UTF-8.") from error
     if not isinstance(found, dict):
         raise Problem(ErrorCode.malformed, "The body has to be a JSON object.")
@@ -67,17 +66,6 @@ def _has_many_tokens(body: bytes) -> bool:
     if sum(map(body.count, _MARKS)) <= MAX_TOKENS // 3:
         return False  # at most two texts, a name and a value, come with each mark
     return next(islice(_TOKEN.finditer(body), MAX_TOKENS, None), None) is not None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
-    return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _problem(error: ValidationError) -> Problem:
