@@ -12,6 +12,7 @@
  *     embed-letters.HASH.js      what letters a search takes for others; embed-extras imports it at the first search
  *     embed-about.HASH.js        what a page is told of its key, and a server of its page; embed-actions imports it where one has to be
  *     embed-sharing.HASH.js      what takes two windows, or a network without sockets; embed-actions imports it then
+ *     embed-sign.HASH.js         signing in: at a provider, or by a code in a mail; embed-more imports it when that is asked for
  *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
  *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
@@ -33,7 +34,7 @@ const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', im
 // with gzip; see docs/decisions/0029-a-third-file.md
 const SMALL = 6_000;
 const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing', 'diagnosis'].map((name) => [`embed-${name}`, SMALL]));
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, ...LATER, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-sign': 4_500, ...LATER, 'count.js': 999 };
 
 const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 
@@ -54,6 +55,7 @@ const full = {
   setup({ onResolve }) {
     onResolve({ filter: /\/bundles\.js$/ }, () => ({ path: `${HERE}src/bundles.full.js` }));
     onResolve({ filter: /\/extras\/load\.js$/ }, () => ({ path: `${HERE}src/actions/extras/load.full.js` }));
+    onResolve({ filter: /\/loadSigning\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadSigning.full.js` }));
     onResolve({ filter: /\/loadLetters\.js$/ }, () => ({ path: `${HERE}src/actions/extras/loadLetters.full.js` }));
     onResolve({ filter: /\/about\/load\.js$/ }, () => ({ path: `${HERE}src/actions/about/load.full.js` }));
     onResolve({ filter: /\/sharing\/load\.js$/ }, () => ({ path: `${HERE}src/sharing/load.full.js` }));
@@ -94,8 +96,9 @@ async function pack(name, outputs) {
 /** @returns {Promise<Map<string, Uint8Array>>} */
 async function bundles() {
   const letters = await hashed('embed-letters', 'src/page/folding.js');
+  const sign = await hashed('embed-sign', 'src/signing/index.js');
+  const more = await hashed('embed-more', 'src/actions/comment/more.js', { SIGN_FILE: JSON.stringify(sign.name) });
   const extras = await hashed('embed-extras', 'src/actions/extras/index.js', { LETTERS_FILE: JSON.stringify(letters.name) });
-  const more = await hashed('embed-more', 'src/actions/comment/more.js');
   const sharing = await hashed('embed-sharing', 'src/sharing/index.js');
   const threads = await hashed('embed-threads', 'src/actions/threads/index.js');
   const about = await hashed('embed-about', 'src/actions/about/index.js');
@@ -112,6 +115,7 @@ async function bundles() {
     ...sharing.files,
     ...threads.files,
     ...about.files,
+    ...sign.files,
     ...actions.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),
@@ -138,7 +142,7 @@ async function sentences() {
   const module = (/** @type {string} */ group) =>
     `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
   const table = `/** Generated from the server's core/folding.json by build.js. */\nexport default ${JSON.stringify(JSON.parse(await readFile(FOLDING, 'utf8')))};\n`;
-  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')], ['page/foldingTable.js', table]]);
+  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')], ['page/reportingSentences.js', module('reporting')], ['page/signingSentences.js', module('signing')], ['page/foldingTable.js', table]]);
 }
 
 /** @param {string} path @returns {Promise<Buffer>} */

@@ -4,8 +4,9 @@
  */
 export const OWN = `
   adoptStyles addPage bufferedEvents canEdit canReply cards chunkAtEnd chunkBefore chunks clock commands composeHeading
-  controllers dispatch emit formatTime headingLevel isAnnounced isCredentialed isLive isLoaded isOwn isPaused isShown keepPlace liveRegion loadActions
-  loader nameField nextPage nextPages noteReplies parentCard pillButton place preserveScroll received reorder repliesTo retryAfter roots setCount setLive
+  dispatch emit formatTime headingLevel isAnnounced isCredentialed isLoaded isOwn isPaused isShown keepPlace liveRegion loadActions
+  loader nameField nextPage nextPages noteReplies parentCard pillButton place received reorder repliesTo retryAfter roots setLive
   setMode setReaders setState setUnseen setWriting settings skippedFrom snapshot stateText summarise takeEarly thread tokenEndpoint tokenName unloaded
-  updateAll
+  updateAll threadCounts hasMoved isOnline isShortDate newForm refreshed skippedCount mount askToSignIn closeForm isStranger isUnknown openForm showError
+  newestToken
 `.split(/\s+/).filter(Boolean);

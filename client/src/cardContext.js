@@ -27,7 +27,7 @@ export function cardContext(d) {
       const isAll = unloaded <= max && !nextPages.size;
       return d.t(isAll ? 'show_more' : 'show_more_of', { n: Math.min(max, unloaded) || 1, total: unloaded });
     },
-    isOwn: ({ author, body }) => body !== null && author !== null && author.id === d.thread.viewer?.id,
+    isOwn: ({ author }) => author !== null && [d.thread.viewer?.id].concat(d.thread.viewer?.also).includes(author.id),
     canEdit: (comment) => context.isOwn(comment) && d.now() - Date.parse(comment.created_at) < d.thread.limits.edit_seconds * 1000,
     vote: (id) => d.thread.votes[id] ?? 0,
     repliesTo({ id, parent_id }) {

@@ -8,7 +8,7 @@
  *
  * @import { Snapshot, Sort } from './live/wire.js'
  * @import { TertuliaDiscussion } from './element.js'
- * @import { Actions, Controller, Settings } from './actions/context.js'
+ * @import { Actions, Settings } from './actions/context.js'
  */
 import { importActions, importDiagnosis, isNamed } from './bundles.js';
 import { cardContext } from './cardContext.js';
@@ -19,7 +19,7 @@ import { languageItem, loader } from './loading.js';
 import { itemName, linkedId } from './page/names.js';
 import { storage } from './page/storage.js';
 import { english, translator } from './page/strings.js';
-import { Ground } from './page/ground.js';
+import { Mount } from './page/mount.js';
 import { clock } from './page/time.js';
 import { List } from './reading/list.js';
 import { View } from './reading/view.js';
@@ -29,7 +29,6 @@ export class Discussion {
   /** @type {'loading' | 'ready' | 'error'} */
   phase = 'loading';
   unseen = 0;
-  isPaused = false;
   /** @type {Thread} From the first snapshot on, as are the following. */
   thread = /** @type {any} */ (undefined);
   view = /** @type {View} */ (/** @type {unknown} */ (undefined));
@@ -51,12 +50,12 @@ export class Discussion {
   constructor(host, root, settings) {
     this.host = host;
     this.root = root;
-    this.ground = new Ground(host, root);
+    this.mount = new Mount(host, root);
     this.settings = settings;
     this.signal = this.#closing.signal;
     this.api = new Api(settings.place, storage, this.signal);
     this.api.credentials = settings.isCredentialed ? 'include' : 'omit';
-    this.isPaused = !settings.isLive || this.storage.get('tertulia:live') === 'off';
+    this.isPaused = (this.storage.get('tertulia:live') ?? settings.live) === 'off';
     this.cards = cardContext(this);
     this.live = new Live(this);
     this.#opened = new Promise((resolve) => (this.#resolveOpened = resolve));
@@ -65,12 +64,12 @@ export class Discussion {
   }
 
   close() {
-    this.notify('stop');
+    this.actions?.notify('stop');
     this.#closing.abort();
     this.live.stream.close();
     this.view?.close();
     this.loader.stop();
-    this.ground.clear();
+    this.mount.clear();
   }
 
   now() {
@@ -84,15 +83,16 @@ export class Discussion {
 
   /** Takes over what can change on the fly. @param {Settings} settings */
   change(settings) {
-    const { sort, isLive } = this.settings;
+    const { sort, live } = this.settings;
     this.settings = settings;
     if (settings.sort !== sort) this.loader.load();
-    if (settings.isLive !== isLive) this.live.pause(!settings.isLive);
+    if (settings.live !== live) this.live.pause(settings.live === 'off');
   }
 
-  /** @param {string | null} token */
+  /** A signed one may be the site's own, which is exchanged before it is kept. @param {any} token A text or null. */
   setToken(token) {
-    this.api.keep(token);
+    if (/^ey/.test(token)) this.dispatch('token', (this.api.token = token));
+    else this.api.keep(token);
     return this.loader.load();
   }
 
@@ -130,8 +130,9 @@ export class Discussion {
   }
 
   /** @param {Snapshot} snapshot */
-  #prepare({ strings, discussion }) {
+  #prepare({ strings, badges, discussion }) {
     const { settings } = this;
+    Object.assign(english, badges);
     this.t = translator(strings);
     this.api.language = strings?.language ?? 'en';
     this.storage.set(languageItem(this), strings ? JSON.stringify(strings) : null);
@@ -143,8 +144,8 @@ export class Discussion {
       fields: { name: this.#field('name')?.value, body: this.#field('body')?.value },
       dispatch: (command) => this.dispatch(command),
       pause: (isPaused) => {
-        // the reader's choice is remembered
-        this.storage.set('tertulia:live', isPaused ? 'off' : null);
+        // the reader's choice is remembered, against the page's
+        this.storage.set('tertulia:live', isPaused ? 'off' : 'on');
         this.live.pause(isPaused);
       },
       reorder: (sort) => this.host.setAttribute('sort', sort),
@@ -156,8 +157,8 @@ export class Discussion {
     this.list = new List(this.thread, this.cards, this.view.heading.id);
     this.list.show(this.thread.comments.keys());
     this.view.list.replaceChildren(this.list.element);
-    this.notify('listReplaced');
-    this.notify('viewerChanged');
+    this.actions?.notify('listReplaced');
+    this.actions?.notify('viewerChanged');
   }
 
   #open() {
@@ -167,7 +168,7 @@ export class Discussion {
     const isFocused = typed?.matches(':focus');
     // it is taken over once: the field may be there again when the element is moved
     if (typed) typed.value = '';
-    this.ground.fill(view.element);
+    this.mount.fill(view.element);
     if (isFocused) view.form.text.focus();
     this.live.pause(this.isPaused);
     this.emit('ready', { total: this.thread.discussion.comment_count });
@@ -185,11 +186,11 @@ export class Discussion {
   /** Readers who save data get the second file only when they need it, or left something to be sent. @param {() => void} work */
   #whenIdle(work) {
     const { place, tokenEndpoint } = this.settings;
-    const { connection } = /** @type {any} */ (navigator);
     const isLeft = ['outbox', 'deletions', 'votes'].some((name) => this.storage.get(itemName(name, place, place.key)));
     const isWanted = linkedId() || tokenEndpoint || isLeft;
-    if (connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
-    if ('requestIdleCallback' in globalThis) requestIdleCallback(work, { timeout: 2000 });
+    if (/** @type {any} */ (navigator).connection?.saveData && !isWanted) return this.root.addEventListener('focusin', work, { once: true });
+    const idle = /** @type {typeof requestIdleCallback | undefined} */ (globalThis.requestIdleCallback);
+    if (idle) idle(work, { timeout: 2000 });
     else setTimeout(work, 200);
   }
 
@@ -211,8 +212,8 @@ export class Discussion {
     this.host.adoptStyles(loaded.css);
     this.#showLoadError('');
     this.actions = loaded.createActions(this);
-    this.notify('start', this);
-    this.notify('changed', this.live.takeEarly());
+    this.actions.notify('start', this);
+    this.actions.notify('changed', this.live.takeEarly());
     return this.actions;
   }
 
@@ -222,11 +223,6 @@ export class Discussion {
     if (!error) return;
     error.textContent = sentence;
     error.hidden = !sentence;
-  }
-
-  /** Calls this method of each controller that has it. @param {keyof Controller} method @param {any} [given] */
-  notify(method, given) {
-    for (const controller of this.actions?.controllers ?? []) controller[method]?.(given);
   }
 
   /** Has something done; that it could not be loaded is shown. @param {string} command @param {string | null} [id] */

@@ -5,6 +5,7 @@
  * @import { Settings } from './actions/context.js'
  * @import { State } from './live/stream.js'
  */
+import lightDom from './reading/lightDom.css';
 import css from './reading/styles.css';
 import { SCRIPT_ORIGIN } from './bundles.js';
 import { Discussion } from './discussion.js';
@@ -13,13 +14,13 @@ import { linkedId } from './page/names.js';
 
 /** Elements nearer than this to the viewport load and connect; readers who never come near cost nothing. */
 const NEAR = '1200px';
-/** These are followed without beginning anew. */
-const LIVELY = ['live', 'sort', 'announce', 'theme'];
+/** A change of these needs no new discussion. */
+const UPDATED_IN_PLACE = ['live', 'sort', 'announce', 'theme'];
 
 export class TertuliaDiscussion extends HTMLElement {
   static observedAttributes = [
     'discussion', 'key', 'site', 'server', 'lang', 'sort', 'composer', 'live', 'announce', 'loading', 'theme', 'time', 'timezone', 'max',
-    'depth', 'no-shadow', 'credentials', 'token-endpoint', 'heading', 'heading-level',
+    'depth', 'no-shadow', 'credentials', 'token-endpoint', 'sign-in', 'heading', 'heading-level',
   ];
 
   /** @type {Discussion | null} */
@@ -57,7 +58,7 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @param {string} name @param {string | null} before @param {string | null} after */
   attributeChangedCallback(name, before, after) {
     if (before === after) return;
-    if (LIVELY.includes(name)) return this.#discussion?.change(this.#settings());
+    if (UPDATED_IN_PLACE.includes(name)) return this.#discussion?.change(this.#settings());
     if (this.#isStale || !this.#isBegun) return;
     this.#isStale = true;
     queueMicrotask(() => this.#renew());
@@ -155,7 +156,7 @@ export class TertuliaDiscussion extends HTMLElement {
   /** @returns {ShadowRoot | HTMLElement} */
   #root() {
     const root = this.hasAttribute('no-shadow') ? this : (this.shadowRoot ?? this.attachShadow({ mode: 'open' }));
-    this.adoptStyles(css);
+    this.adoptStyles(root === this ? lightDom + css : css);
     if (root !== this && !root.firstChild) root.append(document.createElement('slot'));
     return root;
   }
@@ -164,11 +165,13 @@ export class TertuliaDiscussion extends HTMLElement {
   adoptStyles(text) {
     const isScoped = this.hasAttribute('no-shadow');
     const root = isScoped ? document : /** @type {ShadowRoot} */ (this.shadowRoot);
-    if (isScoped) text = `@scope (tertulia-discussion){${text.replaceAll(':host(', ':scope:is(').replaceAll(':host', ':scope')}}`;
-    const sheet = sheets.get(text) ?? new CSSStyleSheet();
-    if (!sheets.has(text)) sheet.replaceSync(text);
-    sheets.set(text, sheet);
-    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    if (isScoped) text = `@scope (tertulia-discussion){${text.replaceAll(':host(', ':where(:scope):where(').replaceAll(':host', ':where(:scope)')}}`;
+    let sheet = sheets.get(text);
+    if (!sheet) {
+      sheets.set(text, (sheet = new CSSStyleSheet()));
+      sheet.replaceSync(text);
+    }
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   }
 
   /** @returns {Settings} */
@@ -199,7 +202,7 @@ export class TertuliaDiscussion extends HTMLElement {
       headingLevel: number('heading-level', 2, 6, 2),
       max: number('max', 1, 100, 50),
       depth: number('depth', 0, 3, 3),
-      isLive: read('live') !== 'off',
+      live: read('live'),
       isAnnounced: read('announce') !== 'off',
       isCredentialed: read('credentials') === 'include',
       tokenEndpoint: read('token-endpoint'),

@@ -7,6 +7,7 @@ declare const DIAGNOSIS_FILE: string;
 declare const THREADS_FILE: string;
 declare const LETTERS_FILE: string;
 declare const SHARING_FILE: string;
+declare const SIGN_FILE: string;
 declare module '*.css' {
   const text: string;
   export default text;

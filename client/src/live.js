@@ -1,7 +1,7 @@
 /**
  * What happens once the comments are there: the stream's messages change the thread, and the page shows what changed.
  *
- *     Stream ──▶ Thread ── changes ──▶ Live ──▶ List, View and the controllers
+ *     Stream ──▶ Thread ── changes ──▶ Live ──▶ controllers ──▶ View, List
  *
  * @import { Comment, Cursor, Message } from './live/wire.js'
  * @import { Change } from './live/thread.js'
@@ -73,14 +73,8 @@ export class Live {
 
   /** What the thread changed, in one pass. @param {Change[]} changes */
   changed(changes) {
-    const d = this.#discussion;
-    const show = () => {
-      for (const change of changes) if (change.type === 'changed') d.list.update(change.id);
-      for (const change of changes) if (change.type === 'added') this.#added(change);
-      this.refresh(changes);
-    };
-    if (d.actions) d.actions.preserveScroll(d.list, show);
-    else show();
+    for (const change of changes) if (change.type === 'added') this.#added(change);
+    this.refresh(changes);
   }
 
   /** @param {Extract<Change, {id: string}>} change */
@@ -93,17 +87,11 @@ export class Live {
     d.loadActions().catch(() => {});
   }
 
-  /** What stands around the comments. @param {Change[]} [changes] */
+  /** Shows what changed, and what stands around the comments. @param {Change[]} [changes] */
   refresh(changes = []) {
-    const d = this.#discussion;
-    const { comment_count, mode } = d.thread.discussion;
-    d.notify('changed', changes);
-    d.view.setCount(comment_count);
-    if (d.view.setMode(mode)) {
-      d.list.updateAll();
-      d.notify('viewerChanged');
-    }
-    d.list.refresh();
+    const { actions, list, view } = this.#discussion;
+    if (actions) actions.changed(changes);
+    else view.refresh(list, changes);
   }
 
   /** What arrived so far, which no controller knows. */

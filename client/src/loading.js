@@ -49,7 +49,7 @@ export function loader(d, show) {
     d.phase = 'loading';
     if (d.host.firstElementChild) return;
     notice.replaceChildren();
-    d.ground.add(notice);
+    d.mount.add(notice);
   }
 
   /** @param {ApiError} error */
@@ -62,7 +62,7 @@ export function loader(d, show) {
     const language = d.storage.json(languageItem(d));
     if (language?.texts) d.t = translator(language);
     notice.replaceChildren(d.t('load_error'), ' ', button(d.t('try_again'), 'again', load));
-    d.ground.add(notice);
+    d.mount.add(notice);
   }
 
   return {

@@ -52,6 +52,17 @@ test('a token that is refused is forgotten, and the request made once more as a 
   assert.equal(backend.getItem(TOKEN), null);
 });
 
+test('a token that is refused takes none away that came while the request was on its way', async () => {
+  const { make, requests, backend } = rig([
+    () => (backend.setItem(TOKEN, 'ts_new'), Response.json({}, { status: 401 })),
+    () => Response.json({ comment: comment(1) }),
+  ]);
+  backend.setItem(TOKEN, 'guest');
+  await post(make(), { body: 'Hi', name: 'Mai', parent_id: null }, 'key-0123456789abcdef');
+  assert.deepEqual(requests.map(({ init }) => init.headers.Authorization), ['Bearer guest', 'Bearer ts_new']);
+  assert.equal(backend.getItem(TOKEN), 'ts_new');
+});
+
 test('without a token, 401 is trouble', async () => {
   const { make } = rig([() => Response.json({ code: 'unauthenticated', detail: 'Sign in.' }, { status: 401 })]);
   await assert.rejects(vote(make(), 'c1', 1), { status: 401, code: 'unauthenticated', detail: 'Sign in.' });

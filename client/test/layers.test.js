@@ -15,11 +15,12 @@ const ROOMS = {
   reading: ['page'],
   diagnosis: ['page', 'live'],
   sharing: ['page', 'live'],
+  signing: ['page'],
   '.': BELOW,
   ...Object.fromEntries(FEATURES.map((one, index) => [one, [...BELOW, 'sharing', ...FEATURES.slice(0, index)]])),
 };
 /** Those from which it may have types, too. @type {Record<string, string[]>} */
-const TYPES = { reading: ['live'], '.': ['actions', 'actions/index.js', 'diagnosis'] };
+const TYPES = { 'actions/extras': ['signing'], reading: ['live'], '.': ['actions', 'actions/index.js', 'diagnosis'] };
 
 const COMMENT = /\/\*[^]*?\*\//g;
 
@@ -47,7 +48,7 @@ function types(path) {
 const room = (path) => (path in ROOMS ? path : dirname(path));
 
 /** Only these know the other files. */
-const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'actions/extras/loadLetters.js', 'actions/extras/loadLetters.full.js', 'actions/about/load.js', 'actions/about/load.full.js', 'actions/threads/load.js', 'actions/threads/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
+const LOADERS = ['bundles.js', 'bundles.full.js', 'actions/extras/load.js', 'actions/extras/load.full.js', 'actions/extras/loadLetters.js', 'actions/extras/loadLetters.full.js', 'actions/extras/loadSigning.js', 'actions/extras/loadSigning.full.js', 'actions/about/load.js', 'actions/about/load.full.js', 'actions/threads/load.js', 'actions/threads/load.full.js', 'sharing/load.js', 'sharing/load.full.js'];
 const modules = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.js'));
 
 test('imports go from room to room in one direction', () => {

@@ -27,7 +27,8 @@ test('no browser knows a name that is shortened', () => {
 });
 
 test('no message of the server or to it has one', () => {
-  const fields = names(read('../../server/tertulia/protocol.py'), /^ {4}(\w+): /gm);
+  const modules = readdirSync(at('../../server/tertulia/protocol')).filter((name) => name.endsWith('.py'));
+  const fields = names(modules.map((name) => read(`../../server/tertulia/protocol/${name}`)).join('\n'), /^ {4}(\w+): /gm);
   assert.ok(fields.has('ancestors') && fields.has('retry_after'));
   assert.deepEqual(shared(fields), []);
   const sentences = new Set(Object.keys(JSON.parse(read('../../server/tertulia/languages/en.json'))));
@@ -44,7 +45,7 @@ test('no page knows one: attributes, members and events of the element', () => {
 });
 
 test('nothing that another version reads has one: what is stored, and what windows tell one another', () => {
-  for (const name of ['sharing/sharedLink.js', 'sharing/sparing.js', 'actions/comment/kept.js', 'actions/posting/begun.js']) {
+  for (const name of ['sharing/sharedLink.js', 'sharing/sparing.js', 'actions/comment/storedNumbers.js', 'actions/posting/begun.js']) {
     assert.deepEqual(shared(names(sources.get(name) ?? assert.fail(name), /(?<!#)\b(\w+)\b/g)), [], name);
   }
   const stored = names(sources.get('actions/posting/postQueue.js') ?? '', /\b(\w+)(?=[:,] |\b)/g);
@@ -55,4 +56,7 @@ test('each is a member of ours, and is called by its name alone', () => {
   const used = names(all, /[.{,\s](\w+)\b/g);
   assert.deepEqual(OWN.filter((name) => !used.has(name)), []);
   assert.deepEqual(shared(names(all, /\['(\w+)'\]|'(\w+)' in\b/g)), []);
+  // a method that is named by a string is shortened where the string says so: @__KEY__
+  const text = [...sources.keys()].map((name) => read(`../src/${name}`)).join('\n');
+  assert.deepEqual(shared(names(text, /notify\('(\w+)'/g)), []);
 });

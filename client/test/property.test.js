@@ -37,18 +37,37 @@ class Server {
     if (choice < 4) this.#create(at && choice > 1 ? at.id : null);
     else if (choice === 4) this.#emit('comment.voted', { ...at, votes: { up: this.#below(9), down: 0 } });
     else if (choice === 5) this.#emit('comment.edited', { ...at, edited_at: String(this.events.length) });
-    else if (choice === 6) this.#emit('comment.removed', { ...at, state: 'removed', body: null, author: null });
+    else if (choice === 6) this.#remove(at);
     else this.#emit('comment.pinned', { ...at, pinned: !at.pinned });
   }
 
   /** @param {string | null} parent_id */
   #create(parent_id) {
-    this.#emit('comment.created', comment(++this.#made, { parent_id }));
+    const made = comment(++this.#made, { parent_id });
+    this.#emit('comment.created', made);
     if (!parent_id) return;
     const parent = /** @type {Comment} */ (this.comments.get(parent_id));
     const counted = { ...parent, reply_count: parent.reply_count + 1 };
     this.comments.set(parent_id, counted);
     /** @type {Event} */ (this.events.at(-1)).parent = { id: parent_id, reply_count: counted.reply_count };
+    this.#countThread(made);
+  }
+
+  /** @param {Comment} at */
+  #remove(at) {
+    this.#emit('comment.removed', { ...at, state: 'removed', body: null, author: null });
+    if (at.parent_id) this.#countThread(at);
+  }
+
+  /** @param {Comment} reply */
+  #countThread(reply) {
+    const root = this.#root(reply);
+    /** @type {Event} */ (this.events.at(-1)).thread_counts = { [root]: this.count(root) };
+  }
+
+  /** How many replies of all depths are visible. @param {string} root */
+  count(root) {
+    return this.replies(root).filter(({ state }) => state === 'visible').length;
   }
 
   /** @param {string} kind @param {Comment} now */
@@ -90,7 +109,12 @@ class Server {
       if (replies.length > 3) cut[root.id] = replies[2].id;
       return [root, ...replies.slice(0, 3)];
     });
-    return { comments, next: roots.length > start + PAGE ? shown[PAGE - 1].id : null, replies: cut, votes: {} };
+    return { comments, next: roots.length > start + PAGE ? shown[PAGE - 1].id : null, replies: cut, thread_counts: this.counts(cut), votes: {} };
+  }
+
+  /** @param {Record<string, string>} cut */
+  counts(cut) {
+    return Object.fromEntries(Object.keys(cut).map((root) => [root, this.count(root)]));
   }
 
   /** @param {string} root @param {string | undefined} after */
@@ -152,6 +176,7 @@ async function run(seed) {
   }
   await finish();
   while (thread.discussion.seq < server.events.length) deliver();
+  for (const root of thread.nextPages.keys()) assert.equal(thread.threadCounts[root], server.count(root), `seed ${seed}: count`);
   for (let n = 0; n < 200 && (thread.nextPage || thread.nextPages.size); n++) {
     ask();
     await finish();

@@ -271,14 +271,6 @@ test('a summary that leaves out no comment offers none', () => {
   assert.deepEqual([leftOut(thread), thread.cursor.seq, thread.comments.get('c0001')?.votes.up], [0, 13, 3]);
 });
 
-test('without a total in it, a summary adds what it counts', () => {
-  const thread = new Thread(snapshot([comment(1)]), 'oldest');
-  /** @type {import('../src/live/thread.js').Change[]} */
-  const changes = [];
-  thread.summarise({ from: 11, to: 14, count: 4, events: [] }, changes);
-  assert.deepEqual([thread.discussion.comment_count, leftOut(thread), changes], [5, 4, [{ type: 'discussion' }]]);
-});
-
 test('what was left out is read from where it begins, page after page, and nothing is doubled', async () => {
   const thread = new Thread(snapshot([comment(1)]), 'oldest');
   thread.summarise(SUMMARY, []);
@@ -369,4 +361,13 @@ test('what moves while its pages are read comes again and keeps what is known of
   await load(thread, null, async () => ({ comments: [comment(3), comment(4)], next: null, replies: { c0004: 'r' }, votes: {} }));
   assert.deepEqual(thread.roots, ['c0005', 'c0001', 'c0002', 'c0006', 'c0003', 'c0004']);
   assert.deepEqual([...thread.nextPages.keys()], ['c0004']);
+});
+
+test('a thread of ten thousand replies, each to the one before, is walked without recursion', () => {
+  const chain = Array.from({ length: 10_000 }, (_, n) => comment(n + 1, { parent_id: n ? comment(n).id : null }));
+  const thread = new Thread(snapshot([]), 'oldest');
+  for (const one of chain) thread.comments.set(one.id, one);
+  const above = thread.ancestors(chain[9999].id);
+  assert.deepEqual([above.length, above[0], above[9998]], [9999, chain[9998].id, chain[0].id]);
+  assert.deepEqual(thread.ancestors(chain[0].id), []);
 });

@@ -24,7 +24,7 @@
  * @property {number} headingLevel
  * @property {number} max Comments of a page.
  * @property {number} depth How far replies are indented.
- * @property {boolean} isLive
+ * @property {string} [live] 'off' where the page begins paused.
  * @property {boolean} isAnnounced
  * @property {boolean} isCredentialed
  * @property {string} [tokenEndpoint]
@@ -38,6 +38,7 @@
  * @property {Api} api
  * @property {Thread} thread Another one after everything was read anew.
  * @property {View} view
+ * @property {{fill: (element: HTMLElement) => void}} mount Where the view stands.
  * @property {List} list As `thread`.
  * @property {CardContext} cards
  * @property {Translate} t
@@ -45,20 +46,22 @@
  * @property {number} unseen
  * @property {(count: number) => void} setUnseen
  * @property {(token: string | null) => Promise<void>} setToken
+ * @property {{load: () => Promise<void>}} loader
  * @property {(name: string, detail: object, isCancelable?: boolean) => boolean} emit Whether the page lets it go on.
  * @property {{changed: (changes: Change[]) => void, typing: () => void, stream: Stream, transports: Record<Mode, Transport>}} live
  *
- * @typedef {object} Controller A feature; the discussion calls these, and knows no feature by name.
+ * @typedef {object} Controller A feature; `index.js` has all, and the discussion knows none by name.
  * @property {(context: Context) => void} [start] Once, when all controllers are made.
  * @property {(changes: Change[]) => void} [changed] In one pass for all of them; without any, something around them changed.
+ * @property {() => void} [refreshed] Comments got a place, or what stands around them is another: `list.refresh` was called.
  * @property {() => void} [listReplaced] The comments were read anew: thread, list and cards are others.
  * @property {() => void} [viewerChanged] Who the reader is, or whether one may write here; also after `listReplaced`.
  * @property {() => void} [stop] The discussion closes.
  *
  * @typedef {object} Actions What the second file brings.
- * @property {Controller[]} controllers In the order in which they are called.
+ * @property {(method: keyof Controller, given?: any) => void} notify Calls this of each controller that has it.
+ * @property {(changes: Change[]) => void} changed Shows what the thread changed, without moving what is read, and tells the controllers.
  * @property {Record<string, (id: any) => any>} commands What cards, the form and the page ask for.
- * @property {(list: List, change: () => void) => void} preserveScroll Changes the page below the reader's eyes.
  * @property {(replace: () => void) => Promise<void>} keepPlace Replaces the list, and finds the place again.
  * @property {(mode: Mode) => Promise<Transport>} transport A way to receive that few need.
  */

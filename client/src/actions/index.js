@@ -14,7 +14,7 @@ import { Arrivals } from './browse/arrivals.js';
 import { Focus } from './browse/focus.js';
 import { Navigation } from './browse/navigation.js';
 import { Pagination } from './browse/pagination.js';
-import { preserveScroll } from './browse/scrollAnchor.js';
+import { hold } from './browse/scrollAnchor.js';
 import { Search } from './browse/search.js';
 import { savedPlace } from './browse/savedPlace.js';
 import { Deletions } from './comment/deletions.js';
@@ -77,7 +77,7 @@ export function createActions(d) {
   /** @param {Card} card @param {1 | -1} way */
   const vote = (card, way) => {
     if (d.cards.isOwn(card.comment)) forms.showError(card, d.t('own_vote'));
-    else if (auth.isStranger) auth.askToSignIn();
+    else if (auth.isUnknown) auth.askToSignIn();
     else voting.vote(card.comment.id, way);
   };
   const more = /** @type {() => Promise<import('./comment/deletions.js').More>} */ (loadMore);
@@ -96,6 +96,7 @@ export function createActions(d) {
     report: loading(more, ({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
     up: onCard((card) => vote(card, 1)),
     down: onCard((card) => vote(card, -1)),
+    token: async (token) => (await loadMore()).exchange(d, token),
   };
   const threads = {
     /** Brings what the fourth file has; after a failure the next change does. */
@@ -107,19 +108,20 @@ export function createActions(d) {
       d.host.adoptStyles(loaded.css);
       const leaving = new loaded.Leaving(d, arrivals);
       if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
-      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.MoreReplies(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), ...(unread ? [unread] : [])]) {
+      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.MoreReplies(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), loaded.standing(d), ...(unread ? [unread] : [])]) {
         controllers.push(one);
         one.start();
       }
       if (place) loaded.goBack(d, place, { navigation, pagination });
     },
   };
-  /** What few pages need: a key that is none, and a moderator who comes by. */
+  /** What few pages need: a key that is none, a moderator who comes by, faces. */
   const aboutPage = () => {
     const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
     const isTaken = given === null || given.startsWith(d.settings.place.key);
-    if (!isTaken || d.thread.viewer?.moderator) loadAbout().then(({ correct }) => correct(d, isTaken), () => {});
+    if (d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
   };
+  const watchList = () => (d.list.refreshed = () => notify(/* @__KEY__ */ 'refreshed'));
   let tick = 0;
   /** Times that say how long ago. */
   const ticking = {
@@ -127,11 +129,21 @@ export function createActions(d) {
     stop: () => clearInterval(tick),
   };
   /** @type {Controller[]} */
-  const controllers = [{ start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, new Focus(d), ticking, windows, threads];
+  const controllers = [{ start: watchList, listReplaced: watchList }, { start: aboutPage, viewerChanged: aboutPage }, announcer, forms, arrivals, posts, deletions, voting, auth, navigation, search, new Focus(d), ticking, windows, threads];
+  /** @param {keyof Controller} method @param {any} [given] */
+  const notify = (method, given) => {
+    for (const controller of controllers) controller[method]?.(given);
+  };
   return {
-    controllers,
+    notify,
+    changed(changes) {
+      const settle = changes.length ? hold(d.list) : undefined;
+      const isOtherMode = d.view.refresh(d.list, changes);
+      notify('changed', changes);
+      if (isOtherMode) notify('viewerChanged');
+      settle?.();
+    },
     commands,
-    preserveScroll,
     keepPlace: (replace) => pagination.keepPlace(replace, again),
     transport: (mode) => windows.transport(mode),
   };

@@ -57,6 +57,11 @@ export class Api {
     this.storage.set(this.tokenName, token);
   }
 
+  /** Another window may have got one. @returns {string | null} */
+  get newestToken() {
+    return this.storage.get(this.tokenName) ?? this.token;
+  }
+
   /** @param {string} path @param {Record<string, string | number | undefined>} [query] */
   url(path, query = {}) {
     const url = new URL(PREFIX + path, this.place.server);
@@ -90,7 +95,7 @@ export class Api {
    * @returns {Promise<any>}
    */
   async ask(method, url, content, headers = {}) {
-    const token = (this.token = this.storage.get(this.tokenName) ?? this.token);
+    const token = (this.token = this.newestToken);
     /** @type {Record<string, string>} */
     const all = { ...headers, 'Accept-Language': this.language };
     if (token) all.Authorization = `Bearer ${token}`;
@@ -105,8 +110,8 @@ export class Api {
     }).catch(lost);
     if (answer.ok) return answer.status === 204 ? {} : answer.json().catch(lost);
     if (answer.status === 401 && token) {
-      if (this.token === token) this.keep(null);
-      if (method === 'GET' || !this.renew || (await this.renew())) return this.ask(method, url, content, headers);
+      if (this.newestToken === token) this.keep(null);
+      if (!this.renew || (await this.renew()) || method === 'GET') return this.ask(method, url, content, headers);
     }
     throw await apiError(answer);
   }
@@ -120,6 +125,5 @@ function lost() {
 /** @param {Response} answer */
 async function apiError(answer) {
   const problem = await answer.json().catch(() => ({}));
-  const seconds = Number(answer.headers.get('Retry-After'));
-  return new ApiError(answer.status, { ...problem, retry_after: problem.retry_after ?? (seconds || undefined) });
+  return new ApiError(answer.status, { ...problem, retry_after: problem.retry_after ?? (Number(answer.headers.get('Retry-After')) || undefined) });
 }

@@ -46,13 +46,15 @@ export class Thread {
   nextPage = null;
   /** The rest of each thread that did not come whole. @type {Map<string, NextPage>} */
   nextPages = new Map();
+  /** How many replies can be read in each thread that did not come whole, and in those that events told of. @type {Record<string, number>} */
+  threadCounts = {};
   /** The reader's own votes. @type {Record<string, number>} */
   votes = {};
   /** Events that came while requests are under way. @type {Event[]} */
   bufferedEvents = [];
   requests = 0;
   /** Comments that summaries did not show, and where the first of these summaries began. */
-  skipped = 0;
+  skippedCount = 0;
   skippedFrom = 0;
 
   /** @param {Snapshot} snapshot @param {Sort} sort */
@@ -80,8 +82,9 @@ export class Thread {
 
   /** What a comment stands under, nearest first. @param {string} id @returns {string[]} */
   ancestors(id) {
-    const parent = this.comments.get(id)?.parent_id;
-    return parent ? [parent, ...this.ancestors(parent)] : [];
+    const above = [];
+    for (let parent = this.comments.get(id)?.parent_id; parent; parent = this.comments.get(parent)?.parent_id) above.push(parent);
+    return above;
   }
 
   /** Of a tombstone, whether anything answers it, as far as is known; of others, yes. @param {string} id @returns {boolean} */
@@ -130,13 +133,9 @@ export class Thread {
     if (from > seq + 1) return 'gap';
     for (const event of events) if (event.seq > seq) this.#apply(event, changes);
     discussion.seq = to;
-    if (count && events.every((event) => event.comment_count === undefined)) {
-      discussion.comment_count += count;
-      changes.push({ type: 'discussion' });
-    }
-    if (!this.skipped) this.skippedFrom = seq + 1;
+    if (!this.skippedCount) this.skippedFrom = seq + 1;
     for (const { kind } of events) if (kind === 'comment.created') count--;
-    this.skipped += Math.max(0, count);
+    this.skippedCount += Math.max(0, count);
     return 'applied';
   }
 
@@ -151,7 +150,8 @@ export class Thread {
   }
 
   /** @param {Event} event @param {Change[]} changes */
-  #change({ kind, comment, comment_id, votes, parent }, changes) {
+  #change({ kind, comment, comment_id, votes, parent, thread_counts }, changes) {
+    Object.assign(this.threadCounts, thread_counts);
     if (comment && !this.#patch(comment.id, comment, changes) && kind === 'comment.created' && this.insert(comment, 'loaded')) {
       changes.push({ type: 'added', id: comment.id });
     }
@@ -216,7 +216,8 @@ export class Thread {
   }
 
   /** Notes which threads did not come whole. @param {Partial<Page> & {comments: Comment[]}} page @param {(id: string) => boolean} [which] */
-  noteReplies({ comments, replies = {}, votes }, which = () => true) {
+  noteReplies({ comments, replies = {}, thread_counts, votes }, which = () => true) {
+    Object.assign(this.threadCounts, thread_counts);
     Object.assign(this.votes, votes);
     for (const [id, cursor] of Object.entries(replies)) {
       if (which(id)) this.nextPages.set(id, { cursor, last: lastOfThread(comments, id) });
@@ -309,7 +310,7 @@ function attachReached(thread, page) {
 export function replaySkipped(thread, events, to, count) {
   thread.bufferedEvents = [...events, ...thread.bufferedEvents.filter(({ seq }) => seq > to)];
   thread.skippedFrom = to + 1;
-  thread.skipped -= count;
+  thread.skippedCount -= count;
   return thread.replay();
 }
 

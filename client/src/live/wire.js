@@ -23,15 +23,16 @@
  * @property {string} [title]
  * @property {string} [url]
  * @property {'open' | 'held' | 'closed'} mode
+ * @property {{who: 'all' | 'members' | 'nobody'}} [rules] Of servers that have them.
  * @property {number} comment_count
  * @property {string} epoch
  * @property {number} seq
  * @property {number} readers
  *
- * @typedef {{id: string, name: string, moderator: boolean}} Viewer
+ * @typedef {{id: string, also?: string[], name: string, kind?: 'guest' | 'member' | 'staff', moderator: boolean}} Viewer `also` are other ids of the same person.
  * @typedef {{name_length: number, text_length: number, edit_seconds: number, depth: number}} Limits
- * @typedef {{comments: Comment[], next: string | null, replies: Record<string, string>, votes: Record<string, number>, changed?: boolean}} Page
- * @typedef {Page & {discussion: Discussion, viewer: Viewer | null, limits: Limits, server_time: string, strings?: import('../page/strings.js').Language | null}} Snapshot
+ * @typedef {{comments: Comment[], next: string | null, replies: Record<string, string>, thread_counts?: Record<string, number>, votes: Record<string, number>, changed?: boolean}} Page
+ * @typedef {Page & {discussion: Discussion, viewer: Viewer | null, limits: Limits, server_time: string, strings?: import('../page/strings.js').Language | null, badges?: Record<string, string>}} Snapshot
  *
  * @typedef {object} Event One change; it carries whole values, never a difference.
  * @property {number} seq
@@ -40,9 +41,10 @@
  * @property {Comment} [comment]
  * @property {string} [comment_id]
  * @property {Votes} [votes]
- * @property {{mode: Discussion['mode'], title?: string, url?: string}} [discussion]
+ * @property {{mode: Discussion['mode'], rules?: Discussion['rules'], title?: string, url?: string}} [discussion]
  * @property {number} [comment_count]
  * @property {{id: string, reply_count: number}} [parent]
+ * @property {Record<string, number>} [thread_counts]
  *
  * @typedef {object} Message A stream message; what each type carries is in the protocol.
  * @property {string} type

@@ -34,6 +34,7 @@ export default {
     "other": "Show {n} more comments and their replies ({total} left)"
   },
   "more_replies": "Show more replies",
+  "more_replies_of": "Show more replies ({total} left)",
   "new_comments": {
     "one": "{n} new comment",
     "other": "{n} new comments"

@@ -123,7 +123,7 @@ export class Card {
     const { t } = this.#context;
     setText(this.#author, author?.name ?? '');
     if (!author) this.#author.hidden = true;
-    this.#showText('badge', state === 'held' ? t('held') : author?.badge ? t('moderator') : '', (element) => this.#author.after(element));
+    this.#showText('badge', state === 'held' ? t('held') : author?.badge ? t(/** @type {any} */ (author.badge)) : '', (element) => this.#author.after(element));
     const notes = [edited_at && author && t('edited'), pinned && t('pinned')].filter(Boolean);
     this.#showText('note', notes.join(' · '), (element) => this.#header.append(element));
     setAttribute(this.#time, 'datetime', created_at);
@@ -142,7 +142,7 @@ export class Card {
     const { body, state } = this.comment;
     const { t } = this.#context;
     this.#shown = body;
-    const tombstone = () => h('p', { class: 'tombstone' }, t(state === 'deleted' ? 'deleted' : 'removed'));
+    const tombstone = () => h('p', { class: 'tombstone' }, t(/** @type {'removed' | 'deleted'} */ (state)));
     this.#body.replaceChildren(...(body ? render(body) : [tombstone()]));
     const name = this.#context.repliesTo(this.comment);
     if (name === undefined) return;

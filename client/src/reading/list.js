@@ -30,7 +30,7 @@ export class List {
   #roving;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #counting;
-  /** Called when comments have got a place. */
+  /** Called at the end of `refresh`. */
   refreshed = () => {};
 
   /** @param {Thread} thread @param {CardContext} context @param {string} label The id of the heading. */

@@ -5,7 +5,9 @@
  *
  * @import { Translate, Key } from '../page/strings.js'
  * @import { Discussion, Sort } from '../live/wire.js'
+ * @import { Change } from '../live/thread.js'
  * @import { State } from '../live/stream.js'
+ * @import { List } from './list.js'
  *
  * @typedef {object} Options
  * @property {Translate} t
@@ -90,8 +92,19 @@ export class View {
     clearTimeout(this.#stateTimer);
   }
 
+  /** Shows what changed of the comments, and what stands around them. @param {List} list @param {Change[]} changes @returns {boolean} Whether the mode is another one. */
+  refresh(list, changes) {
+    const { comment_count, mode } = list.thread.discussion;
+    for (const change of changes) if (change.type === 'changed') list.update(change.id);
+    this.#setCount(comment_count);
+    const isOther = this.setMode(mode);
+    if (isOther) list.updateAll();
+    list.refresh();
+    return isOther;
+  }
+
   /** @param {number} n */
-  setCount(n) {
+  #setCount(n) {
     setText(this.heading, this.#options.heading ?? this.#options.t('all_comments', { n }));
     this.sort.hidden = n < 2;
     this.search.hidden = n < SEARCHED_FROM && !this.search.value;

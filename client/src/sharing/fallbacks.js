@@ -13,7 +13,7 @@
  * @property {() => number} random
  */
 
-export const POLL_MS = 10_000;
+const POLL_MS = 10_000;
 
 /**
  * The browser's own reconnection is not used: it would not know the cursor of what was applied.

@@ -13,8 +13,10 @@
  * @property {AbortSignal} signal
  * @property {{cursor: Cursor}} thread
  */
+import { Backoff } from '../live/backoff.js';
 import { browser } from '../page/browser.js';
 import { itemName } from '../page/names.js';
+import { CLIMBING, climbingTransport } from './climbing.js';
 import { eventsTransport, pollTransport } from './fallbacks.js';
 import { sharedTransport } from './sharedLink.js';
 import { sparingTransport } from './sparing.js';
@@ -48,9 +50,15 @@ export function share(d) {
     page,
     platform: browser,
   });
+  const climb = () => {
+    stream.mode = 'socket';
+    stream.away();
+    stream.start();
+  };
+  const climbing = { socket: transports.socket, cursor, climb, backoff: new Backoff(browser.random, CLIMBING), page, platform: browser };
   transports.socket = sharedTransport(options, transports.socket, false);
-  transports.events = sharedTransport(options, events, true);
-  transports.poll = sharedTransport(options, poll, false);
+  transports.events = climbingTransport(sharedTransport(options, events, true), climbing);
+  transports.poll = climbingTransport(sharedTransport(options, poll, false), climbing);
   // a frozen window would keep its lock and the others waiting
   document.addEventListener('freeze', () => stream.away(), { signal });
   document.addEventListener('resume', () => stream.visible(), { signal });

@@ -1,13 +1,25 @@
 /**
+ * What few pages need: a key that is none, a moderator who comes by, faces.
+ *
  * What the first browser said of the page stays, until somebody of the site comes by.
  *
  * @import { Context } from '../context.js'
  */
 import { pageTitle } from '../commands.js';
 import { pageAddress, warn } from '../../page/address.js';
+import { showFaces } from './faces.js';
 
 /** Of unread messages, before the title of a window. */
 const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
+
+/**
+ * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
+ * @param {(list: Context['list']) => () => void} hold Notes what is read, before the list changes.
+ */
+export function visit(context, isTaken, hold) {
+  if (context.host.hasAttribute('faces')) showFaces(context, () => hold(context.list));
+  correct(context, isTaken);
+}
 
 /**
  * Says that the key of an element is none. Of a moderator's page the server is told title and address, where the
@@ -15,7 +27,7 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
  *
  * @param {Context} context @param {boolean} isTaken Whether the key that is given is the discussion's.
  */
-export async function correct({ api, host, settings, thread }, isTaken) {
+async function correct({ api, host, settings, thread }, isTaken) {
   if (!isTaken) warn(host.getAttribute('discussion') ?? host.getAttribute('key') ?? '');
   if (!thread.viewer?.moderator) return;
   const { title, url, seq } = thread.discussion;

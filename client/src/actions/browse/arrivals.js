@@ -54,7 +54,10 @@ export class Arrivals {
     document.addEventListener('scroll', look, { signal, passive: true, capture: true });
     document.addEventListener('visibilitychange', look, { signal });
     root.addEventListener('focusout', look, { signal });
-    signal.addEventListener('abort', () => clearTimeout(this.#timer));
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
   }
 
   /** Thousands may come at once, so they are counted once. @param {Change[]} changes */

@@ -10,12 +10,20 @@ import { isInView, viewport, scrollBy } from './scroll.js';
 
 /** Changes the list, and scrolls so that what is read stays where it was. @param {List} list @param {() => void} change @param {Element} [moving] What is put elsewhere. */
 export function preserveScroll(list, change, moving) {
+  const settle = hold(list, moving);
+  change();
+  settle();
+}
+
+/** Notes what is read, before the list changes. @param {List} list @param {Element} [moving] @returns {() => void} Scrolls back to it afterwards. */
+export function hold(list, moving) {
   const anchor = findAnchor(list, moving);
   const before = anchor?.getBoundingClientRect().top ?? 0;
-  change();
-  if (!anchor?.checkVisibility()) return;
-  const moved = anchor.getBoundingClientRect().top - before;
-  if (Math.abs(moved) > 1) scrollBy(anchor, moved);
+  return () => {
+    if (!anchor?.checkVisibility()) return;
+    const moved = anchor.getBoundingClientRect().top - before;
+    if (Math.abs(moved) > 1) scrollBy(anchor, moved);
+  };
 }
 
 /**

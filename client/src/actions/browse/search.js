@@ -34,7 +34,10 @@ export class Search {
     view.search.addEventListener('focus', () => loadExtras().catch(() => {}), { signal, once: true });
     view.bar.append(this.#found);
     if (view.search.value) this.#soon();
-    signal.addEventListener('abort', () => clearTimeout(this.#timer));
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
   }
 
   #soon() {

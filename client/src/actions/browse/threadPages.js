@@ -38,7 +38,7 @@ export function reveal(thread, ask) {
 }
 
 /** How many comments `loadSkipped` would bring; some of what summaries left out may have come with pages. @param {Thread} thread */
-export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, thread.unloaded);
+export const leftOut = (thread) => thread.skippedCount && Math.min(thread.skippedCount, thread.unloaded);
 
 /**
  * Reads what summaries left out.
@@ -49,9 +49,9 @@ export const leftOut = (thread) => thread.skipped && Math.min(thread.skipped, th
  */
 export function loadSkipped(thread, ask) {
   const { epoch, seq: to } = thread.cursor;
-  const { skipped } = thread;
+  const { skippedCount } = thread;
   return buffering(thread, async () =>
-    replaySkipped(thread, await readEvents(ask, { epoch, seq: thread.skippedFrom - 1 }, to), to, skipped));
+    replaySkipped(thread, await readEvents(ask, { epoch, seq: thread.skippedFrom - 1 }, to), to, skippedCount));
 }
 
 /** @param {(after: Cursor) => Promise<EventsPage>} ask @param {Cursor} after @param {number} to */

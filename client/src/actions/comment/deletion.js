@@ -17,7 +17,7 @@ import { Backoff } from '../../live/backoff.js';
 import { applyAnswer } from '../../live/thread.js';
 import { button } from '../../page/dom.js';
 import { itemName } from '../../page/names.js';
-import { Kept } from './kept.js';
+import { StoredNumbers } from './storedNumbers.js';
 import { begin, wasEnded } from '../posting/begun.js';
 import { clearStatus, showStatus } from '../posting/commentStatus.js';
 import { isPassing } from '../posting/postQueue.js';
@@ -29,7 +29,7 @@ const DONE = [404, 410];
 export class Deletion {
   #context;
   #announcer;
-  #kept;
+  #stored;
   #backoff = new Backoff(Math.random, { base: 1000, longest: 60_000 });
   /** The timers of comments that are to be deleted. @type {Map<string, ReturnType<typeof setTimeout>>} */
   #pending = new Map();
@@ -41,14 +41,14 @@ export class Deletion {
     this.#context = context;
     this.#announcer = announcer;
     const { settings: { place }, storage } = context;
-    this.#kept = new Kept(storage, itemName('deletions', place, place.key));
+    this.#stored = new StoredNumbers(storage, itemName('deletions', place, place.key));
   }
 
   start() {
     const { signal } = this.#context;
     addEventListener('pagehide', () => this.stop(), { signal });
     signal.addEventListener('abort', () => this.#pending.forEach(clearTimeout));
-    for (const [id, due] of Object.entries(this.#kept.all)) this.#wait(id, due - Date.now());
+    for (const [id, due] of Object.entries(this.#stored.all)) this.#wait(id, due - Date.now());
   }
 
   /** What waits is deleted at once, but for what another page still lets be undone. */
@@ -64,7 +64,7 @@ export class Deletion {
   remove({ comment: { id } }) {
     this.#own.add(id);
     begin(this.#context.storage, id);
-    this.#kept.set(id, Date.now() + UNDO_MS);
+    this.#stored.set(id, Date.now() + UNDO_MS);
     this.#announcer.announce(this.#context.t('deleting'));
     this.#wait(id, UNDO_MS)?.focus();
   }
@@ -87,7 +87,7 @@ export class Deletion {
     const { t } = this.#context;
     const undo = button(t('undo'), 'action', () => {
       this.#stopTimer(id);
-      this.#kept.set(id);
+      this.#stored.set(id);
       this.#restore(id);
       this.#card(id)?.element.focus();
       this.#announcer.announce(t('kept'));
@@ -115,11 +115,11 @@ export class Deletion {
   async #commit(id) {
     this.#stopTimer(id);
     // another page has undone it, or had it deleted
-    if (!(id in this.#kept.all) && wasEnded(this.#context.storage, id)) return this.#restore(id);
+    if (!(id in this.#stored.all) && wasEnded(this.#context.storage, id)) return this.#restore(id);
     try {
       const { comment, seq } = await commands.remove(commands.lasting(this.#context.api), id);
       this.#backoff.reset();
-      this.#kept.set(id);
+      this.#stored.set(id);
       this.#deleted(id, () => applyAnswer(this.#context.thread, id, comment, seq));
     } catch (error) {
       this.#failed(id, /** @type {ApiError} */ (error));
@@ -144,7 +144,7 @@ export class Deletion {
       if (!this.#context.signal.aborted) this.#wait(id, wait);
       return;
     }
-    this.#kept.set(id);
+    this.#stored.set(id);
     this.#restore(id);
     if (!DONE.includes(error.status)) this.#announcer.error(error);
   }

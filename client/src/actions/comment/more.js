@@ -3,3 +3,4 @@ export { Deletion } from './deletion.js';
 export { Member } from '../extras/member.js';
 export { toggleMenu } from '../extras/menu.js';
 export { openReportForm } from '../extras/reportForm.js';
+export { exchange } from '../extras/session.js';

@@ -12,7 +12,7 @@ import * as commands from '../commands.js';
 import { newKey } from '../guest.js';
 import { applyAnswer, vote } from '../../live/thread.js';
 import { itemName } from '../../page/names.js';
-import { Kept } from './kept.js';
+import { StoredNumbers } from './storedNumbers.js';
 
 /** A vote that did not get through is tried again so often, and when the browser finds a network. */
 const AGAIN_MS = 20_000;
@@ -21,8 +21,8 @@ export class Voting {
   #context;
   #announcer;
   #key;
-  /** @type {Kept | undefined} */
-  #kept;
+  /** @type {StoredNumbers | undefined} */
+  #stored;
   /** Votes on each comment that wait for their answers, in the order in which they were given. @type {Map<string, Cast[]>} */
   #pending = new Map();
 
@@ -35,8 +35,13 @@ export class Voting {
 
   start() {
     const { settings: { place }, storage } = this.#context;
-    this.#kept = new Kept(storage, itemName('votes', place, place.key));
-    for (const [id, value] of Object.entries(this.#kept.all)) this.#cast(id, value);
+    this.#stored = new StoredNumbers(storage, itemName('votes', place, place.key));
+    for (const [id, value] of Object.entries(this.#stored.all)) this.#cast(id, value);
+  }
+
+  /** A request that is under way outlives the element, but nobody waits for another: what opens next sends what is kept. */
+  stop() {
+    for (const [id, pending] of this.#pending) this.#stored?.set(id, last(pending));
   }
 
   /** Votes, or takes the same vote back. @param {string} id @param {1 | -1} way */
@@ -65,32 +70,43 @@ export class Voting {
 
   /** One request after another, so that the last vote is the one that counts; more may be given meanwhile. @param {string} id @param {Cast[]} pending */
   async #send(id, pending) {
+    const { api, signal } = this.#context;
     let answered = 0;
     try {
-      while (answered < pending.length) {
-        const answer = await commands.vote(this.#context.api, id, pending[answered].value, this.#key()).catch((error) => this.#keep(id, pending, error));
+      while (answered < pending.length && !signal.aborted) {
+        const answer = await commands.vote(commands.lasting(api), id, pending[answered].value, this.#key()).catch((error) => this.#keep(id, pending, error));
         if (!answer) continue;
         if (++answered < pending.length) continue;
         const { thread } = this.#context;
         vote(thread, id, answer.value);
         applyAnswer(thread, id, { votes: answer.votes }, answer.seq);
-        this.#kept?.set(id);
+        this.#forget(id, pending);
       }
     } catch (error) {
-      this.#kept?.set(id);
+      this.#forget(id, pending);
       for (const { undo } of pending.slice(answered).reverse()) undo();
       this.#announcer.error(error);
     }
   }
 
+  /** What was opened since may keep another vote. @param {string} id @param {Cast[]} pending */
+  #forget(id, pending) {
+    if (!this.#context.signal.aborted || this.#stored?.all[id] === last(pending)) this.#stored?.set(id);
+  }
+
   /** Keeps the last vote where there is no connection, and waits for one. Throws where it is refused, or cannot be kept. @param {string} id @param {Cast[]} pending @param {ApiError} error */
   async #keep(id, pending, error) {
+    const { signal } = this.#context;
     const isLost = error.status === 0 || error.status >= 500;
-    if (!isLost || !this.#kept?.set(id, pending[pending.length - 1].value)) throw error;
+    if (isLost && signal.aborted) return;
+    if (!isLost || !this.#stored?.set(id, last(pending))) throw error;
     await new Promise((again) => {
-      addEventListener('online', again, { signal: this.#context.signal, once: true });
+      addEventListener('online', again, { signal, once: true });
+      signal.addEventListener('abort', again, { once: true });
       setTimeout(again, AGAIN_MS);
     });
   }
-
 }
+
+/** @param {Cast[]} pending */
+const last = (pending) => pending[pending.length - 1].value;

@@ -1,5 +1,6 @@
 /**
- * Readers who are signed in on the page. What that takes comes with the fourth file, where the page has a `token-endpoint`.
+ * Readers who are signed in, and those who may not write before they are. What that takes comes with the fourth
+ * file, where the page has a `token-endpoint` or `sign-in`, the reader is a member or the discussion is not for everybody.
  *
  * @import { Context } from '../context.js'
  * @import { Member } from '../extras/member.js'
@@ -10,6 +11,8 @@ export class Auth {
   #context;
   /** @type {Promise<Member> | undefined} */
   #member;
+  /** @type {string | undefined} */
+  #who;
 
   /** @param {Context} context */
   constructor(context) {
@@ -20,18 +23,37 @@ export class Auth {
     this.viewerChanged();
   }
 
-  /** Strangers have no form here, also before it is known who they are. */
-  viewerChanged() {
-    const { settings, view } = this.#context;
-    if (!settings.tokenEndpoint) return;
-    if (this.isStranger) view.form.element.hidden = true;
-    this.#load().then((member) => member.show(), () => {});
+  changed() {
+    if (this.#rule !== this.#who) this.viewerChanged();
   }
 
-  /** Who may not write before signing in. */
+  /** Strangers have no form here, also before it is known who they are. */
+  viewerChanged() {
+    const { host, settings, view } = this.#context;
+    this.#who = this.#rule;
+    const isAsked = host.hasAttribute('sign-in') || location.hash.startsWith('#tertulia=');
+    if (!settings.tokenEndpoint && !this.#member && !this.isStranger && this.#kind !== 'member' && !isAsked) return;
+    if (this.isStranger) view.form.element.hidden = true;
+    this.#load().then((member) => member.show(this.isStranger), () => {});
+  }
+
+  /** Who may not write, or not before signing in. */
   get isStranger() {
+    return this.isUnknown || (this.#rule !== 'all' && this.#kind !== 'staff' && !(this.#rule === 'members' && this.#kind === 'member'));
+  }
+
+  get #kind() {
+    return this.#context.thread.viewer?.kind;
+  }
+
+  /** Who has to be known by the page. */
+  get isUnknown() {
     const { settings, api } = this.#context;
     return settings.tokenEndpoint !== undefined && !api.token;
+  }
+
+  get #rule() {
+    return this.#context.thread.discussion.rules?.who ?? 'all';
   }
 
   askToSignIn() {

@@ -3,8 +3,10 @@
  *
  * @import { Translate } from '../../page/strings.js'
  * @import { Form } from '../../reading/form.js'
+ * @import { Context } from '../context.js'
  * @import { Node as Tree } from '../../live/wire.js'
  */
+import css from './formatting.css';
 import { emphasise } from './emphasise.js';
 import { h, setAttribute } from '../../page/dom.js';
 import { render } from '../../reading/document.js';
@@ -35,6 +37,8 @@ export class Formatting {
     this.#tools = tools;
     this.#t = t;
     this.#read = read;
+    const host = text.closest('tertulia-discussion') ?? /** @type {ShadowRoot} */ (text.getRootNode()).host;
+    /** @type {Context['host']} */ (host).adoptStyles(css);
     text.after(this.#preview);
   }
 

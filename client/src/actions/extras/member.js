@@ -1,5 +1,7 @@
 /**
- * A reader whom the page's server knows: it says who that is, by a token of the discussion's server. It is asked once a page
+ * Who the reader is, above the form or in its place, and the way in for who is nobody yet.
+ *
+ * A reader whom the page's server knows: it says who that is, by a token. It is asked once a page
  * load, since the reader may have left the site's account, or another one come; and again when a token is refused.
  *
  *     token ── of the same reader ──▶ kept      of another ──▶ the list is read anew, as that one      nobody ──▶ signed out
@@ -8,19 +10,23 @@
  * @import { Context } from '../context.js'
  */
 import { button, h, setText } from '../../page/dom.js';
-import { itemName } from '../../page/names.js';
+import sentences from '../../page/reportingSentences.js';
+import { loadSigning } from './loadSigning.js';
 import css from './member.css';
+import { endSession, known, memberItem, OUT, reader, sessionFor, tell } from './session.js';
 
 /** A token that was refused right after it was made is not asked for again and again. */
 const RENEW_MS = 60_000;
-/** Whoever signed out here stays out until somebody else comes, or signs in here. */
-const OUT = 'out ';
 
 /** What the elements of this page were told, by endpoint. @type {Map<string, Promise<string | null>>} */
 const told = new Map();
 
+/** @import { Panel, PanelPlace } from '../../signing/panel.js' */
+
 export class Member {
   #context;
+  /** @type {Panel | undefined} */
+  #panel;
   #name = h('p', { class: 'sign-in' });
   #out;
   /** Stands above the form, or in its place. */
@@ -30,44 +36,111 @@ export class Member {
   /** @param {Context} context */
   constructor(context) {
     this.#context = context;
-    const { api, host, t, view } = context;
+    const { api, host, view } = context;
     host.adoptStyles(css);
-    this.#out = button(t('sign_out'), 'sign-out', () => this.#signOut());
+    this.#out = button(this.#say('sign_out'), 'sign-out', () => this.#signOut());
     this.#notice = h('div', { class: 'member' }, this.#name, this.#out);
     view.form.element.before(this.#notice);
+    if (location.hash.startsWith('#tertulia=')) this.#load().then((panel) => panel.take(), () => {});
+    if (context.settings.tokenEndpoint === undefined) return;
     api.renew = async () => {
       if (Date.now() - this.#renewedAt < RENEW_MS) return false;
       this.#renewedAt = Date.now();
       return this.#follow(this.#ask());
     };
-    this.show();
     this.#follow(this.#askOnce());
   }
 
-  /** Those who are not signed in see a button in place of the form. */
-  show() {
-    const { thread, view, api, t } = this.#context;
-    const { viewer } = thread;
-    view.form.nameField.hidden = true;
-    view.form.name.value = viewer?.name ?? '';
-    const isClosed = thread.discussion.mode === 'closed';
-    this.#notice.hidden = isClosed;
-    this.#out.hidden = !viewer;
-    if (viewer) setText(this.#name, t('signed_in_as', { name: viewer.name }));
-    else this.#name.replaceChildren(button(t('sign_in'), 'submit', () => this.askToSignIn()));
-    view.form.element.hidden = isClosed || !api.token;
+  /** Those who are not signed in see a button in place of the form. @param {boolean} isStranger Who may not write. */
+  show(isStranger) {
+    const { host, settings, thread, view, t } = this.#context;
+    const { viewer, discussion } = thread;
+    const isClosed = discussion.mode === 'closed';
+    const isKnown = settings.tokenEndpoint !== undefined || viewer?.kind === 'member';
+    if (isKnown || view.form.nameField.hidden) {
+      view.form.nameField.hidden = isKnown;
+      view.form.name.value = viewer?.name ?? '';
+    }
+    const isOffered = host.hasAttribute('sign-in') && !isClosed;
+    if (isKnown && viewer && this.#panel?.clear()) view.form.text.focus();
+    this.#notice.hidden = isClosed || this.#isSigningIn || !(isKnown || isStranger || isOffered);
+    this.#out.hidden = !viewer || !isKnown;
+    if (isStranger && this.#isForNobody) setText(this.#name, t('closed'));
+    else if (viewer && isKnown) setText(this.#name, this.#say('signed_in_as', { name: viewer.name }));
+    else this.#name.replaceChildren(button(this.#say(isStranger ? 'sign_in' : 'sign_in_now'), isStranger ? 'submit' : 'sign-out', () => this.askToSignIn()));
+    view.form.element.hidden = isClosed || isStranger;
+  }
+
+  /** Whether signing in would not help. */
+  get #isForNobody() {
+    return this.#context.thread.discussion.rules?.who === 'nobody';
   }
 
   askToSignIn() {
+    const { api, settings, storage } = this.#context;
+    if (this.#isForNobody) return this.#notice.scrollIntoView({ block: 'nearest' });
     if (!this.#context.emit('auth-required', {}, true)) return;
-    this.#context.storage.set(this.#item, null);
+    if (settings.tokenEndpoint === undefined) return this.#openPanel();
+    storage.set(memberItem(api), null);
     this.#follow(this.#ask());
   }
 
-  /** Here alone: the page is told, so that it may end its own session. */
+  async #openPanel() {
+    try {
+      const panel = await this.#load();
+      if (this.#isSigningIn) panel.element.scrollIntoView({ block: 'nearest' });
+      else await panel.open();
+    } catch {
+      const { t, view } = this.#context;
+      setText(view.notice, t('extras_error'));
+      view.notice.hidden = false;
+    }
+  }
+
+  /** In the reader's language; English comes with this file. @param {string} key @param {{name?: string}} [values] */
+  #say = (key, values = {}) =>
+    this.#context.t(/** @type {any} */ (key), values) || String(/** @type {any} */ (sentences)[key] ?? '').replace('{name}', () => values.name ?? '');
+
+  /** Not seen before it is opened. */
+  async #load() {
+    const { api, host, loader, settings, signal, storage } = this.#context;
+    const { Panel } = await loadSigning();
+    host.adoptStyles(Panel.css);
+    const { server, site } = api.place;
+    /** @type {PanelPlace} */
+    const place = {
+      server, site, storage, item: api.tokenName, lang: settings.language,
+      onSession: (opened) => (opened ? this.#context.setToken(opened.token) : loader.load()),
+    };
+    if (!this.#panel) {
+      const panel = (this.#panel = new Panel(place, { say: this.#say, show: () => this.#show(panel), close: () => this.#cancel() }));
+      signal.addEventListener('abort', () => panel.stop());
+    }
+    return this.#panel;
+  }
+
+  /** @param {Panel} panel */
+  #show(panel) {
+    if (this.#isSigningIn) return;
+    this.#notice.after(panel.element);
+    this.#notice.hidden = true;
+  }
+
+  #cancel() {
+    this.#panel?.clear();
+    this.#notice.hidden = false;
+    this.#name.querySelector('button')?.focus();
+  }
+
+  get #isSigningIn() {
+    return Boolean(this.#panel?.element.isConnected);
+  }
+
+  /** Here alone, and in other windows: the page is told, so that it may end its own session. Whoever signed out stays so until somebody else comes. */
   async #signOut() {
     const { api, storage } = this.#context;
-    storage.set(this.#item, OUT + reader(api.token));
+    storage.set(memberItem(api), OUT + known(api));
+    endSession(api);
     this.#context.emit('sign-out', {});
     await this.#context.setToken(null);
     this.#name.querySelector('button')?.focus();
@@ -97,30 +170,18 @@ export class Member {
     const { api, signal, storage } = this.#context;
     try {
       const token = await answer;
-      if (signal.aborted) return false;
       const who = reader(token);
-      if (token && storage.get(this.#item) === OUT + who) return false;
-      storage.set(this.#item, null);
-      if (who !== reader(api.token)) await this.#context.setToken(token);
-      else if (token) api.keep(token);
-      return token !== null;
+      if (signal.aborted || (token && storage.get(memberItem(api)) === OUT + who)) return false;
+      const before = known(api);
+      const own = token && (await sessionFor(api, token));
+      if (signal.aborted) return false;
+      if (own === token) storage.set(memberItem(api), null);
+      if (who !== before) await this.#context.setToken(own);
+      else if (own) api.keep(own);
+      return own !== null;
     } catch (error) {
-      if (!signal.aborted) this.#context.emit('error', { error: { status: 0, code: 'token_endpoint', detail: String(error) } });
+      if (!signal.aborted) tell(this.#context, error);
       return false;
     }
-  }
-
-  get #item() {
-    return itemName('member', this.#context.settings.place);
-  }
-}
-
-/** Whom a token names; of one that cannot be read, itself. @param {string | null} token */
-function reader(token) {
-  try {
-    const { sub, name } = JSON.parse(atob((token ?? '').split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
-    return `${sub} ${name}`;
-  } catch {
-    return token ?? '';
   }
 }

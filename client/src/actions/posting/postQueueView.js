@@ -78,10 +78,11 @@ export class PostQueueView {
   }
 
   /** Whether an arriving comment may be one that is on its way: then its answer decides. @param {Comment} comment */
-  #holdsBack({ id, author }) {
-    const { viewer } = this.#context.thread;
+  #holdsBack(comment) {
+    const { id, author } = comment;
+    const { cards, thread: { viewer } } = this.#context;
     const isMine = this.#queue.pending.some((post) =>
-      post.code === undefined && (viewer ? author?.id === viewer.id : author?.name === post.name));
+      post.code === undefined && (viewer ? cards.isOwn(comment) : author?.name === post.name));
     if (isMine) this.#heldBack.add(id);
     return isMine;
   }
@@ -143,10 +144,10 @@ export class PostQueueView {
 
   /** @param {PendingPost} post @param {Posted} posted */
   #posted(post, { comment }) {
-    const { thread, list, t } = this.#context;
+    const { thread, list, cards, t } = this.#context;
     const { author } = comment;
-    const isKnown = author === null || thread.viewer?.id === author.id;
-    if (author && thread.viewer?.id !== author.id) signIn(thread, { ...author, moderator: false });
+    const isKnown = author === null || cards.isOwn(comment);
+    if (author && !isKnown) signIn(thread, { ...author, moderator: false });
     addOwn(thread, comment);
     this.#heldBack.delete(comment.id);
     this.#others.arrivals.drop(comment.id);

@@ -42,12 +42,10 @@ export class Folding {
   }
 
   listReplaced() {
-    const { list } = this.#context;
-    list.refreshed = () => this.#showAll();
-    preserveScroll(list, () => this.#showAll());
+    preserveScroll(this.#context.list, () => this.refreshed());
   }
 
-  #showAll() {
+  refreshed() {
     for (const replies of this.#context.list.element.querySelectorAll('.replies')) this.#show(replies);
   }
 
@@ -100,6 +98,6 @@ export class Folding {
 
   #keep() {
     this.#visit.set(this.#item, [...this.#folded.keys()].join(' '));
-    this.#showAll();
+    this.refreshed();
   }
 }

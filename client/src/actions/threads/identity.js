@@ -1,6 +1,8 @@
 /**
  * The elements of one page have one reader: whom one of them learns of, or loses, all of the same server and site do.
  *
+ * The windows of a browser have one reader, too: whoever signs in in one of them is signed in in the others.
+ *
  *     a guest's first comment ──▶ the others know who it was      another token, or none ──▶ the others read anew
  *
  * @import { Context } from '../context.js'
@@ -9,6 +11,9 @@ import { signIn } from '../../live/thread.js';
 
 /** Of all elements of the page. @type {Set<Identity>} */
 const all = new Set();
+
+/** @param {string | null} token */
+const isSession = (token) => token?.startsWith('ts_');
 
 export class Identity {
   #context;
@@ -25,6 +30,7 @@ export class Identity {
     const { api, host, signal, storage } = this.#context;
     all.add(this);
     host.addEventListener('tertulia-posted', () => this.#tell((other) => other.#meet(this.#context)), { signal });
+    addEventListener('storage', ({ key, newValue }) => key === api.tokenName && isSession(newValue) && newValue !== api.token && this.#context.loader.load(), { signal });
     // somebody was made a guest, or signed in, while this one was loading
     const kept = storage.get(api.tokenName);
     if (kept && kept !== api.token) this.#context.setToken(kept);

@@ -11,3 +11,4 @@ export { keyboard } from './keyboard.js';
 export { goBack } from './place.js';
 export { Unread } from './unread.js';
 export { Leaving } from './leaving.js';
+export { standing } from './standing.js';

@@ -40,22 +40,15 @@ export class LongTexts {
       this.#fold(text, false);
       scrollBy(text, seen);
     }, { signal, capture: true });
-    this.listReplaced();
+    this.refreshed();
   }
 
   listReplaced() {
-    const { list } = this.#context;
-    const { refreshed } = list;
-    list.refreshed = () => {
-      refreshed();
-      this.#showAll();
-    };
-    this.changed();
+    this.refreshed();
   }
 
-  changed() {
-    const { list } = this.#context;
-    preserveScroll(list, () => this.#showAll());
+  refreshed() {
+    preserveScroll(this.#context.list, () => this.#showAll());
   }
 
   #showAll() {

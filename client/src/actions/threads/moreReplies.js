@@ -1,5 +1,5 @@
 /**
- * What a press on "Show more replies" shows, where that is certain: a page of them, or all that the discussion lacks.
+ * What a press on "Show more replies" leads to: all that the thread lacks, or where they are more than a page, how many.
  *
  * @import { Context } from '../context.js'
  * @import { Thread } from '../../live/thread.js'
@@ -18,43 +18,35 @@ export class MoreReplies {
   }
 
   start() {
-    this.listReplaced();
+    this.refreshed();
   }
 
   listReplaced() {
-    const { list } = this.#context;
-    const { refreshed } = list;
-    list.refreshed = () => {
-      refreshed();
-      this.changed();
-    };
-    this.changed();
+    this.refreshed();
   }
 
-  changed() {
+  refreshed() {
     const { list, thread, t } = this.#context;
     for (const id of thread.nextPages.keys()) {
       const more = list.cards.get(id)?.replies.nextElementSibling;
-      const n = coming(thread, id);
-      if (more) setText(more, n ? t('show_more_replies', { n }) : t('more_replies'));
+      if (!(more instanceof HTMLElement)) continue;
+      const n = lacking(thread, id);
+      setText(more, n > 0 ? t(n > PAGE ? 'more_replies_of' : 'show_more_replies', { n, total: n }) : t('more_replies'));
+      // tombstones alone are left; to a reader who is known, what waits for approval may be among them
+      more.hidden = n === 0 && !thread.viewer;
     }
   }
 }
 
-/** How many replies the next page has, 0 where nobody can tell. @param {Thread} thread @param {string} id */
-function coming(thread, id) {
-  const missing = lacking(thread, id);
-  // what is lacking may have replies of its own, unless the whole discussion lacks no more
-  return missing >= PAGE ? PAGE : missing === thread.unloaded ? missing : 0;
+/** How many visible replies of all depths the thread has that are not here; NaN where nobody can tell. @param {Thread} thread @param {string} id @returns {number} */
+function lacking(thread, id) {
+  // a server of before tells none; what a summary left out is in none of its counts
+  return thread.skippedCount ? NaN : Math.max(0, thread.threadCounts[id] - here(thread, id));
 }
 
-/** Direct replies that are not here, to the comment and to all that are here below it; NaN where a link has brought some out of turn. @param {Thread} thread @param {string} id @returns {number} */
-function lacking(thread, id) {
-  let sum = thread.comments.get(id)?.reply_count ?? 0;
-  for (const child of thread.children.get(id) ?? []) {
-    const comment = /** @type {import('../../live/wire.js').Comment} */ (thread.comments.get(child));
-    if (!thread.isLoaded(comment)) return NaN;
-    sum += lacking(thread, child) - Number(comment.state === 'visible');
-  }
+/** @param {Thread} thread @param {string} id @returns {number} */
+function here(thread, id) {
+  let sum = 0;
+  for (const child of thread.children.get(id) ?? []) sum += Number(thread.comments.get(child)?.state === 'visible') + here(thread, child);
   return sum;
 }

@@ -40,10 +40,13 @@ export class Unread {
   }
 
   start() {
-    const { signal, thread, view } = this.#context;
+    const { thread, view } = this.#context;
     view.pill.append(this.#button);
-    signal.addEventListener('abort', () => this.#watch.disconnect());
     this.mark(thread.comments.keys());
+  }
+
+  stop() {
+    this.#watch.disconnect();
   }
 
   listReplaced() {

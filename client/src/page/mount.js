@@ -4,7 +4,7 @@
  * it, and text, which they cannot reach, is emptied.
  */
 
-export class Ground {
+export class Mount {
   #host;
   #root;
   /** Of the page. @type {[Text, string][]} */

@@ -4,7 +4,7 @@
  *
  * @import { SafeStorage } from '../../page/storage.js'
  */
-export class Kept {
+export class StoredNumbers {
   #storage;
   #name;
 

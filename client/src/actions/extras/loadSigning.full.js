@@ -1,0 +1,4 @@
+/**
+ * Stands for loadSigning.js in the single file.
+ */
+export const loadSigning = () => import('../../signing/index.js');
