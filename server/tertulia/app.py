@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,26 +23,53 @@ from tertulia.api import Api
 from tertulia.api.openapi import Description
 from tertulia.api.people import PeopleApi
 from tertulia.api.search import SearchApi
+from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.discussions.search import Search, SearchFollower
-from tertulia.errors import Problem
+from tertulia.discussions.site_rules import SiteRules
+from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
+from tertulia.identity.issuers import Issuers
+from tertulia.identity.sealing import Sealing
 from tertulia.limits import PostingLimits, SharedCounter, open_shared_counter
 from tertulia.live.hub import Hub
 from tertulia.live.rate import Rates
 from tertulia.live.tuning import DEFAULT, Tuning
 from tertulia.metrics import Metrics, Sources, WorkerMetrics
+from tertulia.outgoing import Outgoing
+from tertulia.outgoing.key_sets import fetching
+from tertulia.outgoing.mail import Mailer
 from tertulia.pages import Pages, SiteDefaults
+from tertulia.pages.account_pages import AccountPages
+from tertulia.pages.me import MyPage
+from tertulia.pages.readers import AS_READER, COOKIE, COOKIE_LIFE, Readers, is_readers
 from tertulia.pages.search_page import SearchPages
-from tertulia.people import People, SignInMethods
+from tertulia.pages.sign_in import SignInPages
+from tertulia.pages.way_in import WayIn
+from tertulia.people import (
+    EMAIL,
+    PROVIDER_CODE,
+    SITE_JWT,
+    EmailCodes,
+    Mailboxes,
+    People,
+    Providers,
+    ProviderSignIns,
+    SignInMethods,
+    Staff,
+    by_site_token,
+    site_issuers,
+    taking_names,
+)
 from tertulia.push import Push
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
+from tertulia.staff import StaffPages
 from tertulia.store import Store, queries
 from tertulia.web import problems
 from tertulia.web.client_address import ClientAddress
@@ -51,7 +78,9 @@ from tertulia.web.operations import operations_of, routes
 from tertulia.web.origins import OriginPolicy, checked_origins
 from tertulia.web.readiness import Readiness
 from tertulia.web.response_counts import ResponseCounts
+from tertulia.web.same_origin import SameOrigin
 from tertulia.web.seen import Seen
+from tertulia.web.session_cookie import SessionCookie
 from tertulia.work import Following, Workers, working_on
 
 
@@ -74,12 +103,14 @@ async def running(
     server_stats: ServerStats | None = None,
     worker_metrics: WorkerMetrics | None = None,
     tuning: Tuning = DEFAULT,
-    sign_in_methods: SignInMethods = MappingProxyType({}),
+    more_sign_in_methods: SignInMethods = MappingProxyType({}),
+    outgoing: Outgoing | None = None,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
     ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
-    ``tuning``: the numbers of live delivery; ``sign_in_methods``: how readers get sessions.
+    ``tuning``: the numbers of live delivery; for tests, ``more_sign_in_methods`` than the server's own, and what
+    makes its requests to others.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -93,38 +124,92 @@ async def running(
         async with (
             open_bus(settings.redis, key) as bus,
             open_shared_counter(settings.redis, secret, lambda: bus.is_degraded) as counts,
+            outgoing or Outgoing(settings.private_hosts) as asking,
+            Issuers(site_issuers(store), Sealing(secret), fetching(asking)) as issuers,
         ):
             rates = Rates(settings.tick_rate, settings.summary_rate)
-            hub = Hub(bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), rates, tuning)
+            hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(store, hub, tokens, limits, edit_window=window)
-            people = People(store, derived_key(secret, "subjects"), limits, sign_in_methods)
+            discussions = Discussions(store, hub, tokens, limits, edit_window=window, site_name=settings.site_name)
+            sealing = Sealing(secret)
+            providers = Providers(store, sealing, asking)
+            mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
+            sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
+            methods = {SITE_JWT: by_site_token(issuers), PROVIDER_CODE: sign_ins.by_code()}
+            mailer = _mailer(settings)
+            codes = None
+            if mailer is not None:
+                codes = EmailCodes(store, mailer, sealing, mailboxes, limits, settings.site_name)
+            methods |= {} if codes is None else {EMAIL: codes.by_code()}
+            methods |= more_sign_in_methods
+            people = People(store, derived_key(secret, "subjects"), limits, methods, tokens, settings.site_name)
+            staff = Staff(store, limits)
             addresses = ClientAddress(settings.trusted_proxies)
-            origins = OriginPolicy(Sites(store.reader(queries.sites), allowed_origins), addresses, settings.public_url)
+            origins = OriginPolicy(Sites(store.bound(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             following = Following(store, [SearchFollower()] if settings.search else [])
-            workers = Workers(store, working_on(settings.work, following.queues()))
+            queues = [*following.queues(), sign_ins.queue(), SiteRules(store).queue(), taking_names(store)]
+            queues += [] if codes is None else [codes.queue()]
+            workers = Workers(store, working_on(settings.work, queues))
             responses = ResponseCounts()
-            sources = Sources(hub, store.write_queue, workers, store.failures, responses, bus, counts, server_stats)
+            sources = Sources(
+                hub,
+                store.write_queue,
+                workers,
+                staff.stats,
+                store.failures,
+                responses,
+                bus,
+                counts,
+                server_stats,
+                issuers,
+                sign_ins,
+                codes,
+            )
             metrics = Metrics(sources, settings.data_dir, addresses, settings.metrics_allow, worker_metrics)
-            pages = Pages(discussions, articles, origins, addresses, defaults)
+            cookie = SessionCookie(origins, COOKIE, COOKIE_LIFE)
+            readers = Readers(discussions.identify, sign_ins, cookie, has_email=codes is not None)
+            pages = Pages(discussions, articles, origins, addresses, defaults, readers)
+            account_pages = AccountPages(readers, pages.rendering, defaults)
+            way_in = WayIn(account_pages, people, codes, origins, addresses)
+            ends = {AS_READER: way_in.enter}
+            sign_in_pages = SignInPages(sign_ins, pages.rendering, defaults, origins, addresses, ends)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
             others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
+            others += [*sign_in_pages.routes(), *way_in.routes()]
+            others += MyPage(account_pages, people, sign_ins).routes()
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
+            staff_pages = StaffPages(
+                staff,
+                pages.rendering.extended("tertulia.staff"),
+                origins,
+                addresses,
+                language=settings.language,
+                time_zone=settings.time_zone,
+            )
             store.start(partial(publish_committed, bus, store.epoch))
             following.start(workers.wake)
             hub.start()
             workers.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
-                asgi = _asgi(discussions, people, hub, origins, addresses, pages, others, responses, search)
+                edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
+                edges += [SignInApi(sign_ins, methods, origins)]
+                edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
+                guards = [
+                    staff_pages.middleware(),
+                    Middleware(SameOrigin, origins=origins, guarded=is_readers, refuse=account_pages.foreign),
+                ]
+                others += staff_pages.routes()
+                asgi = _asgi(discussions, edges, guards, hub, origins, addresses, pages, others, responses, search)
                 yield Running(asgi, store, hub, bus, articles, metrics, workers)
             finally:
                 await workers.close()
+                await providers.close()
                 hashing.cancel()
                 await asyncio.gather(hashing, return_exceptions=True)
                 await discussions.close()
@@ -169,9 +254,20 @@ def _posting_limits(settings: Settings, counts: SharedCounter | None) -> Posting
     )
 
 
+def _mailer(settings: Settings) -> Mailer | None:
+    """Raises StartupError where only half of what it needs is set."""
+    url, sender = settings.smtp, settings.mail_from
+    if url is None or sender is None:
+        if url is not None:
+            raise StartupError("TERTULIA_MAIL_FROM is needed with a mail server: 'News <comments@news.example>'")
+        return None
+    return Mailer(url, sender, settings.private_hosts)
+
+
 def _asgi(
     discussions: Discussions,
-    people: People,
+    edges: Sequence[object],
+    guards: Sequence[Middleware],
     hub: Hub,
     origins: OriginPolicy,
     addresses: ClientAddress,
@@ -182,7 +278,7 @@ def _asgi(
 ) -> Starlette:
     push = Push(discussions, hub, origins, addresses)
     operations = [*operations_of(Api(discussions, origins, addresses)), *operations_of(push)]
-    operations += operations_of(PeopleApi(people, discussions.identify, origins, addresses))
+    operations += [one for edge in edges for one in operations_of(edge)]
     if search is not None:
         operations += operations_of(SearchApi(search, origins, addresses))
 
@@ -199,7 +295,10 @@ def _asgi(
             *others,
             *pages.routes(),
         ],
-        middleware=[Middleware(RequestMiddleware, origins=origins, addresses=addresses, responses=responses)],
+        middleware=[
+            Middleware(RequestMiddleware, origins=origins, addresses=addresses, responses=responses),
+            *guards,
+        ],
         exception_handlers={Problem: problems.on_problem, HTTPException: on_http_error},
     )
 

@@ -29,19 +29,22 @@ class ErrorCode(Enum):
     idempotency_key_required = ErrorSpec(400, "A write needs an Idempotency-Key")
     idempotency_conflict = ErrorSpec(409, "This Idempotency-Key was used for something else")
     unauthenticated = ErrorSpec(401, "A valid token is needed")
+    bad_code = ErrorSpec(401, "The code is not the one that was sent")
     forbidden = ErrorSpec(403, "This is not yours to change")
     origin_not_allowed = ErrorSpec(403, "This origin may not use this site")
     unknown_site = ErrorSpec(404, "There is no such site")
     not_found = ErrorSpec(404, "There is nothing here")
     method_not_allowed = ErrorSpec(405, "This method is not offered here")
     name_taken = ErrorSpec(409, "The name is somebody else's")
+    name_needed = ErrorSpec(409, "A name is needed")
     wrong_session = ErrorSpec(403, "This needs another session")
     edit_window_over = ErrorSpec(409, "The time for editing is over")
     closed = ErrorSpec(409, "The discussion is closed")
+    members_only = ErrorSpec(403, "Only those who are signed in may write here")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")
     bad_state = ErrorSpec(409, "The comment's state does not allow this")
     gone = ErrorSpec(410, "The comment is no longer there")
-    spent = ErrorSpec(410, "This is good once, and was used")
+    spent = ErrorSpec(410, "This has already been used")
     too_large = ErrorSpec(413, "The request is too large")
     unsupported_media_type = ErrorSpec(415, "Send application/json")
     too_long = ErrorSpec(422, "The text is too long")
@@ -64,7 +67,7 @@ class CloseCode(IntEnum):
 
 CLOSE_ADVICE: dict[CloseCode, str] = {
     CloseCode.restarting: "resume after a random 0-5 s",
-    CloseCode.malformed: "stop; the request has to be mended",
+    CloseCode.malformed: "stop; fix the request",
     CloseCode.origin_not_allowed: "stop; the site does not allow this origin",
     CloseCode.too_slow: "resume from the last seq",
     CloseCode.gone: "stop",
@@ -76,22 +79,37 @@ class Problem(Exception):
     """A request is refused and nothing has changed.
 
     ``detail`` is a sentence for people that says what to do; ``field`` names the part of the request meant,
-    ``retry_after`` is in whole seconds.
+    ``retry_after`` is in whole seconds, ``left`` how often the same can still be tried with something else.
     """
 
     def __init__(
-        self, code: ErrorCode, detail: str, *, field: str | None = None, retry_after: int | None = None
+        self,
+        code: ErrorCode,
+        detail: str,
+        *,
+        field: str | None = None,
+        retry_after: int | None = None,
+        left: int | None = None,
     ) -> None:
         super().__init__(f"{code.name}: {detail}")
         self.code = code
         self.detail = detail
         self.field = field
         self.retry_after = retry_after
+        self.left = left
 
 
 def unauthenticated() -> Problem:
     """One answer for every bad token: it tells a forger nothing."""
     return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
+
+
+def name_taken() -> Problem:
+    return Problem(
+        ErrorCode.name_taken,
+        "This name, or one that looks like it, is somebody else's here; choose another.",
+        field="author.name",
+    )
 
 
 def no_such_site(field: str = "site") -> Problem:

@@ -21,11 +21,21 @@ from tertulia.errors import StartupError
 
 PREFIX = "TERTULIA_"
 SECRET_BYTES = 32
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 KEY_FILE = "secret-key"
 """In the data folder."""
 
-_PATHS = ("data_dir", "database_url_file", "redis_url_file", "articles", "secret_key_file")
+_PATHS = ("data_dir", "database_url_file", "redis_url_file", "smtp_url_file", "articles", "secret_key_file")
 """Settings that name a file or a folder."""
+WRITE_LIMITS = (
+    "post_limit_guest",
+    "post_limit_address",
+    "edit_limit_guest",
+    "edit_limit_address",
+    "vote_limit_guest",
+    "vote_limit_address",
+)
+"""Settings in the notation of ``limits``, or ``off``."""
 
 
 class Settings(BaseModel):
@@ -92,6 +102,20 @@ class Settings(BaseModel):
     )
     vote_limit_guest: str = Field("60/minute;500/day", description="Votes per guest; `off` removes the limit.")
     vote_limit_address: str = Field("120/minute;2000/day", description="Votes per address; `off` removes the limit.")
+    private_hosts: tuple[str, ...] = Field(
+        (),
+        description="Hosts, as `host` or `host:port`, that this server may ask although they are private or without "
+        "TLS, such as a sign-in provider in your own network; separated by commas.",
+    )
+    smtp_url: str | None = Field(
+        None,
+        description="Mail server: `smtps://user:password@host`, or `smtp://host:587` with STARTTLS; without it, nobody "
+        "can sign in by e-mail. Without TLS only to this machine and to hosts of `TERTULIA_PRIVATE_HOSTS`.",
+    )
+    smtp_url_file: Path | None = Field(None, description="File that holds the mail server's URL, if that is a secret.")
+    mail_from: str | None = Field(
+        None, description="Sender of mail, such as `News <comments@news.example>`; needed with a mail server."
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (),
         description="Networks (CIDR) of proxies whose X-Forwarded and Forwarded headers are believed, separated by "
@@ -143,7 +167,7 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = Field("text", description="Format of log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Minimum log level.")
 
-    @field_validator("allowed_origins", "trusted_proxies", "metrics_allow", mode="before")
+    @field_validator("allowed_origins", "private_hosts", "trusted_proxies", "metrics_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -158,6 +182,14 @@ class Settings(BaseModel):
                 ip_network(network, strict=False)
             except ValueError as error:
                 raise ValueError(f"{network!r} is not a network such as 10.0.0.0/8, nor an address") from error
+        return value
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is neither a host nor host:port")
         return value
 
     @field_validator("public_url")
@@ -191,14 +223,7 @@ class Settings(BaseModel):
             raise ValueError("is empty; name a file or a folder, or leave it out")
         return value
 
-    @field_validator(
-        "post_limit_guest",
-        "post_limit_address",
-        "edit_limit_guest",
-        "edit_limit_address",
-        "vote_limit_guest",
-        "vote_limit_address",
-    )
+    @field_validator(*WRITE_LIMITS)
     @classmethod
     def _limit(cls, value: str) -> str:
         import limits  # it takes 90 ms, and no command needs it that is given no limit
@@ -220,6 +245,11 @@ class Settings(BaseModel):
     def redis(self) -> str | None:
         """The URL of Redis, None without one. Raises StartupError if its file cannot be read."""
         return self.redis_url or _url_from_file("redis_url_file", self.redis_url_file)
+
+    @property
+    def smtp(self) -> str | None:
+        """The mail server's URL, None without one. Raises StartupError if its file cannot be read."""
+        return self.smtp_url or _url_from_file("smtp_url_file", self.smtp_url_file)
 
     @property
     def articles_dir(self) -> Path:
@@ -252,7 +282,7 @@ def _from_environment() -> dict[str, object]:
 def _reason(name: str, error: ErrorDetails) -> str:
     """What is wrong with a setting, with what was given where that can be no secret."""
     kind, context = error["type"], error.get("ctx", {})
-    is_open = name in Settings.model_fields and not name.startswith(("database", "redis", "secret"))
+    is_open = name in Settings.model_fields and not name.startswith(("database", "redis", "secret", "smtp"))
     given = f"{str(error['input'])!r} " if is_open and isinstance(error["input"], str | int | float) else ""
     if kind == "value_error":
         reason = str(context.get("error", ""))
@@ -310,12 +340,12 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 
-def secret_key(settings: Settings) -> bytes:
-    """The key that signs tokens, made and kept (mode 0600) on the first start when none is given.
+def secret_key(settings: Settings, *, make: bool = True) -> bytes:
+    """The key that signs tokens; with ``make`` made and kept (mode 0600) on the first start when none is given.
 
     Raises StartupError when it is shorter than 32 bytes or cannot be read.
     """
-    key = _key_from_file(settings) if settings.secret_key is None else settings.secret_key.encode()
+    key = _key_from_file(settings, make) if settings.secret_key is None else settings.secret_key.encode()
     if len(key) < SECRET_BYTES:
         raise StartupError(
             f"The secret key has {len(key)} bytes and needs at least {SECRET_BYTES}; "
@@ -324,9 +354,9 @@ def secret_key(settings: Settings) -> bytes:
     return key
 
 
-def _key_from_file(settings: Settings) -> bytes:
+def _key_from_file(settings: Settings, make: bool) -> bytes:
     path = settings.secret_key_file or settings.data_dir / KEY_FILE
-    if settings.secret_key_file is None:
+    if settings.secret_key_file is None and make:
         _make_sure_of_key(path)
     try:
         return path.read_bytes().strip()

@@ -19,7 +19,7 @@ from tertulia.languages import find
 from tertulia.protocol import API, ATOM
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.conditional import validated
-from tertulia.web.operations import CURSOR, KEY, SITE, Parameter, limit, operation
+from tertulia.web.operations import BODY_ERRORS, CURSOR, KEY, KEY_ERRORS, SITE, SITE_ERRORS, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query, read_json
 
@@ -32,14 +32,6 @@ FEED_ENTRIES = 50
 NO_COMMENT = "00000000-0000-0000-0000-000000000000"
 """An id that no comment has: those of comments are UUIDv7."""
 
-_READ = (ErrorCode.unknown_site, ErrorCode.invalid)
-_NAMED = (ErrorCode.malformed, ErrorCode.empty, ErrorCode.too_long)
-_BODY = (
-    ErrorCode.malformed,
-    ErrorCode.invalid,
-    ErrorCode.unsupported_media_type,
-    ErrorCode.unavailable,
-)
 _CHANGE = (
     ErrorCode.unauthenticated,
     ErrorCode.forbidden,
@@ -82,7 +74,7 @@ class Api:
         "The snapshot: a discussion and its first page of comments at one moment",
         {200: protocol.Snapshot},
         parameters=(SITE, KEY, _SORT, _LIMIT, _LANG),
-        errors=(*_READ, *_NAMED, ErrorCode.unauthenticated),
+        errors=(*KEY_ERRORS, ErrorCode.unauthenticated),
         bearer="optional",
     )
     async def snapshot(self, request: Request, query: Query) -> Response:
@@ -102,7 +94,7 @@ class Api:
         "A further page of comments, or the replies to one",
         {200: protocol.Page},
         parameters=(SITE, KEY, _SORT, CURSOR, _LIMIT, _PARENT),
-        errors=(*_READ, *_NAMED, ErrorCode.unauthenticated, ErrorCode.bad_cursor, ErrorCode.not_found),
+        errors=(*KEY_ERRORS, ErrorCode.unauthenticated, ErrorCode.bad_cursor, ErrorCode.not_found),
         bearer="optional",
     )
     async def comments(self, request: Request, query: Query) -> Response:
@@ -132,7 +124,7 @@ class Api:
         "How many comments are visible in each of these discussions",
         {200: protocol.Counts, 304: "application/json"},
         parameters=(SITE, _KEYS),
-        errors=(*_READ, *_NAMED),
+        errors=KEY_ERRORS,
     )
     async def counts(self, request: Request, query: Query) -> Response:
         keys = query.texts("key")
@@ -152,7 +144,7 @@ class Api:
         "The newest comments as an Atom feed",
         {200: ATOM, 304: ATOM},
         parameters=(SITE, KEY),
-        errors=(*_READ, *_NAMED),
+        errors=KEY_ERRORS,
     )
     async def feed(self, request: Request, query: Query) -> Response:
         from tertulia.api.feed import atom  # 1 MiB of ElementTree that nothing else needs
@@ -173,13 +165,14 @@ class Api:
     @operation(
         "POST",
         f"{API}/comments",
-        "Says something; 202 when it waits for approval, 200 when it was said before with this key",
+        "Posts a comment; 202 if it is held for approval, 200 if it was posted before with this key",
         {201: protocol.Posted, 202: protocol.Posted, 200: protocol.Posted},
         id="post_say",
         body=protocol.NewComment,
         headers=(_ONCE,),
         errors=(
-            *_BODY,
+            *BODY_ERRORS,
+            ErrorCode.unavailable,
             ErrorCode.idempotency_key_required,
             ErrorCode.idempotency_conflict,
             ErrorCode.unauthenticated,
@@ -188,6 +181,7 @@ class Api:
             ErrorCode.too_long,
             ErrorCode.name_taken,
             ErrorCode.closed,
+            ErrorCode.members_only,
             ErrorCode.bad_parent,
             ErrorCode.rate_limited,
         ),
@@ -212,14 +206,7 @@ class Api:
         "The document tree that a comment of this text would have; nothing is stored",
         {200: protocol.Preview},
         body=protocol.PreviewText,
-        errors=(
-            ErrorCode.malformed,
-            ErrorCode.invalid,
-            ErrorCode.unsupported_media_type,
-            ErrorCode.empty,
-            ErrorCode.too_long,
-            ErrorCode.rate_limited,
-        ),
+        errors=(*BODY_ERRORS, ErrorCode.empty, ErrorCode.too_long, ErrorCode.rate_limited),
     )
     async def preview(self, request: Request, _query: Query) -> Response:
         wanted = await read_json(request, protocol.PreviewText)
@@ -232,7 +219,7 @@ class Api:
         {200: protocol.Changed},
         body=protocol.CommentEdit,
         errors=(
-            *_BODY,
+            *BODY_ERRORS,
             *_CHANGE,
             ErrorCode.empty,
             ErrorCode.too_long,
@@ -267,7 +254,7 @@ class Api:
         {200: protocol.Voted},
         body=protocol.Vote,
         headers=(replace(_ONCE, required=False),),
-        errors=(*_BODY, *_CHANGE, ErrorCode.gone, ErrorCode.idempotency_key_required),
+        errors=(*BODY_ERRORS, *_CHANGE, ErrorCode.gone, ErrorCode.idempotency_key_required),
         bearer="optional",
     )
     async def vote(self, request: Request, _query: Query) -> Response:
@@ -284,7 +271,8 @@ class Api:
         {201: protocol.Reported},
         body=protocol.Report,
         errors=(
-            *_BODY,
+            *BODY_ERRORS,
+            ErrorCode.unavailable,
             ErrorCode.not_found,
             ErrorCode.gone,
             ErrorCode.unauthenticated,
@@ -328,7 +316,7 @@ class Api:
         "The comments that wait for approval, oldest first",
         {200: protocol.HeldPage},
         parameters=(SITE, CURSOR, _LIMIT),
-        errors=(*_READ, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
+        errors=(*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
         bearer="moderator",
     )
     async def held(self, request: Request, query: Query) -> Response:
@@ -340,7 +328,7 @@ class Api:
         "What readers reported and can still be read, oldest report first",
         {200: protocol.ReportPage},
         parameters=(SITE, CURSOR, _LIMIT),
-        errors=(*_READ, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
+        errors=(*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
         bearer="moderator",
     )
     async def reported(self, request: Request, query: Query) -> Response:
@@ -359,12 +347,12 @@ class Api:
         body=protocol.DiscussionChange,
         parameters=(SITE, KEY),
         errors=(
-            *_BODY,
-            *_NAMED,
+            *BODY_ERRORS,
+            *KEY_ERRORS,
             ErrorCode.unauthenticated,
             ErrorCode.forbidden,
-            ErrorCode.unknown_site,
             ErrorCode.rate_limited,
+            ErrorCode.unavailable,
         ),
         bearer="moderator",
     )

@@ -14,13 +14,20 @@ from tertulia.identity import Identity
 from tertulia.people import People
 from tertulia.protocol import API
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.operations import operation
-from tertulia.web.origins import OriginPolicy
+from tertulia.web.operations import BODY_ERRORS, operation
+from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.validation import Query, read_json
 
 Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
-_BODY = (ErrorCode.malformed, ErrorCode.invalid, ErrorCode.unsupported_media_type, ErrorCode.unavailable)
+_BODY = (*BODY_ERRORS, ErrorCode.unavailable)
 _OWN = (ErrorCode.unauthenticated, ErrorCode.wrong_session, ErrorCode.unavailable)
+_SIGN_IN = (
+    ErrorCode.unauthenticated,
+    ErrorCode.unknown_site,
+    ErrorCode.spent,
+    ErrorCode.bad_code,
+    ErrorCode.name_needed,
+)
 _NAME = (ErrorCode.empty, ErrorCode.too_long, ErrorCode.name_taken, ErrorCode.rate_limited)
 
 
@@ -39,12 +46,13 @@ class PeopleApi:
         "Signs in: the token in the answer is good until the session ends",
         {201: protocol.SessionOpened},
         body=protocol.NewSession,
-        errors=(*_BODY, *_NAME, ErrorCode.unauthenticated, ErrorCode.unknown_site, ErrorCode.spent),
+        errors=(*_BODY, *_NAME, *_SIGN_IN),
     )
     async def sign_in(self, request: Request, _query: Query) -> Response:
         new = await read_json(request, protocol.NewSession)
         await self._origins.admit(request, new.site)
-        return _private(await self._people.sign_in(new, self._addresses.of(request)), 201)
+        origin = normal_origin(request.headers.get("origin", ""))
+        return _private(await self._people.sign_in(new, self._addresses.of(request), origin), 201)
 
     @operation(
         "DELETE",
@@ -67,7 +75,7 @@ class PeopleApi:
         bearer="required",
     )
     async def me(self, request: Request, _query: Query) -> Response:
-        return _private(self._people.me(await self._viewer(request)))
+        return _private(await self._people.me(await self._viewer(request)))
 
     @operation(
         "PATCH",
@@ -96,10 +104,10 @@ class PeopleApi:
     @operation(
         "DELETE",
         f"{API}/me/sessions",
-        "Signs out everywhere: ends all of one's sessions, the one that asks too",
+        "Signs out everywhere: ends all of one's sessions, the one that asks too, or a guest's tokens",
         {200: protocol.SessionsEnded},
-        errors=_OWN,
-        bearer="session",
+        errors=(*_OWN, ErrorCode.rate_limited),
+        bearer="required",
     )
     async def end_all(self, request: Request, _query: Query) -> Response:
         return _private(await self._people.end_all(await self._viewer(request)))

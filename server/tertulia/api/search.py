@@ -13,7 +13,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import API
 from tertulia.store.search import Scope
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.operations import CURSOR, SITE, Parameter, limit, operation
+from tertulia.web.operations import CURSOR, KEY_ERRORS, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query
 
@@ -48,16 +48,7 @@ class SearchApi:
         "Comments that match, each with the words around the first match",
         {200: protocol.SearchPage},
         parameters=(SITE, _SEARCHED, _KEY, _AUTHOR, _SORT, CURSOR, limit(PAGE, MAX_PAGE)),
-        errors=(
-            ErrorCode.unknown_site,
-            ErrorCode.invalid,
-            ErrorCode.malformed,
-            ErrorCode.empty,
-            ErrorCode.too_long,
-            ErrorCode.bad_cursor,
-            ErrorCode.origin_not_allowed,
-            ErrorCode.rate_limited,
-        ),
+        errors=(*KEY_ERRORS, ErrorCode.bad_cursor, ErrorCode.origin_not_allowed, ErrorCode.rate_limited),
     )
     async def search(self, request: Request, query: Query) -> Response:
         await self._origins.admit(request, query.site())

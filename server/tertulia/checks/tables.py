@@ -17,13 +17,14 @@ c, d, e, v = schema.comment.c, schema.discussion.c, schema.event.c, schema.vote.
 
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
-    """Codes: seq, head, comment_count, reply_count, votes, orphan, root, author, published, residue, alias, cursor,
-    search.
+    """Codes: seq, head, comment_count, reply_count, thread_count, votes, orphan, root, author, published, residue,
+    alias, cursor, search.
     """
     parts = (
         _seqs,
         _comment_counts,
         _reply_counts,
+        _thread_counts,
         _votes,
         _threads,
         _authors,
@@ -86,6 +87,28 @@ def _reply_counts(connection: Connection) -> Iterator[Finding]:
     for row in streamed(connection, query):
         detail = f"reply_count is {row.reply_count}, {row.many} replies are visible"
         yield Finding("reply_count", of_comment(row.id), detail)
+
+
+def _thread_counts(connection: Connection) -> Iterator[Finding]:
+    """Of the threads that are counted, and of those that have replies and are not."""
+    t = schema.thread.c
+    replies = (
+        select(c.root_id, func.count(c.id).label("many"))
+        .where(c.parent_id.is_not(None), c.state == State.visible.value)
+        .group_by(c.root_id)
+        .subquery()
+    )
+    many = func.coalesce(replies.c.many, 0)
+    known = func.coalesce(t.reply_count, 0)
+    query = (
+        select(c.id, known.label("known"), many.label("many"))
+        .outerjoin(schema.thread, t.root_id == c.id)
+        .outerjoin(replies, replies.c.root_id == c.id)
+        .where(known != many)
+    )
+    for row in streamed(connection, query):
+        detail = f"its thread has the reply_count {row.known}, {row.many} replies of all depths are visible"
+        yield Finding("thread_count", of_comment(row.id), detail)
 
 
 def _votes(connection: Connection) -> Iterator[Finding]:

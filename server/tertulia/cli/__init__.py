@@ -33,13 +33,20 @@ COMMANDS = {
         "transfers:import_",
         "Import articles and their comments from FILE; what is there already stays as it is.",
     ),
+    "issuer": ("issuers:issuer", "Issuers: whose tokens say who a reader of a site is."),
     "key": ("keys:key", "Keys: what names a discussion."),
+    "log": ("log:log", "The log of actions: who decided what, and when."),
     "migrate": ("migrate:migrate", "Bring the database to the newest schema; serve does so too."),
     "moderator": ("moderators:moderator", "Moderators and their tokens."),
+    "provider": (
+        "providers:provider",
+        "Providers at which readers of a site sign in, such as Google, or your own by OpenID Connect.",
+    ),
     "search": ("search:search", "The index of comments that the search reads."),
     "serve": ("serve:serve", "Serve articles and discussions until Ctrl+C or SIGTERM."),
     "site": ("sites:site", "Sites that share this server, each with the origins that may use it."),
     "snippet": ("snippet:print_snippet", "Print the HTML that puts a discussion into your page."),
+    "staff": ("staff:staff", "People who decide for a site: owners, moderators, hosts, and who has a badge."),
     "work": ("work:work", "Background work: tasks that wait, and those that failed too often."),
 }
 """Where each command is, and the first sentence of its help."""

@@ -9,12 +9,11 @@ import click
 
 from tertulia.checks import Finding, search
 from tertulia.cli.options import DATABASE, counted, setting_options, store_of
-from tertulia.cli.running import coroutine
-from tertulia.reporting import Reporter
+from tertulia.cli.running import coroutine, reporter_of
 
 
 @click.command()
-@setting_options(*DATABASE)
+@setting_options(*DATABASE, "log_format")
 @coroutine
 async def check(**flags: Any) -> None:
     """Verify the database and print what is wrong; exit code 1 if anything is.
@@ -29,7 +28,7 @@ async def check(**flags: Any) -> None:
         found += 1
         click.echo(f"{finding.code}: {finding.where}: {finding.detail}")
 
-    with Reporter(sys.stderr) as reporter:
+    with reporter_of(flags) as reporter:
         async with store_of(flags, read_only=True) as store:
             extent = await search(store, report, reporter)
     looked_at = ", ".join(counted(number, what) for what, number in extent.items())

@@ -56,7 +56,7 @@ async def moderator_remove(name: str, **flags: Any) -> None:
     """
     name = clean_name(name, "name")
     async with store_of(flags) as store:
-        await store.write(administration.RemoveModerator(name))
+        await store.write(administration.RemoveModerator(name, utc_now()))
     click.echo(f"{name} is no moderator any more.")
 
 

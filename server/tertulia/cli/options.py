@@ -83,18 +83,12 @@ class SettingType(click.ParamType[Any]):
 
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Where it is": ("host", "port", "public_url", "workers", "trusted_proxies"),
+    "Where it is": ("host", "port", "public_url", "workers", "trusted_proxies", "private_hosts"),
     "What it keeps": ("data_dir", "database_url", "database_url_file", "articles", "secret_key_file", "search", "work"),
     "Several instances": ("redis_url", "redis_url_file"),
+    "Mail": ("smtp_url", "smtp_url_file", "mail_from"),
     "Pages and texts": ("allowed_origins", "site_name", "language", "time_zone", "edit_minutes"),
-    "How often people may write": (
-        "post_limit_guest",
-        "post_limit_address",
-        "edit_limit_guest",
-        "edit_limit_address",
-        "vote_limit_guest",
-        "vote_limit_address",
-    ),
+    "How often people may write": settings.WRITE_LIMITS,
     "Connections and busy discussions": (
         "connections",
         "connections_per_address",

@@ -11,8 +11,9 @@ from typing import Any, Literal, ParamSpec
 
 import click
 
-from tertulia import logs
+from tertulia import logs, settings
 from tertulia.errors import Problem, StartupError
+from tertulia.reporting import Reporter
 from tertulia.settings import PREFIX
 
 P = ParamSpec("P")
@@ -33,6 +34,11 @@ def coroutine(function: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, N
             raise SystemExit(1) from error
 
     return run
+
+
+def reporter_of(flags: Mapping[str, Any]) -> Reporter:
+    """Reports to standard error, in the format of the log."""
+    return Reporter(sys.stderr, is_json=settings.load(**flags).log_format == "json")
 
 
 def print_line(form: logs.Format, level: Literal["warning", "error"], message: str) -> None:

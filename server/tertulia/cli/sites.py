@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
-from tertulia.identity import utc_now
+from tertulia.core.badges import is_badge
+from tertulia.core.rules import DEFAULT, WhoMayWrite
+from tertulia.core.text import clean_name
+from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import new_site_token, utc_now
+from tertulia.languages import every
 from tertulia.store import administration, queries
+from tertulia.store.actions import OPERATOR
+from tertulia.store.commands import SCOPES, AddSiteToken, RemoveSiteToken
 from tertulia.web.origins import checked_origins
+
+BADGE_LETTERS = 24
+"""A badge stands in one line with name and time."""
 
 
 @click.group(cls=Group)
@@ -31,6 +42,54 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
     click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
 
 
+@site.command("rules")
+@click.argument("key")
+@click.option("--who", type=click.Choice([*WhoMayWrite]), help="Who may write: all, members, or nobody but moderators.")
+@setting_options(*DATABASE)
+@coroutine
+async def site_rules(key: str, who: WhoMayWrite | None, **flags: Any) -> None:
+    """Show the rules of the site KEY, or change those given; a discussion may have its own."""
+    async with store_of(flags, read_only=who is None) as store:
+        if who is None:
+            rules = await store.read(queries.site_rules, key)
+        else:
+            rules = await store.write(administration.ChangeSiteRules(key, lambda own: replace(own, who=who), utc_now()))
+    click.echo(f"who\t{rules.over(DEFAULT).who}")
+
+
+@site.command("badge")
+@click.argument("key", metavar="SITE")
+@click.argument("badge")
+@click.option("--word", "words", multiple=True, metavar="LANG=WORD", help="What it says in a language; repeated.")
+@click.option("--remove", is_flag=True, help="Take the badge away instead.")
+@setting_options(*DATABASE)
+@coroutine
+async def site_badge(key: str, badge: str, words: tuple[str, ...], remove: bool, **flags: Any) -> None:
+    """Say what the BADGE of some people at SITE is called; a running server knows it within seconds.
+
+    host and staff are those of the roles; others are given by an issuer of tokens.
+    """
+    if not is_badge(badge) or badge in every()["en"].texts:
+        detail = "A badge has 1 to 16 of a-z, 0-9 and '-', beginning with a letter, and some keys are in use."
+        raise Problem(ErrorCode.invalid, detail, field="badge")
+    if remove == bool(words):
+        raise Problem(ErrorCode.invalid, "Give --word LANG=WORD, or --remove.", field="word")
+    said = dict(_word(one) for one in words)
+    async with store_of(flags) as store:
+        await store.write(administration.ChangeSiteBadge(key, badge, said, utc_now()))
+    click.echo(f"{key}\t{badge}\t{' '.join(f'{language}={word}' for language, word in sorted(said.items()))}".rstrip())
+
+
+def _word(given: str) -> tuple[str, str]:
+    """Raises invalid, and what clean_name raises."""
+    language, _, word = given.partition("=")
+    if language not in every() or len(word) > BADGE_LETTERS:
+        known = ", ".join(sorted(every()))
+        detail = f"Give a language of {known}, '=' and a word of at most {BADGE_LETTERS} letters."
+        raise Problem(ErrorCode.invalid, detail, field="word")
+    return language, clean_name(word, "word")
+
+
 @site.command("list")
 @setting_options(*DATABASE)
 @coroutine
@@ -39,3 +98,37 @@ async def site_list(**flags: Any) -> None:
     async with store_of(flags, read_only=True) as store:
         for key, origins in sorted((await store.read(queries.sites)).items()):
             click.echo(f"{key}\t{' '.join(origins)}")
+
+
+@site.command("token")
+@click.argument("key", metavar="SITE")
+@click.argument("name")
+@click.option("--scopes", default="", help=f"What it is good for: some of {', '.join(SCOPES)}, with commas.")
+@click.option("--remove", is_flag=True, help="Take the token back instead; it is refused from then on.")
+@setting_options(*DATABASE)
+@coroutine
+async def site_token(key: str, name: str, scopes: str, remove: bool, **flags: Any) -> None:
+    """Make the token NAME for a program of SITE, and print it, once."""
+    name, (token, hashed) = clean_name(name, "name"), new_site_token()
+    wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
+    async with store_of(flags) as store:
+        if remove:
+            await store.write(RemoveSiteToken(OPERATOR, key, name, utc_now()))
+        else:
+            await store.write(AddSiteToken(OPERATOR, key, name, wanted, hashed, utc_now()))
+    if remove:
+        click.echo(f"{key} has no token {name} any more.")
+        return
+    click.echo(f"The token {name} of {key}; it is not kept and not shown again:", err=True)
+    click.echo(token)
+
+
+@site.command("tokens")
+@click.argument("key", metavar="SITE")
+@setting_options(*DATABASE)
+@coroutine
+async def site_tokens(key: str, **flags: Any) -> None:
+    """List the tokens of SITE and what each is good for."""
+    async with store_of(flags, read_only=True) as store:
+        for token in await store.read(queries.site_tokens, key):
+            click.echo(f"{token.name}\t{','.join(token.scopes)}\t{token.at:%Y-%m-%d}")

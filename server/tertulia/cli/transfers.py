@@ -13,13 +13,12 @@ import click
 from tertulia import settings, transfer
 from tertulia.articles import Articles
 from tertulia.cli.options import DATABASE, counted, opened, setting_options
-from tertulia.cli.running import coroutine
-from tertulia.reporting import Reporter
+from tertulia.cli.running import coroutine, print_line, reporter_of
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@setting_options(*DATABASE, "articles")
+@setting_options(*DATABASE, "articles", "log_format")
 @coroutine
 async def import_(file: Path, **flags: Any) -> None:
     """Import articles and their comments from FILE; what is there already stays as it is.
@@ -27,12 +26,12 @@ async def import_(file: Path, **flags: Any) -> None:
     A file that needs more memory than there is is refused before it is read.
     """
     chosen = settings.load(**flags)
-    with Reporter(sys.stderr) as reporter:
+    with reporter_of(flags) as reporter:
         reporter(f"Reading {file}")
         async with opened(chosen) as store:
             imported = await transfer.import_file(store, chosen.articles_dir, transfer.read_file(file), reporter)
     for kept in imported.kept:
-        click.echo(kept, err=True)
+        print_line(chosen.log_format, "warning", kept)
     there = f"{imported.known:,} {'was' if imported.known == 1 else 'were'} there already"
     click.echo(f"Imported {counted(imported.comments, 'comment')} of {counted(imported.articles, 'article')}; {there}.")
 
@@ -40,13 +39,13 @@ async def import_(file: Path, **flags: Any) -> None:
 @click.command()
 @click.option("--site", default=None, help="One site only.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the terminal.")
-@setting_options(*DATABASE, "articles")
+@setting_options(*DATABASE, "articles", "log_format")
 @coroutine
 async def export(site: str | None, output: Path | None, **flags: Any) -> None:
     """Export articles and discussions in the format that import reads."""
     chosen = settings.load(**flags)
     articles = Articles(chosen.articles_dir, chosen.language, chosen.time_zone)
-    with Reporter(sys.stderr) as reporter:
+    with reporter_of(flags) as reporter:
         async with opened(chosen, opening="use") as store:
             with transfer.written(output) if output else nullcontext(_utf8_output()) as stream:
                 await transfer.export(store, articles, site, stream.write, reporter)

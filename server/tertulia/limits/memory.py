@@ -39,6 +39,11 @@ class BoundedStorage(MemoryStorage):
         self._forget(now)
         return True
 
+    def take_back(self, key: str) -> None:
+        """Forgets the newest that was counted, if it is still remembered."""
+        if self._times.get(key):
+            self._times[key].pop()
+
     async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
         """When the oldest post that counts was made, and how many count."""
         now = self._clock()

@@ -14,20 +14,23 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from tertulia.bus import Message
 from tertulia.live.budget import MemoryBudget
 from tertulia.live.frames import Frame
 from tertulia.live.tuning import DEFAULT, Tuning
-from tertulia.protocol import EVENTS_PAGE, EncodedEvent, events_message, superseded
+from tertulia.protocol import EVENTS_PAGE, EncodedEvent, EventPage, events_message, superseded
 
 MAX_FRAME_BYTES = 256 * 1024
 EVENT_OVERHEAD = 250
 """Bytes of an event besides its JSON: the object, its id, its place in the row."""
 ENCODINGS = 3
 """Times its text that a frame takes in memory: as it is, compressed, as a Server-Sent Event."""
-FROM_STORE = 0
-"""Stands for ``to`` where a frame's events came from the store: no reader is brought to seq 0."""
+FrameKind = Literal["whole", "summary", "history"]
+"""Every event of a stretch; a selection of them; what the store has after a cursor that is below the start."""
+FrameKey = tuple[int, int | None, FrameKind]
+"""From which cursor, to which seq, and how; of a ``history`` only its frame knows how far it goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ ONE_APPENDED = Appended(1)
 
 
 class Backlog:
-    """Events ``start + 1`` to ``head``. A frame for (from, to) is made once for all readers that stand at ``from``.
+    """Events ``start + 1`` to ``head``. A frame is made once for all readers that need it.
 
     epoch: of the log; of a message from another one only its head counts
     tuning: how many events and frames are held
@@ -85,7 +88,7 @@ class Backlog:
         self._budget = MemoryBudget() if budget is None else budget
         self._events: deque[EncodedEvent] = deque()
         self._events_bytes = 0
-        self._frames: OrderedDict[tuple[int, int], Frame] = OrderedDict()
+        self._frames: OrderedDict[FrameKey, Frame] = OrderedDict()
         self._frames_bytes = 0
         self._pending_redactions: dict[str | None, EncodedEvent] = {}
         """By comment the newest edit or removal past the head: its text must not come back with what fills the gap."""
@@ -174,6 +177,21 @@ class Backlog:
         later = pending.get(event.comment_id)
         return event if later is None else superseded(event, later)
 
+    def redacted(self, page: EventPage) -> list[EncodedEvent] | None:
+        """What the store gave, without what was taken out since; None where that is not held any more.
+
+        Of a message that came without its events nothing is known: what it takes out may be shown as long as the next
+        read takes.
+        """
+        if page.head < self.start:
+            return None
+        since = (event for event in (*self._events, *self._pending_redactions.values()) if event.conceals)
+        newest = {event.comment_id: event for event in sorted(since, key=_seq) if event.seq > page.head}
+        return [
+            superseded(event, later) if (later := newest.get(event.comment_id)) and later.seq > event.seq else event
+            for event in page.events
+        ]
+
     def _rewrite(self, later: EncodedEvent) -> None:
         """Does to the events and frames that are held what the store does to its log."""
         if later.conceals:
@@ -208,14 +226,15 @@ class Backlog:
 
     def next_frame(self, cursor: int) -> Frame | None:
         """What brings a reader on from ``cursor``, below the head; None where the store has to be read first."""
-        return self.frame(cursor, self.head) if cursor >= self.start else self.cached(cursor, FROM_STORE)
+        return self.frame(cursor, self.head) if cursor >= self.start else self.cached((cursor, None, "history"))
 
     def frame(self, cursor: int, to: int) -> Frame:
         """What brings a reader from ``cursor``, not below the start, towards ``to``; its ``seq`` is how far."""
-        known = self._frames.get((cursor, to))
+        key: FrameKey = (cursor, to, "whole")
+        known = self._frames.get(key)
         if known is None:
             known = batch(self.after(cursor, to - cursor))
-            self.cache(cursor, to, known)
+            self.cache(key, known)
         return known
 
     def add_history(self, cursor: int, events: list[EncodedEvent]) -> bool:
@@ -225,22 +244,22 @@ class Backlog:
         """
         known = [event for event in events if event.seq <= self.head]
         if known:
-            self.cache(cursor, FROM_STORE, batch(known))
+            self.cache((cursor, None, "history"), batch(known))
         return bool(known)
 
-    def cache(self, cursor: int, to: int, frame: Frame) -> None:
+    def cache(self, key: FrameKey, frame: Frame) -> None:
         """Holds a frame until something is redacted."""
-        earlier = self._frames.get((cursor, to))
+        earlier = self._frames.get(key)
         self._frames_bytes += _size_of_frame(frame) - (0 if earlier is None else _size_of_frame(earlier))
-        self._frames[cursor, to] = frame
+        self._frames[key] = frame
         while len(self._frames) > self._tuning.frames or (
             self._frames_bytes > self._tuning.frames_bytes and len(self._frames) > 1
         ):
             self._frames_bytes -= _size_of_frame(self._frames.popitem(last=False)[1])
         self._charge()
 
-    def cached(self, cursor: int, to: int) -> Frame | None:
-        return self._frames.get((cursor, to))
+    def cached(self, key: FrameKey) -> Frame | None:
+        return self._frames.get(key)
 
     # ---- memory -----------------------------------------------------------------------------------------
 
@@ -267,6 +286,10 @@ def batch(events: list[EncodedEvent]) -> Frame:
             break
         count += 1
     return Frame(events_message([event.payload for event in events[:count]]), events[count - 1].seq)
+
+
+def _seq(event: EncodedEvent) -> int:
+    return event.seq
 
 
 def _size_of_event(event: EncodedEvent) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.live.backlog import MAX_FRAME_BYTES, Backlog
+from tertulia.live.backlog import MAX_FRAME_BYTES, Backlog, FrameKey
 from tertulia.live.frames import Frame
 from tertulia.protocol import EVENTS_PAGE, EncodedEvent, summary_message
 
@@ -15,7 +15,8 @@ def summary_frame(backlog: Backlog, since: int, head: int, shown: int | None) ->
 
     The whole frame where that leaves nothing out, or where what is left is too much for one message.
     """
-    known = backlog.cached(since, -head)
+    key: FrameKey = (since, head, "summary")
+    known = backlog.cached(key)
     if known is not None:
         return known
     whole = backlog.frame(since, head)
@@ -25,7 +26,7 @@ def summary_frame(backlog: Backlog, since: int, head: int, shown: int | None) ->
     if len(selected) < len(events) and len(selected) <= EVENTS_PAGE and _size(selected) <= MAX_FRAME_BYTES:
         created = sum(event.kind == "comment.created" for event in events)
         frame = Frame(summary_message(since + 1, head, created, [event.payload for event in selected]), head)
-    backlog.cache(since, -head, frame)
+    backlog.cache(key, frame)
     return frame
 
 

@@ -14,10 +14,13 @@ from prometheus_client.core import Metric as Family
 
 from tertulia import __version__
 from tertulia.bus import NetworkBus
+from tertulia.identity.issuers import Issuers
 from tertulia.limits import SharedCounter
 from tertulia.live.hub import Hub
 from tertulia.live.rate import DeliveryMode
 from tertulia.metrics.host import Host
+from tertulia.people import EmailCodes, Failure, ProviderSignIns
+from tertulia.people.staff import StaffStats
 from tertulia.serving.stats import ServerStats
 from tertulia.store.failures import FailureLog
 from tertulia.store.stats import Histogram
@@ -238,11 +241,27 @@ def _by_queue(workers: Workers, numbers: Mapping[str, float]) -> Value:
     return {(name,): numbers.get(name, 0) for name in sorted(workers.queues | numbers.keys())}
 
 
+STAFF_METRICS: tuple[Metric[StaffStats], ...] = (
+    Metric(
+        "tertulia_staff_sign_ins_total",
+        "counter",
+        "Attempts to sign in to the staff's pages, by what came of them.",
+        lambda stats: {("opened",): stats.signed_in, ("refused",): stats.refused},
+        ("result",),
+    ),
+    Metric(
+        "tertulia_staff_foreign_requests_total",
+        "counter",
+        "Requests to change something on the staff's pages that came from no page of this server, and were refused.",
+        lambda stats: stats.foreign,
+    ),
+)
+
 DATABASE_METRICS: tuple[Metric[FailureLog], ...] = (
     Metric(
         "tertulia_database_failures_total",
         "counter",
-        "Transactions and questions that the database did not carry out, by what was the trouble.",
+        "Failed transactions and queries, by cause.",
         lambda failures: {(met.name,): count for met, count in failures.counts.items()},
         ("trouble",),
     ),
@@ -256,6 +275,15 @@ HTTP_METRICS: tuple[Metric[ResponseCounts], ...] = (
         "themselves, and none where the client left before.",
         lambda responses: responses.counts,
         ("kind", "status"),
+    ),
+)
+
+ISSUER_METRICS: tuple[Metric[Issuers], ...] = (
+    Metric(
+        "tertulia_issuer_stale",
+        "gauge",
+        "Issuers the address of whose keys failed when this process last asked it; the keys it has go on for a day.",
+        lambda issuers: issuers.stale,
     ),
 )
 
@@ -369,6 +397,32 @@ SERVER_METRICS: tuple[Metric[ServerStats], ...] = (
     ),
 )
 
+SIGN_IN_METRICS: tuple[Metric[ProviderSignIns], ...] = (
+    Metric(
+        "tertulia_provider_sign_ins_begun_total",
+        "counter",
+        "Browsers that were sent to a sign-in provider.",
+        lambda sign_ins: sign_ins.begun,
+    ),
+    Metric(
+        "tertulia_provider_sign_ins_total",
+        "counter",
+        "Ways to a sign-in provider that came to an end, by outcome: done, or why not.",
+        lambda sign_ins: {(outcome,): sign_ins.ended[outcome] for outcome in ("done", *Failure)},
+        ("outcome",),
+    ),
+)
+
+EMAIL_CODE_METRICS: tuple[Metric[EmailCodes], ...] = (
+    Metric(
+        "tertulia_email_codes_total",
+        "counter",
+        "Codes to sign in by e-mail, by what came of them: asked, sent, right, wrong.",
+        lambda codes: {(outcome,): codes.counts[outcome] for outcome in ("asked", "sent", "right", "wrong")},
+        ("outcome",),
+    ),
+)
+
 BUILD_METRICS: tuple[Metric[None], ...] = (
     Metric(
         "tertulia_build_info",
@@ -405,8 +459,12 @@ CATALOGUE: tuple[Metric[Any], ...] = (
     *HUB_METRICS,
     *WRITE_QUEUE_METRICS,
     *WORK_METRICS,
+    *STAFF_METRICS,
     *DATABASE_METRICS,
     *HTTP_METRICS,
+    *ISSUER_METRICS,
+    *SIGN_IN_METRICS,
+    *EMAIL_CODE_METRICS,
     *BUS_METRICS,
     *LIMIT_METRICS,
     *SERVER_METRICS,

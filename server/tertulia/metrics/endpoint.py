@@ -18,6 +18,7 @@ from starlette.routing import Route
 from tertulia.bus import Bus, NetworkBus
 from tertulia.core.addresses import Networks, parse
 from tertulia.errors import ErrorCode, Problem
+from tertulia.identity.issuers import Issuers
 from tertulia.limits import SharedCounter
 from tertulia.live.hub import Hub
 from tertulia.metrics.aggregation import WorkerMetrics
@@ -25,15 +26,21 @@ from tertulia.metrics.catalogue import (
     BUILD_METRICS,
     BUS_METRICS,
     DATABASE_METRICS,
+    EMAIL_CODE_METRICS,
     HOST_METRICS,
     HTTP_METRICS,
     HUB_METRICS,
+    ISSUER_METRICS,
     LIMIT_METRICS,
     SERVER_METRICS,
+    SIGN_IN_METRICS,
+    STAFF_METRICS,
     WORK_METRICS,
     WRITE_QUEUE_METRICS,
 )
 from tertulia.metrics.host import Host
+from tertulia.people import EmailCodes, ProviderSignIns
+from tertulia.people.staff import StaffStats
 from tertulia.serving.stats import ServerStats
 from tertulia.store.failures import FailureLog
 from tertulia.store.write_queue import WriteQueue
@@ -46,24 +53,34 @@ from tertulia.work import Workers
 class Sources(Collector):
     """Collects from the sources on request.
 
-    Those of the server are left out without ``server_stats``, on another server than ours; those of Redis without one.
+    Those of the server are left out without ``server_stats``, on another server than ours; those of Redis without one,
+    and those of codes by e-mail without a mail server.
     """
 
     hub: Hub
     write_queue: WriteQueue
     workers: Workers
+    staff: StaffStats
     failures: FailureLog
     responses: ResponseCounts
     bus: Bus
     counts: SharedCounter | None
     server_stats: ServerStats | None
+    issuers: Issuers
+    sign_ins: ProviderSignIns
+    codes: EmailCodes | None
 
     def collect(self) -> Iterator[Family]:
         yield from (metric.family(self.hub) for metric in HUB_METRICS)
         yield from (metric.family(self.write_queue) for metric in WRITE_QUEUE_METRICS)
         yield from (metric.family(self.workers) for metric in WORK_METRICS)
+        yield from (metric.family(self.staff) for metric in STAFF_METRICS)
         yield from (metric.family(self.failures) for metric in DATABASE_METRICS)
         yield from (metric.family(self.responses) for metric in HTTP_METRICS)
+        yield from (metric.family(self.issuers) for metric in ISSUER_METRICS)
+        yield from (metric.family(self.sign_ins) for metric in SIGN_IN_METRICS)
+        if self.codes is not None:
+            yield from (metric.family(self.codes) for metric in EMAIL_CODE_METRICS)
         if isinstance(self.bus, NetworkBus):
             yield from (metric.family(self.bus) for metric in BUS_METRICS)
         if self.counts is not None:

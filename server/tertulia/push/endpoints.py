@@ -23,7 +23,7 @@ from tertulia.protocol import API, EVENTS_PAGE, Events
 from tertulia.push.queued import QueuedConnection
 from tertulia.push.sse import MEDIA_TYPE, EventStream
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.operations import KEY, SITE, Parameter, limit, operation
+from tertulia.web.operations import KEY, KEY_ERRORS, SITE, Parameter, limit, operation
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.validation import Query, check_parameters
 
@@ -114,15 +114,7 @@ class Push:
         "The events after a seq; as text/event-stream a live stream, when Accept asks for it",
         {200: Events},
         parameters=(SITE, KEY, _EPOCH, _AFTER, limit(EVENTS_PAGE, EVENTS_PAGE), _FULL),
-        errors=(
-            ErrorCode.unknown_site,
-            ErrorCode.invalid,
-            ErrorCode.malformed,
-            ErrorCode.empty,
-            ErrorCode.too_long,
-            ErrorCode.rate_limited,
-            ErrorCode.unavailable,
-        ),
+        errors=(*KEY_ERRORS, ErrorCode.rate_limited, ErrorCode.unavailable),
     )
     async def events(self, request: Request, query: Query) -> Response:
         if MEDIA_TYPE in request.headers.get("accept", ""):

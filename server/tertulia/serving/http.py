@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 
@@ -59,6 +60,17 @@ class _ResponseTransport:
         self.close = _nothing
 
 
+class Phase(Enum):
+    """What a connection does with what comes."""
+
+    serving = auto()
+    """Reads requests, and answers each before the next."""
+    answered = auto()
+    """Reads no request until the client has taken the answer to the last one."""
+    over = auto()
+    """Discards everything: the last answer was given, and the end of the stream sent."""
+
+
 class BoundedHTTP(H11Protocol):
     """One connection. What has no value here, ``http_protocol`` sets on a subclass for each server."""
 
@@ -81,9 +93,8 @@ class BoundedHTTP(H11Protocol):
         self._stall_timer: asyncio.TimerHandle | None = None
         self._unread_before = 0
         self._answering: RequestResponseCycle | None = None
-        self._is_answered = False
         self._response_transport: _ResponseTransport | None = None
-        self._is_over = False
+        self._phase = Phase.serving
         self.segments = 0
         self._limiter_key: str | None = None
 
@@ -118,7 +129,7 @@ class BoundedHTTP(H11Protocol):
 
     def shutdown(self) -> None:
         """uvicorn's word for the end of the server."""
-        if self._is_over:
+        if self._phase is Phase.over:
             self.transport.close()
         else:
             super().shutdown()
@@ -126,7 +137,7 @@ class BoundedHTTP(H11Protocol):
     # ---- a head, a body ---------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
-        if self._is_over:
+        if self._phase is Phase.over:
             self._discard_input()
             return
         if self.transport.is_closing():
@@ -146,7 +157,7 @@ class BoundedHTTP(H11Protocol):
 
     def handle_events(self) -> None:
         super().handle_events()
-        if self._is_over or self.transport.get_protocol() is not self:
+        if self._phase is Phase.over or self.transport.get_protocol() is not self:
             return  # refused, or upgraded
         state = self.conn.their_state
         if self.transport.is_closing():
@@ -236,15 +247,17 @@ class BoundedHTTP(H11Protocol):
         if not self.transport.is_closing():
             self._stop_stall_timer()
         super().resume_writing()
-        if self._is_answered:
-            self._is_answered = False
+        if self._phase is Phase.answered:
+            self._phase = Phase.serving
             self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """The next request waits until this answer is read: otherwise both answers would wait in memory."""
+        if self._phase is Phase.over:
+            return
         if self.flow.write_paused and not self.transport.is_closing():
-            self._is_answered = True
-        elif not self._is_over:
+            self._phase = Phase.answered
+        else:
             super().on_response_complete()
 
     def _start_stall_timer(self) -> None:
@@ -288,7 +301,7 @@ class BoundedHTTP(H11Protocol):
 
     def end(self) -> None:
         """Ends after the last answer: at once if all input is read, otherwise so that the client still gets it."""
-        if self.transport.is_closing() or self._is_over:
+        if self.transport.is_closing() or self._phase is Phase.over:
             return
         self._stop_deadline()
         if self.conn.their_state in _READ and not self.conn.trailing_data[0]:
@@ -302,7 +315,7 @@ class BoundedHTTP(H11Protocol):
 
         A socket that is closed with input unread is reset, and a reset takes the answer with it (RFC 9112, 9.6).
         """
-        self._is_over = True
+        self._phase = Phase.over
         try:
             self.transport.write_eof()
         except OSError:  # it is gone already

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from enum import Enum, auto
 from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
@@ -50,6 +51,17 @@ class _LibraryHandshake(ServerProtocol):
         return answer
 
 
+class Input(Enum):
+    """Where what the client says goes after its handshake."""
+
+    held = auto()
+    """It waits: the application has neither asked for it nor attached a reader."""
+    frames = auto()
+    """It is parsed, and the application gets the messages."""
+    detached = auto()
+    """A detached reader has the transport, and this object is forgotten."""
+
+
 class LiveWebSocket(WebSocketsSansIOProtocol):
     """One WebSocket until a reader is attached; ``limiter_key`` is what it is counted under.
 
@@ -72,8 +84,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         self._handshake: Handshake | None = None
         self._early = b""
         self._read_since_close = 0
-        self._reads_frames = False
-        self._detached = False
+        self._input = Input.held
         self._deadline: asyncio.TimerHandle | None = None
 
     @cached_property
@@ -187,7 +198,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             return
         if self.close_sent:
             self._read_last(data)
-        elif self._reads_frames:
+        elif self._input is Input.frames:
             super().data_received(data)
         else:
             self._early += data
@@ -195,9 +206,9 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
 
     def _start_reading_frames(self) -> None:
         """The application attaches no reader, or is at its end: it gets what comes."""
-        if self._reads_frames:
+        if self._input is not Input.held:
             return
-        self._reads_frames = True
+        self._input = Input.frames
         early, self._early = self._early, b""
         if early:
             self.transport.resume_reading()
@@ -225,7 +236,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
         handshake = self._handshake
         deflates = bool(self.conn.extensions) if handshake is None else handshake.deflates
         detached = DetachedReader(self, reader, deflates)
-        self._detached = True
+        self._input = Input.detached
         self.limiter_key = None
         reader.connection = detached
         self.connections.discard(self)
@@ -247,7 +258,7 @@ class LiveWebSocket(WebSocketsSansIOProtocol):
             log.exception("A WebSocket failed in the application")
             self.send_500_response()
         self._stop_deadline()
-        if self._detached:
+        if self._input is Input.detached:
             # the scope and this object hold each other
             self._drop_parser()
             tasks = self.tasks

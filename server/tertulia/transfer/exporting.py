@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from tertulia.articles import Article, Articles
 from tertulia.core.comments import State
+from tertulia.core.rules import own_rules
 from tertulia.core.text import clean_title
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import no_such_site
@@ -71,13 +72,13 @@ class _Count:
 
 def _pieces(connection: Connection, texts: list[Article], site: str | None, count: _Count) -> Iterator[str]:
     s = schema.site.c
-    query = select(s.id, s.key, s.origins).order_by(s.key)
+    query = select(s.id, s.key, s.origins, s.settings).order_by(s.key)
     if site is not None:
         query = query.where(s.key == site)
     sites = list(connection.execute(query))
     if not sites:
         raise no_such_site()
-    told = [{"key": row.key, "origins": list(row.origins)} for row in sites]
+    told = [{"key": row.key, "origins": list(row.origins)} | _rules((row.settings or {}).get("rules")) for row in sites]
     yield f'{{\n"format": {_json(FORMAT)},\n"sites": {_json(told)},\n"articles": ['
     separator = "\n"
     for row in sites:
@@ -89,6 +90,12 @@ def _pieces(connection: Connection, texts: list[Article], site: str | None, coun
     yield "\n]\n}\n"
 
 
+def _rules(stored: Document | None) -> Document:
+    """Those that a site or a discussion has of its own, where it has any."""
+    own = own_rules(stored).stored()
+    return {} if own is None else {"rules": own}
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
@@ -97,7 +104,7 @@ def _articles(
     connection: Connection, site_id: int, site: str, texts: list[Article], count: _Count
 ) -> Iterator[Iterator[str]]:
     """By key. A text and a discussion of one key are one article where they agree on the title."""
-    query = select(d.id, d.key, d.title, d.url, d.mode).where(d.site_id == site_id).order_by(d.key)
+    query = select(d.id, d.key, d.title, d.url, d.mode, d.rules).where(d.site_id == site_id).order_by(d.key)
     agreeing = {(text.key, clean_title(text.title)): text for text in texts}
     rest = {text.slug: text for text in sorted(texts, key=lambda text: (text.key, text.slug))}
     for row in streamed(connection, query):
@@ -108,6 +115,7 @@ def _articles(
         if text is not None:
             document |= _text(rest.pop(text.slug))
         document["mode"] = row.mode
+        document |= _rules(row.rules)
         if row.url:
             document["url"] = row.url
         yield _discussion(connection, row.id, document, count)

@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, FailFast, F
 from pydantic_core import from_json
 
 from tertulia.articles import SLUG
-from tertulia.core.comments import Badge
+from tertulia.core.badges import PATTERN as BADGE
 from tertulia.core.ids import is_uuid
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import Inbound
+from tertulia.protocol import Inbound, RulesChange
 from tertulia.transfer import memory
 
 FORMAT: Final = "tertulia/1"
@@ -104,7 +104,7 @@ class FileComment(Inbound):
     parent: Reference | None = None
     author: str | None = None
     author_id: Uuid | None = None
-    badge: Badge | None = None
+    badge: Annotated[str, Field(pattern=BADGE)] | None = None
     at: Time
     text: str | None = None
     edited_at: Time | None = None
@@ -131,6 +131,7 @@ class FileArticle(Inbound):
     site: SiteKey | None = None
     url: str = ""
     mode: Literal["open", "held", "closed"] | None = None
+    rules: RulesChange | None = None
     date: str | None = None
     author: Line = ""
     summary: Line = ""
@@ -141,6 +142,7 @@ class FileArticle(Inbound):
 class FileSite(Inbound):
     key: SiteKey
     origins: list[Origin] = Field(default=[])
+    rules: RulesChange | None = None
 
 
 class File(Inbound):

@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -20,10 +21,12 @@ from sqlalchemy import Connection, insert, select, update
 from tertulia import articles
 from tertulia.articles import Article, Articles
 from tertulia.core.comments import Comment
+from tertulia.core.rules import NONE_OWN, OwnRules
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
 from tertulia.store import Store, event_log, mapping, records, schema
+from tertulia.store.administration import ChangeSiteRules
 from tertulia.store.commands import ChangeDiscussion, Command, CommandResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
@@ -151,7 +154,7 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 @dataclass(frozen=True, slots=True)
 class AddSites(Command[None]):
-    """Makes the sites that are not there; one that is gets origins only while it has none."""
+    """Makes the sites that are not there; one that is gets origins and rules only while it has none."""
 
     sites: Sequence[FileSite]
 
@@ -164,7 +167,13 @@ class AddSites(Command[None]):
                 connection.execute(insert(schema.site).values(**values))
             elif site.origins and not known[site.key]:
                 connection.execute(update(schema.site).where(s.key == site.key).values(origins=site.origins))
+            if site.rules is not None:
+                ChangeSiteRules(site.key, partial(_where_silent, site.rules.own), utc_now()).apply(connection)
         return CommandResult(None)
+
+
+def _where_silent(given: OwnRules, own: OwnRules) -> OwnRules:
+    return given if own == NONE_OWN else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +206,12 @@ class AddComments(Command[int]):
 
 
 def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[CommittedEvent]]:
-    """The row's id, and the events of making it; a discussion that is there keeps its title, address and mode."""
+    """The row's id, and the events of making it; a discussion that is there keeps what it is and has."""
     found, events = records.find_discussion(connection, discussion.key), list[CommittedEvent]()
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        events += ChangeDiscussion(key, at, discussion.mode).apply(connection).events
+        events += ChangeDiscussion(key, at, discussion.mode, rules=discussion.rules).apply(connection).events
     return records.stored_id(found), events
 
 

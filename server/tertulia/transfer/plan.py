@@ -21,6 +21,7 @@ from tertulia.articles import Article
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, DiscussionKey, Mode, State
 from tertulia.core.ids import is_uuid, uuid7_of
+from tertulia.core.rules import NONE_OWN, OwnRules
 from tertulia.core.text import clean_key, clean_name, clean_text, clean_title, clean_url
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem
@@ -90,6 +91,7 @@ class PlannedDiscussion:
     title: str
     url: str
     mode: Mode
+    rules: OwnRules
     created_at: datetime
     comments: list[PlannedComment]
 
@@ -127,7 +129,7 @@ def plan(file: File, locations: list[str], progress: Progress = silent) -> Plan:
         article = read_article(location, file.articles[number])
         file.articles[number] = None
         discussion = _discussion(location, article, article.site or file.site, progress)
-        if discussion.comments or article.mode is not None or article.url:
+        if discussion.comments or article.mode is not None or article.rules is not None or article.url:
             unique.claim(f"{location}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
             unique.claim_comments(discussion.comments)
             found.discussions.append(discussion)
@@ -190,6 +192,7 @@ def _discussion(location: str, article: FileArticle, site: str, progress: Progre
         title=_cleaned(f"{location}title", clean_title, article.title),
         url=_cleaned(f"{location}url", clean_url, article.url),
         mode=Mode(article.mode or "open"),
+        rules=NONE_OWN if article.rules is None else article.rules.own,
         # a discussion without comments has no time of its own, and nobody sees this one
         created_at=min((one.comment.created_at for one in comments), default=datetime.fromtimestamp(0, UTC)),
         comments=comments,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from tertulia.store import Store, followers
 from tertulia.store.commands import Command, CommandResult
-from tertulia.store.followers import Unread
+from tertulia.store.followers import NextEvents
 from tertulia.work.queues import HOUR, Job, Queue
 
 AT_ONCE = 2
@@ -25,7 +25,7 @@ class Follower(Protocol):
 
     name: str
 
-    def read(self, connection: Connection, unread: Unread) -> object:
+    def read(self, connection: Connection, next_events: NextEvents) -> object:
         """What these events are about, as it is now: in a transaction that only reads."""
         raise NotImplementedError
 
@@ -39,12 +39,12 @@ class _Advance(Command[None]):
     """Stores what a follower made of events and moves its cursor behind them. Raises LeaseLostError."""
 
     follower: Follower
-    unread: Unread
+    next_events: NextEvents
     read: object
 
     def apply(self, connection: Connection) -> CommandResult[None]:
         self.follower.store(connection, self.read)
-        followers.move_cursor(connection, self.follower.name, self.unread)
+        followers.move_cursor(connection, self.follower.name, self.next_events)
         return CommandResult(None)
 
 
@@ -81,11 +81,11 @@ class Following:
 
     async def _advance(self, follower: Follower, discussion_id: int) -> bool:
         """Whether there may be more."""
-        unread, read = await self._store.read(_read, follower, discussion_id)
-        if not unread.events:
+        next_events, read = await self._store.read(_read, follower, discussion_id)
+        if not next_events.events:
             return False
-        await self._store.write(_Advance(follower, unread, read))
-        return len(unread.events) == followers.BATCH
+        await self._store.write(_Advance(follower, next_events, read))
+        return len(next_events.events) == followers.BATCH
 
     async def _catch_up(self, _job: Job) -> None:
         for follower in self._followers:
@@ -95,6 +95,6 @@ class Following:
                 last = found[-1]
 
 
-def _read(connection: Connection, follower: Follower, discussion_id: int) -> tuple[Unread, object]:
-    unread = followers.unread(connection, follower.name, discussion_id)
-    return unread, follower.read(connection, unread) if unread.events else None
+def _read(connection: Connection, follower: Follower, discussion_id: int) -> tuple[NextEvents, object]:
+    next_events = followers.next_events(connection, follower.name, discussion_id)
+    return next_events, follower.read(connection, next_events) if next_events.events else None

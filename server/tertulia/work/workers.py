@@ -127,9 +127,9 @@ class Workers:
         self._woken.clear()
         self.stats.waiting = await self._store.read(tasks.waiting, self._queues)
         await self._count_dead()
-        room = {name: left for name in self.stats.waiting if (left := self._room(name)) > 0}
-        if room:
-            for claimed in await self._store.write(tasks.ClaimTasks(room)):
+        free = {name: left for name in self.stats.waiting if (left := self._free_places(name)) > 0}
+        if free:
+            for claimed in await self._store.write(tasks.ClaimTasks(free)):
                 self._begin(claimed)
 
     async def _count_dead(self) -> None:
@@ -138,7 +138,7 @@ class Workers:
             self.stats.dead = await self._store.read(tasks.dead_counts)
             self._dead_counted_at = now
 
-    def _room(self, name: str) -> int:
+    def _free_places(self, name: str) -> int:
         running = sum(1 for claimed in self._running.values() if claimed.queue == name)
         return self._queues[name].at_once - running
 
@@ -153,7 +153,7 @@ class Workers:
 
     def _on_ended(self, running: asyncio.Task[None]) -> None:
         self._running.pop(running, None)
-        self.wake()  # there is room for another
+        self.wake()  # another can begin
 
     async def _work(self, claimed: Claimed) -> None:
         queue = self._queues[claimed.queue]

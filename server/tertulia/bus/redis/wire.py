@@ -181,5 +181,5 @@ def _refuse_constant(name: str) -> None:
 
 
 def _to_json(value: object) -> bytes:
-    # what cannot be encode_events as UTF-8 is refused by whoever reads it
+    # what cannot be encoded as UTF-8 is refused by whoever reads it
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
