@@ -16,6 +16,7 @@ from tests.support.databases import new_sqlite
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.server import ServerProcess
 from tests.support.unlimited import unlimited
+from tests.support.valkey import Valkey
 
 effort.register()
 
@@ -50,6 +51,14 @@ async def store(database: str) -> AsyncIterator[Store]:
     opened.start()
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def valkey() -> Iterator[Valkey]:
+    """A Redis of this test alone."""
+    server = Valkey()
+    yield server
+    server.end()
 
 
 @pytest.fixture

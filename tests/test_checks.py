@@ -39,7 +39,12 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         {"head", "replay"},
     ),
     "comment_count": (["UPDATE discussion SET comment_count = 99 WHERE id = 2"], {"comment_count", "replay"}),
-    "reply_count": (["UPDATE comment SET reply_count = 5 WHERE id = '{back}'"], {"reply_count", "replay"}),
+    "reply_count": (
+        ["UPDATE comment SET reply_count = 5 WHERE id = '{back}'"],
+        {"reply_count", "thread_count", "replay"},
+    ),
+    "thread_count": (["UPDATE thread SET reply_count = 5"], {"thread_count"}),
+    "a thread that is not counted": (["DELETE FROM thread"], {"thread_count"}),
     "votes": (["DELETE FROM vote WHERE comment_id = '{reply}'"], {"votes"}),
     "orphan": (
         ["UPDATE comment SET parent_id = '{elsewhere}' WHERE id = '{waiting}'"],
@@ -162,6 +167,33 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         {"session_site"},
     ),
     "grant at no site": (["INSERT INTO \"grant\" SELECT min(id), 99, 'owner' FROM author"], {"grant_site"}),
+    "name of somebody else": (
+        ["INSERT INTO taken_name SELECT 1, 'another', min(id) FROM author WHERE badge IS NULL"],
+        {"taken_name"},
+    ),
+    "grant of no role": (["INSERT INTO \"grant\" SELECT min(id), 0, 'king' FROM author"], {"grant_role"}),
+    "session for nothing": (
+        [
+            "INSERT INTO session SELECT 's', 'h', min(id), NULL, 'king', '[]', '', '', 0, 0, 0, NULL"
+            " FROM author WHERE site_id IS NULL",
+        ],
+        {"session_scope"},
+    ),
+    "session of staff of a guest": (
+        [
+            "INSERT INTO session SELECT 's', 'h', min(id), NULL, 'staff', '[]', '', '', 0, 0, 0, NULL"
+            " FROM author WHERE site_id IS NULL AND kind = 'guest'",
+        ],
+        {"session_scope"},
+    ),
+    "token for nothing": (
+        ["INSERT INTO site_token VALUES ('t', 1, 'cms', 'h', '[\"read\", \"reign\"]', 0, NULL)"],
+        {"token_scopes"},
+    ),
+    "action that undoes nothing": (
+        ["INSERT INTO action VALUES ('a', 0, NULL, NULL, 'operator', 'x', NULL, NULL, NULL, '', '', '{{}}', 'b')"],
+        {"action_undoes"},
+    ),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
 }
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import sqlite3
 import stat
 import threading
@@ -24,6 +25,7 @@ from tertulia.reporting import Reporter
 from tertulia.settings import Settings
 from tests.support.postgres import Postgres
 
+ROOT = Path(__file__).parent.parent
 SECRET = "a key of the tests, not a secret of anybody"
 
 
@@ -92,6 +94,29 @@ def test_sites_are_added_listed_and_changed(data: Path) -> None:
     assert _run("site", "list", data=data).output.splitlines() == ["default\t", "times\t"]
 
 
+def test_the_rules_of_a_site_are_shown_and_changed(data: Path) -> None:
+    _run("migrate", data=data)
+    words = ("--word", "en=Our host", "--word", "vi=Người dẫn")
+    assert _run("site", "badge", "default", "host", *words, data=data).output == (
+        "default\thost\ten=Our host vi=Người dẫn\n"
+    )
+    assert _run("site", "badge", "default", "host", "--remove", data=data).output == "default\thost\n"
+    for wrong in (
+        ("moderator", *words),
+        ("reply", *words),
+        ("host",),
+        ("host", "--word", "xx=y"),
+        ("host", "--word", "en"),
+    ):
+        assert _run("site", "badge", "default", *wrong, data=data).exit_code > 0
+    assert _run("site", "rules", "default", data=data).output == "who\tall\n"
+    assert _run("site", "rules", "default", "--who", "members", data=data).output == "who\tmembers\n"
+    assert _run("site", "rules", "default", data=data).output == "who\tmembers\n"
+    for arguments in (("nowhere",), ("nowhere", "--who", "all"), ("default", "--who", "friends")):
+        assert _run("site", "rules", *arguments, data=data).exit_code > 0
+    assert _run("site", "rules", "default", data=data).output == "who\tmembers\n"
+
+
 @pytest.mark.parametrize("key", ["", "Times", "ti mes", "x" * 65, "tín"])
 def test_a_bad_site_is_refused(data: Path, key: str) -> None:
     result = _run("site", "add", key, data=data)
@@ -124,6 +149,41 @@ def test_a_moderators_token_is_shown_once_and_works(data: Path) -> None:
                 return (await client.get("/api/v1/moderation/held", headers=headers)).status_code
 
     assert asyncio.run(held()) == 200
+
+
+def test_a_sites_token_is_shown_once_listed_and_taken_back(data: Path) -> None:
+    made = _run("site", "token", "default", "cms", "--scopes", "people, read", data=data)
+    token = made.stdout.strip()
+    assert token.startswith("tk_")
+    assert token.encode() not in (data / "tertulia.db").read_bytes()
+    assert re.fullmatch(r"cms\tread,people\t\d{4}-\d\d-\d\d\n", _run("site", "tokens", "default", data=data).stdout)
+    for arguments, said in (
+        (("default", "cms", "--scopes", "read"), "has a token of this name"),
+        (("default", "other"), "Choose among the scopes"),
+        (("default", "other", "--scopes", "everything"), "Choose among the scopes"),
+        (("default", "other", "--remove"), "has no token other"),
+        (("nowhere", "cms", "--scopes", "read"), "no such site"),
+    ):
+        refused = _run("site", "token", *arguments, data=data)
+        assert (refused.exit_code, said in refused.output) == (1, True), arguments
+    removed = _run("site", "token", "default", "cms", "--remove", data=data)
+    assert removed.stdout == "default has no token cms any more.\n"
+    assert _run("site", "tokens", "default", data=data).stdout == ""
+
+
+def test_people_are_invited_listed_and_removed(data: Path) -> None:
+    invited = _run("staff", "invite", "Mai", "--role", "owner", "--site", "default", data=data)
+    assert re.fullmatch(r"/staff/sign-in\?link=tl_[\w-]{43}\n", invited.stdout)
+    assert "Mai is owner of default. The link is good once, for 24 hours:" in invited.output
+    there = _run("staff", "invite", "Mai", "--role", "host", "--public-url", "https://talk.example/", data=data)
+    assert there.stdout.startswith("https://talk.example/staff/sign-in?link=tl_")
+    assert _run("staff", "list", data=data).stdout == "Mai\thost\tall sites\nMai\towner\tdefault\n"
+    removed = _run("staff", "remove", "Mai", "--site", "default", data=data)
+    assert removed.stdout == "Mai is no longer staff of default.\n"
+    assert _run("staff", "list", "--site", "default", data=data).stdout == "Mai\thost\tall sites\n"
+    for arguments in (("remove", "Mai", "--site", "default"), ("invite", "Ba", "--role", "host", "--site", "nowhere")):
+        again = _run("staff", *arguments, data=data)
+        assert (again.exit_code, "there" in again.output.lower()) == (1, True)
 
 
 def test_a_moderators_token_is_renewed_and_taken_back(data: Path) -> None:
@@ -188,8 +248,7 @@ def test_long_commands_report_their_progress(tmp_path: Path, monkeypatch: pytest
         def __call__(self, step: str, done: int = 0, total: int = 0) -> None:
             reported.add((step, done, total))
 
-    for module in ("transfers", "check"):
-        monkeypatch.setattr(f"tertulia.cli.{module}.Reporter", Recorder)
+    monkeypatch.setattr("tertulia.cli.running.Reporter", Recorder)
     for command in (("import", str(_article(tmp_path))), ("export",), ("check",)):
         assert _run(*command, data=tmp_path / "data").exit_code == 0
     assert {
@@ -313,12 +372,26 @@ USING = [
     ("check",),
     ("export",),
     ("epoch", "renew"),
+    ("issuer", "add", "default", "app", "--iss", "x", "--alg", "ES256", "--jwks-url", "https://news.example/keys"),
+    ("issuer", "list"),
+    ("issuer", "remove", "default", "app"),
+    ("log", "export"),
     ("moderator", "add", "Mai"),
     ("moderator", "renew", "Mai"),
     ("moderator", "remove", "Mai"),
     ("moderator", "list"),
+    ("provider", "add", "default", "google", "--client-id", "us", "--client-secret-file", "none"),
+    ("provider", "list"),
+    ("provider", "remove", "default", "google"),
     ("site", "add", "times"),
     ("site", "list"),
+    ("site", "badge", "default", "host", "--word", "en=Host"),
+    ("site", "rules", "default", "--who", "members"),
+    ("site", "token", "default", "cms", "--scopes", "read"),
+    ("site", "tokens", "default"),
+    ("staff", "invite", "Mai", "--role", "owner"),
+    ("staff", "list"),
+    ("staff", "remove", "Mai"),
     ("search", "rebuild"),
     ("work", "list"),
     ("work", "retry", "1"),
@@ -506,15 +579,26 @@ def test_numbers_have_plurals(tmp_path: Path) -> None:
     assert "Imported 0 comments of 1 article; 1 was there already." in _run("import", str(article), data=data).output
 
 
-def test_a_shell_completes_commands_flags_and_choices() -> None:
-    def completed(*words: str) -> set[str]:
-        typed = {"COMP_WORDS": " ".join(("tertulia", *words)), "COMP_CWORD": str(len(words))}
-        result = CliRunner().invoke(main, [], prog_name="tertulia", env=typed | {"_TERTULIA_COMPLETE": "bash_complete"})
-        return {line.partition(",")[2] for line in result.output.splitlines()}
+def _completed(shell: str, *words: str) -> set[str]:
+    """What a shell offers for the last of these words, which it tells as its own script does."""
+    at = words[-1] if shell == "fish" else str(len(words))
+    typed = {"COMP_WORDS": " ".join(("tertulia", *words)), "COMP_CWORD": at}
+    wanted = {"_TERTULIA_COMPLETE": f"{shell}_complete"}
+    lines = CliRunner().invoke(main, [], prog_name="tertulia", env=typed | wanted).output.splitlines()
+    if shell == "zsh":  # of each its kind, itself and what it is
+        return set(lines[1::3])
+    return {line.partition(",")[2].partition("\t")[0] for line in lines}
 
-    assert completed("mod") == {"moderator"}
-    assert "--log-format" in completed("serve", "--log")
-    assert completed("serve", "--log-format", "j") == {"json"}
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_flags_and_choices(shell: str) -> None:
+    assert _completed(shell, "mod") == {"moderator"}
+    assert _completed(shell, "moderator", "re") == {"remove", "renew"}
+    assert _completed(shell, "serve", "--log") == {"--log-format", "--log-level"}
+    assert _completed(shell, "serve", "--log-format", "j") == {"json"}
+    assert f"{shell}_source" in (ROOT / "docs" / "operating.md").read_text("utf-8")
+    script = CliRunner().invoke(main, [], prog_name="tertulia", env={"_TERTULIA_COMPLETE": f"{shell}_source"}).output
+    assert f"_TERTULIA_COMPLETE={shell}_complete" in script
 
 
 def test_what_becomes_of_a_key_and_why(tmp_path: Path) -> None:

@@ -249,16 +249,15 @@ def test_embedding_has_every_custom_property() -> None:
     assert {name for name in _told(_section("Looks")) if name.startswith("--")} == used
 
 
-def test_embedding_tells_what_a_token_has_to_be() -> None:
-    text = _section("Readers of your own")
+def test_embedding_tells_what_a_token_of_a_program_has_to_be() -> None:
+    text = _section("A program of yours")
     assert f"{TOKEN_LENGTH:,} characters" in text
     assert f"at most {GUEST_DAYS} days" in text
     example: dict[str, Any] = {}
     exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], example)
-    made = example["token"]("k" * 32, "reader-7", "Mai", "news")
+    made, again = (example["token"]("k" * 32, "publishing", "news") for _ in range(2))
     identity = Tokens(b"k" * 32).read(made, "news")
-    assert (identity.name, identity.moderator) == ("Mai", False)
-    again = Tokens(b"k" * 32).read(example["token"]("k" * 32, "reader-7", "Mai Phương", "news"), "news")
-    assert again.author_id == identity.author_id, "the same reader under another name"
+    assert (identity.program, identity.member, identity.moderator) == (True, False, False)
+    assert Tokens(b"k" * 32).read(again, "news").author_id == identity.author_id
     with pytest.raises(Problem):
         Tokens(b"k" * 32).read(made, "default")

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -31,13 +32,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     opened = ServerProcess(tmp_path_factory.mktemp("doctor"), TRUSTED)
     yield opened
     opened.end()
-
-
-@pytest.fixture
-def valkey() -> Iterator[Valkey]:
-    server = Valkey()
-    yield server
-    server.end()
 
 
 async def _found(server: ServerProcess, url: str | None, **settings: object) -> dict[str, Finding]:
@@ -132,6 +126,34 @@ async def test_origins_are_looked_at(server: ServerProcess, origins: tuple[str, 
 @pytest.mark.parametrize(("ahead", "verdict"), [(0.5, "ok"), (-30, "warn"), (300, "fail")])
 def test_a_clock_may_be_a_little_wrong(ahead: float, verdict: str) -> None:
     assert clock("clock", ahead).verdict == verdict
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("free", "total", "verdict", "advice"),
+    [
+        (99 * MIB, 500 * MIB, "fail", "make room before the database has none"),
+        (100 * MIB, 1100 * MIB, "warn", "make room"),
+        (90_000 * MIB, 1_000_000 * MIB, "warn", "make room"),
+        (100 * MIB, 1000 * MIB, "ok", ""),
+    ],
+)
+async def test_a_disk_that_fills_is_named_before_it_is_full(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch, free: int, total: int, verdict: str, advice: str
+) -> None:
+    asked: list[Path] = []
+
+    def usage(folder: Path) -> SimpleNamespace:
+        asked.append(folder)
+        return SimpleNamespace(total=total, used=total - free, free=free)
+
+    monkeypatch.setattr("tertulia.doctor.local.shutil.disk_usage", usage)
+    found = (await _found(server, None))["disk"]
+    assert (found.verdict, found.advice) == (verdict, advice)
+    assert found.found == f"{server.data_dir}: {free / 2**30:.1f} GiB free of {total / 2**30:.1f}."
+    assert asked == [server.data_dir]
 
 
 async def test_a_redis_that_is_away_is_named(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> None:

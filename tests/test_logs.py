@@ -274,12 +274,16 @@ def test_what_a_library_says_anew_of_the_same_mistake_is_said_once_a_minute(caps
     assert capsys.readouterr().err.count("Traceback") == 1
 
 
+TESTS_OWN = ("werkzeug", "oidc_provider_mock")
+"""Servers that other tests of the same process run; Werkzeug sets a level and a handler of its own."""
+
+
 def test_libraries_say_nothing_below_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     """At debug they print parameters of statements, texts of frames and query strings."""
     configure("text", "debug")
     named = [*logging.root.manager.loggerDict, "some.other.package"]
     for name in named:
-        if not name.startswith("tertulia"):
+        if not name.startswith(("tertulia", *TESTS_OWN)):
             logging.getLogger(name).debug("marker of %s", name)
             logging.getLogger(name).info("marker of %s", name)
     logging.getLogger("tertulia.store").debug("ours")

@@ -64,6 +64,7 @@ UNITS = {
     "stuck",
     "due",
     "dead",
+    "stale",
 }
 
 
@@ -129,8 +130,9 @@ async def _follow(server: Running, count: int) -> list[FakeReader]:
 
 @pytest.fixture
 async def whole(settings: Settings, server_stats: ServerStats) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application with all its parts; its Redis is down."""
-    connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1", "search": True})
+    """A client of an application with all its parts; its Redis and its mail server are down."""
+    more = {"smtp_url": "smtp://127.0.0.1:1", "mail_from": "comments@news.test"}
+    connected = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1", "search": True, "work": "all"} | more)
     async with running(connected, server_stats) as opened, _visitor(opened.asgi) as client:
         yield client
 
@@ -442,7 +444,7 @@ async def test_a_server_watches_collections_while_it_serves(
 
 
 def test_a_real_server_tells_what_its_readers_see(start_server: Callable[..., ServerProcess]) -> None:
-    server = start_server("--connections-per-address", "3")
+    server = start_server("--connections-per-address", "3", "--work", "none")
 
     def told() -> dict[str, float]:
         return _numbers(httpx.get(f"{server.url}/metrics", headers={"Connection": "close"}).text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,3 +139,8 @@ def test_the_help_of_commands_with_all_settings_has_parts() -> None:
     help_ = CliRunner().invoke(main, ["serve", "--help"]).output
     places = [help_.index(f"\n{heading}:\n") for heading in (*GROUPS, "Options")]
     assert places == sorted(places)
+    ends = [*places[1:], len(help_)]
+    for (heading, names), begin, end in zip(GROUPS.items(), places, ends, strict=False):
+        flags = re.findall(r"^  --([a-z-]+)", help_[begin:end], re.MULTILINE)
+        assert sorted(flags) == sorted(name.replace("_", "-") for name in names), heading
+    assert "--help " in help_[places[-1] :]

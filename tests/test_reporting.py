@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,32 @@ def test_a_quick_command_writes_nothing(tmp_path: Path) -> None:
     with Reporter(stream) as reporter:
         reporter("Reading", 1, 2)
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Screen()], ids=["a file", "a terminal"])
+def test_programs_get_an_object_a_line_when_a_step_begins_and_ends(stream: io.StringIO) -> None:
+    with Reporter(stream, is_json=True) as reporter:
+        reporter("Reading «a»")
+        reporter("Writing", 0, 300)
+        reporter("Writing", 120, 300)
+        reporter("Writing", 300, 300)
+        reporter("Looking")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [{name: line[name] for name in line if name != "at"} for line in lines] == [
+        {"doing": "Reading «a»", "done": 0, "of": None},
+        {"doing": "Writing", "done": 0, "of": 300},
+        {"doing": "Writing", "done": 300, "of": 300},
+        {"doing": "Looking", "done": 0, "of": None},
+    ]
+    assert all(datetime.fromisoformat(line["at"]).utcoffset() is not None for line in lines)
+
+
+def test_programs_are_told_while_the_work_blocks() -> None:
+    stream = Flushed()
+    with Reporter(stream, interval=0.01, is_json=True) as reporter:
+        reporter("Checking the file")
+        stream.flushed.clear()
+        assert stream.flushed.wait(PATIENCE)
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert len(told) >= 2
+    assert {line["doing"] for line in told} == {"Checking the file"}

@@ -21,13 +21,14 @@ from tertulia.serving import listening
 from tertulia.serving.listening import listen
 from tests.support.postgres import Postgres
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
 
 def _serve(data: Path, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs `tertulia serve` until it exits by itself."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TERTULIA_")}
     command = [sys.executable, "-W", "error", "-m", "tertulia", "serve", "--port", "0", "--data-dir", str(data), *flags]
-    return subprocess.run(command, env=environment | variables, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, env=environment | variables, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def _error_line(ended: subprocess.CompletedProcess[str]) -> str:
@@ -192,7 +193,7 @@ def test_ctrl_c_is_an_end_without_a_trace(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert any("Stop with Ctrl+C" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert "Traceback" not in errors
     assert "KeyboardInterrupt" not in errors

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tertulia.cli import COMMANDS, main
+from tests.support.waiting import PATIENCE
 
 ENDING = "import sys; print('MODULES', *sys.modules)"
 COMMAND = """
@@ -38,7 +39,7 @@ asyncio.run(start())
 def _modules(program: str) -> set[str]:
     """The modules that are imported when the program has run."""
     command = [sys.executable, "-W", "error", "-c", f"{program}\n{ENDING}"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert ended.returncode == 0, ended.stderr
     return set(ended.stdout.rsplit("MODULES ", 1)[1].split())
 

@@ -127,7 +127,7 @@ class System:
         self.moderator = moderator
         self.bus = UnreliableBus()
         self.hub = Hub(
-            self.bus, store.epoch, store.reader(queries.events), store.reader(queries.latest_seqs), NEVER_BUSY, NARROW
+            self.bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), NEVER_BUSY, NARROW
         )
         self.tokens = Tokens(b"a key of the tests, not a secret")
         limits = PostingLimits("off", "off")

@@ -58,7 +58,7 @@ class Trace:
         self.run: set[str] = set()
         self.passed: set[str] = set()
         self.entered_store = 0
-        """How often other rooms called into ``store``."""
+        """How often other packages called into ``store``."""
         self.is_over = False
 
     def note(self, frame: FrameType) -> None:
@@ -70,7 +70,7 @@ class Trace:
             return  # it tells how many read
         if frame.f_code in HANDED_ON:
             self.passed.update(stack)
-        if [_room(file) == "store" for file in stack[:2]] == [True, False]:
+        if [_package(file) == "store" for file in stack[:2]] == [True, False]:
             self.entered_store += 1
         self.is_over = frame.f_code is ENDS
 
@@ -116,7 +116,7 @@ def _is_within(frame: FrameType, code: CodeType) -> bool:
     return at is not None
 
 
-def _room(file: str) -> str:
+def _package(file: str) -> str:
     return file.partition("/")[0]
 
 

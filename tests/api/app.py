@@ -17,6 +17,8 @@ from starlette.routing import compile_path
 from tertulia import protocol
 from tertulia.api import Api
 from tertulia.api.openapi import describe
+from tertulia.api.people import PeopleApi
+from tertulia.api.signing_in import SignInApi
 from tertulia.app import Running, running
 from tertulia.errors import ErrorCode
 from tertulia.identity import new_moderator_token, utc_now
@@ -25,8 +27,10 @@ from tertulia.push import Push
 from tertulia.settings import Settings
 from tertulia.store import administration
 from tertulia.web.operations import Operation, operations_of
+from tests.support.vouching import vouched
 
-OPERATIONS: list[Operation] = [*operations_of(Api), *operations_of(Push)]
+OF_DISCUSSIONS: list[Operation] = [*operations_of(Api), *operations_of(Push), *operations_of(SignInApi)]
+OPERATIONS = [*OF_DISCUSSIONS, *operations_of(PeopleApi)]
 DOCUMENT = describe(OPERATIONS)
 TRACES = ("Traceback", 'File "', ".py", "sqlalchemy", "sqlite", "pydantic", "starlette", "Exception", "object at 0x")
 
@@ -148,6 +152,12 @@ class App:
         token: str = (await self.posted(name=name, **details))["token"]
         return token
 
+    async def session(self, token: str) -> str:
+        """The token of a new session of whoever ``token`` vouches for."""
+        answer = await self.client.post(f"{API}/sessions", json={"grant": "test", "token": token})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
     async def moderate(self, method: str, path: str, **details: Any) -> httpx.Response:
         answer = await self.client.request(method, API + path, headers=bearer(self.tokens["moderator"]), **details)
         assert answer.status_code == 200, answer.text
@@ -205,7 +215,7 @@ async def add_site(server: Running, key: str, *origins: str) -> None:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[App]:
     """An empty server with two sites and a moderator."""
-    async with running(settings) as server:
+    async with running(settings, more_sign_in_methods={"test": vouched}) as server:
         await add_site(server, "second", "https://second.example")
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with Checked(transport=transport, base_url="http://news.test") as client:
@@ -217,6 +227,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 async def furnish(app: App) -> None:
     """Comments in every state, of two guests; a held, a closed and another discussion; a guest of the second site."""
     first = await app.posted("First.", name="Lan")
+    app.tokens["member"] = await app.session("once-member/Thu")
     app.tokens["lan"] = lan = first["token"]
     second = await app.posted("Second.", name="Minh")
     app.tokens["minh"] = minh = second["token"]
@@ -232,6 +243,7 @@ async def furnish(app: App) -> None:
     for _ in range(2):
         app.ids["held"] = (await app.posted("May I?", key="waiting", token=minh))["comment"]["id"]
     await app.set_mode("shut", "closed")
+    await app.moderate("PATCH", "/discussion", params={"key": "members"}, json={"rules": {"who": "members"}})
     foreign = await app.posted("Over there.", site="second", name="Sáu")
     app.tokens["second"], app.ids["foreign"] = foreign["token"], foreign["comment"]["id"]
     for name, params in {

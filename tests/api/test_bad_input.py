@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
 import pytest
 
 from tertulia.errors import ErrorCode
@@ -16,86 +14,11 @@ from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
 from tertulia.web.validation import Query
+from tests.api import spoiling_people as people
 from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
+from tests.api.spoiling import Case, Good
 
 HOSTILE = "https://hostile.example"
-JSON = ("Content-Type", "application/json")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A request and the code it is refused with; ``comment``, ``cursor`` and ``token`` name things of the app."""
-
-    name: str
-    method: str
-    path: str
-    code: ErrorCode
-    content: bytes | None = None
-    body: dict[str, Any] | None = None
-    params: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str | bytes], ...] = ()
-    comment: str = "lans"
-    parent: str | None = None
-    cursor: str | None = None
-    token: str | None = None
-
-    @property
-    def operation(self) -> str:
-        return f"{self.method} {self.path}"
-
-    async def send(self, app: App) -> httpx.Response:
-        path = API + self.path.replace("{id}", app.ids.get(self.comment, self.comment))
-        headers: list[tuple[str, str | bytes]] = list(self.headers)
-        params = list(self.params)
-        if self.token is not None:
-            headers.append(("Authorization", f"Bearer {app.tokens[self.token]}"))
-        if self.cursor is not None:
-            params.append(("cursor", app.cursors[self.cursor]))
-        if self.path == "/comments" and self.parent is not None and self.method == "GET":
-            params.append(("parent", app.ids[self.parent]))
-        content = self.content
-        if self.body is not None:
-            filled = dict(self.body)
-            if self.parent is not None:
-                filled["parent_id"] = app.ids.get(self.parent, self.parent)
-            content = json.dumps(filled).encode()
-        if not any(name.lower() == "content-type" for name, _ in headers) and content is not None:
-            headers.append(JSON)
-        raw = [(name.encode(), value if isinstance(value, bytes) else value.encode()) for name, value in headers]
-        return await app.client.request(self.method, path, params=tuple(params) or None, content=content, headers=raw)
-
-
-@dataclass(frozen=True)
-class Good:
-    """A request that would be granted: what a case spoils."""
-
-    method: str
-    path: str
-    body: dict[str, Any] | None = None
-    params: tuple[tuple[str, str], ...] = ()
-    token: str | None = None
-    comment: str = "lans"
-    once: bool = False
-
-    def spoilt(self, name: str, code: ErrorCode, **changes: Any) -> Case:
-        case = Case(
-            f"{self.method} {self.path}: {name}",
-            self.method,
-            self.path,
-            code,
-            body=self.body,
-            params=self.params,
-            headers=(("Idempotency-Key", "k" * 32),) if self.once else (),
-            comment=self.comment,
-            token=self.token,
-        )
-        more = changes.pop("more_headers", ())
-        if changes.get("content") is not None:
-            changes["body"] = None
-        case = replace(case, **changes)
-        return replace(case, headers=(*case.headers, *more))
-
-
 TALK = (("key", "talk"),)
 SAY = Good("POST", "/comments", {"key": "talk", "body": "Hello.", "author": {"name": "Ba"}}, once=True)
 PREVIEW = Good("POST", "/preview", {"body": "Hello."})
@@ -114,14 +37,21 @@ FEED = Good("GET", "/feed.atom", params=TALK)
 HELD = Good("GET", "/moderation/held", token="moderator")
 REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
+OPTIONS = Good("GET", "/signin/options")
 
-WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE)
+WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME)
 BY_ID = (PERMALINK, EDIT, DELETE, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
-BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED)
+BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED, OPTIONS)
 LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS)
-TOKENS_READ = (SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE)
-ALL = (*WITH_BODY, DELETE, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS)
+TOKENS_READ = (
+    *(SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE),
+    *people.OWN,
+)
+ALL = (
+    *(*WITH_BODY, DELETE, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS),
+    *(OPTIONS, *people.BY_BODYLESS),
+)
 
 UNREADABLE: dict[str, bytes] = {
     "nothing": b"",
@@ -279,6 +209,7 @@ def _say() -> Iterator[Case]:
     yield said("a site in capitals", ErrorCode.unknown_site, site="DEFAULT")
     yield said("a site with NUL", ErrorCode.unknown_site, site="default\0")
     yield said("a closed discussion", ErrorCode.closed, key="shut")
+    yield said("a guest among members", ErrorCode.members_only, key="members")
     yield SAY.spoilt("nobody", ErrorCode.empty, body={"key": "talk", "body": "Hello."})
     for parent in ("elsewhere", "foreign", "held", "deleted", "removed", "unknown", "lans\0", "", "x" * 5000):
         yield SAY.spoilt(f"a reply to {parent[:20]!r}", ErrorCode.bad_parent, parent=parent)
@@ -432,7 +363,7 @@ def _cursors() -> Iterator[Case]:
         yield COMMENTS.spoilt(f"replies to {parent}", ErrorCode.not_found, parent=parent)
 
 
-CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors()]
+CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors(), *people.cases()]
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -453,7 +384,7 @@ def test_there_are_names_for_all_of_them() -> None:
 
 # ---- what needs a server of its own ---------------------------------------------------------------------
 
-WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE)
+WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES)
 APART = {
     **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
@@ -462,6 +393,7 @@ APART = {
     (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",
     (EVENTS.method + " " + EVENTS.path, ErrorCode.rate_limited): "many streams: tests/serving/test_openings.py",
+    **people.APART,
 }
 
 

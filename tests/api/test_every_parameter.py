@@ -20,11 +20,10 @@ from pydantic import BaseModel
 from starlette.routing import Route, WebSocketRoute
 
 import tertulia.pages
-from tertulia.api.people import PeopleApi
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.protocol import API
-from tertulia.web.operations import Operation, operations_of
-from tests.api.app import OPERATIONS, App, bearer, check, named, new_key
+from tertulia.web.operations import Operation
+from tests.api.app import OF_DISCUSSIONS, OPERATIONS, App, bearer, check, named, new_key
 
 VALUES = (
     "",
@@ -196,8 +195,7 @@ def _with(body: dict[str, Any], way: tuple[str, ...], value: Any) -> dict[str, A
 
 def pages(app: App) -> Iterator[tuple[str, Sent]]:
     """Each page with every name that any of them reads, and its form with every field."""
-    # those of people are tried by the contract's test
-    known = {operation.path for operation in (*OPERATIONS, *operations_of(PeopleApi))}
+    known = {operation.path for operation in OPERATIONS}
     for route in app.server.asgi.routes:  # type: ignore[attr-defined]
         if isinstance(route, WebSocketRoute) or route.path in known:
             continue
@@ -248,7 +246,7 @@ async def send(app: App, client: httpx.AsyncClient, sent: Sent, faults: list[str
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+@pytest.mark.parametrize("operation", OF_DISCUSSIONS, ids=named)
 async def test_no_value_of_an_operation_is_a_fault(
     changing: App, operation: Operation, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tertulia.protocol import API
-from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
+from tests.api.app import OF_DISCUSSIONS, App, bearer, furnish, named, new_key, opened
 from tests.support.effort import examples
 from tests.support.unlimited import unlimited
 
@@ -52,7 +52,7 @@ def _url(path: str, query: list[tuple[str, str]]) -> str:
 @settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_no_request_is_a_fault_of_the_server(furnished: App, data: Any) -> None:
-    operation = data.draw(st.sampled_from(OPERATIONS).map(lambda one: one), label="operation")
+    operation = data.draw(st.sampled_from(OF_DISCUSSIONS).map(lambda one: one), label="operation")
     comment = data.draw(st.sampled_from(["lans", "minhs", "held", "removed", "foreign", "unknown"]), label="comment")
     token = data.draw(st.sampled_from([None, "lan", "minh", "second", "moderator"]), label="token")
     query = data.draw(st.one_of(st.just([("key", "fuzz")]), QUERIES), label="query")

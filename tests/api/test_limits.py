@@ -11,7 +11,7 @@ from tertulia.limits.counting import Window
 from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.web.operations import Operation
-from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
+from tests.api.app import OF_DISCUSSIONS, App, bearer, furnish, named, new_key, opened
 
 BODIES: dict[str, object] = {
     "NewComment": {"key": "talk", "body": "Again.", "author": {"name": "Lan"}},
@@ -21,7 +21,7 @@ BODIES: dict[str, object] = {
     "Report": {"reason": "spam"},
     "DiscussionChange": {"mode": "closed"},
 }
-WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+WRITES = [operation for operation in OF_DISCUSSIONS if operation.method != "GET"]
 
 
 @pytest.fixture

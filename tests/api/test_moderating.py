@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tertulia.app import running
-from tertulia.identity import new_moderator_token
+from tertulia.identity import new_moderator_token, utc_now
 from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.store import administration
@@ -245,7 +245,7 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
             await app.server.store.write(
                 administration.RenewModerator("Mai", hashed)
                 if how == "renew"
-                else administration.RemoveModerator("Mai")
+                else administration.RemoveModerator("Mai", utc_now())
             )
             for client in (app.client, other):
                 for method, path, body in (
@@ -263,7 +263,7 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
                 answer = await client.get(f"{API}/moderation/held", headers=bearer(new))
                 assert answer.status_code == (200 if how == "renew" else 401)
             after = app.rows()
-            changed = {"moderator"} if how == "renew" else {"moderator", "grant"}
+            changed = {"moderator"} if how == "renew" else {"moderator", "grant", "action", "taken_name"}
             assert {name for name in after if after[name] != before[name]} == changed
             shown = {comment["id"]: comment for comment in (await app.snapshot())["comments"]}
             assert shown[mais["id"]] == {name: value for name, value in mais.items() if name != "idempotency_key"}
@@ -272,7 +272,7 @@ async def test_a_token_that_is_taken_back_is_refused_at_once_by_every_instance(s
 
 async def test_who_gets_the_name_of_a_former_moderator_is_somebody_else(app: App) -> None:
     former = (await app.posted("Be kind.", token=app.tokens["moderator"]))["comment"]["author"]
-    await app.server.store.write(administration.RemoveModerator("Mai"))
+    await app.server.store.write(administration.RemoveModerator("Mai", utc_now()))
     token = await add_moderator(app.server, "Mai")
     author = (await app.posted("I am new here.", token=token))["comment"]["author"]
     assert (author["name"], author["badge"]) == ("Mai", "moderator")

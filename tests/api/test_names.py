@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import jwt
 import pytest
 
 from tertulia.discussions import names
+from tertulia.discussions.badges import Badges
 from tertulia.identity import Tokens, utc_now
 from tertulia.languages import every
 from tertulia.protocol import API
@@ -50,7 +52,11 @@ async def test_signs_that_look_like_a_badge_are_taken_out(app: App) -> None:
     assert (nobody.json()["code"], nobody.json()["field"]) == ("empty", "author.name")
 
 
-async def test_members_share_names_but_not_with_a_moderator(settings: Settings) -> None:
+async def test_members_share_names_but_not_with_a_moderator(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log says once that tokens of members with the server's own key come to an end."""
+
     def member(name: str) -> str:
         claims = jwt.decode(
             Tokens(key).issue(new_key(), name, "default", utc_now()), options={"verify_signature": False}
@@ -63,6 +69,7 @@ async def test_members_share_names_but_not_with_a_moderator(settings: Settings) 
             assert (await app.post_comment(token=member(name))).status_code == status
         starred = await app.posted(token=member("Lan ★"))
         assert starred["comment"]["author"]["name"] == "Lan"
+    assert len([line for line in caplog.records if "signs with the key of the server" in line.message]) == 1
 
 
 async def test_the_moderator_is(app: App) -> None:
@@ -80,14 +87,14 @@ async def test_a_moderator_who_is_added_counts_when_the_names_are_read_again(
         reads += 1
         return await app.server.store.read(queries.moderators)
 
-    checked = names.Names(moderators)
+    checked = names.Names(moderators, Badges(app.server.store.bound(queries.site_badges)))
     for _ in range(3):
-        await checked.check("Lan")
+        await checked.check("Lan", "default")
     assert reads == 1
     await add_moderator(app.server, "Lan")
     monkeypatch.setattr(names, "FRESH_SECONDS", -1.0)
     with pytest.raises(Exception, match="name_taken"):
-        await checked.check("Lan")
+        await checked.check("Lan", "default")
 
 
 async def test_what_was_said_before_keeps_its_name_and_can_be_changed(
@@ -116,3 +123,106 @@ async def test_the_refusal_is_in_the_readers_language_and_in_the_form(app: App) 
     assert page.status_code == 409
     assert every()["en"].translate("problem.name_taken") in page.text
     assert 'aria-invalid="true"' in page.text
+
+
+def _variants(name: str) -> set[str]:
+    """The name as somebody writes it who wants to be taken for its bearer."""
+    homoglyphs = {
+        "O": "ОΟ0Ｏ𝐎𝑂𝒪Ⓞ🅞ⲞՕ", "o": "оοօ०ｏ𝐨ℴⓞ𐐬", "l": "1I|ｌ𝐥ⅼⓛӏ∣", "i": "іıⅰｉ𝐢ℹⓘɩ", "v": "ѵνⅴｖ𝐯ⓥ∨", "a": "аɑαａ𝐚ⓐ⍺",
+        "N": "ΝＮ𝐍Ⓝℕ🅝", "g": "ɡցｇ𝐠ⓖℊ", "u": "υսｕ𝐮ⓤʋ", "y": "уγｙ𝐲ⓨү", "e": "еｅ𝐞ⓔℯҽ", "n": "ոｎ𝐧ⓝ",
+    }  # fmt: skip
+    invisible = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u180e\u034f\u061c\u2061\u2062\u2063\u2064\ufe0f\ufe00\u3164\u115f"
+    marks = (
+        "\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u0309\u030a\u030c\u0323\u0327\u0328\u0331\u0335\u0336\u20dd"
+    )
+    signs = "✓✔✅☑★☆⭐🛡√✩✪✯🌟"
+    at = [index for index, letter in enumerate(name) if letter in homoglyphs]
+    found = {name[:index] + other + name[index + 1 :] for index in at for other in homoglyphs[name[index]]}
+    found |= {name[: index + 1] + mark + name[index + 1 :] for index in at[1:4] for mark in marks}
+    found |= {name[: index + 1] + sign + name[index + 1 :] for index in at[:2] for sign in invisible}
+    found |= {f"{name} {sign}" for sign in signs} | {f"{sign}{name}" for sign in signs}
+    found |= {f"{name}{sign}\ufe0f" for sign in signs}
+    return found | {
+        name.upper(),
+        name.lower(),
+        name.swapcase(),
+        f"  {name}  ",
+        name.replace(" ", ""),
+        f"{name}.",
+        f"“{name}”",
+    }
+
+
+async def test_two_hundred_ways_to_look_like_a_moderator_are_refused(app: App) -> None:
+    """E12."""
+    await add_moderator(app.server, "Olivia Nguyen")
+    variants = sorted(_variants("Olivia Nguyen"))
+    assert len(variants) >= 200
+    passed = [name for name in variants if (await app.post_comment(name=name)).status_code != 409]
+    assert passed == []
+
+
+NAMES = {
+    "ar": (
+        "محمد أحمد فاطمة علي خديجة يوسف مريم عمر زينب حسن",
+        "العلي حسين المصري الخطيب حداد منصور صالح عباس النجار سليمان",
+    ),
+    "de": (
+        "Anna Jürgen Käthe Lukas Sophie Björn Heike Günter Maria Jan",
+        "Müller Weiß Schröder Köhler Groß Huber Krüger Lang Vogt Böhm",
+    ),
+    "en": (
+        "Ed Olive Oliver Edith Adam Mina Will Emma Illa Jo",
+        "Smith O’Brien Staffer Edison Admiral Modena Jones Lee Hall Mayer",
+    ),
+    "es": (
+        "José María Íñigo Begoña Lucía Ángel Sofía Iván Ana Raúl",
+        "Núñez Gómez Muñoz Ibáñez López Peña Ruiz García Vega Ochoa",
+    ),
+    "fr": (
+        "Zoé François Hélène Noël Chloé Gaëlle Léa Luc Anaïs Rémi",
+        "Lefèvre Dupré Hébert Garçon Lévêque Moreau Noir Petit Roy Béranger",
+    ),
+    "id": (
+        "Budi Siti Agus Dewi Putri Joko Rina Wayan Made Tri",
+        "Santoso Wijaya Lestari Hidayat Kusuma Siregar Saputra Nasution Halim Utami",
+    ),
+    "ja": (
+        "太郎 花子 健 さくら 翔太 陽菜 一郎 美咲 ケン エミ",
+        "佐藤 鈴木 高橋 田中 伊藤 山本 渡辺 中村 小林 加藤",
+    ),
+    "ko": (
+        "민준 서연 지훈 하은 도윤 수빈 영희 철수 은지 준호",
+        "김 이 박 최 정 강 조 윤 장 임",
+    ),
+    "pt": (
+        "João Inês Conceição Luís Antônio Mônica Tiago Beatriz Íris Caio",
+        "Simões Gonçalves Araújo Magalhães Conceição Leão Silva Souza Paixão Brandão",
+    ),
+    "ru": (
+        "Иван Ольга Семён Пётр Елена Артём Юлия Фёдор Зоя Илья",
+        "Иванов Соловьёв Кузнецова Морозов Попова Щербаков Цой Жуков Ершова Быков",
+    ),
+    "vi": (
+        "Lan Minh Hoa Đức Hương Tuấn Ngọc Phượng Quân Thảo",
+        "Nguyễn Trần Lê Phạm Hoàng Vũ Đặng Bùi Đỗ Hồ",
+    ),
+    "zh": (
+        "伟 芳 娜 秀英 敏 静 丽 强 磊 军",
+        "王 李 张 刘 陈 杨 赵 黄 周 吴",
+    ),
+}  # fmt: skip
+
+
+async def test_a_thousand_names_of_people_are_accepted(app: App) -> None:
+    """E12, beside moderators with names of several of these languages."""
+    for name in ("Olivia Nguyen", "Иван Петров", "管理太郎", "Mai Trần"):
+        await add_moderator(app.server, name)
+    people = [
+        family + given if tag in ("ja", "ko", "zh") else f"{family} {given}" if tag == "vi" else f"{given} {family}"
+        for tag, (given_names, families) in NAMES.items()
+        for given, family in product(given_names.split(), families.split())
+    ]
+    assert len(people) == 1200
+    refused = [name for name in people if (await app.post_comment(name=name)).status_code != 201]
+    assert refused == []

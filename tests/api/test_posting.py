@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 
+from tertulia.identity import Tokens, utc_now
 from tertulia.protocol import API
-from tertulia.settings import Settings
+from tertulia.settings import Settings, secret_key
 from tests.api.app import App, bearer, furnish, new_key, opened
 
 
@@ -43,6 +46,29 @@ async def test_another_name_renews_the_token_and_stays_the_same_author(app: App)
     assert (await app.snapshot(token=first["token"]))["viewer"]["name"] == "Lan"
     names = [comment["author"]["name"] for comment in (await app.snapshot())["comments"]]
     assert names == ["Lan", "Lan Anh"], "what was said before keeps its name"
+
+
+@pytest.mark.parametrize("claims", [{"member": True}, {"program": True}, {"member": True, "program": True}])
+@pytest.mark.parametrize("days", [0, 100])
+async def test_a_token_that_the_site_made_is_never_exchanged_for_a_guests(
+    settings: Settings, claims: dict[str, bool], days: int
+) -> None:
+    """A guest's would outlive it, and be good for any name."""
+    key = secret_key(settings)
+    issued = Tokens(key).issue(new_key(), "Lan ★", "default", utc_now() - timedelta(days=days))
+    said = jwt.decode(issued, options={"verify_signature": False})
+    token = jwt.encode(said | claims, key, algorithm="HS256")
+    async with opened(settings) as app:
+        answers = [await app.posted(token=token)]
+        if "member" not in claims:
+            answers.append(await app.posted(token=token, name="Mai Anh"))
+        other = await app.posted(name="An")
+        vote = await app.client.put(
+            f"{API}/comments/{other['comment']['id']}/vote", json={"value": 1}, headers=bearer(token)
+        )
+        answers.append(vote.json())
+        assert vote.status_code == 200
+    assert [answer for answer in answers if "token" in answer] == []
 
 
 async def test_the_page_is_told_of_the_first_title_and_address(app: App) -> None:

@@ -9,8 +9,9 @@ import pytest
 from tertulia import protocol
 from tertulia.core.text import NAME_LENGTH, TEXT_LENGTH
 from tertulia.discussions import page_cache
-from tertulia.languages import every
+from tertulia.languages import CLIENT_GROUPS, every
 from tertulia.protocol import API
+from tertulia.store.listing import REPLIES_OF_ONE
 from tests.api.app import App, bearer
 
 
@@ -35,6 +36,7 @@ async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(app: App
         "title": "",
         "url": "",
         "mode": "open",
+        "rules": {"who": "all"},
         "comment_count": 0,
         "epoch": app.server.store.epoch,
         "seq": 0,
@@ -47,7 +49,7 @@ async def test_the_snapshot_says_what_a_client_needs(app: App) -> None:
     token = await app.guest("Lan", body="Phở **bò**.")
     snapshot = await app.snapshot(token=token)
     assert snapshot["discussion"]["seq"] == snapshot["discussion"]["comment_count"] == 1
-    assert snapshot["viewer"] == {"id": snapshot["viewer"]["id"], "name": "Lan", "moderator": False}
+    assert snapshot["viewer"] == {"id": snapshot["viewer"]["id"], "name": "Lan", "kind": "guest", "moderator": False}
     assert snapshot["limits"] == {
         "name_length": NAME_LENGTH,
         "text_length": TEXT_LENGTH,
@@ -80,8 +82,9 @@ async def test_the_snapshot_brings_the_sentences_of_a_language(app: App, who: st
     strings = snapshot["strings"]
     assert (strings["language"], strings["direction"]) == ("vi", "ltr")
     assert strings["texts"]["reply"] == "Trả lời"
-    reading, writing = (every()["vi"].groups[name] for name in ("reading", "writing"))
-    assert strings["texts"] == {**reading, **writing}, "and none of the pages'"
+    groups = every()["vi"].groups
+    of_client = {key: text for name in CLIENT_GROUPS for key, text in groups[name].items()}
+    assert strings["texts"] == of_client, "and none of the pages'"
     without = {"strings": None, "server_time": None}
     assert snapshot | without == plain | without, "nothing else changes"
     assert protocol.Snapshot.model_validate(snapshot).model_dump() == snapshot
@@ -144,6 +147,30 @@ async def test_pages_give_every_comment_once_in_order(app: App, sort: str, limit
     assert found == expected
 
 
+async def test_a_walk_by_votes_has_what_moves_up_meanwhile_and_says_so(app: App) -> None:
+    ids = await _several(app, 8)
+    voter = await app.guest("Minh", key="elsewhere")
+
+    async def vote(number: int, value: int) -> None:
+        path = f"{API}/comments/{ids[number]}/vote"
+        assert (await app.client.put(path, json={"value": value}, headers=bearer(voter))).status_code == 200
+
+    async def following(page: dict[str, Any]) -> dict[str, Any]:
+        params = {"key": "talk", "sort": "top", "limit": 3, "cursor": page["next"]}
+        found: dict[str, Any] = (await app.client.get(f"{API}/comments", params=params)).json()
+        return found
+
+    first = await app.snapshot(sort="top", limit=3)
+    assert (_ids(first), "changed" in first) == (ids[:3], False)
+    await vote(6, 1)
+    await vote(0, -1)
+    second = await following(first)
+    assert (_ids(second), second["changed"]) == ([ids[6], ids[3], ids[4]], True)
+    third = await following(second)
+    assert (_ids(third), "changed" in third) == ([ids[5], ids[7], ids[0]], False)
+    assert third["next"] is None
+
+
 async def test_replies_stand_under_what_they_answer_and_continue_apart(app: App) -> None:
     token = await app.guest("Lan", key="elsewhere")
     root = (await app.posted("root", token=token))["comment"]["id"]
@@ -171,6 +198,51 @@ async def test_replies_stand_under_what_they_answer_and_continue_apart(app: App)
     by_id = {comment["id"]: comment for comment in snapshot["comments"]}
     assert by_id[root]["reply_count"] == 27
     assert by_id[inner]["reply_count"] == 26
+
+
+async def test_what_is_beyond_a_page_of_replies_is_counted_whatever_becomes_of_it(app: App) -> None:
+    """Of all depths; a snapshot's count and the events after it are the count of now."""
+    token = await app.guest("Lan", key="elsewhere")
+    root = (await app.posted("root", token=token))["comment"]["id"]
+    whole = (await app.posted("whole", token=token))["comment"]["id"]
+    await app.posted("its reply", token=token, parent_id=whole)
+    said = [(await app.posted("first", token=token, parent_id=root))["comment"]["id"]]
+    for number in range(REPLIES_OF_ONE + 2):
+        said.append(
+            (await app.posted("more", token=token, parent_id=said[-1] if number % 3 else root))["comment"]["id"]
+        )
+    kept = [await app.snapshot()]
+
+    async def counted(expected: int) -> None:
+        kept.append(await app.snapshot())
+        assert kept[-1]["thread_counts"] == {root: expected}
+
+    await counted(REPLIES_OF_ONE + 3)
+    await app.moderate("DELETE", f"/comments/{said[-1]}")
+    await counted(REPLIES_OF_ONE + 2)
+    assert (await app.client.delete(f"{API}/comments/{said[3]}", headers=bearer(token))).status_code == 200
+    await counted(REPLIES_OF_ONE + 1)
+    await app.posted("below one that is deleted", token=token, parent_id=said[4])
+    await counted(REPLIES_OF_ONE + 2)
+    await app.moderate("POST", f"/comments/{said[-1]}/restore")
+    await counted(REPLIES_OF_ONE + 3)
+    await app.set_mode("talk", "held")
+    waiting = (await app.posted("may I?", token=token, parent_id=said[-1]))["comment"]["id"]
+    await counted(REPLIES_OF_ONE + 3)
+    await app.moderate("POST", f"/comments/{waiting}/approve")
+    await counted(REPLIES_OF_ONE + 4)
+    for snapshot in kept:
+        after = (await app.events(after=snapshot["discussion"]["seq"]))["events"]
+        told = [event["thread_counts"] for event in after if "thread_counts" in event]
+        assert {**snapshot["thread_counts"], **(told[-1] if told else {})} == kept[-1]["thread_counts"]
+
+
+async def test_only_threads_that_are_cut_are_counted_in_a_page(app: App) -> None:
+    token = await app.guest("Lan")
+    root = (await app.posted("root", token=token))["comment"]["id"]
+    for _ in range(REPLIES_OF_ONE):
+        await app.posted("reply", token=token, parent_id=root)
+    assert "thread_counts" not in await app.snapshot()
 
 
 async def test_a_permalink_names_the_place_of_a_comment(app: App) -> None:

@@ -17,7 +17,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 async def server(settings: Settings) -> AsyncIterator[Running]:
-    async with running(settings.model_copy(update={"search": True})) as found:
+    async with running(settings.model_copy(update={"search": True, "work": "all"})) as found:
         yield found
 
 

@@ -13,14 +13,17 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests.browser.hosts import Publisher, open_publisher
+from tests.browser.newspaper import Newspaper, open_newspaper
 from tests.support.api_client import AsyncApiClient
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
 OTHER_ORIGIN = "http://127.0.0.1:9777"  # nobody listens there: tests answer for it
 ARTICLE = "the-night-market-moves-to-the-river"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
-PATIENCE_MS = 20_000  # other tests run beside
+PATIENCE_MS = PATIENCE * 1000
 expect.set_options(timeout=PATIENCE_MS)
 
 Window = Callable[..., Awaitable[Page]]
@@ -98,3 +101,15 @@ async def moderate(shared: ServerProcess) -> Moderate:
     token = max(re.findall(r"\S+", printed), key=len)
 
     return AsyncApiClient(shared.url, "", token=token).ask
+
+
+@pytest.fixture(scope="module")
+def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
+    with open_publisher(tmp_path_factory.mktemp("publisher")) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def news() -> AsyncIterator[Newspaper]:
+    async with open_newspaper() as paper:
+        yield paper

@@ -19,7 +19,7 @@ from tests.support.api_client import ACCEPTED, ApiClient, Json
 from tests.support.server import ServerProcess
 
 LANGUAGES = ("en", "vi", "ar")
-TITLES = {"en": "The night market", "vi": "Chợ đêm bên sông", "ar": "السوق الليلي"}
+TITLES = {"en": "The night market", "vi": "Chợ đêm bên sông", "ja": "川辺の夜市", "ar": "السوق الليلي"}
 # what publishers do about colours: nothing, a declared scheme, a class of their own, grey on grey
 COLOURS = {
     "white": "",

@@ -10,9 +10,10 @@ from typing import Any
 
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import ARTICLE
+from tests.browser.conftest import ARTICLE, Window
 from tests.support.api_client import AsyncApiClient, Json
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
 _HOST_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page of a publisher</title>
 <script src="{server}/embed.js" defer></script><body><h1>A page</h1>{elements}</body></html>"""
@@ -40,15 +41,23 @@ async def shown(page: Page) -> None:
     await expect(page.locator("tertulia-discussion [part~=status][data-state=live]").first).to_be_attached()
 
 
+async def open_discussion(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:
+    """A window of its own profile with one discussion, as soon as it is there."""
+    page = await window("about:blank")
+    await host(page, server, f'<tertulia-discussion key="{key}" {attributes}></tertulia-discussion>')
+    await shown(page)
+    return page
+
+
 def form(page: Page) -> Locator:
     """The form of the discussion itself."""
     return page.locator("tertulia-discussion .compose form").first
 
 
-async def count(page: Page, number: int, timeout: float = 10_000) -> None:
+async def count(page: Page, number: int) -> None:
     """Waits until the heading says so many."""
     heading = page.locator("tertulia-discussion [part~=heading]").first
-    await expect(heading).to_have_text(f"All comments [ {number} ]", timeout=timeout)
+    await expect(heading).to_have_text(f"All comments [ {number} ]")
 
 
 async def evaluate_element(page: Page, script: str) -> object:
@@ -125,7 +134,7 @@ async def at_the_end(page: Page) -> None:
 
 async def read_on(page: Page, count: int) -> None:
     """Goes to the end again and again, as it moves away with each arrival, until so many comments are there."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while await comments(page).count() < count:
         assert time.monotonic() < end, f"{await comments(page).count()} of {count} comments are there"
         await page.locator("tertulia-discussion form textarea").last.scroll_into_view_if_needed()

@@ -10,11 +10,11 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser import hosts
 from tests.browser.conftest import Window
+from tests.browser.faults import RULES
 from tests.browser.hosts import LANGUAGES, Publisher, open_publisher, ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DARK = "html { background: #121212; color: #e8e8e8 }"
 
 

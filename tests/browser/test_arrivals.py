@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
+from tertulia.store.listing import REPLIES_OF_ONE
 from tests.browser.conftest import Moderate, Window
 from tests.browser.pages import (
     bodies,
@@ -52,10 +53,10 @@ async def test_ten_arrivals_are_announced_together(shared: ServerProcess, window
     await evaluate_element(page, _NOTE_WHAT_IS_TOLD)
     for number in range(10):
         await post(shared, f"Arrival {number}", key=key)
-    await page.wait_for_function("told.length > 0", timeout=15_000)
+    await page.wait_for_function("told.length > 0")
     assert [text for text, _ in await page.evaluate("told")] == ["10 new comments"]
     await post(shared, "One more", key=key)
-    await page.wait_for_function("told.length > 1", timeout=15_000)
+    await page.wait_for_function("told.length > 1")
     (_, first), (text, second) = await page.evaluate("told")
     assert text == "1 new comment"
     assert second - first >= 4_900
@@ -180,6 +181,33 @@ async def test_what_is_new_since_the_last_visit_is_marked_and_gone_through(
     await expect(page.locator("tertulia-discussion .divider")).to_have_count(0)
 
 
+async def test_what_is_new_is_counted_and_loaded_where_it_is_on_no_page_yet(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    """One behind "more replies", one on a later page of the list."""
+    element = _element(key, "sort=oldest max=2")
+    root = (await post(shared, "Old root", key=key))["comment"]["id"]
+    await post(shared, "Old and alone", key=key)
+    for number in range(REPLIES_OF_ONE):
+        await post(shared, f"Old reply {number}", key=key, parent_id=root)
+    page = await window("about:blank", viewport={"width": 800, "height": 500}, reduced_motion="reduce")
+    await host(page, shared, element)
+    await shown(page)
+    await expect(comments(page)).to_have_count(2 + REPLIES_OF_ONE)
+    await page.goto("about:blank")
+    await post(shared, "New reply", key=key, parent_id=root)
+    await post(shared, "New root", key=key)
+    await host(page, shared, element)
+    await shown(page)
+    await expect(comments(page)).to_have_count(2 + REPLIES_OF_ONE)
+    focused = page.locator("tertulia-discussion article:focus > .box")
+    for count_before, text in ((2, "New reply"), (1, "New root")):
+        await page.get_by_role("button", name=f"Next new comment ({count_before})").click()
+        await expect(focused).to_contain_text(text)
+        await expect(comment(page, text)).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="Next new comment")).to_be_hidden()
+
+
 # ---- busy discussions ---------------------------------------------------------------------------------------
 
 
@@ -211,7 +239,7 @@ async def test_what_summaries_leave_out_is_counted_and_loaded_on_demand(
     await count(page, 81)
     pill = page.locator("tertulia-discussion [part~=pill-button]")
     await expect(pill).to_have_text("80 new comments")
-    await page.wait_for_function("told.length > 0", timeout=15_000)
+    await page.wait_for_function("told.length > 0")
     assert await page.evaluate("told[0][0]") == "80 new comments"
     assert await comments(page).count() == 1
     await pill.click()

@@ -64,7 +64,7 @@ async def test_a_refused_transport_is_replaced_by_the_next(
         events = next(at for name, at in notes if name == "EventSource")
         print(f"live by {carrier} after {live - first:.0f} ms, {live - events:.0f} ms after the first EventSource")
         await post(shared, "It gets through", key=key)
-        await expect(comment(page, "It gets through")).to_have_count(1, timeout=20_000)
+        await expect(comment(page, "It gets through")).to_have_count(1)
         await write(page, "Lan", "Both ways")
         await expect(comment(page, "Both ways").get_by_role("button", name="Edit")).to_be_visible()
 
@@ -102,11 +102,11 @@ async def test_a_server_that_is_down_changes_nothing(shared: ServerProcess, wind
         await shown(page)
         proxy.refusing = True
         proxy.cut()
-        await page.wait_for_function("notes.filter(([name]) => name === 'WebSocket').length >= 4", timeout=30_000)
+        await page.wait_for_function("notes.filter(([name]) => name === 'WebSocket').length >= 4")
         await expect(page.locator("tertulia-discussion [part~=status]")).to_have_text("Reconnecting…")
         proxy.refusing = False
         await post(shared, "Back again", key=key)
-        await expect(comment(page, "Back again")).to_have_count(1, timeout=30_000)
+        await expect(comment(page, "Back again")).to_have_count(1)
         assert "EventSource" not in [name for name, _ in await page.evaluate("notes")]
 
 
@@ -192,7 +192,7 @@ async def test_another_epoch_brings_the_list_anew_and_keeps_what_is_read_and_wri
         second = start_server(data_dir=first.data_dir)
         proxy.aim(second.port)
         await post(second, "In the new epoch", key=key)
-        await count(page, 31, timeout=60_000)
+        await count(page, 31)
         await expect(form(page).locator("textarea")).to_have_value("Half a thought")
         await expect(comment(page, said[13]).locator("textarea")).to_have_value("Half an answer")
         await expect(comment(page, said[13]).locator("textarea")).to_be_focused()
@@ -225,6 +225,10 @@ async def test_fifty_discussions_later_nothing_is_left_of_them(
     await page.add_init_script(_COUNT_WHAT_IS_OPEN)
     await host(page, shared, _element(f"{key}-0", "loading=eager"))
     await shown(page)
+    # the file that threads need comes last, listens to the page, and brings the third sheet
+    await page.wait_for_function(
+        "document.querySelector('tertulia-discussion').shadowRoot.adoptedStyleSheets.length === 3"
+    )
     once = await page.evaluate("held()")
     assert once["sockets"] == 1
     await page.evaluate(
@@ -247,13 +251,14 @@ async def test_fifty_discussions_later_nothing_is_left_of_them(
         [key, way],
     )
     await shown(page)
+    # timers of the announced and the settled connection come and go by themselves
     await page.wait_for_function(
-        "(once) => held().sockets === once.sockets && held().intervals === once.intervals", arg=once
+        """(once) => {
+            const { timers, ...others } = held();
+            return Object.keys(others).every((kind) => others[kind] === once[kind]) && timers <= once.timers + 2;
+        }""",
+        arg=once,
     )
-    after = await page.evaluate("held()")
-    # those of the announced and the settled connection come and go by themselves
-    assert {**after, "timers": 0} == {**once, "timers": 0}
-    assert after["timers"] <= once["timers"] + 2
     await page.evaluate("document.querySelector('tertulia-discussion').remove()")
     await page.wait_for_function("JSON.stringify(held()) === JSON.stringify(" + str(_NOTHING).replace("'", '"') + ")")
 
@@ -454,3 +459,17 @@ async def test_who_came_with_live_updates_off_has_no_connection(
     assert await _state(page) == "idle"
     await page.locator("tertulia-discussion [part~=live-toggle]").click()
     await _until_state(page, "live")
+
+
+async def test_what_the_reader_chose_counts_on_pages_that_begin_either_way(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    page = await window("about:blank")
+    toggle = page.locator("tertulia-discussion [part~=live-toggle]")
+    for begins, chosen in (("live=off", "true"), ("", "false"), ("live=off", "true")):
+        await host(page, shared, _element(key, begins))
+        await toggle.click()
+        await expect(toggle).to_have_attribute("aria-checked", chosen)
+        for other in ("live=off", ""):
+            await host(page, shared, _element(key, other))
+            await expect(toggle).to_have_attribute("aria-checked", chosen)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Request, Route, expect
 
 from tests.browser.conftest import ARTICLE, Window
+from tests.browser.newspaper import Newspaper
 from tests.browser.pages import post
 from tests.support.server import ServerProcess
 
@@ -24,30 +23,6 @@ PAGE = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>News</titl
 <a href="/1"><tertulia-count key="{first}">Comments</tertulia-count></a>
 <a href="/2"><tertulia-count key="{second}">Comments</tertulia-count></a>
 <a href="/3"><tertulia-count key="{first}">Comments</tertulia-count></a>"""
-
-
-@dataclass
-class Newspaper:
-    """A server of another origin, with one page."""
-
-    url: str
-    page: str = ""
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n"
-        writer.write((head + self.page).encode())
-        await writer.drain()
-        writer.close()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def news() -> AsyncIterator[Newspaper]:
-    paper = Newspaper("")
-    server = await asyncio.start_server(paper.answer, "127.0.0.1", 0)
-    paper.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
-        yield paper
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.browser.pages import (
     write,
 )
 from tests.support.server import ServerProcess
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -174,7 +175,11 @@ async def test_two_discussions_of_a_page_keep_apart(shared: ServerProcess, windo
         await one.get_by_role("button", name="Post comment").click()
         await expect(one.locator("article > .box")).to_have_count(2)
     for which in ("a", "b"):
-        assert await bodies(shared, f"{key}-{which}") == [f"Already in {which}", f"Said in {which}"]
+
+        async def is_stored(which: str = which) -> bool:
+            return await bodies(shared, f"{key}-{which}") == [f"Already in {which}", f"Said in {which}"]
+
+        await until(is_stored, "the comment, which is shown before it is stored")
         await expect(page.locator(f"#{which} article > .box")).to_have_count(2)
     identities = await page.evaluate(
         "[...document.querySelectorAll('tertulia-discussion')].map((one) => one.shadowRoot.querySelector('h2').id)"

@@ -11,7 +11,17 @@ from playwright.async_api import Locator, Page, Route, expect
 
 from tertulia.identity import Tokens, utc_now
 from tests.browser.conftest import Moderate, Window
-from tests.browser.pages import bodies, comment, evaluate_element, form, host, post, shown, texts, write
+from tests.browser.pages import (
+    bodies,
+    comment,
+    evaluate_element,
+    form,
+    host,
+    open_discussion,
+    post,
+    texts,
+    write,
+)
 from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -21,13 +31,6 @@ FOCUSED = """() => {
     const article = active?.closest('article');
     return active && [active.localName, article?.querySelector('.body')?.textContent ?? ''];
 }"""
-
-
-async def _open(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:
-    page = await window("about:blank")
-    await host(page, server, f'<tertulia-discussion key="{key}" {attributes}></tertulia-discussion>')
-    await shown(page)
-    return page
 
 
 async def _article(page: Page, text: str) -> Locator:
@@ -52,7 +55,7 @@ async def _told(field: Locator) -> str:
 async def test_an_error_stands_under_its_field_with_its_subject(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     name, text, send = form(page).get_by_label("Name"), form(page).locator("textarea"), form(page).locator(".submit")
     await send.click()
     assert [await _told(name), await _told(text)] == ["Please enter your name.", "Please write something first."]
@@ -76,7 +79,7 @@ async def test_an_error_stands_under_its_field_with_its_subject(
 async def test_what_the_server_refuses_is_told_at_the_field_that_it_names(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await write(page, "Admin", "Under a reserved name")
     mine = comment(page, "Under a reserved name")
     await expect(mine).to_contain_text("Not sent.")
@@ -89,7 +92,7 @@ async def test_what_the_server_refuses_is_told_at_the_field_that_it_names(
 
 async def test_a_report_has_a_reason_that_was_chosen(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Buy my watches", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Buy my watches")
     await theirs.get_by_role("button", name="More").click()
     await theirs.get_by_role("menuitem", name="Report").click()
@@ -104,7 +107,7 @@ async def test_a_report_has_a_reason_that_was_chosen(shared: ServerProcess, wind
 
 async def test_a_reply_says_whom_it_answers_and_grows(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await comment(page, "Answer me").get_by_role("button", name="Reply").click()
     field = comment(page, "Answer me").get_by_role("textbox", name="Reply to A stranger", exact=True)
     await expect(field).to_be_visible()
@@ -124,7 +127,7 @@ Act = Callable[[Page], Awaitable[None]]
 
 async def test_after_a_reply_the_focus_is_on_it(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Answer me")
     await theirs.get_by_role("button", name="Reply").click()
     await theirs.locator("input").fill("Lan")
@@ -140,7 +143,7 @@ async def test_what_goes_away_hands_the_focus_on(
 ) -> None:
     gone = (await post(shared, "Removed under the reader", key=key))["comment"]["id"]
     await post(shared, "Stays", key=key)
-    page = await _open(window, shared, key, "sort=oldest")
+    page = await open_discussion(window, shared, key, "sort=oldest")
     await comment(page, "Removed under the reader").get_by_role("button", name="Reply").focus()
     await moderate("DELETE", f"/comments/{gone}", None)
     await page.wait_for_function(f"({FOCUSED})()?.[1].includes('removed by a moderator')")
@@ -150,9 +153,25 @@ async def test_what_goes_away_hands_the_focus_on(
     await page.wait_for_function(f"({FOCUSED})()?.[0] === 'article'")
 
 
+async def test_buttons_of_a_comment_are_called_after_its_author(
+    shared: ServerProcess, window: Window, key: str
+) -> None:
+    """Of a hundred buttons that say "More" each belongs to somebody's comment."""
+    for name in ("Lan", "Minh"):
+        await post(shared, f"Said by {name}", key=key, author={"name": name})
+    page = await open_discussion(window, shared, key)
+    for name in ("Lan", "Minh"):
+        box = comment(page, f"Said by {name}")
+        more = box.get_by_role("button", name=f"More actions for {name}", exact=True)
+        await expect(more).to_have_text("More")
+        await expect(box.get_by_role("button", name=f"Reply to {name}", exact=True)).to_have_text("Reply")
+    await write(page, "Ba", "Said just now")
+    await expect(comment(page, "Said just now").get_by_role("button", name="More actions for Ba")).to_be_visible()
+
+
 async def test_the_menu_closes_and_gives_the_focus_back(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Look closer", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Look closer")
     more, menu = theirs.get_by_role("button", name="More"), theirs.get_by_role("menu")
     await more.click()
@@ -185,7 +204,7 @@ async def test_the_menu_closes_and_gives_the_focus_back(shared: ServerProcess, w
 async def test_what_was_written_offline_moves_to_its_place(shared: ServerProcess, window: Window, key: str) -> None:
     for text in ("One", "Two"):
         await post(shared, text, key=key)
-    page = await _open(window, shared, key, "sort=oldest")
+    page = await open_discussion(window, shared, key, "sort=oldest")
 
     async def refuse(route: Route) -> None:
         await (route.abort() if route.request.method == "POST" else route.continue_())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.hosts import Publisher, open_publisher
+from tests.browser.hosts import Publisher
 from tests.browser.hosts import write as write_comment
 
 pytestmark = [pytest.mark.browser]
@@ -35,12 +35,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, cwd=FRAMEWORKS, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return out
-
-
-@pytest.fixture(scope="module")
-def publisher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publisher]:
-    with open_publisher(tmp_path_factory.mktemp("publisher")) as opened:
-        yield opened
 
 
 class Visit:
@@ -69,6 +63,10 @@ class Visit:
         """The comments are there, and all that one can do with them."""
         await expect(self.discussion.locator(".toolbar button").first).to_be_attached()
 
+    def troubles(self) -> list[str]:
+        """What was said, but for what Chromium says where a discussion is read anew while it still connects."""
+        return [one for one in self.said if "closed before the connection is established" not in one]
+
     async def readers(self, publisher: Publisher, key: str, count: int) -> None:
         async with asyncio.timeout(PATIENCE_MS / 1000):
             while self._count(publisher, key) != count:
@@ -80,25 +78,26 @@ class Visit:
         return found
 
 
-Go = Callable[[str], Awaitable[Visit]]
+Go = Callable[..., Awaitable[Visit]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, publisher: Publisher, built: Path) -> AsyncIterator[Go]:
-    """Opens the page that a framework's server rendered, which nothing has taken over yet."""
+    """Opens the page that a framework's server rendered, which nothing has taken over yet; or this HTML, by itself."""
     contexts: list[BrowserContext] = []
 
-    async def open_page(name: str) -> Visit:
+    async def open_page(name: str, html: str | None = None) -> Visit:
         answers = publisher.host.answers
         script = built / f"{name}.js"
         if script.exists():
             answers[f"/{name}.js"] = ("text/javascript", script.read_text(), {})
         taking_over = f'<script src="/{name}.js"></script>' if script.exists() else ""
-        embedding = f'<script src="{publisher.server.url}/embed.js" defer></script>'
+        embedding = "" if html else f'<script src="{publisher.server.url}/embed.js" defer></script>'
+        html = html or (built / f"{name}.html").read_text().strip()
         answers[f"/{name}"] = (
             "text/html",
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">'
-            f'{embedding}<div id="root">{(built / f"{name}.html").read_text().strip()}</div>{taking_over}',
+            f'{embedding}<div id="root">{html}</div>{taking_over}',
             {},
         )
         contexts.append(await browser.new_context())
@@ -153,6 +152,85 @@ async def test_a_page_is_taken_over(publisher: Publisher, visit: Go, name: str, 
     await page.evaluate("off()")
     await expect(discussion).to_have_count(0)
     await there.readers(publisher, "second", 0)
+    assert there.said == []
+
+
+@in_session
+@pytest.mark.parametrize("is_late", [True, False], ids=["late", "at once"])
+@pytest.mark.parametrize("name", HYDRATING)
+async def test_a_page_without_a_shadow_root_is_taken_over(
+    publisher: Publisher, visit: Go, name: str, is_late: bool
+) -> None:
+    """As documented: no framework complains, and the comments are there, once (B1)."""
+    said = f"Said to {name} without a shadow root, {is_late}"
+    publisher.say("first", said, "Mai")
+    there = await visit(f"{name}-no-shadow")
+    page, discussion = there.page, there.discussion
+    if is_late:
+        await there.loaded()
+    await page.evaluate("window.element = document.querySelector('tertulia-discussion'); start()")
+    await expect(page.locator("tertulia-discussion[no-shadow] > .all")).to_have_count(1)
+    await there.loaded()
+    await page.evaluate("flip()")
+    await page.wait_for_function("document.querySelector('main').firstElementChild.localName === 'tertulia-discussion'")
+    await expect(discussion.locator("article", has_text=said)).to_have_count(1)
+    await expect(discussion.locator("article", has_text=said)).to_be_visible()
+    await expect(page.locator("tertulia-discussion > .all")).to_have_count(1)
+    if name in WITH_CHILDREN:
+        children = page.get_by_text("Read the comments")
+        await expect(children).to_have_count(1)
+        await expect(children).to_be_hidden()
+    assert await page.evaluate("element === document.querySelector('tertulia-discussion')")
+    await page.evaluate("off()")
+    await expect(discussion).to_have_count(0)
+    assert there.troubles() == []
+
+
+TAKING_AWAY = {
+    "what it does not know": "element.lastElementChild.remove()",
+    "everything": "element.textContent = ''",
+    "everything, for what the server rendered": "element.innerHTML = rendered",
+    "all but text": "element.replaceChildren('Read the comments')",
+}
+
+
+@in_session
+@pytest.mark.parametrize("taking", TAKING_AWAY)
+async def test_what_is_taken_away_without_a_shadow_root_is_put_back(
+    publisher: Publisher, visit: Go, taking: str
+) -> None:
+    """A static page whose script comes late, as an island's, and a router that makes it again what the server said."""
+    key = f"taken-{list(TAKING_AWAY).index(taking)}"
+    publisher.say(key, "On a static page", "Mai")
+    there = await visit(
+        "static",
+        f'<tertulia-discussion discussion="{key}" no-shadow>Wait, or <a href="/c">read</a></tertulia-discussion>',
+    )
+    page, discussion = there.page, there.discussion
+    await page.evaluate(
+        """(address) => {
+            window.element = document.querySelector('tertulia-discussion');
+            window.rendered = element.innerHTML;
+            document.head.append(Object.assign(document.createElement('script'), { src: address }));
+        }""",
+        f"{publisher.server.url}/embed.js",
+    )
+    await there.loaded()
+    said = discussion.locator("article", has_text="On a static page")
+    await discussion.locator("textarea").fill("A draft")
+    for _ in range(2):
+        await page.evaluate(TAKING_AWAY[taking])
+        await expect(said).to_have_count(1)
+        await expect(said).to_be_visible()
+        await expect(discussion.locator("textarea")).to_have_value("A draft")
+    await expect(page.locator("tertulia-discussion > .all")).to_have_count(1)
+    assert "ead the comments" not in await discussion.inner_text()
+    assert "Wait" not in await discussion.inner_text()
+    publisher.say(key, "Arrived", "Lan")
+    await expect(discussion.locator("article", has_text="Arrived")).to_have_count(1)
+    await page.evaluate("element.remove()")
+    await there.readers(publisher, key, 0)
+    assert there.asked == [key]
     assert there.said == []
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
 
 from tests.browser.conftest import Window, tertulia
-from tests.browser.test_counts import Newspaper
+from tests.browser.newspaper import Newspaper
 from tests.support.api_client import AsyncApiClient
 from tests.support.server import ServerProcess
 
@@ -20,15 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><link rel="icon" href="data:,">'
 SLUG = "जलवायु-परिवर्तन-और-नदियों-का-भविष्य-एक-लंबी-कहानी-" * 3
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def news() -> AsyncIterator[Newspaper]:
-    paper = Newspaper("")
-    server = await asyncio.start_server(paper.answer, "127.0.0.1", 0)
-    paper.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with server:
-        yield paper
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ async def test_a_server_that_was_killed_is_found_again(
         second = start_server(data_dir=first.data_dir)
         proxy.aim(second.port)
         await post(second, "After it")
-        await expect(comment(reader, "After it")).to_have_count(1, timeout=60_000)
+        await expect(comment(reader, "After it")).to_have_count(1)
         assert (await texts(reader))[known:] == ["Before the end", "After it"]
 
 
@@ -132,7 +132,7 @@ async def test_an_answer_that_got_lost_makes_no_second_comment(site: ServerProce
 
     await writer.route("**/api/v1/comments", lose_the_first)
     await write(writer, "Lan", "Said once")
-    await expect(comment(writer, "Said once").get_by_role("button", name="Reply")).to_be_visible(timeout=30_000)
+    await expect(comment(writer, "Said once").get_by_role("button", name="Reply")).to_be_visible()
     assert len(lost) == 1
     await expect(comment(writer, "Said once")).to_have_count(1)
     async with httpx.AsyncClient(base_url=site.url) as client:
@@ -156,7 +156,7 @@ async def test_it_is_live_where_a_transport_is_blocked(
     await expect(discussion(reader)).to_be_visible()
     await reader.locator("tertulia-discussion form textarea").last.scroll_into_view_if_needed()
     await post(site, "Arrives all the same")
-    await expect(comment(reader, "Arrives all the same")).to_have_count(1, timeout=60_000)
+    await expect(comment(reader, "Arrives all the same")).to_have_count(1)
 
 
 async def _top(element: Locator) -> float:

@@ -1,14 +1,13 @@
 """How the discussion looks: on strict and on hostile pages, with any colours, letters, widths and wishes of the reader.
 
-Pictures are made and kept in artefacts/ for whoever wants to see them, a few in docs/looks/, and not compared with
-older ones: fonts differ from machine to machine. What must hold is measured: colours, boxes, animations. Pixels are
-compared only between two states of the same run.
+Pictures are made where PICTURES is set (tests/browser/pictures.py), a few are in docs/looks/, and none is compared
+with older ones: fonts differ from machine to machine. What must hold is measured: colours, boxes, animations.
+Pixels are compared only between two states of the same run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
@@ -16,11 +15,11 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser import hosts
 from tests.browser.conftest import Window
 from tests.browser.hosts import COLOURS, LANGUAGES, PLAIN, Publisher, open_publisher, ready
+from tests.browser.pictures import ARTEFACTS, keep, picture
 from tests.browser.scripts import script
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
-ARTEFACTS = Path(__file__).parent / "artefacts"
 DARK = f"{PLAIN} html {{ background: #121212; color: #e8e8e8 }}"
 STRICT = (
     "default-src 'none'; script-src {server}; connect-src {server} {socket}; style-src 'self'; img-src data:; "
@@ -272,18 +271,7 @@ async def test_states_look_different_where_colours_are_forced(publisher: Publish
         assert await _pixels(first) != before, state
 
 
-FIELDS = """() => {
-    const all = [];
-    const collect = (root) => {
-        for (const one of root.querySelectorAll('*')) {
-            if (one.matches('input:not([type=hidden], [type=radio]), select, textarea')) all.push(one);
-            if (one.shadowRoot) collect(one.shadowRoot);
-        }
-    };
-    collect(document);
-    const size = (one) => parseFloat(getComputedStyle(one).fontSize);
-    return all.map((one) => [`${one.localName} ${one.className} ${one.name}`, size(one)]);
-}"""
+FIELDS = script("fields")
 
 
 @pytest.mark.parametrize("shadow", ["", "no-shadow"])
@@ -382,9 +370,8 @@ async def test_a_hostile_page_changes_nothing(publisher: Publisher, window: Wind
         await page.evaluate("document.activeElement.blur()")
         pictures.append(await page.locator("tertulia-discussion").screenshot(animations="disabled"))
     if pictures[0] != pictures[1]:
-        ARTEFACTS.mkdir(exist_ok=True)
-        for name, picture in zip(("neutral", "hostile"), pictures, strict=True):
-            (ARTEFACTS / f"{name}-page.png").write_bytes(picture)
+        for name, seen in zip(("neutral", "hostile"), pictures, strict=True):
+            keep(f"{name}-page", seen)
     assert pictures[0] == pictures[1], f"compare the pictures in {ARTEFACTS}"
 
 
@@ -393,11 +380,11 @@ async def test_a_hostile_page_changes_nothing(publisher: Publisher, window: Wind
 
 @pytest.mark.parametrize("width", [360, 1000])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", [*LANGUAGES, "ja"])
 async def test_pictures_of_the_main_states(
     publisher: Publisher, window: Window, lang: str, scheme: str, width: int
 ) -> None:
-    """Nothing overlaps and the columns are straight in them; they are kept to be looked at."""
+    """Nothing overlaps and the columns are straight in them."""
     key = f"picture-{lang}-{scheme}-{width}"
     ids = publisher.fill(key)
     page = await window("about:blank", viewport={"width": width, "height": 800}, color_scheme=scheme)
@@ -435,6 +422,5 @@ CROOKED = script("crooked")
 
 
 async def _picture(page: Page, name: str) -> None:
-    ARTEFACTS.mkdir(exist_ok=True)
-    await page.screenshot(path=ARTEFACTS / f"{name}.png", animations="disabled")
+    await picture(page, name)
     assert await page.evaluate(CROOKED) == [], name

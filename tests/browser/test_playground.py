@@ -9,21 +9,13 @@ from playwright.async_api import Locator, Page, expect
 
 from tertulia.showcase.playground.discussions import LONG_COUNT
 from tertulia.showcase.playground.page import STATES
-from tests.browser.conftest import PATIENCE_MS, Window
+from tests.browser.conftest import Window
 from tests.support.server import ServerProcess
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DESK = {"viewport": {"width": 1440, "height": 1000}}
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Twenty elements on one page take their time where other tests run beside them."""
-    expect.set_options(timeout=40_000)
-    yield
-    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -262,9 +254,9 @@ async def test_it_is_live_where_streams_are_refused(ground: str, window: Window,
         return bool(await page.evaluate("[...shown].some((text) => text !== 'live')"))
 
     await until(was_cut, "a connection that is cut")
-    await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
+    await expect(page.locator("[data-property=connection]")).to_have_text("live")
     await write((await seen(other, "live")).locator("tertulia-discussion"), f"Written elsewhere: {fault}")
-    await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1), timeout=60_000)
+    await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))
     await expect(live.locator("[part~=body]", has_text=f"Written elsewhere: {fault}")).to_have_count(1)
     opened = await page.evaluate("opened")
     assert opened["WebSocket"] == 0
@@ -280,7 +272,7 @@ async def test_offline_a_comment_waits_and_goes_on_its_way(ground: str, window: 
     await write(live.locator("tertulia-discussion"), "From a tunnel")
     await expect(live.locator(".stage", has_text="Waiting for a connection")).to_be_visible()
     await choose(page, "fault", "none")
-    await expect(page.locator("[data-property=connection]")).to_have_text("live", timeout=60_000)
+    await expect(page.locator("[data-property=connection]")).to_have_text("live")
     await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))
     await expect(live.locator("[part~=body]", has_text="From a tunnel")).to_have_count(1)
 
@@ -297,7 +289,7 @@ async def test_a_post_or_its_answer_that_gets_lost_makes_one_comment(ground: str
     await expect(page.locator("#fault-status")).to_contain_text("got lost")
     log = page.locator('#log [data-state="live"]')
     await expect(log.filter(has_text="tertulia-post-error")).to_have_count(1)
-    await expect(log.filter(has_text="tertulia-posted")).to_have_count(1, timeout=60_000)
+    await expect(log.filter(has_text="tertulia-posted")).to_have_count(1)
     await expect(live.locator("[part~=body]", has_text=f"Posted once: {fault}")).to_have_count(1)
     await expect(page.locator("[data-property=total]")).to_have_text(str(before + 1))
 

@@ -95,13 +95,13 @@ async def _replies(server: ServerProcess, key: str, size: int) -> tuple[str, str
 async def test_the_button_below_replies_says_how_many_a_press_shows(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    """A whole page where that many are lacking, and the rest where the discussion lacks no others."""
+    """How many are left where they are more than a page, or all of them."""
     root, _ = await _replies(shared, key, REPLIES_OF_ONE + PAGE + 3)
     page = await window("about:blank")
     await host(page, shared, _element(key))
     await shown(page)
     more = page.locator("tertulia-discussion article > [part~=more]")
-    await expect(more).to_have_text(f"Show {PAGE} more replies")
+    await expect(more).to_have_text(f"Show more replies ({PAGE + 3} left)")
     await more.click()
     await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + PAGE)
     await expect(more).to_have_text("Show 3 more replies")
@@ -112,20 +112,29 @@ async def test_the_button_below_replies_says_how_many_a_press_shows(
     await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + PAGE + 4)
 
 
-async def test_the_button_below_replies_names_no_number_that_it_cannot_know(
-    shared: ServerProcess, window: Window, key: str
+async def test_the_button_below_replies_counts_what_becomes_of_those_that_nobody_sees(
+    shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:
-    """What is lacking may have answers of its own, and here one has."""
+    """Answers to what is not here, what is removed there, and what is restored."""
     _, last = await _replies(shared, key, REPLIES_OF_ONE + 2)
+    elsewhere = [(await post(shared, "Elsewhere", key=key))["comment"]["id"]]
     page = await window("about:blank")
     await host(page, shared, _element(key))
     await shown(page)
     more = page.locator("tertulia-discussion article > [part~=more]")
     await expect(more).to_have_text("Show 2 more replies")
-    await post(shared, "An answer to the last", key=key, parent_id=last)
-    await expect(more).to_have_text("Show more replies")
+    answer = (await post(shared, "An answer to the last", key=key, parent_id=last))["comment"]["id"]
+    await expect(more).to_have_text("Show 3 more replies")
+    await post(shared, "An answer to that", key=key, parent_id=answer)
+    await expect(more).to_have_text("Show 4 more replies")
+    await moderate("DELETE", f"/comments/{answer}", None)
+    await expect(more).to_have_text("Show 3 more replies")
+    await moderate("POST", f"/comments/{answer}/restore", None)
+    await expect(more).to_have_text("Show 4 more replies")
+    await post(shared, "Of no thread that is cut", key=key, parent_id=elsewhere[0])
     await more.click()
-    await expect(comments(page)).to_have_count(1 + REPLIES_OF_ONE + 3)
+    await expect(more).to_have_count(0)
+    await expect(page.get_by_text("An answer to that")).to_be_visible()
 
 
 async def test_after_a_busy_minute_the_pill_offers_all_that_is_new(

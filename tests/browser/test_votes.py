@@ -8,20 +8,13 @@ import pytest
 from playwright.async_api import Error, Locator, Page, Route, expect
 
 from tests.browser.conftest import Window
-from tests.browser.pages import comment, comments, host, post, shown, write
+from tests.browser.pages import comment, comments, host, open_discussion, post, shown, write
 from tests.support.api_client import AsyncApiClient
 from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SENT = ("authorization", "content-type", "idempotency-key")
-
-
-async def _open(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:
-    page = await window("about:blank")
-    await host(page, server, f'<tertulia-discussion key="{key}" {attributes}></tertulia-discussion>')
-    await shown(page)
-    return page
 
 
 async def _votes(server: ServerProcess, key: str) -> list[dict[str, int]]:
@@ -35,7 +28,7 @@ def _up(page: Page, text: str) -> Locator:
 
 async def test_one_press_likes_for_whoever_reads(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Like me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     up = _up(page, "Like me")
     async with page.expect_response("**/vote"):
         await up.click()
@@ -52,7 +45,7 @@ async def test_one_press_likes_for_whoever_reads(shared: ServerProcess, window: 
 
 async def test_who_liked_is_who_writes_then(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Like me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await _up(page, "Like me").click()
     await write(page, "Lan", "Well said")
     await expect(comment(page, "Well said").get_by_role("button", name="Edit")).to_be_visible()
@@ -71,7 +64,7 @@ async def test_a_vote_without_a_connection_is_given_once_there_is_one(
 ) -> None:
     """Also over a reload, and by the guest who wrote meanwhile: a lost answer makes no second one."""
     await post(shared, "Like me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     lost: list[str] = []
 
     async def lose(route: Route) -> None:
@@ -103,7 +96,7 @@ async def test_a_vote_without_a_connection_is_given_once_there_is_one(
 async def test_every_row_is_the_same_and_a_count_moves_nothing(shared: ServerProcess, window: Window, key: str) -> None:
     for text in ("First", "Second"):
         await post(shared, text, key=key)
-    page = await _open(window, shared, key, "sort=oldest")
+    page = await open_discussion(window, shared, key, "sort=oldest")
     rows = comments(page).locator(".actions")
     names = "row => [...row.querySelectorAll('button')].map((one) => one.className)"
     assert await rows.nth(0).evaluate(names) == await rows.nth(1).evaluate(names)

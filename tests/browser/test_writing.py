@@ -10,17 +10,22 @@ import pytest
 from playwright.async_api import CDPSession, Locator, Page, Route, expect
 
 from tests.browser.conftest import Moderate, Window
-from tests.browser.pages import bodies, comment, comments, count, evaluate_element, form, host, post, shown, write
+from tests.browser.pages import (
+    bodies,
+    comment,
+    comments,
+    count,
+    evaluate_element,
+    form,
+    host,
+    open_discussion,
+    post,
+    shown,
+    write,
+)
 from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def _open(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:
-    page = await window("about:blank")
-    await host(page, server, f'<tertulia-discussion key="{key}" {attributes}></tertulia-discussion>')
-    await shown(page)
-    return page
 
 
 async def _said(page: Page, text: str) -> Locator:
@@ -64,7 +69,7 @@ async def _compose(keyboard: CDPSession, *texts: str) -> None:
 
 
 async def test_a_word_that_is_being_composed_is_left_alone(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     await form(page).get_by_label("Name").fill("Hường")
@@ -90,7 +95,7 @@ async def test_a_word_that_is_being_composed_is_left_alone(shared: ServerProcess
 async def test_keyboards_that_retype_letters_get_the_exact_word(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     field = form(page).locator("textarea")
     await field.focus()
     # what UniKey sends for "tieengs vieetj ddaay": letters, Backspaces, and the letters again with their marks
@@ -118,7 +123,7 @@ async def test_a_draft_of_each_discussion_and_reply_survives_a_reload(
 ) -> None:
     for text in ("The first", "The second"):
         await post(shared, text, key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await form(page).locator("textarea").fill("To all")
     await expect(form(page).locator("[part~=hint]")).to_have_text("Draft saved on this device")
     for text in ("The first", "The second"):
@@ -136,7 +141,7 @@ async def test_a_draft_of_each_discussion_and_reply_survives_a_reload(
 
 
 async def test_what_is_sent_is_no_draft_any_more(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await _said(page, "Said")
     await expect(form(page).locator("textarea")).to_have_value("")
     await page.reload()
@@ -147,7 +152,7 @@ async def test_what_is_sent_is_no_draft_any_more(shared: ServerProcess, window: 
 
 async def test_a_form_in_the_list_outlives_its_list(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Answer me")
     await theirs.get_by_role("button", name="Reply").click()
     await theirs.get_by_label("Name").fill("Lan")
@@ -177,7 +182,7 @@ _TOOLS = [
 
 
 async def test_tools_write_marks_and_undo_takes_them_back(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     field = form(page).locator("textarea")
     for name, marked, selected in _TOOLS:
         await field.focus()
@@ -199,7 +204,7 @@ async def test_tools_write_marks_and_undo_takes_them_back(shared: ServerProcess,
 async def test_marks_of_lines_go_before_each_line_that_is_selected(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     field = form(page).locator("textarea")
     await field.fill("one\ntwo\nthree")
     await field.evaluate("field => field.setSelectionRange(5, 9)")
@@ -208,7 +213,7 @@ async def test_marks_of_lines_go_before_each_line_that_is_selected(
 
 
 async def test_a_preview_is_what_the_server_makes_of_it(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await form(page).locator("textarea").fill("Read **this**:\n\n- https://news.example\n- <b>")
     async with page.expect_response("**/api/v1/preview"):
         await form(page).get_by_role("button", name="Preview").click()
@@ -216,6 +221,12 @@ async def test_a_preview_is_what_the_server_makes_of_it(shared: ServerProcess, w
     await expect(preview.locator("strong")).to_have_text("this")
     await expect(preview.locator("li a")).to_have_attribute("href", "https://news.example")
     await expect(preview.locator("li").last).to_have_text("<b>")
+    stretched = """preview => [...preview.children].map((block) => {
+        const text = document.createRange();
+        text.selectNodeContents(block);
+        return block.getBoundingClientRect().height - text.getBoundingClientRect().height;
+    })"""
+    assert max(await preview.evaluate(stretched)) < 9, "it is as high as the text was, and not spread over it"
     await form(page).get_by_role("button", name="Preview").click()
     await expect(form(page).locator("textarea")).to_be_focused()
     await expect(preview).to_be_hidden()
@@ -225,7 +236,7 @@ async def test_a_preview_is_what_the_server_makes_of_it(shared: ServerProcess, w
 
 
 async def test_a_comment_is_edited_in_place(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await write(page, "Lan", "A *first* try")
     own = comments(page).first
     await own.get_by_role("button", name="Edit").click()
@@ -239,17 +250,19 @@ async def test_a_comment_is_edited_in_place(shared: ServerProcess, window: Windo
 
 
 async def test_a_deletion_can_be_undone_until_the_page_is_left(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     mine = await _said(page, "Not for long")
     await mine.get_by_role("button", name="Delete").click()
     await mine.get_by_role("button", name="Undo").click()
     await expect(mine.get_by_role("button", name="Delete")).to_be_visible()
+    await expect(page.locator("tertulia-discussion article:focus")).to_contain_text("Not for long")
+    await expect(page.locator("tertulia-discussion [role=status]")).to_have_text("Your comment was not deleted.")
     assert await bodies(shared, key) == ["Not for long"]
     await mine.get_by_role("button", name="Delete").click()
     await expect(mine.get_by_role("button", name="Undo")).to_be_focused()
     assert await bodies(shared, key) == ["Not for long"]
     await page.goto("about:blank")
-    reader = await _open(window, shared, key)
+    reader = await open_discussion(window, shared, key)
     await expect(comments(reader)).to_contain_text("deleted by its author")
     assert await bodies(shared, key) == []
 
@@ -257,7 +270,7 @@ async def test_a_deletion_can_be_undone_until_the_page_is_left(shared: ServerPro
 async def test_a_deletion_can_be_undone_after_the_list_was_made_anew(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     mine = await _said(page, "Not for long")
     await mine.get_by_role("button", name="Delete").click()
     await evaluate_element(page, "window.before = el.shadowRoot.querySelector('article'); await el.refresh()")
@@ -268,7 +281,7 @@ async def test_a_deletion_can_be_undone_after_the_list_was_made_anew(
     await mine.get_by_role("button", name="Delete").click()
     await evaluate_element(page, "await el.refresh()")
     await page.goto("about:blank")
-    reader = await _open(window, shared, key)
+    reader = await open_discussion(window, shared, key)
     await expect(comments(reader)).to_contain_text("deleted by its author")
 
 
@@ -288,7 +301,7 @@ async def test_a_deletion_happens_after_a_while_by_itself(shared: ServerProcess,
 async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the_next_visit(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     mine = await _said(page, "Not for long")
     refused: list[str] = []
 
@@ -314,7 +327,7 @@ async def test_a_deletion_that_was_refused_when_the_page_was_left_is_made_at_the
 
 async def test_votes_are_given_and_taken_back(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Vote on this", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Vote on this")
     await expect(theirs).to_be_visible()
     await expect(theirs.get_by_role("button", name="Like, 0", exact=True)).to_be_enabled()
@@ -341,7 +354,7 @@ async def test_a_vote_is_shown_at_once_and_taken_back_where_it_is_refused(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
     await post(shared, "Vote on this", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await _said(page, "Now I am somebody")
     up = comment(page, "Vote on this").locator("button.up")
     may_answer = asyncio.Event()
@@ -365,7 +378,7 @@ async def test_a_vote_is_shown_at_once_and_taken_back_where_it_is_refused(
 
 async def test_a_report_reaches_the_moderators(shared: ServerProcess, window: Window, key: str) -> None:
     said = await post(shared, "Buy my watches", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Buy my watches")
     await theirs.get_by_role("button", name="More").click()
     await theirs.get_by_role("menuitem", name="Report").click()
@@ -381,9 +394,32 @@ async def test_a_report_reaches_the_moderators(shared: ServerProcess, window: Wi
     assert found == [("off_topic", "Về đồng hồ")]
 
 
+async def test_escape_within_a_composition_closes_no_form(shared: ServerProcess, window: Window, key: str) -> None:
+    """It takes back what a Japanese or Chinese keyboard made of the letters; once more, and the form goes."""
+    await post(shared, "Buy my watches", key=key)
+    page = await open_discussion(window, shared, key)
+    theirs = comment(page, "Buy my watches")
+    keyboard = await page.context.new_cdp_session(page)
+    for opens in ("Reply", "Report"):
+        if opens == "Report":
+            await theirs.get_by_role("button", name="More").click()
+            await theirs.get_by_role("menuitem", name="Report").click()
+        else:
+            await theirs.get_by_role("button", name="Reply").click()
+        field = theirs.locator("textarea")
+        await field.focus()
+        await _compose(keyboard, "か", "かん", "かんじ", "漢字")
+        await page.keyboard.press("Escape")
+        await expect(field).to_have_value("漢字")
+        await keyboard.send("Input.insertText", {"text": "漢字"})
+        await expect(field).to_have_value("漢字")
+        await page.keyboard.press("Escape")
+        await expect(field).to_have_count(0)
+
+
 async def test_a_quotation_goes_into_the_reply(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "One **two** three\n\nfour", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "One two three")
     await theirs.get_by_role("button", name="More").click()
     await theirs.get_by_role("menuitem", name="Quote").click()
@@ -413,7 +449,7 @@ async def test_a_copied_link_leads_back(shared: ServerProcess, window: Window, k
 async def test_what_is_posted_offline_is_sent_once_after_a_reload(
     shared: ServerProcess, window: Window, key: str
 ) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await page.context.set_offline(True)
     await expect(page.locator("tertulia-discussion [part~=status]")).to_have_text("Offline")
     await write(page, "Lan", "From the tunnel")
@@ -435,11 +471,11 @@ async def test_what_is_posted_offline_is_sent_once_after_a_reload(
 
 
 async def test_who_is_quick_sees_how_long_it_takes(shared: ServerProcess, window: Window, key: str) -> None:
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await _refuse_posts(page, 429, **{"Retry-After": "30"})
     await write(page, "Lan", "In a hurry")
     mine = comment(page, "In a hurry")
-    await expect(mine).to_contain_text("This will be sent automatically in 30 seconds.")
+    await expect(mine).to_contain_text("You're posting quickly. This will be sent automatically in 30 seconds.")
     await page.unroute("**/api/v1/comments")
     await mine.get_by_role("button", name="Send now").click()
     await expect(mine.get_by_role("button", name="Edit")).to_be_visible()
@@ -448,7 +484,7 @@ async def test_who_is_quick_sees_how_long_it_takes(shared: ServerProcess, window
 
 async def test_what_is_refused_can_be_mended_or_dropped(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await evaluate_element(page, "el.addEventListener('tertulia-post-error', (e) => (window.refused = e.detail))")
     await _refuse_posts(page, 422)
     await write(page, "Lan", "Refused")
@@ -476,7 +512,7 @@ async def test_what_is_refused_can_be_mended_or_dropped(shared: ServerProcess, w
 
 async def test_an_edit_outlives_another_form(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     mine = await _said(page, "First words")
     await mine.get_by_role("button", name="Edit").click()
     await mine.locator("textarea").fill("Better words")
@@ -491,7 +527,7 @@ async def test_an_edit_outlives_another_form(shared: ServerProcess, window: Wind
 
 async def test_a_reply_that_is_put_off_keeps_text_and_name(shared: ServerProcess, window: Window, key: str) -> None:
     await post(shared, "Answer me", key=key)
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     theirs = comment(page, "Answer me")
     await theirs.get_by_role("button", name="Reply").click()
     await theirs.locator("input").fill("Hương")
@@ -521,7 +557,7 @@ async def test_what_waits_for_approval_is_shown_to_its_author_alone(
     shared: ServerProcess, window: Window, key: str, moderate: Moderate
 ) -> None:
     await moderate("PATCH", f"/discussion?key={key}", {"mode": "held"})
-    page = await _open(window, shared, key)
+    page = await open_discussion(window, shared, key)
     await expect(page.locator("tertulia-discussion [part~=notice]")).to_contain_text("once a moderator has approved")
     await write(page, "Lan", "May I?")
     mine = comment(page, "May I?")

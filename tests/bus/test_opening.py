@@ -13,6 +13,7 @@ from tertulia.bus import NetworkBus
 from tertulia.bus.opening import open_bus
 from tertulia.errors import StartupError
 from tests.bus.instances import SECRET
+from tests.support.waiting import PATIENCE
 
 SERVER = """
 import asyncio, sys
@@ -32,7 +33,9 @@ asyncio.run(main())
 def test_redis_py_is_imported_where_there_is_a_redis(url: str | None, imports: str, tmp_path: Path) -> None:
     """By anything that a whole server imports."""
     environment = os.environ | {"TERTULIA_DATA_DIR": str(tmp_path)} | ({"TERTULIA_REDIS_URL": url} if url else {})
-    ended = subprocess.run([sys.executable, "-c", SERVER], env=environment, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [sys.executable, "-c", SERVER], env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert ended.stdout.split() == [imports], ended.stderr
 
 

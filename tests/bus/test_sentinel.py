@@ -71,7 +71,7 @@ async def both_at(server: Valkey, here: RedisBus, there: RedisBus, keep: Callabl
         keep()
         return server.subscriber_count(channel_of(KEY)) == 1 and len(_probes(server)) == 2
 
-    await until(moved, "they do not subscribe at the new master", seconds=30)
+    await until(moved, "they do not subscribe at the new master")
     await wait_until_healthy(here)
     await wait_until_healthy(there)
 
@@ -98,7 +98,7 @@ async def test_another_server_becomes_the_master(
         if failing is killed:
             old.start()
         old.thaw()
-        await until(lambda: keep() or old.ask("ROLE")[0] == b"slave", "the old master stays one", seconds=30)
+        await until(lambda: keep() or old.ask("ROLE")[0] == b"slave", "the old master stays one")
         await both_at(new, here, there, keep)
         await wait_until_delivered(here, listener, 3)
 

@@ -14,7 +14,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 RECOVERY_SECONDS = 90.0
 """Until a container that was ended is there again, and all who left it."""
@@ -56,7 +56,7 @@ class Reader:
 @asynccontextmanager
 async def following(url: str, key: str, count: int) -> AsyncIterator[list[Reader]]:
     """Readers that have joined and want everything from the first comment on."""
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         epoch = (await client.get(f"{url}/api/v1/events", params={"key": key})).json()["epoch"]
     readers = [Reader(url, key, epoch) for _ in range(count)]
     async with asyncio.TaskGroup() as tasks:

@@ -14,6 +14,7 @@ from tests.containers.engine import ROOT
 from tests.containers.people import Writer
 from tests.containers.stack import Stack
 from tests.support.api_client import ApiClient, Json
+from tests.support.waiting import PATIENCE
 
 LATER = """
 import asyncio, asyncpg, pathlib, sys
@@ -112,7 +113,7 @@ def test_what_the_table_tells_is_so(stack: Stack, key: str, folder: Path) -> Non
     (folder / "FILE").write_text(json.dumps({"key": key, "comments": [comment]}))
     (folder / "bridge.md").write_text("---\ntitle: The old bridge\ndate: 2026-10-13 12:25\n---\nThey took it down.\n")
     stack.follow([told("an article").replace("NAME", "bridge"), told("an import")], folder)
-    assert "They took it down." in httpx.get(f"{stack.url}/articles/bridge", timeout=30).text
+    assert "They took it down." in httpx.get(f"{stack.url}/articles/bridge", timeout=PATIENCE).text
     assert [one["author"]["name"] for one in seen(stack, key)["comments"]] == [comment["author"]]
     stack.follow([told("an export").replace("FILE", "export.json")], folder)
     exported = json.loads((folder / "export.json").read_text("utf-8"))["articles"]

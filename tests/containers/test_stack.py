@@ -11,7 +11,7 @@ import pytest
 
 from tests.containers.people import RECOVERY_SECONDS, Reader, Writer, following
 from tests.containers.stack import Stack
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 SERVERS = 3
 READERS = 24
@@ -41,7 +41,7 @@ async def _all_have(readers: list[Reader], seqs: list[int]) -> None:
 
 
 def test_the_first_start_shows_the_sample_articles(stack: Stack) -> None:
-    page = httpx.get(stack.url, timeout=30)
+    page = httpx.get(stack.url, timeout=PATIENCE)
     assert page.status_code == 200
     assert page.text.count("<article") + page.text.count("<li") >= 4
     assert httpx.get(f"{stack.url}/api/v1/counts", params={"key": "who-reads-the-river"}).json()["counts"][0]["count"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -25,6 +24,7 @@ from tertulia.core.documents import (
 from tertulia.core.markdown import BLOCK_LEVELS, is_safe_link
 from tertulia.core.text import TEXT_LENGTH, clean_text, is_visible
 from tertulia.errors import ErrorCode, Problem
+from tests.support.calls import calls_of
 from tests.support.effort import examples
 
 from .test_text import NO_WEB_ADDRESSES, anything
@@ -217,19 +217,7 @@ def bytes_of(tree: list[Block]) -> int:
 
 
 def calls_of_parsing(typed: str) -> int:
-    calls = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        parse_any(typed)
-    finally:
-        sys.setprofile(before)
-    return calls
+    return calls_of(lambda: parse_any(typed))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE_TEXTS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.core.strict_json import DEPTH, LARGEST_WHOLE, Json, parse
+from tertulia.core.strict_json import DEPTH, LARGEST_WHOLE, Json, parse, read
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 LEAVES = (
@@ -115,3 +115,17 @@ def test_controls_are_as_json_has_them() -> None:
     assert math.copysign(1, float(str(parse(b"-0.0")))) == -1
     assert parse(str(LARGEST_WHOLE).encode()) == LARGEST_WHOLE
     assert parse(str(-LARGEST_WHOLE).encode()) == -LARGEST_WHOLE
+
+
+def test_what_a_model_judges_is_read_with_any_number_and_text() -> None:
+    assert read(b'{"a": [9007199254740993, 0.5, "\\ud800", [[[[[[[[[]]]]]]]]]]}') == {
+        "a": [9007199254740993, 0.5, "\ud800", [[[[[[[[[]]]]]]]]]]
+    }
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"a": 1, "a": 1}', b"NaN", b"-Infinity", b"\xff", b"{", b"9" * 5_000, b"[" * 100_000]
+)
+def test_but_never_in_two_ways(raw: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read(raw)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +25,7 @@ from tertulia.core.text import (
     is_web_address,
 )
 from tertulia.errors import ErrorCode, Problem
+from tests.support.calls import calls_of
 
 SCOTLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 FAMILY = "👩\u200d👩\u200d👧\u200d👦"
@@ -123,20 +123,11 @@ def test_what_cannot_be_seen_is_empty(clean: Callable[[str], str], field: str, r
 )
 @pytest.mark.parametrize("clean", [clean_text, clean_title, clean_name, clean_key])
 def test_cleaning_looks_once_at_each_kind_of_character(clean: Callable[[str], str], unit: str) -> None:
-    calls = 0
-
-    def count(_frame: object, event: str, _argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
+    def cleaned() -> None:
         with suppress(Problem):
             clean(unit * (20_000 // len(unit)))
-    finally:
-        sys.setprofile(before)
-    assert calls < 5_000, "a call for each character would be 20,000 and more"
+
+    assert calls_of(cleaned) < 5_000, "a call for each character would be 20,000 and more"
 
 
 def test_a_pile_of_marks_costs_no_quadratic_work() -> None:

@@ -18,7 +18,7 @@ from tertulia.showcase import samples
 from tertulia.showcase.demo.page import ARTICLE
 from tests.browser.conftest import Window
 from tests.demo.conftest import Demonstration
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.browser
 Snapshot = dict[str, Any]
@@ -71,7 +71,7 @@ def service(shown: Snapshot, name: str) -> Snapshot:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, window: Window) -> None:
     demonstration.wait_for_output("Watch here")
-    async with httpx.AsyncClient(base_url=demonstration.url, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=demonstration.url, timeout=PATIENCE) as client:
         watch = Watch(client)
         page = await window(demonstration.url)
         await watch.until_more_comments()

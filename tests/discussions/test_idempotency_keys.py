@@ -19,7 +19,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import HASH_PREFIX, REPEAT_HOURS, Tokens
 from tertulia.settings import Settings
 from tertulia.store import Store, mapping, schema
-from tertulia.store.commands import Command, Draft, PostResult, Request
+from tertulia.store.commands import Command, Draft, PostResult
 from tests.support.store_actions import EVA, StoreActions, tables
 
 TOKENS = Tokens(b"the key of these tests, of 32 bytes or more")
@@ -49,9 +49,9 @@ def stored(key: str, digest: str, tokens: Tokens = TOKENS) -> tuple[str, str]:
 
 def hashed(draft: Draft) -> Draft:
     """The same, as this version stores it."""
-    unhashed = Request(draft.idempotency_key, draft.digest)
-    key, digest = stored(*unhashed)
-    return replace(draft, idempotency_key=key, digest=digest, unhashed=unhashed)
+    key, digest = stored(draft.idempotency_key, draft.digest)
+    sent, unhashed = draft.idempotency_key, draft.digest
+    return replace(draft, idempotency_key=key, digest=digest, unhashed_key=sent, unhashed_digest=unhashed)
 
 
 def test_what_is_stored_says_nothing_without_the_secret_key() -> None:

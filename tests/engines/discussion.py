@@ -47,8 +47,13 @@ class Discussion:
         status = f"{ROOT}.querySelector('[part~=status]').innerText.includes('reader')"
         await self.window.until(f"{BOXES}.length > 0 && {status}", "the discussion is live")
 
+    async def whole(self) -> None:
+        """Waits for the second file: before it what is read keeps its place by the browser alone, in WebKit not."""
+        await self.window.until(f"{ROOT}.querySelector('[part~=tool]') !== null", "the second file is there")
+
     async def read(self, number: int, top: int = 100) -> None:
         """Scrolls so that a comment, counted from 1 in the list's order, stands this far below the viewport's top."""
+        await self.whole()
         await self.window.run(f"scrollBy(0, {BOXES}[{number - 1}].getBoundingClientRect().top - {top})")
         await self.window.settle()
         # chunks that were never drawn had a guessed height

@@ -39,6 +39,7 @@ class Drawer(Discussion):
 
     async def read(self, number: int, top: int = 20) -> None:
         """Scrolls the box so that a comment stands this far below its upper edge."""
+        await self.whole()
         place = f"{BOXES}[{number - 1}].getBoundingClientRect().top - {_DRAWER}.getBoundingClientRect().top - {top}"
         for _ in range(2):  # chunks that were never drawn had a guessed height
             await self.window.run(f"{_DRAWER}.scrollBy(0, {place})")
@@ -137,6 +138,7 @@ async def test_a_page_scrolls_as_its_styles_have_it(drawer: Drawer, of_html: str
     posted = await drawer.say(*(f"Number {number}" for number in range(30)))
     await drawer.window.resize(1000, 500)
     await drawer.open(sort="oldest")
+    await drawer.whole()
     await drawer.window.run(f"document.documentElement.style = '{of_html}'")
     await drawer.window.run(f"document.body.style = '{of_body}'")
     await drawer.window.run(f"{BOXES}[11].scrollIntoView()")

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.server import ServerProcess
 from tests.support.valkey import Valkey, free_port
+from tests.support.waiting import PATIENCE
 
 INSTANCES = 3
 
@@ -53,7 +54,7 @@ class Cluster:
     def command(self, *words: str) -> str:
         """What the command line prints."""
         command = [sys.executable, "-m", "tertulia", *words, "--database-url", self.postgres.address()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

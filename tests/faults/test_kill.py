@@ -12,6 +12,7 @@ import httpx
 from tertulia.checks import check
 from tertulia.store import Store
 from tests.support.server import ServerProcess
+from tests.support.waiting import PATIENCE
 
 WRITERS = 24
 ANSWERS_BEFORE_KILL = 300
@@ -52,7 +53,7 @@ async def _post_until_killed(server: ServerProcess) -> list[Posting]:
     postings = [Posting() for _ in range(WRITERS)]
     enough = asyncio.Event()
     limits = httpx.Limits(max_connections=WRITERS)
-    async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=PATIENCE) as client:
         writers = [asyncio.create_task(_write(client, postings, n, enough)) for n in range(WRITERS)]
         await asyncio.wait_for(enough.wait(), 60)
         server.kill()
@@ -85,7 +86,7 @@ async def test_an_answered_post_survives_kill_9(start_server: Callable[..., Serv
         for posting in postings:
             answered |= posting.answered
             unknown |= posting.unknown
-        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
             for key, body in unknown.items():
                 answer = await client.post("/api/v1/comments", json=body, headers={"Idempotency-Key": key})
                 assert answer.status_code in (200, 201)

@@ -28,7 +28,7 @@ from tertulia.core.ids import uuid7
 from tertulia.store import Store, queries
 from tests.support.postgres import Postgres
 from tests.support.store_actions import EVA, HERE, THERE, StoreActions, listed, log
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 FIRST = Path(__file__).parent / "first"
 TEXTS = [
@@ -81,7 +81,7 @@ class Driver(Protocol):
 
 class OfSqlite:
     def __init__(self, path: str) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=PATIENCE)
         self._connection.execute("PRAGMA foreign_keys=ON")
 
     async def run(self, statement: str, **values: object) -> list[Any]:

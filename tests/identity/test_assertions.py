@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tertulia.core.text import NAME_LENGTH
 from tertulia.identity.assertions import AHEAD_SECONDS, LIFE_SECONDS, Assertion, Issuer, verified
-from tertulia.identity.compact import TOKEN_BYTES, Compact, TokenError, encoded
+from tertulia.identity.compact import TOKEN_BYTES, Compact, TokenError, encoded, json_object
 from tertulia.identity.keys import Algorithm, KeySet
 from tests.support.issuers import SIGNERS, SigningServer, hmac_signer, private_key, rsa_key, signed
 
@@ -43,7 +43,7 @@ def read(token: str, keys: KeySet, issuer: Issuer = ISSUER) -> Assertion:
     key = keys.key(found.key_id)
     if key is None:
         raise TokenError("no such key")
-    return verified(found, issuer, key, NOW)
+    return verified(found, json_object(found.payload, "payload"), issuer, key, NOW)
 
 
 def token(claims: Mapping[str, object] = CLAIMS, header: Mapping[str, object] = HEADER) -> str:

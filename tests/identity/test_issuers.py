@@ -157,6 +157,7 @@ async def test_the_operator_is_told_why() -> None:
         {"alg": "HS256", "roles": ["moderator"]},
         {"alg": "HS256", "trust": 3},
         {"alg": "HS256", "iss": ""},
+        {"alg": "HS256", "iss": "mailto:"},
         {"alg": "HS256", "aud": "news"},
     ],
 )

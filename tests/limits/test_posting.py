@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
 
+from tertulia.bus.stats import FailureKind
+from tertulia.core.waits import wait_of
 from tertulia.errors import ErrorCode, Problem
 from tertulia.limits import PostingLimits, Write
+from tertulia.limits.counting import Unavailable, Window
 from tertulia.limits.posting import MODERATIONS_A_MINUTE, PREVIEWS_A_MINUTE
 
 
@@ -45,7 +49,7 @@ async def admitted(
         assert refusal.code is ErrorCode.rate_limited
         assert refusal.retry_after is not None
         assert refusal.retry_after >= 1
-        assert str(refusal.retry_after) in refusal.detail
+        assert refusal.detail.endswith(f"in {wait_of(refusal.retry_after)}.")
     return count
 
 
@@ -198,3 +202,51 @@ async def test_what_is_done_once_a_day_is_counted_for_each_thing_and_address(clo
     assert [await limits.is_first_today(what, where) for what, where in asked] == [True, False, True, True, True, True]
     clock.now += 86_401
     assert await limits.is_first_today("a", "192.0.2.1")
+
+
+class RedisInMemory:
+    """Counts that all instances share, and that may refuse, forget everything or be away."""
+
+    def __init__(self) -> None:
+        self.counted = 0
+        self.wait = 0.0
+        self.is_away = False
+        self.failures = dict.fromkeys(FailureKind, 0)
+
+    async def count(self, windows: Sequence[Window]) -> float:
+        """Lets the others go first, as a network does."""
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise Unavailable
+        self.counted += self.wait == 0
+        return self.wait
+
+    async def can_count(self) -> bool:
+        return not self.is_away
+
+
+async def test_what_is_refused_here_is_not_counted_for_all(clock: Clock) -> None:
+    """Redis has started empty, and this instance remembers."""
+    shared = RedisInMemory()
+    limits = PostingLimits("2/minute", "3/minute", shared, clock=clock)
+    assert await admitted(limits, "lan", "192.0.2.1", 50) == 2
+    assert shared.counted == 2
+    assert await admitted(limits, "minh", "192.0.2.1", 50) == 1
+    assert shared.counted == 3
+
+
+async def test_what_is_refused_for_all_is_not_counted_here(clock: Clock) -> None:
+    shared = RedisInMemory()
+    limits = PostingLimits("3/minute", "off", shared, clock=clock)
+    assert await admitted(limits, "lan", None) == 1
+    shared.wait = 7.0
+    assert await admitted(limits, "lan", None, 50) == 0
+    shared.is_away = True
+    assert await admitted(limits, "lan", None, 50) == 2
+
+
+async def test_posts_at_once_are_counted_for_all_as_often_as_they_are_let_in() -> None:
+    shared = RedisInMemory()
+    limits = PostingLimits("10/minute", "10/minute", shared)
+    answers = await asyncio.gather(*(limits.count("lan", "192.0.2.1") for _ in range(50)), return_exceptions=True)
+    assert (answers.count(None), shared.counted) == (10, 10)

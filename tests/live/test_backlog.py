@@ -17,6 +17,7 @@ from tertulia.live.backlog import (
     Appended,
     Backlog,
     Cursor,
+    FrameKey,
     Gap,
     batch,
 )
@@ -333,8 +334,8 @@ def test_a_frame_is_made_once() -> None:
     frame = backlog.frame(3, 9)
     assert (seqs(frame), frame.seq) == (list(range(4, 10)), 9)
     assert backlog.frame(3, 9) is frame
-    assert backlog.cached(3, 9) is frame
-    assert backlog.cached(3, 8) is None
+    assert backlog.cached((3, 9, "whole")) is frame
+    assert backlog.cached((3, 8, "whole")) is None
     shorter = backlog.frame(3, 7)
     assert (seqs(shorter), shorter.seq) == ([4, 5, 6, 7], 7)
     backlog.extend([created_event(seq=10)])
@@ -345,8 +346,9 @@ def test_not_all_frames_are_kept() -> None:
     backlog = filled(MAX_FRAMES + 10)
     for cursor in range(MAX_FRAMES + 1):
         backlog.frame(cursor, backlog.head)
-    assert backlog.cached(0, backlog.head) is None
-    assert sum(backlog.cached(cursor, backlog.head) is not None for cursor in range(backlog.head)) == MAX_FRAMES
+    assert backlog.cached((0, backlog.head, "whole")) is None
+    held = [backlog.cached((cursor, backlog.head, "whole")) for cursor in range(backlog.head)]
+    assert len(held) - held.count(None) == MAX_FRAMES
 
 
 def test_a_backlog_alone_never_gives_up_what_it_is_read_from() -> None:
@@ -358,7 +360,7 @@ def test_a_backlog_alone_never_gives_up_what_it_is_read_from() -> None:
     for cursor in range(start, backlog.head):
         assert seqs(backlog.frame(cursor, backlog.head))[0] == cursor + 1
         assert seqs(summary_frame(backlog, cursor, backlog.head, SHOWN))[0] > cursor
-        assert (backlog.start, backlog.cached(cursor, backlog.head) is not None) == (start, True)
+        assert (backlog.start, backlog.cached((cursor, backlog.head, "whole")) is not None) == (start, True)
     assert budget.bytes == backlog.bytes < MAX_BYTES
 
 
@@ -368,14 +370,15 @@ def test_a_removal_takes_it_out_of_events_and_frames(appended: bool) -> None:
     before = backlog.frame(0, 5)
     backlog.extend([edited_event(seq=6, comment=4, text="better-4")])
     whole, other = backlog.frame(0, 6), backlog.frame(0, 2)
-    backlog.cache(0, 0, other)
+    backlog.cache((0, None, "history"), other)
     assert ["text-4" in frame.text for frame in (before, whole)] == [True, False]
     removal = removed_event(seq=7, comment=4)
     if appended:
         backlog.extend([removal])
     else:
         assert backlog.receive(message_of(removed_event(seq=8, comment=4))) == Gap(0, 8)
-    assert [backlog.cached(0, to) for to in (6, 2, 0)] == [None, None, None]
+    keys: list[FrameKey] = [(0, 6, "whole"), (0, 2, "whole"), (0, None, "history")]
+    assert [backlog.cached(key) for key in keys] == [None, None, None]
     again = backlog.frame(0, backlog.head)
     assert seqs(again) == list(range(1, 8 if appended else 7))
     for secret in ("text-4", "better-4", "name-4"):
@@ -388,7 +391,7 @@ def test_an_edit_leaves_nothing_of_what_was_said_before() -> None:
     for seq, text in ((6, "second-4"), (7, "third-4"), (8, "fourth-4")):
         before = backlog.frame(0, backlog.head)
         backlog.extend([edited_event(seq, comment=4, text=text)])
-        assert backlog.cached(0, seq - 1) is not before
+        assert backlog.cached((0, seq - 1, "whole")) is not before
     frame = backlog.frame(0, 8)
     assert seqs(frame) == list(range(1, 9))
     assert [old in frame.text for old in ("text-4", "second-4", "third-4")] == [False] * 3

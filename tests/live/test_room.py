@@ -6,19 +6,20 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from tertulia.bus import Message
+from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode
 from tertulia.live.backlog import MAX_FRAME_BYTES, Cursor
 from tertulia.live.presence import Headcount
 from tertulia.live.rate import DeliveryMode, Rates
-from tertulia.live.room import Room
+from tertulia.live.room import READS, Room
 from tertulia.live.summary import SHOWN
 from tertulia.live.tuning import CALM_SECONDS, STALL_SECONDS, TICK_SECONDS, Tuning
-from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS
+from tertulia.protocol import EVENTS_PAGE, HEARTBEAT_SECONDS, EncodedEvent, EventPage
 from tests.live.fakes import (
     EPOCH,
     KEY,
@@ -255,6 +256,74 @@ async def test_a_message_without_events_may_be_of_a_removal(room: Room, store: F
     store.release()
     await run_until_idle()
     assert reader.seqs == [4, 5]
+    assert "to be removed" not in "".join(reader.texts)
+
+
+class Restless(FakeStore):
+    """A store in whose discussion something happens, and is told, during each of its next reads."""
+
+    def __init__(self, *events: EncodedEvent) -> None:
+        super().__init__(*events)
+        self.during: list[Callable[[], None]] = []
+
+    async def read_log(self, key: DiscussionKey, after: int, limit: int) -> EventPage:
+        page = await super().read_log(key, after, limit)
+        if after < 2**50 and self.during:
+            self.during.pop(0)()
+        return page
+
+
+async def test_what_changes_faster_than_it_is_read_is_brought_all_the_same() -> None:
+    """Of messages without events nobody knows what they take out; each of them makes a read old."""
+    store = Restless(created_event(seq=1))
+    room = await open_room(store)
+    reader = join(room)
+    heads: list[int] = []
+
+    def happen() -> None:
+        heads.append(room.head)
+        store.commit(created_event(store.head + 1))
+        room.receive(Message(KEY, EPOCH, (), reached=store.head))
+
+    store.during = [happen] * (5 * READS)
+    happen()
+    await run_until_idle()
+    assert heads[READS + 2] > 1, "it goes on while the changes do"
+    assert reader.seqs == list(range(2, store.head + 1))
+
+
+@pytest.mark.parametrize("at", [READS - 2, READS - 1])
+async def test_of_the_last_read_nothing_is_shown_that_was_taken_out_during_it(at: int) -> None:
+    store = Restless(created_event(seq=1), created_event(seq=2, text="to be removed"), created_event(seq=3))
+    room = await open_room(store)
+    reader = join(room, after=1)
+
+    def change() -> None:
+        room.receive(store.commit(created_event(store.head + 1), edited_event(store.head + 2, comment=1)))
+
+    def remove() -> None:
+        room.receive(store.commit(removed_event(store.head + 1, comment=2)))
+
+    store.during = [change] * at + [remove] + [change] * (2 * READS)
+    await run_until_idle()
+    assert reader.seqs == list(range(2, store.head + 1))
+    assert "to be removed" not in "".join(reader.texts)
+
+
+async def test_what_is_not_known_any_more_is_not_guessed() -> None:
+    """The reader is told to come back, and then gets what the store has."""
+    store = Restless(created_event(seq=1), created_event(seq=2, text="to be removed"), created_event(seq=3))
+    room = await open_room(store, Tuning(events=2))
+    reader = join(room, after=1)
+
+    def change() -> None:
+        room.receive(store.commit(removed_event(store.head + 1, comment=2)))
+        for _ in range(3):
+            room.receive(store.commit(created_event(store.head + 1)))
+
+    store.during = [change] * READS
+    await run_until_idle()
+    assert (reader.seqs, reader.closing) == ([], CloseCode.restarting)
     assert "to be removed" not in "".join(reader.texts)
 
 

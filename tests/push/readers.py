@@ -57,7 +57,7 @@ class Author:
 
 @asynccontextmanager
 async def posting(server: ServerProcess, key: str | None = None) -> AsyncIterator[Author]:
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
         yield Author(client, key or new_discussion())
 
 
@@ -150,7 +150,7 @@ async def sse(
     if last_event_id is not None:
         headers[b"Last-Event-ID"] = last_event_id.encode()
     async with (
-        httpx.AsyncClient(base_url=server.url, timeout=30) as client,
+        httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client,
         client.stream("GET", f"/api/v1/events?{_query({'key': key, **cursor})}", headers=headers) as answer,
     ):
         lines = answer.aiter_lines()

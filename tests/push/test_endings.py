@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from tertulia.live.tuning import STALL_SECONDS
 from tests.push.readers import Reader, posting, sse, websocket
 from tests.support.server import ServerProcess
-from tests.support.waiting import within
+from tests.support.waiting import PATIENCE, within
 
 BIG = "\n".join("😀" * (14 + number % 2) for number in range(645))
 """A comment as large as one may be: its document has just less than 64 KiB, its event a little more."""
@@ -157,7 +157,7 @@ async def test_a_reader_that_takes_nothing_does_not_hold_the_server(starting: Ca
 async def test_a_server_that_drains_says_so(starting: Callable[..., ServerProcess]) -> None:
     """A connection kept open is still answered while another request holds the server."""
     server = starting()
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=PATIENCE) as client:
         assert (await client.get("/readyz")).json() == {"status": "ok"}
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         held = await _stalling_post(server, writer)

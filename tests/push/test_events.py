@@ -17,7 +17,7 @@ from tertulia.live.rate import Rates
 from tertulia.push.sse import EventStream
 from tests.push.readers import posting, raw_events, sse, websocket
 from tests.support.server import ServerProcess
-from tests.support.waiting import within
+from tests.support.waiting import PATIENCE, within
 
 
 async def test_a_stream_says_what_it_is(live: ServerProcess) -> None:
@@ -170,7 +170,7 @@ async def test_a_stream_that_is_refused_is_a_problem(
     live: ServerProcess, params: dict[str, str], origin: str | None, code: str
 ) -> None:
     headers = {"Accept": "text/event-stream"} | ({"Origin": origin} if origin else {})
-    async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=live.url, timeout=PATIENCE) as client:
         answer = await client.get("/api/v1/events", params=params, headers=headers)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code

@@ -20,7 +20,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.live.reader import Reader
 from tertulia.push.endpoints import DETACHING
 from tertulia.serving.detached import FRAMES_PER_INTERVAL, SEGMENTS_PER_INTERVAL, SLICE, DetachedReader
-from tertulia.serving.http import LINGER_PAUSE, MAX_SEGMENTS, READ_BYTES, BoundedHTTP
+from tertulia.serving.http import LINGER_PAUSE, MAX_SEGMENTS, READ_BYTES, BoundedHTTP, Phase
 from tertulia.serving.parser import MAX_CHUNKS
 from tertulia.serving.websocket import LAST_BYTES
 from tertulia.web import problems
@@ -107,7 +107,7 @@ async def test_after_an_answer_nothing_more_is_parsed(calls: Counter[str], body:
     async with wired(_refusing) as wire:
         reader, writer = await wire.connect()
         writer.write(CHUNKED)
-        await until(lambda: wire.made and wire.made[0]._is_over, "an answer that is complete")
+        await until(lambda: wire.made and wire.made[0]._phase is Phase.over, "an answer that is complete")
         before = calls["h11"]
         assert await _flood(writer, body, 500) < 500
         with suppress(ConnectionError):
@@ -123,7 +123,7 @@ async def test_little_is_read_of_who_goes_on_sending(monkeypatch: pytest.MonkeyP
     async with wired(_refusing) as wire:
         _, writer = await wire.connect()
         writer.write(LONG)
-        await until(lambda: wire.made and wire.made[0]._is_over, "an answer that is complete")
+        await until(lambda: wire.made and wire.made[0]._phase is Phase.over, "an answer that is complete")
         reads: list[int] = []
         receive = wire.made[0].data_received
 

@@ -17,13 +17,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.support.listener import Listener
 
+ELSEWHERE = "127.1"
+"""A name for this machine that only its resolver knows to be one."""
+
 
 @cache
 def certificate() -> tuple[bytes, bytes]:
     """A certificate for this machine, and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a server of the tests")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    names = [x509.DNSName("localhost"), x509.DNSName(ELSEWHERE), x509.IPAddress(ip_address("127.0.0.1"))]
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder()
@@ -46,7 +49,8 @@ def trusting() -> ssl.SSLContext:
     return ssl.create_default_context(cadata=certificate()[0].decode())
 
 
-def _serving() -> ssl.SSLContext:
+def serving() -> ssl.SSLContext:
+    """What a server needs to show it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "certificate.pem"
@@ -76,7 +80,7 @@ class HttpsServer(Listener):
         return f"https://{self.host}"
 
     async def __aenter__(self) -> HttpsServer:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=_serving())
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=serving())
         return self
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

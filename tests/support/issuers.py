@@ -28,7 +28,7 @@ def private_key(algorithm: Algorithm) -> Any:
     """A new key; of RSA, which takes long to make, one for all tests."""
     match algorithm:
         case Algorithm.HS256:
-            return secrets.token_bytes(32)
+            return secrets.token_hex(32).encode("ascii")
         case Algorithm.RS256 | Algorithm.PS256:
             return rsa_key()
         case Algorithm.ES256:

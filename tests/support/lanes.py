@@ -20,13 +20,14 @@ LONG = (
     "tests/demo/",
     "tests/engines/",
     "tests/faults/",
+    "tests/plans/",
     "tests/test_bench.py",
     "tests/test_unusable_databases.py",
     "tests/workers/",
 )
-"""Clusters that fail over, processes that are killed, and what is seen in a browser; the first that fits decides."""
-QUICK = ("tests/browser/test_live.py",)
-"""What of ``LONG`` runs all day: two windows of a real browser."""
+"""Clusters that fail over, processes that are killed, 80,000 comments, and what is seen in a browser."""
+QUICK = ("tests/browser/test_live.py", "tests/browser/test_way.py")
+"""What of ``LONG`` runs all day: two windows of a real browser, and the way of an arrival."""
 LONG_TOPOLOGIES = {"sentinel", "cluster", "sentinel_setup", "cluster_setup"}
 """Parameters that ask for six servers of Redis instead of one."""
 

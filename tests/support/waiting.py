@@ -12,8 +12,9 @@ T = TypeVar("T")
 What = str | Callable[[], str]
 """What a test waits for; a function where the failure has to say how far it came."""
 
-PATIENCE = 30.0
-"""Seconds after which a test gives up. Nothing takes as long; a machine with other work may."""
+PATIENCE = 120.0
+"""Seconds after which a test gives up. Nothing takes as long, but a machine with other work may, and what
+passes does not wait for it."""
 PAUSE = 0.01
 """Seconds between two looks at least. They are as far apart as a look takes: one that starts a program, or asks a
 server, leaves half of the machine to what is waited for."""

@@ -131,7 +131,13 @@ async def test_one_site_alone(tmp_path: Path) -> None:
             ("magazine", "not-yet"),
             ("magazine", "river-market"),
         ]
-        assert magazine["sites"] == [{"key": "magazine", "origins": ["https://a.example", "https://b.example"]}]
+        assert magazine["sites"] == [
+            {
+                "key": "magazine",
+                "origins": ["https://a.example", "https://b.example"],
+                "rules": {"who": "members"},
+            }
+        ]
         default = await exported(store, tmp_path / "articles", "default")
         told = [(one["key"], "mode" in one, "markdown" in one) for one in default["articles"]]
         assert told == [

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, select, update
+from sqlalchemy import Connection, event, update
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, schema, tasks
@@ -18,6 +18,7 @@ from tertulia.store.commands import CommandResult
 from tertulia.work import Job, Queue, Workers
 from tertulia.work.queues import DELAYS, HOUR, RefusedError, delay_after
 from tertulia.work.workers import WorkTuning
+from tests.support import tables
 from tests.support.store_actions import Custom
 from tests.support.waiting import until
 
@@ -76,10 +77,7 @@ async def make(store: Store, count: int = 1, *, queue: str = "mail", name: str |
 
 
 async def rows(store: Store) -> list[dict[str, Any]]:
-    def read(connection: Connection) -> list[dict[str, Any]]:
-        return [dict(row) for row in connection.execute(select(schema.task)).mappings()]
-
-    return await store.read(read)
+    return await tables.rows(store, schema.task)
 
 
 async def is_empty(store: Store) -> bool:
@@ -87,11 +85,7 @@ async def is_empty(store: Store) -> bool:
 
 
 async def change(store: Store, **values: Any) -> None:
-    def apply(connection: Connection) -> CommandResult[None]:
-        connection.execute(update(schema.task).values(**values))
-        return CommandResult(None)
-
-    await store.write(Custom(apply))
+    await tables.execute(store, update(schema.task).values(**values))
 
 
 async def test_everything_is_done_and_no_more_at_once_than_the_queue_allows(store: Store, start: Start) -> None:

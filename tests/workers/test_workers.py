@@ -33,7 +33,8 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture
 def server(start_server: Callable[..., ServerProcess], valkey: Valkey) -> ServerProcess:
-    return start_server("--workers", "2", "--redis-url", valkey.url, "--drain-seconds", "0.2")
+    """Without background work, whose commands would be among those that are counted."""
+    return start_server("--workers", "2", "--redis-url", valkey.url, "--drain-seconds", "0.2", "--work", "none")
 
 
 def say(server: ServerProcess, body: str = "Here.") -> int:
