@@ -1,7 +1,7 @@
 # make run     serve the sample articles at http://127.0.0.1:8000
 # make demo    a cluster on this machine to watch and to kill: http://127.0.0.1:8080
 # make test    what to run all day: lint, types, layers, the client, and all quick tests (minutes)
-# make test-all   everything that has to hold: faults, browsers, clusters and thousands of examples too, and coverage (20 minutes)
+# make test-all   everything that has to hold: faults, browsers, clusters and thousands of examples too, and coverage (half an hour)
 # make test-engines   the browser client in Firefox and WebKitGTK besides Chromium (5 minutes)
 # make test-containers   build the image and run docker-compose.yml for real, with Docker or Podman (5 minutes)
 # make fuzz    five minutes of made-up requests to a server on either database: none may be answered with 5xx
@@ -37,8 +37,8 @@ test: $(VENV)/.developing client/node_modules/.package-lock.json
 test-all: $(VENV)/.developing
 	@$(BIN)/coverage erase
 	@$(MAKE) --no-print-directory test COVERAGE=yes
-	@$(MAKE) --no-print-directory test-long COVERAGE=yes
 	@$(MAKE) --no-print-directory coverage
+	@$(MAKE) --no-print-directory test-long
 
 lint: $(VENV)/.developing
 	$(BIN)/ruff check .

@@ -82,8 +82,9 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("segments that a head or a body comes in", "serving/http:MAX_SEGMENTS"),
         Bound("chunks of a body", "serving/parser:MAX_CHUNKS"),
         Bound("sizes, extensions and trailers of its chunks", "serving/parser:FRAMING_BYTES", size),
-        Bound("body of a request", "protocol:BODY_LIMIT", size),
-        Bound("body of a form", "protocol:FORM_LIMIT", size),
+        Bound("body of a request", "protocol/bounds:BODY_LIMIT", size),
+        Bound("body of a form", "protocol/bounds:FORM_LIMIT", size),
+        Bound("form of the staff's pages, or that signs in", "web/forms:SHORT_FORM", size),
         Bound("form in which a percent sign may stand for itself", "pages/form:_SMALL", size),
         Bound("parameters of a query", "web/validation:MAX_PARAMETERS"),
         Bound("elements of a JSON body", "web/validation:MAX_TOKENS"),
@@ -93,7 +94,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("read and thrown away after the last answer", "serving/timeouts:LINGER_SECONDS", seconds),
     ],
     "Live connections": [
-        Bound("message from a reader", "protocol:BODY_LIMIT", size),
+        Bound("message from a reader", "protocol/bounds:BODY_LIMIT", size),
         Bound("fragments of a message", "serving/detached:MAX_FRAGMENTS"),
         Bound("frames in ten seconds", "serving/detached:FRAMES_PER_INTERVAL"),
         Bound("segments in ten seconds", "serving/detached:SEGMENTS_PER_INTERVAL"),
@@ -112,7 +113,7 @@ BOUNDS: dict[str, list[Bound]] = {
         ),
     ],
     "What is sent and kept": [
-        Bound("page of comments, replies, events, reports, feed", "protocol:PAGE_BYTES", size),
+        Bound("page of comments, replies, events, reports, feed", "protocol/bounds:PAGE_BYTES", size),
         Bound("output that clients have not read, all together, in MiB", "unread_mib"),
         Bound("output of one connection before it is paused", "serving/http:WRITE_BUFFER", size),
         Bound("time in which a reader has to take something", "live/tuning:STALL_SECONDS", seconds),
@@ -128,6 +129,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("replies followed below a reply", "store/listing:BELOW"),
         Bound("events looked at for what moved between two pages", "store/listing:MOVES"),
         Bound("rows looked at for a page of held or reported comments", "store/queries/moderation:LOOKED"),
+        Bound("rows looked at for a page of sessions", "store/queries/staff:SESSIONS_LOOKED"),
         Bound("commands that wait for the database", "store/write_queue:QUEUE"),
         Bound("messages that wait for Redis", "bus/redis/tuning:MAX_PENDING_BYTES", size),
         Bound("kinds of trouble told apart in the log", "logs:MAX_CAUSES"),
@@ -149,6 +151,11 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("words and phrases of a search", "core/search_terms:MOST_TERMS"),
         Bound("matches among which the best are looked for", "discussions/search:CONSIDERED"),
         Bound("words of a comment that can be found", "core/search_terms:MOST_WORDS"),
+        Bound("attempts of one network to sign in as staff, in ten minutes", "limits/posting:STAFF_SIGN_INS"),
+        Bound("codes by e-mail that one network asks for, an hour", "limits/posting:EMAIL_CODES_AN_HOUR"),
+        Bound("codes by e-mail of one site, an hour", "limits/posting:EMAIL_CODES_OF_SITE"),
+        Bound("codes to one address, an hour", "store/challenges:CODES_AN_HOUR"),
+        Bound("codes to one address, a day", "store/challenges:CODES_A_DAY"),
         Bound("decisions of one moderator, a minute", "limits/posting:MODERATIONS_A_MINUTE"),
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),
         Bound("characters of a comment", "core/text:TEXT_LENGTH"),
@@ -169,6 +176,23 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("keys of one issuer", "identity/keys:MOST_KEYS"),
         Bound("time between two requests for keys nobody knows", "identity/key_address:AGAIN_SECONDS", seconds),
         Bound("time of such a request", "outgoing/key_sets:SECONDS", seconds),
+        Bound("a link to sign in as staff", "store/commands/staff:INVITATION_HOURS", hours),
+        Bound("a session of staff that is not used", "store/commands/staff:IDLE_HOURS", hours),
+        Bound("a session of staff at most", "store/commands/staff:STAFF_DAYS", days),
+        Bound("a provider's ID token", "identity/id_tokens:ID_TOKEN_BYTES", size),
+        Bound("its age, and its provider's clock behind ours", "identity/id_tokens:OLD_SECONDS", seconds),
+        Bound("its provider's clock ahead of ours", "identity/id_tokens:AHEAD_SECONDS", seconds),
+        Bound("time of each request to a provider", "people/providers/asking:SECONDS", seconds),
+        Bound("time of all that one sign-in asks of it", "people/signing_in:ANSWER_SECONDS", seconds),
+        Bound("time that somebody may be at a provider", "people/signing_in:WAY_SECONDS", seconds),
+        Bound("time until a code has to be a session", "people/signing_in:CODE_SECONDS", seconds),
+        Bound("a code by e-mail", "store/challenges:CODE_SECONDS", seconds),
+        Bound("its digits", "people/email_codes:DIGITS"),
+        Bound("wrong guesses of it", "store/challenges:TRIES"),
+        Bound("wrong guesses of all codes to one address, a day", "store/challenges:TRIES_A_DAY"),
+        Bound("wrong guesses of all codes of a site, an hour", "store/challenges:WRONG_CODES_OF_SITE"),
+        Bound("time of sending one", "outgoing/mail:SECONDS", seconds),
+        Bound("log lines about failed sign-ins, a minute", "people/signing_in:LINES_A_MINUTE"),
         Bound("deleted text in SQLite's write-ahead log", "store/erasing:ERASE_SECONDS", seconds),
     ],
     "Operating": [
@@ -181,7 +205,18 @@ BOUNDS: dict[str, list[Bound]] = {
     ],
 }
 
-GUARDED = ("serving/*", "web/*", "push/*", "limits/*", "live/*", "discussions/*", "identity/*", "protocol", "core/*")
+GUARDED = (
+    "serving/*",
+    "web/*",
+    "push/*",
+    "limits/*",
+    "live/*",
+    "discussions/*",
+    "identity/*",
+    "protocol/*",
+    "core/*",
+    "staff/*",
+)
 """Where a stranger's input comes by first."""
 NO_BOUNDS = {
     "core/search_terms": {"LONGEST_WORD", "SNIPPET"},  # within MOST_WORDS and the text
@@ -192,9 +227,11 @@ NO_BOUNDS = {
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
     "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
+    "discussions/badges": {"FRESH_SECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
     "identity/assertions": {"SUBJECT_LENGTH", "MOST_TRUST"},  # within TOKEN_BYTES
+    "identity/id_tokens": {"SUBJECT_LENGTH"},  # within ID_TOKEN_BYTES
     "identity/issuers": {"FRESH_SECONDS"},
     "identity/keys": {"SECRET_BYTES"},
     "identity/key_address": {"KEPT_SECONDS", "STALE_SECONDS"},
@@ -209,11 +246,12 @@ NO_BOUNDS = {
     },
     "live/frames": {"WINDOW_BITS"},
     "live/backlog": {"EVENT_OVERHEAD", "ENCODINGS", "FROM_STORE"},
+    "live/room": {"READS"},
     "live/summary": {"SHOWN"},
     "live/tuning": {"SLICE", "TICK_SECONDS", "CALM_SECONDS", "WRITING_SHOWN_SECONDS", "MAX_EVENTS", "MAX_FRAMES"}
     | {"READERS_SECONDS", "PEERS_SECONDS", "REPEAT_SECONDS", "EXPIRY_SECONDS", "REQUESTS_PER_SECOND"}
     | {"HOUSEKEEPING_SECONDS", "RECONCILE_SECONDS", "DEGRADED_SECONDS", "GRACE_SECONDS"},
-    "protocol": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
+    "protocol/bounds": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
     "push/queued": {"HIGH_BYTES", "LOW_BYTES", "CLOSE_SECONDS"},
     "serving/accepting": {"PAUSE_SECONDS", "MAX_PAUSE_SECONDS", "REPORT_SECONDS"},
     "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},
@@ -222,8 +260,11 @@ NO_BOUNDS = {
     "serving/listening": {"BACKLOG", "UNACKNOWLEDGED_MILLISECONDS"},
     "serving/server": {"LOOK_SECONDS", "ACCEPT_TURNS"},
     "serving/timeouts": {"CLOSE_SECONDS", "IDLE_SECONDS", "LAST_SECONDS"},
+    "core/rules": {"KNOWN_RULES"},
+    "discussions/site_rules": {"BATCH", "SECONDS"},
     "serving/unread": {"MIB", "LOOK_SECONDS", "RELIEF", "REPORT_SECONDS"},
     "serving/detached": {"WRITE_BUFFER", "INTERVAL_SECONDS", "SLICE"},
+    "staff/log": {"LINES"},
     "web/client_address": {"UNREADABLE_SECONDS"},
     "web/middleware": {"PREFLIGHT_SECONDS"},
     "web/readiness": {"BUSY_SECONDS", "MAX_ABANDONED"},

@@ -114,6 +114,21 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Commands in a commit",
             {f"p{round(share * 100)}": quantile(share, "tertulia_commit_commands") for share in (0.5, 0.99)},
         ),
+        Panel(
+            "Sign-ins at providers a second",
+            {
+                "begun": rate("tertulia_provider_sign_ins_begun_total"),
+                "{{outcome}}": rate("tertulia_provider_sign_ins_total", "outcome"),
+            },
+        ),
+        Panel("Codes by e-mail a second", {"{{outcome}}": rate("tertulia_email_codes_total", "outcome")}),
+        Panel(
+            "Staff who sign in, a second",
+            {
+                "{{result}}": rate("tertulia_staff_sign_ins_total", "result"),
+                "foreign requests": rate("tertulia_staff_foreign_requests_total"),
+            },
+        ),
         Panel("Commands that wait", {"{{instance}} {{worker}}": "tertulia_commands_waitingHERE"}),
         Panel(
             "Background work a second",
@@ -130,6 +145,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
                 "{{queue}} given up": "tertulia_tasks_deadHERE",
             },
         ),
+        Panel("Issuers whose keys are not answered", {"{{instance}} {{worker}}": "tertulia_issuer_staleHERE"}),
         Panel(
             "Failures a second",
             {

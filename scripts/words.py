@@ -100,6 +100,7 @@ NAMES = {
     "in_doubt": "is_degraded",
     "is_sure": "is_authoritative",
     "prose_html": "markdown_html",
+    "offices": "job_titles",
     "on_hint": "on_unverified",
     "rose": "on_up",
     "fell": "on_down",
@@ -110,6 +111,9 @@ NAMES = {
 SCRIPT_NAMES = {
     "Desk": "CardContext",
     "Finding": "Search",
+    "Ground": "Mount",
+    "Kept": "StoredNumbers",
+    "LIVELY": "UPDATED_IN_PLACE",
     "Removing": "Deletion",
     "Sending": "PostQueueView",
     "Shelf": "StorageBackend",
