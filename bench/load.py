@@ -115,16 +115,15 @@ class Readers:
         receive = self._receive
         return [(reader, receive[reader](262_144)) for reader, _ in self._poll.poll(seconds)]
 
-    def settle(self) -> None:
-        """Takes what still comes (greetings, presence) until two seconds are quiet."""
-        while found := self.pieces(2.0):
+    def settle(self, quiet: float = 2.0) -> None:
+        """Takes what still comes (greetings, presence, the rest of the last run) until so many seconds are quiet."""
+        while found := self.pieces(quiet):
             if not all(piece for _, piece in found):
                 raise Missing(f"{self.subject.kind.label} closed a connection")
 
     def fan_out(self, total: int, window: int) -> float:
         """Deliveries a second of ``total`` messages, ``window`` of them on their way at once."""
-        while self.pieces(0):  # what came between two runs
-            pass
+        self.settle(0)
         seen = {one.fileno(): 0 for one in self.sockets}
         sent, behind = min(window, total), set(seen)
         started = time.perf_counter()

@@ -154,8 +154,7 @@ def _count(subject: Subject, readers: int, core: int, asked: int, said: int) -> 
         for line in lines:
             wanted += int(line)
             if not int(line):
-                while crowd.pieces(0):  # what came between two runs
-                    pass
+                crowd.settle(0)
                 seen, wanted = dict.fromkeys(seen, 0), 0
             crowd.take_until(seen, wanted)
             os.write(said, b"all\n")

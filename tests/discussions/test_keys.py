@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from tertulia.core.comments import Discussion, DiscussionKey
 from tertulia.discussions.keys import KNOWN_KEYS, Keys
 
@@ -52,3 +56,61 @@ async def test_the_ones_used_last_are_kept() -> None:
     assert keys.known(DiscussionKey("default", "0 ")).key == "0"
     assert keys.known(DiscussionKey("default", "1 ")).key == "1 "
     assert keys.known(DiscussionKey("default", "2 ")).key == "2"
+
+
+@pytest.mark.parametrize("stored", [STORED, None], ids=["there", "not there"])
+async def test_many_who_come_at_once_ask_once(stored: DiscussionKey | None) -> None:
+    answers = asyncio.Event()
+    asked: list[DiscussionKey] = []
+
+    async def read(key: DiscussionKey) -> DiscussionKey | None:
+        asked.append(key)
+        await answers.wait()
+        return stored
+
+    keys = Keys(read)
+    assert not keys.is_asked(GIVEN)
+    crowd = [asyncio.create_task(keys.resolve(GIVEN)) for _ in range(100)]
+    other = asyncio.create_task(keys.resolve(DiscussionKey("default", "another")))
+    await asyncio.wait(crowd, timeout=0)
+    assert keys.is_asked(GIVEN)
+    answers.set()
+    assert set(await asyncio.gather(*crowd)) == {stored or GIVEN.canonical}
+    await other
+    assert len([key for key in asked if key == GIVEN]) == 1
+    assert not keys.is_asked(GIVEN)
+
+
+async def test_who_comes_while_an_older_question_is_asked_gets_an_answer_of_their_own() -> None:
+    """The discussion may have begun after the store was read for the older one."""
+    reads, answers = asyncio.Event(), asyncio.Event()
+    stored = [None, STORED]
+
+    async def read(_key: DiscussionKey) -> DiscussionKey | None:
+        found = stored.pop(0)
+        reads.set()
+        await answers.wait()
+        return found
+
+    keys = Keys(read)
+    older = asyncio.create_task(keys.resolve(GIVEN))
+    await reads.wait()
+    newer = asyncio.create_task(keys.resolve(GIVEN))
+    answers.set()
+    assert [await older, await newer] == [GIVEN.canonical, STORED]
+
+
+async def test_a_store_that_fails_is_asked_again() -> None:
+    failing = True
+
+    async def read(_key: DiscussionKey) -> DiscussionKey | None:
+        if failing:
+            raise ConnectionError
+        return STORED
+
+    keys = Keys(read)
+    found = await asyncio.gather(keys.resolve(GIVEN), keys.resolve(GIVEN), return_exceptions=True)
+    assert [type(one) for one in found] == [ConnectionError] * 2
+    assert not keys.is_asked(GIVEN)
+    failing = False
+    assert await keys.resolve(GIVEN) == STORED

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from tertulia.core.comments import Discussion, DiscussionKey
+from tertulia.discussions.single_flight import SingleFlight
 
 KNOWN_KEYS = 4_096
 """Kept, the ones used last: with keys of ordinary length 2 MB, at most some 20."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The store is being asked for a key; ``waiting`` for the answer are so many."""
+
+    flight: SingleFlight[DiscussionKey | None]
+    waiting: int = 0
 
 
 class Keys:
@@ -21,6 +32,7 @@ class Keys:
     def __init__(self, read: Callable[[DiscussionKey], Awaitable[DiscussionKey | None]]) -> None:
         self._read = read
         self._known: OrderedDict[DiscussionKey, DiscussionKey] = OrderedDict()
+        self._asked: dict[DiscussionKey, _Asked] = {}
 
     def known(self, key: DiscussionKey) -> DiscussionKey:
         """The name, as far as it is known: else the key as it was given, which the store resolves."""
@@ -39,11 +51,26 @@ class Keys:
         """The name, asked for where it is not known; of no discussion yet the one that it will have."""
         found = self._known.get(key)
         if found is None:
-            found = await self._read(key)
+            found = await self._ask(key)
             if found is None:
                 return key.canonical
             self._keep(key, found)
         return found
+
+    def is_asked(self, key: DiscussionKey) -> bool:
+        """Whether somebody waits for ``resolve`` of it: to wait with them costs nothing."""
+        return key in self._asked
+
+    async def _ask(self, key: DiscussionKey) -> DiscussionKey | None:
+        """Asks once for all who come meanwhile: a thousand readers of an article may come in one second."""
+        asked = self._asked.setdefault(key, _Asked(SingleFlight(partial(self._read, key))))
+        asked.waiting += 1
+        try:
+            return await asked.flight.ask()
+        finally:
+            asked.waiting -= 1
+            if not asked.waiting:
+                del self._asked[key]
 
     def _keep(self, key: DiscussionKey, name: DiscussionKey) -> None:
         self._known[key] = name

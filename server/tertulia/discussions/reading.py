@@ -54,8 +54,8 @@ class Reading:
         return known if self._hub.has(known) else await self._keys.resolve(key)
 
     def has_room(self, key: DiscussionKey) -> bool:
-        """Whether the discussion that a key is known to lead to has readers here, or had a moment ago."""
-        return self._hub.has(self._keys.known(key))
+        """Whether the discussion that a key leads to has readers here, had them a moment ago, or is being opened."""
+        return self._hub.has(self._keys.known(key)) or self._keys.is_asked(key)
 
     async def site_of(self, comment_id: str) -> str | None:
         """The site of a comment, None where there is none."""
