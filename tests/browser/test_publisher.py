@@ -210,11 +210,9 @@ async def test_a_reader_comes_in_by_a_code_and_is_shown_the_door(window: Window,
     await desk.get_by_role("link", name="Members").click()
     await desk.get_by_role("button", name="End all sessions: Quân of the market").click()
     await expect(desk.get_by_role("button", name="End all sessions: Quân of the market")).to_have_count(0)
-    refused = await reader.post_comment("A last word", [401])
-    assert refused["code"] == "unauthenticated"
+    assert (await reader.post_comment("A last word", [401]))["code"] == "unauthenticated"
     await say(page, "A last word")
-    refused = comment(page, "A last word")
-    await expect(refused).to_contain_text("Not sent. You are no longer signed in; sign in again.")
+    await expect(comment(page, "A last word")).to_contain_text("Not sent. You are no longer signed in; sign in again.")
     await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     await expect(form(page).get_by_label("Name")).to_be_visible()
     assert place.instances.command("check").strip()
