@@ -35,6 +35,13 @@ def issuers(connection: Connection, kind: str) -> Sequence[IssuerRow]:
     return [IssuerRow(row.key, row.name, row.kind, row.config, row.sealed_secret) for row in connection.execute(query)]
 
 
+def called(connection: Connection, site: str, name: str) -> str | None:
+    """What the issuer or provider of this name calls itself, None where the site has none."""
+    query = select(_f.config).join(schema.site).where(_s.key == site, _f.name == name)
+    config = connection.scalar(query)
+    return None if config is None else str(config.get("iss") or config.get("issuer") or "")
+
+
 @dataclass(frozen=True, slots=True)
 class AddIssuer(Command[None]):
     """Takes the word of one more. Raises unknown_site, and invalid where the site has one of this name."""
