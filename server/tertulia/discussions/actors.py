@@ -104,7 +104,7 @@ class Actors:
         if found is None or (site is not None and found.session.site not in (None, site)):
             raise unauthenticated()
         session = found.session
-        if now - session.used_at >= USED_AGAIN:
+        if found.idle >= USED_AGAIN:
             life = session.expires_at - session.used_at
             with suppress(Problem):  # it is noted the next time
                 await self._store.write(ProlongSession(session.id, session.author_id, now, life))

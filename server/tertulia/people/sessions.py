@@ -19,7 +19,7 @@ from tertulia.discussions.actors import guest_token, require_program
 from tertulia.discussions.badges import Badges
 from tertulia.discussions.names import Names
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import Identity, Tokens, new_session_token, unauthenticated, utc_now
+from tertulia.identity import AHEAD_SECONDS, Identity, Tokens, new_session_token, unauthenticated, utc_now
 from tertulia.identity.assertions import check_subject
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import timestamp
@@ -45,6 +45,8 @@ from tertulia.store.issuers import called
 
 SESSION_DAYS = 90
 """A session ends so long after it was last used."""
+TOKENS_AHEAD = 2 * timedelta(seconds=AHEAD_SECONDS)
+"""How far ahead of the database's clock a guest's token may have been made, by one instance for another's clock."""
 SITE_SESSION_HOURS = 24
 """One that a site's token opened ends so long after it was opened: the page gets another without a word."""
 
@@ -207,7 +209,7 @@ class People:
         guest = guest_token(identity)
         if identity is not None and identity.is_guest and guest is not None:
             await self._limits.count(guest.author_id, None, Write.change)
-            await self._store.write(AsGuest(guest, VoidTokens(guest.author_id, utc_now())))
+            await self._store.write(AsGuest(guest, VoidTokens(guest.author_id, utc_now(), TOKENS_AHEAD)))
             return protocol.SessionsEnded(ended=0)
         session_id = _session_of(identity)
         assert identity is not None  # noqa: S101 - it has a session
