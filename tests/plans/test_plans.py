@@ -317,6 +317,9 @@ def _own_pages() -> Iterator[Visit]:
     for given in ({"grant": "email", "challenge": name(0, DEEP)}, {"grant": "code", "verifier": "v" * 43}):
         yield Visit("POST", "/sign-in/session", data={"code": "123456", "name": "Lan", **given}, is_reader=True)
     yield Visit("GET", "/me", is_reader=True)
+    for what, form in (("edit", {"body": "Again."}), ("delete", {}), ("report", {"reason": "spam"})):
+        yield Visit("GET", f"/c/{VISIBLE}/{what}", is_reader=True)
+        yield Visit("POST", f"/c/{VISIBLE}/{what}", data=form, is_reader=True)
     yield Visit("POST", "/me/name", data={"name": "Lan"}, is_reader=True)
     yield Visit("POST", "/me/sessions/end", data={"session": name(0, DEEP)}, is_reader=True)
     yield Visit("POST", "/me/sessions/end-all", data={}, is_reader=True, token="other session")

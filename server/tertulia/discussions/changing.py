@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
 from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
-from tertulia.discussions.actors import Actors, by, log_moderation
+from tertulia.discussions.actors import Actors, actor_of, by, log_moderation
 from tertulia.discussions.content import Texts
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
@@ -34,6 +35,15 @@ class Changing:
         self._actors = actors
         self._texts = texts
         self._edit_window = edit_window
+
+    async def source(self, comment_id: str, identity: Identity | None, *, is_edited: bool = True) -> str:
+        """The text of one's own comment as it was written; with ``is_edited`` only where it may be changed.
+
+        Raises unauthenticated, not_found, forbidden, gone, edit_window_over.
+        """
+        actor, found = replace(actor_of(identity), moderator=False), request_ids.comment_id(comment_id)
+        window = self._edit_window if is_edited else timedelta.max
+        return (await self._store.read(commands.check_edit, found, actor, utc_now(), window)).text
 
     async def edit(
         self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
