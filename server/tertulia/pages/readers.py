@@ -97,6 +97,11 @@ def sign_in_address(site: str, return_to: str) -> str:
     return f"{SIGN_IN}?{urlencode({'site': site, 'return': return_to})}"
 
 
+def comment_form_address(comment_id: str, what: str) -> str:
+    """The page on which its author edits or deletes a comment, or somebody reports it."""
+    return f"/c/{quote(comment_id, safe='')}/{what}"
+
+
 def is_readers(request: HTTPConnection) -> bool:
     """Whether only pages of this server may send the request: it signs in or out, or has the cookie where it counts."""
     path = request.scope["path"]

@@ -6,7 +6,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
     base ◀── discussions ◀── posting
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
-      ├────── sessions ◀── staff
+      ├────── sessions ◀── staff ◀── programs
       │            └──▶ merging
       └────── site_tokens, names
 """
@@ -18,6 +18,7 @@ from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
+from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.sessions import (
     AsGuest,
@@ -43,15 +44,18 @@ __all__ = [
     "AddSiteToken",
     "ApproveComment",
     "AsGuest",
+    "AsProgram",
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
     "Command",
     "CommandResult",
+    "Deed",
     "DeleteComment",
     "Draft",
     "DraftHead",
     "EditComment",
+    "EndAccountsSessions",
     "EndPersonsSessions",
     "EndSessions",
     "InRole",
@@ -80,6 +84,7 @@ __all__ = [
     "Who",
     "check_edit",
     "check_post",
+    "check_program",
     "known_as",
     "said_at",
     "touched",

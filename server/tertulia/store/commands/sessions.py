@@ -362,10 +362,14 @@ class EndSessions(Command[list[str]]):
 
 @dataclass(frozen=True, slots=True)
 class VoidTokens(Command[None]):
-    """Makes a guest's tokens void that were made until now: in all browsers, and there are no others to be had."""
+    """Makes a guest's tokens void, in all browsers; there are no others to be had.
+
+    Instances tell when they made one, each by its own clock: ``ahead`` is how far beyond now that may be.
+    """
 
     guest_id: str
     at: datetime
+    ahead: timedelta
 
     @property
     def holds(self) -> frozenset[str]:
@@ -373,8 +377,8 @@ class VoidTokens(Command[None]):
 
     def apply(self, connection: Connection) -> CommandResult[None]:
         ensure_guest(connection, self.guest_id, self.at)
-        later = update(schema.author).where(_a.id == self.guest_id).values(tokens_after=milliseconds(self.at))
-        connection.execute(later)
+        until = instant(connection, self.at, self.ahead)
+        connection.execute(update(schema.author).where(_a.id == self.guest_id).values(tokens_after=until))
         return CommandResult(None)
 
 
@@ -394,6 +398,8 @@ class RenameAuthor(Command[None]):
         return frozenset({self.author_id, *(f"{self.site}\0{skeleton}" for skeleton in skeletons(self.name))})
 
     def apply(self, connection: Connection) -> CommandResult[None]:
+        if connection.scalar(select(_a.name).where(_a.id == self.author_id)) == self.name:
+            return CommandResult(None)  # who shares a name and says it once more chooses nothing
         names.require_free(connection, self.author_id, self.name, chosen_at=self.site)
         renamed = update(schema.author).where(_a.id == self.author_id).values(name=self.name)
         site_id = connection.scalar(renamed.returning(_a.site_id))
