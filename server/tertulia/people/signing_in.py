@@ -244,10 +244,8 @@ class ProviderSignIns:
                 person = _Person(**json.loads(self._sealing.opened(found.sealed_person)))
             except SealError as error:
                 raise _spent() from error
-            name = person.name if new.name is None else new.name
-            if not name:
-                detail = f"{person.via} says no name of you; say which others should see: name."
-                raise Problem(ErrorCode.name_needed, detail, field="name")
+            # None where nobody says one: who was here before is called as they were
+            name = (person.name or None) if new.name is None else new.name
             # spent in the transaction that opens the session: until then a name that is taken can be tried again
             once = Spent(found.code, found.expires_at)
             mailbox = self._mailboxes.vouched(person.email)

@@ -409,6 +409,8 @@ class RenameAuthor(Command[None]):
         return frozenset({self.author_id, *(f"{self.site}\0{skeleton}" for skeleton in skeletons(self.name))})
 
     def apply(self, connection: Connection) -> CommandResult[None]:
+        if connection.scalar(select(_a.name).where(_a.id == self.author_id)) == self.name:
+            return CommandResult(None)  # who shares a name and says it once more chooses nothing
         names.require_free(connection, self.author_id, self.name, chosen_at=self.site)
         renamed = update(schema.author).where(_a.id == self.author_id).values(name=self.name)
         site_id = connection.scalar(renamed.returning(_a.site_id))
