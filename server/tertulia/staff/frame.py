@@ -13,7 +13,7 @@ from starlette.routing import Route
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language, accepted
 from tertulia.people.staff import Staff, StaffMember
-from tertulia.web.error_messages import sentence
+from tertulia.web.error_messages import isolated, sentence
 from tertulia.web.session_cookie import PAGE_HEADERS, SessionCookie
 
 ROOT = "/staff"
@@ -122,7 +122,7 @@ class Frame:
             key = "error.404"
         if key is not None:
             return language.translate(key)
-        return sentence(problem, language, otherwise="problem.other") or problem.detail
+        return sentence(problem, language, otherwise="problem.other") or isolated(problem.detail, language)
 
 
 def redirect(where: str) -> Response:
