@@ -6,6 +6,8 @@ import random
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tertulia.core.search_terms import (
     LONGEST_WORD,
@@ -68,6 +70,13 @@ def test_words_have_letters_marks_and_digits_alone_whatever_is_typed() -> None:
         text = "".join(dice.choice(signs) for _ in range(40))
         for word in folded(text):
             assert all(unicodedata.category(character)[0] in "LMN" for character in word), (text, word)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=80))
+def test_plain_text_has_the_words_that_the_patterns_of_all_scripts_find(text: str) -> None:
+    """It takes a short way. A letter of another script beside it takes the long one."""
+    assert folded(text) == folded(f"{text} ω")[:-1]
+    assert words(text) == words(f"{text} ω")[:-1]
 
 
 @pytest.mark.parametrize(
