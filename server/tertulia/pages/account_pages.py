@@ -21,7 +21,11 @@ _SAID = {
     ErrorCode.name_needed: "choose_name",
     ErrorCode.origin_not_allowed: "staff.needs_https",
 }
-_SAID_OF_FIELDS = {(ErrorCode.invalid, "email"): "bad_address", (ErrorCode.invalid, "code"): "bad_code"}
+_SAID_OF_FIELDS = {
+    (ErrorCode.invalid, "email"): "bad_address",
+    (ErrorCode.invalid, "code"): "bad_code",
+    (ErrorCode.forbidden, "name"): "me.keeps_name",
+}
 _SAID_OF_NAMES = {ErrorCode.empty: "no_name", ErrorCode.too_long: "problem.long_name"}
 
 

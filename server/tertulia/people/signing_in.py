@@ -50,6 +50,8 @@ from tertulia.work.queues import HOUR
 
 PROVIDER_CODE = "code"
 """What a request for a session calls it."""
+BROWSER_COOKIE = "tertulia-signin"
+"""Under what name a browser keeps what ties its ways to it."""
 WAY_SECONDS = 600
 """How long somebody may be at a provider."""
 CODE_SECONDS = 60
@@ -237,26 +239,33 @@ class ProviderSignIns:
         """The way in of ``{"grant": "code", "code": …, "verifier": …}``: one answer for whatever is wrong with it."""
 
         async def vouch(new: protocol.NewSession, origin: str | None) -> Claim:
-            found = await self._store.read(sign_in_code, token_hash(new.code or ""), utc_now())
-            if found is None or not _is_of(found, new, origin):
-                raise _spent()
-            try:
-                person = _Person(**json.loads(self._sealing.opened(found.sealed_person)))
-            except SealError as error:
-                raise _spent() from error
-            name = person.name if new.name is None else new.name
-            if not name:
-                detail = f"{person.via} says no name of you; say which others should see: name."
+            claim = await self.claim(new, origin)
+            if not claim.name:
+                detail = f"{claim.via} says no name of you; say which others should see: name."
                 raise Problem(ErrorCode.name_needed, detail, field="name")
-            # spent in the transaction that opens the session: until then a name that is taken can be tried again
-            once = Spent(found.code, found.expires_at)
-            mailbox = self._mailboxes.vouched(person.email)
-            has_chosen = new.name is not None
-            return Claim(
-                person.issuer, person.subject, name, person.via, once=once, mailbox=mailbox, has_chosen=has_chosen
-            )
+            return claim
 
         return vouch
+
+    async def claim(self, new: protocol.NewSession, origin: str | None) -> Claim:
+        """Whom a code stands for, whose name may be empty. Raises spent."""
+        found = await self._store.read(sign_in_code, token_hash(new.code or ""), utc_now())
+        if found is None or not _is_of(found, new, origin):
+            raise _spent()
+        try:
+            person = _Person(**json.loads(self._sealing.opened(found.sealed_person)))
+        except SealError as error:
+            raise _spent() from error
+        return Claim(
+            person.issuer,
+            person.subject,
+            person.name if new.name is None else new.name,
+            person.via,
+            # spent in the transaction that opens the session: until then a name that is taken can be tried again
+            once=Spent(found.code, found.expires_at),
+            mailbox=self._mailboxes.vouched(person.email),
+            has_chosen=new.name is not None,
+        )
 
     def queue(self) -> Queue:
         """The work of deleting what is over: nothing that was begun stays for longer than an hour."""

@@ -6,7 +6,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
     base ◀── discussions ◀── posting
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
-      ├────── sessions ◀── staff
+      ├────── sessions ◀── staff ◀── staff_ways
       │            └──▶ merging
       └────── site_tokens, names
 """
@@ -34,7 +34,17 @@ from tertulia.store.commands.sessions import (
     known_as,
 )
 from tertulia.store.commands.site_tokens import SCOPES, AddSiteToken, RemoveSiteToken
-from tertulia.store.commands.staff import EndPersonsSessions, InRole, Invite, Invited, SignInStaff, TakeRole
+from tertulia.store.commands.staff import (
+    EndPersonsSessions,
+    GiveMember,
+    InRole,
+    Invite,
+    Invited,
+    SignInStaff,
+    TakeRole,
+    Vouched,
+)
+from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
@@ -43,17 +53,20 @@ __all__ = [
     "AddSiteToken",
     "ApproveComment",
     "AsGuest",
+    "AttachWay",
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
     "Command",
     "CommandResult",
     "DeleteComment",
+    "DetachWay",
     "Draft",
     "DraftHead",
     "EditComment",
     "EndPersonsSessions",
     "EndSessions",
+    "GiveMember",
     "InRole",
     "InSession",
     "Invite",
@@ -77,6 +90,7 @@ __all__ = [
     "TellRules",
     "VoidTokens",
     "VoteTotals",
+    "Vouched",
     "Who",
     "check_edit",
     "check_post",
