@@ -45,6 +45,7 @@ from tertulia.outgoing.key_sets import fetching
 from tertulia.outgoing.mail import Mailer
 from tertulia.pages import Pages, SiteDefaults
 from tertulia.pages.account_pages import AccountPages
+from tertulia.pages.comment_forms import CommentForms
 from tertulia.pages.me import MyPage
 from tertulia.pages.readers import AS_READER, COOKIE, COOKIE_LIFE, Readers, is_readers
 from tertulia.pages.search_page import SearchPages
@@ -192,7 +193,8 @@ async def running(
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
             others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
             others += [*sign_in_pages.routes(), *way_in.routes()]
-            others += MyPage(account_pages, people, sign_ins).routes()
+            others += MyPage(account_pages, people, sign_ins, edit_window=window).routes()
+            others += CommentForms(account_pages, discussions, pages.where, origins, addresses).routes()
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()

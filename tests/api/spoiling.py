@@ -28,6 +28,8 @@ class Case:
     params: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str | bytes], ...] = ()
     comment: str = "lans"
+    issuer: str = "website"
+    subject: str = "4711"
     parent: str | None = None
     cursor: str | None = None
     token: str | None = None
@@ -38,6 +40,7 @@ class Case:
 
     async def send(self, app: App) -> httpx.Response:
         path = API + self.path.replace("{id}", app.ids.get(self.comment, self.comment))
+        path = path.replace("{issuer}", self.issuer).replace("{subject:path}", self.subject)
         headers: list[tuple[str, str | bytes]] = list(self.headers)
         params = list(self.params)
         if self.token is not None:

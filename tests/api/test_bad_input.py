@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from tertulia.core.scopes import TokenScope
 from tertulia.errors import ErrorCode
 from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
 from tertulia.web.validation import Query
 from tests.api import spoiling_people as people
+from tests.api import spoiling_programs as programs
 from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
 from tests.api.spoiling import Case, Good
 
@@ -47,10 +49,18 @@ LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS)
 TOKENS_READ = (
     *(SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE),
     *people.OWN,
+    programs.END_ACCOUNT,
 )
+BY_PROGRAMS = (
+    *((good, TokenScope.read) for good in (SNAPSHOT, COMMENTS, HELD, REPORTED)),
+    *((good, TokenScope.moderate) for good in (EDIT, DELETE, RESTORE, APPROVE)),
+    (MODE, TokenScope.discussions),
+    (programs.END_ACCOUNT, TokenScope.people),
+)
+"""Each with the scope that a token has to have for it."""
 ALL = (
     *(*WITH_BODY, DELETE, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS),
-    *(OPTIONS, *people.BY_BODYLESS),
+    *(OPTIONS, *people.BY_BODYLESS, programs.END_ACCOUNT),
 )
 
 UNREADABLE: dict[str, bytes] = {
@@ -363,7 +373,9 @@ def _cursors() -> Iterator[Case]:
         yield COMMENTS.spoilt(f"replies to {parent}", ErrorCode.not_found, parent=parent)
 
 
+_BY_OTHERS = (SAY, VOTE, REPORT, *people.OWN)
 CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors(), *people.cases()]
+CASES += programs.cases(BY_PROGRAMS, _BY_OTHERS)
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -382,9 +394,14 @@ def test_there_are_names_for_all_of_them() -> None:
     assert len(set(names)) == len(names)
 
 
+def test_the_tables_have_what_programs_may() -> None:
+    expected = {named(operation): operation.scope for operation in OPERATIONS if operation.scope is not None}
+    assert {f"{good.method} {good.path}": scope for good, scope in BY_PROGRAMS} == expected
+
+
 # ---- what needs a server of its own ---------------------------------------------------------------------
 
-WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES)
+WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES, programs.END_ACCOUNT)
 APART = {
     **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
     **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},

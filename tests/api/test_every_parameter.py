@@ -211,7 +211,7 @@ def pages(app: App) -> Iterator[tuple[str, Sent]]:
                 for header in HEADERS if is_made else HEADERS[:2]:
                     yield route.path, Sent("GET", _url(path, base), ((name.encode(), header),))
             if "POST" in (route.methods or ()):
-                for field in ("name", "body", "parent_id", "nonce"):
+                for field in ("name", "body", "parent_id", "nonce", "began", "reason", "note"):
                     for value in VALUES:
                         form = {"name": "Ba", "body": "Hello.", field: value}
                         content = "&".join(f"{one}={given}" for one, given in form.items()).encode()

@@ -77,6 +77,11 @@ class _Filler:
         contact = "contact (author_id, sealed, address, verified_at, language, state)"
         self._each(many, contact, f"{self._id(0)}, '', 'a' || n, 0, '', 'ok'")
         self._each(many, '"grant" (author_id, site_id, role)', f"{self._id(0)}, 0, 'host'")
+        token = "site_token (id, site_id, name, token_hash, scopes, at)"
+        self._each(many, token, f"{self._id(0)}, {second}, 't' || n, 'h' || n, '[]', 0")
+        issuer = "issuer (site_id, name, kind, config)"
+        self._each(many // 20, issuer, f"{second}, 'i' || n, 'jwt', '{{}}'")
+        self._run(f"INSERT INTO {issuer} VALUES ({default}, 'i1', 'jwt', '{json.dumps({'iss': 'i'})}')")
         self._each(many, "spent_token (digest, expires_at)", f"'d' || n, {SOON * 2}")
         comment = (
             "comment (id, discussion_id, parent_id, root_id, author_id, author_name, text, body, created_at, state, "

@@ -26,6 +26,7 @@ from tertulia.articles import Articles
 from tertulia.core.comments import DiscussionKey, Sort
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.core.roles import Role
+from tertulia.core.scopes import TokenScope
 from tertulia.identity import Tokens, new_moderator_token, new_session_token, token_hash, utc_now
 from tertulia.live.backlog import Cursor
 from tertulia.pages.readers import COOKIE
@@ -39,7 +40,7 @@ from tertulia.store.commands import Invite, SignInStaff, Spent
 from tertulia.store.database import migrate, open_database
 from tertulia.transfer import export
 from tertulia.web.operations import Operation
-from tests.api.app import OF_DISCUSSIONS, bearer, new_key
+from tests.api.app import OF_DISCUSSIONS, add_program, bearer, new_key
 from tests.plans.filling import BIG, SOON, Filling, fill, name
 from tests.plans.watching import RecordedQuery, postgres_faults, postgres_watched, sqlite_faults, sqlite_watched
 from tests.support.postgres import Postgres
@@ -143,6 +144,7 @@ async def _served(settings: Settings) -> AsyncIterator[Site]:
             await server.store.write(Invite(OPERATOR, "Owner", None, Role.owner, link, utc_now()))
             await server.store.write(SignInStaff(hashed_session, utc_now(), link_hash=link))
             tokens = {"moderator": token, "guest": guest, "staff": session}
+            tokens["program"] = await add_program(server, "cms", *TokenScope)
             for whose in ("session", "other session"):
                 answer = await client.post(f"{API}/sessions", json={"grant": "test"})
                 tokens[whose] = answer.json()["token"]
@@ -231,12 +233,15 @@ def _api() -> Iterator[Visit]:
             "moderator": ["moderator"],
             "optional": [None, "guest", "moderator"],
         }
-        for token in tokens.get(operation.bearer, ["guest", "moderator"]):
+        whose = tokens.get(operation.bearer, ["guest", "moderator"])
+        for token in whose if operation.scope is None else [*whose, "program"]:
             if operation.method == "GET":
                 yield from _reading(operation, token)
                 continue
             for about, body in _bodies()[operation.method, operation.path]:
                 params = tuple((one, KEYED[one]) for one in operation.names)
+                # what somebody says again is no change
+                body = {**body, "body": f"Hello from a {token}."} if body and "body" in body else body
                 yield Visit(operation.method, operation.path.replace("{id}", about), params, body, token=token)
 
 
@@ -293,6 +298,7 @@ def _people() -> Iterator[Visit]:
     page = (("state", "s" * 43), ("challenge", "c" * 43), ("return", "http://news.test/articles/1"))
     yield Visit("GET", "/signin/house", page)
     yield Visit("GET", "/signin/house/callback", (("state", "s" * 43), ("code", "code")))
+    yield Visit("DELETE", f"{API}/people/i1/4711/sessions", token="program")
     yield from _own_pages()
     yield Visit("DELETE", f"{API}/sessions/current", token="session")
     yield Visit("DELETE", f"{API}/me/sessions", token="other session")
@@ -311,6 +317,9 @@ def _own_pages() -> Iterator[Visit]:
     for given in ({"grant": "email", "challenge": name(0, DEEP)}, {"grant": "code", "verifier": "v" * 43}):
         yield Visit("POST", "/sign-in/session", data={"code": "123456", "name": "Lan", **given}, is_reader=True)
     yield Visit("GET", "/me", is_reader=True)
+    for what, form in (("edit", {"body": "Again."}), ("delete", {}), ("report", {"reason": "spam"})):
+        yield Visit("GET", f"/c/{VISIBLE}/{what}", is_reader=True)
+        yield Visit("POST", f"/c/{VISIBLE}/{what}", data=form, is_reader=True)
     yield Visit("POST", "/me/name", data={"name": "Lan"}, is_reader=True)
     yield Visit("POST", "/me/sessions/end", data={"session": name(0, DEEP)}, is_reader=True)
     yield Visit("POST", "/me/sessions/end-all", data={}, is_reader=True, token="other session")

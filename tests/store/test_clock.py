@@ -9,12 +9,18 @@ import pytest
 
 from tertulia.core.ids import uuid7
 from tertulia.core.roles import Role
+from tertulia.discussions.actors import Actors
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import utc_now
-from tertulia.store import Store, queries, sessions
+from tertulia.identity import Tokens, new_session_token, utc_now
+from tertulia.limits import PostingLimits
+from tertulia.people import Staff
+from tertulia.people.sessions import TOKENS_AHEAD
+from tertulia.store import Store, queries, schema, sessions
 from tertulia.store.actions import OPERATOR
 from tertulia.store.challenges import CODE_SECONDS, CODES_AN_HOUR, AskForCode, TryCode, code_to_send
-from tertulia.store.commands import EndSessions, Invite, ProlongSession, SignIn, SignInStaff, Who
+from tertulia.store.commands import EndSessions, Invite, ProlongSession, SignIn, SignInStaff, VoidTokens, Who
+from tertulia.store.guests import GuestToken, admit
+from tertulia.store.issuers import EndSessionsBy
 from tertulia.store.sign_ins import (
     BeginSignIn,
     GiveSignInCode,
@@ -25,7 +31,7 @@ from tertulia.store.sign_ins import (
     sign_in_code,
 )
 from tests.support.postgres import Postgres
-from tests.support.tables import make_older
+from tests.support.tables import make_older, rows
 
 HOUR, LIFE = timedelta(hours=1), timedelta(minutes=10)
 BOTH_WAYS = pytest.mark.parametrize("off", [HOUR, -HOUR], ids=["ahead", "behind"])
@@ -125,3 +131,59 @@ async def test_the_way_to_a_provider_too(store: Store, off: timedelta) -> None:
         assert await store.write(TakeSignIn(state, "b", "house", utc_now() + judge)) is None
         assert await store.read(sign_in_code, code, utc_now() + judge) is None
         assert await store.write(SweepSignIns(utc_now() + judge)) == 2
+
+
+@BOTH_WAYS
+async def test_whoever_an_issuer_let_in_is_put_out(store: Store, off: timedelta) -> None:
+    for maker, judge in here_and_there(off):
+        token = uuid7()
+        await store.write(SignIn(Who("default", "news", token, "Lan"), token, "test", LIFE, utc_now() + maker))
+        assert await store.write(EndSessionsBy("default", "news", utc_now() + judge)) == 1
+        assert await store.read(sessions.signed_in, token, utc_now() + maker) is None
+        late = uuid7()
+        await store.write(SignIn(Who("default", "news", late, "Lan"), late, "test", LIFE, utc_now() + maker))
+        await make_older(store, LIFE)
+        assert await store.write(EndSessionsBy("default", "news", utc_now() + judge)) == 0, "it was over"
+
+
+@BOTH_WAYS
+async def test_a_guests_tokens_are_void_whoever_made_them(store: Store, off: timedelta) -> None:
+    for maker, judge in here_and_there(off):
+        token = GuestToken(uuid7(), utc_now() + maker)
+        await store.read(admit, token)
+        await store.write(VoidTokens(token.author_id, utc_now() + judge, TOKENS_AHEAD))
+        with pytest.raises(Problem) as refused:
+            await store.read(admit, token)
+        assert refused.value.code is ErrorCode.unauthenticated
+        await store.read(admit, GuestToken(uuid7(), utc_now() + maker))
+
+
+@BOTH_WAYS
+async def test_a_session_of_a_day_is_not_prolonged(
+    store: Store, off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour before its end it looks, to an instance that is ahead, as if it had not been used for a day."""
+    monkeypatch.setattr("tertulia.discussions.actors.utc_now", lambda: utc_now() + off)
+    actors = Actors(store, Tokens(b"k" * 32), PostingLimits("off", "off"))
+    token, hashed = new_session_token()
+    await store.write(SignIn(Who("default", "news", "1", "Lan"), hashed, "test", timedelta(days=1), utc_now()))
+    await make_older(store, timedelta(hours=23.5))
+    before = await rows(store, schema.session)
+    assert await actors.identify(f"Bearer {token}", "default") is not None
+    assert await rows(store, schema.session) == before
+
+
+@BOTH_WAYS
+async def test_that_staff_are_there_is_noted(store: Store, off: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tertulia.people.staff.utc_now", lambda: utc_now() + off)
+    staff, link, (token, hashed) = Staff(store, PostingLimits("off", "off")), "a" * 64, new_session_token()
+    await store.write(Invite(OPERATOR, "Editor", None, Role.owner, link, utc_now()))
+    await store.write(SignInStaff(hashed, utc_now(), link_hash=link))
+    made = {row["id"]: row["used_at"] for row in await rows(store, schema.session)}
+    assert await staff.member(token) is not None
+    assert {row["id"]: row["used_at"] for row in await rows(store, schema.session)} == made, "it was just used"
+    await make_older(store, timedelta(minutes=6))
+    member = await staff.member(token)
+    assert member is not None
+    [used_at] = [row["used_at"] for row in await rows(store, schema.session) if row["id"] == member.session_id]
+    assert used_at >= made[member.session_id]

@@ -114,7 +114,7 @@ def _writes_first(number: int, instance: int) -> Command[Any]:
 
 
 def _voids(number: int, _instance: int) -> Command[Any]:
-    return VoidTokens(_id(6, number), utc_now())
+    return VoidTokens(_id(6, number), utc_now(), DAY)
 
 
 def _goes_on_or_ends(number: int, instance: int) -> Command[Any]:

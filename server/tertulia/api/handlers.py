@@ -12,6 +12,7 @@ from starlette.responses import Response
 from tertulia import protocol
 from tertulia.core import text
 from tertulia.core.comments import Sort
+from tertulia.core.scopes import TokenScope
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity
@@ -76,11 +77,12 @@ class Api:
         parameters=(SITE, KEY, _SORT, _LIMIT, _LANG),
         errors=(*KEY_ERRORS, ErrorCode.unauthenticated),
         bearer="optional",
+        scope=TokenScope.read,
     )
     async def snapshot(self, request: Request, query: Query) -> Response:
         key = query.discussion()
         await self._origins.admit(request, key.site)
-        viewer = await self._viewer(request, key.site)
+        viewer = await self._viewer(request, key.site, TokenScope.read)
         sort = query.choice("sort", Sort, Sort.oldest)
         count = _limit(query)
         tag = query.text_like("lang", _LANGUAGE_TAG, "a language tag such as vi or vi-VN")
@@ -96,11 +98,12 @@ class Api:
         parameters=(SITE, KEY, _SORT, CURSOR, _LIMIT, _PARENT),
         errors=(*KEY_ERRORS, ErrorCode.unauthenticated, ErrorCode.bad_cursor, ErrorCode.not_found),
         bearer="optional",
+        scope=TokenScope.read,
     )
     async def comments(self, request: Request, query: Query) -> Response:
         key = query.discussion()
         await self._origins.admit(request, key.site)
-        viewer = await self._viewer(request, key.site)
+        viewer = await self._viewer(request, key.site, TokenScope.read)
         count = _limit(query)
         parent, cursor = query.text("parent"), query.text("cursor")
         if parent is not None:
@@ -227,11 +230,14 @@ class Api:
             ErrorCode.edit_window_over,
         ),
         bearer="author or moderator",
+        scope=TokenScope.moderate,
     )
     async def edit(self, request: Request, _query: Query) -> Response:
         edit = await read_json(request, protocol.CommentEdit)
         comment_id = await self._comment_id(request)
-        return _json(await self._discussions.edit(comment_id, edit.body, *await self._writer(request)))
+        return _json(
+            await self._discussions.edit(comment_id, edit.body, *await self._writer(request, TokenScope.moderate))
+        )
 
     @operation(
         "DELETE",
@@ -241,11 +247,11 @@ class Api:
         id="delete_conceal",
         errors=(*_CHANGE, ErrorCode.gone),
         bearer="author or moderator",
+        scope=TokenScope.moderate,
     )
     async def delete_comment(self, request: Request, _query: Query) -> Response:
-        return _json(
-            await self._discussions.delete_comment(await self._comment_id(request), *await self._writer(request))
-        )
+        writer = await self._writer(request, TokenScope.moderate)
+        return _json(await self._discussions.delete_comment(await self._comment_id(request), *writer))
 
     @operation(
         "PUT",
@@ -295,9 +301,11 @@ class Api:
         {200: protocol.Changed},
         errors=(*_CHANGE, ErrorCode.bad_state),
         bearer="moderator",
+        scope=TokenScope.moderate,
     )
     async def restore(self, request: Request, _query: Query) -> Response:
-        return _json(await self._discussions.restore(await self._comment_id(request), await self._viewer(request)))
+        viewer = await self._viewer(request, scope=TokenScope.moderate)
+        return _json(await self._discussions.restore(await self._comment_id(request), viewer))
 
     @operation(
         "POST",
@@ -306,9 +314,11 @@ class Api:
         {200: protocol.Changed},
         errors=(*_CHANGE, ErrorCode.bad_state),
         bearer="moderator",
+        scope=TokenScope.moderate,
     )
     async def approve(self, request: Request, _query: Query) -> Response:
-        return _json(await self._discussions.approve(await self._comment_id(request), await self._viewer(request)))
+        viewer = await self._viewer(request, scope=TokenScope.moderate)
+        return _json(await self._discussions.approve(await self._comment_id(request), viewer))
 
     @operation(
         "GET",
@@ -318,9 +328,11 @@ class Api:
         parameters=(SITE, CURSOR, _LIMIT),
         errors=(*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
         bearer="moderator",
+        scope=TokenScope.read,
     )
     async def held(self, request: Request, query: Query) -> Response:
-        return _json(await self._discussions.held(*await self._listed(request, query), await self._viewer(request)))
+        listed, viewer = await self._listed(request, query), await self._viewer(request, scope=TokenScope.read)
+        return _json(await self._discussions.held(*listed, viewer))
 
     @operation(
         "GET",
@@ -330,9 +342,11 @@ class Api:
         parameters=(SITE, CURSOR, _LIMIT),
         errors=(*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.bad_cursor),
         bearer="moderator",
+        scope=TokenScope.read,
     )
     async def reported(self, request: Request, query: Query) -> Response:
-        return _json(await self._discussions.reported(*await self._listed(request, query), await self._viewer(request)))
+        listed, viewer = await self._listed(request, query), await self._viewer(request, scope=TokenScope.read)
+        return _json(await self._discussions.reported(*listed, viewer))
 
     async def _listed(self, request: Request, query: Query) -> tuple[str, int, str | None]:
         """The site of a list for moderators, how many entries, and the cursor where it continues."""
@@ -355,12 +369,14 @@ class Api:
             ErrorCode.unavailable,
         ),
         bearer="moderator",
+        scope=TokenScope.discussions,
     )
     async def change(self, request: Request, query: Query) -> Response:
         key = query.discussion()
         await self._origins.admit(request, key.site)
         change = await read_json(request, protocol.DiscussionChange)
-        viewer, pages = await self._viewer(request), await self._origins.pages_of(request, key.site)
+        viewer = await self._viewer(request, scope=TokenScope.discussions)
+        pages = await self._origins.pages_of(request, key.site)
         return _json(await self._discussions.change(key, change, viewer, pages))
 
     async def _comment_id(self, request: Request) -> str:
@@ -376,12 +392,15 @@ class Api:
                 return NO_COMMENT
         return comment_id
 
-    async def _writer(self, request: Request) -> tuple[Identity | None, str | None]:
+    async def _writer(self, request: Request, scope: TokenScope | None = None) -> tuple[Identity | None, str | None]:
         """Who writes, and from which address."""
-        return await self._viewer(request), self._addresses.of(request)
+        return await self._viewer(request, scope=scope), self._addresses.of(request)
 
-    async def _viewer(self, request: Request, site: str | None = None) -> Identity | None:
-        return await self._discussions.identify(_header(request, "authorization"), site)
+    async def _viewer(
+        self, request: Request, site: str | None = None, scope: TokenScope | None = None
+    ) -> Identity | None:
+        """Who asks; a program may with a token that has the ``scope``."""
+        return await self._discussions.identify(_header(request, "authorization"), site, scope)
 
 
 def _limit(query: Query) -> int:

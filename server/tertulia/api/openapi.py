@@ -18,11 +18,16 @@ from starlette.routing import BaseRoute, Route
 
 from tertulia import __version__, protocol
 from tertulia.errors import CLOSE_ADVICE, ErrorCode
-from tertulia.web.operations import Operation, Parameter
+from tertulia.web.operations import PROGRAM, Operation, Parameter
 from tertulia.web.problems import DOCS, MEDIA_TYPE
 
 _REF = "#/components/schemas/{model}"
-_PATH_PARAMETER = re.compile(r"{(\w+)}")
+_PATH_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_PATH_HELP = {
+    "id": "The comment.",
+    "issuer": "An issuer or a provider of the site, by its name.",
+    "subject": "Whom it means, as its tokens say it in `sub`; percent-encoded.",
+}
 _BACKTICKS = re.compile(r"`+")
 _ALWAYS = (ErrorCode.origin_not_allowed, ErrorCode.unknown_field, ErrorCode.too_large, ErrorCode.internal)
 _ID = "$response.body#/comment/id"
@@ -30,6 +35,11 @@ _ID = "$response.body#/comment/id"
 _CSP = "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
 
 
+_SITE_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token `tk_…` of a program, for its own site alone; beside it stands the scope that it needs.",
+}
 _OF_ONE_COMMENT = (protocol.Posted, protocol.Permalink)
 
 
@@ -75,7 +85,12 @@ class Description:
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     """The OpenAPI document."""
     inbound = {operation.body for operation in operations if operation.body}
-    answers = {model for operation in operations for model in operation.answers.values() if not isinstance(model, str)}
+    answers = {
+        model
+        for operation in operations
+        for model in operation.answers.values()
+        if model is not None and not isinstance(model, str)
+    }
     extra: set[type[BaseModel]] = {
         protocol.ProblemDocument,
         protocol.Hello,
@@ -93,20 +108,22 @@ def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     links = {one.id: {"operationId": one.id, "parameters": {"id": _ID}} for one in operations if "{id}" in one.path}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, links)
+        paths.setdefault(_PATH_PARAMETER.sub(r"{\1}", operation.path), {})[operation.method.lower()] = _operation(
+            operation, links
+        )
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tertulia", "version": __version__, "description": "Live discussions under articles."},
         "paths": paths,
         "components": {
             "schemas": schemas["$defs"],
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}, "siteToken": _SITE_TOKEN},
         },
     }
 
 
 def _operation(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
-    path = [Parameter(name, "The comment.", required=True) for name in _PATH_PARAMETER.findall(operation.path)]
+    path = [Parameter(name, _PATH_HELP[name], required=True) for name in _PATH_PARAMETER.findall(operation.path)]
     described: dict[str, Any] = {
         "summary": operation.summary,
         "operationId": operation.id,
@@ -121,7 +138,10 @@ def _operation(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
         described["requestBody"] = {"required": True, "content": {"application/json": _schema(operation.body)}}
     if operation.bearer:
         required = operation.bearer != "optional"
-        described["security"] = [{"token": []}] if required else [{"token": []}, {}]
+        described["security"] = [{"token": []}] if operation.bearer != PROGRAM else []
+        if operation.scope is not None:
+            described["security"].append({"siteToken": [operation.scope]})
+        described["security"] += [] if required else [{}]
         described["x-token"] = operation.bearer
     return described
 
@@ -130,8 +150,10 @@ def _responses(operation: Operation, links: dict[str, Any]) -> dict[str, Any]:
     """What it may answer; ``links`` is what can be done with a comment, by the operations' ids."""
     found: dict[str, Any] = {}
     for status, model in operation.answers.items():
-        content = {model: {}} if isinstance(model, str) else {"application/json": _schema(model)}
-        found[str(status)] = {"description": "Done", "content": content}
+        found[str(status)] = {"description": "Done"}
+        if model is None:
+            continue
+        found[str(status)]["content"] = {model: {}} if isinstance(model, str) else {"application/json": _schema(model)}
         if model in _OF_ONE_COMMENT:
             found[str(status)]["links"] = links
     problem = {MEDIA_TYPE: _schema(protocol.ProblemDocument)}

@@ -9,16 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tertulia import protocol
+from tertulia.core.scopes import TokenScope
 from tertulia.errors import ErrorCode
 from tertulia.identity import Identity
 from tertulia.people import People
 from tertulia.protocol import API
 from tertulia.web.client_address import ClientAddress
-from tertulia.web.operations import BODY_ERRORS, operation
+from tertulia.web.operations import BODY_ERRORS, PROGRAM, operation
 from tertulia.web.origins import OriginPolicy, normal_origin
 from tertulia.web.validation import Query, read_json
 
-Identify = Callable[[str | None, str | None], Awaitable[Identity | None]]
+Identify = Callable[[str | None, str | None, TokenScope | None], Awaitable[Identity | None]]
 _BODY = (*BODY_ERRORS, ErrorCode.unavailable)
 _OWN = (ErrorCode.unauthenticated, ErrorCode.wrong_session, ErrorCode.unavailable)
 _SIGN_IN = (
@@ -112,9 +113,31 @@ class PeopleApi:
     async def end_all(self, request: Request, _query: Query) -> Response:
         return _private(await self._people.end_all(await self._viewer(request)))
 
-    async def _viewer(self, request: Request) -> Identity | None:
+    @operation(
+        "DELETE",
+        f"{API}/people/{{issuer}}/{{subject:path}}/sessions",
+        "Signs a member out everywhere whose account at an issuer of the site was closed; nothing where there is none",
+        {204: None},
+        errors=(
+            ErrorCode.unauthenticated,
+            ErrorCode.not_found,
+            ErrorCode.empty,
+            ErrorCode.too_long,
+            ErrorCode.malformed,
+            ErrorCode.rate_limited,
+            ErrorCode.unavailable,
+        ),
+        bearer=PROGRAM,
+        scope=TokenScope.people,
+    )
+    async def end_account(self, request: Request, _query: Query) -> Response:
+        issuer, subject = request.path_params["issuer"], request.path_params["subject"]
+        await self._people.end_account(issuer, subject, await self._viewer(request, TokenScope.people))
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    async def _viewer(self, request: Request, scope: TokenScope | None = None) -> Identity | None:
         given = request.headers.getlist("authorization")
-        return await self._identify(", ".join(given) if given else None, None)
+        return await self._identify(", ".join(given) if given else None, None, scope)
 
 
 def _private(model: BaseModel, status: int = 200) -> Response:

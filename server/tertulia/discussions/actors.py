@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from tertulia.core.badges import badge_of
 from tertulia.core.roles import DECIDING
+from tertulia.core.scopes import TokenScope
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import (
     MODERATOR_PREFIX,
     REPEAT_HOURS,
     SESSION_PREFIX,
+    SITE_TOKEN_PREFIX,
     Identity,
     Tokens,
     token_hash,
@@ -22,8 +24,9 @@ from tertulia.identity import (
 )
 from tertulia.limits import PostingLimits, Write
 from tertulia.store import Store, queries, sessions
-from tertulia.store.commands import Actor, AsGuest, Command, InRole, InSession, ProlongSession
+from tertulia.store.commands import Actor, AsGuest, AsProgram, Command, Deed, InRole, InSession, ProlongSession
 from tertulia.store.guests import UNMADE, GuestToken
+from tertulia.store.programs import elsewhere, program_of
 
 USED_AGAIN = timedelta(days=1)
 """How often at most it is noted that a session is used."""
@@ -41,10 +44,13 @@ class Actors:
         self._limits = limits
         self._is_told = False
 
-    async def identify(self, authorization: str | None, site: str | None) -> Identity | None:
+    async def identify(
+        self, authorization: str | None, site: str | None, scope: TokenScope | None = None
+    ) -> Identity | None:
         """Whom an Authorization header names, None without one. Raises unauthenticated.
 
-        A guest's token is good for the site it was made for; with ``site`` None the caller checks that later.
+        A guest's token is good for the site it was made for; with ``site`` None the caller checks that later. So it is
+        with the token of a program, which is taken where it may have the ``scope``, else refused with forbidden.
         """
         if authorization is None:
             return None
@@ -54,6 +60,8 @@ class Actors:
             raise unauthenticated()
         if token.startswith(SESSION_PREFIX):
             return await self._signed_in(token, site)
+        if scope is not None and token.startswith(SITE_TOKEN_PREFIX):
+            return await self._program(token, site, scope)
         if not token.startswith(MODERATOR_PREFIX):
             signed = self._tokens.read(token, site)
             if signed.member:
@@ -74,6 +82,15 @@ class Actors:
             badge=badge_of(None, roles),
         )
 
+    async def _program(self, token: str, site: str | None, scope: TokenScope) -> Identity:
+        """Raises unauthenticated, forbidden."""
+        found = await self._store.read(program_of, token_hash(token))
+        found.require(scope)
+        if site not in (None, found.site):
+            raise elsewhere()
+        name = f"token {found.name}"
+        return Identity(found.id, name, moderator=True, site=found.site, program=True, token_id=found.id)
+
     def _tell_of_member_token(self) -> None:
         """Once: all of them have one issuer, this server, and come with each request."""
         if not self._is_told:
@@ -87,7 +104,7 @@ class Actors:
         if found is None or (site is not None and found.session.site not in (None, site)):
             raise unauthenticated()
         session = found.session
-        if now - session.used_at >= USED_AGAIN:
+        if found.idle >= USED_AGAIN:
             life = session.expires_at - session.used_at
             with suppress(Problem):  # it is noted the next time
                 await self._store.write(ProlongSession(session.id, session.author_id, now, life))
@@ -150,10 +167,14 @@ def guest_token(identity: Identity | None) -> GuestToken | None:
     return None if identity is None or made_at is None else GuestToken(identity.author_id, made_at)
 
 
-def by(identity: Identity | None, command: Command[T]) -> Command[T]:
+def by(identity: Identity | None, command: Command[T], deed: Deed | None = None) -> Command[T]:
     """The command, of whoever asks: where the guest's token is good, the session goes on, or the role is held, when it
-    is applied.
+    is applied; and where the program's token still is, if it may do such a ``deed``.
     """
+    if identity is not None and identity.token_id is not None:
+        if deed is None:
+            raise unauthenticated()
+        return AsProgram(identity.token_id, deed, command, utc_now())
     token = guest_token(identity)
     return by_person(identity, command) if token is None else AsGuest(token, command)
 
@@ -175,6 +196,23 @@ def require_moderator(identity: Identity | None) -> Actor:
     if not actor.moderator:
         raise Problem(ErrorCode.forbidden, "Only a moderator may do this.")
     return actor
+
+
+def require_at(identity: Identity | None, site: str) -> Actor:
+    """A moderator, or a program that may what one may at this site. Raises unauthenticated, forbidden."""
+    actor = require_moderator(identity)
+    if actor.site not in (None, site):
+        raise elsewhere()
+    return actor
+
+
+def require_program(identity: Identity | None) -> tuple[str, str]:
+    """The site of a program, and the id of its token. Raises unauthenticated, forbidden."""
+    if identity is None:
+        raise unauthenticated()
+    if identity.token_id is None or identity.site is None:
+        raise Problem(ErrorCode.forbidden, "Only a program of the site may do this, with a token that is for it.")
+    return identity.site, identity.token_id
 
 
 def require_staff(identity: Identity | None, site: str) -> Actor:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
+from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
-from tertulia.discussions.actors import Actors, by, log_moderation
+from tertulia.discussions.actors import Actors, actor_of, by, log_moderation
 from tertulia.discussions.content import Texts
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Actor, Command, PostResult
+from tertulia.store.actions import Verb
+from tertulia.store.commands import Actor, Command, Deed, PostResult
+
+_VERBS = {
+    "edit": Verb.edit_comment,
+    "remove": Verb.remove_comment,
+    "restore": Verb.restore_comment,
+    "approve": Verb.approve_comment,
+}
+"""What the log of actions calls each act."""
 
 
 class Changing:
@@ -25,6 +36,15 @@ class Changing:
         self._texts = texts
         self._edit_window = edit_window
 
+    async def source(self, comment_id: str, identity: Identity | None, *, is_edited: bool = True) -> str:
+        """The text of one's own comment as it was written; with ``is_edited`` only where it may be changed.
+
+        Raises unauthenticated, not_found, forbidden, gone, edit_window_over.
+        """
+        actor, found = replace(actor_of(identity), moderator=False), request_ids.comment_id(comment_id)
+        window = self._edit_window if is_edited else timedelta.max
+        return (await self._store.read(commands.check_edit, found, actor, utc_now(), window)).text
+
     async def edit(
         self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
     ) -> protocol.Changed:
@@ -34,6 +54,8 @@ class Changing:
         """
         text.check_size(body)
         actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
+        if identity is not None and identity.token_id is not None:
+            await self._store.read(commands.check_program, identity.token_id, found)
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
@@ -64,7 +86,7 @@ class Changing:
         self, command: Command[PostResult], actor: Actor, act: str, identity: Identity | None
     ) -> protocol.Changed:
         """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
-        changed = await self._store.write(by(identity, command))
+        changed = await self._store.write(by(identity, command, Deed(TokenScope.moderate, _VERBS[act])))
         own = actor.owns(changed.comment)
         if actor.moderator and not own:
             log_moderation(identity, act, comment=changed.comment.id)

@@ -8,14 +8,16 @@ from tertulia import protocol
 from tertulia.core import pages, text
 from tertulia.core.comments import Discussion, DiscussionKey, Mode
 from tertulia.core.rules import OwnRules
+from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids, views
-from tertulia.discussions.actors import actor_of, by, log_moderation, require_moderator, require_staff
+from tertulia.discussions.actors import actor_of, by, log_moderation, require_at, require_staff
 from tertulia.discussions.keys import Keys
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import DiscussionView
 from tertulia.store import Store, commands, queries
+from tertulia.store.actions import Verb
 
 
 class Moderation:
@@ -31,7 +33,7 @@ class Moderation:
 
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
         """Comments that wait for approval. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
-        require_moderator(moderator)
+        require_at(moderator, site)
         held = await self._store.read(queries.held, site, limit, cursor)
         return views.held_page(held)
 
@@ -39,7 +41,7 @@ class Moderation:
         self, site: str, limit: int, cursor: str | None, moderator: Identity | None
     ) -> protocol.ReportPage:
         """What readers reported and can still be read. Raises unauthenticated, forbidden, unknown_site, bad_cursor."""
-        require_moderator(moderator)
+        require_at(moderator, site)
         reported = await self._store.read(queries.reported, site, limit, cursor)
         return views.report_page(reported)
 
@@ -68,7 +70,7 @@ class Moderation:
         Raises unauthenticated, forbidden, rate_limited, unknown_site, invalid, too_long, malformed.
         """
         leads = change.mode is not None or change.rules is not None
-        actor = require_moderator(identity) if leads else require_staff(identity, key.site)
+        actor = require_at(identity, key.site) if leads else require_staff(identity, key.site)
         await self._limits.count(actor.id, None, Write.moderation)
         rules = _new_rules(change.rules)
         if rules is None and change.mode is change.title is change.url is None:
@@ -81,7 +83,9 @@ class Moderation:
             url=None if change.url is None else _new_url(change.url, origins),
             rules=rules,
         )
-        changed = await self._store.write(by(identity, command))
+        what = (("changed", sorted(change.model_fields_set)),)
+        deed = commands.Deed(TokenScope.discussions, Verb.change_discussion, what)
+        changed = await self._store.write(by(identity, command, deed))
         log_moderation(identity, _act(change), site=key.site, discussion=changed.id)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
 

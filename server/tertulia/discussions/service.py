@@ -76,6 +76,7 @@ class Discussions:
         self.preview = posting.preview
 
         changing = Changing(store, actors, texts, edit_window)
+        self.source = changing.source
         self.edit = changing.edit
         self.delete_comment = changing.delete_comment
         self.restore = changing.restore

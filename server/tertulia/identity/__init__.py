@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from tertulia.errors import unauthenticated
 from tertulia.identity.tokens import (
+    AHEAD_SECONDS,
     GUEST_DAYS,
     HASH_PREFIX,
     INVITATION_PREFIX,
@@ -35,6 +36,7 @@ from tertulia.identity.tokens import (
 )
 
 __all__ = [
+    "AHEAD_SECONDS",
     "GUEST_DAYS",
     "HASH_PREFIX",
     "INVITATION_PREFIX",

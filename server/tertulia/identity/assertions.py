@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tertulia.core.badges import MODERATOR
 from tertulia.core.strict_json import Json
 from tertulia.core.text import clean_name, is_web_address
-from tertulia.errors import Problem
+from tertulia.errors import ErrorCode, Problem
 from tertulia.identity.compact import Compact, TokenError
 from tertulia.identity.keys import Key
 
@@ -117,6 +117,17 @@ def _seconds(claims: Mapping[str, Json], name: str) -> int:
     if type(found) is not int or found < 0:
         raise TokenError(f"{name} is missing or no whole number of seconds")
     return found
+
+
+def check_subject(given: str) -> None:
+    """Whether a token could have it for its subject. Raises empty, too_long, malformed."""
+    if not given:
+        raise Problem(ErrorCode.empty, "Please say whom the issuer means.", field="subject")
+    if len(given) > SUBJECT_LENGTH:
+        raise Problem(ErrorCode.too_long, f"A subject has at most {SUBJECT_LENGTH} characters.", field="subject")
+    # what is no UTF-8 in an address has become U+FFFD
+    if any(character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cs") for character in given):
+        raise Problem(ErrorCode.malformed, "A subject is UTF-8 without control characters.", field="subject")
 
 
 def _line(claims: Mapping[str, Json], name: str, longest: int) -> str:

@@ -46,6 +46,8 @@ class Identity:
     and ``roles`` at this site; whether the session goes on is asked again in the transaction of whatever is written.
     So is whether a moderator still is one ``acting_at`` the site that the request names, or at all of them.
     ``also`` are the guests that this person was. Whoever decides has no ``badge`` but that of a moderator.
+    A program with a token that the database knows has a ``token_id``; it does what a moderator of its ``site`` may, of
+    what its token was asked to be good for.
     """
 
     author_id: str
@@ -60,6 +62,7 @@ class Identity:
     acting_at: str | None = None
     also: tuple[str, ...] = ()
     badge: str | None = None
+    token_id: str | None = None
 
     def owns(self, author_id: str) -> bool:
         """Whether what this author said is one's own."""

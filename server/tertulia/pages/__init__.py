@@ -10,6 +10,7 @@ rendering        templates and headers
 markdown         an article's text as HTML
 sign_in          on the way to a provider and back
 way_in           signing in on these pages, and out
+comment_forms    editing, deleting and reporting a comment
 me               one's own page: name, sessions, ways in
 account_pages    what pages of somebody's own have
 readers          who is signed in on these pages, and how others could be

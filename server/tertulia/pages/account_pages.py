@@ -19,12 +19,17 @@ _SAID = {
     ErrorCode.bad_code: "bad_code",
     ErrorCode.spent: "code_over",
     ErrorCode.name_needed: "choose_name",
+    ErrorCode.unauthenticated: "signin.failed",
+    ErrorCode.forbidden: "problem.not_yours",
     ErrorCode.origin_not_allowed: "staff.needs_https",
 }
 _SAID_OF_FIELDS = {
     (ErrorCode.invalid, "email"): "bad_address",
     (ErrorCode.invalid, "code"): "bad_code",
     (ErrorCode.forbidden, "name"): "me.keeps_name",
+    (ErrorCode.invalid, "reason"): "no_reason",
+    (ErrorCode.too_long, "note"): "problem.text",
+    (ErrorCode.malformed, "note"): "problem.text",
 }
 _SAID_OF_NAMES = {ErrorCode.empty: "no_name", ErrorCode.too_long: "problem.long_name"}
 
@@ -75,7 +80,7 @@ class AccountPages:
         if key is None and problem.field == "name":
             key = _SAID_OF_NAMES.get(problem.code)
         if key is not None:
-            return language.translate(key)
+            return language.translate(key, detail=problem.detail)
         return sentence(problem, language, otherwise="error.other.detail") or problem.detail
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from tertulia import protocol
@@ -12,7 +13,7 @@ from tertulia.core.comments import DiscussionKey, Mode, Sort, State
 from tertulia.core.rules import WhoMayWrite
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import Identity
+from tertulia.identity import Identity, utc_now
 from tertulia.pages.form import Form, FormInput, Vote
 from tertulia.pages.location import PageLocation
 from tertulia.pages.readers import Offer
@@ -53,6 +54,7 @@ class DiscussionPage:
     reader: Identity | None = None
     votes: Mapping[str, int] = field(default_factory=dict)
     offer: Offer | None = None
+    edit_seconds: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -81,6 +83,11 @@ class DiscussionPage:
     def owns(self, comment: CommentView) -> bool:
         """Whether who reads the page wrote the comment."""
         return self.reader is not None and comment.author is not None and self.reader.owns(comment.author.id)
+
+    def can_edit(self, comment: CommentView) -> bool:
+        """Whether who reads the page may still change what the comment says."""
+        age = utc_now() - datetime.fromisoformat(comment.created_at)
+        return self.owns(comment) and age.total_seconds() < self.edit_seconds
 
 
 class DiscussionPages:
@@ -199,6 +206,7 @@ class DiscussionPages:
             badges=await self._discussions.badges(location.key.site),
             reader=reader,
             votes=page.votes,
+            edit_seconds=page.limits.edit_seconds,
         )
 
     async def _thread(
@@ -226,6 +234,7 @@ class DiscussionPages:
             badges=await self._discussions.badges(location.key.site),
             reader=reader,
             votes=page.votes,
+            edit_seconds=whole.limits.edit_seconds,
         )
 
 

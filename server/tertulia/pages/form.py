@@ -80,8 +80,8 @@ class Form:
         return self.parent is not None or self.error is not None or self.waiting
 
 
-async def read_form(request: Request) -> FormInput:
-    """Raises unsupported_media_type, too_large, malformed."""
+async def read_fields(request: Request) -> dict[str, str]:
+    """Of a form with a text. Raises unsupported_media_type, too_large, malformed."""
     raw = await form_body(request)
     if len(raw) > _SMALL and _STRAY.search(raw):
         raise Problem(ErrorCode.malformed, "The form cannot be read.")
@@ -89,7 +89,12 @@ async def read_form(request: Request) -> FormInput:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=_FIELDS, errors="replace")
     except ValueError as error:
         raise Problem(ErrorCode.malformed, "The form cannot be read.") from error
-    fields = dict(pairs)
+    return dict(pairs)
+
+
+async def read_form(request: Request) -> FormInput:
+    """Raises unsupported_media_type, too_large, malformed."""
+    fields = await read_fields(request)
     nonce = fields.get("nonce", "")
     return FormInput(
         name=fields.get("name", ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from tertulia.core.ordering import encode_page_cursor
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import Problem
-from tertulia.identity import Identity
+from tertulia.identity import Identity, utc_now
 from tertulia.identity.issuers import MAILBOXES
 from tertulia.pages.account_pages import AccountPages, redirect
 from tertulia.pages.readers import ME, sign_in_address
@@ -30,11 +31,14 @@ Handler = Callable[[Request, Identity], Awaitable[Response]]
 class MyPage:
     """Whoever is not signed in is sent to the ways in."""
 
-    def __init__(self, pages: AccountPages, people: People, sign_ins: ProviderSignIns) -> None:
+    def __init__(
+        self, pages: AccountPages, people: People, sign_ins: ProviderSignIns, *, edit_window: timedelta
+    ) -> None:
         self._pages = pages
         self._readers = pages.readers
         self._people = people
         self._sign_ins = sign_ins
+        self._edit_window = edit_window
 
     def routes(self) -> list[Route]:
         return [
@@ -90,6 +94,7 @@ class MyPage:
             "ways": await self._ways(request, identity),
             "written": written.comments,
             "shown": LONGEST_SHOWN,
+            "edited_from": utc_now() - self._edit_window,
             "more": f"{ME}?{urlencode({'cursor': encode_page_cursor(written.next)})}" if written.next else None,
         }
         return self._pages.page(request, "me.html", context, problem)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import HTTPConnection, Request
 
@@ -90,6 +90,11 @@ class Readers:
 
 def sign_in_address(site: str, return_to: str) -> str:
     return f"{SIGN_IN}?{urlencode({'site': site, 'return': return_to})}"
+
+
+def comment_form_address(comment_id: str, what: str) -> str:
+    """The page on which its author edits or deletes a comment, or somebody reports it."""
+    return f"/c/{quote(comment_id, safe='')}/{what}"
 
 
 def is_readers(request: HTTPConnection) -> bool:

@@ -70,6 +70,11 @@ class Pages:
         """What renders these pages, for others that look the same."""
         return self._rendering
 
+    async def where(self, comment_id: str) -> str:
+        """The page that shows a comment. Raises not_found."""
+        found = await self._discussions.permalink(comment_id)
+        return await self._discussion_pages.address_of(self._location(found.site, found.key), found.comment.id)
+
     def routes(self) -> list[BaseRoute]:
         return [
             Route("/", self._errors_as_pages(self._front_page), methods=["GET"]),
@@ -232,9 +237,7 @@ class Pages:
     # ---- one comment ------------------------------------------------------------------------------------
 
     async def _comment(self, request: Request) -> Response:
-        found = await self._discussions.permalink(request.path_params["id"])
-        where = await self._discussion_pages.address_of(self._location(found.site, found.key), found.comment.id)
-        return RedirectResponse(where, 303, HEADERS)
+        return RedirectResponse(await self.where(request.path_params["id"]), 303, HEADERS)
 
     def _location(self, site: str, key: str) -> PageLocation:
         article = self._articles.discussing(key) if site == DEFAULT_SITE else None

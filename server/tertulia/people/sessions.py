@@ -14,17 +14,19 @@ from tertulia import protocol
 from tertulia.core.badges import MODERATOR, badge_of
 from tertulia.core.names import unadorned
 from tertulia.core.ordering import decode_page_cursor
-from tertulia.core.text import clean_name
-from tertulia.discussions.actors import guest_token
+from tertulia.core.text import clean_name, is_site
+from tertulia.discussions.actors import guest_token, require_program
 from tertulia.discussions.badges import Badges
 from tertulia.discussions.names import Names
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import Identity, Tokens, new_session_token, unauthenticated, utc_now
+from tertulia.identity import AHEAD_SECONDS, Identity, Tokens, new_session_token, unauthenticated, utc_now
+from tertulia.identity.assertions import check_subject
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import timestamp
 from tertulia.store import Store, queries, sessions
 from tertulia.store.commands import (
     AsGuest,
+    EndAccountsSessions,
     EndSessions,
     InSession,
     Known,
@@ -39,9 +41,12 @@ from tertulia.store.commands import (
     touched,
 )
 from tertulia.store.guests import admit
+from tertulia.store.issuers import called
 
 SESSION_DAYS = 90
 """A session ends so long after it was last used."""
+TOKENS_AHEAD = 2 * timedelta(seconds=AHEAD_SECONDS)
+"""How far ahead of the database's clock a guest's token may have been made, by one instance for another's clock."""
 SITE_SESSION_HOURS = 24
 """One that a site's token opened ends so long after it was opened: the page gets another without a word."""
 
@@ -213,13 +218,28 @@ class People:
         guest = guest_token(identity)
         if identity is not None and identity.is_guest and guest is not None:
             await self._limits.count(guest.author_id, None, Write.change)
-            await self._store.write(AsGuest(guest, VoidTokens(guest.author_id, utc_now())))
+            await self._store.write(AsGuest(guest, VoidTokens(guest.author_id, utc_now(), TOKENS_AHEAD)))
             return protocol.SessionsEnded(ended=0)
         session_id = _session_of(identity)
         assert identity is not None  # noqa: S101 - it has a session
         now = utc_now()
         ended = await self._store.write(InSession(session_id, EndSessions(identity.author_id, now), now))
         return protocol.SessionsEnded(ended=len(ended))
+
+    async def end_account(self, issuer: str, subject: str, program: Identity | None) -> None:
+        """Signs out everywhere whom an issuer of the program's site calls ``subject``, if it ever named somebody so.
+
+        Raises unauthenticated, forbidden, rate_limited, empty, too_long, malformed; not_found where there is no such
+        issuer.
+        """
+        site, token_id = require_program(program)
+        check_subject(subject)
+        await self._limits.count(token_id, None, Write.moderation)
+        own_name = await self._store.read(called, site, issuer) if is_site(issuer) else None
+        if own_name is None:
+            raise Problem(ErrorCode.not_found, "The site has no issuer of this name.", field="issuer")
+        keyed = keyed_subject(self._key, site, own_name, subject)
+        await self._store.write(EndAccountsSessions(token_id, site, own_name, keyed, utc_now()))
 
 
 def keyed_subject(key: bytes, site: str, issuer: str, subject: str) -> str:

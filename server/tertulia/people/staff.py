@@ -136,7 +136,7 @@ class Staff:
         found = await self._store.read(queries.staff_session, token_hash(token), now)
         if found is None:
             return None
-        if now - found.used_at >= USED_AGAIN:
+        if found.idle >= USED_AGAIN:
             life, most = timedelta(hours=IDLE_HOURS), timedelta(days=STAFF_DAYS)
             await self._store.write(ProlongSession(found.id, found.author_id, now, life, most))
         return StaffMember(found.id, found.author_id, found.name, found.roles)

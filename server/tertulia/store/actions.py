@@ -32,6 +32,11 @@ class Verb(StrEnum):
     end_sessions = "sessions.end"
     change_rules = "site.rules"
     change_badge = "site.badge"
+    edit_comment = "comment.edit"
+    remove_comment = "comment.remove"
+    restore_comment = "comment.restore"
+    approve_comment = "comment.approve"
+    change_discussion = "discussion.change"
     add_issuer = "issuer.add"
     remove_issuer = "issuer.remove"
     add_token = "token.add"  # noqa: S105 - the word for what was done
@@ -85,6 +90,11 @@ class Recorded:
     note: str
     data: Mapping[str, Any]
     undoes: str | None
+
+    @property
+    def is_operators(self) -> bool:
+        """Whether the operator did it, and no person, nor a program by its token."""
+        return By(self.actor_id, self.actor) == OPERATOR
 
 
 class LogPage(NamedTuple):

@@ -12,8 +12,9 @@ from tertulia.core.strict_json import Json
 from tertulia.errors import ErrorCode, Problem, no_such_site
 from tertulia.store import schema
 from tertulia.store.actions import OPERATOR, Action, By, Verb, record
+from tertulia.store.clock import instant
 from tertulia.store.commands import Command, CommandResult
-from tertulia.store.mapping import milliseconds
+from tertulia.store.sessions import open_now
 
 _f, _i, _n, _s = schema.issuer.c, schema.identity.c, schema.session.c, schema.site.c
 
@@ -33,6 +34,13 @@ def issuers(connection: Connection, kind: str) -> Sequence[IssuerRow]:
     """Those of all sites, by site and name."""
     query = select(schema.issuer, _s.key).join(schema.site).where(_f.kind == kind).order_by(_s.key, _f.name)
     return [IssuerRow(row.key, row.name, row.kind, row.config, row.sealed_secret) for row in connection.execute(query)]
+
+
+def called(connection: Connection, site: str, name: str) -> str | None:
+    """What the issuer or provider of this name calls itself, None where the site has none."""
+    query = select(_f.config).join(schema.site).where(_s.key == site, _f.name == name)
+    config = connection.scalar(query)
+    return None if config is None else str(config.get("iss") or config.get("issuer") or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +99,9 @@ class EndSessionsBy(Command[int]):
     def apply(self, connection: Connection) -> CommandResult[int]:
         site_id = _site_id(connection, self.site)
         vouched = select(_i.author_id).where(_i.site_id == site_id, _i.issuer == self.issuer)
-        which = (_n.author_id.in_(vouched), _n.revoked_at.is_(None), _n.expires_at > milliseconds(self.at))
-        ended = connection.execute(update(schema.session).where(*which).values(revoked_at=milliseconds(self.at)))
-        return CommandResult(ended.rowcount)
+        which = (_n.author_id.in_(vouched), *open_now(connection, self.at))
+        ended = update(schema.session).where(*which).values(revoked_at=instant(connection, self.at))
+        return CommandResult(connection.execute(ended).rowcount)
 
 
 def _site_id(connection: Connection, key: str) -> int:

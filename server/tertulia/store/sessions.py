@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, String, bindparam, literal_column, or_, select, text
@@ -26,7 +26,7 @@ _EVERYWHERE = literal_column(str(ALL_SITES), BigInteger)
 _SESSION = (_n.id, _n.author_id, _s.key.label("site"), _n.scope, _n.via, _n.label, _n.at, _n.used_at, _n.expires_at)
 _IS_OPEN = (_n.revoked_at.is_(None), _n.expires_at > SHARED_NOW)
 _BY_TOKEN = Prepared(
-    select(*_SESSION, _n.site_id, _a.name, _a.kind, _a.badge)
+    select(*_SESSION, _n.site_id, _a.name, _a.kind, _a.badge, (SHARED_NOW - _n.used_at).label("idle"))
     .join_from(schema.session, schema.author, _a.id == _n.author_id)
     .outerjoin(schema.site, _s.id == _n.site_id)
     .where(_n.token_hash == bindparam("token_hash"), _n.scope == literal_column("'reader'", String), *_IS_OPEN)
@@ -63,7 +63,7 @@ class Session:
 class SignedIn:
     """A session, and the author as they are now: ``roles`` are those granted at its site, or at all.
 
-    ``also`` are the guests that became this author.
+    ``also`` are the guests that became this author; ``idle`` is how long ago it was noted that the session is used.
     """
 
     session: Session
@@ -72,6 +72,7 @@ class SignedIn:
     badge: str | None
     roles: tuple[str, ...]
     also: tuple[str, ...]
+    idle: timedelta = timedelta()
 
 
 def signed_in(connection: Connection, token_hash: str, now: datetime) -> SignedIn | None:
@@ -80,7 +81,8 @@ def signed_in(connection: Connection, token_hash: str, now: datetime) -> SignedI
     if row is None:
         return None
     roles, also = held(connection, row["author_id"], row["site_id"])
-    return SignedIn(_session(row), row["name"], row["kind"], row["badge"], roles, also)
+    idle = timedelta(milliseconds=row["idle"])
+    return SignedIn(_session(row), row["name"], row["kind"], row["badge"], roles, also, idle)
 
 
 def held(connection: Connection, author_id: str, site_id: int | None) -> tuple[tuple[str, ...], tuple[str, ...]]:

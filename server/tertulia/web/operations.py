@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tertulia.core.scopes import TokenScope
 from tertulia.errors import ErrorCode
 from tertulia.web.validation import Query
 
@@ -31,9 +32,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``answers`` maps each status of success to its model, or to a media type if the answer is not JSON.
+    """``answers`` maps each status of success to its model, to a media type if the answer is not JSON, or to None where
+    it is empty.
 
-    ``bearer`` says whose token it takes; empty where it takes none. ``handler`` is called with the request and its
+    ``bearer`` says whose token it takes, empty where it takes none, and ``scope`` which programs', None where it takes
+    none of theirs. ``handler`` is called with the request and its
     query, which may have the ``parameters`` and no others.
     """
 
@@ -41,12 +44,13 @@ class Operation:
     path: str
     id: str
     summary: str
-    answers: dict[int, type[BaseModel] | str]
+    answers: dict[int, type[BaseModel] | str | None]
     body: type[BaseModel] | None
     parameters: tuple[Parameter, ...]
     headers: tuple[Parameter, ...]
     errors: tuple[ErrorCode, ...]
     bearer: str
+    scope: TokenScope | None
     handler: Callable[..., Awaitable[Response]]
 
     @property
@@ -70,7 +74,7 @@ def operation(
     method: str,
     path: str,
     summary: str,
-    answers: dict[int, type[BaseModel] | str],
+    answers: dict[int, type[BaseModel] | str | None],
     *,
     id: str | None = None,
     body: type[BaseModel] | None = None,
@@ -78,6 +82,7 @@ def operation(
     headers: tuple[Parameter, ...] = (),
     errors: tuple[ErrorCode, ...] = (),
     bearer: str = "",
+    scope: TokenScope | None = None,
 ) -> Callable[[Method], Method]:
     """Declares what the decorated method answers: ``(self, request, query) -> Response``.
 
@@ -86,7 +91,10 @@ def operation(
 
     def declare(handler: Method) -> Method:
         name = id or f"{method.lower()}_{handler.__name__}"
-        declared = Operation(method, path, name, summary, answers, body, parameters, headers, errors, bearer, handler)
+        codes = errors if scope is None else (*errors, ErrorCode.forbidden)
+        declared = Operation(
+            method, path, name, summary, answers, body, parameters, headers, codes, bearer, scope, handler
+        )
         handler.operation = declared  # type: ignore[attr-defined]
         return handler
 
@@ -102,6 +110,9 @@ def operations_of(edge: object) -> list[Operation]:
         if hasattr(method, "operation")
     ]
 
+
+PROGRAM = "program"
+"""The ``bearer`` of an operation that takes the tokens of programs alone."""
 
 SITE = Parameter("site", "The site; `default` when there is only one.", {"type": "string", "default": "default"})
 KEY = Parameter(

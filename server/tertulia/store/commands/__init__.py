@@ -6,7 +6,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
     base ◀── discussions ◀── posting
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
-      ├────── sessions ◀── staff ◀── staff_ways
+      ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
       └────── site_tokens, names
 """
@@ -18,6 +18,7 @@ from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
+from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.sessions import (
     AsGuest,
@@ -53,17 +54,20 @@ __all__ = [
     "AddSiteToken",
     "ApproveComment",
     "AsGuest",
+    "AsProgram",
     "AttachWay",
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
     "Command",
     "CommandResult",
+    "Deed",
     "DeleteComment",
     "DetachWay",
     "Draft",
     "DraftHead",
     "EditComment",
+    "EndAccountsSessions",
     "EndPersonsSessions",
     "EndSessions",
     "GiveMember",
@@ -94,6 +98,7 @@ __all__ = [
     "Who",
     "check_edit",
     "check_post",
+    "check_program",
     "known_as",
     "said_at",
     "touched",

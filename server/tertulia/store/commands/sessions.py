@@ -389,10 +389,14 @@ class EndSessions(Command[list[str]]):
 
 @dataclass(frozen=True, slots=True)
 class VoidTokens(Command[None]):
-    """Makes a guest's tokens void that were made until now: in all browsers, and there are no others to be had."""
+    """Makes a guest's tokens void, in all browsers; there are no others to be had.
+
+    Instances tell when they made one, each by its own clock: ``ahead`` is how far beyond now that may be.
+    """
 
     guest_id: str
     at: datetime
+    ahead: timedelta
 
     @property
     def holds(self) -> frozenset[str]:
@@ -400,8 +404,8 @@ class VoidTokens(Command[None]):
 
     def apply(self, connection: Connection) -> CommandResult[None]:
         ensure_guest(connection, self.guest_id, self.at)
-        later = update(schema.author).where(_a.id == self.guest_id).values(tokens_after=milliseconds(self.at))
-        connection.execute(later)
+        until = instant(connection, self.at, self.ahead)
+        connection.execute(update(schema.author).where(_a.id == self.guest_id).values(tokens_after=until))
         return CommandResult(None)
 
 

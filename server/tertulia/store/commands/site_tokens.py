@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from tertulia.core.ids import uuid7
+from tertulia.core.scopes import TokenScope
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import schema
 from tertulia.store.actions import Action, By, Verb, record
@@ -15,7 +16,7 @@ from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.mapping import milliseconds
 from tertulia.store.roles import site_id_of
 
-SCOPES = ("read", "discussions", "people", "moderate")
+SCOPES = tuple(scope.value for scope in TokenScope)
 """What a token may be good for."""
 _t = schema.site_token.c
 

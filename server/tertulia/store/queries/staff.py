@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from tertulia.core.names import skeletons
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.store import schema
+from tertulia.store.clock import instant
 from tertulia.store.mapping import to_datetime
 from tertulia.store.queries.discussions import known_site
 from tertulia.store.roles import ALL_SITES
@@ -28,13 +29,17 @@ _y, _k, _w = schema.identity.c, schema.contact.c, schema.taken_name.c
 
 @dataclass(frozen=True, slots=True)
 class StaffSession:
-    """A session of the staff's pages that is good, and what its author may: roles by site, None for all sites."""
+    """A session of the staff's pages that is good, and what its author may: roles by site, None for all sites.
+
+    ``idle`` is how long ago it was noted that it is used.
+    """
 
     id: str
     author_id: str
     name: str
     at: datetime
     used_at: datetime
+    idle: timedelta
     roles: Sequence[tuple[str | None, str]]
 
 
@@ -95,7 +100,7 @@ class SiteToken:
 def staff_session(connection: Connection, token_hash: str, now: datetime) -> StaffSession | None:
     """The session of the staff's pages whose token has this hash; None for one that is over, and for readers'."""
     query = (
-        select(schema.session, _a.name)
+        select(schema.session, _a.name, (instant(connection, now) - _n.used_at).label("idle"))
         .join_from(schema.session, schema.author, _a.id == _n.author_id)
         .where(_n.token_hash == token_hash, _n.scope == STAFF)
         .where(*open_now(connection, now))
@@ -106,9 +111,8 @@ def staff_session(connection: Connection, token_hash: str, now: datetime) -> Sta
     held = select(_s.key, _g.role).join_from(schema.grant, schema.site, _s.id == _g.site_id, isouter=True)
     held = held.where(_g.author_id == row.author_id, or_(_g.site_id == ALL_SITES, _s.id.is_not(None)))
     roles = [(found.key, found.role) for found in connection.execute(held.limit(STAFF_SHOWN))]
-    return StaffSession(
-        row.id, row.author_id, row.name, to_datetime(row.at), to_datetime(row.used_at), sorted(roles, key=_by_site)
-    )
+    at, used_at, idle = to_datetime(row.at), to_datetime(row.used_at), timedelta(milliseconds=row.idle)
+    return StaffSession(row.id, row.author_id, row.name, at, used_at, idle, sorted(roles, key=_by_site))
 
 
 def staff_of(connection: Connection, site: str | None) -> list[RoleHeld]:
