@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tertulia.checks import Replayed, check, fold
+from tertulia.checks import Replayed, check, file, fold, identities, log, people, tables
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import DiscussionKey, Mode, Sort
 from tertulia.protocol import CommentView, Event, comment_view
-from tertulia.store import Store, queries
+from tertulia.store import Store, queries, schema
 from tertulia.store.commands import Actor
 from tests.support.full_store import BARE, NEWS, OTHER, QUIET, everything, opened, planted
 from tests.support.store_actions import StoreActions
+from tests.support.wrong_identities import EXAMINED, OF_DISCUSSIONS, WRONG
 
 ALL = (NEWS, QUIET, OTHER, BARE)
 NEWS_ID = 1
@@ -149,12 +151,13 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     "alias that is a key": (["INSERT INTO key_alias SELECT site_id, key, 1 FROM discussion WHERE id = 2"], {"alias"}),
     "author of no site": (["UPDATE author SET site_id = 99 WHERE badge IS NULL"], {"author_site"}),
     "merged into nobody": (["UPDATE author SET merged_into = 'nobody' WHERE badge IS NULL"], {"merged"}),
-    "merged into oneself": (["UPDATE author SET merged_into = id WHERE badge IS NOT NULL"], {"merged"}),
+    "merged into oneself": (["UPDATE author SET merged_into = id WHERE kind = 'guest'"], {"merged"}),
     "merged twice": (
         [
-            "UPDATE author SET merged_into = (SELECT min(id) FROM author) WHERE id = (SELECT max(id) FROM author)",
+            "UPDATE author SET merged_into = (SELECT min(id) FROM author WHERE kind = 'guest')"
+            " WHERE id = (SELECT max(id) FROM author WHERE kind = 'guest')",
             "UPDATE author SET merged_into = (SELECT max(id) FROM author WHERE merged_into IS NULL)"
-            " WHERE id = (SELECT min(id) FROM author)",
+            " WHERE id = (SELECT min(id) FROM author WHERE kind = 'guest')",
         ],
         {"merged"},
     ),
@@ -195,6 +198,7 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         {"action_undoes"},
     ),
     "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
+    **WRONG,
 }
 
 
@@ -241,6 +245,25 @@ async def test_a_corruption_is_found_and_nothing_else_is(full: Full, name: str) 
         findings = await check(store)
     assert {finding.code for finding in findings} == CORRUPTIONS[name][1]
     assert all("\n" not in finding.detail for finding in findings)
+
+
+def test_every_table_and_every_column_of_people_is_examined_or_says_why_not() -> None:
+    """Whoever adds one has to say here what may be wrong with it."""
+    stored = schema.metadata.tables
+    assert EXAMINED.keys() | OF_DISCUSSIONS.keys() == stored.keys()
+    for table, columns in EXAMINED.items():
+        assert columns.keys() == set(stored[table].columns.keys()), table
+    found = set().union(*(codes for _, codes in CORRUPTIONS.values()))
+    told = [*OF_DISCUSSIONS.values(), *(one for columns in EXAMINED.values() for one in columns.values())]
+    assert {one for one in told if " " not in one} <= found, "a code that no test has seen"
+
+
+def test_every_code_that_a_check_names_is_seen() -> None:
+    named: set[str] = set()
+    for part in (file, identities, log, people, tables):
+        text = " ".join((part.check.__doc__ or "").split())
+        named |= set(re.findall(r"[a-z_]+", text.split("Codes: ")[1].split(".")[0]))
+    assert named == set().union(*(codes for _, codes in CORRUPTIONS.values()))
 
 
 async def test_a_second_corruption_is_not_hidden_by_the_first(full: Full) -> None:
