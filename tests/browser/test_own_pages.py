@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -14,26 +11,15 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Window
 from tests.browser.faults import faults
-from tests.support.server import ServerProcess
-from tests.support.smtp import MailServer, mail_server
+from tests.browser.mailing import MailingServer, open_mailing
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-@dataclass
-class MailingServer:
-    server: ServerProcess
-    smtp: MailServer
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MailingServer]:
-    async with mail_server() as smtp:
-        folder: Path = tmp_path_factory.mktemp("own")
-        mail = ["--smtp-url", smtp.url, "--mail-from", "comments@news.example"]
-        server = ServerProcess(folder, mail)
-        yield MailingServer(server, smtp)
-        server.end()
+    async with open_mailing(tmp_path_factory.mktemp("own")) as found:
+        yield found
 
 
 async def look(page: Page, state: str, found: list[str], scripts: bool) -> None:
@@ -66,9 +52,7 @@ async def test_a_reader_signs_in_writes_and_looks_at_their_own_page(
     await page.locator(".composer button").click()
     await expect(page.locator("#code")).to_be_visible()
     await look(page, f"code-{locale}-{scheme}", found, scripts)
-    digits = re.match(r"\d{6}", (await place.smtp.received(since + 1))[since]["Subject"])
-    assert digits is not None
-    await page.locator("#code").fill(digits[0])
+    await page.locator("#code").fill(await place.code(since))
     await page.locator(".composer button").click()
     await page.locator("#name").fill(name)
     await look(page, f"name-{locale}-{scheme}", found, scripts)

@@ -27,6 +27,6 @@ def test_what_overrides_comes_last() -> None:
 
 @pytest.mark.parametrize("part", STYLES)
 def test_a_class_that_is_styled_is_used(part: str) -> None:
-    written = "".join(file.read_text() for kind in ("*.html", "*.py") for file in PAGES.rglob(kind))
+    written = "".join(file.read_text() for kind in ("*.html", "*.py", "*.js") for file in PAGES.rglob(kind))
     styled = re.sub(r"/\*.*?\*/", "", (PAGES / "styles" / f"{part}.css").read_text(), flags=re.DOTALL)
     assert [name for name in set(CLASS.findall(styled)) if not re.search(rf"\b{name}\b", written)] == []

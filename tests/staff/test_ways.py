@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tertulia.app import running
+from tertulia.checks import check
+from tertulia.limits.posting import STAFF_SIGN_INS
 from tertulia.pages.readers import COOKIE as READER_COOKIE
 from tertulia.protocol import API
 from tertulia.store import schema
 from tertulia.store.commands.staff_ways import WAYS as MOST
 from tests.api.app import bearer
-from tests.pages.house import OWN, Browser, form_of
+from tests.pages import house
+from tests.pages.house import OWN, Browser, House, form_of
 from tests.people.signing_in import failure
 from tests.staff.office import MAI, SIGN_IN, STAFF_COOKIE, WAYS, Office, has_session
+from tests.staff.test_ended import TROUBLE
+from tests.support.databases import new_sqlite
+from tests.support.providers import HostileProvider
+from tests.support.smtp import MailServer
+from tests.support.unlimited import unlimited
+from tests.support.valkey import Valkey
 
 NO_ROLE = "Nobody with a role signs in like this"
 
@@ -314,8 +326,8 @@ async def test_a_role_that_is_taken_while_the_code_is_on_its_way_opens_nothing(s
     await stored.attach_account(mai)
     since = len(stored.house.smtp.mail)
     page = await stored.code_form(other, SIGN_IN)
-    own = await stored.code_form(mai, WAYS, "second@example.com")
     code = await stored.house.code(since)
+    own = await stored.code_form(mai, WAYS, "second@example.com")
     sent = await other.get("/signin/house?as=staff&return=/staff")
     state = stored.house.provider.went(sent.headers["location"])["state"]
     await stored.take()
@@ -350,7 +362,7 @@ async def test_a_code_that_is_wrong_or_too_old_opens_nothing(office: Office) -> 
     for given, status in ((wrong, 401), ("12345", 422), ("", 422), ("abcdef", 422)):
         answer = await other.send(page, f"{SIGN_IN}/session", code=given)
         assert (answer.status_code, says(answer, "match"), has_session(answer)) == (status, True, False)
-    await office.house.run(schema.challenge.update().values(expires_at=1))
+    await office.an_hour_later()
     answer = await other.send(page, f"{SIGN_IN}/session", code=code)
     assert (answer.status_code, says(answer, "expired")) == (410, True)
     for address in ("/code", "/code?challenge=nonsense", "/code?challenge=" + "x" * 5_000):
@@ -397,3 +409,61 @@ async def test_the_ways_of_a_site_are_offered_where_it_is_named(office: Office) 
     assert (await browser.get(f"{SIGN_IN}?site=no such")).status_code == 404
     assert (await browser.get("/staff/log?site=default")).headers["location"] == f"{SIGN_IN}?site=default"
     assert (await browser.get("/staff/sites/<script>")).headers["location"] == SIGN_IN
+
+
+# ---- limits, and other instances ------------------------------------------------------------------------
+
+
+async def test_all_ways_count_together_to_ten_attempts_of_a_network(
+    tmp_path: Path, smtp: MailServer, provider: HostileProvider
+) -> None:
+    database = new_sqlite(tmp_path / "store.db")
+    async with house.opened(database, tmp_path, smtp, provider, post_limit_address="1000/minute") as found:
+        office, browser = Office(found), found.browser()
+        page = await office.code_form(browser, SIGN_IN)
+        for number in range(STAFF_SIGN_INS):
+            if number % 2:
+                answer = await browser.post(SIGN_IN, token="tm_nobodys")
+                assert answer.status_code == 401
+            else:
+                answer = await browser.send(page, f"{SIGN_IN}/session", code=f"{number:03}")
+                assert answer.status_code == 422
+        sent = await browser.send(page, f"{SIGN_IN}/session", code=await found.code(0))
+        back = await office.come_back(browser, "staff")
+        for answer in (sent, back):
+            assert (answer.status_code, says(answer, "Too many attempts")) == (429, True)
+            assert 0 < int(answer.headers["retry-after"]) <= 600
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+async def test_a_code_of_one_instance_is_good_at_another_until_the_role_is_taken(
+    database: str, tmp_path: Path, smtp: MailServer, provider: HostileProvider, valkey: Valkey, trouble: str
+) -> None:
+    befall = TROUBLE[trouble]
+    more: dict[str, Any] = {} if befall is None else {"redis_url": valkey.url}
+    async with house.opened(database, tmp_path / "a", smtp, provider, **more) as one:
+        here, settings = Office(one), unlimited(tmp_path / "b", database_url=database, **mailing(smtp), **more)
+        async with running(settings) as server:
+            there = Office(House(server, smtp, provider))
+            mai, other = await here.signed_in(), there.house.browser()
+            await here.attach_mail(mai)
+            if befall is not None:
+                befall(valkey)
+            try:
+                page = await here.code_form(one.browser(), SIGN_IN)
+                answer = await other.send(page, f"{SIGN_IN}/session", code=await one.code(1))
+                assert (answer.status_code, has_session(answer)) == (303, True)
+                page = await here.code_form(one.browser(), SIGN_IN)
+                await here.take()
+                answer = await there.house.browser().send(page, f"{SIGN_IN}/session", code=await one.code(2))
+                assert (answer.status_code, has_session(answer)) == (403, False)
+                assert (await other.get("/staff")).status_code == 303
+            finally:
+                if trouble == "Redis is frozen":
+                    valkey.thaw()
+                await other.client.aclose()
+        assert await check(one.server.store) == []
+
+
+def mailing(smtp: MailServer) -> dict[str, Any]:
+    return {"smtp_url": smtp.url, "mail_from": "The News <comments@news.example>", "work": "none"}

@@ -96,6 +96,11 @@ class Language:
         sentence = self.texts[key]
         return sentence if isinstance(sentence, str) else sentence[self.rule.of(n or 0)]
 
+    def forms(self, key: str) -> Mapping[Category, str]:
+        """All forms of the sentence, by the name of the plural. Raises KeyError for one that is not there."""
+        sentence = self.texts[key]
+        return {"other": sentence} if isinstance(sentence, str) else sentence
+
     def translate(self, key: str, *, n: int | None = None, **values: object) -> str:
         """The sentence with its placeholders filled in. Raises KeyError for a key or a value that is missing."""
         if n is not None:

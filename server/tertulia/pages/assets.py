@@ -81,6 +81,7 @@ class Assets:
         self.staff_styles = hashed(own / "styles" / "staff.css", "text/css")
         self.script = hashed(own / "page.js", "text/javascript")
         self.frame_script = hashed(own / "frame.js", "text/javascript")
+        self.follow_script = hashed(own / "follow.js", "text/javascript")
         self.sign_in_script = hashed(own / "sign_in.js", "text/javascript")
         self._others = [
             Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
@@ -89,7 +90,7 @@ class Assets:
         ]
 
     def routes(self) -> list[Route]:
-        scripts = (self.script, self.frame_script, self.sign_in_script)
+        scripts = (self.script, self.frame_script, self.follow_script, self.sign_in_script)
         return [asset.route() for asset in (self.styles, self.staff_styles, *scripts, *self._others)]
 
 

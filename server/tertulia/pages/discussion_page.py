@@ -65,6 +65,11 @@ class DiscussionPage:
         return not self.form.is_used and self.reader is None
 
     @property
+    def is_followed(self) -> bool:
+        """Whether the page's own script tells of what is new: it writes nothing, and leaves the form as it is."""
+        return self.reader is not None
+
+    @property
     def is_closed(self) -> bool:
         """Whether nobody but a moderator may write."""
         return self.discussion.mode is Mode.closed or self.discussion.rules.who is WhoMayWrite.nobody

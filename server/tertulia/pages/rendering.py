@@ -77,6 +77,7 @@ class Rendering:
             staff_styles=self._assets.staff_styles.path,
             script=self._assets.script.path,
             frame_script=self._assets.frame_script.path,
+            follow_script=self._assets.follow_script.path,
             sign_in_script=self._assets.sign_in_script.path,
             moment=times.moment,
             moment_in=times.moment_in,

@@ -237,18 +237,10 @@ class ProviderSignIns:
 
     def by_code(self) -> SignInMethod:
         """The way in of ``{"grant": "code", "code": …, "verifier": …}``: one answer for whatever is wrong with it."""
-
-        async def vouch(new: protocol.NewSession, origin: str | None) -> Claim:
-            claim = await self.claim(new, origin)
-            if not claim.name:
-                detail = f"{claim.via} says no name of you; say which others should see: name."
-                raise Problem(ErrorCode.name_needed, detail, field="name")
-            return claim
-
-        return vouch
+        return self.claim
 
     async def claim(self, new: protocol.NewSession, origin: str | None) -> Claim:
-        """Whom a code stands for, whose name may be empty. Raises spent."""
+        """Whom a code stands for. Raises spent."""
         found = await self._store.read(sign_in_code, token_hash(new.code or ""), utc_now())
         if found is None or not _is_of(found, new, origin):
             raise _spent()
@@ -259,7 +251,8 @@ class ProviderSignIns:
         return Claim(
             person.issuer,
             person.subject,
-            person.name if new.name is None else new.name,
+            # None where nobody says one: who was here before is called as they were
+            (person.name or None) if new.name is None else new.name,
             person.via,
             # spent in the transaction that opens the session: until then a name that is taken can be tried again
             once=Spent(found.code, found.expires_at),

@@ -425,6 +425,8 @@ class RenameAuthor(Command[None]):
         return frozenset({self.author_id, *(f"{self.site}\0{skeleton}" for skeleton in skeletons(self.name))})
 
     def apply(self, connection: Connection) -> CommandResult[None]:
+        if connection.scalar(select(_a.name).where(_a.id == self.author_id)) == self.name:
+            return CommandResult(None)  # who shares a name and says it once more chooses nothing
         if connection.scalar(select(_m.author_id).where(_m.author_id == self.author_id)) is not None:
             detail = "Whoever has a role keeps the name that it was given to."
             raise Problem(ErrorCode.forbidden, detail, field="name")
