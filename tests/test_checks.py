@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from tertulia.checks import Replayed, check, file, fold, identities, log, people, tables
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import DiscussionKey, Mode, Sort
+from tertulia.identity import utc_now
 from tertulia.protocol import CommentView, Event, comment_view
 from tertulia.store import Store, queries, schema
+from tertulia.store.challenges import CODE_SECONDS, AskForCode, SweepChallenges
 from tertulia.store.commands import Actor
 from tests.support.full_store import BARE, NEWS, OTHER, QUIET, everything, opened, planted
 from tests.support.store_actions import StoreActions
@@ -264,6 +267,14 @@ def test_every_code_that_a_check_names_is_seen() -> None:
         text = " ".join((part.check.__doc__ or "").split())
         named |= set(re.findall(r"[a-z_]+", text.split("Codes: ")[1].split(".")[0]))
     assert named == set().union(*(codes for _, codes in CORRUPTIONS.values()))
+
+
+async def test_a_code_that_is_over_and_emptied_is_in_order(full: Full) -> None:
+    async with opened(full.path) as store:
+        now = utc_now()
+        await store.write(AskForCode("c" * 36, "default", "a" * 64, "sealed", "c" * 64, "en", now))
+        await store.write(SweepChallenges(now + timedelta(seconds=CODE_SECONDS)))
+        assert await check(store) == []
 
 
 async def test_a_second_corruption_is_not_hidden_by_the_first(full: Full) -> None:

@@ -60,6 +60,7 @@ from tertulia.people import (
     People,
     Providers,
     ProviderSignIns,
+    SharedClock,
     SignInMethods,
     Staff,
     StaffWays,
@@ -139,7 +140,7 @@ async def running(
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
             sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
-            methods = {SITE_JWT: by_site_token(issuers), PROVIDER_CODE: sign_ins.by_code()}
+            methods = {SITE_JWT: by_site_token(issuers, SharedClock(store).now), PROVIDER_CODE: sign_ins.by_code()}
             mailer = _mailer(settings)
             codes = None
             if mailer is not None:

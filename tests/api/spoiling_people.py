@@ -23,10 +23,10 @@ OF_A_SESSION = (RENAME, SIGN_OUT, SESSIONS, END_ALL)
 WRONG: tuple[object, ...] = (1, True, 1.5, [], {}, ["test"])
 """What is no text."""
 _SIGNING = "POST /sessions"
+_CODES = "tests/people/test_email_codes.py"
 APART = {
-    (_SIGNING, ErrorCode.bad_code): "a code by mail: tests/people/test_email_codes.py",
-    (_SIGNING, ErrorCode.name_needed): "a code by mail: tests/people/test_email_codes.py",
-    ("GET /me/sessions", ErrorCode.unavailable): "a database that is full or gone: tests/store/test_failures.py",
+    (_SIGNING, ErrorCode.bad_code): f"{_CODES}::test_the_sixth_guess_is_spent_even_if_it_is_right",
+    (_SIGNING, ErrorCode.name_needed): f"{_CODES}::test_whoever_is_new_says_a_name_and_the_code_waits_for_it",
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from tests.api import spoiling_people as people
 from tests.api import spoiling_programs as programs
 from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
 from tests.api.spoiling import Case, Good
+from tests.api.test_limits import COUNTED
 
 HOSTILE = "https://hostile.example"
 TALK = (("key", "talk"),)
@@ -402,16 +405,29 @@ def test_the_tables_have_what_programs_may() -> None:
 # ---- what needs a server of its own ---------------------------------------------------------------------
 
 WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES, programs.END_ACCOUNT)
+_HERE = "tests/api/test_bad_input.py::"
+_CLOSED = f"{_HERE}test_a_write_queue_that_is_closed_stores_nothing"
+_BROKEN = f"{_HERE}test_an_exception_is_nobodys_business"
+_LIMITED = "tests/api/test_limits.py::test_no_write_is_without_a_limit"
+_STREAMS = "tests/serving/test_openings.py::test_rooms_of_one_address_have_a_bound"
 APART = {
-    **{(f"{good.method} {good.path}", ErrorCode.unavailable): "a write queue that is closed" for good in WRITES},
-    **{(f"{good.method} {good.path}", ErrorCode.internal): "an exception" for good in ALL},
-    **{(f"{good.method} {good.path}", ErrorCode.rate_limited): "a limit" for good in (*WRITES, PREVIEW)},
-    (SAY.method + " " + SAY.path, ErrorCode.idempotency_conflict): "a key twice",
-    (EDIT.method + " " + EDIT.path, ErrorCode.edit_window_over): "no window",
-    (EVENTS.method + " " + EVENTS.path, ErrorCode.unavailable): "a server that drains",
-    (EVENTS.method + " " + EVENTS.path, ErrorCode.rate_limited): "many streams: tests/serving/test_openings.py",
+    **{(f"{good.method} {good.path}", ErrorCode.unavailable): _CLOSED for good in WRITES},
+    **{(f"{good.method} {good.path}", ErrorCode.internal): _BROKEN for good in ALL},
+    **{(named(operation), ErrorCode.rate_limited): _LIMITED for operation in COUNTED},
+    ("POST /comments", ErrorCode.idempotency_conflict): f"{_HERE}test_an_idempotency_key_stands_for_one_text",
+    ("PATCH /comments/{id}", ErrorCode.edit_window_over): f"{_HERE}test_the_window_for_editing_may_be_shut",
+    ("GET /events", ErrorCode.unavailable): f"{_HERE}test_a_server_that_drains_opens_no_stream",
+    ("GET /events", ErrorCode.rate_limited): _STREAMS,
     **people.APART,
 }
+"""Codes that are no answer to a bad request, each with the test that meets it."""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("told", sorted(set(APART.values())))
+def test_what_is_met_apart_is_met_by_a_test(told: str) -> None:
+    file, _, test = told.partition("::")
+    assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE), told
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=named)

@@ -22,8 +22,8 @@ from starlette.routing import Route, WebSocketRoute
 import tertulia.pages
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.protocol import API
-from tertulia.web.operations import Operation
-from tests.api.app import OF_DISCUSSIONS, OPERATIONS, App, bearer, check, named, new_key
+from tertulia.web.operations import PROGRAM, Operation
+from tests.api.app import OPERATIONS, App, bearer, check, named, new_key
 
 VALUES = (
     "",
@@ -86,6 +86,8 @@ HEADERS = (
 CARRIED = ("Authorization", "Origin", "Accept", "Content-Type", "Last-Event-ID", "X-Forwarded-For", "If-None-Match")
 """Headers whose values are read, besides those that operations declare."""
 
+_IN_PATH = re.compile(r"{(\w+)(?::path)?}")
+
 
 def _names_of_pages() -> set[str]:
     """Every name that a page reads from a query."""
@@ -114,7 +116,13 @@ def _good(operation: Operation, app: App) -> tuple[str, list[tuple[str, str]], d
     """A request that would be granted, but for what a case spoils."""
     pairs = [(name, value) for name, value in (("site", "default"), ("key", "talk")) if name in operation.names]
     body = None if operation.body is None else {name: _example(operation, name) for name in _required(operation.body)}
-    return operation.path.replace("{id}", app.ids["lans"]), pairs, body
+    return _path(operation, app), pairs, body
+
+
+def _path(operation: Operation, app: App, **changed: str) -> str:
+    """The path, with what would be granted, but for what is changed."""
+    good = {"id": app.ids["lans"], "issuer": "website", "subject": "4711"} | changed
+    return _IN_PATH.sub(lambda found: good[found[1]], operation.path)
 
 
 def _required(model: type[BaseModel]) -> list[str]:
@@ -122,13 +130,15 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 
 def _example(operation: Operation, name: str) -> Any:
-    return {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}[name]
+    known = {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}
+    return {**known, "grant": "test", "name": "Hoa"}[name]
 
 
 def _headers(operation: Operation, app: App, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:
     found = {"Idempotency-Key": new_key().encode(), "Content-Type": b"application/json"}
-    if operation.bearer in ("moderator", "required", "author or moderator"):
-        found["Authorization"] = bearer(app.tokens["moderator"])["Authorization"].encode()
+    if operation.bearer not in ("", "optional"):
+        who = {"session": "member", PROGRAM: "program"}.get(operation.bearer, "moderator")
+        found["Authorization"] = bearer(app.tokens[who])["Authorization"].encode()
     return tuple((name.encode(), value) for name, value in {**found, **changed}.items())
 
 
@@ -153,10 +163,10 @@ def _queries(operation: Operation, app: App) -> Iterator[Sent]:
 def _paths(operation: Operation, app: App) -> Iterator[Sent]:
     _, pairs, body = _good(operation, app)
     content = None if body is None else json.dumps(body).encode()
-    if "{id}" in operation.path:
+    for name in _IN_PATH.findall(operation.path):
         for value in VALUES:
             if value not in ("", "%zz", "%"):
-                path = operation.path.replace("{id}", value)
+                path = _path(operation, app, **{name: value})
                 yield Sent(operation.method, _url(path, pairs), _headers(operation, app), content)
 
 
@@ -246,11 +256,12 @@ async def send(app: App, client: httpx.AsyncClient, sent: Sent, faults: list[str
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("operation", OF_DISCUSSIONS, ids=named)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
 async def test_no_value_of_an_operation_is_a_fault(
     changing: App, operation: Operation, caplog: pytest.LogCaptureFixture
 ) -> None:
     faults: list[str] = []
+    changing.tokens["member"] = await changing.session("each/Thu")  # another one may have ended it
     async with plain(changing) as client:
         for cases in (_queries, _paths, _carried, _bodies):
             for sent in cases(operation, changing):

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from tertulia.errors import ErrorCode
 from tertulia.limits import PostingLimits
 from tertulia.limits.counting import Window
 from tertulia.protocol import API
 from tertulia.settings import Settings
-from tertulia.web.operations import Operation
-from tests.api.app import OF_DISCUSSIONS, App, bearer, furnish, named, new_key, opened
+from tertulia.web.operations import PROGRAM, Operation
+from tests.api.app import OPERATIONS, App, bearer, furnish, named, new_key, opened
 
 BODIES: dict[str, object] = {
     "NewComment": {"key": "talk", "body": "Again.", "author": {"name": "Lan"}},
@@ -20,8 +21,13 @@ BODIES: dict[str, object] = {
     "Vote": {"value": 1},
     "Report": {"reason": "spam"},
     "DiscussionChange": {"mode": "closed"},
+    "NewSession": {"grant": "test", "token": "9/Ba"},
+    "PersonChange": {"name": "Hoa"},
 }
-WRITES = [operation for operation in OF_DISCUSSIONS if operation.method != "GET"]
+WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
+COUNTED = [operation for operation in WRITES if ErrorCode.rate_limited in operation.errors]
+WHO = {"moderator": ("moderator",), "session": ("member",), "required": ("lan",), PROGRAM: ("program",)}
+"""Whose tokens are taken, where not everybody's are."""
 
 
 @pytest.fixture
@@ -33,7 +39,11 @@ async def app(settings: Settings) -> AsyncIterator[App]:
         yield found
 
 
-@pytest.mark.parametrize("operation", WRITES, ids=named)
+def test_whoever_signs_out_is_let_go_and_all_else_is_counted() -> None:
+    assert [named(operation) for operation in WRITES if operation not in COUNTED] == ["DELETE /sessions/current"]
+
+
+@pytest.mark.parametrize("operation", COUNTED, ids=named)
 async def test_no_write_is_without_a_limit(app: App, monkeypatch: pytest.MonkeyPatch, operation: Operation) -> None:
     before = app.rows()
 
@@ -42,10 +52,11 @@ async def test_no_write_is_without_a_limit(app: App, monkeypatch: pytest.MonkeyP
 
     for name in ("_wait", "_wait_here"):
         monkeypatch.setattr(PostingLimits, name, wait)
-    for who in ("moderator",) if operation.bearer == "moderator" else ("lan", "minh", "moderator"):
+    path = operation.path.replace("{id}", app.ids["lans"]).replace("{issuer}/{subject:path}", "website/4711")
+    for who in WHO.get(operation.bearer, ("lan", "minh", "moderator")):
         answer = await app.client.request(
             operation.method,
-            operation.path.replace("{id}", app.ids["lans"]),
+            path,
             params={"key": "talk"} if "key" in operation.names else {},
             json=BODIES[operation.body.__name__] if operation.body else None,
             headers=bearer(app.tokens[who]) | {"Idempotency-Key": new_key()},

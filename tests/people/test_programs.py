@@ -21,7 +21,8 @@ from tertulia.store import Store, administration, schema
 from tertulia.store.actions import OPERATOR, Verb
 from tertulia.store.commands import ApproveComment, AsProgram, Deed, RemoveSiteToken
 from tertulia.store.programs import program_of
-from tests.api.app import OPERATIONS, add_moderator, add_program, bearer, named, new_key
+from tertulia.web.operations import Operation
+from tests.api.app import DOCUMENT, OPERATIONS, add_moderator, add_program, bearer, named, new_key
 from tests.people.commands import Instance, claims, instance
 from tests.support.issuers import SigningServer
 
@@ -221,3 +222,11 @@ def test_the_table_of_scopes_says_which_operations_each_opens(page: str) -> None
         for scope in TokenScope
     }
     assert told == opened
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+def test_the_description_names_the_scope(operation: Operation) -> None:
+    described = DOCUMENT["paths"][operation.path.replace(":path}", "}")][operation.method.lower()]
+    named_scopes = [one["siteToken"] for one in described.get("security", []) if "siteToken" in one]
+    assert named_scopes == ([] if operation.scope is None else [[operation.scope]])
+    assert "siteToken" in DOCUMENT["components"]["securitySchemes"]

@@ -20,9 +20,10 @@ from tertulia.identity import Tokens, new_moderator_token, utc_now
 from tertulia.protocol import API
 from tertulia.store import administration, schema
 from tertulia.store.commands import CommandResult
+from tertulia.store.sign_ins import SweepSignIns
 from tests.api.app import bearer, new_key
 from tests.support.store_actions import Custom
-from tests.support.tables import execute, rows
+from tests.support.tables import execute, make_older, rows
 from tests.support.unlimited import unlimited
 from tests.support.valkey import Valkey
 from tests.support.vouching import vouched
@@ -317,3 +318,16 @@ async def test_two_instances_make_one_person(database: str, tmp_path: Path) -> N
 def test_a_token_of_a_session_is_none_of_a_guest() -> None:
     with pytest.raises(Exception, match="unauthenticated"):
         Tokens(SECRET.encode()).read("ts_" + "a" * 43, None)
+
+
+async def test_a_session_that_ended_long_ago_is_deleted(one: Instance) -> None:
+    store = one.server.store
+    await one.token()
+    await make_older(store, timedelta(days=119))
+    await store.write(SweepSignIns(utc_now()))
+    assert len(await one.rows(schema.session)) == 1
+    await make_older(store, timedelta(days=2))
+    live = await one.token("2/Minh")
+    await store.write(SweepSignIns(utc_now()))
+    assert len(await one.rows(schema.session)) == 1
+    assert (await one.say(live)).status_code == 201

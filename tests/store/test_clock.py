@@ -13,8 +13,9 @@ from tertulia.discussions.actors import Actors
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Tokens, new_session_token, utc_now
 from tertulia.limits import PostingLimits
-from tertulia.people import Staff
+from tertulia.people import SharedClock, Staff, by_site_token
 from tertulia.people.sessions import TOKENS_AHEAD
+from tertulia.protocol import NewSession
 from tertulia.store import Store, queries, schema, sessions
 from tertulia.store.actions import OPERATOR
 from tertulia.store.challenges import CODE_SECONDS, CODES_AN_HOUR, AskForCode, TryCode, code_to_send
@@ -30,6 +31,7 @@ from tertulia.store.sign_ins import (
     TakeSignIn,
     sign_in_code,
 )
+from tests.people.test_site_tokens import ISS, News
 from tests.support.postgres import Postgres
 from tests.support.tables import make_older, rows
 
@@ -192,3 +194,28 @@ async def test_that_staff_are_there_is_noted(store: Store, off: timedelta, monke
     assert member is not None
     [used_at] = [row["used_at"] for row in await rows(store, schema.session) if row["id"] == member.session_id]
     assert used_at >= made[member.session_id]
+
+
+@BOTH_WAYS
+async def test_a_token_of_a_sites_server_is_judged_by_it_too(
+    store: Store, off: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("site_tokens", "clock"):
+        monkeypatch.setattr(f"tertulia.people.{module}.utc_now", lambda: utc_now() + off, raising=False)
+    news, seconds = News(), [0.0]
+    shared = SharedClock(store, lambda: seconds[0])
+    vouch = by_site_token(news.issuers, shared.now)
+
+    def asking(age: int) -> NewSession:
+        made = int(utc_now().timestamp()) - age
+        said = {"iss": ISS, "aud": "default", "sub": "4711", "iat": made, "exp": made + 300, "name": "Lan"}
+        return NewSession(grant="jwt", token=news.server.token(said))
+
+    assert (await vouch(asking(0), None)).name == "Lan"
+    with pytest.raises(Problem):
+        await vouch(asking(400), None)
+    first = await shared.now()
+    seconds[0] += 50
+    assert await shared.now() == first + timedelta(seconds=50), "for a minute it is measured"
+    seconds[0] += 20
+    assert await shared.now() < first + timedelta(seconds=50), "and then asked again"

@@ -21,7 +21,8 @@ from tertulia.web.validation import Query, read_json
 
 Identify = Callable[[str | None, str | None, TokenScope | None], Awaitable[Identity | None]]
 _BODY = (*BODY_ERRORS, ErrorCode.unavailable)
-_OWN = (ErrorCode.unauthenticated, ErrorCode.wrong_session, ErrorCode.unavailable)
+_SIGNED_IN = (ErrorCode.unauthenticated, ErrorCode.wrong_session)
+_OWN = (*_SIGNED_IN, ErrorCode.unavailable)
 _SIGN_IN = (
     ErrorCode.unauthenticated,
     ErrorCode.unknown_site,
@@ -96,7 +97,7 @@ class PeopleApi:
         f"{API}/me/sessions",
         "Where one is signed in, the newest first",
         {200: protocol.Sessions},
-        errors=_OWN,
+        errors=_SIGNED_IN,
         bearer="session",
     )
     async def sessions(self, request: Request, _query: Query) -> Response:

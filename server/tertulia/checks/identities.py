@@ -104,7 +104,13 @@ _WRONG = (
     ),
     _Wrong("digest", select(o.origin).where(_no_digest(o.code)), "a code for {origin}", _DIGESTS),
     _Wrong("digest", select(u.expires_at).where(_no_digest(u.digest)), "what was spent until {expires_at}", _DIGESTS),
-    _Wrong("digest", select(q.id).where(_no_digest(q.address, q.code)), "challenge {id}", _DIGESTS),
+    # what is over is emptied, and counted for a day
+    _Wrong(
+        "digest",
+        select(q.id).where(or_(_no_digest(q.address), and_(q.code != "", _no_digest(q.code)))),
+        "challenge {id}",
+        _DIGESTS,
+    ),
     _Wrong(
         "contact_author",
         _with_author(schema.contact, k.author_id).where(a.kind == "guest"),

@@ -10,9 +10,11 @@ action_log   what was decided, as lines of JSON
 signing_in   signing in at a provider: there, and back with a code
 email_codes  signing in by a code that is sent by mail
 mailboxes    addresses, as they are kept and compared
+clock        the time by which tokens of others are judged
 providers    what is asked of providers, and what they say
 """
 
+from tertulia.people.clock import SharedClock
 from tertulia.people.email_codes import EMAIL, EmailCodes
 from tertulia.people.issuers import SITE_ISSUER, site_issuers
 from tertulia.people.mailboxes import Mailboxes
@@ -49,6 +51,7 @@ __all__ = [
     "ProviderResponse",
     "ProviderSignIns",
     "Providers",
+    "SharedClock",
     "SignInError",
     "SignInMethod",
     "SignInMethods",

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from tertulia import protocol
 from tertulia.core.badges import badge_of
 from tertulia.errors import unauthenticated
-from tertulia.identity import token_hash, utc_now
+from tertulia.identity import token_hash
 from tertulia.identity.compact import TokenError
 from tertulia.identity.issuers import Issuers
 from tertulia.logs import Sparing
+from tertulia.people.clock import Now, own_now
 from tertulia.people.sessions import SITE_SESSION_HOURS, Claim, SignInMethod
 from tertulia.store.commands import Spent
 
@@ -23,7 +24,7 @@ MOST_LINES = 20
 log = logging.getLogger(__name__)
 
 
-def by_site_token(issuers: Issuers) -> SignInMethod:
+def by_site_token(issuers: Issuers, now: Now = own_now) -> SignInMethod:
     """Vouches for whomever an issuer of the site names; one sentence for whatever is wrong with a token.
 
     The log says what it is, for whoever writes the site's server.
@@ -32,7 +33,7 @@ def by_site_token(issuers: Issuers) -> SignInMethod:
 
     async def vouch(new: protocol.NewSession, _origin: str | None) -> Claim:
         try:
-            found = await issuers.verified(new.site, new.token or "", utc_now())
+            found = await issuers.verified(new.site, new.token or "", await now())
         except TokenError as error:
             sparing.warning("A token was refused", (new.site, str(error)), site=new.site, reason=str(error))
             raise unauthenticated() from error

@@ -16,6 +16,7 @@ from tertulia.store import schema
 from tertulia.store.challenges import SweepChallenges
 from tertulia.store.clock import instant
 from tertulia.store.commands import Command, CommandResult
+from tertulia.store.commands.sessions import sweep_all
 from tertulia.store.mapping import to_datetime
 
 _w, _c, _s = schema.signin.c, schema.signin_code.c, schema.site.c
@@ -116,7 +117,7 @@ class GiveSignInCode(Command[None]):
 
 @dataclass(frozen=True, slots=True)
 class SweepSignIns(Command[int]):
-    """Deletes what is over, and empties codes by e-mail; how many rows that were."""
+    """Deletes what is over, and empties codes by e-mail; how many ways and codes to a page that were."""
 
     at: datetime
 
@@ -125,6 +126,7 @@ class SweepSignIns(Command[int]):
         ways = connection.execute(delete(schema.signin).where(_w.expires_at <= before)).rowcount
         codes = connection.execute(delete(schema.signin_code).where(_c.expires_at <= before)).rowcount
         SweepChallenges(self.at).apply(connection)
+        sweep_all(connection, self.at)
         return CommandResult(ways + codes)
 
 

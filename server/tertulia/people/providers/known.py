@@ -13,6 +13,7 @@ from tertulia.identity.providers import ProviderConfig, StoredProvider
 from tertulia.identity.sealing import SealError, Sealing
 from tertulia.logs import Sparing
 from tertulia.outgoing import Outgoing
+from tertulia.people.clock import SharedClock
 from tertulia.people.providers.oauth import OAuthProvider
 from tertulia.people.providers.openid import OpenIdProvider
 from tertulia.people.providers.provider import Provider
@@ -37,6 +38,7 @@ class Providers:
         self._sealing = sealing
         self._outgoing = outgoing
         self._clock = clock
+        self._now = SharedClock(store).now
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
         self._known: dict[StoredProvider, Provider] = {}
@@ -85,7 +87,7 @@ class Providers:
             return None
         if one.config.endpoints is not None:
             return OAuthProvider(one.config, one.config.endpoints, secret, self._outgoing)
-        return OpenIdProvider(one.config, secret, self._outgoing, self._clock)
+        return OpenIdProvider(one.config, secret, self._outgoing, self._clock, self._now)
 
 
 def understood(row: IssuerRow) -> StoredProvider | None:

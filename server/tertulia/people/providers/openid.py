@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 
 from tertulia.core.strict_json import Json
-from tertulia.identity import id_tokens, utc_now
+from tertulia.identity import id_tokens
 from tertulia.identity.compact import Compact, TokenError
 from tertulia.identity.key_address import KeyAddress
 from tertulia.identity.keys import Algorithm
 from tertulia.identity.providers import ProviderConfig
 from tertulia.outgoing import Outgoing
+from tertulia.people.clock import Now, own_now
 from tertulia.people.providers.asking import KeyFetching, error_word, read_json, redeem
 from tertulia.people.providers.failures import Failure, ProviderError
 from tertulia.people.providers.metadata import Metadata, MetadataAddress
@@ -31,15 +32,21 @@ NAMES = ("name", "preferred_username", "nickname", "given_name")
 
 
 class OpenIdProvider:
-    """``secret`` is ours there; ``clock`` gives seconds that only go up."""
+    """``secret`` is ours there; ``clock`` gives seconds that only go up, ``now`` the time that tokens are judged by."""
 
     def __init__(
-        self, config: ProviderConfig, secret: str, outgoing: Outgoing, clock: Callable[[], float] = time.monotonic
+        self,
+        config: ProviderConfig,
+        secret: str,
+        outgoing: Outgoing,
+        clock: Callable[[], float] = time.monotonic,
+        now: Now = own_now,
     ) -> None:
         self._config = config
         self._secret = secret
         self._outgoing = outgoing
         self._clock = clock
+        self._now = now
         self._metadata = MetadataAddress(config.issuer, outgoing, clock)
         self._fetching = KeyFetching(outgoing)
         self._keys: dict[tuple[str, Algorithm], KeyAddress] = {}
@@ -98,7 +105,8 @@ class OpenIdProvider:
                 raise ProviderError(Failure.unreachable, f"{metadata.keys} gives no keys") from error
             raise
         key.verify(token)
-        return id_tokens.read(token, id_tokens.Expected(self._config.issuer, self._config.client_id, nonce), utc_now())
+        expected = id_tokens.Expected(self._config.issuer, self._config.client_id, nonce)
+        return id_tokens.read(token, expected, await self._now())
 
     def _address(self, url: str, algorithm: Algorithm) -> KeyAddress:
         """A key is for one algorithm: none is ever used for another."""

@@ -35,7 +35,11 @@ from tertulia.store.records import insert_into
 from tertulia.store.sessions import READER, Session, SignedIn, held, is_open, open_now
 
 KEPT_ENDED = timedelta(days=30)
-"""How long the row of a session that has ended stays, at least until its author signs in the next time."""
+"""How long the row of a session that has ended stays: until its author signs in the next time, or, however it ended,
+until so long after it would have ended by itself.
+"""
+SWEPT = 10_000
+"""Sessions that are deleted at once: there may be years of them when this is first done."""
 SPENT_KEPT = timedelta(days=1)
 """How long what was good once is known after its end: whoever judges a token may have a clock that is behind."""
 T = TypeVar("T")
@@ -334,6 +338,13 @@ def _keep(connection: Connection, author_id: str, mailbox: Mailbox, at: datetime
 def sweep(connection: Connection, author_id: str, at: datetime) -> None:
     """Deletes an author's sessions that ended KEPT_ENDED ago."""
     _SWEEP_ENDED.run(connection, {"author": author_id, "now": milliseconds(at)})
+
+
+def sweep_all(connection: Connection, at: datetime) -> None:
+    """Deletes sessions of anybody that would have ended KEPT_ENDED ago, those that did so first."""
+    over = select(_n.id).where(_n.expires_at < instant(connection, at, -KEPT_ENDED))
+    some = over.order_by(_n.expires_at).limit(SWEPT).with_for_update(skip_locked=True)
+    connection.execute(delete(schema.session).where(_n.id.in_(some)))
 
 
 @dataclass(frozen=True, slots=True)
