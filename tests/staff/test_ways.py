@@ -377,7 +377,7 @@ async def test_nobody_has_more_ways_than_there_may_be(office: Office) -> None:
     mai = await office.signed_in()
     (person,) = await office.rows(schema.author)
     row = {"site_id": 1, "issuer": "https://id.example", "author_id": person["id"], "at": 1}
-    await office.house.run(*(schema.identity.insert().values(row | {"subject": str(one)}) for one in range(MOST)))
+    await office.house.run(*(schema.identity.insert().values(row | {"subject": f"{one:064}"}) for one in range(MOST)))
     answer = await office.attach_account(mai)
     assert (answer.status_code, says(answer, "too many ways")) == (422, True)
     assert len(await office.rows(schema.identity)) == MOST
