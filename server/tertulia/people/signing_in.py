@@ -152,6 +152,10 @@ class ProviderSignIns:
         """What the providers of a site are called, by their issuers."""
         return {one.config.issuer: one.config.label for one in await self._providers.of(site)}
 
+    async def names(self, site: str) -> dict[str, str]:
+        """What a site's providers are called in addresses and in the log of actions, by their issuers."""
+        return {one.config.issuer: one.name for one in await self._providers.of(site)}
+
     async def begin(
         self, asked: SignInWish, pages: Collection[str], redirect: str, browser: str | None, address: str | None
     ) -> Sent:

@@ -138,8 +138,7 @@ class StaffWays:
     async def detach(self, member: StaffMember, site: str, issuer: str, subject: str) -> None:
         """Raises unknown_site, not_found; invalid for the last way of a member."""
         await self._limits.count(member.author_id, None, Write.moderation)
-        labels = await self._sign_ins.labels(site)
-        via = EMAIL if issuer == MAILBOXES else labels.get(issuer, issuer)
+        via = EMAIL if issuer == MAILBOXES else (await self._sign_ins.names(site)).get(issuer, issuer)
         await self._store.write(DetachWay(member.by, member.session_id, site, issuer, subject, via, utc_now()))
 
     # ---- shared -----------------------------------------------------------------------------------------
