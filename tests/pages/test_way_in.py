@@ -9,10 +9,15 @@ import httpx
 import pytest
 from starlette.routing import Route
 
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import new_moderator_token, new_session_token, utc_now
+from tertulia.languages import TAGS, language
 from tertulia.pages.readers import local_address
 from tertulia.protocol import API
 from tertulia.store import administration, schema
+from tertulia.store.mapping import milliseconds
+from tertulia.web.error_messages import sentence
 from tests.api.app import new_key
 from tests.pages.house import (
     HERE,
@@ -418,3 +423,21 @@ async def test_what_waits_and_what_is_ones_own(house: House) -> None:
     waits = await browser.say("Third.")
     assert "waiting=1" in waits.headers["location"]
     assert "once a moderator has approved it" in (await browser.get(waits.headers["location"])).text
+
+
+async def test_the_form_for_the_code_says_how_long_it_is_still_good(house: House) -> None:
+    browser = house.browser()
+    for seconds, said in ((0, "in 10 minutes."), (301, "in 5 minutes."), (570, "in 1 minute."), (601, "has expired")):
+        challenge = uuid7(milliseconds(utc_now()) - seconds * 1000 + 500)
+        page = await browser.get(f"/sign-in/code?challenge={challenge}")
+        assert said in page.text, seconds
+    forged = await browser.get("/sign-in/code?challenge=ffffffff-ffff-4fff-bfff-ffffffffffff")
+    assert "in 10 minutes." in forged.text, "it is nobody's"
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_a_sentence_in_english_has_its_own_direction_where_the_page_has_another(tag: str) -> None:
+    problem = Problem(ErrorCode.malformed, "The text has a NUL.", field="body")
+    said = sentence(problem, language(tag))
+    assert said is not None
+    assert said.endswith("\u2068The text has a NUL.\u2069" if tag == "ar" else "The text has a NUL.")

@@ -3,7 +3,7 @@ export default {
   "sign_in_with": "Continue with {name}",
   "email": "E-mail address",
   "send_code": "Send me a code",
-  "code_sent": "We’ve sent a six-digit code to {name}. It expires in ten minutes.",
+  "code_sent": "We’ve sent a six-digit code to {name}.",
   "mail_code": "Code from the email",
   "other_address": "Use another address",
   "bad_code": "That code doesn’t match the one in the email. Please check it and try again.",

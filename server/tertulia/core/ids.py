@@ -20,6 +20,11 @@ def lowest_uuid7(milliseconds: int) -> str:
     return str(_shaped((milliseconds & 0xFFFF_FFFF_FFFF) << 80, version=7))
 
 
+def milliseconds_of(text: str) -> int:
+    """When a UUID of version 7 was made, since 1970."""
+    return UUID(text).int >> 80
+
+
 def uuid7_of(milliseconds: int, *parts: str) -> str:
     """The UUIDv7 that always belongs to this time and these parts: imports made twice name the same comments."""
     digest = hashlib.sha256("\0".join(parts).encode()).digest()

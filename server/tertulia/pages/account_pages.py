@@ -12,7 +12,7 @@ from tertulia.languages import Language, accepted
 from tertulia.pages.readers import Readers
 from tertulia.pages.rendering import Rendering
 from tertulia.pages.site_defaults import SiteDefaults
-from tertulia.web.error_messages import sentence
+from tertulia.web.error_messages import isolated, sentence
 from tertulia.web.session_cookie import PAGE_HEADERS
 
 _SAID = {
@@ -80,8 +80,8 @@ class AccountPages:
         if key is None and problem.field == "name":
             key = _SAID_OF_NAMES.get(problem.code)
         if key is not None:
-            return language.translate(key, detail=problem.detail)
-        return sentence(problem, language, otherwise="error.other.detail") or problem.detail
+            return language.translate(key, detail=isolated(problem.detail, language))
+        return sentence(problem, language, otherwise="error.other.detail") or isolated(problem.detail, language)
 
 
 def redirect(where: str) -> Response:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language
 from tertulia.protocol import CommentView
-from tertulia.web.error_messages import is_about_name, sentence
+from tertulia.web.error_messages import is_about_name, isolated, sentence
 from tertulia.web.forms import form_body
 
 _FIELDS = 16
@@ -115,4 +115,6 @@ def explain(problem: Problem, language: Language) -> FormError:
     where: Literal["name", "body"] | None = "body" if problem.field == "body" else None
     if is_about_name(problem):
         where = "name"
-    return FormError(sentence(problem, language, otherwise="problem.other") or problem.detail, where)
+    return FormError(
+        sentence(problem, language, otherwise="problem.other") or isolated(problem.detail, language), where
+    )

@@ -6,20 +6,23 @@ GET /sign-in ── address ──▶ POST /sign-in/code ──▶ GET /sign-in/
 
 from __future__ import annotations
 
+from math import ceil
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.core.ids import is_uuid
+from tertulia.core.ids import is_uuid, milliseconds_of
 from tertulia.core.text import clean_site
 from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import ErrorCode, Problem
+from tertulia.identity import utc_now
 from tertulia.pages.account_pages import AccountPages, redirect
 from tertulia.pages.readers import SIGN_IN, SIGN_OUT, local_address, sign_in_address
 from tertulia.people import EMAIL, PROVIDER_CODE, EmailCodes, People
 from tertulia.protocol import NewCode, NewSession
+from tertulia.store.challenges import CODE_SECONDS
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.forms import ShortForm, read_short_form
 from tertulia.web.origins import OriginPolicy, normal_origin
@@ -112,7 +115,7 @@ class WayIn:
         if not is_uuid(given.get("challenge", "")):
             return redirect(sign_in_address(site, return_to))
         new = NewSession(grant=EMAIL, site=site, challenge=given["challenge"])
-        return self._form(request, new, return_to)
+        return self._form(request, new, return_to, minutes=_minutes_left(given["challenge"]))
 
     # ---- in, and out ------------------------------------------------------------------------------------
 
@@ -142,13 +145,21 @@ class WayIn:
             return self._pages.refusal(request, problem)
         return self._form(request, new, return_to, problem)
 
-    def _form(self, request: Request, new: NewSession, return_to: str, problem: Problem | None = None) -> Response:
+    def _form(
+        self,
+        request: Request,
+        new: NewSession,
+        return_to: str,
+        problem: Problem | None = None,
+        minutes: int | None = None,
+    ) -> Response:
         """What is still asked for: the code of a mail, a name, or both."""
         context = {
             "new": new,
             "is_email": new.grant == EMAIL,
             "asks_name": new.name is not None or (problem is not None and problem.code in _NAMING),
             "return_to": return_to,
+            "minutes": minutes,
             "again": sign_in_address(new.site, return_to),
         }
         return self._pages.page(request, "sign_in_form.html", context, problem)
@@ -168,6 +179,12 @@ class WayIn:
         identity = await self._readers.of(request)
         if identity is not None:
             await self._people.sign_out(identity)
+
+
+def _minutes_left(challenge: str) -> int:
+    """In which a code is still good, begun ones too: a challenge says by itself when it was made."""
+    left = milliseconds_of(challenge) / 1000 + CODE_SECONDS - utc_now().timestamp()
+    return max(0, min(ceil(left / 60), CODE_SECONDS // 60))
 
 
 def _site(given: str) -> str:

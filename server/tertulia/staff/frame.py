@@ -15,7 +15,7 @@ from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language, accepted
 from tertulia.people.staff import Staff, StaffMember
-from tertulia.web.error_messages import sentence
+from tertulia.web.error_messages import isolated, sentence
 from tertulia.web.session_cookie import PAGE_HEADERS, SessionCookie
 
 ROOT = "/staff"
@@ -141,7 +141,7 @@ class Frame:
             key = "error.404"
         if key is not None:
             return language.translate(key)
-        return sentence(problem, language, otherwise="problem.other") or problem.detail
+        return sentence(problem, language, otherwise="problem.other") or isolated(problem.detail, language)
 
 
 def sign_in_address(site: str | None) -> str:

@@ -23,6 +23,8 @@ _BY_CODE = {
     ErrorCode.unavailable: "problem.unavailable",
     ErrorCode.internal: "problem.unavailable",
 }
+_ISOLATE, _END = "\u2068", "\u2069"
+"""What stands between them has a direction of its own (Unicode's Annex 9)."""
 _WRITTEN = {None, "body", "parent_id"}
 """The fields that the sentences are about; others have bounds of their own."""
 _NAME_BY_CODE = {
@@ -45,7 +47,12 @@ def sentence(problem: Problem, language: Language, otherwise: str | None = None)
     number, unit = wait_of(problem.retry_after or 1)
     if key == "problem.rate_limited" and unit != "second":
         key = f"{key}.{unit}s"
-    return key and language.translate(key, n=number, detail=problem.detail)
+    return key and language.translate(key, n=number, detail=isolated(problem.detail, language))
+
+
+def isolated(detail: str, language: Language) -> str:
+    """A sentence in English within a page: where that runs the other way, its full stop stays at its own end."""
+    return detail if language.direction == "ltr" else f"{_ISOLATE}{detail}{_END}"
 
 
 class Detail(NamedTuple):
