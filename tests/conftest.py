@@ -11,7 +11,7 @@ import pytest
 from tertulia.app import Running, running
 from tertulia.settings import Settings
 from tertulia.store import Store
-from tests.support import effort, lanes
+from tests.support import effort, lanes, scratch
 from tests.support.databases import new_sqlite
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.server import ServerProcess
@@ -19,6 +19,7 @@ from tests.support.unlimited import unlimited
 from tests.support.valkey import Valkey
 
 effort.register()
+scratch.use_memory()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

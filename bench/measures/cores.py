@@ -31,7 +31,7 @@ WANTED = 1.7
 def measure(plan: Plan, findings: Findings) -> None:
     valkey = Valkey()
     try:
-        with running_postgres() as postgres:
+        with running_postgres(durable=True) as postgres:
             subjects = [Subject(INSTANCE, postgres.address(), valkey.url, core=core) for core in (0, 1)]
             strangers = [Subject(TERTULIA, core=core) for core in (0, 1)]
             try:

@@ -25,7 +25,7 @@ READERS = 10_000
 def measure(plan: Plan, findings: Findings, readers: int = READERS) -> None:
     valkey = Valkey()
     try:
-        with running_postgres() as postgres:
+        with running_postgres(durable=True) as postgres:
             one, other = (Subject(INSTANCE, postgres.address(), valkey.url) for _ in range(2))
             try:
                 findings.rows.append(_across(plan, one, other))

@@ -32,7 +32,7 @@ def _during(plan: Plan, what: str, trouble: Callable[[Valkey], None]) -> list[Ro
     plan.say(f"posts and {plan.readers:,} readers of another instance while Redis is {what}")
     valkey = Valkey()
     try:
-        with running_postgres() as postgres:
+        with running_postgres(durable=True) as postgres:
             one, other = (Subject(INSTANCE, postgres.address(), valkey.url) for _ in range(2))
             try:
                 crowd = Readers(other, plan.readers, mark=latency.MARK)

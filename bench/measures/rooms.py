@@ -58,7 +58,7 @@ def measure(plan: Plan, findings: Findings, rooms: int = ROOMS) -> None:
     plan.say(f"{rooms:,} discussions with readers")
     valkey = Valkey()
     try:
-        with running_postgres() as postgres:
+        with running_postgres(durable=True) as postgres:
             findings.rows += asyncio.run(_rows(postgres.address(), valkey, rooms))
     finally:
         valkey.end()

@@ -27,7 +27,7 @@ _SAID = parse("said")
 def measure(plan: Plan, findings: Findings) -> None:
     with (
         tempfile.TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder,
-        running_postgres() as postgres,
+        running_postgres(durable=True) as postgres,
     ):  # /tmp may be memory
         addresses = {"SQLite": f"sqlite+aiosqlite:///{folder}/bench.db", "PostgreSQL": postgres.address()}
         for database, address in addresses.items():

@@ -101,7 +101,10 @@ class Problem(Exception):
 
 def unauthenticated() -> Problem:
     """One answer for every bad token: it tells a forger nothing."""
-    return Problem(ErrorCode.unauthenticated, "Send a valid token as: Authorization: Bearer TOKEN")
+    return Problem(
+        ErrorCode.unauthenticated,
+        "You are no longer signed in; sign in again. Programs send a valid token: Authorization: Bearer TOKEN",
+    )
 
 
 def name_taken() -> Problem:

@@ -18,7 +18,7 @@ from tertulia import protocol
 from tertulia.api import Api
 from tertulia.api.openapi import describe
 from tertulia.api.people import PeopleApi
-from tertulia.api.signing_in import SignInApi
+from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.app import Running, running
 from tertulia.errors import ErrorCode
 from tertulia.identity import new_moderator_token, new_site_token, utc_now
@@ -34,7 +34,9 @@ from tertulia.web.operations import Operation, operations_of
 from tests.support.vouching import vouched
 
 OF_DISCUSSIONS: list[Operation] = [*operations_of(Api), *operations_of(Push), *operations_of(SignInApi)]
-OPERATIONS = [*OF_DISCUSSIONS, *operations_of(PeopleApi)]
+OPERATIONS = [*OF_DISCUSSIONS, *operations_of(PeopleApi), *operations_of(CodesApi)]
+MAIL = {"smtp_url": "smtp://localhost:1", "mail_from": "comments@news.test"}
+"""A mail server that no test of the API has sent to: what is to be sent waits."""
 DOCUMENT = describe(OPERATIONS)
 TRACES = ("Traceback", 'File "', ".py", "sqlalchemy", "sqlite", "pydantic", "starlette", "Exception", "object at 0x")
 
@@ -229,7 +231,8 @@ async def add_site(server: Running, key: str, *origins: str) -> None:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[App]:
     """An empty server with two sites and a moderator."""
-    async with running(settings, more_sign_in_methods={"test": vouched}) as server:
+    given = settings.model_copy(update=MAIL)
+    async with running(given, more_sign_in_methods={"test": vouched}) as server:
         await add_site(server, "second", "https://second.example")
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with Checked(transport=transport, base_url="http://news.test") as client:

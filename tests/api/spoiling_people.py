@@ -11,12 +11,13 @@ from tests.api.spoiling import Case, Good
 SIGN_IN = Good("POST", "/sessions", {"grant": "test", "token": "3/Lan"})
 RENAME = Good("PATCH", "/me", {"name": "Hoa"}, token="member")
 SIGN_OUT = Good("DELETE", "/sessions/current", token="member")
+ASK = Good("POST", "/codes", {"email": "lan@example.com", "lang": "vi"})
 ME = Good("GET", "/me", token="member")
 SESSIONS = Good("GET", "/me/sessions", token="member")
 END_ALL = Good("DELETE", "/me/sessions", token="member")
 
 OWN = (RENAME, SIGN_OUT, ME, SESSIONS, END_ALL)
-WRITES = (SIGN_IN, RENAME, SIGN_OUT, END_ALL)
+WRITES = (SIGN_IN, RENAME, SIGN_OUT, END_ALL, ASK)
 BY_BODYLESS = (SIGN_OUT, ME, SESSIONS, END_ALL)
 OF_A_SESSION = (RENAME, SIGN_OUT, SESSIONS, END_ALL)
 
@@ -35,6 +36,7 @@ APART = {
 def cases() -> Iterator[Case]:
     yield from _signing_in()
     yield from _names()
+    yield from _codes()
     for good in OWN:
         yield good.spoilt("nobody", ErrorCode.unauthenticated, token=None)
         never_opened, _ = new_session_token()
@@ -46,7 +48,7 @@ def cases() -> Iterator[Case]:
         # a guest has tokens instead, which end all at once
         for who in ("moderator",) if good is END_ALL else ("lan", "moderator"):
             yield good.spoilt(f"{who} without a session", ErrorCode.wrong_session, token=who)
-    for good in (SIGN_IN, RENAME, *BY_BODYLESS):
+    for good in (SIGN_IN, RENAME, ASK, *BY_BODYLESS):
         yield good.spoilt("a site for a parameter", ErrorCode.unknown_field, params=(("site", "default"),))
 
 
@@ -98,3 +100,23 @@ def _names() -> Iterator[Case]:
         ("an office", "MODERAT0R", ErrorCode.name_taken),
     ):
         yield RENAME.spoilt(name, code, body={"name": text})
+
+
+def _codes() -> Iterator[Case]:
+    body = ASK.body or {}
+
+    def asked(name: str, refusal: ErrorCode, /, **fields: object) -> Case:
+        return ASK.spoilt(name, refusal, body={**body, **fields})
+
+    for field in ("email", "lang", "site"):
+        for value in WRONG:
+            yield asked(f"{field} is {value!r}", ErrorCode.invalid, **{field: value})
+    for field in ("email", "site"):
+        yield asked(f"{field} is null", ErrorCode.invalid, **{field: None})
+    yield ASK.spoilt("no address", ErrorCode.invalid, body={"lang": "vi"})
+    for email in ("", "lan", "lan@localhost", "lan@example.com\nBcc: a@example.com", "lan@example.com\0", "a" * 321):
+        yield asked(f"address {email[:24]!r}", ErrorCode.invalid, email=email)
+    yield asked("half a pair in the address", ErrorCode.malformed, email="lan\ud800@example.com")
+    yield asked("a long language", ErrorCode.invalid, lang="v" * 33)
+    for site in ("nowhere", "", "DEFAULT", "default\0", "\ud800", "a" * 3000):
+        yield asked(f"site {site[:9]!r}", ErrorCode.unknown_site, site=site)

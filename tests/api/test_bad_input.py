@@ -44,7 +44,7 @@ REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 OPTIONS = Good("GET", "/signin/options")
 
-WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME)
+WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME, people.ASK)
 BY_ID = (PERMALINK, EDIT, DELETE, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
 BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED, OPTIONS)

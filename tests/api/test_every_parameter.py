@@ -131,7 +131,7 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 def _example(operation: Operation, name: str) -> Any:
     known = {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}
-    return {**known, "grant": "test", "name": "Hoa"}[name]
+    return {**known, "grant": "test", "name": "Hoa", "email": "lan@example.com"}[name]
 
 
 def _headers(operation: Operation, app: App, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:

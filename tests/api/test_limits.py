@@ -23,6 +23,7 @@ BODIES: dict[str, object] = {
     "DiscussionChange": {"mode": "closed"},
     "NewSession": {"grant": "test", "token": "9/Ba"},
     "PersonChange": {"name": "Hoa"},
+    "NewCode": {"email": "lan@example.com"},
 }
 WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 COUNTED = [operation for operation in WRITES if ErrorCode.rate_limited in operation.errors]

@@ -15,8 +15,6 @@ from tests.support.server import ServerProcess
 from tests.support.valkey import Valkey, free_port
 from tests.support.waiting import PATIENCE
 
-INSTANCES = 3
-
 
 @dataclass
 class Cluster:
@@ -60,7 +58,8 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
+def cluster(folder: Path, *flags: str, names: str = "ABC") -> Iterator[Cluster]:
+    """Running instances of these names, each with these flags."""
     (folder / "key").write_text("the key of all instances, no secret of anybody")
     valkey = Valkey()
     try:
@@ -69,8 +68,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             try:
                 opened.command("migrate")
                 opened.moderator = opened.command("moderator", "add", "Mai").strip()
-                with ThreadPoolExecutor(INSTANCES) as threads:
-                    list(threads.map(opened.start, "ABC"[:INSTANCES]))
+                with ThreadPoolExecutor(len(names)) as threads:
+                    list(threads.map(lambda name: opened.start(name, *flags), names))
                 yield opened
             finally:
                 for server in opened.instances.values():

@@ -200,8 +200,8 @@ async def refused_cookies(house: House) -> dict[str, str]:
     }
     ago = int(utc_now().timestamp() * 1000) - 1  # what is over for long is swept by the next sign-in
     for name, values in (
-        ("expired", {"expires_at": ago}),
-        ("ended", {"revoked_at": ago}),
+        ("expired", {"at": ago, "used_at": ago, "expires_at": ago}),
+        ("ended", {"at": ago, "used_at": ago, "revoked_at": ago}),
         ("of the staff", {"scope": "staff"}),
         ("a link", {"scope": "invite"}),
     ):

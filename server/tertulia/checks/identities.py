@@ -43,7 +43,7 @@ class _Wrong(NamedTuple):
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
     """Codes: author_kind, author_trust, author_tokens, member_site, merged_kind, identity_site, identity_author,
-    digest, contact_author, contact_state, session_times, moderator_kind, moderator_role, token_name, issuer_row,
+    digest, contact_author, contact_state, moderator_kind, moderator_role, token_name, issuer_row,
     code_tries, code_times, site_settings, action_actor.
     """
     for done, wrong in enumerate(_WRONG):
@@ -122,12 +122,6 @@ _WRONG = (
         select(k.author_id, k.state).where(k.state.not_in(CONTACT_STATES)),
         "contact of {author_id}",
         "there is no state {state}",
-    ),
-    _Wrong(
-        "session_times",
-        select(n.id).where(or_(n.used_at < n.at, n.expires_at < n.used_at, n.revoked_at < n.at)),
-        "session {id}",
-        "it was used or ended before it began, or used after its end",
     ),
     _Wrong(
         "moderator_kind",

@@ -16,6 +16,7 @@ _BY_CODE = {
     ErrorCode.too_large: "problem.too_large",
     ErrorCode.closed: "problem.closed",
     ErrorCode.members_only: "problem.members_only",
+    ErrorCode.unauthenticated: "problem.unauthenticated",
     ErrorCode.bad_parent: "problem.bad_parent",
     ErrorCode.edit_window_over: "problem.edit_window_over",
     ErrorCode.gone: "problem.gone",

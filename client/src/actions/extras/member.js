@@ -2,7 +2,8 @@
  * Who the reader is, above the form or in its place, and the way in for who is nobody yet.
  *
  * A reader whom the page's server knows: it says who that is, by a token. It is asked once a page
- * load, since the reader may have left the site's account, or another one come; and again when a token is refused.
+ * load, since the reader may have left the site's account, or another one come; and again when a token is refused. Without such a
+ * server who it was has to sign in again.
  *
  *     token ── of the same reader ──▶ kept      of another ──▶ the list is read anew, as that one      nobody ──▶ signed out
  *     no answer, 5xx ──▶ all stays as it was
@@ -42,13 +43,20 @@ export class Member {
     this.#notice = h('div', { class: 'member' }, this.#name, this.#out);
     view.form.element.before(this.#notice);
     if (location.hash.startsWith('#tertulia=')) this.#load().then((panel) => panel.take(), () => {});
-    if (context.settings.tokenEndpoint === undefined) return;
+    if (context.settings.tokenEndpoint === undefined) return void (api.renew = () => this.#mayGoOn());
     api.renew = async () => {
       if (Date.now() - this.#renewedAt < RENEW_MS) return false;
       this.#renewedAt = Date.now();
       return this.#follow(this.#ask());
     };
     this.#follow(this.#askOnce());
+  }
+
+  /** A session that the server ended: what the member was sending waits until they are signed in again. Guests go on as new ones. */
+  async #mayGoOn() {
+    if (this.#context.thread.viewer?.kind !== 'member') return true;
+    await this.#context.setToken(null);
+    return false;
   }
 
   /** Those who are not signed in see a button in place of the form. @param {boolean} isStranger Who may not write. */
