@@ -152,6 +152,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("matches among which the best are looked for", "discussions/search:CONSIDERED"),
         Bound("words of a comment that can be found", "core/search_terms:MOST_WORDS"),
         Bound("attempts of one network to sign in as staff, in ten minutes", "limits/posting:STAFF_SIGN_INS"),
+        Bound("ways to sign in that one of the staff attaches", "store/commands/staff_ways:WAYS"),
         Bound("codes by e-mail that one network asks for, an hour", "limits/posting:EMAIL_CODES_AN_HOUR"),
         Bound("codes by e-mail of one site, an hour", "limits/posting:EMAIL_CODES_OF_SITE"),
         Bound("codes to one address, an hour", "store/challenges:CODES_AN_HOUR"),

@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -20,9 +21,14 @@ from click.testing import CliRunner, Result
 
 from tertulia.app import running
 from tertulia.cli import main
+from tertulia.cli.options import store_of
+from tertulia.identity import derived_key, utc_now
+from tertulia.identity.issuers import MAILBOXES
 from tertulia.pages import client
+from tertulia.people.sessions import keyed_subject
 from tertulia.reporting import Reporter
 from tertulia.settings import Settings
+from tertulia.store.commands import SignIn, Who
 from tests.support.postgres import Postgres
 
 ROOT = Path(__file__).parent.parent
@@ -184,6 +190,33 @@ def test_people_are_invited_listed_and_removed(data: Path) -> None:
     for arguments in (("remove", "Mai", "--site", "default"), ("invite", "Ba", "--role", "host", "--site", "nowhere")):
         again = _run("staff", *arguments, data=data)
         assert (again.exit_code, "there" in again.output.lower()) == (1, True)
+
+
+def test_a_member_of_the_site_is_given_a_role(data: Path) -> None:
+    asyncio.run(_sign_in(data, "lan@example.com"))
+    arguments = ("staff", "invite", "--member", "--role", "moderator")
+    for given in ("Lan", "Lan@Example.com"):
+        told = _run(*arguments, given, "--site", "default", data=data)
+        assert told.output == "Lan is moderator of default, and signs in at /staff/sign-in?site=default\n"
+    assert _run("staff", "list", data=data).stdout == "Lan\tmoderator\tdefault\n"
+    for wrong, status, said in (
+        (("Lan",), 2, "add --site"),
+        (("Lan", "--site", "nowhere"), 1, "no such site"),
+        (("Ba", "--site", "default"), 1, "no such member"),
+        (("ba@example.com", "--site", "default"), 1, "no such member"),
+    ):
+        refused = _run(*arguments, *wrong, data=data)
+        assert (refused.exit_code, said in refused.output.lower()) == (status, True), refused.output
+    assert _run("staff", "remove", "Lan", "--site", "default", data=data).exit_code == 0
+    assert _run("check", data=data).exit_code == 0
+
+
+async def _sign_in(data: Path, email: str) -> None:
+    """A reader who signed in by a code."""
+    subject = keyed_subject(derived_key(SECRET.encode(), "subjects"), "default", MAILBOXES, email)
+    who = Who("default", MAILBOXES, subject, "Lan", has_chosen=True)
+    async with store_of({"data_dir": data}) as store:
+        await store.write(SignIn(who, "hash", "email", timedelta(days=1), utc_now()))
 
 
 def test_a_moderators_token_is_renewed_and_taken_back(data: Path) -> None:

@@ -63,7 +63,9 @@ from tertulia.people import (
     SharedClock,
     SignInMethods,
     Staff,
+    StaffWays,
     by_site_token,
+    member_named,
     site_issuers,
     taking_names,
 )
@@ -145,8 +147,10 @@ async def running(
                 codes = EmailCodes(store, mailer, sealing, mailboxes, limits, settings.site_name)
             methods |= {} if codes is None else {EMAIL: codes.by_code()}
             methods |= more_sign_in_methods
-            people = People(store, derived_key(secret, "subjects"), limits, methods, tokens, settings.site_name)
-            staff = Staff(store, limits)
+            subjects = derived_key(secret, "subjects")
+            people = People(store, subjects, limits, methods, tokens, settings.site_name)
+            staff = Staff(store, limits, partial(member_named, store, mailboxes, subjects))
+            staff_ways = StaffWays(store, limits, staff, sign_ins, codes, subjects)
             addresses = ClientAddress(settings.trusted_proxies)
             origins = OriginPolicy(Sites(store.bound(queries.sites), allowed_origins), addresses, settings.public_url)
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
@@ -176,7 +180,16 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            ends = {AS_READER: way_in.enter}
+            staff_pages = StaffPages(
+                staff,
+                staff_ways,
+                pages.rendering.extended("tertulia.staff"),
+                origins,
+                addresses,
+                language=settings.language,
+                time_zone=settings.time_zone,
+            )
+            ends = {AS_READER: way_in.enter, **staff_pages.ends()}
             sign_in_pages = SignInPages(sign_ins, pages.rendering, defaults, origins, addresses, ends)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
             others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
@@ -186,14 +199,6 @@ async def running(
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
-            staff_pages = StaffPages(
-                staff,
-                pages.rendering.extended("tertulia.staff"),
-                origins,
-                addresses,
-                language=settings.language,
-                time_zone=settings.time_zone,
-            )
             store.start(partial(publish_committed, bus, store.epoch))
             following.start(workers.wake)
             hub.start()

@@ -28,6 +28,8 @@ _CODES = "tests/people/test_email_codes.py"
 APART = {
     (_SIGNING, ErrorCode.bad_code): f"{_CODES}::test_the_sixth_guess_is_spent_even_if_it_is_right",
     (_SIGNING, ErrorCode.name_needed): f"{_CODES}::test_whoever_is_new_says_a_name_and_the_code_waits_for_it",
+    ("PATCH /me", ErrorCode.forbidden): "tests/staff/test_ways.py::"
+    "test_it_is_the_same_person_who_writes_under_the_name_of_the_role",
 }
 
 

@@ -6,6 +6,7 @@ but the mouse, the keyboard and the start goes by a session of our own.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import cast
 
 from playwright.async_api import Browser, CDPSession, Error, Page, Playwright, async_playwright
@@ -49,6 +50,13 @@ class ChromiumWindow(Window):
 
     async def go(self, url: str) -> None:
         await self._page.goto(url)
+
+    async def opened(self) -> list[Window]:
+        context, found = self._page.context, list[Window]()
+        for one in context.pages:
+            with suppress(Error):  # it is closing
+                found += [] if one == self._page else [ChromiumWindow(one, await context.new_cdp_session(one))]
+        return found
 
     async def back(self) -> None:
         history = await self._ask("Page.getNavigationHistory")

@@ -33,11 +33,13 @@ class Firefox:
         self._ids = itertools.count(1)
 
     @classmethod
-    async def start(cls) -> Firefox:
+    async def start(cls, **preferences: int) -> Firefox:
         command = installed("firefox-esr", "firefox")
         folder = Path(tempfile.mkdtemp(prefix="firefox-"))
         profile = folder / "profile"
         profile.mkdir()
+        set_so = [f'user_pref("{name}", {value});' for name, value in preferences.items()]
+        (profile / "user.js").write_text("\n".join(set_so))
         flags = ("--headless", "--no-remote", "--remote-debugging-port=0", "--profile", str(profile))
         program = Program(folder / "output", command, *flags)
         try:
@@ -85,6 +87,11 @@ class FirefoxWindow(Window):
 
     async def go(self, url: str) -> None:
         await self._ask("browsingContext.navigate", url=url, wait="complete")
+
+    async def opened(self) -> list[Window]:
+        found = cast("list[JsonObject]", (await self._firefox.ask("browsingContext.getTree"))["contexts"])
+        pages = [cast("str", one["context"]) for one in found if one.get("userContext") == self._profile]
+        return [FirefoxWindow(self._firefox, self._profile, one) for one in pages if one != self._page]
 
     async def back(self) -> None:
         await self._ask("browsingContext.traverseHistory", delta=-1)

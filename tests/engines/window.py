@@ -74,6 +74,10 @@ class Window(ABC):
     async def write(self, text: str) -> None:
         """Presses the key of each character, for whatever has the focus."""
 
+    async def opened(self) -> list[Window]:
+        """The other windows of its profile, which its page has opened; of engines that can tell."""
+        raise NotImplementedError
+
     @abstractmethod
     async def close(self) -> None:
         """Closes the page and forgets its profile."""

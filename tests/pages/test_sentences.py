@@ -23,6 +23,7 @@ MADE = {
         "no_comments_closed",
         "members_only",
     ),
+    "me.keeps_name",
     *("problem.rate_limited.minutes", "problem.rate_limited.hours"),
     *("error.404", "error.404.detail", "error.other", "error.other.detail"),
     *(f"signin.{failure}" for failure in ("denied", "over", "unreachable", "refused", "unknown", "limited")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -441,3 +442,18 @@ def test_a_sentence_in_english_has_its_own_direction_where_the_page_has_another(
     said = sentence(problem, language(tag))
     assert said is not None
     assert said.endswith("\u2068The text has a NUL.\u2069" if tag == "ar" else "The text has a NUL.")
+
+
+async def test_to_be_asked_for_a_name_is_no_trouble(house: House) -> None:
+    browser = house.browser()
+    sent = await browser.send(await browser.get(sign_in_address()), "/sign-in/code", email="lan@example.com")
+    form = await browser.get(sent.headers["location"])
+    code = await house.code(0)
+    wrong = await browser.send(form, "/sign-in/session", code="x")
+    assert wrong.text.count('aria-invalid="true"') == wrong.text.count("notice trouble") == 1
+    asked = await browser.send(form, "/sign-in/session", code=code)
+    assert (asked.status_code, 'id="name"' in asked.text) == (409, True)
+    assert "aria-invalid" not in asked.text
+    assert "trouble" not in re.findall(r'<p class="([^"]*)" id="trouble"', asked.text)[0]
+    taken = await browser.send(form, "/sign-in/session", code=code, name="Admin")
+    assert taken.text.count('aria-invalid="true"') == taken.text.count("notice trouble") == 1

@@ -331,12 +331,16 @@ def _staff() -> Iterator[Visit]:
     at = "/staff/sites/default"
     for path in ("/staff", at, f"{at}/members", f"{at}/ways-in", f"{at}/tokens", "/staff/log", "/staff/log.jsonl"):
         yield Visit("GET", path, is_staff=True)
+    yield from _ways_of_staff()
     deep = encode_page_cursor(PageCursor("sessions:default", (), name(0, DEEP)))
     yield Visit("GET", f"{at}/members", (("cursor", deep),), is_staff=True)
     for path in ("/staff/log", "/staff/log.jsonl"):
         yield Visit("GET", path, (("site", "default"),), is_staff=True)
     for path, form in (
         (f"{at}/people", {"name": "Thu", "role": "host"}),
+        (f"{at}/people/member", {"name": VIEWER, "role": "host"}),
+        (f"{at}/people/member", {"name": "Thu", "role": "host"}),
+        (f"{at}/people/member", {"name": "thu@example.com", "role": "host"}),
         (f"{at}/people/remove", {"person": VIEWER, "role": "host"}),
         (f"{at}/members/end", {"person": VIEWER}),
         (f"{at}/tokens/add", {"name": "cms", "scope": "read"}),
@@ -346,6 +350,22 @@ def _staff() -> Iterator[Visit]:
         ("/staff/sign-out", {}),
     ):
         yield Visit("POST", path, data=form, is_staff=True)
+
+
+def _ways_of_staff() -> Iterator[Visit]:
+    """How they sign in besides a link and a token, and what they attach."""
+    root, own = "/staff/sign-in", "/staff/ways-in"
+    sent = {"challenge": name(0, DEEP), "code": "123456", "site": "default"}
+    yield Visit("GET", "/signin/house", (("as", "staff"), ("return", "/staff")))
+    for path in (root, own):
+        yield Visit("GET", path, is_staff=True)
+        yield Visit("GET", f"{path}/code", (("challenge", name(0, DEEP)),), is_staff=True)
+        yield Visit("POST", f"{path}/code", data={"email": "thu@example.com", "site": "default"}, is_staff=True)
+    yield Visit("POST", f"{root}/session", data=sent, is_staff=True)
+    for grant in ("email", "code"):
+        yield Visit("POST", f"{own}/add", data={"grant": grant, **sent}, is_staff=True)
+    gone = {"site": "default", "issuer": "https://id.example", "subject": "4711"}
+    yield Visit("POST", f"{own}/remove", data=gone, is_staff=True)
 
 
 VISITS = [*_api(), *_pages(), *_people(), *_staff()]

@@ -175,10 +175,15 @@ async def test_a_session_of_a_day_is_not_prolonged(
     assert await rows(store, schema.session) == before
 
 
+async def nobody_named(_site: str, _given: str) -> str:
+    raise AssertionError("no member is asked for")
+
+
 @BOTH_WAYS
 async def test_that_staff_are_there_is_noted(store: Store, off: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tertulia.people.staff.utc_now", lambda: utc_now() + off)
-    staff, link, (token, hashed) = Staff(store, PostingLimits("off", "off")), "a" * 64, new_session_token()
+    link, (token, hashed) = "a" * 64, new_session_token()
+    staff = Staff(store, PostingLimits("off", "off"), nobody_named)
     await store.write(Invite(OPERATOR, "Editor", None, Role.owner, link, utc_now()))
     await store.write(SignInStaff(hashed, utc_now(), link_hash=link))
     made = {row["id"]: row["used_at"] for row in await rows(store, schema.session)}

@@ -85,7 +85,7 @@ class PeopleApi:
         "Changes one's name, for what one will say",
         {200: protocol.Person},
         body=protocol.PersonChange,
-        errors=(*_BODY, *_OWN, *_NAME),
+        errors=(*_BODY, *_OWN, *_NAME, ErrorCode.forbidden),
         bearer="session",
     )
     async def rename(self, request: Request, _query: Query) -> Response:

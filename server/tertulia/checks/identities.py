@@ -125,7 +125,7 @@ _WRONG = (
     ),
     _Wrong(
         "moderator_kind",
-        _with_author(schema.moderator, m.author_id).where(a.kind != "staff"),
+        _with_author(schema.moderator, m.author_id).where(a.kind == "guest"),
         "author {author_id}",
         "it has a moderator's token, and it is a {kind}",
     ),

@@ -77,8 +77,9 @@ def _session_scopes(connection: Connection) -> Iterator[Finding]:
     query = select(t.id, t.scope, a.kind).join_from(schema.session, schema.author, a.id == t.author_id)
     for row in streamed(connection, query.where(t.scope.not_in([READER, STAFF, INVITATION]))):
         yield Finding("session_scope", f"session {row.id}", f"there is no scope {row.scope}")
-    for row in streamed(connection, query.where(t.scope.in_([STAFF, INVITATION]), a.kind != "staff")):
-        yield Finding("session_scope", f"session {row.id}", f"it is of staff, its author is a {row.kind}")
+    held = select(schema.grant.c.role).where(schema.grant.c.author_id == t.author_id).exists()
+    for row in streamed(connection, query.where(t.scope.in_([STAFF, INVITATION]), t.revoked_at.is_(None), ~held)):
+        yield Finding("session_scope", f"session {row.id}", f"it is of staff, its author, a {row.kind}, has no role")
 
 
 def _grant_sites(connection: Connection) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ _SAID = {
 _SAID_OF_FIELDS = {
     (ErrorCode.invalid, "email"): "bad_address",
     (ErrorCode.invalid, "code"): "bad_code",
+    (ErrorCode.forbidden, "name"): "me.keeps_name",
     (ErrorCode.invalid, "reason"): "no_reason",
     (ErrorCode.too_long, "note"): "problem.text",
     (ErrorCode.malformed, "note"): "problem.text",

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import SESSION_PREFIX, Identity
 from tertulia.people import ProviderSignIns
-from tertulia.protocol import ProviderView
+from tertulia.web.provider_address import provider_address
 from tertulia.web.same_origin import is_under
 from tertulia.web.session_cookie import SessionCookie
 
@@ -84,13 +84,8 @@ class Readers:
         found = await self._sign_ins.options(site)
         if not found and not self._has_email:
             return None
-        providers = [OfferedProvider(one.label, provider_address(one, site, return_to, purpose)) for one in found]
+        providers = [OfferedProvider(one.label, provider_address(one.name, site, return_to, purpose)) for one in found]
         return Offer(site, return_to, providers, self._has_email)
-
-
-def provider_address(provider: ProviderView, site: str, return_to: str, purpose: str) -> str:
-    query = {"site": site, "as": purpose, "return": return_to}
-    return f"/signin/{quote(provider.name, safe='')}?{urlencode(query)}"
 
 
 def sign_in_address(site: str, return_to: str) -> str:

@@ -23,13 +23,12 @@ from tertulia.pages.rendering import Rendering
 from tertulia.pages.site_defaults import SiteDefaults
 from tertulia.people import PROVIDER_CODE, Failure, HandOver, ProviderResponse, ProviderSignIns, SignInError, SignInWish
 from tertulia.people.providers.provider import challenge_of
-from tertulia.people.signing_in import WAY_SECONDS, browser_of, own_verifier
+from tertulia.people.signing_in import BROWSER_COOKIE, WAY_SECONDS, browser_of, own_verifier
 from tertulia.protocol import NewSession
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.session_cookie import SessionCookie
 
-COOKIE = "tertulia-signin"
 STATUSES = {Failure.unknown: 404, Failure.limited: 429, Failure.unreachable: 502}
 """Of the pages that say what failed; 400 for the others."""
 HEADERS = {
@@ -69,7 +68,7 @@ class SignInPages:
         self._origins = origins
         self._addresses = addresses
         self._ends = ends
-        self._cookie = SessionCookie(origins, COOKIE, timedelta(seconds=WAY_SECONDS))
+        self._cookie = SessionCookie(origins, BROWSER_COOKIE, timedelta(seconds=WAY_SECONDS))
 
     def routes(self) -> list[Route]:
         return [

@@ -160,6 +160,8 @@ class WayIn:
             "asks_name": new.name is not None or (problem is not None and problem.code in _NAMING),
             "return_to": return_to,
             "minutes": minutes,
+            # what everybody who is new here is asked is no trouble
+            "is_step": problem is not None and problem.code is ErrorCode.name_needed,
             "again": sign_in_address(new.site, return_to),
         }
         return self._pages.page(request, "sign_in_form.html", context, problem)

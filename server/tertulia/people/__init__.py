@@ -5,6 +5,7 @@ site_tokens  signing in by a token of the site's own server
 names        whose they were before names were noted
 issuers      whose tokens those are, as the database has it
 staff        what owners and moderators do on their own pages
+staff_ways   how these sign in, but for links and tokens
 action_log   what was decided, as lines of JSON
 signing_in   signing in at a provider: there, and back with a code
 email_codes  signing in by a code that is sent by mail
@@ -31,6 +32,7 @@ from tertulia.people.sessions import (
 from tertulia.people.signing_in import PROVIDER_CODE, HandOver, ProviderSignIns, SignInError, SignInWish
 from tertulia.people.site_tokens import SITE_JWT, by_site_token
 from tertulia.people.staff import Staff
+from tertulia.people.staff_ways import StaffWays, member_named
 
 __all__ = [
     "EMAIL",
@@ -55,7 +57,9 @@ __all__ = [
     "SignInMethods",
     "SignInWish",
     "Staff",
+    "StaffWays",
     "by_site_token",
+    "member_named",
     "site_issuers",
     "taking_names",
 ]

@@ -40,6 +40,8 @@ from tertulia.store.commands import Spent
 from tertulia.work import Job, Queue
 from tertulia.work.queues import RefusedError
 
+AS_READER = ""
+"""What a code is for that a reader asks for: it opens a session of readers. Each other purpose has codes of its own."""
 EMAIL = "email"
 """What a request for a session calls it."""
 DIGITS = 6
@@ -67,12 +69,13 @@ class EmailCodes:
         self._site_name = site_name
         self.counts: Counter[str] = Counter()
 
-    async def ask(self, new: protocol.NewCode, client: str | None) -> protocol.CodeSent:
-        """Has a code sent. Raises invalid, unknown_site, rate_limited."""
+    async def ask(self, new: protocol.NewCode, client: str | None, purpose: str = AS_READER) -> protocol.CodeSent:
+        """Has a code sent that is good for ``purpose`` alone. Raises invalid, unknown_site, rate_limited."""
         email = normal_email(new.email)
         await self._limits.count(f"site:{new.site}", client, Write.email_code)
         id_, code = uuid7(), "".join(str(secrets.randbelow(10)) for _ in range(DIGITS))
-        sealed = self._sealing.seal(json.dumps([email, code]).encode())
+        told = [email, code] if purpose == AS_READER else [email, code, "staff"]
+        sealed = self._sealing.seal(json.dumps(told).encode())
         language = languages.language(new.lang or "").tag
         await self._store.write(
             AskForCode(
@@ -80,7 +83,7 @@ class EmailCodes:
                 new.site,
                 self._mailboxes.hash(email),
                 sealed,
-                self._mailboxes.hash(f"{id_}\0{code}"),
+                self._code_hash(id_, code, purpose),
                 language,
                 utc_now(),
             )
@@ -92,34 +95,40 @@ class EmailCodes:
         """The way in of ``{"grant": "email", "challenge": …, "code": …}``; ``name`` for whoever is new here."""
 
         async def vouch(new: protocol.NewSession, _origin: str | None) -> Claim:
-            id_, code = new.challenge or "", _digits(new.code or "")
-            email = self._address(tried := await self._tried(id_, new.site, code))
-            # spent in the transaction that opens the session: until then a name that is taken can be tried again
-            assert tried.expires_at is not None  # noqa: S101 - it was right
-            once = Spent(token_hash(f"{EMAIL}\0{id_}"), tried.expires_at)
-            mailbox = self._mailboxes.of(email)
-            return Claim(
-                MAILBOXES,
-                email,
-                new.name,
-                EMAIL,
-                once=once,
-                mailbox=mailbox,
-                has_chosen=new.name is not None,
-                on_opened=lambda: self._count("right"),
-            )
+            return await self.claim(new, AS_READER)
 
         return vouch
+
+    async def claim(self, new: protocol.NewSession, purpose: str) -> Claim:
+        """Whose mailbox a code that was sent for ``purpose`` proves. Raises invalid, bad_code, spent, rate_limited."""
+        id_, code = new.challenge or "", _digits(new.code or "")
+        email = self._address(tried := await self._tried(id_, new.site, code, purpose))
+        # spent in the transaction that opens the session: until then a name that is taken can be tried again
+        assert tried.expires_at is not None  # noqa: S101 - it was right
+        return Claim(
+            MAILBOXES,
+            email,
+            new.name,
+            EMAIL,
+            once=Spent(token_hash(f"{EMAIL}\0{id_}"), tried.expires_at),
+            mailbox=self._mailboxes.of(email),
+            has_chosen=new.name is not None,
+            on_opened=lambda: self._count("right"),
+        )
 
     def queue(self) -> Queue:
         """The work of sending codes. What is over is forgotten with the sign-ins at providers, mail or no mail."""
         return Queue(EMAIL_CODES, self._send, at_once=MAILS_AT_ONCE)
 
-    async def _tried(self, id_: str, site: str, code: str) -> CodeTried:
+    async def _tried(self, id_: str, site: str, code: str, purpose: str) -> CodeTried:
         address = await self._store.read(sent_to, id_)
         if address is None:
             return CodeTried(None)
-        return await self._store.write(TryCode(id_, site, address, self._mailboxes.hash(f"{id_}\0{code}"), utc_now()))
+        return await self._store.write(TryCode(id_, site, address, self._code_hash(id_, code, purpose), utc_now()))
+
+    def _code_hash(self, id_: str, code: str, purpose: str) -> str:
+        """With the purpose in it, a code that was sent for another one is as wrong as any."""
+        return self._mailboxes.hash(f"{id_}\0{code}" if purpose == AS_READER else f"{id_}\0{code}\0{purpose}")
 
     def _count(self, outcome: str) -> None:
         self.counts[outcome] += 1
@@ -128,7 +137,7 @@ class EmailCodes:
         """Raises bad_code, spent."""
         if tried.sealed is not None:
             try:
-                address, _ = json.loads(self._sealing.opened(tried.sealed))
+                address, *_ = json.loads(self._sealing.opened(tried.sealed))
             except SealError as error:
                 raise _over() from error
             return str(address)
@@ -145,7 +154,7 @@ class EmailCodes:
         if found is None:
             return
         try:
-            address, code = json.loads(self._sealing.opened(found.sealed))
+            address, code, *kind = json.loads(self._sealing.opened(found.sealed))
         except SealError as error:
             raise RefusedError(str(error)) from error
         say = partial(languages.language(found.language).translate, site=self._site_name)
@@ -157,7 +166,7 @@ class EmailCodes:
         message["Auto-Submitted"] = "auto-generated"
         message["Content-Language"] = found.language
         lines = (
-            say("mail.code.text", code=code),
+            say("mail.code.text_staff" if kind else "mail.code.text", code=code),
             say("mail.code.minutes", n=max(1, round(found.left / _MINUTE))),
             say("mail.code.not_you"),
         )

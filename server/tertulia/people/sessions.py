@@ -118,11 +118,11 @@ class People:
             )
         await self._limits.count(None, address, Write.newcomer)
         claim, now = await method(new, origin), utc_now()
-        subject = self._subject(new.site, claim.issuer, claim.subject)
+        subject = keyed_subject(self._key, new.site, claim.issuer, claim.subject)
         who = Who(new.site, claim.issuer, subject, "", claim.trust, claim.mailbox, claim.badge)
         asked = claim.name is None or new.guest is not None
         known = await self._store.read(known_as, who) if asked else None
-        who = replace(who, name=await self._name(claim, known, new.site), has_chosen=claim.has_chosen)
+        who = replace(who, name=await self._name(claim, who, known), has_chosen=claim.has_chosen)
         token, hashed = new_session_token()
         merging = await self._merging(new, known)
         found = await self._store.write(SignIn(who, hashed, claim.via, claim.life, now, claim.once, merging))
@@ -136,13 +136,22 @@ class People:
         assert identity is not None  # noqa: S101 - it has a session
         await self._store.write(EndSessions(identity.author_id, utc_now(), session_id))
 
-    async def _name(self, claim: Claim, known: Known | None, site: str) -> str:
-        """The name that the person will have. Raises name_needed, name_taken, empty, too_long."""
+    async def _name(self, claim: Claim, who: Who, known: Known | None) -> str:
+        """The name that the person will have: who has a role keeps theirs, which nobody else may use.
+
+        Raises name_needed, name_taken, empty, too_long.
+        """
         given = claim.name if claim.name is not None or known is None else known.name
         if given is None:
             raise Problem(ErrorCode.name_needed, "Please say which name others should see: name.", field="name")
         name = unadorned(clean_name(given))
-        await self._names.check(name, site)
+        try:
+            await self._names.check(name, who.site)
+        except Problem:
+            known = known or await self._store.read(known_as, who)
+            if known is None or not known.has_role:
+                raise
+            return known.name
         return name
 
     async def _merging(self, new: protocol.NewSession, known: Known | None) -> Merging | None:
@@ -229,11 +238,13 @@ class People:
         own_name = await self._store.read(called, site, issuer) if is_site(issuer) else None
         if own_name is None:
             raise Problem(ErrorCode.not_found, "The site has no issuer of this name.", field="issuer")
-        keyed = self._subject(site, own_name, subject)
+        keyed = keyed_subject(self._key, site, own_name, subject)
         await self._store.write(EndAccountsSessions(token_id, site, own_name, keyed, utc_now()))
 
-    def _subject(self, site: str, issuer: str, subject: str) -> str:
-        return hmac.digest(self._key, f"{site}\0{issuer}\0{subject}".encode(), "sha256").hex()
+
+def keyed_subject(key: bytes, site: str, issuer: str, subject: str) -> str:
+    """What is stored of an issuer's own name for a person at a site; ``key`` is at least 32 bytes."""
+    return hmac.digest(key, f"{site}\0{issuer}\0{subject}".encode(), "sha256").hex()
 
 
 def _session_of(identity: Identity | None) -> str:

@@ -50,6 +50,8 @@ from tertulia.work.queues import HOUR
 
 PROVIDER_CODE = "code"
 """What a request for a session calls it."""
+BROWSER_COOKIE = "tertulia-signin"
+"""Under what name a browser keeps what ties its ways to it."""
 WAY_SECONDS = 600
 """How long somebody may be at a provider."""
 CODE_SECONDS = 60
@@ -150,6 +152,10 @@ class ProviderSignIns:
         """What the providers of a site are called, by their issuers."""
         return {one.config.issuer: one.config.label for one in await self._providers.of(site)}
 
+    async def names(self, site: str) -> dict[str, str]:
+        """What a site's providers are called in addresses and in the log of actions, by their issuers."""
+        return {one.config.issuer: one.name for one in await self._providers.of(site)}
+
     async def begin(
         self, asked: SignInWish, pages: Collection[str], redirect: str, browser: str | None, address: str | None
     ) -> Sent:
@@ -235,26 +241,28 @@ class ProviderSignIns:
 
     def by_code(self) -> SignInMethod:
         """The way in of ``{"grant": "code", "code": …, "verifier": …}``: one answer for whatever is wrong with it."""
+        return self.claim
 
-        async def vouch(new: protocol.NewSession, origin: str | None) -> Claim:
-            found = await self._store.read(sign_in_code, token_hash(new.code or ""), utc_now())
-            if found is None or not _is_of(found, new, origin):
-                raise _spent()
-            try:
-                person = _Person(**json.loads(self._sealing.opened(found.sealed_person)))
-            except SealError as error:
-                raise _spent() from error
+    async def claim(self, new: protocol.NewSession, origin: str | None) -> Claim:
+        """Whom a code stands for. Raises spent."""
+        found = await self._store.read(sign_in_code, token_hash(new.code or ""), utc_now())
+        if found is None or not _is_of(found, new, origin):
+            raise _spent()
+        try:
+            person = _Person(**json.loads(self._sealing.opened(found.sealed_person)))
+        except SealError as error:
+            raise _spent() from error
+        return Claim(
+            person.issuer,
+            person.subject,
             # None where nobody says one: who was here before is called as they were
-            name = (person.name or None) if new.name is None else new.name
+            (person.name or None) if new.name is None else new.name,
+            person.via,
             # spent in the transaction that opens the session: until then a name that is taken can be tried again
-            once = Spent(found.code, found.expires_at)
-            mailbox = self._mailboxes.vouched(person.email)
-            has_chosen = new.name is not None
-            return Claim(
-                person.issuer, person.subject, name, person.via, once=once, mailbox=mailbox, has_chosen=has_chosen
-            )
-
-        return vouch
+            once=Spent(found.code, found.expires_at),
+            mailbox=self._mailboxes.vouched(person.email),
+            has_chosen=new.name is not None,
+        )
 
     def queue(self) -> Queue:
         """The work of deleting what is over: nothing that was begun stays for longer than an hour."""

@@ -5,7 +5,8 @@ A look at the roles that the session brought refuses soon; the command asks for 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
@@ -33,6 +34,7 @@ from tertulia.store.commands import (
     Command,
     EndPersonsSessions,
     EndSessions,
+    GiveMember,
     InRole,
     Invite,
     ProlongSession,
@@ -48,6 +50,8 @@ USED_AGAIN = timedelta(minutes=5)
 SESSIONS_A_PAGE = 50
 ACTIONS_A_PAGE = 50
 OWNING = frozenset({Role.owner})
+FindMember = Callable[[str, str], Awaitable[str]]
+"""The id of the member of a site whom a name, an address or an id means. Raises unknown_site, not_found, invalid."""
 T = TypeVar("T")
 
 
@@ -80,6 +84,16 @@ class StaffStats:
     refused: int = 0
     foreign: int = 0
 
+    @contextmanager
+    def signing_in(self) -> Iterator[None]:
+        """Counts what comes of it."""
+        try:
+            yield
+        except Problem:
+            self.refused += 1
+            raise
+        self.signed_in += 1
+
 
 class Shown(NamedTuple):
     """A secret that is shown once, to whoever made it, and whose it is; None where there is none to show."""
@@ -91,9 +105,10 @@ class Shown(NamedTuple):
 class Staff:
     """The use-cases; each raises not_found where somebody has no role at the site, forbidden where it is another."""
 
-    def __init__(self, store: Store, limits: PostingLimits) -> None:
+    def __init__(self, store: Store, limits: PostingLimits, find_member: FindMember) -> None:
         self._store = store
         self._limits = limits
+        self._find_member = find_member
         self.stats = StaffStats()
 
     # ---- in and out -------------------------------------------------------------------------------------
@@ -103,7 +118,7 @@ class Staff:
 
         Raises rate_limited, spent, unauthenticated.
         """
-        try:
+        with self.stats.signing_in():
             await self._limits.count(None, address, Write.staff_sign_in)
             token, hashed = new_session_token()
             link = token_hash(given) if given.startswith(INVITATION_PREFIX) else None
@@ -111,10 +126,6 @@ class Staff:
             if link is moderator is None:
                 raise unauthenticated()
             await self._store.write(SignInStaff(hashed, utc_now(), link, moderator))
-        except Problem:
-            self.stats.refused += 1
-            raise
-        self.stats.signed_in += 1
         return token
 
     async def member(self, token: str | None) -> StaffMember | None:
@@ -156,6 +167,16 @@ class Staff:
         command = Invite(member.by, cleaned, site, given, hashed, utc_now())
         invited = await self._do(member, site, OWNING, command)
         return Shown(cleaned, token if invited.has_link else None)
+
+    async def give_member(self, member: StaffMember, site: str, given: str, role: str) -> Shown:
+        """Gives a role to a member of the site, whom a name or an address means; there is nothing to show.
+
+        Raises not_found, name_taken; invalid where there is no such role, or several are called so.
+        """
+        require(member, site, OWNING)
+        named = await self._find_member(site, given)
+        name = await self._do(member, site, OWNING, GiveMember(member.by, named, site, _role(role), utc_now()))
+        return Shown(name, None)
 
     async def remove(self, member: StaffMember, site: str, author_id: str, role: str) -> None:
         """Raises not_found; invalid for the last owner."""

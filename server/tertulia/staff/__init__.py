@@ -2,7 +2,9 @@
 
 routes    addresses, and what answers them
 frame     what every page has: the session, the language, headers, refusals
-sign_in   in by a link or a token, and out
+sign_in   in by a link, a token, a code or at a provider, and out
+ways      how one signs in oneself
+codes     forms of codes by mail, and links to providers, of both
 site      a site's people, members, ways in and tokens
 log       the log of actions, as a page and as lines
 """

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language, accepted
 from tertulia.people.staff import Staff, StaffMember
@@ -19,15 +21,26 @@ from tertulia.web.session_cookie import PAGE_HEADERS, SessionCookie
 ROOT = "/staff"
 SIGN_IN = f"{ROOT}/sign-in"
 HEADERS = {**PAGE_HEADERS, "Cross-Origin-Opener-Policy": "same-origin"}
+_TEN_MINUTES = 600
 _SAID = {
     ErrorCode.unauthenticated: "staff.wrong_token",
-    ErrorCode.spent: "staff.link_spent",
+    ErrorCode.spent: "code_over",
+    ErrorCode.bad_code: "bad_code",
     ErrorCode.rate_limited: "staff.too_often",
     ErrorCode.origin_not_allowed: "staff.needs_https",
     ErrorCode.forbidden: "staff.not_allowed",
     ErrorCode.name_taken: "staff.name_taken",
 }
 _SAID_OF_FIELDS = {
+    (ErrorCode.spent, "link"): "staff.link_spent",
+    (ErrorCode.forbidden, "role"): "staff.no_role",
+    (ErrorCode.invalid, "code"): "bad_code",
+    (ErrorCode.invalid, "email"): "bad_address",
+    (ErrorCode.invalid, "member"): "staff.several_members",
+    (ErrorCode.not_found, "member"): "staff.no_such_member",
+    (ErrorCode.name_taken, "way"): "staff.way_taken",
+    (ErrorCode.invalid, "way"): "staff.last_way",
+    (ErrorCode.invalid, "ways"): "staff.too_many_ways",
     (ErrorCode.invalid, "role"): "staff.last_owner",
     (ErrorCode.invalid, "name"): "staff.token_taken",
     (ErrorCode.invalid, "scopes"): "staff.no_scope",
@@ -67,17 +80,21 @@ class Frame:
         """A page of who is signed in and decides somewhere; everybody else is sent to the sign-in, or refused."""
 
         async def answer(request: Request) -> Response:
-            member = await self.staff.member(self.cookie.token(request))
-            if member is None:
-                return redirect(SIGN_IN)
-            try:
-                if not member.decides_anywhere():
-                    raise Problem(ErrorCode.forbidden, "You have no role that decides.")
-                return await handler(request, member)
-            except Problem as problem:
-                return self.refusal(request, problem, member)
+            return await self.answer(request, handler)
 
         return Route(f"{ROOT}{path}", answer, methods=list(methods or ("GET",)))
+
+    async def answer(self, request: Request, handler: Handler) -> Response:
+        """What a page answers, once it is known who asks."""
+        member = await self.staff.member(self.cookie.token(request))
+        if member is None:
+            return redirect(sign_in_address(request.path_params.get("site") or request.query_params.get("site")))
+        try:
+            if not member.decides_anywhere():
+                raise Problem(ErrorCode.forbidden, "You have no role that decides.")
+            return await handler(request, member)
+        except Problem as problem:
+            return self.refusal(request, problem, member)
 
     def page(
         self,
@@ -118,11 +135,18 @@ class Frame:
     @staticmethod
     def sentence(problem: Problem, language: Language) -> str:
         key = _SAID_OF_FIELDS.get((problem.code, problem.field or "")) or _SAID.get(problem.code)
+        if problem.code is ErrorCode.rate_limited and (problem.retry_after or 0) > _TEN_MINUTES:
+            key = None  # codes to one address: it takes longer
         if key is None and problem.code.value.status == 404:
             key = "error.404"
         if key is not None:
             return language.translate(key)
         return sentence(problem, language, otherwise="problem.other") or isolated(problem.detail, language)
+
+
+def sign_in_address(site: str | None) -> str:
+    """With the site, whose providers are offered then, where one is asked for."""
+    return f"{SIGN_IN}?{urlencode({'site': site})}" if site and is_site(site) else SIGN_IN
 
 
 def redirect(where: str) -> Response:

@@ -54,7 +54,7 @@ class LogPages:
 def _details(one: Recorded) -> str:
     """What a row of the page says besides who, what and whom: a role, a token's name, a number."""
     data = one.data
-    told = (data.get(name) for name in ("token", "name", "badge", "who", "ended"))
+    told = (data.get(name) for name in ("token", "name", "badge", "who", "ended", "via"))
     return str(next((value for value in told if value), one.reason or ""))
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.people.staff import Staff
+from tertulia.people import Staff, StaffWays
+from tertulia.people.staff_ways import ATTACH
+from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
+from tertulia.protocol import NewSession
+from tertulia.staff.codes import Codes
 from tertulia.staff.frame import ROOT, Defaults, Frame, Templates
 from tertulia.staff.log import LogPages
 from tertulia.staff.sign_in import SignIn
 from tertulia.staff.site import SitePages
+from tertulia.staff.ways import OwnWayPages
 from tertulia.store.commands.staff import STAFF_DAYS
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
@@ -20,6 +27,7 @@ from tertulia.web.same_origin import SameOrigin, is_under
 from tertulia.web.session_cookie import SessionCookie
 
 COOKIE = "tertulia-staff"
+SignInEnd = Callable[[Request, NewSession, str], Awaitable[Response]]
 
 
 class StaffPages:
@@ -28,6 +36,7 @@ class StaffPages:
     def __init__(
         self,
         staff: Staff,
+        ways: StaffWays,
         templates: Templates,
         origins: OriginPolicy,
         addresses: ClientAddress,
@@ -38,11 +47,17 @@ class StaffPages:
         cookie = SessionCookie(origins, COOKIE, timedelta(days=STAFF_DAYS))
         self._frame = Frame(staff, cookie, templates, Defaults(language, time_zone))
         self._origins = origins
-        self._addresses = addresses
+        codes = Codes(self._frame, ways, origins, addresses)
+        self._sign_in = SignIn(self._frame, codes)
+        self._ways = OwnWayPages(self._frame, codes, origins)
 
     def routes(self) -> list[Route]:
-        parts = (SignIn(self._frame, self._addresses), SitePages(self._frame, self._origins), LogPages(self._frame))
+        parts = (self._sign_in, self._ways, SitePages(self._frame, self._origins), LogPages(self._frame))
         return [route for part in parts for route in part.routes()]
+
+    def ends(self) -> dict[str, SignInEnd]:
+        """What ways to a provider end in that begin on these pages, by what they are for."""
+        return {AS_STAFF: self._sign_in.enter, ATTACH: self._ways.confirm}
 
     def middleware(self) -> Middleware:
         return Middleware(SameOrigin, origins=self._origins, guarded=_is_staffs, refuse=self._frame.foreign)

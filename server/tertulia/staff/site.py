@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from tertulia.staff.frame import ROOT, SIGN_IN, Frame, redirect
 from tertulia.store.commands import SCOPES
 from tertulia.web.forms import read_short_form
 from tertulia.web.origins import OriginPolicy
+
+Give = Callable[[StaffMember, str, str, str], Awaitable[Shown]]
+"""Gives somebody a role: the site, whom, which."""
 
 
 class SitePages:
@@ -31,6 +35,7 @@ class SitePages:
             self._frame.route("", self._sites),
             self._frame.route(at, self._people),
             self._frame.route(f"{at}/people", self._invite, "POST"),
+            self._frame.route(f"{at}/people/member", self._give_member, "POST"),
             self._frame.route(f"{at}/people/remove", self._remove, "POST"),
             self._frame.route(f"{at}/members", self._members),
             self._frame.route(f"{at}/members/end", self._end_sessions, "POST"),
@@ -50,9 +55,15 @@ class SitePages:
         return await self._show_people(request, member)
 
     async def _invite(self, request: Request, member: StaffMember) -> Response:
+        return await self._give(request, member, self._staff.invite)
+
+    async def _give_member(self, request: Request, member: StaffMember) -> Response:
+        return await self._give(request, member, self._staff.give_member)
+
+    async def _give(self, request: Request, member: StaffMember, give: Give) -> Response:
         form = await read_short_form(request)
         try:
-            made = await self._staff.invite(member, _site(request), form.text("name"), form.text("role"))
+            made = await give(member, _site(request), form.text("name"), form.text("role"))
         except Problem as problem:
             return await self._show_people(request, member, problem=problem)
         return await self._show_people(request, member, made)

@@ -27,6 +27,8 @@ class Verb(StrEnum):
     take = "role.take"
     invite = "staff.invite"
     sign_in = "staff.sign_in"
+    attach_way = "way.attach"
+    detach_way = "way.detach"
     end_sessions = "sessions.end"
     change_rules = "site.rules"
     change_badge = "site.badge"

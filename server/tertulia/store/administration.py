@@ -14,10 +14,10 @@ from tertulia.core.roles import Role
 from tertulia.core.rules import OwnRules, own_rules
 from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem, no_such_site
-from tertulia.store import mapping, names, schema, tasks
+from tertulia.store import mapping, schema, tasks
 from tertulia.store.actions import OPERATOR, Action, By, Verb, record
 from tertulia.store.commands import Command, CommandResult
-from tertulia.store.commands.staff import add_grant, add_staff, end_staff_sessions, staff_named
+from tertulia.store.commands.staff import add_grant, add_staff, end_staff, staff_named
 from tertulia.store.database import EPOCH_BYTES
 from tertulia.store.roles import ALL_SITES
 
@@ -145,11 +145,10 @@ class RemoveModerator(Command[None]):
 
     def apply(self, connection: Connection) -> CommandResult[None]:
         m, g = schema.moderator.c, schema.grant.c
-        author_id = connection.scalar(delete(schema.moderator).where(m.name == self.name).returning(m.author_id))
+        author_id = connection.scalar(select(m.author_id).where(m.name == self.name))
         if author_id is None:
             raise _no_moderator(self.name)
-        names.free(connection, author_id)
-        end_staff_sessions(connection, author_id, self.at)
+        end_staff(connection, author_id, self.at)
         taken = delete(schema.grant).where(g.author_id == author_id).returning(g.site_id, g.role)
         for site_id, role in sorted(map(tuple, connection.execute(taken))):
             action = Action(OPERATOR, Verb.take, site_id, author_id=author_id, data={"role": role})

@@ -43,7 +43,10 @@ export class Member {
     this.#notice = h('div', { class: 'member' }, this.#name, this.#out);
     view.form.element.before(this.#notice);
     if (location.hash.startsWith('#tertulia=')) this.#load().then((panel) => panel.take(), () => {});
-    if (context.settings.tokenEndpoint === undefined) return void (api.renew = () => this.#mayGoOn());
+    if (context.settings.tokenEndpoint === undefined) {
+      api.renew = () => this.#mayGoOn();
+      return;
+    }
     api.renew = async () => {
       if (Date.now() - this.#renewedAt < RENEW_MS) return false;
       this.#renewedAt = Date.now();

@@ -6,7 +6,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
     base ◀── discussions ◀── posting
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
-      ├────── sessions ◀── staff ◀── programs
+      ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
       └────── site_tokens, names
 """
@@ -35,7 +35,17 @@ from tertulia.store.commands.sessions import (
     known_as,
 )
 from tertulia.store.commands.site_tokens import SCOPES, AddSiteToken, RemoveSiteToken
-from tertulia.store.commands.staff import EndPersonsSessions, InRole, Invite, Invited, SignInStaff, TakeRole
+from tertulia.store.commands.staff import (
+    EndPersonsSessions,
+    GiveMember,
+    InRole,
+    Invite,
+    Invited,
+    SignInStaff,
+    TakeRole,
+    Vouched,
+)
+from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
@@ -45,6 +55,7 @@ __all__ = [
     "ApproveComment",
     "AsGuest",
     "AsProgram",
+    "AttachWay",
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
@@ -52,12 +63,14 @@ __all__ = [
     "CommandResult",
     "Deed",
     "DeleteComment",
+    "DetachWay",
     "Draft",
     "DraftHead",
     "EditComment",
     "EndAccountsSessions",
     "EndPersonsSessions",
     "EndSessions",
+    "GiveMember",
     "InRole",
     "InSession",
     "Invite",
@@ -81,6 +94,7 @@ __all__ = [
     "TellRules",
     "VoidTokens",
     "VoteTotals",
+    "Vouched",
     "Who",
     "check_edit",
     "check_post",

@@ -44,15 +44,24 @@ SPENT_KEPT = timedelta(days=1)
 """How long what was good once is known after its end: whoever judges a token may have a clock that is behind."""
 T = TypeVar("T")
 _n, _a, _i, _t = schema.session.c, schema.author.c, schema.identity.c, schema.spent_token.c
-_k, _s = schema.contact.c, schema.site.c
+_k, _s, _m = schema.contact.c, schema.site.c, schema.moderator.c
 _BY_ISSUER = Prepared(
-    select(_s.id.label("site_id"), _a.id.label("author_id"), _a.name, _a.trust, _a.badge, SHARED_NOW.label("now"))
+    select(
+        _s.id.label("site_id"),
+        _a.id.label("author_id"),
+        _a.name,
+        _a.trust,
+        _a.badge,
+        _m.name.label("staff_name"),
+        SHARED_NOW.label("now"),
+    )
     .select_from(schema.site)
     .outerjoin(
         schema.identity,
         and_(_i.site_id == _s.id, _i.issuer == bindparam("issuer"), _i.subject == bindparam("subject")),
     )
     .outerjoin(schema.author, _a.id == _i.author_id)
+    .outerjoin(schema.moderator, _m.author_id == _i.author_id)
     .where(_s.key == bindparam("site"))
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", "site_id", "kind", "trust")
@@ -118,10 +127,11 @@ class Mailbox(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The author that a person is, and their name."""
+    """The author that a person is, and their name; who has a role keeps it."""
 
     author_id: str
     name: str
+    has_role: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +139,8 @@ class Who:
     """A person as an issuer of a site knows them; ``subject`` is keyed, ``name`` as it is kept.
 
     Without a ``trust`` or a ``badge`` the one that is known stays; a ``badge`` of '' takes it away. Whoever is new to
-    the issuer is the member of the site who has the ``mailbox``, if there is one. ``has_chosen`` of somebody whose name
-    nobody vouches for: it may be no other member's.
+    the issuer is the member of the site who has the ``mailbox``, if there is one, and who has no role: nobody comes to
+    one by an address. ``has_chosen`` of somebody whose name nobody vouches for: it may be no other member's.
     """
 
     site: str
@@ -146,6 +156,8 @@ class Who:
 @dataclass(frozen=True, slots=True)
 class SignIn(Command[SignedIn]):
     """Opens a session for a person, who is made with the first one and renamed where the name is another now.
+
+    Who has a role keeps the name that it was given to: the log of actions has it, and nobody else may use it.
 
     ``once`` is remembered, and refused the next time; ``merging`` is the guest that the person was so far. Raises
     unknown_site, spent, name_taken.
@@ -174,20 +186,14 @@ class SignIn(Command[SignedIn]):
 
     def apply(self, connection: Connection) -> CommandResult[SignedIn]:
         if self.once is not None:
-            self._spend(connection, self.once)
+            spend(connection, self.once, self.at)
         person = self._person(connection)
         session = self._open(connection, person)
         merged = () if self.merging is None else become(connection, self.merging, person.author_id, self.at)
         nothing: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
         is_bare = person.is_new and self.merging is None
         roles, also = nothing if is_bare else held(connection, person.author_id, person.site_id)
-        return CommandResult(SignedIn(session, self.who.name, "member", person.badge, roles, also), merged)
-
-    def _spend(self, connection: Connection, once: Spent) -> None:
-        _SWEEP_SPENT.run(connection, {"now": milliseconds(self.at)})
-        # where another instance spends it at this moment, this waits for that
-        if not _SPENT.run(connection, {"digest": once.digest, "expires_at": milliseconds(once.until)}):
-            raise Problem(ErrorCode.spent, "This was used already; ask for a new one.")
+        return CommandResult(SignedIn(session, person.name, "member", person.badge, roles, also), merged)
 
     def _person(self, connection: Connection) -> _Person:
         """Whom the session is of, as they are from now on."""
@@ -199,9 +205,10 @@ class SignIn(Command[SignedIn]):
             person = self._new(connection, found.site_id, found.now)
         else:
             person = self._known(connection, found, found.author_id)
-        chosen_at = who.site if who.has_chosen else None
-        names.require_free(connection, person.author_id, who.name, chosen_at=chosen_at)
-        names.take(connection, person.author_id, person.site_id, who.name)
+        if not person.has_role:
+            chosen_at = who.site if who.has_chosen else None
+            names.require_free(connection, person.author_id, who.name, chosen_at=chosen_at)
+            names.take(connection, person.author_id, person.site_id, who.name)
         if who.mailbox is not None:
             _keep(connection, person.author_id, who.mailbox, self.at)
         return person
@@ -211,7 +218,7 @@ class SignIn(Command[SignedIn]):
         author = {"id": uuid7(), "name": who.name, "badge": who.badge or None, "created_at": at, "site_id": site_id}
         _NEW_AUTHOR.run(connection, {**author, "kind": "member", "trust": who.trust or 0})
         if self._vouch(connection, site_id, str(author["id"])):
-            return _Person(site_id, str(author["id"]), who.badge or None, at, is_new=True)
+            return _Person(site_id, str(author["id"]), who.name, who.badge or None, at, is_new=True)
         # another instance made the same person at this moment
         connection.execute(delete(schema.author).where(_a.id == author["id"]))
         found = _find(connection, who, self.at)
@@ -222,13 +229,15 @@ class SignIn(Command[SignedIn]):
         who = self.who
         if not found.is_vouched:
             self._vouch(connection, found.site_id, author_id)
-        said: dict[str, str | int | None] = {"name": who.name}
+        name = who.name if found.staff_name is None else found.staff_name
+        said: dict[str, str | int | None] = {"name": name}
         said |= {} if who.trust is None else {"trust": who.trust}
         said |= {} if who.badge is None else {"badge": who.badge or None}
         if any(getattr(found, column) != value for column, value in said.items()):
             connection.execute(update(schema.author).where(_a.id == author_id).values(**said))
         sweep(connection, author_id, self.at)
-        return _Person(found.site_id, author_id, found.badge if who.badge is None else who.badge or None, found.now)
+        badge = found.badge if who.badge is None else who.badge or None
+        return _Person(found.site_id, author_id, name, badge, found.now, has_role=found.staff_name is not None)
 
     def _vouch(self, connection: Connection, site_id: int, author_id: str) -> bool:
         """Notes that this issuer means this author; whether it had not before."""
@@ -261,19 +270,25 @@ class _Person(NamedTuple):
 
     site_id: int
     author_id: str
+    name: str
     badge: str | None
     now: int
     is_new: bool = False
+    has_role: bool = False
 
 
 class _Found(NamedTuple):
-    """A site, and who a person is there, None of somebody new; ``is_vouched`` where this issuer said so before."""
+    """A site, and who a person is there, None of somebody new; ``is_vouched`` where this issuer said so before.
+
+    ``staff_name`` is that of somebody who has a role.
+    """
 
     site_id: int
     author_id: str | None
     name: str | None
     trust: int | None
     badge: str | None
+    staff_name: str | None
     now: int
     is_vouched: bool
 
@@ -281,7 +296,9 @@ class _Found(NamedTuple):
 def known_as(connection: Connection, who: Who) -> Known | None:
     """The author that this person is, None before the first session."""
     found = _find(connection, who, UNMADE)
-    return None if found is None or found.author_id is None else Known(found.author_id, found.name or "")
+    if found is None or found.author_id is None:
+        return None
+    return Known(found.author_id, found.name or "", found.staff_name is not None)
 
 
 def _find(connection: Connection, who: Who, at: datetime) -> _Found | None:
@@ -293,11 +310,21 @@ def _find(connection: Connection, who: Who, at: datetime) -> _Found | None:
         return None
     if row["author_id"] is None and who.mailbox is not None:
         its = (_k.address == who.mailbox.address, _k.verified_at.is_not(None), _a.site_id == row["site_id"])
-        by_mailbox = select(_a.id, _a.name, _a.trust, _a.badge).join(schema.contact).where(*its, _a.kind == "member")
+        by_mailbox = select(_a.id, _a.name, _a.trust, _a.badge, _m.name.label("staff_name")).join(schema.contact)
+        by_mailbox = by_mailbox.outerjoin(schema.moderator, _m.author_id == _a.id)
+        by_mailbox = by_mailbox.where(*its, _a.kind == "member", _m.author_id.is_(None))
         first = connection.execute(by_mailbox.order_by(_a.created_at, _a.id).limit(1)).one_or_none()
         if first is not None:
             return _Found(row["site_id"], *first, row["now"], is_vouched=False)
     return _Found(**row, is_vouched=row["author_id"] is not None)
+
+
+def spend(connection: Connection, once: Spent, at: datetime) -> None:
+    """Remembers what is good once. Raises spent where it was used before."""
+    _SWEEP_SPENT.run(connection, {"now": milliseconds(at)})
+    # where another instance spends it at this moment, this waits for that
+    if not _SPENT.run(connection, {"digest": once.digest, "expires_at": milliseconds(once.until)}):
+        raise Problem(ErrorCode.spent, "This was used already; ask for a new one.")
 
 
 def _keep(connection: Connection, author_id: str, mailbox: Mailbox, at: datetime) -> None:
@@ -397,7 +424,7 @@ class VoidTokens(Command[None]):
 class RenameAuthor(Command[None]):
     """Gives a member of the site another name for what they will say; what was said keeps the one it was said under.
 
-    Raises name_taken, also where it is another member's.
+    Raises name_taken, also where it is another member's; forbidden for who has a role.
     """
 
     author_id: str
@@ -411,6 +438,9 @@ class RenameAuthor(Command[None]):
     def apply(self, connection: Connection) -> CommandResult[None]:
         if connection.scalar(select(_a.name).where(_a.id == self.author_id)) == self.name:
             return CommandResult(None)  # who shares a name and says it once more chooses nothing
+        if connection.scalar(select(_m.author_id).where(_m.author_id == self.author_id)) is not None:
+            detail = "Whoever has a role keeps the name that it was given to."
+            raise Problem(ErrorCode.forbidden, detail, field="name")
         names.require_free(connection, self.author_id, self.name, chosen_at=self.site)
         renamed = update(schema.author).where(_a.id == self.author_id).values(name=self.name)
         site_id = connection.scalar(renamed.returning(_a.site_id))

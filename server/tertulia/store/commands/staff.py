@@ -21,19 +21,22 @@ from tertulia.store import names, schema
 from tertulia.store.actions import Action, By, Verb, record
 from tertulia.store.clock import instant
 from tertulia.store.commands.base import Command, CommandResult, Wrapping
-from tertulia.store.commands.sessions import sweep
+from tertulia.store.commands.sessions import Spent, spend, sweep
 from tertulia.store.mapping import milliseconds
 from tertulia.store.records import insert_into
 from tertulia.store.roles import ALL_SITES, holds, roles_at, site_id_of
-from tertulia.store.sessions import INVITATION, STAFF, is_open, open_now
+from tertulia.store.sessions import INVITATION, READER, STAFF, is_open, open_now
 
 INVITATION_HOURS = 24
 IDLE_HOURS = 12
 """Of a session of staff: it ends so long after it was last used."""
 STAFF_DAYS = 7
 """It ends so long after it was opened, however much it is used."""
+MEMBER = "member"
+"""The kind of an author whom a way in vouches for; those who were invited are of the kind ``staff``."""
 T = TypeVar("T")
 _n, _a, _g, _m, _s = schema.session.c, schema.author.c, schema.grant.c, schema.moderator.c, schema.site.c
+_i = schema.identity.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +97,19 @@ class Invite(Command[Invited]):
 
     def _new(self, connection: Connection) -> str:
         """Raises name_taken."""
-        own = skeletons(self.name)
-        if any(own & skeletons(name) for name in connection.scalars(select(_m.name))):
-            detail = "This name looks like that of somebody else of the staff; choose another."
-            raise Problem(ErrorCode.name_taken, detail, field="name")
+        require_name(connection, self.name)
         return add_staff(connection, self.name, secrets.token_hex(32), self.at)
 
     def _may_link(self, connection: Connection, author_id: str, site_id: int) -> bool:
-        """Who has a link acts as that person wherever they may: an owner of one site only within it."""
-        if self.by.id is None or Role.owner in roles_at(connection, self.by.id):
+        """Who has a link acts as that person wherever they may: an owner of one site only within it.
+
+        Nobody but the operator acts as a member, who has ways in of their own.
+        """
+        if self.by.id is None:
+            return True
+        if connection.scalar(select(_a.kind).where(_a.id == author_id)) == MEMBER:
+            return False
+        if Role.owner in roles_at(connection, self.by.id):
             return True
         elsewhere = select(_g.role).where(_g.author_id == author_id, _g.site_id != site_id)
         return connection.scalar(elsewhere.limit(1)) is None
@@ -112,6 +119,36 @@ class Invite(Command[Invited]):
         life = timedelta(hours=INVITATION_HOURS)
         _open(connection, author_id, self.link_hash, INVITATION, self.at, life)
         record(connection, Action(self.by, Verb.invite, site_id, author_id=author_id), self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class GiveMember(Command[str]):
+    """Gives a role at a site to a member of it, who signs in as they do; the value is the name, which they keep.
+
+    Raises unknown_site, not_found; name_taken where the name looks like that of somebody else of the staff.
+    """
+
+    by: By
+    author_id: str
+    site: str
+    role: Role
+    at: datetime
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return frozenset({self.author_id})
+
+    def apply(self, connection: Connection) -> CommandResult[str]:
+        site_id = site_id_of(connection, self.site)
+        its = (_a.id == self.author_id, _a.site_id == site_id, _a.kind == MEMBER)
+        name = connection.scalar(select(_a.name).where(*its).with_for_update())
+        if name is None:
+            raise Problem(ErrorCode.not_found, "There is no such member at this site.", field="member")
+        if connection.scalar(select(_m.author_id).where(_m.author_id == self.author_id)) is None:
+            require_name(connection, name)
+            _name(connection, self.author_id, name, secrets.token_hex(32), milliseconds(self.at))
+        add_grant(connection, self.by, self.author_id, site_id, self.role, self.at)
+        return CommandResult(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +182,7 @@ class TakeRole(Command[str]):
             taking = Action(self.by, Verb.take, site_id, author_id=author_id, data={"role": role})
             record(connection, taking, self.at)
         if connection.scalar(select(_g.role).where(_g.author_id == author_id).limit(1)) is None:
-            connection.execute(delete(schema.moderator).where(_m.author_id == author_id))
-            names.free(connection, author_id)
-            end_staff_sessions(connection, author_id, self.at)
+            end_staff(connection, author_id, self.at)
         return CommandResult(author_id)
 
     def _keep_one(self, connection: Connection, site_id: int) -> None:
@@ -168,10 +203,40 @@ def add_staff(
     """Makes a person of the staff without a role; the name is nobody else's from then on. The person's id."""
     made = {"id": author_id or uuid7(), "name": name, "badge": badge, "created_at": milliseconds(at)}
     connection.execute(insert(schema.author).values(**made, kind="staff"))
-    values = {"author_id": made["id"], "name": name, "token_hash": token_hash}
-    connection.execute(insert(schema.moderator).values(**values, created_at=made["created_at"]))
-    names.take(connection, str(made["id"]), ALL_SITES, name)
+    _name(connection, str(made["id"]), name, token_hash, milliseconds(at))
     return str(made["id"])
+
+
+def _name(connection: Connection, author_id: str, name: str, token_hash: str, at: int) -> None:
+    """The name is one of the staff's, and nobody else's anywhere."""
+    values = {"author_id": author_id, "name": name, "token_hash": token_hash, "created_at": at}
+    connection.execute(insert(schema.moderator).values(values))
+    names.take(connection, author_id, ALL_SITES, name)
+
+
+def require_name(connection: Connection, name: str) -> None:
+    """Raises name_taken where somebody of the staff has a name that looks like it."""
+    own = skeletons(name)
+    if any(own & skeletons(other) for other in connection.scalars(select(_m.name))):
+        detail = "This name looks like that of somebody else of the staff; choose another."
+        raise Problem(ErrorCode.name_taken, detail, field="name")
+
+
+def end_staff(connection: Connection, author_id: str, at: datetime) -> None:
+    """Somebody without a role is staff no more: sessions and links end, a token is nobody's, the name is free.
+
+    What somebody who was invited had attached leads to nobody then. A member stays one, under their name.
+    """
+    connection.execute(delete(schema.moderator).where(_m.author_id == author_id))
+    names.free(connection, author_id)
+    kind, name, site_id = connection.execute(select(_a.kind, _a.name, _a.site_id).where(_a.id == author_id)).one()
+    if kind == MEMBER and site_id is not None:
+        names.take(connection, author_id, site_id, name)
+        end_staff_sessions(connection, author_id, at)
+        return
+    for table in (schema.identity, schema.contact):
+        connection.execute(delete(table).where(table.c.author_id == author_id))
+    end_staff_sessions(connection, author_id, at, (STAFF, INVITATION, READER))
 
 
 def add_grant(connection: Connection, by: By, author_id: str, site_id: int, role: Role, at: datetime) -> None:
@@ -185,25 +250,42 @@ def add_grant(connection: Connection, by: By, author_id: str, site_id: int, role
 # ---- sessions -------------------------------------------------------------------------------------------
 
 
+class Vouched(NamedTuple):
+    """Whom an issuer of a site vouches for; ``subject`` is keyed, ``once`` is what is used up."""
+
+    site: str
+    issuer: str
+    subject: str
+    via: str
+    once: Spent
+
+
 @dataclass(frozen=True, slots=True)
 class SignInStaff(Command[str]):
-    """Opens a session on the staff's pages for who has a link, which it uses up, or a moderator's token.
+    """Opens a session on the staff's pages for who has a link, which it uses up, or a moderator's token, or for whom
+    an issuer vouches.
 
-    The value is the session's id. Raises spent for a link that was used, is old or never was; unauthenticated for a
-    token that is nobody's, and where no role is left that decides.
+    The value is the session's id. Raises spent for a link or a code that was used, is old or never was; unauthenticated
+    for a token that is nobody's, and where no role is left that decides; forbidden where it is an issuer who vouches.
     """
 
     token_hash: str
     at: datetime
     link_hash: str | None = None
     moderator_hash: str | None = None
+    vouched: Vouched | None = None
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return frozenset() if self.vouched is None else frozenset({self.vouched.once.digest})
 
     def apply(self, connection: Connection) -> CommandResult[str]:
-        author_id = self._linked(connection) if self.link_hash is not None else self._tokened(connection)
+        author_id = self._author(connection)
+        # a role that is taken at this moment is waited for, or its taking waits and then ends this session
         deciding = select(_g.site_id).where(_g.author_id == author_id, _g.role.in_(sorted(DECIDING))).limit(2)
-        sites = list(connection.scalars(deciding))
+        sites = list(connection.scalars(deciding.with_for_update()))
         if not sites:
-            raise unauthenticated()
+            raise unauthenticated() if self.vouched is None else _no_role()
         sweep(connection, author_id, self.at)
         life = timedelta(hours=IDLE_HOURS)
         session_id = _open(connection, author_id, self.token_hash, STAFF, self.at, life, self._via)
@@ -215,7 +297,23 @@ class SignInStaff(Command[str]):
 
     @property
     def _via(self) -> str:
+        if self.vouched is not None:
+            return self.vouched.via
         return "link" if self.link_hash is not None else "token"
+
+    def _author(self, connection: Connection) -> str:
+        if self.vouched is not None:
+            return self._known(connection, self.vouched)
+        return self._linked(connection) if self.link_hash is not None else self._tokened(connection)
+
+    def _known(self, connection: Connection, vouched: Vouched) -> str:
+        """Raises spent, forbidden."""
+        spend(connection, vouched.once, self.at)
+        query = select(_i.author_id).join(schema.site, _s.id == _i.site_id).where(_s.key == vouched.site)
+        author_id = connection.scalar(query.where(_i.issuer == vouched.issuer, _i.subject == vouched.subject))
+        if author_id is None:
+            raise _no_role()
+        return str(author_id)
 
     def _linked(self, connection: Connection) -> str:
         """Raises spent."""
@@ -224,7 +322,7 @@ class SignInStaff(Command[str]):
         used = update(schema.session).where(*which, fresh).values(revoked_at=instant(connection, self.at))
         author_id = connection.scalar(used.returning(_n.author_id))
         if author_id is None:
-            raise Problem(ErrorCode.spent, "This link was used, or is too old; ask for a new one.")
+            raise Problem(ErrorCode.spent, "This link was used, or is too old; ask for a new one.", field="link")
         return str(author_id)
 
     def _tokened(self, connection: Connection) -> str:
@@ -267,6 +365,10 @@ def end_staff_sessions(
     connection.execute(update(schema.session).where(*which).values(revoked_at=instant(connection, at)))
 
 
+def _no_role() -> Problem:
+    return Problem(ErrorCode.forbidden, "Nobody has given you a role that decides here.", field="role")
+
+
 def end_sessions(connection: Connection, author_id: str, at: datetime) -> list[str]:
     """Ends all of an author's sessions that are open; their ids."""
     which = (_n.author_id == author_id, *open_now(connection, at))
@@ -287,7 +389,8 @@ def _open(
         "id": uuid7(),
         "token_hash": token_hash,
         "author_id": author_id,
-        "site_id": None,
+        # a member's is of the member's site, as all of theirs are
+        "site_id": connection.scalar(select(_a.site_id).where(_a.id == author_id)),
         "scope": scope,
         "roles": [],
         "via": via,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from tertulia.core.names import skeletons
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
 from tertulia.store import schema
 from tertulia.store.clock import instant
@@ -23,6 +24,7 @@ SESSIONS_LOOKED = 1_000
 """How many sessions of all sites are looked at for a page of one site; the next goes on there."""
 _n, _a, _g, _s = schema.session.c, schema.author.c, schema.grant.c, schema.site.c
 _i, _t = schema.issuer.c, schema.site_token.c
+_y, _k, _w = schema.identity.c, schema.contact.c, schema.taken_name.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,16 @@ class WayIn:
     name: str
     kind: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWay:
+    """By which issuer's word a person signs in at a site; ``subject`` is keyed."""
+
+    site: str
+    issuer: str
+    subject: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,34 @@ def ways_in(connection: Connection, site: str) -> list[WayIn]:
         WayIn(row.name, row.kind, str(row.config.get("iss") or row.config.get("issuer") or ""))
         for row in connection.execute(query)
     ]
+
+
+def own_ways(connection: Connection, author_id: str) -> list[OwnWay]:
+    """How a person signs in, by site, the oldest first."""
+    query = select(_s.key, _y.issuer, _y.subject, _y.at).join_from(schema.identity, schema.site, _s.id == _y.site_id)
+    found = connection.execute(query.where(_y.author_id == author_id).limit(STAFF_SHOWN))
+    ways = [OwnWay(row.key, row.issuer, row.subject, to_datetime(row.at)) for row in found]
+    return sorted(ways, key=lambda one: (one.site, one.at, one.issuer, one.subject))
+
+
+def members_called(connection: Connection, site: str, name: str) -> list[str]:
+    """The ids of members of a site of exactly this name, at most two. Raises unknown_site."""
+    site_id = known_site(connection, site)
+    named = select(_a.id).join_from(schema.taken_name, schema.author, _a.id == _w.author_id).distinct()
+    alike = (_w.site_id == site_id, _w.skeleton.in_(sorted(skeletons(name))))
+    return list(connection.scalars(named.where(*alike, _a.name == name, _a.kind == "member").limit(2)))
+
+
+def members_at(connection: Connection, site: str, subject: tuple[str, str], address: str) -> list[str]:
+    """The ids of members of a site who sign in by this subject of an issuer, or who are reached at this address.
+
+    ``address`` and the subject are keyed; at most two. Raises unknown_site.
+    """
+    site_id = known_site(connection, site)
+    vouched = select(_y.author_id).where(_y.site_id == site_id, _y.issuer == subject[0], _y.subject == subject[1])
+    reached = select(_k.author_id).where(_k.address == address, _k.verified_at.is_not(None))
+    its = (_a.id.in_(vouched.union(reached)), _a.site_id == site_id, _a.kind == "member")
+    return list(connection.scalars(select(_a.id).where(*its).limit(2)))
 
 
 def site_tokens(connection: Connection, site: str) -> list[SiteToken]:
