@@ -124,6 +124,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("one message of events", "live/backlog:MAX_FRAME_BYTES", size),
         Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
         Bound("keys whose discussions are remembered", "discussions/keys:KNOWN_KEYS"),
+        Bound("words whose folded forms are remembered", "core/search_terms:KEPT"),
         Bound("guests and addresses that are counted", "limits/memory:MAX_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
