@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
@@ -14,13 +15,15 @@ from sqlalchemy.util import await_only
 from tertulia.checks import check
 from tertulia.core.comments import Author, DiscussionKey, Sort
 from tertulia.core.ids import uuid7
+from tertulia.core.roles import Role
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, database, postgresql, queries
-from tertulia.store.commands import CommandResult, PostResult
+from tertulia.store.actions import OPERATOR
+from tertulia.store.commands import Command, CommandResult, Invite, PostResult, TakeRole
 from tertulia.store.connections import READ_CONNECTIONS
 from tertulia.store.write_queue import ATTEMPTS
 from tests.support.postgres import Postgres, running_postgres
-from tests.support.store_actions import EVA, HERE, LAN, MINH, THERE, Custom, StoreActions, actor, listed, log
+from tests.support.store_actions import EVA, HERE, LAN, MINH, START, THERE, Custom, StoreActions, actor, listed, log
 from tests.support.waiting import until
 
 
@@ -104,6 +107,36 @@ async def test_batches_that_meet_in_many_discussions_do_not_block_each_other(pos
             found = {comment.id: comment for comment in await listed(all_actions[1].store, key)}
             assert (found[root.comment.id].up, found[root.comment.id].reply_count) == (5, 6)
         assert await check(all_actions[2].store) == []
+
+
+@pytest.mark.parametrize("first", ["taken", "given"])
+async def test_who_gives_a_role_and_who_takes_the_last_one_wait_for_each_other(
+    postgres: Postgres, name: str, first: str
+) -> None:
+    """Else a role would be left without its person."""
+    commands: dict[str, Command[Any]] = {
+        "taken": TakeRole(OPERATOR, "Mai", None, Role.owner, START),
+        "given": Invite(OPERATOR, "Mai", None, Role.moderator, "b" * 64, START),
+    }
+    done, go_on = asyncio.Event(), asyncio.Event()
+
+    def slowly(connection: Connection) -> CommandResult[Any]:
+        result = commands[first].apply(connection)
+        done.set()
+        await_only(go_on.wait())
+        return result
+
+    async with instances(postgres.address(name), 2) as (one, other), asyncio.TaskGroup() as group:
+        await one.store.write(Invite(OPERATOR, "Mai", None, Role.owner, "a" * 64, START))
+        group.create_task(one.store.write(Custom(slowly)))
+        await done.wait()
+        [second] = {"taken", "given"} - {first}
+        group.create_task(other.store.write(commands[second]))
+        await until(lambda: is_waiting(postgres, name), "the second to wait for the first")
+        go_on.set()
+    async with instance(postgres.address(name)) as actions:
+        assert await check(actions.store) == []
+        assert [held.role for held in await actions.store.read(queries.staff_of, None)] == ["moderator"]
 
 
 async def test_votes_through_many_instances_are_all_counted(postgres: Postgres, name: str) -> None:

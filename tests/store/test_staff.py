@@ -261,7 +261,7 @@ async def test_a_command_of_a_session_needs_one_of_staff_that_goes_on(desk: Desk
 
 
 async def test_a_members_sessions_are_ended_by_the_staff_of_their_site(desk: Desk) -> None:
-    who = Who("news", "https://news.example", "1", "Lan")
+    who = Who("news", "https://news.example", "1" * 64, "Lan")
     for _ in range(2):
         await desk.do(SignIn(who, desk.new(), "test", 24 * HOUR, START))
     page = await desk.store.read(queries.member_sessions, "news", START, 1)
