@@ -141,7 +141,7 @@ class Frame:
             key = "error.404"
         if key is not None:
             return language.translate(key)
-        return sentence(problem, language, otherwise="problem.other") or isolated(problem.detail, language)
+        return sentence(problem, language) or isolated(problem.detail, language)
 
 
 def sign_in_address(site: str | None) -> str:
