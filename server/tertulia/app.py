@@ -200,7 +200,8 @@ async def running(
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
             store.start(partial(publish_committed, bus, store.epoch))
-            following.start(workers.wake)
+            store.write_queue.on_tasks = workers.wake
+            following.start()
             hub.start()
             workers.start()
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")

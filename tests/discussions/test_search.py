@@ -37,7 +37,8 @@ async def following(store: Store) -> AsyncIterator[Workers]:
     """Workers that keep the index."""
     follows = Following(store, [SearchFollower()])
     workers = Workers(store, follows.queues(), WorkTuning(look=0.1, pause=0.001))
-    follows.start(workers.wake)
+    store.write_queue.on_tasks = workers.wake
+    follows.start()
     workers.start()
     yield workers
     await workers.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from tertulia.settings import Settings, secret_key
 from tertulia.store import challenges, schema
 from tertulia.store.administration import AddSite
 from tertulia.store.challenges import CODE_SECONDS, CODES_A_DAY, TRIES_A_DAY, SweepChallenges
+from tertulia.work import Workers
+from tertulia.work.workers import WorkTuning
 from tests.people.test_sessions import Instance, code
 from tests.support.smtp import MailServer, mail_server
 from tests.support.unlimited import unlimited
@@ -71,6 +74,10 @@ def sent_code(mail: list[Any]) -> str:
     found = re.match(r"\d{6}", mail[-1]["Subject"])
     assert found is not None
     return found[0]
+
+
+def sent(one: MailInstance, count: int) -> bool:
+    return one.server.workers.stats.done[challenges.EMAIL_CODES] == count
 
 
 def wrong(given: str) -> str:
@@ -140,6 +147,17 @@ async def test_the_mail_has_the_code_and_no_link(one: MailInstance) -> None:
     assert "The News" in text
     assert "10 minutes" in text
     assert "http" not in text.lower()
+
+
+async def test_a_code_goes_out_at_once(
+    database: str, tmp_path: Path, smtp: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workers look for nothing by themselves here: they are woken."""
+    monkeypatch.setattr("tertulia.app.Workers", partial(Workers, tuning=WorkTuning(look=100_000, pause=0.001)))
+    async with mailing(database, tmp_path / "one", smtp) as one:
+        for number in range(1, 6):
+            await one.challenge(f"{number}@example.com")
+            await until(partial(sent, one, number), "the task to end")
 
 
 @pytest.mark.parametrize(("lang", "said"), [("vi", "mã đăng nhập"), ("vi-VN", "mã đăng nhập"), ("xx", "is your code")])

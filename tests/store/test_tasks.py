@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
 
 from tertulia.core.comments import DiscussionKey
+from tertulia.core.rules import WhoMayWrite
 from tertulia.store import Store, followers, schema, tasks
-from tertulia.store.commands import CommandResult
+from tertulia.store.administration import ChangeSiteRules
+from tertulia.store.challenges import AskForCode
+from tertulia.store.commands import Command, CommandResult
+from tertulia.store.followers import FollowDiscussions
 from tertulia.store.tasks import (
     AddPeriodic,
     Claimed,
@@ -24,7 +29,7 @@ from tertulia.store.tasks import (
     RetryTasks,
 )
 from tests.support import tables
-from tests.support.store_actions import HERE, THERE, Custom, StoreActions
+from tests.support.store_actions import HERE, START, THERE, Custom, StoreActions
 
 MAIL = {"mail": 10}
 
@@ -242,6 +247,24 @@ async def test_no_task_is_taken_twice_by_two_that_look_at_once(store: Store, oth
             break
         taken += batch
     assert len(taken) == len(set(taken)) == 60
+
+
+async def test_whoever_makes_a_task_wakes_the_workers(store: Store) -> None:
+    woken: list[None] = []
+    store.write_queue.on_tasks = lambda: woken.append(None)
+    said = await StoreActions(store).post_comment()
+    assert not woken, "there are no followers"
+    code = AskForCode("c" * 36, "default", "a" * 64, "sealed", "b" * 64, "en", START)
+    rules = ChangeSiteRules("default", lambda own: replace(own, who=WhoMayWrite.all), START)
+    commands: list[Command[Any]] = [code, rules, FollowDiscussions((1,))]
+    for number, command in enumerate(commands, 1):
+        await store.write(command)
+        assert (len(woken), len(await rows(store))) == (number, number)
+    await store.write(rules)
+    assert len(woken) == 3, "nothing changed"
+    store.write_queue.before_commit = followers.touch
+    await StoreActions(store).post_comment(parent=said)
+    assert len(woken) == 4
 
 
 # ---- followers ------------------------------------------------------------------------------------------

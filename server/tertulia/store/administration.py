@@ -75,7 +75,7 @@ class ChangeSiteRules(Command[OwnRules]):
             connection.execute(update(schema.site).where(s.id == found.id).values(changed))
             tasks.enqueue(connection, SITE_RULES, {"site": found.id}, name=f"{SITE_RULES}:{found.id}")
             record(connection, Action(self.by, Verb.change_rules, found.id, data=after.stored() or {}), self.at)
-        return CommandResult(after)
+        return CommandResult(after, makes_tasks=after != before)
 
 
 @dataclass(frozen=True, slots=True)

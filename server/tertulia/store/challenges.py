@@ -71,7 +71,7 @@ class AskForCode(Command[None]):
         times = {"at": milliseconds(at), "expires_at": until, "site_id": site_id, "tries": 0}
         connection.execute(insert(_ROW).values(values | times))
         tasks.enqueue(connection, EMAIL_CODES, {"challenge": self.id})
-        return CommandResult(None)
+        return CommandResult(None, makes_tasks=True)
 
     def _require_few(self, connection: Connection, at: datetime) -> None:
         """Raises rate_limited."""

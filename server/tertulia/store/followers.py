@@ -110,4 +110,4 @@ class FollowDiscussions(Command[None]):
     def apply(self, connection: Connection) -> CommandResult[None]:
         for discussion_id in self.discussion_ids:
             follow(connection, discussion_id)
-        return CommandResult(None)
+        return CommandResult(None, makes_tasks=bool(self.discussion_ids))

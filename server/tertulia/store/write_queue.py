@@ -58,14 +58,14 @@ class WriteQueue:
 
     What ``start`` is given is called after every commit with the batch's events in order, before any command is
     answered; ``on_erased`` after one in which something was deleted. ``before_commit`` stores what else a batch's
-    events want, in its transaction; ``after_commit`` is called after one with events.
+    events want, in its transaction; ``on_tasks`` is called after one in which tasks were made.
     """
 
     def __init__(self, connection: WriteConnection, failures: FailureLog | None = None) -> None:
         self.stats = WriteStats()
         self.on_erased: Callable[[], None] = lambda: None
         self.before_commit: BeforeCommit | None = None
-        self.after_commit: Callable[[], None] = lambda: None
+        self.on_tasks: Callable[[], None] = lambda: None
         self._connection = connection
         self._failures = failures or FailureLog()
         self._trouble: Failure | None = None
@@ -152,9 +152,11 @@ class WriteQueue:
                 await self._connection.reopen()
         else:
             self._succeed(batch, time.perf_counter() - began)
-        if events := _events(batch):
+        events = _events(batch)
+        if events:
             self._publish(events)
-            self.after_commit()
+        if (events and self.before_commit is not None) or any(map(_makes_tasks, batch)):
+            self.on_tasks()
         for one in batch:
             _answer(one)
 
@@ -253,6 +255,10 @@ def _events(batch: list[_Queued]) -> list[CommittedEvent]:
 def _has_written(one: _Queued) -> bool:
     """Whether it surely changed something: a transaction of refusals and repeats says nothing of the database."""
     return isinstance(one.result, CommandResult) and bool(one.result.events or isinstance(one.command, ProbeWrite))
+
+
+def _makes_tasks(one: _Queued) -> bool:
+    return isinstance(one.result, CommandResult) and one.result.makes_tasks
 
 
 def _answer(one: _Queued) -> None:

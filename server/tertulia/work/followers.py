@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,11 +55,10 @@ class Following:
         self._store = store
         self._followers = all_followers
 
-    def start(self, wake: Callable[[], None]) -> None:
-        """From now on events make tasks; ``wake`` is called once those of a transaction are committed."""
+    def start(self) -> None:
+        """From now on events make tasks."""
         if self._followers:
             self._store.write_queue.before_commit = followers.touch
-            self._store.write_queue.after_commit = wake
 
     def queues(self) -> list[Queue]:
         if not self._followers:

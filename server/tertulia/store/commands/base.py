@@ -15,11 +15,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class CommandResult(Generic[T]):
-    """``erases`` where something is stored no more that was meant to be forgotten."""
+    """``erases`` where something is stored no more that was to be forgotten; ``makes_tasks`` where there is work."""
 
     value: T
     events: tuple[CommittedEvent, ...] = ()
     erases: bool = False
+    makes_tasks: bool = False
 
 
 class Command(Generic[T]):
