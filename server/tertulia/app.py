@@ -31,6 +31,7 @@ from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
+from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
@@ -109,12 +110,13 @@ async def running(
     tuning: Tuning = DEFAULT,
     more_sign_in_methods: SignInMethods = MappingProxyType({}),
     outgoing: Outgoing | None = None,
+    vote_seconds: float = VOTE_SECONDS,
 ) -> AsyncIterator[Running]:
     """Opens the store, starts the hub and gives the application; closes in reverse. Raises StartupError.
 
     ``server_stats``: of the server it will run on, if that is ours; ``worker_metrics``: those of its other workers;
-    ``tuning``: the numbers of live delivery; for tests, ``more_sign_in_methods`` than the server's own, and what
-    makes its requests to others.
+    ``tuning``: the numbers of live delivery; for tests, ``more_sign_in_methods`` than the server's own, what makes its
+    requests to others, and ``vote_seconds`` between two events of votes on one comment.
     """
     Resolver().install(asyncio.get_running_loop())
     secret = secret_key(settings)
@@ -135,7 +137,9 @@ async def running(
             hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(store, hub, tokens, limits, edit_window=window, site_name=settings.site_name)
+            discussions = Discussions(
+                store, hub, tokens, limits, edit_window=window, vote_seconds=vote_seconds, site_name=settings.site_name
+            )
             sealing = Sealing(secret)
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))

@@ -232,7 +232,8 @@ async def add_site(server: Running, key: str, *origins: str) -> None:
 async def opened(settings: Settings) -> AsyncIterator[App]:
     """An empty server with two sites and a moderator."""
     given = settings.model_copy(update=MAIL)
-    async with running(given, more_sign_in_methods={"test": vouched}) as server:
+    # many vote on one comment one after the other, each a second after the one before in a server
+    async with running(given, more_sign_in_methods={"test": vouched}, vote_seconds=0) as server:
         await add_site(server, "second", "https://second.example")
         transport = httpx.ASGITransport(server.asgi, raise_app_exceptions=True)
         async with Checked(transport=transport, base_url="http://news.test") as client:

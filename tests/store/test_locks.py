@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -94,12 +95,12 @@ def _signs_in(number: int, _instance: int) -> Command[Any]:
     mailbox = Mailbox(_address(number), "")
     who = Who("default", "e-mail", _address(number), f"Person {number} {uuid7()[-4:]}", mailbox=mailbox)
     merging = Merging(GuestToken(_id(8, number), utc_now()), frozenset())
-    return SignIn(who, uuid7(), "test", DAY, utc_now(), Spent(uuid7(), utc_now() - DAY), merging)
+    return SignIn(who, token_hex(32), "test", DAY, utc_now(), Spent(token_hex(32), utc_now() - DAY), merging)
 
 
 def _tries_a_token_again(number: int, _instance: int) -> Command[Any]:
-    who = Who("default", "news", uuid7(), f"Somebody {number}")
-    return SignIn(who, uuid7(), "test", DAY, utc_now(), Spent(f"{number}", utc_now() + DAY))
+    who = Who("default", "news", token_hex(32), f"Somebody {number}")
+    return SignIn(who, token_hex(32), "test", DAY, utc_now(), Spent(f"{number:064x}", utc_now() + DAY))
 
 
 def _writes_first(number: int, instance: int) -> Command[Any]:
