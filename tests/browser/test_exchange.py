@@ -112,9 +112,9 @@ async def test_a_token_is_exchanged_once_and_the_session_goes_on_over_pages_and_
     # else the answer to this page would be of the other reader already, and cut off by the reload
     await until(lambda: publisher.asked == 3, "each load of a page to ask who reads")
     assert len(publisher.exchanges) == 1
-    publisher.name = "Minh"
+    publisher.name = "Trần Bảo Minh"
     await second.reload()
-    await is_signed_in(second, "Minh")
+    await is_signed_in(second, "Trần Bảo Minh")
     assert len(publisher.exchanges) == 2, "another reader has another session"
 
 
