@@ -52,7 +52,7 @@ async def test_a_reader_signs_in_writes_and_looks_at_their_own_page(
     await page.locator(".composer button").click()
     await expect(page.locator("#code")).to_be_visible()
     await look(page, f"code-{locale}-{scheme}", found, scripts)
-    await page.locator("#code").fill(await place.code(since))
+    await page.locator("#code").fill(await place.smtp.code(since))
     await page.locator(".composer button").click()
     await page.locator("#name").fill(name)
     await look(page, f"name-{locale}-{scheme}", found, scripts)

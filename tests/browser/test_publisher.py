@@ -102,13 +102,6 @@ class Publishing:
         found: str = await page.evaluate(f"localStorage.getItem('tertulia:token:{self.here}:default')")
         return found
 
-    async def code(self, since: int) -> str:
-        """That of the mail after so many."""
-        mail = await self.smtp.received(since + 1)
-        found = re.search(r"\d{6}", mail[since]["Subject"])
-        assert found is not None
-        return found[0]
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Publishing]:
@@ -191,7 +184,7 @@ async def test_a_reader_comes_in_by_a_code_and_is_shown_the_door(window: Window,
     panel, since = page.locator("tertulia-discussion form.sign"), len(place.smtp.mail)
     await panel.get_by_label("E-mail address").fill("quan@example.com")
     await panel.get_by_role("button", name="Send me a code").click()
-    await panel.get_by_label("Code from the email").fill(await place.code(since))
+    await panel.get_by_label("Code from the email").fill(await place.smtp.code(since))
     await panel.get_by_label("Code from the email").press("Enter")
     await panel.get_by_label("Name", exact=True).fill("Quân of the market")
     await panel.get_by_label("Name", exact=True).press("Enter")

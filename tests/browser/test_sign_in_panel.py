@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -48,13 +47,6 @@ class Neighbours:
         text = _PAGE.format(server=self.here, key=new_key(), attributes=attributes, lang=lang)
         self.host.answers["/page"] = ("text/html", text, headers or {})
         return f"{self.host.url}/page?from=front"
-
-    async def code(self, since: int) -> str:
-        """That of the mail after so many."""
-        mail = await self.smtp.received(since + 1)
-        found = re.search(r"\d{6}", mail[since]["Subject"])
-        assert found is not None
-        return found[0]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -117,7 +109,7 @@ async def test_a_guest_signs_in_by_mail_with_some_mistakes_and_keeps_what_was_sa
     await expect(panel.get_by_role("alert")).to_have_text("Please enter an e-mail address such as name@example.com.")
     await panel.get_by_label("E-mail address").fill("lan@example.com")
     await panel.get_by_label("E-mail address").press("Enter")
-    code = await place.code(since)
+    code = await place.smtp.code(since)
     given = panel.get_by_label("Code from the email")
     await expect(given).to_be_focused()
     await given.fill("123456" if code != "123456" else "654321")
@@ -256,7 +248,7 @@ async def test_a_code_that_was_guessed_at_too_often_leads_back_to_the_address(
     since = len(place.smtp.mail)
     await panel.get_by_label("E-mail address").fill("often@example.com")
     await panel.get_by_label("E-mail address").press("Enter")
-    code = await place.code(since)
+    code = await place.smtp.code(since)
     for _ in range(4):
         await panel.get_by_label("Code from the email").fill("123456" if code != "123456" else "654321")
         async with page.expect_response("**/api/v1/sessions"):
@@ -276,7 +268,7 @@ async def test_a_code_that_was_asked_for_outlives_a_reload(context: BrowserConte
     since = len(place.smtp.mail)
     await panel.get_by_label("E-mail address").fill("reload@example.com")
     await panel.get_by_label("E-mail address").press("Enter")
-    code = await place.code(since)
+    code = await place.smtp.code(since)
     await expect(panel.get_by_label("Code from the email")).to_be_focused()
     await page.reload()
     await page.get_by_role("button", name="Sign in", exact=True).click()

@@ -106,13 +106,6 @@ class House:
         changed = administration.ChangeSiteRules(site, lambda own: replace(own, who=given), utc_now())
         await self.server.store.write(changed)
 
-    async def code(self, since: int) -> str:
-        """That of the mail after so many."""
-        mail = await self.smtp.received(since + 1)
-        found = re.match(r"\d{6}", mail[since]["Subject"])
-        assert found is not None
-        return found[0]
-
 
 def form_of(page: str, action: str) -> dict[str, str]:
     """The hidden fields of the last form that goes there: before it stands the one of the votes."""

@@ -51,7 +51,7 @@ async def by_mail(house: House, browser: Browser, name: str = "Lan") -> httpx.Re
     """All of the way; the answer to its last form."""
     since = len(house.smtp.mail)
     page = await code_form(house, browser)
-    return await browser.send(page, "/sign-in/session", code=await house.code(since), name=name)
+    return await browser.send(page, "/sign-in/session", code=await house.smtp.code(since), name=name)
 
 
 def own_session(answer: httpx.Response) -> bool:
@@ -132,7 +132,7 @@ async def test_a_second_sign_in_ends_the_first_of_the_browser(house: House) -> N
     browser = house.browser()
     page = await code_form(house, browser)
     await browser.with_session("1")
-    await browser.send(page, "/sign-in/session", code=await house.code(0), name="Minh")
+    await browser.send(page, "/sign-in/session", code=await house.smtp.code(0), name="Minh")
     assert sorted(row["revoked_at"] is None for row in await house.rows(schema.session)) == [False, True]
 
 
@@ -280,7 +280,7 @@ async def test_without_the_cookie_a_form_of_another_page_signs_nobody_in_or_out(
 async def test_codes_that_are_wrong_spent_or_another_sites(stored: House) -> None:
     browser = stored.browser()
     page = await code_form(stored, browser)
-    sent = await stored.code(0)
+    sent = await stored.smtp.code(0)
     wrong = f"{(int(sent) + 1) % 1_000_000:06}"
     hidden = form_of(page.text, "/sign-in/session")
     for given, status, said in ((wrong, 401, "match"), ("12345", 422, "match"), ("", 422, "match")):
@@ -448,7 +448,7 @@ async def test_to_be_asked_for_a_name_is_no_trouble(house: House) -> None:
     browser = house.browser()
     sent = await browser.send(await browser.get(sign_in_address()), "/sign-in/code", email="lan@example.com")
     form = await browser.get(sent.headers["location"])
-    code = await house.code(0)
+    code = await house.smtp.code(0)
     wrong = await browser.send(form, "/sign-in/session", code="x")
     assert wrong.text.count('aria-invalid="true"') == wrong.text.count("notice trouble") == 1
     asked = await browser.send(form, "/sign-in/session", code=code)

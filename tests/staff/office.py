@@ -50,12 +50,12 @@ class Office:
         """Signs in by a code; the answer to the last form."""
         since = len(self.house.smtp.mail)
         page = await self.code_form(browser, SIGN_IN, email)
-        return await browser.send(page, f"{SIGN_IN}/session", code=await self.house.code(since))
+        return await browser.send(page, f"{SIGN_IN}/session", code=await self.house.smtp.code(since))
 
     async def attach_mail(self, browser: Browser, email: str = MAI) -> httpx.Response:
         since = len(self.house.smtp.mail)
         page = await self.code_form(browser, WAYS, email)
-        return await browser.send(page, f"{WAYS}/add", code=await self.house.code(since))
+        return await browser.send(page, f"{WAYS}/add", code=await self.house.smtp.code(since))
 
     async def come_back(self, browser: Browser, purpose: str, **query: str) -> httpx.Response:
         """Goes to the provider, and comes back with a code."""

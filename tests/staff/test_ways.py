@@ -111,7 +111,7 @@ async def reader_by_mail_as(stored: Office, browser: Browser, email: str = MAI, 
     since = len(stored.house.smtp.mail)
     sent = await browser.post("/sign-in/code", email=email, site="default", **{"return": "/me"})
     page = await browser.get(sent.headers["location"])
-    return await browser.send(page, "/sign-in/session", code=await stored.house.code(since), **more)
+    return await browser.send(page, "/sign-in/session", code=await stored.house.smtp.code(since), **more)
 
 
 async def test_what_is_removed_opens_nothing_and_ends_the_other_sessions(stored: Office) -> None:
@@ -250,7 +250,7 @@ async def test_a_code_for_one_thing_is_good_for_no_other(stored: Office) -> None
     attaching = (await mai.post(f"{WAYS}/code", email="c@example.com", site="default")).headers["location"]
     challenges = [httpx.URL(one).params["challenge"] for one in (reading, signing, attaching)]
     for _ in challenges:
-        await stored.house.code(since + 2)
+        await stored.house.smtp.code(since + 2)
     by_address = {str(one["To"]): one["Subject"][:6] for one in stored.house.smtp.mail[since:]}
     codes = [by_address[f"{name}@example.com"] for name in "abc"]
     before = await stored.rows(schema.session), await stored.rows(schema.identity)
@@ -328,7 +328,7 @@ async def test_a_role_that_is_taken_while_the_code_is_on_its_way_opens_nothing(s
     await stored.attach_account(mai)
     since = len(stored.house.smtp.mail)
     page = await stored.code_form(other, SIGN_IN)
-    code = await stored.house.code(since)
+    code = await stored.house.smtp.code(since)
     own = await stored.code_form(mai, WAYS, "second@example.com")
     sent = await other.get("/signin/house?as=staff&return=/staff")
     state = stored.house.provider.went(sent.headers["location"])["state"]
@@ -337,7 +337,7 @@ async def test_a_role_that_is_taken_while_the_code_is_on_its_way_opens_nothing(s
     assert (answer.status_code, says(answer, NO_ROLE), has_session(answer)) == (403, True, False)
     answer = await other.get(f"/signin/house/callback?code=a-code&state={state}")
     assert (answer.status_code, says(answer, NO_ROLE), has_session(answer)) == (403, True, False)
-    answer = await mai.send(own, f"{WAYS}/add", code=await stored.house.code(since + 1))
+    answer = await mai.send(own, f"{WAYS}/add", code=await stored.house.smtp.code(since + 1))
     assert answer.headers["location"].startswith(SIGN_IN)
     assert (await stored.staff_sessions(), await stored.rows(schema.identity)) == (0, [])
     again = await stored.come_back(stored.house.browser(), "reader")
@@ -359,7 +359,7 @@ async def test_a_code_that_is_wrong_or_too_old_opens_nothing(office: Office) -> 
     await office.attach_mail(mai)
     since = len(office.house.smtp.mail)
     page = await office.code_form(other, SIGN_IN)
-    code = await office.house.code(since)
+    code = await office.house.smtp.code(since)
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     for given, status in ((wrong, 401), ("12345", 422), ("", 422), ("abcdef", 422)):
         answer = await other.send(page, f"{SIGN_IN}/session", code=given)
@@ -430,7 +430,7 @@ async def test_all_ways_count_together_to_ten_attempts_of_a_network(
             else:
                 answer = await browser.send(page, f"{SIGN_IN}/session", code=f"{number:03}")
                 assert answer.status_code == 422
-        sent = await browser.send(page, f"{SIGN_IN}/session", code=await found.code(0))
+        sent = await browser.send(page, f"{SIGN_IN}/session", code=await found.smtp.code(0))
         back = await office.come_back(browser, "staff")
         for answer in (sent, back):
             assert (answer.status_code, says(answer, "Too many attempts")) == (429, True)
@@ -453,11 +453,11 @@ async def test_a_code_of_one_instance_is_good_at_another_until_the_role_is_taken
                 befall(valkey)
             try:
                 page = await here.code_form(one.browser(), SIGN_IN)
-                answer = await other.send(page, f"{SIGN_IN}/session", code=await one.code(1))
+                answer = await other.send(page, f"{SIGN_IN}/session", code=await one.smtp.code(1))
                 assert (answer.status_code, has_session(answer)) == (303, True)
                 page = await here.code_form(one.browser(), SIGN_IN)
                 await here.take()
-                answer = await there.house.browser().send(page, f"{SIGN_IN}/session", code=await one.code(2))
+                answer = await there.house.browser().send(page, f"{SIGN_IN}/session", code=await one.smtp.code(2))
                 assert (answer.status_code, has_session(answer)) == (403, False)
                 assert (await other.get("/staff")).status_code == 303
             finally:

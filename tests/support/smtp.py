@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -54,6 +55,13 @@ class MailServer:
         async with self.arrived:
             await self.arrived.wait_for(lambda: len(self.mail) >= count)
         return self.mail
+
+    async def code(self, since: int) -> str:
+        """The one in the subject of the mail after so many."""
+        mail = await self.received(since + 1)
+        found = re.search(r"\d{6}", mail[since]["Subject"])
+        assert found is not None
+        return found[0]
 
 
 @asynccontextmanager
