@@ -20,6 +20,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.store import Store, database, postgresql, queries
 from tertulia.store.actions import OPERATOR
 from tertulia.store.commands import Command, CommandResult, Invite, PostResult, TakeRole
+from tertulia.store.commands.staff import end_staff_sessions
 from tertulia.store.connections import READ_CONNECTIONS
 from tertulia.store.write_queue import ATTEMPTS
 from tests.support.postgres import Postgres, running_postgres
@@ -127,13 +128,19 @@ async def test_who_gives_a_role_and_who_takes_the_last_one_wait_for_each_other(
         return result
 
     async with instances(postgres.address(name), 2) as (one, other), asyncio.TaskGroup() as group:
-        await one.store.write(Invite(OPERATOR, "Mai", None, Role.owner, "a" * 64, START))
+        invited = await one.store.write(Invite(OPERATOR, "Mai", None, Role.owner, "a" * 64, START))
+        # nothing of theirs is open that both would end, and so meet at
+        await one.store.write(
+            Custom(lambda connection: CommandResult(end_staff_sessions(connection, invited.author_id, START)))
+        )
         group.create_task(one.store.write(Custom(slowly)))
         await done.wait()
         [second] = {"taken", "given"} - {first}
         group.create_task(other.store.write(commands[second]))
-        await until(lambda: is_waiting(postgres, name), "the second to wait for the first")
-        go_on.set()
+        try:
+            await until(lambda: is_waiting(postgres, name), "the second to wait for the first")
+        finally:
+            go_on.set()
     async with instance(postgres.address(name)) as actions:
         assert await check(actions.store) == []
         assert [held.role for held in await actions.store.read(queries.staff_of, None)] == ["moderator"]

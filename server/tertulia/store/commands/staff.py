@@ -88,7 +88,7 @@ class Invite(Command[Invited]):
 
     def apply(self, connection: Connection) -> CommandResult[Invited]:
         site_id = site_id_of(connection, self.site)
-        author_id = staff_named(connection, self.name) or self._new(connection)
+        author_id = locked_staff(connection, staff_named(connection, self.name)) or self._new(connection)
         add_grant(connection, self.by, author_id, site_id, self.role, self.at)
         has_link = self._may_link(connection, author_id, site_id)
         if has_link:
@@ -144,7 +144,7 @@ class GiveMember(Command[str]):
         name = connection.scalar(select(_a.name).where(*its).with_for_update())
         if name is None:
             raise Problem(ErrorCode.not_found, "There is no such member at this site.", field="member")
-        if connection.scalar(select(_m.author_id).where(_m.author_id == self.author_id)) is None:
+        if locked_staff(connection, self.author_id) is None:
             require_name(connection, name)
             _name(connection, self.author_id, name, secrets.token_hex(32), milliseconds(self.at))
         add_grant(connection, self.by, self.author_id, site_id, self.role, self.at)
@@ -170,6 +170,7 @@ class TakeRole(Command[str]):
         # of two who take each other's, the second waits here and then sees what the first did
         connection.execute(select(_s.id).where(_s.id == site_id).with_for_update())
         author_id = staff_named(connection, self.person) or self.person
+        locked_staff(connection, author_id)
         wanted = [_g.author_id == author_id, _g.site_id == site_id]
         if self.role is not None:
             wanted.append(_g.role == self.role.value)
@@ -195,6 +196,16 @@ class TakeRole(Command[str]):
 def staff_named(connection: Connection, name: str) -> str | None:
     """The id of the person of the staff with this name."""
     return connection.scalar(select(_m.author_id).where(_m.name == name))
+
+
+def locked_staff(connection: Connection, author_id: str | None) -> str | None:
+    """The person, who stays of the staff until this transaction ends; None where they are not of it.
+
+    Who gives a role and who takes the last one wait for each other here: nothing else of the person need be written by
+    both, and a role would be left whose holder is not there.
+    """
+    row = select(_m.author_id).where(_m.author_id == author_id)
+    return None if author_id is None else connection.scalar(row.with_for_update())
 
 
 def add_staff(
