@@ -1,8 +1,8 @@
 """Where tests keep their files: in memory, where there is room.
 
-Each commit of SQLite waits for the disk, some 4 ms on a virtual machine, and the tests commit a hundred thousand times.
-No test can see the difference: what a killed process has written is there either way. What measures a disk is
-``bench``, which says itself where its files are.
+Each commit of SQLite waits for the disk, some 4 ms on a virtual machine, and most tests commit several times. No test
+can see the difference: what a killed process has written is there either way. What measures a disk is ``bench``, which
+does not come by here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 MEMORY = Path("/dev/shm")
 ROOM = 6 * 1024**3
-"""Bytes: what all tests together have there at most is 2 GiB, with databases of PostgreSQL and profiles of browsers."""
+"""Bytes. The quick tests were seen to have 150 MB there at once; browsers and clusters of databases have more."""
 
 
 def use_memory() -> None:
