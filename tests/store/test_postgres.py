@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
@@ -110,6 +111,11 @@ async def test_batches_that_meet_in_many_discussions_do_not_block_each_other(pos
         assert await check(all_actions[2].store) == []
 
 
+def _end_sessions(author_id: str, connection: Connection) -> CommandResult[None]:
+    end_staff_sessions(connection, author_id, START)
+    return CommandResult(None)
+
+
 @pytest.mark.parametrize("first", ["taken", "given"])
 async def test_who_gives_a_role_and_who_takes_the_last_one_wait_for_each_other(
     postgres: Postgres, name: str, first: str
@@ -130,9 +136,7 @@ async def test_who_gives_a_role_and_who_takes_the_last_one_wait_for_each_other(
     async with instances(postgres.address(name), 2) as (one, other), asyncio.TaskGroup() as group:
         invited = await one.store.write(Invite(OPERATOR, "Mai", None, Role.owner, "a" * 64, START))
         # nothing of theirs is open that both would end, and so meet at
-        await one.store.write(
-            Custom(lambda connection: CommandResult(end_staff_sessions(connection, invited.author_id, START)))
-        )
+        await one.store.write(Custom(partial(_end_sessions, invited.author_id)))
         group.create_task(one.store.write(Custom(slowly)))
         await done.wait()
         [second] = {"taken", "given"} - {first}
