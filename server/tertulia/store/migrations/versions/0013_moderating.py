@@ -80,8 +80,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table, column in (("event", "discussion_id"), ("cursor", "discussion_id"), ("discussion", "id")):
-        op.execute(f"DELETE FROM {table} WHERE {column} IN {_DESKS}")
+    for table, name in (("event", "discussion_id"), ("cursor", "discussion_id"), ("discussion", "id")):
+        op.execute(f"DELETE FROM {table} WHERE {name} IN {_DESKS}")
     for table in reversed(_TABLES):
         op.drop_table(table)
     for name in ("uq_report_once", "ix_report_reporter"):
