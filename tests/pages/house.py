@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 import httpx
 
 from tertulia.app import Running, running
-from tertulia.core.rules import WhoMayWrite
 from tertulia.identity import utc_now
 from tertulia.pages.readers import COOKIE
 from tertulia.people import Claim
@@ -102,8 +101,7 @@ class House:
         return {table.name: sorted(map(repr, await self.rows(table))) for table in tables}
 
     async def rule(self, who: str, site: str = "default") -> None:
-        given = WhoMayWrite(who)
-        changed = administration.ChangeSiteRules(site, lambda own: replace(own, who=given), utc_now())
+        changed = administration.ChangeSiteRules(site, lambda own: own.changed({"who": who}), utc_now())
         await self.server.store.write(changed)
 
 

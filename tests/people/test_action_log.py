@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 
 from tertulia.cli import main
-from tertulia.core.rules import WhoMayWrite
 from tertulia.errors import Problem
 from tertulia.people.action_log import log_lines, moment
 from tertulia.store import Store, administration
@@ -27,8 +25,8 @@ WORDS = {"en": "Guide"}
 ROW = IssuerRow("default", "app", "jwt", {}, None)
 DECISIONS: dict[str, tuple[Command[Any], dict[str, Any]]] = {
     "site.rules": (
-        administration.ChangeSiteRules("default", lambda own: replace(own, who=WhoMayWrite.members), AT),
-        {"who": "members"},
+        administration.ChangeSiteRules("default", lambda own: own.changed({"who": "members"}), AT),
+        {"rules": {"who": [None, "members"]}},
     ),
     "site.badge": (
         administration.ChangeSiteBadge("default", "guide", WORDS, AT),

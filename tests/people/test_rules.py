@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tertulia.checks import check
-from tertulia.core.rules import NONE_OWN, OwnRules, WhoMayWrite
+from tertulia.core.rules import DEFAULT, NONE_OWN, OwnRules
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.protocol import API
 from tertulia.store import administration, queries, schema
@@ -35,8 +35,13 @@ async def moderator(one: Instance, name: str = "Mai") -> str:
 
 
 async def site_rule(one: Instance, who: str | None, site: str = "default") -> None:
-    given = None if who is None else WhoMayWrite(who)
-    await one.server.store.write(administration.ChangeSiteRules(site, lambda own: replace(own, who=given), utc_now()))
+    change = administration.ChangeSiteRules(site, lambda own: own.changed({"who": who}), utc_now())
+    await one.server.store.write(change)
+
+
+def shown(**rules: str | int) -> dict[str, Any]:
+    """All that is told of the rules, where these are not at their defaults."""
+    return {**asdict(DEFAULT), **rules}
 
 
 async def own_rule(one: Instance, staff: str, who: str | None, key: str = "talk") -> httpx.Response:
@@ -71,14 +76,14 @@ async def test_a_rule_says_who_may_write(one: Instance, who: str, of: str, body:
         await site_rule(one, who)
     else:
         await site_rule(one, OTHERS[who])
-        assert (await own_rule(one, staff, who)).json()["discussion"]["rules"] == {"who": who}
+        assert (await own_rule(one, staff, who)).json()["discussion"]["rules"] == shown(who=who)
     expected = dict(zip((None, member, staff), REFUSED[who], strict=True))
     expected[guest] = expected[None]
     for token, answer in expected.items():
         assert await said(one, token, body=body) == answer, token
-    shown = [row["author_name"] for row in await one.rows(schema.comment)]
-    assert len(shown) == 1 + [status for status, _ in expected.values()].count(201), "nothing of the refused is stored"
-    assert (await snapshot(one))["rules"] == {"who": who}
+    names = [row["author_name"] for row in await one.rows(schema.comment)]
+    assert len(names) == 1 + [status for status, _ in expected.values()].count(201), "nothing of the refused is stored"
+    assert (await snapshot(one))["rules"] == shown(who=who)
     assert await check(one.server.store) == []
 
 
@@ -103,14 +108,14 @@ async def test_a_discussion_goes_by_its_site_again(one: Instance) -> None:
     staff = await moderator(one)
     await own_rule(one, staff, "nobody")
     await site_rule(one, "members")
-    assert (await snapshot(one))["rules"] == {"who": "nobody"}
+    assert (await snapshot(one))["rules"] == shown(who="nobody")
     back = (await own_rule(one, staff, None)).json()
-    assert back["discussion"]["rules"] == {"who": "members"}
+    assert back["discussion"]["rules"] == shown(who="members")
     [first, last] = (await one.ask("GET", "/events?key=talk&after=0")).json()["events"]
-    assert first["discussion"] == {"mode": "open", "rules": {"who": "nobody"}}
-    assert last["discussion"] == {"mode": "open", "rules": {"who": "members"}}
+    assert first["discussion"] == {"mode": "open", "rules": shown(who="nobody")}
+    assert last["discussion"] == {"mode": "open", "rules": shown(who="members")}
     await site_rule(one, None)
-    assert (await snapshot(one))["rules"] == {"who": "all"}
+    assert (await snapshot(one))["rules"] == shown()
     assert [row["rules"] for row in await one.rows(schema.discussion)] == [None], "who says nothing stores nothing"
 
 
@@ -155,7 +160,7 @@ async def test_a_rule_of_the_site_is_told_to_each_of_its_discussions_but_those_w
     rows = {row["key"]: row["seq"] for row in await one.rows(schema.discussion)}
     assert rows == {f"talk {number}": 2 for number in range(120)} | {"abroad": 1, "own": 1}
     event = (await one.ask("GET", "/events?key=talk 7&after=1")).json()["events"]
-    assert [one_["discussion"] for one_ in event] == [{"mode": "open", "rules": {"who": "members"}}]
+    assert [one_["discussion"] for one_ in event] == [{"mode": "open", "rules": shown(who="members")}]
     assert await check(one.server.store) == []
 
 
@@ -172,7 +177,7 @@ async def test_what_else_a_site_has_stays(one: Instance) -> None:
     [row] = await one.rows(schema.site)
     assert row["settings"] == {"badges": {"host": {"en": "Author"}}, "rules": {"who": "members"}}
     assert row["version"] == 2
-    assert await one.server.store.read(queries.site_rules, "default") == OwnRules(WhoMayWrite.members)
+    assert await one.server.store.read(queries.site_rules, "default") == OwnRules({"who": "members"})
 
 
 async def test_a_rule_that_another_instance_changed_holds_for_the_next_comment_here(
@@ -189,3 +194,13 @@ async def test_a_rule_that_another_instance_changed_holds_for_the_next_comment_h
             await own_rule(here, staff, who)
             assert await said(there, guest) == expected
             await own_rule(here, staff, None)
+
+
+async def test_the_log_of_actions_has_what_was_and_what_is(one: Instance) -> None:
+    staff = await moderator(one)
+    for who in ("members", "nobody", "nobody", None):
+        await own_rule(one, staff, who)
+    rows = [row for row in await one.rows(schema.action) if row["verb"] == "discussion.change"]
+    told = [(row["actor"], row["data"]["rules"]["who"]) for row in rows]
+    assert told == [("Mai", [None, "members"]), ("Mai", ["members", "nobody"]), ("Mai", ["nobody", None])]
+    assert {row["discussion_id"] for row in rows} == {(await one.rows(schema.discussion))[0]["id"]}

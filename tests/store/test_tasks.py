@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, update
 
 from tertulia.core.comments import DiscussionKey
-from tertulia.core.rules import WhoMayWrite
 from tertulia.store import Store, followers, schema, tasks
 from tertulia.store.administration import ChangeSiteRules
 from tertulia.store.challenges import AskForCode
@@ -255,7 +253,7 @@ async def test_whoever_makes_a_task_wakes_the_workers(store: Store) -> None:
     said = await StoreActions(store).post_comment()
     assert not woken, "there are no followers"
     code = AskForCode("c" * 36, "default", "a" * 64, "sealed", "b" * 64, "en", START)
-    rules = ChangeSiteRules("default", lambda own: replace(own, who=WhoMayWrite.all), START)
+    rules = ChangeSiteRules("default", lambda own: own.changed({"who": "all"}), START)
     commands: list[Command[Any]] = [code, rules, FollowDiscussions((1,))]
     for number, command in enumerate(commands, 1):
         await store.write(command)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select, update
 from tertulia import transfer
 from tertulia.articles import Articles
 from tertulia.core.comments import Author, DiscussionKey, Mode
-from tertulia.core.rules import OwnRules, WhoMayWrite
+from tertulia.core.rules import OwnRules
 from tertulia.store import Store, administration, schema
 from tertulia.store.commands import Actor, ChangeDiscussion, CommandResult, PostResult
 from tests.support.store_actions import START, Custom, StoreActions
@@ -156,8 +156,8 @@ async def everything(store: Store) -> dict[str, str]:
     elsewhere = await actions.post_comment("Another site", key=OTHER, by=MINH)
     await actions.post_comment("An answer there", key=OTHER, by=LAN, parent=elsewhere)
     await actions.mode(Mode.held, BARE)
-    await actions.do(ChangeDiscussion(QUIET, actions.now(), rules=OwnRules(WhoMayWrite.nobody)))
-    await actions.do(administration.ChangeSiteRules(OTHER.site, lambda _: OwnRules(WhoMayWrite.members), START))
+    await actions.do(ChangeDiscussion(QUIET, actions.now(), rules={"who": "nobody"}))
+    await actions.do(administration.ChangeSiteRules(OTHER.site, lambda _: OwnRules({"who": "members"}), START))
     found = {
         "first": first, "reply": reply, "deep": deep, "gone": gone, "under_gone": under_gone, "removed": removed,
         "back": back, "official": official, "waiting": waiting, "approved": approved, "rejected": rejected,

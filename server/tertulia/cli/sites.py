@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.core.badges import is_badge
-from tertulia.core.rules import DEFAULT, WhoMayWrite
+from tertulia.core.rules import DEFAULT, RULES
 from tertulia.core.text import clean_name
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import new_site_token, utc_now
@@ -42,19 +43,30 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
     click.echo(f"Site {key}: {', '.join(checked) or 'no origin besides the server itself'}")
 
 
+def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option a rule, in their order."""
+    for rule in reversed([*RULES.values()]):
+        kind = click.IntRange(rule.least, rule.most) if rule.choices is None else click.Choice([*rule.choices])
+        command = click.option(f"--{rule.name.replace('_', '-')}", rule.name, type=kind, help=rule.about)(command)
+    return command
+
+
 @site.command("rules")
 @click.argument("key")
-@click.option("--who", type=click.Choice([*WhoMayWrite]), help="Who may write: all, members, or nobody but moderators.")
+@_rule_options
+@click.option("--reset", multiple=True, type=click.Choice([*RULES]), help="Go by a rule's default again; repeated.")
 @setting_options(*DATABASE)
 @coroutine
-async def site_rules(key: str, who: WhoMayWrite | None, **flags: Any) -> None:
+async def site_rules(key: str, reset: tuple[str, ...], **options: Any) -> None:
     """Show the rules of the site KEY, or change those given; a discussion may have its own."""
-    async with store_of(flags, read_only=who is None) as store:
-        if who is None:
-            rules = await store.read(queries.site_rules, key)
+    given = {name: value for name in RULES if (value := options.pop(name)) is not None} | dict.fromkeys(reset)
+    async with store_of(options, read_only=not given) as store:
+        if given:
+            rules = await store.write(administration.ChangeSiteRules(key, lambda own: own.changed(given), utc_now()))
         else:
-            rules = await store.write(administration.ChangeSiteRules(key, lambda own: replace(own, who=who), utc_now()))
-    click.echo(f"who\t{rules.over(DEFAULT).who}")
+            rules = await store.read(queries.site_rules, key)
+    for name, value in asdict(rules.over(DEFAULT)).items():
+        click.echo(f"{name}\t{value}")
 
 
 @site.command("badge")

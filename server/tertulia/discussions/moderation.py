@@ -7,7 +7,6 @@ from collections.abc import Callable, Set
 from tertulia import protocol
 from tertulia.core import pages, text
 from tertulia.core.comments import Discussion, DiscussionKey, Mode
-from tertulia.core.rules import OwnRules
 from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids, views
 from tertulia.discussions.actors import actor_of, by, log_moderation, require_at, require_staff
@@ -17,7 +16,7 @@ from tertulia.identity import Identity, utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import DiscussionView
 from tertulia.store import Store, commands, queries
-from tertulia.store.actions import Verb
+from tertulia.store.actions import By
 
 
 class Moderation:
@@ -72,8 +71,8 @@ class Moderation:
         leads = change.mode is not None or change.rules is not None
         actor = require_at(identity, key.site) if leads else require_staff(identity, key.site)
         await self._limits.count(actor.id, None, Write.moderation)
-        rules = _new_rules(change.rules)
-        if rules is None and change.mode is change.title is change.url is None:
+        rules = None if change.rules is None else change.rules.given
+        if not rules and change.mode is change.title is change.url is None:
             raise Problem(ErrorCode.invalid, "Give mode, rules, title or url.", field="mode")
         command = commands.ChangeDiscussion(
             self._keys.known(key),
@@ -82,17 +81,16 @@ class Moderation:
             title=None if change.title is None else _new_title(change.title),
             url=None if change.url is None else _new_url(change.url, origins),
             rules=rules,
+            by=_decider(identity),
         )
-        what = (("changed", sorted(change.model_fields_set)),)
-        deed = commands.Deed(TokenScope.discussions, Verb.change_discussion, what)
-        changed = await self._store.write(by(identity, command, deed))
+        changed = await self._store.write(by(identity, command, commands.Deed(TokenScope.discussions, None)))
         log_moderation(identity, _act(change), site=key.site, discussion=changed.id)
         return protocol.DiscussionChanged(discussion=self._view(changed), seq=changed.seq)
 
 
-def _new_rules(change: protocol.RulesChange | None) -> OwnRules | None:
-    """None where nothing is said of them."""
-    return None if change is None or "who" not in change.model_fields_set else change.own
+def _decider(identity: Identity | None) -> By | None:
+    """Who decides: a moderator, or a program, which is no author."""
+    return None if identity is None else By(None if identity.program else identity.author_id, identity.name)
 
 
 def _act(change: protocol.DiscussionChange) -> str:

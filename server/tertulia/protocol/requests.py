@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from tertulia.core.rules import OwnRules, WhoMayWrite
+from tertulia.core.rules import NONE_OWN, OwnRules, RuleValue
 from tertulia.core.text import KEY_LENGTH, NAME_LENGTH, TEXT_LENGTH
 from tertulia.protocol.models import Inbound
 
@@ -73,8 +73,14 @@ class RulesChange(Inbound):
     who: Literal["all", "members", "nobody"] | None = None
 
     @property
+    def given(self) -> dict[str, RuleValue | None]:
+        """Those that something is said of."""
+        return self.model_dump(exclude_unset=True)
+
+    @property
     def own(self) -> OwnRules:
-        return OwnRules(who=None if self.who is None else WhoMayWrite(self.who))
+        """Of whoever had none before."""
+        return NONE_OWN.changed(self.given)
 
 
 class DiscussionChange(Inbound):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
@@ -82,7 +83,7 @@ def comment_view(
 
 
 def rules_view(rules: Rules) -> RulesView:
-    return RulesView(who=rules.who)
+    return RulesView(**asdict(rules))
 
 
 def discussion_view(discussion: Discussion, *, epoch: str, readers: int) -> DiscussionView:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from tertulia.core.badges import Words
 from tertulia.core.roles import Role
-from tertulia.core.rules import OwnRules, own_rules
+from tertulia.core.rules import OwnRules, differences, own_rules
 from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem, no_such_site
 from tertulia.store import mapping, schema, tasks
@@ -22,9 +22,9 @@ from tertulia.store.database import EPOCH_BYTES
 from tertulia.store.roles import ALL_SITES
 
 SITE_RULES = "site-rules"
+"""The queue of the sites whose discussions are to be told of other rules."""
 BADGES = 20
 """Of one site: their words come with each page."""
-"""The queue of the sites whose discussions are to be told of other rules."""
 PROBE_BYTES = 4096
 """Written in twice as many hexadecimal digits, which no database makes smaller: PostgreSQL needs a page for them."""
 
@@ -74,7 +74,8 @@ class ChangeSiteRules(Command[OwnRules]):
             changed = {"settings": settings, "version": s.version + 1}
             connection.execute(update(schema.site).where(s.id == found.id).values(changed))
             tasks.enqueue(connection, SITE_RULES, {"site": found.id}, name=f"{SITE_RULES}:{found.id}")
-            record(connection, Action(self.by, Verb.change_rules, found.id, data=after.stored() or {}), self.at)
+            data = {"rules": differences(before, after)}
+            record(connection, Action(self.by, Verb.change_rules, found.id, data=data), self.at)
         return CommandResult(after, makes_tasks=after != before)
 
 

@@ -211,7 +211,7 @@ def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) ->
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        events += ChangeDiscussion(key, at, discussion.mode, rules=discussion.rules).apply(connection).events
+        events += ChangeDiscussion(key, at, discussion.mode, rules=discussion.rules.said).apply(connection).events
     return records.stored_id(found), events
 
 

@@ -31,10 +31,13 @@ def by_program(name: str) -> By:
 
 
 class Deed(NamedTuple):
-    """What a program does: what its token has to be good for, the word for it, and more for the log of actions."""
+    """What a program does: what its token has to be good for, the word for it, and more for the log of actions.
+
+    ``verb`` is None of a command that tells the log itself.
+    """
 
     scope: TokenScope
-    verb: Verb
+    verb: Verb | None
     data: tuple[tuple[str, object], ...] = ()
 
 
@@ -66,6 +69,8 @@ class AsProgram(Wrapping[T]):
         if isinstance(target, DiscussionKey):
             found = records.find_discussion(connection, target)
             about = _About(discussion_id=None if found is None else records.stored_id(found))
+        if self.deed.verb is None:
+            return result
         # what waits for approval is removed without an event
         if result.events or result.erases or self.deed.verb is Verb.remove_comment:
             who, data = by_program(asking.name), dict(self.deed.data)
