@@ -59,7 +59,7 @@ class Changing:
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
-        edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
+        edit = commands.EditComment(found, actor, content.text, content.body, at, window, acting(identity))
         return await self._change(edit, actor, "edit", identity)
 
     async def delete_comment(

@@ -21,6 +21,7 @@ from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
 from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
+from tertulia.store.commands.reviewing import MENDED, MendReviews
 from tertulia.store.commands.sessions import (
     AsGuest,
     EndSessions,
@@ -50,6 +51,7 @@ from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
+    "MENDED",
     "SCOPES",
     "Act",
     "Actor",
@@ -80,6 +82,7 @@ __all__ = [
     "Invited",
     "Known",
     "Mailbox",
+    "MendReviews",
     "Merging",
     "PostComment",
     "PostResult",

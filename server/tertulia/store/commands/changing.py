@@ -13,7 +13,7 @@ from tertulia.store import event_log, records, reviews, schema
 from tertulia.store.actions import By
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
-from tertulia.store.commands.deciding import Act, DecideComment
+from tertulia.store.commands.deciding import Act, DecideComment, record_edit
 from tertulia.store.listing import IS_KEPT
 from tertulia.store.mapping import milliseconds
 from tertulia.store.reviews import Touched
@@ -23,7 +23,8 @@ from tertulia.store.reviews import Touched
 class EditComment(CommentCommand[PostResult]):
     """Replaces a comment's text; the same text as before is neither a change nor an event.
 
-    Its author may do so for ``window`` after posting. Raises not_found, forbidden, gone, edit_window_over.
+    Its author may do so for ``window`` after posting. ``by`` is who decides where it is another's; see DecideComment.
+    Raises not_found, forbidden, gone, edit_window_over.
     """
 
     actor: Actor
@@ -31,6 +32,7 @@ class EditComment(CommentCommand[PostResult]):
     body: list[Block]
     at: datetime
     window: timedelta
+    by: By | None = None
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
@@ -42,6 +44,8 @@ class EditComment(CommentCommand[PostResult]):
             connection, comment.id, text=self.text, body=self.body, edited_at=edited_at, version=version
         )
         touched = touch_waiting(connection, comment.id)
+        if self.by is not None and not self.actor.owns(comment):
+            record_edit(connection, comment, self.by, self.at)
         if comment.state is State.held:
             return CommandResult(PostResult(comment, None), erases=True, touched=touched)
         return replace(logged(connection, "comment.edited", comment, self.at, erases=True), touched=touched)
