@@ -8,7 +8,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       ├────── comments ◀────────┴── changing, voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
-      └────── site_tokens, names
+      └────── site_tokens, names, words
 """
 
 from tertulia.store.commands.base import Command, CommandResult
@@ -47,11 +47,13 @@ from tertulia.store.commands.staff import (
 )
 from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
+from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, WordsChanged
 
 __all__ = [
     "SCOPES",
     "Actor",
     "AddSiteToken",
+    "AddWords",
     "ApproveComment",
     "AsGuest",
     "AsProgram",
@@ -82,7 +84,9 @@ __all__ = [
     "PostResult",
     "ProlongSession",
     "RemoveSiteToken",
+    "RemoveWord",
     "RenameAuthor",
+    "ReplaceWords",
     "ReportComment",
     "RestoreComment",
     "SignIn",
@@ -96,6 +100,7 @@ __all__ = [
     "VoteTotals",
     "Vouched",
     "Who",
+    "WordsChanged",
     "check_edit",
     "check_post",
     "check_program",

@@ -50,6 +50,7 @@ from tertulia.store.queries.staff import (
     staff_session,
     ways_in,
 )
+from tertulia.store.queries.words import ListedWord, WordList, word_list, word_versions, words
 
 __all__ = [
     "ANCESTORS",
@@ -60,6 +61,7 @@ __all__ = [
     "FirstPage",
     "Held",
     "HeldPage",
+    "ListedWord",
     "MemberSession",
     "MemberSessions",
     "ModeratorAt",
@@ -73,6 +75,7 @@ __all__ = [
     "SiteToken",
     "StaffSession",
     "WayIn",
+    "WordList",
     "WrittenPage",
     "any_discussion",
     "changed_at",
@@ -106,5 +109,8 @@ __all__ = [
     "stored_key",
     "thread",
     "ways_in",
+    "word_list",
+    "word_versions",
+    "words",
     "written",
 ]
