@@ -5,15 +5,16 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
 
     base ◀── discussions ◀── posting
       ▲                         │
-      ├────── comments ◀────────┴── changing, voting, reporting
+      ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
       └────── site_tokens, names, words
 """
 
 from tertulia.store.commands.base import Command, CommandResult
-from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
+from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
+from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
@@ -51,10 +52,10 @@ from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, Wo
 
 __all__ = [
     "SCOPES",
+    "Act",
     "Actor",
     "AddSiteToken",
     "AddWords",
-    "ApproveComment",
     "AsGuest",
     "AsProgram",
     "AttachWay",
@@ -63,6 +64,8 @@ __all__ = [
     "ChangeDiscussion",
     "Command",
     "CommandResult",
+    "DecideComment",
+    "Decided",
     "Deed",
     "DeleteComment",
     "DetachWay",
@@ -83,12 +86,12 @@ __all__ = [
     "PostComment",
     "PostResult",
     "ProlongSession",
+    "Reason",
     "RemoveSiteToken",
     "RemoveWord",
     "RenameAuthor",
     "ReplaceWords",
     "ReportComment",
-    "RestoreComment",
     "SignIn",
     "SignInStaff",
     "Spent",
@@ -96,6 +99,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "UndoDecision",
     "VoidTokens",
     "VoteTotals",
     "Vouched",
