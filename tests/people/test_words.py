@@ -131,7 +131,7 @@ async def test_an_edit_with_a_refused_word_is_not_taken(one: Instance) -> None:
     posted = (await one.say(None, **GUEST)).json()
     path = f"/comments/{posted['comment']['id']}"
     assert code(await one.ask("PATCH", path, posted["token"], json={"body": "địt mẹ"})) == (422, "words")
-    assert (await one.ask("GET", path)).json()["comment"]["text"] == "Good evening."
+    assert [row["text"] for row in await one.rows(schema.comment)] == ["Good evening."]
 
 
 async def test_an_edit_with_a_suspect_word_takes_the_comment_from_view_until_it_was_seen(one: Instance) -> None:
@@ -146,12 +146,14 @@ async def test_an_edit_with_a_suspect_word_takes_the_comment_from_view_until_it_
     ((queue, causes),) = await reviews(one)
     assert (queue, [cause["found"] for cause in causes]) == ("suspected", ["shit"])
     (row,) = await one.rows(schema.comment)
-    assert (row["text"], row["hidden_by"], row["version"]) == ("Oh shit", "rule", 2)
+    assert (row["text"], row["hidden_by"]) == ("Oh shit", "rule")
+    hidden = [(act["actor"], act["reason"]) for act in await one.rows(schema.action) if act["verb"] == "comment.hide"]
+    assert hidden == [("server", "words")]
     discussion = (await one.ask("GET", "/discussion?key=talk")).json()["discussion"]
     assert discussion["comment_count"] == 0
     assert await check(one.server.store) == []
     assert (await one.ask("POST", f"/comments/{comment_id}/restore", staff)).status_code == 200
-    assert (await one.ask("GET", f"/comments/{comment_id}")).json()["comment"]["text"] == "Oh shit"
+    assert "Oh shit" in (await one.ask("GET", "/discussion?key=talk")).text
     assert await check(one.server.store) == []
 
 
