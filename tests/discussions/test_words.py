@@ -8,7 +8,7 @@ import pytest
 
 from tertulia.core.words import Does, Entry
 from tertulia.discussions import words
-from tertulia.discussions.words import KNOWN_LISTS, Said, Words
+from tertulia.discussions.words import KNOWN_LISTS, TextField, Words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store.queries import WordList
 
@@ -39,13 +39,13 @@ class Lists:
 
 
 async def found(known: Words, text: str, site: str = "news") -> list[str]:
-    return [cause.detail["entry"] for cause in await known.check(site, [Said("body", text)])]
+    return [cause.detail["entry"] for cause in await known.check(site, [TextField("body", text)])]
 
 
 async def test_a_site_without_a_list_costs_a_question_a_second_for_all() -> None:
     lists = Lists()
     known = lists.words()
-    assert await asyncio.gather(*(known.check("news", [Said("body", "one")]) for _ in range(500))) == [()] * 500
+    assert await asyncio.gather(*(known.check("news", [TextField("body", "one")]) for _ in range(500))) == [()] * 500
     for _ in range(50):
         await found(known, "one")
     assert (lists.asked, lists.read) == (1, 0)
@@ -70,7 +70,7 @@ async def test_a_list_is_read_once_and_again_when_it_is_another(monkeypatch: pyt
 async def test_what_is_refused_says_the_field_and_not_the_word() -> None:
     known = Lists(news=[Entry("one"), Entry("two", Does.refuse)]).words()
     with pytest.raises(Problem) as refused:
-        await known.check("news", [Said("author.name", "one"), Said("body", "one and two")])
+        await known.check("news", [TextField("author.name", "one"), TextField("body", "one and two")])
     assert (refused.value.code, refused.value.field) == (ErrorCode.words, "body")
     assert "two" not in refused.value.detail
 

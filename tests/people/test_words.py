@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,5 +219,5 @@ async def test_a_list_that_another_instance_changed_is_obeyed_here(database: str
         for lines, status in ((["a word refuse"], 422), (["a word"], 202), ([], 201)):
             entries = tuple(parse_list(lines))
             await here.server.store.write(ReplaceWords(OPERATOR, "default", entries, utc_now()))
-            await until(lambda status=status: answers(status), f"the other instance answers {status}")
+            await until(partial(answers, status), f"the other instance answers {status}")
         assert await check(here.server.store) == []

@@ -12,7 +12,7 @@ from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
 from tertulia.discussions.actors import Actors, acting, actor_of, by, log_moderation
 from tertulia.discussions.content import Texts
-from tertulia.discussions.words import Said, Words, skips_words
+from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
 from tertulia.protocol import comment_view
@@ -73,7 +73,7 @@ class Changing:
         if identity is None or skips_words(identity):
             return ()
         site = identity.site or await self._store.read(queries.site_of, comment_id)
-        return () if site is None else await self._words.check(site, [Said("body", said)])
+        return () if site is None else await self._words.check(site, [TextField("body", said)])
 
     async def delete_comment(
         self, comment_id: str, identity: Identity | None, address: str | None = None

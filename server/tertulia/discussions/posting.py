@@ -18,7 +18,7 @@ from tertulia.discussions.actors import by_person, is_long_ago, is_staff, token_
 from tertulia.discussions.content import SLOW_TEXT, Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
-from tertulia.discussions.words import Said, Words, skips_words
+from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
@@ -148,7 +148,7 @@ class Posting:
         Raises words.
         """
         try:
-            said = (Said("author.name", draft.author.name), Said("body", draft.text))
+            said = (TextField("author.name", draft.author.name), TextField("body", draft.text))
             return await self._words.check(draft.key.site, said)
         except Problem:
             if await self._store.read(commands.said_at, draft.request) is None:

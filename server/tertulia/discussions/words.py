@@ -28,7 +28,7 @@ MOST_FINDINGS = 20
 """Told of one comment: a text of nothing else has thousands."""
 
 
-class Said(NamedTuple):
+class TextField(NamedTuple):
     """What is looked at, and what its field is called."""
 
     field: str
@@ -53,7 +53,7 @@ class Words:
         self._known: OrderedDict[str, _Compiled] = OrderedDict()
         self._compiling = asyncio.Lock()
 
-    async def check(self, site: str, said: Iterable[Said]) -> tuple[Cause, ...]:
+    async def check(self, site: str, said: Iterable[TextField]) -> tuple[Cause, ...]:
         """Why a comment has to wait, of which this is said. Raises words where it is not taken."""
         matcher = await self._matcher(site)
         if matcher is None:
