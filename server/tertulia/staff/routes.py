@@ -14,6 +14,7 @@ from tertulia.people import Staff, StaffWays
 from tertulia.people.staff_ways import ATTACH
 from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
 from tertulia.protocol import NewSession
+from tertulia.staff.access import Access, Identify
 from tertulia.staff.codes import Codes
 from tertulia.staff.frame import ROOT, Defaults, Frame, Templates
 from tertulia.staff.log import LogPages
@@ -43,8 +44,10 @@ class StaffPages:
         *,
         language: str,
         time_zone: str,
+        identify: Identify,
     ) -> None:
         cookie = SessionCookie(origins, COOKIE, timedelta(days=STAFF_DAYS))
+        self.deciding = Access(staff, cookie, origins, identify).deciding
         self._frame = Frame(staff, cookie, templates, Defaults(language, time_zone))
         self._origins = origins
         codes = Codes(self._frame, ways, origins, addresses)

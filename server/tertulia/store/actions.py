@@ -36,6 +36,12 @@ class Verb(StrEnum):
     remove_comment = "comment.remove"
     restore_comment = "comment.restore"
     approve_comment = "comment.approve"
+    keep_comment = "comment.keep"
+    spam_comment = "comment.spam"
+    pin_comment = "comment.pin"
+    unpin_comment = "comment.unpin"
+    hide_comment = "comment.hide"
+    undo_decision = "comment.undo"
     change_discussion = "discussion.change"
     add_issuer = "issuer.add"
     remove_issuer = "issuer.remove"
@@ -51,6 +57,8 @@ class By(NamedTuple):
 
 
 OPERATOR = By(None, "operator")
+SERVER = By(None, "server")
+"""What the server itself decides, by rules, readers' reports and checks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,16 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
 
     base ◀── discussions ◀── posting
       ▲                         │
-      ├────── comments ◀────────┴── changing, voting, reporting
+      ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
       └────── site_tokens, names
 """
 
 from tertulia.store.commands.base import Command, CommandResult
-from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
+from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
+from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
@@ -50,9 +51,9 @@ from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
     "SCOPES",
+    "Act",
     "Actor",
     "AddSiteToken",
-    "ApproveComment",
     "AsGuest",
     "AsProgram",
     "AttachWay",
@@ -61,6 +62,8 @@ __all__ = [
     "ChangeDiscussion",
     "Command",
     "CommandResult",
+    "DecideComment",
+    "Decided",
     "Deed",
     "DeleteComment",
     "DetachWay",
@@ -81,10 +84,10 @@ __all__ = [
     "PostComment",
     "PostResult",
     "ProlongSession",
+    "Reason",
     "RemoveSiteToken",
     "RenameAuthor",
     "ReportComment",
-    "RestoreComment",
     "SignIn",
     "SignInStaff",
     "Spent",
@@ -92,6 +95,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "UndoDecision",
     "VoidTokens",
     "VoteTotals",
     "Vouched",

@@ -7,16 +7,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from tertulia.core.causes import Cause, CauseKind
 from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.core.rules import WhoMayWrite
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
-from tertulia.store import event_log, names, records
+from tertulia.store import event_log, names, records, reviews
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.comments import PostResult
 from tertulia.store.commands.discussions import change_discussion
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
+from tertulia.store.mapping import milliseconds
+from tertulia.store.reviews import Touched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ class Draft(DraftHead):
 
     ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
     ``digest`` is stored of all that the idempotency key stands for; earlier versions stored ``unhashed_digest``.
+    ``causes`` are why it has to wait, as far as its text says.
     """
 
     title: str
@@ -58,6 +62,7 @@ class Draft(DraftHead):
     body: list[Block]
     digest: str
     unhashed_digest: str = ""
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,14 @@ class PostComment(Command[PostResult]):
         if context.author_name != draft.author.name and draft.author.badge != "moderator":
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
-        comment = _comment(draft, context, _require_parent(connection, context.discussion, draft.parent_id))
+        causes = _causes(draft, context)
+        parent = _require_parent(connection, context.discussion, draft.parent_id)
+        comment = _comment(draft, context, parent, State.held if causes else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
         if comment.state is State.held:
-            return CommandResult(PostResult(comment, None), corrected)
+            reviews.begin(connection, comment.id, context.site_id, causes, milliseconds(draft.at))
+            return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
         return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
@@ -114,8 +122,16 @@ def said_at(connection: Connection, request: records.RequestId) -> datetime | No
     return None if earlier is None else earlier.comment.created_at
 
 
-def _comment(draft: Draft, context: records.PostContext, parent: Comment | None) -> Comment:
-    held = context.discussion.mode is Mode.held and draft.author.badge != "moderator"
+def _causes(draft: Draft, context: records.PostContext) -> tuple[Cause, ...]:
+    """Why a comment has to wait for a moderator."""
+    if draft.author.badge == "moderator":
+        return ()
+    if context.discussion.mode is Mode.held:
+        return (Cause(CauseKind.mode), *draft.causes)
+    return draft.causes
+
+
+def _comment(draft: Draft, context: records.PostContext, parent: Comment | None, state: State) -> Comment:
     return Comment(
         id=draft.id,
         discussion_id=context.discussion_id,
@@ -126,7 +142,7 @@ def _comment(draft: Draft, context: records.PostContext, parent: Comment | None)
         body=draft.body,
         created_at=_reply_time(parent, draft.at),
         edited_at=None,
-        state=State.held if held else State.visible,
+        state=state,
         up=0,
         down=0,
         reply_count=0,
