@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from tertulia import protocol
 from tertulia.core import pages, text
+from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.core.names import unadorned
@@ -17,6 +18,7 @@ from tertulia.discussions.actors import by_person, is_long_ago, is_staff, token_
 from tertulia.discussions.content import SLOW_TEXT, Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
+from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
@@ -37,7 +39,14 @@ class Posting:
     """Posts for whoever a token names, and for newcomers."""
 
     def __init__(
-        self, store: Store, keys: Keys, texts: Texts, tokens: Tokens, limits: PostingLimits, names: Names
+        self,
+        store: Store,
+        keys: Keys,
+        texts: Texts,
+        tokens: Tokens,
+        limits: PostingLimits,
+        names: Names,
+        words: Words,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -45,6 +54,7 @@ class Posting:
         self._tokens = tokens
         self._limits = limits
         self._names = names
+        self._words = words
 
     async def post_comment(
         self,
@@ -60,7 +70,7 @@ class Posting:
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        name_taken, unknown_site, closed, members_only, bad_parent, idempotency_conflict.
+        name_taken, words, unknown_site, closed, members_only, bad_parent, idempotency_conflict.
         """
         key = request_ids.idempotency_key(idempotency_key)
         head = self._head(new, key, identity)
@@ -72,6 +82,8 @@ class Posting:
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, head)
         draft = await self._draft(head, new, _page(new, origins, identity))
+        if not skips_words(identity):
+            draft = replace(draft, causes=await self._causes(draft))
         result = await self._store.write(by_person(identity, commands.PostComment(draft)))
         posted = protocol.Posted(
             comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
@@ -129,6 +141,19 @@ class Posting:
             digest=self._tokens.hashed_digest(digest),
             unhashed_digest=digest,
         )
+
+    async def _causes(self, draft: Draft) -> tuple[Cause, ...]:
+        """Why the comment has to wait, as far as its words say; a repeated request is answered as it was.
+
+        Raises words.
+        """
+        try:
+            said = (TextField("author.name", draft.author.name), TextField("body", draft.text))
+            return await self._words.check(draft.key.site, said)
+        except Problem:
+            if await self._store.read(commands.said_at, draft.request) is None:
+                raise
+            return ()
 
     def _new_token(self, draft: Draft, identity: Identity | None, result: PostResult) -> str | None:
         """A token for a guest who has none, or whose own is old or of another name."""

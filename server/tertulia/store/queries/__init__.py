@@ -64,6 +64,7 @@ from tertulia.store.queries.staff import (
     standing,
     ways_in,
 )
+from tertulia.store.queries.words import ListedWord, WordList, word_list, word_versions, words
 
 __all__ = [
     "ANCESTORS",
@@ -78,6 +79,7 @@ __all__ = [
     "HeldPage",
     "Item",
     "LastDecision",
+    "ListedWord",
     "MemberSession",
     "MemberSessions",
     "ModeratorAt",
@@ -92,6 +94,7 @@ __all__ = [
     "SiteToken",
     "StaffSession",
     "WayIn",
+    "WordList",
     "WrittenPage",
     "any_discussion",
     "changed_at",
@@ -132,5 +135,8 @@ __all__ = [
     "stored_key",
     "thread",
     "ways_in",
+    "word_list",
+    "word_versions",
+    "words",
     "written",
 ]
