@@ -28,6 +28,7 @@ from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.discussions import Discussions, Sites, publish_committed
+from tertulia.discussions.closing import closing
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
@@ -160,7 +161,13 @@ async def running(
             articles = Articles(settings.articles_dir, settings.language, settings.time_zone)
             defaults = SiteDefaults(settings.site_name, settings.language, settings.time_zone)
             following = Following(store, [SearchFollower()] if settings.search else [])
-            queues = [*following.queues(), sign_ins.queue(), SiteRules(store).queue(), taking_names(store)]
+            queues = [
+                *following.queues(),
+                sign_ins.queue(),
+                SiteRules(store).queue(),
+                closing(store),
+                taking_names(store),
+            ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))
             responses = ResponseCounts()

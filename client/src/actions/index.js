@@ -115,11 +115,16 @@ export function createActions(d) {
       if (place) loaded.goBack(d, place, { navigation, pagination });
     },
   };
-  /** What few pages need: a key that is none, a moderator who comes by, faces. */
+  /** @type {unknown} */
+  let isUnusual;
+  /** Those of the change before: each event of them brings others. @type {unknown} */
+  let rules;
+  /** What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end. */
   const aboutPage = () => {
     const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
-    const isTaken = given === null || given.startsWith(d.settings.place.key);
-    if (d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
+    const isTaken = given?.startsWith(d.settings.place.key) ?? true;
+    isUnusual ||= d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator || d.thread.discussion.closes_at || d.thread.discussion.rules?.slow;
+    if (isUnusual) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
   };
   const watchList = () => (d.list.refreshed = () => notify(/* @__KEY__ */ 'refreshed'));
   let tick = 0;
@@ -140,7 +145,7 @@ export function createActions(d) {
       const settle = changes.length ? hold(d.list) : undefined;
       const isOtherMode = d.view.refresh(d.list, changes);
       notify('changed', changes);
-      if (isOtherMode) notify('viewerChanged');
+      if (isOtherMode || rules !== (rules = d.thread.discussion.rules)) notify('viewerChanged');
       settle?.();
     },
     commands,

@@ -185,6 +185,8 @@ class Api:
             ErrorCode.name_taken,
             ErrorCode.closed,
             ErrorCode.members_only,
+            ErrorCode.slow_mode,
+            ErrorCode.links,
             ErrorCode.bad_parent,
             ErrorCode.rate_limited,
         ),

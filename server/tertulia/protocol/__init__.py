@@ -85,6 +85,7 @@ from tertulia.protocol.views import (
     Votes,
     comment_view,
     discussion_view,
+    moment,
     rules_view,
 )
 
@@ -161,6 +162,7 @@ __all__ = [
     "encode",
     "events_message",
     "events_page",
+    "moment",
     "page_of",
     "payload_within",
     "rules_view",

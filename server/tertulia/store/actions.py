@@ -51,6 +51,8 @@ class By(NamedTuple):
 
 
 OPERATOR = By(None, "operator")
+SERVER = By(None, "server")
+"""What the server itself decides, by rules, readers' reports and checks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.errors import no_such_site
-from tertulia.store import mapping, prepared, schema
+from tertulia.store import clock, mapping, prepared, schema
 from tertulia.store.prepared import Insert, Prepared
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _POST_CONTEXT = Prepared(
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
 _NEW_COMMENT = Insert(schema.comment)
+_NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "at", is_shared=True)
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -240,6 +241,12 @@ def insert_post(connection: Connection, comment: Comment, context: PostContext, 
     elif context.author_name != comment.author.name:
         _rename(connection, comment.author)
     _NEW_COMMENT.queue(connection, row)
+
+
+def note_origin(connection: Connection, comment_id: str, near: str, wide: str, at: datetime) -> None:
+    """Queues where a guest's comment came from; its time is the database's, that all instances share."""
+    noted = mapping.milliseconds(clock.shared(connection, at))
+    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "near": near, "wide": wide, "at": noted})
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:

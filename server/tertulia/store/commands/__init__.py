@@ -3,7 +3,10 @@
 A command raises Problem to refuse (its savepoint is rolled back, its neighbours in the batch go on) and returns
 a CommandResult: a value for the caller and the events that came of it. Comment, event and counters change together.
 
-    base ◀── discussions ◀── posting
+    base ◀── discussions ◀── posting ──▶ drafts
+      ▲           └──────────┬──────┘      ▲
+      │                      ▼             │
+      │                  admitting ────────┘
       ▲                         │
       ├────── comments ◀────────┴── changing, voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
@@ -14,10 +17,11 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
+from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
+from tertulia.store.commands.drafts import Draft, DraftHead, Origin
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
-from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
+from tertulia.store.commands.posting import PostComment, check_post, said_at
 from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.sessions import (
@@ -49,6 +53,7 @@ from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 
 __all__ = [
+    "CLOSING",
     "SCOPES",
     "Actor",
     "AddSiteToken",
@@ -59,6 +64,8 @@ __all__ = [
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
+    "CloseDiscussion",
+    "Closing",
     "Command",
     "CommandResult",
     "Deed",
@@ -78,6 +85,7 @@ __all__ = [
     "Known",
     "Mailbox",
     "Merging",
+    "Origin",
     "PostComment",
     "PostResult",
     "ProlongSession",
