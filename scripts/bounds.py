@@ -125,6 +125,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
         Bound("keys whose discussions are remembered", "discussions/keys:KNOWN_KEYS"),
         Bound("words whose folded forms are remembered", "core/search_terms:KEPT"),
+        Bound("chunks of text whose readings are remembered for the words of sites", "core/words/tokens:KNOWN_CHUNKS"),
         Bound("guests and addresses that are counted", "limits/memory:MAX_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
         Bound("replies followed below a reply", "store/listing:BELOW"),
@@ -165,6 +166,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("characters that are read on the event loop", "discussions/content:SLOW_TEXT"),
         Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
         Bound("characters of a name", "core/text:NAME_LENGTH"),
+        Bound("words of a site that are not said there", "core/words/entries:ENTRIES"),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
     ],
     "Secrets and traces": [
@@ -217,6 +219,7 @@ GUARDED = (
     "identity/*",
     "protocol/*",
     "core/*",
+    "core/words/*",
     "staff/*",
 )
 """Where a stranger's input comes by first."""
@@ -227,6 +230,8 @@ NO_BOUNDS = {
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
     "core/strict_json": {"LARGEST_WHOLE"},
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
+    "core/words/entries": {"ENTRY_LENGTH", "ENTRY_WORDS", "NOTE_LENGTH", "PART_LENGTH"},  # told by docs/moderating.md
+    "core/words/tokens": {"LONG_CHUNK", "MOST_SPELLED"},  # within the text
     "discussions/page_cache": {"ENTRY_BYTES"},
     "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/badges": {"FRESH_SECONDS"},

@@ -15,11 +15,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tertulia import private
 from tertulia.api import Api
+from tertulia.api.desk import DeskApi
 from tertulia.api.openapi import Description
 from tertulia.api.people import PeopleApi
 from tertulia.api.search import SearchApi
@@ -27,6 +28,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
+from tertulia.desk import Desk
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -72,6 +74,7 @@ from tertulia.people import (
     taking_names,
 )
 from tertulia.push import Push
+from tertulia.push.desk import DeskStream
 from tertulia.resolving import Resolver
 from tertulia.serving.stats import ServerStats
 from tertulia.settings import KEY_FILE, Settings, load, secret_key
@@ -199,17 +202,23 @@ async def running(
                 addresses,
                 language=settings.language,
                 time_zone=settings.time_zone,
+                identify=discussions.identify,
             )
             ends = {AS_READER: way_in.enter, **staff_pages.ends()}
             sign_in_pages = SignInPages(sign_ins, pages.rendering, defaults, origins, addresses, ends)
             readiness = Readiness(store, hub, bus, counts, warning=lambda: addresses.warning)
-            others = [*_health(readiness, hub), *metrics.routes(), *Seen(secret, addresses, origins).routes()]
+            others: list[BaseRoute] = [
+                *_health(readiness, hub),
+                *metrics.routes(),
+                *Seen(secret, addresses, origins).routes(),
+            ]
             others += [*sign_in_pages.routes(), *way_in.routes()]
             others += MyPage(account_pages, people, sign_ins, edit_window=window).routes()
             others += CommentForms(account_pages, discussions, pages.where, origins, addresses).routes()
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
+            desk_stream = DeskStream(hub, staff_pages.deciding, staff.standing)
             store.start(partial(publish_committed, bus, store.epoch))
             store.write_queue.on_tasks = workers.wake
             following.start()
@@ -218,7 +227,8 @@ async def running(
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
-                edges += [SignInApi(sign_ins, methods, origins)]
+                edges += [SignInApi(sign_ins, methods, origins), DeskApi(Desk(store, limits), staff_pages.deciding)]
+                others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [
                     staff_pages.middleware(),
@@ -228,6 +238,7 @@ async def running(
                 asgi = _asgi(discussions, edges, guards, hub, origins, addresses, pages, others, responses, search)
                 yield Running(asgi, store, hub, bus, articles, metrics, workers)
             finally:
+                await desk_stream.close()
                 await workers.close()
                 await providers.close()
                 hashing.cancel()
@@ -292,7 +303,7 @@ def _asgi(
     origins: OriginPolicy,
     addresses: ClientAddress,
     pages: Pages,
-    others: list[Route],
+    others: list[BaseRoute],
     responses: ResponseCounts,
     search: Search | None,
 ) -> Starlette:

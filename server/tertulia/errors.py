@@ -45,6 +45,8 @@ class ErrorCode(Enum):
     links = ErrorSpec(422, "Links may not be posted here")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")
     bad_state = ErrorSpec(409, "The comment's state does not allow this")
+    decided = ErrorSpec(409, "Somebody else has decided about it")
+    changed = ErrorSpec(409, "It was changed meanwhile")
     gone = ErrorSpec(410, "The comment is no longer there")
     spent = ErrorSpec(410, "This has already been used")
     too_large = ErrorSpec(413, "The request is too large")
@@ -61,6 +63,7 @@ class CloseCode(IntEnum):
 
     restarting = 1012
     malformed = 4400
+    sign_in_again = 4401
     origin_not_allowed = 4403
     too_slow = 4408
     gone = 4410
@@ -70,6 +73,7 @@ class CloseCode(IntEnum):
 CLOSE_ADVICE: dict[CloseCode, str] = {
     CloseCode.restarting: "resume after a random 0-5 s",
     CloseCode.malformed: "stop; fix the request",
+    CloseCode.sign_in_again: "stop; the session or the role has ended: sign in again",
     CloseCode.origin_not_allowed: "stop; the site does not allow this origin",
     CloseCode.too_slow: "resume from the last seq",
     CloseCode.gone: "stop",

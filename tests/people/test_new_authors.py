@@ -41,7 +41,9 @@ async def causes(one: Instance) -> list[list[dict[str, Any]]]:
 
 
 async def make_older(one: Instance, by: timedelta) -> None:
-    await one.do(update(schema.comment).values(created_at=schema.comment.c.created_at - by // timedelta(milliseconds=1)))
+    await one.do(
+        update(schema.comment).values(created_at=schema.comment.c.created_at - by // timedelta(milliseconds=1))
+    )
 
 
 # ---- first ----------------------------------------------------------------------------------------------
@@ -100,7 +102,9 @@ async def test_a_rule_says_what_becomes_of_links(one: Instance, links: str) -> N
     answers = [await one.say(new, body=ONE), await one.say(new, body=MANY), await one.say(trusted, body=MANY)]
     assert tuple(answer.status_code for answer in answers) == LINKS[links]
     assert (await one.say(new)).status_code == (await one.say(staff, body=MANY)).status_code == 201
-    assert (await one.say(new, body="https://news.example/1 http://news.test/2 https://news.example/3")).status_code == 201
+    assert (
+        await one.say(new, body="https://news.example/1 http://news.test/2 https://news.example/3")
+    ).status_code == 201
     if links == "refuse":
         assert {code(answer) for answer in answers} == {(422, "links")}
         assert {answer.json()["field"] for answer in answers} == {"body"}

@@ -19,7 +19,7 @@ from tertulia.identity.keys import Algorithm
 from tertulia.protocol import API
 from tertulia.store import Store, administration, schema
 from tertulia.store.actions import OPERATOR, Verb
-from tertulia.store.commands import ApproveComment, AsProgram, Deed, RemoveSiteToken
+from tertulia.store.commands import Act, AsProgram, DecideComment, Deed, RemoveSiteToken
 from tertulia.store.programs import program_of
 from tertulia.web.operations import Operation
 from tests.api.app import DOCUMENT, OPERATIONS, add_moderator, add_program, bearer, named, new_key
@@ -137,7 +137,7 @@ async def test_a_token_that_was_removed_is_refused_at_once_by_every_instance(dat
         assert code(await ask(there, "GET", "/moderation/held", token)) == (401, "unauthenticated")
         deed = Deed(TokenScope.moderate, Verb.approve_comment)
         with pytest.raises(Problem) as refused:  # as if it had been read before it was removed
-            await store.write(AsProgram(known.id, deed, ApproveComment(second, utc_now()), utc_now()))
+            await store.write(AsProgram(known.id, deed, DecideComment(second, Act.approve, None, utc_now()), utc_now()))
         assert refused.value.code is ErrorCode.unauthenticated
         states = {row["id"]: row["state"] for row in await here.rows(schema.comment)}
         assert states == {first: "visible", second: "held"}

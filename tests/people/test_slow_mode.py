@@ -1,4 +1,4 @@
-"""Slow mode: one comment in so many seconds, of an author and of guests behind one address, on all instances together."""
+"""Slow mode: one comment in so many seconds, of an author and of guests behind one address, on all instances."""
 
 from __future__ import annotations
 

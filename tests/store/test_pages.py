@@ -138,8 +138,7 @@ async def test_lists_of_moderators_end_at_a_megabyte_and_go_on(store: Store, act
     await actions.mode(Mode.held)
     waiting = await many(actions, 40)
     await actions.mode(Mode.open)
-    one = (await many(actions, 1))[0]
-    reports = [await actions.report(one.comment.id, None) for _ in range(40)]
+    reports = [await actions.report(one.comment.id, None) for one in await many(actions, 40)]
     held: list[str] = []
     reported: list[str] = []
     cursor, pages = None, 0

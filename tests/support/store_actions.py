@@ -110,10 +110,14 @@ class StoreActions:
         return await self.do(commands.DeleteComment(_id(comment), actor, self.now()))
 
     async def restore(self, comment: PostResult | str) -> PostResult:
-        return await self.do(commands.RestoreComment(_id(comment), self.now()))
+        return await self._decide(comment, commands.Act.restore)
 
     async def approve(self, comment: PostResult | str) -> PostResult:
-        return await self.do(commands.ApproveComment(_id(comment), self.now()))
+        return await self._decide(comment, commands.Act.approve)
+
+    async def _decide(self, comment: PostResult | str, act: commands.Act) -> PostResult:
+        decided = await self.do(commands.DecideComment(_id(comment), act, None, self.now()))
+        return PostResult(decided.comment, decided.seq)
 
     async def vote(self, comment: PostResult | str, actor: Actor, value: int) -> VoteTotals:
         tally = await self.do(commands.CastVotes(_id(comment), [Ballot(actor, value)], self.now()))
@@ -121,8 +125,8 @@ class StoreActions:
         assert isinstance(answer, VoteTotals), "the refusal of a single ballot is raised"
         return answer
 
-    async def report(self, comment: PostResult | str, actor: Actor | None) -> str:
-        return await self.do(commands.ReportComment(_id(comment), actor, "spam", "look at it", self.now()))
+    async def report(self, comment: PostResult | str, actor: Actor | None, network: str | None = None) -> str:
+        return await self.do(commands.ReportComment(_id(comment), actor, "spam", "look at it", self.now(), network))
 
     async def mode(self, mode: Mode, key: DiscussionKey = HERE) -> int:
         return (await self.do(commands.ChangeDiscussion(key, self.now(), mode))).seq

@@ -27,6 +27,16 @@ class State(StrEnum):
         return self in (State.removed, State.deleted)
 
 
+class HiddenBy(StrEnum):
+    """Who took a comment away: moderators, readers' reports, a check from outside, a rule, or a ban."""
+
+    staff = "staff"
+    reports = "reports"
+    check = "check"
+    rule = "rule"
+    ban = "ban"
+
+
 class Mode(StrEnum):
     """What a discussion does with a new comment: show it, let it wait for approval, refuse it."""
 
@@ -60,7 +70,8 @@ class Author:
 class Comment:
     """One comment as it stands now. ``text`` is what was typed, ``body`` the document tree made of it.
 
-    ``idempotency_key`` is what is stored of it: a keyed hash.
+    ``idempotency_key`` is what is stored of it: a keyed hash. ``version`` is counted with each change of its text and
+    each decision about it; ``hidden_by`` says who took it away.
     """
 
     id: str
@@ -78,6 +89,8 @@ class Comment:
     reply_count: int
     pinned: bool
     idempotency_key: str | None = None
+    version: int = 1
+    hidden_by: HiddenBy | None = None
 
 
 @dataclass(frozen=True, slots=True)

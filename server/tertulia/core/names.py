@@ -35,7 +35,7 @@ def skeletons(name: str) -> frozenset[str]:
 
 
 def _skeleton(text: str) -> str:
-    drawn = _unmarked(text).translate(_prototypes())
+    drawn = _unmarked(text).translate(prototypes())
     folded = _unmarked(drawn.casefold())
     bare = "".join(character for character in folded if character.isalnum())
     return _DOUBLED.sub(r"\1", bare or folded)
@@ -47,7 +47,8 @@ def _unmarked(text: str) -> str:
 
 
 @cache
-def _prototypes() -> dict[int, str]:
+def prototypes() -> dict[int, str]:
+    """What characters are drawn like, by their numbers."""
     table = (files(__package__) / "confusables.txt").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("# "))
     drawn = {ord(first) + letter: chr(ord("A") + letter) for first in _DRAWN for letter in range(26)}

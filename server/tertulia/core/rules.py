@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Any
@@ -95,6 +96,10 @@ class Rules:
     edit: int | None = None
     check: Check = Check.after
     nudge: Nudge = Nudge.off
+
+    def edit_window(self, otherwise: timedelta) -> timedelta:
+        """How long authors may change what they wrote."""
+        return otherwise if self.edit is None else timedelta(minutes=self.edit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from tertulia.identity import (
 )
 from tertulia.limits import PostingLimits, Write
 from tertulia.store import Store, queries, sessions
+from tertulia.store.actions import By
 from tertulia.store.commands import Actor, AsGuest, AsProgram, Command, Deed, InRole, InSession, ProlongSession
 from tertulia.store.guests import UNMADE, GuestToken
 from tertulia.store.programs import elsewhere, program_of
@@ -188,6 +189,13 @@ def by_person(identity: Identity | None, command: Command[T]) -> Command[T]:
     if identity.moderator:
         return InRole(identity.author_id, identity.acting_at, DECIDING, command, utc_now())
     return command
+
+
+def acting(identity: Identity | None) -> By | None:
+    """Who decides, for the log of actions; None of a program, whose token's command puts it there, and of others."""
+    if identity is None or identity.program or not identity.moderator:
+        return None
+    return By(identity.author_id, identity.name)
 
 
 def require_moderator(identity: Identity | None) -> Actor:

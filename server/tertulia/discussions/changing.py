@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
+from tertulia.core.links import count_foreign
 from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
-from tertulia.discussions.actors import Actors, actor_of, by, log_moderation
+from tertulia.discussions.actors import Actors, acting, actor_of, by, log_moderation
 from tertulia.discussions.content import Texts
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
 from tertulia.store.actions import Verb
-from tertulia.store.commands import Actor, Command, Deed, PostResult
+from tertulia.store.commands import Actor, Command, Decided, Deed, PostResult
 
 _VERBS = {
     "edit": Verb.edit_comment,
@@ -42,15 +44,21 @@ class Changing:
         Raises unauthenticated, not_found, forbidden, gone, edit_window_over.
         """
         actor, found = replace(actor_of(identity), moderator=False), request_ids.comment_id(comment_id)
-        window = self._edit_window if is_edited else timedelta.max
+        window = self._edit_window if is_edited else None
         return (await self._store.read(commands.check_edit, found, actor, utc_now(), window)).text
 
     async def edit(
-        self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
+        self,
+        comment_id: str,
+        body: str,
+        identity: Identity | None,
+        address: str | None = None,
+        origins: Set[str] = frozenset(),
     ) -> protocol.Changed:
-        """Changes what one said, or as a moderator what anybody said.
+        """Changes what one said, or as a moderator what anybody said. ``origins`` are those of the site's pages.
 
-        Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over.
+        Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over,
+        links.
         """
         text.check_size(body)
         actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
@@ -59,7 +67,8 @@ class Changing:
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
-        edit = commands.EditComment(found, actor=actor, text=content.text, body=content.body, at=at, window=window)
+        links = count_foreign(content.body, origins)
+        edit = commands.EditComment(found, actor, content.text, content.body, at, window, links)
         return await self._change(edit, actor, "edit", identity)
 
     async def delete_comment(
@@ -70,20 +79,23 @@ class Changing:
         Raises unauthenticated, rate_limited, not_found, forbidden, gone.
         """
         actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
-        return await self._change(commands.DeleteComment(found, actor, utc_now()), actor, "remove", identity)
+        removal = commands.DeleteComment(found, actor, utc_now(), acting(identity))
+        return await self._change(removal, actor, "remove", identity)
 
     async def restore(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found = await self._actors.moderating(identity), request_ids.comment_id(comment_id)
-        return await self._change(commands.RestoreComment(found, utc_now()), actor, "restore", identity)
+        decision = commands.DecideComment(found, commands.Act.restore, acting(identity), utc_now())
+        return await self._change(decision, actor, "restore", identity)
 
     async def approve(self, comment_id: str, identity: Identity | None) -> protocol.Changed:
         """Raises unauthenticated, forbidden, rate_limited, not_found, bad_state."""
         actor, found = await self._actors.moderating(identity), request_ids.comment_id(comment_id)
-        return await self._change(commands.ApproveComment(found, utc_now()), actor, "approve", identity)
+        decision = commands.DecideComment(found, commands.Act.approve, acting(identity), utc_now())
+        return await self._change(decision, actor, "approve", identity)
 
     async def _change(
-        self, command: Command[PostResult], actor: Actor, act: str, identity: Identity | None
+        self, command: Command[PostResult] | Command[Decided], actor: Actor, act: str, identity: Identity | None
     ) -> protocol.Changed:
         """The comment after the change, as whoever made it sees it; acts of moderation are told in the log."""
         changed = await self._store.write(by(identity, command, Deed(TokenScope.moderate, _VERBS[act])))

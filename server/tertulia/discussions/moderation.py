@@ -13,7 +13,7 @@ from tertulia.discussions import request_ids, views
 from tertulia.discussions.actors import actor_of, by, log_moderation, require_at, require_staff
 from tertulia.discussions.keys import Keys
 from tertulia.errors import ErrorCode, Problem
-from tertulia.identity import Identity, utc_now
+from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import DiscussionView
 from tertulia.store import Store, commands, queries
@@ -28,11 +28,17 @@ class Moderation:
     """``view`` makes what is shown of a discussion."""
 
     def __init__(
-        self, store: Store, keys: Keys, limits: PostingLimits, view: Callable[[Discussion], DiscussionView]
+        self,
+        store: Store,
+        keys: Keys,
+        limits: PostingLimits,
+        tokens: Tokens,
+        view: Callable[[Discussion], DiscussionView],
     ) -> None:
         self._store = store
         self._keys = keys
         self._limits = limits
+        self._tokens = tokens
         self._view = view
 
     async def held(self, site: str, limit: int, cursor: str | None, moderator: Identity | None) -> protocol.HeldPage:
@@ -58,7 +64,8 @@ class Moderation:
         also = reporter.also if reporter else ()
         await self._limits.count(reporter.id if reporter else None, address, also=also)
         note = text.clean_text(report.note, field="note") if report.note else ""
-        command = commands.ReportComment(found, reporter=reporter, reason=report.reason, note=note, at=at)
+        network = self._tokens.hashed_network(address, at)
+        command = commands.ReportComment(found, reporter, report.reason, note, at, network)
         return protocol.Reported(id=await self._store.write(by(identity, command)))
 
     async def change(

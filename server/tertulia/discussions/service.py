@@ -87,7 +87,7 @@ class Discussions:
         self.vote_once = votes.vote_once
         self.close = votes.close
 
-        moderation = Moderation(store, keys, limits, reading.view)
+        moderation = Moderation(store, keys, limits, tokens, reading.view)
         self.report = moderation.report
         self.reported = moderation.reported
         self.held = moderation.held

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from tertulia.core.addresses import client_network
 from tertulia.core.ids import is_uuid, uuid8
 from tertulia.core.strict_json import Json
 from tertulia.core.text import clean_name
@@ -115,6 +116,14 @@ class Tokens:
     def hashed_origin(self, network: str) -> str:
         """What is noted of where a guest wrote from: a keyed hash, from which nobody can guess the network."""
         return hmac.digest(self._request_key, f"origin\0{network}".encode(), "sha256").hex()
+
+    def hashed_network(self, address: str | None, at: datetime) -> str | None:
+        """What stands for all guests of a network on one day, so that they are one; None without an address."""
+        network = client_network(address)
+        if network is None:
+            return None
+        named = f"network\0{network}\0{at.date().isoformat()}"
+        return hmac.digest(self._request_key, named.encode(), "sha256").hex()
 
     def issue(self, author_id: str, name: str, site: str, now: datetime) -> str:
         """A guest's token, good for 180 days on this site."""

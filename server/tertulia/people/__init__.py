@@ -31,7 +31,7 @@ from tertulia.people.sessions import (
 )
 from tertulia.people.signing_in import PROVIDER_CODE, HandOver, ProviderSignIns, SignInError, SignInWish
 from tertulia.people.site_tokens import SITE_JWT, by_site_token
-from tertulia.people.staff import Staff
+from tertulia.people.staff import Staff, StaffMember
 from tertulia.people.staff_ways import StaffWays, member_named
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "SignInMethods",
     "SignInWish",
     "Staff",
+    "StaffMember",
     "StaffWays",
     "by_site_token",
     "member_named",

@@ -5,7 +5,7 @@ A look at the roles that the session brought refuses soon; the command asks for 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,9 +57,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class StaffMember:
-    """Who is signed in to the staff's pages. ``roles`` are those of the sites where one decides, None for all sites."""
+    """Who is signed in to the staff's pages. ``roles`` are those of the sites where one decides, None for all sites.
 
-    session_id: str
+    ``session_id`` is None of whoever comes with a moderator's token.
+    """
+
+    session_id: str | None
     author_id: str
     name: str
     roles: Sequence[tuple[str | None, str]]
@@ -143,6 +146,11 @@ class Staff:
 
     async def sign_out(self, member: StaffMember) -> None:
         await self._store.write(EndSessions(member.author_id, utc_now(), member.session_id))
+
+    async def standing(self, asked: Collection[tuple[StaffMember, str]]) -> list[bool]:
+        """Whether each of these still decides at the site: their session goes on, and the role is held."""
+        wanted = [(member.session_id, member.author_id, site) for member, site in asked]
+        return await self._store.read(queries.standing, wanted, utc_now())
 
     # ---- who --------------------------------------------------------------------------------------------
 

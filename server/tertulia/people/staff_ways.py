@@ -13,7 +13,7 @@ from tertulia import protocol
 from tertulia.core.ids import is_uuid
 from tertulia.core.roles import DECIDING
 from tertulia.core.text import clean_name
-from tertulia.errors import ErrorCode, Problem
+from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.identity import new_session_token, utc_now
 from tertulia.identity.issuers import MAILBOXES
 from tertulia.limits import PostingLimits, Write
@@ -137,6 +137,8 @@ class StaffWays:
 
     async def detach(self, member: StaffMember, site: str, issuer: str, subject: str) -> None:
         """Raises unknown_site, not_found; invalid for the last way of a member."""
+        if member.session_id is None:
+            raise unauthenticated()
         await self._limits.count(member.author_id, None, Write.moderation)
         via = EMAIL if issuer == MAILBOXES else (await self._sign_ins.names(site)).get(issuer, issuer)
         await self._store.write(DetachWay(member.by, member.session_id, site, issuer, subject, via, utc_now()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tertulia.protocol.bounds import PAGE_BYTES
+from tertulia.protocol.desk import DeskEventKind
 from tertulia.protocol.events import Event, EventKind
 
 
@@ -15,7 +16,7 @@ class EncodedEvent:
     """An event whose JSON is ready: everything between the store and the reader passes it on unread."""
 
     seq: int
-    kind: EventKind
+    kind: EventKind | DeskEventKind
     comment_id: str | None
     payload: str
 

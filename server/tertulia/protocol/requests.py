@@ -60,11 +60,17 @@ class Vote(Inbound):
         return value
 
 
+ReportReason = Literal["spam", "abuse", "hate", "off_topic", "private", "false", "illegal", "other"]
+"""Why somebody reports a comment, and why a moderator removes one."""
+NOTE_LENGTH = 1000
+"""Characters of what is said about it."""
+
+
 class Report(Inbound):
     """``POST /comments/{id}/reports``."""
 
-    reason: Literal["spam", "abuse", "off_topic", "illegal", "other"]
-    note: str | None = Field(default=None, max_length=1000)
+    reason: ReportReason
+    note: str | None = Field(default=None, max_length=NOTE_LENGTH)
 
 
 class RulesChange(Inbound):

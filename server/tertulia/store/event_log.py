@@ -110,16 +110,29 @@ def insert(
     encoded = encode(event)
     if encoded.supersedes:
         _supersede(connection, encoded)
+    return insert_encoded(connection, discussion_id, key, encoded, mapping.milliseconds(at), queued=queued)
+
+
+def insert_encoded(
+    connection: Connection,
+    discussion_id: int,
+    key: DiscussionKey,
+    event: EncodedEvent,
+    at: int,
+    *,
+    queued: bool = False,
+) -> CommittedEvent:
+    """Stores an event that supersedes none, or has done so; ``at`` is in milliseconds since 1970."""
     values = {
         "discussion_id": discussion_id,
         "seq": event.seq,
         "kind": event.kind,
-        "comment_id": encoded.comment_id,
-        "at": mapping.milliseconds(at),
-        "payload": encoded.payload,
+        "comment_id": event.comment_id,
+        "at": at,
+        "payload": event.payload,
     }
     (_NEW_EVENT.queue if queued else _NEW_EVENT.run)(connection, values)
-    return CommittedEvent(key, encoded, discussion_id)
+    return CommittedEvent(key, event, discussion_id)
 
 
 def advance(connection: Connection, discussion_id: int, *, shown: int) -> Advanced:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, CursorResult, delete, select, update
 from sqlalchemy import insert as inserted
 
-from tertulia.store import schema, tasks
+from tertulia.store import desk_log, schema, tasks
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.tasks import LeaseLostError
@@ -74,7 +74,8 @@ def behind(connection: Connection, follower: str, after: int, limit: int) -> lis
     """Discussions with ids above ``after`` in which a follower has something to read, in the order of their ids."""
     d = schema.discussion.c
     reached = select(_c.seq).where(_c.follower == follower, _c.discussion_id == d.id).scalar_subquery()
-    query = select(d.id).where(d.id > after, d.seq > 0, (reached.is_(None)) | (reached < d.seq))
+    # a desk has nothing for them: its events are about no comment
+    query = select(d.id).where(d.id > after, d.seq > 0, d.key != desk_log.KEY, (reached.is_(None)) | (reached < d.seq))
     return list(connection.scalars(query.order_by(d.id).limit(limit)))
 
 

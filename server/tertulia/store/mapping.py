@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, Text, cast, select
 
 from tertulia.core import documents
-from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
+from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, HiddenBy, Mode, State
 from tertulia.core.rules import own_rules_of, site_rules_of
 from tertulia.store.schema import discussion, site
 
@@ -39,6 +39,8 @@ def to_comment(row: RowMapping | Any) -> Comment:
         reply_count=row["reply_count"],
         pinned=row["pinned"],
         idempotency_key=row["idempotency_key"],
+        version=row["version"],
+        hidden_by=None if row["hidden_by"] is None else HiddenBy(row["hidden_by"]),
     )
 
 
@@ -69,6 +71,7 @@ def author_row(author: Author, created_at: datetime) -> dict[str, Any]:
 
 
 def comment_row(comment: Comment, *, published: bool, digest: str | None) -> dict[str, Any]:
+    """Of a new comment, which nobody has decided about."""
     return {
         "id": comment.id,
         "discussion_id": comment.discussion_id,

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, Table, bindparam, case, func, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
@@ -46,8 +58,9 @@ _POST_CONTEXT = Prepared(
     )
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
-_NEW_COMMENT = Insert(schema.comment)
 _NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "at", is_shared=True)
+_DECIDED = {"version", "hidden_by", "decision", "mark"}
+_NEW_COMMENT = Insert(schema.comment, *(column.key for column in schema.comment.columns if column.key not in _DECIDED))
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -82,6 +95,12 @@ def _ways(key: DiscussionKey) -> Iterator[tuple[DiscussionKey, Select[Any]]]:
     if canonical != key:
         yield canonical, _BY_KEY
         yield canonical, _BY_ALIAS
+
+
+def discussion_of(connection: Connection, comment: Comment) -> Discussion:
+    """The discussion that a comment is in."""
+    query = mapping.discussions().where(_d.id == comment.discussion_id)
+    return mapping.to_discussion(connection.execute(query).mappings().one())
 
 
 def ensure_discussion(
@@ -181,6 +200,8 @@ def insert_comment(connection: Connection, comment: Comment, *, published: bool)
 
 
 def update_comment(connection: Connection, comment_id: str, **values: Any) -> None:
+    if values.get("decision", ...) is None:
+        values["decision"] = null()  # None would be stored as JSON
     connection.execute(update(schema.comment).where(schema.comment.c.id == comment_id).values(**values))
 
 
@@ -212,6 +233,7 @@ class PostContext:
 
     discussion: Discussion
     discussion_id: int
+    site_id: int
     author_name: str | None
     is_repeated: bool
     tokens_after: int | None
@@ -229,7 +251,9 @@ def post_context(
         row = _POST_CONTEXT.row(connection, {**named, "key": made.key.key})
         assert row is not None  # noqa: S101 - the discussion is there
     repeated = row["repeated"] is not None
-    return PostContext(mapping.to_discussion(row), row["id"], row["author_name"], repeated, row["tokens_after"])
+    return PostContext(
+        mapping.to_discussion(row), row["id"], row["site_id"], row["author_name"], repeated, row["tokens_after"]
+    )
 
 
 def insert_post(connection: Connection, comment: Comment, context: PostContext, *, at: datetime, digest: str) -> None:

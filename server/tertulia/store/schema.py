@@ -7,6 +7,8 @@ site ──< discussion ──< comment ──< vote, report
 author ──< comment;  moderator is an author with a token;  taken_name: what its name looks like
    └──< identity: by which issuer's word;  session;  grant: a role at a site;  contact: an address, sealed
 site ──< issuer, signin, signin_code, challenge: ways in;  site_token: programs;  spent_token: what was good once
+review: what waits for a moderator, and what came of it;  ban: who may not write;  word: what is not said at a site
+origin: where a comment came from, keyed;  hook: who is asked from outside;  verdict: what one of them said
 action: who decided what, never changed
 task: work that waits to be done;  cursor: how far each follower of the log has come in a discussion
 search_entry: what the search knows of a comment
@@ -20,6 +22,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -48,9 +51,11 @@ Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itse
 _WHERE = "postgresql_where"
 
 
-def _partial(name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None) -> Index:
+def _partial(
+    name: str, *columns: str | TextClause, where: str, sqlite_where: str | None = None, unique: bool = False
+) -> Index:
     """An index of some rows only; the queries that read it say the same ``where`` in literal words."""
-    return Index(name, *columns, sqlite_where=text(sqlite_where or where), info={_WHERE: text(where)})
+    return Index(name, *columns, unique=unique, sqlite_where=text(sqlite_where or where), info={_WHERE: text(where)})
 
 
 meta = Table("meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
@@ -85,6 +90,9 @@ author = Table(
     # a guest's tokens that were made earlier are void
     Column("tokens_after", BigInteger),
     Column("erased_at", BigInteger),
+    # of the strictest ban of this person that goes on, so that a post reads it with the author
+    Column("ban_effect", String(8)),
+    Column("ban_until", BigInteger),
     # of those that have one only: a guest's first comment writes into neither
     _partial("ix_author_skeleton", "site_id", "skeleton", where="skeleton IS NOT NULL"),
     _partial("ix_author_merged", "merged_into", where="merged_into IS NOT NULL"),
@@ -123,6 +131,10 @@ discussion = Table(
     Column("created_at", BigInteger, nullable=False),
     # what is not as the site's settings say
     Column("rules", JSON),
+    # from then on nobody may write, whether or not the event has come that says so
+    Column("closes_at", BigInteger),
+    # the first seq that is still there is one more: 0 wherever readers are
+    Column("floor", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("site_id", "key"),
 )
 
@@ -162,6 +174,14 @@ comment = Table(
     Column("pinned", Boolean, nullable=False),
     Column("idempotency_key", String(64)),
     Column("request_digest", String(64)),
+    # one more with each change of its text and each decision, so that nobody decides about what they have not seen
+    Column("version", Integer, nullable=False, server_default="1"),
+    # by whom it was taken away or held: staff, reports, check, rule or ban
+    Column("hidden_by", String(8)),
+    # what its author is told of its removal: reason, note, at
+    Column("decision", JSON),
+    # what the editors say of it, such as that it is their pick
+    Column("mark", String(8)),
     UniqueConstraint("author_id", "idempotency_key"),
     CheckConstraint("state in ('visible','held','removed','deleted')", name="state"),
     # what somebody wrote, the newest first
@@ -229,7 +249,17 @@ report = Table(
     Column("at", BigInteger, nullable=False),
     # whether moderators have it in their list: not while its comment cannot be read
     Column("open", Boolean, nullable=False, server_default=true()),
+    # open, or what became of it: upheld, dismissed
+    Column("state", String(10), nullable=False, server_default="open"),
+    # an author's id, or one for all guests of a network and day; None of one that an earlier version took
+    Column("reporter", String(64)),
+    Column("weight", Integer, nullable=False, server_default="1"),
+    # where the answer goes that the law wants
+    Column("sealed_contact", Text),
+    Column("resolved_at", BigInteger),
     Index("ix_report_comment_id", "comment_id"),
+    _partial("ix_report_reporter", "reporter", "at", where="reporter IS NOT NULL"),
+    _partial("uq_report_once", "comment_id", "reporter", where="reporter IS NOT NULL", unique=True),
     _partial("ix_report_open", "at", "id", where="open", sqlite_where="open = 1"),
 )
 
@@ -409,6 +439,110 @@ site_token = Table(
     Column("at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     UniqueConstraint("site_id", "name"),
+)
+
+# ---- moderating -----------------------------------------------------------------------------------------
+
+# one of each comment that waits, or has waited, for a moderator
+review = Table(
+    "review",
+    metadata,
+    Column("comment_id", ForeignKey("comment.id"), primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("queue", String(16), nullable=False),
+    # 0 goes before 1 in the queue
+    Column("rank", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    # of the open reports
+    Column("weight", Integer, nullable=False),
+    Column("causes", JSON, nullable=False),
+    # when it was kept although it was reported, and when it was approved by hand
+    Column("kept_at", BigInteger),
+    Column("approved_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("closed_by", Text),
+    Column("decision", String(16)),
+    _partial("ix_review_open", "site_id", "queue", "rank", "since", "comment_id", where="closed_at IS NULL"),
+    _partial("ix_review_closed", "site_id", "closed_at", "comment_id", where="closed_at IS NOT NULL"),
+)
+
+word = Table(
+    "word",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("entry", Text, nullable=False),
+    # suspect or refuse
+    Column("does", String(8), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("site_id", "entry"),
+)
+
+ban = Table(
+    "ban",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # 0 is all sites
+    Column("site_id", BigInteger, nullable=False),
+    # author, near or wide: target is an author's id, or a keyed hash of a network
+    Column("kind", String(8), nullable=False),
+    Column("target", String(64), nullable=False),
+    # whose comment led to it
+    Column("author_id", String(36)),
+    Column("effect", String(8), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("by", Text, nullable=False),
+    Column("lifted_at", BigInteger),
+    Column("lifted_by", Text),
+    _partial("ix_ban_target", "kind", "target", where="lifted_at IS NULL"),
+    Index("ix_ban_site_id", "site_id", "at", "id"),
+)
+
+# for as long as a ban by network may be needed: keyed hashes of a /32 or /64, and of a /24 or /48
+origin = Table(
+    "origin",
+    metadata,
+    Column("comment_id", ForeignKey("comment.id"), primary_key=True),
+    Column("near", String(64), nullable=False),
+    Column("wide", String(64), nullable=False),
+    # of sites whose check wants to know address and browser
+    Column("sealed", Text),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_origin_near", "near", "at"),
+    Index("ix_origin_wide", "wide", "at"),
+    Index("ix_origin_at", "at"),
+)
+
+# who is asked from outside
+hook = Table(
+    "hook",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("site_id", ForeignKey("site.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("sealed_secret", Text),
+    UniqueConstraint("site_id", "name"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("comment_id", ForeignKey("comment.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("hook_id", Id, primary_key=True, autoincrement=False),
+    Column("verdict", String(8), nullable=False),
+    Column("score", Float),
+    Column("labels", JSON, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_verdict_at", "at"),
 )
 
 action = Table(

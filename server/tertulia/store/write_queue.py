@@ -12,14 +12,14 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import prepared
+from tertulia.store import desk_log, prepared
 from tertulia.store.administration import ProbeWrite
 from tertulia.store.commands import Command, CommandResult
 from tertulia.store.connections import WriteConnection
@@ -231,6 +231,7 @@ def _apply_together(
         prepared.flush(connection)
         if before_commit is not None and (events := _events(batch)):
             before_commit(connection, events)
+        _tell_desks(batch, connection)
     except Exception as error:
         prepared.discard(connection)
         if connection.invalidated or (not isinstance(error, Problem) and classify(error).fate != "ours"):
@@ -241,6 +242,15 @@ def _apply_together(
         return error
     savepoint.commit()
     return None
+
+
+def _tell_desks(batch: list[_Queued], connection: Connection) -> None:
+    """The events of it belong to the last command: whoever publishes a batch takes them in their order."""
+    touched = [one for queued in batch if isinstance(queued.result, CommandResult) for one in queued.result.touched]
+    if touched:
+        told, last = desk_log.append(connection, touched), batch[-1]
+        assert isinstance(last.result, CommandResult)  # noqa: S101 - all were applied
+        last.result = replace(last.result, events=(*last.result.events, *told))
 
 
 def _lock(batch: list[_Queued], connection: Connection) -> None:

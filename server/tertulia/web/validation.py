@@ -36,19 +36,22 @@ def check_parameters(scope: Scope) -> None:
         raise Problem(ErrorCode.invalid, f"A query may have at most {MAX_PARAMETERS} parameters.")
 
 
-async def read_json(request: Request, model: type[M]) -> M:
-    """The body as ``model``. Raises unsupported_media_type, malformed, unknown_field, invalid."""
+async def read_json(request: Request, model: type[M], tokens: int = MAX_TOKENS) -> M:
+    """The body as ``model``, of at most so many ``tokens``.
+
+    Raises unsupported_media_type, malformed, unknown_field, invalid.
+    """
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if media_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
         raise Problem(ErrorCode.unsupported_media_type, "Send the body as application/json in UTF-8.")
-    return parse(await request.body(), model)
+    return parse(await request.body(), model, tokens)
 
 
-def parse(body: bytes, model: type[M]) -> M:
+def parse(body: bytes, model: type[M], tokens: int = MAX_TOKENS) -> M:
     """JSON text as ``model``. Raises malformed, unknown_field, invalid."""
-    if _has_many_tokens(body):
-        raise Problem(ErrorCode.malformed, f"The body may have at most {MAX_TOKENS} elements of JSON.")
+    if _has_many_tokens(body, tokens):
+        raise Problem(ErrorCode.malformed, f"The body may have at most {tokens} elements of JSON.")
     try:
         found = strict_json.read(body)
     except ValueError as error:
@@ -61,11 +64,11 @@ def parse(body: bytes, model: type[M]) -> M:
         raise _problem(error) from error
 
 
-def _has_many_tokens(body: bytes) -> bool:
-    """Whether there are more than MAX_TOKENS; no more of them are looked at."""
-    if sum(map(body.count, _MARKS)) <= MAX_TOKENS // 3:
+def _has_many_tokens(body: bytes, most: int) -> bool:
+    """Whether there are more than ``most``; no more of them are looked at."""
+    if sum(map(body.count, _MARKS)) <= most // 3:
         return False  # at most two texts, a name and a value, come with each mark
-    return next(islice(_TOKEN.finditer(body), MAX_TOKENS, None), None) is not None
+    return next(islice(_TOKEN.finditer(body), most, None), None) is not None
 
 
 def _problem(error: ValidationError) -> Problem:

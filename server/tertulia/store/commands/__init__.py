@@ -8,15 +8,16 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       │                      ▼             │
       │                  admitting ────────┘
       ▲                         │
-      ├────── comments ◀────────┴── changing, voting, reporting
+      ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
       └────── site_tokens, names
 """
 
 from tertulia.store.commands.base import Command, CommandResult
-from tertulia.store.commands.changing import ApproveComment, DeleteComment, EditComment, RestoreComment, check_edit
+from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
+from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
 from tertulia.store.commands.drafts import Draft, DraftHead, Origin
 from tertulia.store.commands.merging import Merging, touched
@@ -55,9 +56,9 @@ from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 __all__ = [
     "CLOSING",
     "SCOPES",
+    "Act",
     "Actor",
     "AddSiteToken",
-    "ApproveComment",
     "AsGuest",
     "AsProgram",
     "AttachWay",
@@ -68,6 +69,8 @@ __all__ = [
     "Closing",
     "Command",
     "CommandResult",
+    "DecideComment",
+    "Decided",
     "Deed",
     "DeleteComment",
     "DetachWay",
@@ -89,10 +92,10 @@ __all__ = [
     "PostComment",
     "PostResult",
     "ProlongSession",
+    "Reason",
     "RemoveSiteToken",
     "RenameAuthor",
     "ReportComment",
-    "RestoreComment",
     "SignIn",
     "SignInStaff",
     "Spent",
@@ -100,6 +103,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "UndoDecision",
     "VoidTokens",
     "VoteTotals",
     "Vouched",

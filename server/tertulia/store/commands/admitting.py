@@ -58,10 +58,16 @@ def causes(connection: Connection, discussion: Discussion, draft: Draft) -> Iter
 def has_to_wait(connection: Connection, rule: Links, links: int, authors: tuple[str, ...], at: datetime) -> bool:
     """Whether a text with so many links is for a moderator to see first. Raises links."""
     if rule is Links.refuse:
-        raise Problem(ErrorCode.links, "No links may be posted here; take them out, then send it again.", field="body")
+        raise too_many_links()
     if rule is Links.new and links > FREE_LINKS:
         return standing.trust(connection, authors, at) is Trust.new
     return rule is Links.hold
+
+
+def too_many_links() -> Problem:
+    return Problem(
+        ErrorCode.links, "So many links may not be posted here; take them out, then send it again.", field="body"
+    )
 
 
 def _require_slow(connection: Connection, discussion_id: int, head: DraftHead, seconds: int) -> None:

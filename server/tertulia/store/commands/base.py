@@ -9,18 +9,23 @@ from sqlalchemy import Connection
 
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
+from tertulia.store.reviews import Touched
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class CommandResult(Generic[T]):
-    """``erases`` where something is stored no more that was to be forgotten; ``makes_tasks`` where there is work."""
+    """``erases`` where something is stored no more that was to be forgotten; ``makes_tasks`` where there is work.
+
+    ``touched`` are comments of which the desk of their site is told, once all commands of the batch are applied.
+    """
 
     value: T
     events: tuple[CommittedEvent, ...] = ()
     erases: bool = False
     makes_tasks: bool = False
+    touched: tuple[Touched, ...] = ()
 
 
 class Command(Generic[T]):

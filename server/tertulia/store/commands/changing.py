@@ -1,4 +1,4 @@
-"""Changing a stored comment: its text, and whether it is shown."""
+"""Changing a stored comment: its text, and taking it back for good."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from tertulia.core.comments import Author, Block, Comment, State
+from tertulia.core.comments import Author, Block, Comment, Discussion, Mode, State
 from tertulia.errors import ErrorCode, Problem
-from tertulia.protocol import EventKind
-from tertulia.store import event_log, records, schema
+from tertulia.store import event_log, records, reviews, schema
+from tertulia.store.actions import By
+from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
+from tertulia.store.commands.deciding import Act, DecideComment
 from tertulia.store.listing import IS_KEPT
 from tertulia.store.mapping import milliseconds
+from tertulia.store.reviews import Touched
 
 
 @dataclass(frozen=True, slots=True)
 class EditComment(CommentCommand[PostResult]):
     """Replaces a comment's text; the same text as before is neither a change nor an event.
 
-    Its author may do so for ``window`` after posting. Raises not_found, forbidden, gone, edit_window_over.
+    Its author may do so as long as the rules say, or for ``window`` after posting. ``links`` is how many links of
+    the new text lead away from the site. Raises not_found, forbidden, gone, edit_window_over, links.
     """
 
     actor: Actor
@@ -29,62 +33,107 @@ class EditComment(CommentCommand[PostResult]):
     body: list[Block]
     at: datetime
     window: timedelta
+    links: int = 0
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
         if comment.text == self.text:
             return CommandResult(PostResult(comment, event_log.shown_seq(connection, comment)))
-        comment = replace(comment, text=self.text, body=self.body, edited_at=self.at)
-        edited_at = milliseconds(self.at)
-        records.update_comment(connection, comment.id, text=self.text, body=self.body, edited_at=edited_at)
+        if self.links and comment.state is State.visible and not self.actor.moderator:
+            self._require_links(connection, comment)
+        version, edited_at = comment.version + 1, milliseconds(self.at)
+        comment = replace(comment, text=self.text, body=self.body, edited_at=self.at, version=version)
+        records.update_comment(
+            connection, comment.id, text=self.text, body=self.body, edited_at=edited_at, version=version
+        )
+        touched = touch_waiting(connection, comment.id)
         if comment.state is State.held:
-            return CommandResult(PostResult(comment, None), erases=True)
-        return logged(connection, "comment.edited", comment, self.at, erases=True)
+            return CommandResult(PostResult(comment, None), erases=True, touched=touched)
+        return replace(logged(connection, "comment.edited", comment, self.at, erases=True), touched=touched)
+
+    def _require_links(self, connection: Connection, comment: Comment) -> None:
+        """What would have to wait is refused: nobody gets past the moderators by an edit. Raises links."""
+        rule = records.discussion_of(connection, comment).rules.links
+        authors = (self.actor.id, *self.actor.also)
+        if has_to_wait(connection, rule, self.links, authors, self.at):
+            raise too_many_links()
 
 
-def check_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
-    """The comment, where its text may be changed. Raises not_found, forbidden, gone, edit_window_over."""
+def check_edit(
+    connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta | None
+) -> Comment:
+    """The comment, where its text may be changed, or without a ``window`` read.
+
+    Raises not_found, forbidden, gone, edit_window_over.
+    """
     comment = changeable(connection, comment_id, actor)
-    if not actor.moderator and at - comment.created_at > window:
-        raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    if window is not None and not actor.moderator:
+        discussion = records.discussion_of(connection, comment)
+        if at - comment.created_at > discussion.rules.edit_window(window):
+            raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+        if comment.state is State.visible and _is_approved(connection, comment, discussion):
+            raise Problem(
+                ErrorCode.edit_window_over, "What a moderator has approved, or has to, can no longer be edited."
+            )
     return comment
+
+
+def _is_approved(connection: Connection, comment: Comment, discussion: Discussion) -> bool:
+    """Whether a moderator has seen what it says, or would have to see what it is to say."""
+    if discussion.mode is Mode.held:
+        return True
+    review = reviews.find(connection, comment.id)
+    return review is not None and review.approved_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteComment(CommentCommand[PostResult]):
     """Deletes one's own comment for good, or removes another's as a moderator; old events become tombstones.
 
-    What a moderator removed can still be deleted by its author. Raises not_found, forbidden, gone.
+    What a moderator removed can still be deleted by its author. ``by`` is who decides where it is another's; see
+    DecideComment. Raises not_found, forbidden, gone.
     """
 
     actor: Actor
     at: datetime
+    by: By | None = None
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = existing(connection, self.comment_id, self.actor.site)
-        own = self.actor.owns(comment)
-        if not (own and comment.state is State.removed):
+        if not self.actor.owns(comment):
+            changeable(connection, self.comment_id, self.actor)
+            removed = DecideComment(self.comment_id, Act.remove, self.by, self.at).apply(connection)
+            value = PostResult(removed.value.comment, removed.value.seq)
+            return CommandResult(value, removed.events, touched=removed.touched)
+        if comment.state is not State.removed:
             comment = changeable(connection, self.comment_id, self.actor)
-        was_visible = comment.state is State.visible
-        published = records.is_published(connection, comment.id)
-        comment = _delete(connection, comment) if own else _remove(connection, comment)
-        if was_visible:
-            records.show_reports(connection, comment.id, listed=False)
-        if not published:
-            return CommandResult(PostResult(comment, None), erases=own)
-        shown = -1 if was_visible else 0
-        return logged(connection, "comment.removed", comment, self.at, shown=shown, erases=own)
+        return _delete(connection, comment, self.at)
 
 
-def _delete(connection: Connection, comment: Comment) -> Comment:
-    records.update_comment(connection, comment.id, state=State.deleted.value, text="", body=[], author_name="")
+def _delete(connection: Connection, comment: Comment, at: datetime) -> CommandResult[PostResult]:
+    was_visible, published = comment.state is State.visible, records.is_published(connection, comment.id)
+    if was_visible:
+        records.show_reports(connection, comment.id, listed=False)
+    gone, version = State.deleted, comment.version + 1
+    records.update_comment(
+        connection, comment.id, state=gone.value, text="", body=[], author_name="", version=version, decision=None
+    )
     _forget_name(connection, comment.author.id)
-    return replace(comment, state=State.deleted, text="", body=[], author=Author(comment.author.id, ""))
+    touched = touch_waiting(connection, comment.id)
+    if touched:
+        reviews.close(connection, comment.id, "", "deleted", milliseconds(at))
+    deleted = replace(comment, state=gone, text="", body=[], author=Author(comment.author.id, ""), version=version)
+    if not published:
+        return CommandResult(PostResult(deleted, None), erases=True, touched=touched)
+    shown = -1 if was_visible else 0
+    result = logged(connection, "comment.removed", deleted, at, shown=shown, erases=True)
+    return replace(result, touched=touched)
 
 
-def _remove(connection: Connection, comment: Comment) -> Comment:
-    records.update_comment(connection, comment.id, state=State.removed.value)
-    return replace(comment, state=State.removed)
+def touch_waiting(connection: Connection, comment_id: str) -> tuple[Touched, ...]:
+    """What the desk has to be told of, where the comment waits for a moderator."""
+    review = reviews.find(connection, comment_id)
+    return (Touched(review.site_id, comment_id),) if review is not None and review.is_open else ()
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:
@@ -96,41 +145,3 @@ def _forget_name(connection: Connection, author_id: str) -> None:
         query = query.order_by(c.created_at)
     if connection.scalar(query) is None:
         connection.execute(update(schema.author).where(a.id == author_id, a.kind == "guest").values(name=""))
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreComment(CommentCommand[PostResult]):
-    """Shows a removed comment again. Raises not_found, bad_state."""
-
-    at: datetime
-
-    def apply(self, connection: Connection) -> CommandResult[PostResult]:
-        comment = _in_state(connection, self.comment_id, State.removed, "Only a removed comment can be restored.")
-        published = records.is_published(connection, comment.id)
-        records.show_reports(connection, comment.id, listed=True)
-        return _show(connection, "comment.restored" if published else "comment.created", comment, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class ApproveComment(CommentCommand[PostResult]):
-    """Shows a held comment: only now does its comment.created happen. Raises not_found, bad_state."""
-
-    at: datetime
-
-    def apply(self, connection: Connection) -> CommandResult[PostResult]:
-        comment = _in_state(connection, self.comment_id, State.held, "Only a held comment can be approved.")
-        return _show(connection, "comment.created", comment, self.at)
-
-
-def _in_state(connection: Connection, comment_id: str, state: State, otherwise: str) -> Comment:
-    """Raises not_found, and bad_state with this sentence."""
-    comment = existing(connection, comment_id)
-    if comment.state is not state:
-        raise Problem(ErrorCode.bad_state, otherwise)
-    return comment
-
-
-def _show(connection: Connection, kind: EventKind, comment: Comment, at: datetime) -> CommandResult[PostResult]:
-    comment = replace(comment, state=State.visible)
-    records.update_comment(connection, comment.id, state=State.visible.value, published=True)
-    return logged(connection, kind, comment, at, shown=+1)

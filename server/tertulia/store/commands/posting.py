@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from tertulia.core.comments import Comment, Discussion, State
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
-from tertulia.store import event_log, names, records
+from tertulia.store import event_log, names, records, reviews
 from tertulia.store.commands.admitting import causes, require_admitted
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.comments import PostResult
@@ -18,6 +18,8 @@ from tertulia.store.commands.discussions import change_discussion
 from tertulia.store.commands.drafts import Draft, DraftHead
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
+from tertulia.store.mapping import milliseconds
+from tertulia.store.reviews import Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class PostComment(Command[PostResult]):
         if draft.origin is not None and context.discussion.rules.slow:
             records.note_origin(connection, comment.id, *draft.origin, draft.at)
         if comment.state is State.held:
-            return CommandResult(PostResult(comment, None), corrected)
+            reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
+            return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
         return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, column, inspect, select, table
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision in versions/."""
 _VERSION = table("alembic_version", column("version_num"))
 

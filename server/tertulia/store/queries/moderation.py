@@ -81,13 +81,13 @@ def reported(connection: Connection, site: str, limit: int, cursor: str | None) 
         looked = looked.where(tuple_(r.at, r.id) > listing.position_of(after))
     first = looked.order_by(r.at, r.id).limit(LOOKED).subquery()
     query = (
-        select(first, c.state, *_discussion_of(c.discussion_id))
+        select(first, c.state.label("comment_state"), *_discussion_of(c.discussion_id))
         .join(schema.comment, c.id == first.c.comment_id)
         .order_by(first.c.at, first.c.id)
     )
     found = connection.execute(query).all()
     # an instance of the version before may have removed a comment without closing what was reported of it
-    own = [row for row in found if row.site_id == site_id and row.state == State.visible]
+    own = [row for row in found if row.site_id == site_id and row.comment_state == State.visible]
     ids = [row.comment_id for row in own[:limit]]
     comments = listing.fitting(connection, ids, extra=_KEY_BYTES + _NOTE_BYTES)
     shown = [_to_reported(row, site, comment) for row, comment in zip(own, comments, strict=False)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from tertulia.core.names import skeletons
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
+from tertulia.core.roles import DECIDING
 from tertulia.store import schema
 from tertulia.store.clock import instant
 from tertulia.store.mapping import to_datetime
 from tertulia.store.queries.discussions import known_site
-from tertulia.store.roles import ALL_SITES
-from tertulia.store.sessions import READER, STAFF, open_now
+from tertulia.store.roles import ALL_SITES, holds
+from tertulia.store.sessions import READER, STAFF, is_open, open_now
 
 STAFF_SHOWN = 1_000
 """Roles of a site that are listed, and of one person."""
@@ -113,6 +114,15 @@ def staff_session(connection: Connection, token_hash: str, now: datetime) -> Sta
     roles = [(found.key, found.role) for found in connection.execute(held.limit(STAFF_SHOWN))]
     at, used_at, idle = to_datetime(row.at), to_datetime(row.used_at), timedelta(milliseconds=row.idle)
     return StaffSession(row.id, row.author_id, row.name, at, used_at, idle, sorted(roles, key=_by_site))
+
+
+def standing(connection: Connection, asked: Iterable[tuple[str | None, str, str]], now: datetime) -> list[bool]:
+    """Whether these still decide: by session, None of a moderator's token, author and site."""
+    return [
+        (session_id is None or is_open(connection, session_id, now, STAFF))
+        and holds(connection, author_id, site, DECIDING)
+        for session_id, author_id, site in asked
+    ]
 
 
 def staff_of(connection: Connection, site: str | None) -> list[RoleHeld]:
