@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import update
 
 from tertulia.checks import check
+from tertulia.identity import utc_now
 from tertulia.store import schema
+from tertulia.store.mapping import milliseconds
 from tests.people.test_rules import moderator
 from tests.people.test_sessions import Instance, code, instance
 
@@ -140,3 +142,48 @@ async def test_causes_of_all_rules_are_noted(one: Instance) -> None:
     await one.ask("PATCH", "/discussion?key=talk", staff, json={"mode": "held"})
     assert (await one.say(None, author={"name": "Ba"}, body=ONE)).status_code == 202
     assert await causes(one) == [[{"kind": "mode"}, {"kind": "first"}, {"kind": "links", "links": 1}]]
+
+
+# ---- edits ----------------------------------------------------------------------------------------------
+
+
+async def test_nobody_gets_past_a_rule_of_links_by_an_edit(one: Instance) -> None:
+    staff, author = await moderator(one), await one.token()
+    shown = (await one.say(author)).json()["comment"]["id"]
+    refused = await one.ask("PATCH", f"/comments/{shown}", author, json={"body": MANY})
+    assert code(refused) == (422, "links")
+    own = "https://news.example/1 http://news.test/2"
+    for body in (ONE, own):
+        assert (await one.ask("PATCH", f"/comments/{shown}", author, json={"body": body})).status_code == 200
+    assert (await one.ask("PATCH", f"/comments/{shown}", staff, json={"body": MANY})).status_code == 200
+    waits = (await one.say(author, body=MANY)).json()["comment"]["id"]
+    assert (await one.ask("PATCH", f"/comments/{waits}", author, json={"body": MANY + "!"})).status_code == 200
+
+
+async def test_how_long_authors_may_edit_is_ruled_and_told(one: Instance) -> None:
+    staff, author = await moderator(one), await one.token()
+    about = (await one.say(author)).json()["comment"]["id"]
+    for minutes, status in ((0, 409), (1, 409), (3, 200), (None, 200)):
+        await lead(one, staff, edit=minutes)
+        await one.do(update(schema.comment).values(created_at=milliseconds(utc_now() - timedelta(minutes=2))))
+        answer = await one.ask("PATCH", f"/comments/{about}", author, json={"body": f"Within {minutes}"})
+        assert answer.status_code == status, minutes
+        limits = (await one.ask("GET", "/discussion?key=talk")).json()["limits"]
+        assert limits["edit_seconds"] == (900 if minutes is None else 60 * minutes)
+
+
+async def test_what_was_approved_is_not_edited_any_more(one: Instance) -> None:
+    staff, author = await moderator(one), await one.token()
+    before = (await one.say(author)).json()["comment"]["id"]
+    await one.ask("PATCH", "/discussion?key=talk", staff, json={"mode": "held"})
+    waits = (await one.say(author)).json()["comment"]["id"]
+    assert (await one.ask("PATCH", f"/comments/{waits}", author, json={"body": "Good morning."})).status_code == 200
+    await one.ask("POST", f"/comments/{waits}/approve", staff)
+    for about in (before, waits):
+        refused = await one.ask("PATCH", f"/comments/{about}", author, json={"body": "Buy this."})
+        assert code(refused) == (409, "edit_window_over")
+        assert (await one.ask("PATCH", f"/comments/{about}", staff, json={"body": "Good night."})).status_code == 200
+    await one.ask("PATCH", "/discussion?key=talk", staff, json={"mode": "open"})
+    assert (await one.ask("PATCH", f"/comments/{before}", author, json={"body": "Good day."})).status_code == 200
+    refused = await one.ask("PATCH", f"/comments/{waits}", author, json={"body": "Buy this."})
+    assert code(refused) == (409, "edit_window_over")

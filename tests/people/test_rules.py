@@ -125,6 +125,18 @@ async def test_a_discussion_goes_by_its_site_again(one: Instance) -> None:
         ("moderator", {"rules": "all"}, (422, "invalid")),
         ("moderator", {"rules": {}}, (422, "invalid")),
         ("moderator", {"rules": None}, (422, "invalid")),
+        ("moderator", {"rules": {"first": "wait"}}, (422, "invalid")),
+        ("moderator", {"rules": {"first_n": 0}}, (422, "invalid")),
+        ("moderator", {"rules": {"first_n": "1"}}, (422, "invalid")),
+        ("moderator", {"rules": {"links": True}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 4}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 3601}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 30.0}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": False}}, (422, "invalid")),
+        ("moderator", {"rules": {"hide_after": -1}}, (422, "invalid")),
+        ("moderator", {"rules": {"edit": 2**70}}, (422, "invalid")),
+        ("moderator", {"rules": {"check": None, "nudge": "maybe"}}, (422, "invalid")),
+        ("moderator", {"rules": {"who": "members", "slow": 1}}, (422, "invalid")),
     ],
 )
 async def test_what_is_no_rule_changes_nothing(
