@@ -212,3 +212,27 @@ async def test_the_log_of_actions_has_what_was_and_what_is(one: Instance) -> Non
     told = [(row["actor"], row["data"]["rules"]["who"]) for row in rows]
     assert told == [("Mai", [None, "members"]), ("Mai", ["members", "nobody"]), ("Mai", ["nobody", None])]
     assert {row["discussion_id"] for row in rows} == {(await one.rows(schema.discussion))[0]["id"]}
+
+
+OBEYED: dict[str, tuple[dict[str, Any], int]] = {
+    "mode": ({"mode": "held"}, 202),
+    "first": ({"rules": {"first": "hold", "first_n": 100}}, 202),
+    "links": ({"rules": {"links": "refuse"}}, 422),
+    "slow": ({"rules": {"slow": 3_600}}, 429),
+    "closes_at": ({"closes_at": "2026-01-01T00:00:00Z"}, 409),
+}
+BACK = {"mode": "open", "rules": dict.fromkeys(("first", "first_n", "links", "slow")), "closes_at": None}
+
+
+@pytest.mark.parametrize("name", OBEYED)
+async def test_every_rule_is_obeyed_by_the_next_comment_at_another_instance(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    change, refused = OBEYED[name]
+    async with AsyncExitStack() as stack:
+        here, there = [await stack.enter_async_context(instance(database, tmp_path / where)) for where in ("a", "b")]
+        staff, member = await moderator(here), await here.token()
+        assert (await there.say(member)).status_code == 201
+        for body, expected in ((change, refused), (BACK, 201), (change, refused)):
+            assert (await here.ask("PATCH", "/discussion?key=talk", staff, json=body)).status_code == 200
+            assert (await there.say(member, body="https://a.example/")).status_code == expected

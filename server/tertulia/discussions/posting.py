@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Set
 from dataclasses import dataclass, fields
+from functools import partial
 
 from tertulia import protocol
 from tertulia.core import pages, text
@@ -24,7 +25,7 @@ from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, Origin, PostResult
+from tertulia.store.commands import Draft, DraftHead, Origin, PostResult, unknown_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Posting:
             signed_in=identity is not None and identity.member,
             token_at=token_at(identity),
             also=identity.also if identity else (),
-            origin=self._origin(address) if identity is None or identity.is_guest else None,
+            origin=partial(self._origin, address) if identity is None or identity.is_guest else unknown_origin,
         )
 
     def _origin(self, address: str | None) -> Origin | None:

@@ -19,7 +19,7 @@ from tertulia.store.commands.changing import DeleteComment, EditComment, check_e
 from tertulia.store.commands.comments import Actor, PostResult
 from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, Origin
+from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import PostComment, check_post, said_at
@@ -114,4 +114,5 @@ __all__ = [
     "known_as",
     "said_at",
     "touched",
+    "unknown_origin",
 ]

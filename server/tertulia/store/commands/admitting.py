@@ -74,9 +74,9 @@ def _require_slow(connection: Connection, discussion_id: int, head: DraftHead, s
     """Raises slow_mode. By the clocks of those who wrote, but for networks, whose times are the database's own."""
     at = milliseconds(head.at)
     wait = _wait(standing.newest(connection, head.authors, discussion_id, at - seconds * 1_000), at, seconds)
-    if head.origin is not None:
+    if (origin := head.origin()) is not None:
         at = milliseconds(clock.shared(connection, head.at))
-        newest = standing.newest_near(connection, head.origin.near, discussion_id, at - seconds * 1_000)
+        newest = standing.newest_near(connection, origin.near, discussion_id, at - seconds * 1_000)
         wait = max(wait, _wait(newest, at, seconds))
     if wait:
         raise Problem(

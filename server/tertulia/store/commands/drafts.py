@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -18,14 +19,18 @@ class Origin(NamedTuple):
     wide: str
 
 
+def unknown_origin() -> None:
+    """Of members, of staff, and where no address is known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftHead:
     """Who wants to say something, where and when: what is known of a post before its text is read.
 
     ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
     ``signed_in`` is whether its author is a member.
-    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` is where a
-    guest's request came from.
+    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives where a
+    guest's request came from: it costs hashes that few need.
     """
 
     id: str
@@ -38,7 +43,7 @@ class DraftHead:
     signed_in: bool = False
     token_at: datetime | None = None
     also: tuple[str, ...] = ()
-    origin: Origin | None = None
+    origin: Callable[[], Origin | None] = unknown_origin
 
     @property
     def is_staff(self) -> bool:

@@ -55,8 +55,8 @@ class PostComment(Command[PostResult]):
         comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
-        if draft.origin is not None and context.discussion.rules.slow:
-            records.note_origin(connection, comment.id, *draft.origin, draft.at)
+        if context.discussion.rules.slow and (origin := draft.origin()) is not None:
+            records.note_origin(connection, comment.id, *origin, draft.at)
         if comment.state is State.held:
             reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
             return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
