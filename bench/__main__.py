@@ -4,7 +4,7 @@
 --full     longer runs, and 10,000 readers too
 --report   writes docs/benchmarks.md and its pictures
 --only A   one measure: fanout, connecting, storm, hostile, attacks, instances, cores, rooms, level, outage, wire,
-           latency, writing, reading, identity, profile
+           latency, writing, reading, identity, words, profile
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from bench.measures import (
     rooms,
     storm,
     wire,
+    words,
     writing,
 )
 from bench.report import Findings, table, written
@@ -63,6 +64,7 @@ MEASURES: dict[str, Measure] = {
     "writing": writing.measure,
     "reading": reading.measure,
     "identity": identity.measure,
+    "words": words.measure,
     "profile": _profile,
 }
 
@@ -82,6 +84,7 @@ def smoke(findings: Findings) -> None:
     level.measure(plan, findings, readers=50, seconds=1)
     outage.measure(plan, findings, kinds=("dead",))
     identity.measure(plan, findings, tokens=100, rounds=0)
+    words.measure(plan, findings, entries=100, characters=1_000)
 
 
 def say(text: str) -> None:

@@ -30,7 +30,7 @@ def test_a_small_run_measures_everything(capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr().out
     for what in (
         *("deliveries/s", "connects/s", "cut off readers", "hostile connections", "one address attacks"),
-        *("while Redis is", "bytes of", "open a discussion", "exchanges of a token"),
+        *("while Redis is", "bytes of", "open a discussion", "exchanges of a token", "words of a site"),
     ):
         assert what in printed
 

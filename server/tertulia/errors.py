@@ -116,7 +116,7 @@ def unauthenticated() -> Problem:
 def name_taken() -> Problem:
     return Problem(
         ErrorCode.name_taken,
-        "This name, or one that looks like it, is somebody else's here; choose another.",
+        "This name, or one that looks like it, belongs to somebody else here; choose another.",
         field="author.name",
     )
 

@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from tests.browser.pictures import picture
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS = (360, 1100)
+WIDTHS = (320, 360, 1100)
 
 
 async def faults(page: Page, state: str) -> list[str]:

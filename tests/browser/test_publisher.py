@@ -182,7 +182,7 @@ async def test_a_reader_comes_in_by_a_code_and_is_shown_the_door(window: Window,
     page = await window(f"{place.website}/all")
     await page.get_by_role("button", name="Sign in", exact=True).click()
     panel, since = page.locator("tertulia-discussion form.sign"), len(place.smtp.mail)
-    await panel.get_by_label("E-mail address").fill("quan@example.com")
+    await panel.get_by_label("Email address").fill("quan@example.com")
     await panel.get_by_role("button", name="Send me a code").click()
     await panel.get_by_label("Code from the email").fill(await place.smtp.code(since))
     await panel.get_by_label("Code from the email").press("Enter")

@@ -224,6 +224,7 @@ async def test_what_waits_for_approval_is_edited_and_deleted_from_ones_own_page(
     comment_id = await said(house, browser)
     await house.run(schema.comment.update().values(state="held", published=False))
     assert links(await browser.get("/me"), comment_id) == ["edit", "delete"]
+    assert "Waiting for approval" in (await browser.get(TALK)).text
     assert (await edit(browser, comment_id, "Better so.")).headers["location"] == "/me"
     assert await text_of(house) == "Better so."
     path = f"/c/{comment_id}/delete"

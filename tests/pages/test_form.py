@@ -89,9 +89,9 @@ def test_a_second_click_has_the_same_key_and_another_text_another() -> None:
     [
         (Problem(ErrorCode.empty, "d", field="author.name"), "Please enter your name.", "name"),
         (Problem(ErrorCode.too_long, "d", field="author.name"), f"Your name is too long: {AT_MOST_64}", "name"),
-        (Problem(ErrorCode.invalid, "Why.", field="author.name"), "This name can't be used: Why.", "name"),
+        (Problem(ErrorCode.invalid, "Why.", field="author.name"), "This name can’t be used: Why.", "name"),
         (Problem(ErrorCode.empty, "d", field="body"), "Please write something first.", "body"),
-        (Problem(ErrorCode.malformed, "Why.", field="body"), "This text can't be posted: Why.", "body"),
+        (Problem(ErrorCode.malformed, "Why.", field="body"), "This text can’t be posted: Why.", "body"),
         (Problem(ErrorCode.invalid, "Why."), "This could not be posted: Why.", None),
     ],
 )

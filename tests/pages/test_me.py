@@ -93,7 +93,7 @@ async def test_the_page_is_in_the_readers_language_and_in_no_cache(house: House)
 async def test_what_one_wrote_is_listed_the_newest_first_and_goes_on(stored: House) -> None:
     browser, stranger = stored.browser(), stored.browser()
     await browser.with_session("1")
-    assert "There are no comments." in (await browser.get("/me")).text
+    assert "You haven’t written any comments yet." in (await browser.get("/me")).text
     await stranger.with_session("2")
     await stranger.say("Not hers.")
     for number in range(PAGE + 2):
@@ -118,7 +118,7 @@ async def test_what_readers_do_not_see_says_why(house: House) -> None:
     for state, published, why, is_shown in (
         ("held", False, "Waiting for approval", True),
         ("removed", True, "removed by a moderator", False),
-        ("deleted", True, "deleted by its author", False),
+        ("deleted", True, "You deleted this comment.", False),
     ):
         await house.run(schema.comment.update().values(state=state, published=published))
         page = (await browser.get("/me")).text

@@ -292,7 +292,7 @@ async def test_codes_that_are_wrong_spent_or_another_sites(stored: House) -> Non
     assert nowhere.status_code == 410
     answer = await browser.send(page, "/sign-in/session", code=sent)
     assert (answer.status_code, f'value="{sent}"' in answer.text) == (409, True), "a name is asked for"
-    answer = await browser.send(answer, "/sign-in/session", code=sent, name="Lan")
+    answer = await browser.send(answer, "/sign-in/session", name="Lan")
     assert (answer.status_code, own_session(answer)) == (303, True)
     again = await stored.browser().send(page, "/sign-in/session", code=sent, name="Lan")
     assert (again.status_code, "set-cookie" in again.headers) == (410, False)
@@ -454,6 +454,7 @@ async def test_to_be_asked_for_a_name_is_no_trouble(house: House) -> None:
     asked = await browser.send(form, "/sign-in/session", code=code)
     assert (asked.status_code, 'id="name"' in asked.text) == (409, True)
     assert "aria-invalid" not in asked.text
+    assert 'id="code"' not in asked.text, "it was right, and is not asked for again"
     assert "trouble" not in re.findall(r'<p class="([^"]*)" id="trouble"', asked.text)[0]
-    taken = await browser.send(form, "/sign-in/session", code=code, name="Admin")
+    taken = await browser.send(asked, "/sign-in/session", name="Admin")
     assert taken.text.count('aria-invalid="true"') == taken.text.count("notice trouble") == 1

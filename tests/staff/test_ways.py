@@ -28,7 +28,7 @@ from tests.support.smtp import MailServer
 from tests.support.unlimited import unlimited
 from tests.support.valkey import Valkey
 
-NO_ROLE = "Nobody with a role signs in like this"
+NO_ROLE = "Nobody with a role signs in this way"
 
 
 def says(answer: httpx.Response, words: str) -> bool:
@@ -41,11 +41,12 @@ def says(answer: httpx.Response, words: str) -> bool:
 async def test_an_address_is_attached_by_a_code_and_signs_in_from_then_on(stored: Office) -> None:
     mai = await stored.signed_in()
     page = await mai.get(WAYS)
-    assert says(page, "only by a link or a token")
+    assert says(page, "only with a link or a token")
     answer = await stored.attach_mail(mai)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{WAYS}?site=default")
+    assert '<bdi class="first">Email</bdi>' in (await mai.get("/staff/sites/default/ways-in")).text
     page = await mai.get(WAYS)
-    assert says(page, "E-mail address")
+    assert says(page, "Email address")
     assert MAI not in page.text
     (mail,) = stored.house.smtp.mail
     assert "staff’s pages of The News" in mail.get_content()
@@ -175,7 +176,7 @@ async def test_a_member_who_is_given_a_role_signs_in_as_before(stored: Office, b
         ("Nobody", 404, "no such member"),
         ("nobody@example.com", 404, "no such member"),
         ("01900000-0000-7000-8000-000000000000", 404, "no such member"),
-        ("@", 422, "e-mail address such as"),
+        ("@", 422, "email address such as"),
         ("", 422, ""),
         ("x" * 400, 422, ""),
     ],
@@ -230,10 +231,10 @@ async def test_what_leads_to_a_member_or_to_another_of_the_staff_is_not_taken_fr
     mai, ba, reader = await stored.signed_in(), await stored.signed_in("Ba"), stored.house.browser()
     await stored.come_back(reader, "reader")
     answer = await stored.attach_account(mai)
-    assert (answer.status_code, says(answer, "already signs in like this")) == (409, True)
+    assert (answer.status_code, says(answer, "already signs in this way")) == (409, True)
     await stored.attach_mail(mai)
     answer = await stored.attach_mail(ba)
-    assert (answer.status_code, says(answer, "already signs in like this")) == (409, True)
+    assert (answer.status_code, says(answer, "already signs in this way")) == (409, True)
     owners = [one["author_id"] for one in await stored.rows(schema.identity)]
     assert len(owners) == len(set(owners)) == 2
     assert [one[0] for one in await stored.log("way.attach")] == ["Mai"]

@@ -1,7 +1,7 @@
 /** Generated from the catalogue of the server by build.js. */
 export default {
   "sign_in_with": "Continue with {name}",
-  "email": "E-mail address",
+  "email": "Email address",
   "send_code": "Send me a code",
   "code_sent": "We’ve sent a six-digit code to {name}.",
   "mail_code": "Code from the email",
@@ -11,5 +11,5 @@ export default {
   "choose_name": "Choose the name that others will see.",
   "no_ways": "Signing in isn’t available here yet.",
   "no_answer": "The server can’t be reached. Please try again.",
-  "bad_address": "Please enter an e-mail address such as name@example.com."
+  "bad_address": "Please enter an email address such as name@example.com."
 };

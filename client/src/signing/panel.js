@@ -21,7 +21,7 @@ import css from './panel.css';
 import { SignIn } from './signIn.js';
 
 /** What is told in the panel's own words, by the code of the refusal; else in the server's. @type {Record<string, string>} */
-const REFUSALS = { bad_code: 'bad_code', spent: 'code_over', name_needed: 'choose_name', unreachable: 'no_answer' };
+const REFUSALS = { bad_code: 'bad_code', spent: 'code_over', unreachable: 'no_answer' };
 /** Hardly less than a code is good. */
 const CODE_MS = 590_000;
 const ABOUT_NAME = ['name_needed', 'name_taken', 'empty', 'too_long', 'malformed'];
@@ -140,8 +140,9 @@ export class Panel {
 
   /** @param {(name: string) => Promise<void>} retry @param {string} [value] */
   #askForName(retry, value = '') {
-    const name = h('input', { id: 'sign-name', part: 'input', autocomplete: 'nickname', dir: 'auto', maxlength: 64, value });
-    this.#show([h('label', { for: name.id }, this.#say('name')), name], 'sign_in_now', name);
+    const text = h('p', { id: 'sign-choose' }, this.#say('choose_name'));
+    const name = h('input', { id: 'sign-name', part: 'input', autocomplete: 'nickname', dir: 'auto', maxlength: 64, value, 'aria-describedby': text.id });
+    this.#show([text, h('label', { for: name.id }, this.#say('name')), name], 'sign_in_now', name);
     this.#submit = () => retry(name.value);
   }
 
@@ -173,7 +174,8 @@ export class Panel {
     if (retry && ABOUT_NAME.includes(code)) this.#askForName(retry, given?.value);
     else if (!this.element.firstChild) this.#show([]);
     const key = code === 'invalid' && retry ? 'bad_code' : REFUSALS[code];
-    setText(this.#error, key ? this.#say(key) : detail);
+    // what everybody who is new here is asked is no trouble
+    if (code !== 'name_needed') setText(this.#error, key ? this.#say(key) : detail);
     this.element.querySelector('input')?.focus();
   }
 

@@ -154,10 +154,13 @@ class WayIn:
         minutes: int | None = None,
     ) -> Response:
         """What is still asked for: the code of a mail, a name, or both."""
+        is_about_name = problem is not None and problem.code in _NAMING
         context = {
             "new": new,
             "is_email": new.grant == EMAIL,
-            "asks_name": new.name is not None or (problem is not None and problem.code in _NAMING),
+            "asks_name": new.name is not None or is_about_name,
+            # the code was right then, or is not what is wrong
+            "is_about_name": is_about_name,
             "return_to": return_to,
             "minutes": minutes,
             # what everybody who is new here is asked is no trouble

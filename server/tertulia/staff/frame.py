@@ -126,7 +126,8 @@ class Frame:
         """For a request that did not come from these pages; it tells nothing of whoever sent it."""
         self.staff.stats.foreign += 1
         problem = Problem(ErrorCode.origin_not_allowed, "This request does not come from a page of this server.")
-        return self.page(request, "staff_refusal.html", None, {"is_foreign": True}, problem=problem)
+        said = self.language(request).translate("staff.foreign")
+        return self.page(request, "staff_refusal.html", None, {"problem": said}, problem=problem)
 
     def language(self, request: Request) -> Language:
         asked = request.headers.get("accept-language")

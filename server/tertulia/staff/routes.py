@@ -56,9 +56,10 @@ class StaffPages:
         codes = Codes(self._frame, ways, origins, addresses)
         self._sign_in = SignIn(self._frame, codes)
         self._ways = OwnWayPages(self._frame, codes, origins)
+        self._sites = SitePages(self._frame, origins, sends_codes=ways.sends_codes)
 
     def routes(self) -> list[Route]:
-        parts = (self._sign_in, self._ways, SitePages(self._frame, self._origins), LogPages(self._frame))
+        parts = (self._sign_in, self._ways, self._sites, LogPages(self._frame))
         return [route for part in parts for route in part.routes()]
 
     def ends(self) -> dict[str, SignInEnd]:

@@ -24,8 +24,9 @@ Give = Callable[[StaffMember, str, str, str], Awaitable[Shown]]
 class SitePages:
     """Each reads what it shows; what changes something leads back to its page, or shows a secret once."""
 
-    def __init__(self, frame: Frame, origins: OriginPolicy) -> None:
+    def __init__(self, frame: Frame, origins: OriginPolicy, *, sends_codes: bool) -> None:
         self._frame = frame
+        self._sends_codes = sends_codes
         self._staff = frame.staff
         self._origins = origins
 
@@ -108,7 +109,7 @@ class SitePages:
 
     async def _ways_in(self, request: Request, member: StaffMember) -> Response:
         found = await self._staff.ways_in(member, _site(request))
-        context = {**_common(request, member, "ways-in"), "ways_in": found}
+        context = {**_common(request, member, "ways-in"), "ways_in": found, "by_email": self._sends_codes}
         return self._frame.page(request, "staff_ways_in.html", member, context)
 
     async def _tokens(self, request: Request, member: StaffMember) -> Response:

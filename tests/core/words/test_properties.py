@@ -61,7 +61,7 @@ def test_case_makes_no_difference_to_letters_of_vietnamese(text: str) -> None:
 @given(texts)
 def test_reading_what_was_read_changes_nothing(text: str) -> None:
     for token in read(text).tokens:
-        assert keys(token.typed) == token.keys
+        assert {*keys(token.typed)} <= {*token.keys}
         plain = token.keys[0]
         if marked(normalize("NFKD", plain)) is None:
             assert keys(plain)[0] == plain

@@ -103,8 +103,10 @@ def compiled(entries: Iterable[Entry]) -> Matcher:
 def _add_words(matcher: Matcher, entry: Entry) -> None:
     tokens = read(" ".join(map(with_signs_read, entry.said.split()))).tokens
     spellings = [entry_keys(token.typed) for token in tokens]
-    for number in range(max(map(len, spellings))):
-        matcher.words.add([keys[min(number, len(keys) - 1)] for keys in spellings], entry.text, entry.does)
+    paths = [[keys[min(number, len(keys) - 1)] for keys in spellings] for number in range(max(map(len, spellings)))]
+    paths.append([token.keys[0] for token in read(entry.said).tokens])  # as it stands, whatever its signs are
+    for path in dict.fromkeys(map(tuple, paths)):
+        matcher.words.add(path, entry.text, entry.does)
     bare = [fold(token.typed) for token in tokens]
     has_syllables = any(token.has_marks and is_syllable(word) for token, word in zip(tokens, bare, strict=True))
     if has_syllables and not (len(bare) == 1 and is_everyday(bare[0])):

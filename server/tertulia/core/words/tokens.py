@@ -38,6 +38,7 @@ _NUMBERED = re.compile(r"\d*(\D{3,})\d*")
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _IGNORED = _FILLERS | frozenset("\u034f\u180b\u180c\u180d\u180f\u20dd\u20de\u20e0\u20e3")
 _APOSTROPHES = frozenset("'’ʼ`´")
+_AFTER_WORDS = frozenset(",.;:?!…)")
 _ENDS = (".", "!", "?", "…", "。", "！", "？")
 _MARK, _LETTER, _NOTHING, _SIGN, _OTHER = range(5)
 
@@ -93,6 +94,8 @@ def _read_chunk(chunk: str) -> tuple[list[Token], list[Token]]:
     ends = chunk.endswith(_ENDS)
     if chunk.isalnum() and (chunk.isascii() or _FILLERS.isdisjoint(chunk)):
         return [_token(0, len(chunk), chunk, ends)], []
+    if chunk[:-1].isalnum() and chunk[-1] in _AFTER_WORDS and _FILLERS.isdisjoint(chunk):
+        return [_token(0, len(chunk) - 1, chunk[:-1], ends)], []
     pieces = _pieces(chunk)
     if "%" in chunk and (decoded := unquote(chunk)) != chunk:
         pieces = [(0, len(chunk), typed) for _, _, typed in _pieces(decoded)]
@@ -107,12 +110,20 @@ def _read_chunk(chunk: str) -> tuple[list[Token], list[Token]]:
 _known_chunk = lru_cache(KNOWN_CHUNKS)(_read_chunk)
 
 
+def forget() -> None:
+    """Of what was read nothing is known any more, as in a process that has just begun."""
+    _known_chunk.cache_clear()
+
+
 def _token(start: int, end: int, typed: str, ends: bool = False) -> Token:
     if typed.isascii():
         return Token(start, end, typed, keys(typed), False, ends)
     composed = unicodedata.normalize("NFC", typed)
-    own = has_marks(unicodedata.normalize("NFKD", typed.casefold()))
-    return Token(start, end, composed, keys(composed), own, ends)
+    decomposed = unicodedata.normalize("NFKD", composed.casefold())
+    syllable = _syllable(composed, decomposed)
+    if syllable is not None:
+        return Token(start, end, composed, (syllable,), True, ends)
+    return Token(start, end, composed, _other_keys(composed), has_marks(decomposed), ends)
 
 
 def _pieces(chunk: str) -> list[tuple[int, int, str]]:
@@ -163,7 +174,7 @@ def _with_joined(chunk: str, tokens: list[Token]) -> tuple[list[Token], list[Tok
     if signed is None:
         return parts, joined
     start, end, typed = signed
-    if any(_kind(character) == _OTHER for character in chunk[start:end]):
+    if not _is_one_word(chunk[start:end]):
         return parts, [*joined, Token(start, end, typed, keys(typed))]
     own = parts.pop() if len(parts) == 1 else None
     found_by = (*keys(typed), *(own.keys if own else ()))
@@ -182,6 +193,11 @@ def _with_signs(chunk: str) -> tuple[int, int, str] | None:
     if any(sign in typed for sign in _SIGNS) and any(map(str.isalpha, typed)):
         return chosen[0][0], chosen[-1][0] + 1, typed
     return None
+
+
+def _is_one_word(signed: str) -> bool:
+    """Whether nothing is between letters but signs that stand for some."""
+    return all(_kind(character) != _OTHER for character in signed)
 
 
 def _spelled(text: str, tokens: list[Token]) -> list[Token]:
@@ -218,10 +234,16 @@ def keys(typed: str) -> tuple[str, ...]:
     if typed.isascii() and typed.isalpha() and ("I" not in typed or typed.isupper()):
         lowered = typed.lower()
         return (lowered,) if _REPEATED.search(lowered) is None else tuple(dict.fromkeys(_shortened(lowered)))
-    if _LEET.isdisjoint(typed):
-        syllable = marked(unicodedata.normalize("NFKD", typed.casefold()))
-        if syllable is not None:
-            return (syllable,)
+    syllable = _syllable(typed, unicodedata.normalize("NFKD", typed.casefold()))
+    return _other_keys(typed) if syllable is None else (syllable,)
+
+
+def _syllable(typed: str, decomposed: str) -> str | None:
+    """The only key of a syllable with its marks; None of what may stand for something else."""
+    return marked(decomposed) if _LEET.isdisjoint(typed) else None
+
+
+def _other_keys(typed: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for reading in _readings(typed):
         own = marked(unicodedata.normalize("NFKD", reading.casefold()))
@@ -239,7 +261,7 @@ def entry_keys(typed: str) -> list[str]:
 def with_signs_read(chunk: str) -> str:
     """An entry's signs as the letters for which they stand: ``a$$`` is ``ass``."""
     signed = _with_signs(chunk)
-    return chunk if signed is None else signed[2].translate(_AS_I)
+    return signed[2].translate(_AS_I) if signed and _is_one_word(chunk[signed[0] : signed[1]]) else chunk
 
 
 def _readings(typed: str) -> Iterable[str]:
