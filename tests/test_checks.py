@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tertulia.checks import Replayed, check, file, fold, identities, log, people, tables
+from tertulia.checks import Replayed, check, file, fold, identities, log, moderating, people, tables
 from tertulia.checks.trees import mistake
 from tertulia.core.comments import DiscussionKey, Mode, Sort
 from tertulia.identity import utc_now
@@ -26,6 +26,7 @@ from tests.support.wrong_identities import EXAMINED, OF_DISCUSSIONS, WRONG
 ALL = (NEWS, QUIET, OTHER, BARE)
 NEWS_ID = 1
 
+_SHUT = "(SELECT id FROM discussion WHERE key = 'not-yet')"
 # the statements to plant, with comments' ids by name; the codes that are found, and no others
 CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     "integrity": (["UPDATE vote SET value = 7 WHERE comment_id = '{reply}'"], {"integrity", "votes"}),
@@ -40,7 +41,7 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
     ),
     "head": (["UPDATE discussion SET seq = seq + 1 WHERE id = 1"], {"head"}),
     "head without events": (
-        ["UPDATE discussion SET seq = 2 WHERE id = 4", "DELETE FROM event WHERE discussion_id = 4"],
+        [f"UPDATE discussion SET seq = 2 WHERE id = {_SHUT}", f"DELETE FROM event WHERE discussion_id = {_SHUT}"],
         {"head", "replay"},
     ),
     "comment_count": (["UPDATE discussion SET comment_count = 99 WHERE id = 2"], {"comment_count", "replay"}),
@@ -200,7 +201,7 @@ CORRUPTIONS: dict[str, tuple[list[str], set[str]]] = {
         ["INSERT INTO action VALUES ('a', 0, NULL, NULL, 'operator', 'x', NULL, NULL, NULL, '', '', '{{}}', 'b')"],
         {"action_undoes"},
     ),
-    "replay of a mode": (["UPDATE discussion SET mode = 'open' WHERE id = 4"], {"replay"}),
+    "replay of a mode": ([f"UPDATE discussion SET mode = 'open' WHERE id = {_SHUT}"], {"replay"}),
     **WRONG,
 }
 
@@ -263,7 +264,7 @@ def test_every_table_and_every_column_of_people_is_examined_or_says_why_not() ->
 
 def test_every_code_that_a_check_names_is_seen() -> None:
     named: set[str] = set()
-    for part in (file, identities, log, people, tables):
+    for part in (file, identities, log, moderating, people, tables):
         text = " ".join((part.check.__doc__ or "").split())
         named |= set(re.findall(r"[a-z_]+", text.split("Codes: ")[1].split(".")[0]))
     assert named == set().union(*(codes for _, codes in CORRUPTIONS.values()))

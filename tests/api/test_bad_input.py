@@ -17,6 +17,7 @@ from tertulia.limits.posting import PREVIEWS_A_MINUTE
 from tertulia.protocol import API, BODY_LIMIT
 from tertulia.settings import Settings
 from tertulia.web.validation import Query
+from tests.api import spoiling_desk as desk
 from tests.api import spoiling_people as people
 from tests.api import spoiling_programs as programs
 from tests.api.app import OPERATIONS, App, bearer, declared, furnish, named, new_key, opened, operation_of
@@ -44,14 +45,15 @@ REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 OPTIONS = Good("GET", "/signin/options")
 
-WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME, people.ASK)
+WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME, people.ASK, *desk.WRITES)
 BY_ID = (PERMALINK, EDIT, DELETE, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
-BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED, OPTIONS)
-LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS)
+BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED, OPTIONS, *desk.READS)
+LIMITED = (SNAPSHOT, COMMENTS, HELD, REPORTED, EVENTS, desk.QUEUE)
 TOKENS_READ = (
     *(SNAPSHOT, COMMENTS, HELD, REPORTED, SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE),
     *people.OWN,
+    *desk.ALL,
     programs.END_ACCOUNT,
 )
 BY_PROGRAMS = (
@@ -63,7 +65,7 @@ BY_PROGRAMS = (
 """Each with the scope that a token has to have for it."""
 ALL = (
     *(*WITH_BODY, DELETE, RESTORE, APPROVE, SNAPSHOT, COMMENTS, PERMALINK, COUNTS, FEED, HELD, REPORTED, EVENTS),
-    *(OPTIONS, *people.BY_BODYLESS, programs.END_ACCOUNT),
+    *(OPTIONS, *people.BY_BODYLESS, programs.END_ACCOUNT, *desk.READS),
 )
 
 UNREADABLE: dict[str, bytes] = {
@@ -378,8 +380,8 @@ def _cursors() -> Iterator[Case]:
         yield COMMENTS.spoilt(f"replies to {parent}", ErrorCode.not_found, parent=parent)
 
 
-_BY_OTHERS = (SAY, VOTE, REPORT, *people.OWN)
-CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors(), *people.cases()]
+_BY_OTHERS = (SAY, VOTE, REPORT, *people.OWN, *desk.ALL)
+CASES = [*_bodies(), *_say(), *_others(), *_everywhere(), *_cursors(), *people.cases(), *desk.cases()]
 CASES += programs.cases(BY_PROGRAMS, _BY_OTHERS)
 
 
@@ -406,7 +408,7 @@ def test_the_tables_have_what_programs_may() -> None:
 
 # ---- what needs a server of its own ---------------------------------------------------------------------
 
-WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES, programs.END_ACCOUNT)
+WRITES = (SAY, EDIT, VOTE, REPORT, MODE, DELETE, RESTORE, APPROVE, *people.WRITES, programs.END_ACCOUNT, *desk.WRITES)
 _HERE = "tests/api/test_bad_input.py::"
 _CLOSED = f"{_HERE}test_a_write_queue_that_is_closed_stores_nothing"
 _BROKEN = f"{_HERE}test_an_exception_is_nobodys_business"
@@ -424,6 +426,7 @@ APART = {
     ("GET /events", ErrorCode.unavailable): f"{_HERE}test_a_server_that_drains_opens_no_stream",
     ("GET /events", ErrorCode.rate_limited): _STREAMS,
     **people.APART,
+    **desk.APART,
 }
 """Codes that are no answer to a bad request, each with the test that meets it."""
 ROOT = Path(__file__).parents[2]

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from starlette.routing import Route, WebSocketRoute
 
 import tertulia.pages
+from tertulia.api.handlers import NO_COMMENT
 from tertulia.core.ordering import PageCursor, encode_page_cursor
 from tertulia.protocol import API
 from tertulia.web.operations import PROGRAM, Operation
@@ -114,7 +115,8 @@ def _url(path: str, pairs: list[tuple[str, str]]) -> str:
 
 def _good(operation: Operation, app: App) -> tuple[str, list[tuple[str, str]], dict[str, Any] | None]:
     """A request that would be granted, but for what a case spoils."""
-    pairs = [(name, value) for name, value in (("site", "default"), ("key", "talk")) if name in operation.names]
+    names = (("site", "default"), ("key", "talk"), ("queue", "waiting"))
+    pairs = [(name, value) for name, value in names if name in operation.names]
     body = None if operation.body is None else {name: _example(operation, name) for name in _required(operation.body)}
     return _path(operation, app), pairs, body
 
@@ -131,7 +133,9 @@ def _required(model: type[BaseModel]) -> list[str]:
 
 def _example(operation: Operation, name: str) -> Any:
     known = {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}
-    return {**known, "grant": "test", "name": "Hoa", "email": "lan@example.com"}[name]
+    about = {"comment_id": NO_COMMENT, "version": 1, "do": "approve"}
+    lists = {"decisions": [about], "actions": [{"comment_id": NO_COMMENT, "action": NO_COMMENT}]}
+    return {**known, **lists, "grant": "test", "name": "Hoa", "email": "lan@example.com", "queue": "waiting"}[name]
 
 
 def _headers(operation: Operation, app: App, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -154,8 +158,9 @@ def _queries(operation: Operation, app: App) -> Iterator[Sent]:
             yield Sent(operation.method, _url(path, [*others, *again]), headers, content)
     for sort, values in (("top", (2**53 - 1, 1)), ("top", (-(2**31) - 1, 1)), ("oldest", (2**53 - 1,))):
         if "cursor" in operation.names:
-            for scope in (f"{sort}:1", "held:default", "reported:default", f"thread:{app.ids['lans']}"):
-                cursor = encode_page_cursor(PageCursor(scope, values if scope[0] in "ot" else values[-1:], new_key()))
+            desk = "desk:default:waiting:None:None"
+            for scope in (f"{sort}:1", "held:default", "reported:default", f"thread:{app.ids['lans']}", desk):
+                cursor = encode_page_cursor(PageCursor(scope, values if scope[0] in "otd" else values[-1:], new_key()))
                 sorted_by = [("sort", sort)] if "sort" in operation.names else []
                 yield Sent(operation.method, _url(path, [*pairs, *sorted_by, ("cursor", cursor)]), headers, content)
 
@@ -199,7 +204,13 @@ def _fields(model: type[BaseModel]) -> Iterator[tuple[str, ...]]:
 
 
 def _with(body: dict[str, Any], way: tuple[str, ...], value: Any) -> dict[str, Any]:
-    inner = value if len(way) == 1 else _with({}, way[1:], value)
+    held = body.get(way[0])
+    if len(way) == 1:
+        inner = value
+    elif isinstance(held, list):
+        inner = [_with(held[0], way[1:], value)]
+    else:
+        inner = _with({}, way[1:], value)
     return {**body, way[0]: inner}
 
 

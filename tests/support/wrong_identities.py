@@ -77,6 +77,38 @@ WRONG: dict[str, tuple[list[str], set[str]]] = {
     ),
 }
 
+_VISIBLE = "(SELECT min(id) FROM comment WHERE state = 'visible' AND discussion_id = 1)"
+_REVIEW = "INSERT INTO review VALUES ({}, {}, '{}', 1, 0, {}, '[]', NULL, NULL, {})"
+_OPEN, _CLOSED = "NULL, NULL, NULL", "1, 'Mai', 'kept'"
+_BAN = "INSERT INTO ban VALUES ('b', 1, '{}', {}, NULL, '{}', 'spam', '', 1, {}, 'Mai', NULL, NULL)"
+
+WRONG |= {
+    "held, and nobody is told": (["DELETE FROM review"], {"held_review"}),
+    "review at another site": ([_REVIEW.format(_VISIBLE, _SECOND, "reported", 0, _OPEN)], {"review_site"}),
+    "review in no queue": ([_REVIEW.format(_VISIBLE, 1, "somewhere", 0, _CLOSED)], {"review_queue"}),
+    "waits and is shown": ([_REVIEW.format(_VISIBLE, 1, "waiting", 0, _OPEN)], {"review_state"}),
+    "over without a decision": (
+        [_REVIEW.format(_VISIBLE, 1, "reported", 0, "1, NULL, NULL")],
+        {"review_end"},
+    ),
+    "review of another weight": ([_REVIEW.format(_VISIBLE, 1, "reported", 7, _OPEN)], {"review_weight"}),
+    "report in no state": (["UPDATE report SET state = 'lost', resolved_at = NULL"], {"report_state"}),
+    "ban of no kind": ([_BAN.format("king", "'x'", "refuse", "NULL")], {"ban_row"}),
+    "ban without an effect": ([_BAN.format("author", "'x'", "nothing", "NULL")], {"ban_row"}),
+    "ban that ended before": ([_BAN.format("author", "'x'", "hold", 0)], {"ban_row"}),
+    "ban by an address": ([_BAN.format("near", "'10.0.0.1'", "hold", "NULL")], {"ban_row"}),
+    "word that does nothing": (["INSERT INTO word VALUES (1, 1, 'x', 'sing', '', 'Mai', 0)"], {"word_row"}),
+    "hook without a name": (["INSERT INTO hook VALUES (1, 1, '', 'check', '{{}}', NULL)"], {"hook_row"}),
+    "verdict of another kind": (
+        [f"INSERT INTO verdict VALUES ({_VISIBLE}, 1, 1, 'maybe', NULL, '[]', '', 0)"],
+        {"verdict_row"},
+    ),
+    "origin by an address": (
+        [f"INSERT INTO origin VALUES ({_VISIBLE}, '10.0.0.1', {_HEX}, NULL, 0)"],
+        {"origin_row"},
+    ),
+}
+
 ANY_TIME = "any moment is possible: a clock may be set back between two of them"
 ANY_TEXT = "any text is possible"
 KEY = "the database has it once, or finds what it refers to: foreign_key"
@@ -103,6 +135,8 @@ EXAMINED: dict[str, dict[str, str]] = {
         "trust": "author_trust",
         "tokens_after": "author_tokens",
         "erased_at": "nothing writes it yet",
+        "ban_effect": "as the bans say",
+        "ban_until": ANY_TIME,
     },
     "taken_name": {"site_id": "taken_name", "skeleton": "taken_name", "author_id": KEY},
     "moderator": {"author_id": "moderator_kind", "name": KEY, "token_hash": KEY, "created_at": ANY_TIME},
@@ -186,6 +220,63 @@ EXAMINED: dict[str, dict[str, str]] = {
         "at": ANY_TIME,
         "used_at": "nothing writes it yet",
     },
+    "review": {
+        "comment_id": KEY,
+        "site_id": "review_site",
+        "queue": "review_queue",
+        "rank": "review_queue",
+        "since": ANY_TIME,
+        "weight": "review_weight",
+        "causes": "a version after this one may have written them",
+        "kept_at": ANY_TIME,
+        "approved_at": ANY_TIME,
+        "closed_at": "review_end",
+        "closed_by": "review_end",
+        "decision": "review_end",
+    },
+    "word": {
+        "id": KEY,
+        "site_id": KEY,
+        "entry": "word_row",
+        "does": "word_row",
+        "note": ANY_TEXT,
+        "by": ANY_TEXT,
+        "at": ANY_TIME,
+    },
+    "ban": {
+        "id": KEY,
+        "site_id": "what it was about may be gone",
+        "kind": "ban_row",
+        "target": "ban_row",
+        "author_id": "what it tells of may be gone",
+        "effect": "ban_row",
+        "reason": ANY_TEXT,
+        "note": ANY_TEXT,
+        "at": "ban_row",
+        "until": "ban_row",
+        "by": ANY_TEXT,
+        "lifted_at": ANY_TIME,
+        "lifted_by": ANY_TEXT,
+    },
+    "origin": {"comment_id": KEY, "near": "origin_row", "wide": "origin_row", "sealed": SEALED, "at": ANY_TIME},
+    "hook": {
+        "id": KEY,
+        "site_id": KEY,
+        "name": "hook_row",
+        "kind": "hook_row",
+        "config": "a version after this one may have written it",
+        "sealed_secret": SEALED,
+    },
+    "verdict": {
+        "comment_id": KEY,
+        "version": "verdict_row",
+        "hook_id": "the hook may be gone",
+        "verdict": "verdict_row",
+        "score": "any number is possible",
+        "labels": ANY_TEXT,
+        "note": ANY_TEXT,
+        "at": ANY_TIME,
+    },
     "action": {
         "id": KEY,
         "at": ANY_TIME,
@@ -211,7 +302,7 @@ OF_DISCUSSIONS = {
     "thread": "thread_count",
     "event": "payload",
     "vote": "votes",
-    "report": "foreign_key",
+    "report": "report_state",
     "cursor": "cursor",
     "search_entry": "search",
     "meta": "without its rows no store opens",

@@ -28,8 +28,8 @@ PAGE = 25
 _TOKENS = 4_000
 """Elements of JSON in a hundred decisions at most: each has two braces, five names and five values with commas."""
 _STAFF = "moderator"
-_ERRORS = (*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden, ErrorCode.unavailable)
-_WRITE = (*_ERRORS, *BODY_ERRORS, ErrorCode.too_long, ErrorCode.rate_limited, ErrorCode.origin_not_allowed)
+_ERRORS = (*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden)
+_WRITE = (*_ERRORS, *BODY_ERRORS, ErrorCode.rate_limited, ErrorCode.unavailable, ErrorCode.origin_not_allowed)
 _ONCE = Parameter(
     "Idempotency-Key",
     "16-64 visible ASCII characters; the same again has the same answer, and decides nothing twice.",
@@ -114,7 +114,7 @@ class DeskApi:
         {200: protocol.DecisionResults},
         body=protocol.Decisions,
         headers=(_ONCE,),
-        errors=_WRITE,
+        errors=(*_WRITE, ErrorCode.idempotency_key_required),
         bearer=_STAFF,
     )
     async def decide(self, request: Request, _query: Query) -> Response:

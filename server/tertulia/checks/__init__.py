@@ -4,6 +4,7 @@ file    SQLite's own checks                          tables  counts, replies, vi
 log     each event, and what it says of its comment  replay  what a reader makes of events
 people  who became whom, and where each may act
 identities  who is who, and what lets people and programs in
+moderating  what waits for moderators, and why
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DatabaseError
 
-from tertulia.checks import file, identities, log, people, tables
+from tertulia.checks import file, identities, log, moderating, people, tables
 from tertulia.checks.findings import Finding
 from tertulia.checks.replay import Replayed, fold
 from tertulia.reporting import Progress, silent
@@ -43,7 +44,7 @@ async def search(store: Store, found: Callable[[Finding], object], progress: Pro
 def _search(connection: Connection, found: Callable[[Finding], object], progress: Progress) -> dict[str, int]:
     extent: dict[str, int] = {}
     try:
-        for part in (file.check, tables.check, people.check, identities.check, log.check):
+        for part in (file.check, tables.check, people.check, identities.check, moderating.check, log.check):
             for finding in part(connection, progress):
                 found(finding)
         for name, table in _COUNTED.items():

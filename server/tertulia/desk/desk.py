@@ -43,8 +43,10 @@ class Desk:
     async def queue(
         self, member: StaffMember, site: str, queue: Queue | None, filters: Filters, limit: int, cursor: str | None
     ) -> protocol.DeskPage:
-        """A page of a queue, with None of all comments. Raises unknown_site, bad_cursor."""
+        """A page of a queue, with None of all comments. Raises unknown_site, bad_cursor, invalid."""
         require(member, site)
+        if filters.author is not None and not is_uuid(filters.author):
+            raise Problem(ErrorCode.invalid, "Give the id of an author.", field="author")
         if queue is None:
             page = await self._store.read(queries.newest_page, site, filters, limit, cursor)
         else:
@@ -56,7 +58,7 @@ class Desk:
         require(member, site)
         if not 0 < len(ids) <= ITEMS:
             raise Problem(ErrorCode.invalid, f"Ask for 1 to {ITEMS} comments.", field="id")
-        return protocol.DeskItems(items=await self._items(site, [one for one in ids if is_uuid(one)]))
+        return protocol.DeskItems(items=await self._items(site, ids))
 
     async def decide(
         self, member: StaffMember, site: str, decisions: Sequence[protocol.Decision], request: str = ""
@@ -111,7 +113,9 @@ class Desk:
         return InRole(member.author_id, site, DECIDING, command, utc_now(), member.session_id)
 
     async def _items(self, site: str, ids: Sequence[str]) -> list[protocol.DeskItemView]:
-        return [views.item(one) for one in await self._store.read(queries.items, site, ids)]
+        return [
+            views.item(one) for one in await self._store.read(queries.items, site, [one for one in ids if is_uuid(one)])
+        ]
 
 
 def _why(decision: protocol.Decision) -> Reason:

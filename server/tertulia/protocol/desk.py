@@ -140,7 +140,7 @@ class Decision(Inbound):
 class Decisions(Inbound):
     """``POST /staff/decisions``."""
 
-    site: str
+    site: str = "default"
     decisions: list[Decision] = Field(min_length=1, max_length=MAX_DECISIONS)
 
 
@@ -152,7 +152,7 @@ class UndoneAction(Inbound):
 class Undoing(Inbound):
     """``POST /staff/undo``."""
 
-    site: str
+    site: str = "default"
     actions: list[UndoneAction] = Field(min_length=1, max_length=MAX_DECISIONS)
 
 

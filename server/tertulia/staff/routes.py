@@ -10,11 +10,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.errors import ErrorCode, Problem
 from tertulia.people import Staff, StaffWays
 from tertulia.people.staff_ways import ATTACH
 from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
-from tertulia.protocol import API, NewSession
+from tertulia.protocol import NewSession
 from tertulia.staff.access import Access, Identify
 from tertulia.staff.codes import Codes
 from tertulia.staff.frame import ROOT, Defaults, Frame, Templates
@@ -23,14 +22,12 @@ from tertulia.staff.sign_in import SignIn
 from tertulia.staff.site import SitePages
 from tertulia.staff.ways import OwnWayPages
 from tertulia.store.commands.staff import STAFF_DAYS
-from tertulia.web import problems
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.origins import OriginPolicy
 from tertulia.web.same_origin import SameOrigin, is_under
 from tertulia.web.session_cookie import SessionCookie
 
 COOKIE = "tertulia-staff"
-API_ROOT = f"{API}/staff"
 SignInEnd = Callable[[Request, NewSession, str], Awaitable[Response]]
 
 
@@ -50,7 +47,7 @@ class StaffPages:
         identify: Identify,
     ) -> None:
         cookie = SessionCookie(origins, COOKIE, timedelta(days=STAFF_DAYS))
-        self.deciding = Access(staff, cookie, identify).deciding
+        self.deciding = Access(staff, cookie, origins, identify).deciding
         self._frame = Frame(staff, cookie, templates, Defaults(language, time_zone))
         self._origins = origins
         codes = Codes(self._frame, ways, origins, addresses)
@@ -67,15 +64,8 @@ class StaffPages:
         return {AS_STAFF: self._sign_in.enter, ATTACH: self._ways.confirm}
 
     def middleware(self) -> Middleware:
-        return Middleware(SameOrigin, origins=self._origins, guarded=_is_staffs, refuse=self._refuse)
-
-    def _refuse(self, request: Request) -> Response:
-        if not is_under(request.url.path, API_ROOT):
-            return self._frame.foreign(request)
-        detail = "Under the staff's cookie this is for pages of this server; programs send a moderator's token."
-        return problems.response(Problem(ErrorCode.origin_not_allowed, detail), request.headers)
+        return Middleware(SameOrigin, origins=self._origins, guarded=_is_staffs, refuse=self._frame.foreign)
 
 
 def _is_staffs(request: HTTPConnection) -> bool:
-    path = request.scope["path"]
-    return is_under(path, ROOT) or (is_under(path, API_ROOT) and "authorization" not in request.headers)
+    return is_under(request.scope["path"], ROOT)

@@ -45,10 +45,13 @@ class SameOrigin:
         if scope["type"] not in ("http", "websocket") or scope.get("method") in _READS:
             return True
         request = HTTPConnection(scope)
-        if not self._guarded(request):
-            return True
-        told = request.headers.getlist("sec-fetch-site") if scope["type"] == "http" else []
-        return told == ["same-origin"] if told else self._origins.is_own(request)
+        return not self._guarded(request) or is_from_own_page(request, self._origins)
+
+
+def is_from_own_page(request: HTTPConnection, origins: OriginPolicy) -> bool:
+    """Whether a page of this server sends it, as far as its browser says so."""
+    told = request.headers.getlist("sec-fetch-site") if request.scope["type"] == "http" else []
+    return told == ["same-origin"] if told else origins.is_own(request)
 
 
 def is_under(path: str, root: str) -> bool:

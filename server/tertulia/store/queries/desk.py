@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
 
 from tertulia.core.causes import Queue
 from tertulia.core.comments import Comment, DiscussionKey
@@ -107,7 +107,7 @@ def queue_page(
     place = (_r.rank, _r.since, _r.comment_id)
     query = select(*place).where(_r.site_id == site_id, _r.queue == queue.value, _r.closed_at.is_(None))
     if after is not None:
-        query = query.where(tuple_(*place) > tuple_(*after.values, after.id))
+        query = query.where(tuple_(*place) > tuple_(*(literal(value, BigInteger) for value in after.values), after.id))
     query = _filtered(query.join(schema.comment, _c.id == _r.comment_id), filters) if any(filters) else query
     found = connection.execute(query.order_by(*place).limit(limit + 1)).all()
     shown = found[:limit]

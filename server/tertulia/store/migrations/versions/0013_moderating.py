@@ -45,7 +45,11 @@ BEGIN
   RAISE EXCEPTION 'the tables are in use without end';
 END $lock$
 """
-_DESKS = "(SELECT id FROM discussion WHERE key = '\x1fdesk')"
+_WITHOUT_DESKS = (
+    "DELETE FROM event WHERE discussion_id IN (SELECT id FROM discussion WHERE key = '\x1fdesk')",
+    "DELETE FROM cursor WHERE discussion_id IN (SELECT id FROM discussion WHERE key = '\x1fdesk')",
+    "DELETE FROM discussion WHERE key = '\x1fdesk'",
+)
 _WAITING = """
     INSERT INTO review (comment_id, site_id, queue, rank, since, weight, causes)
     SELECT comment.id, discussion.site_id, 'waiting', 1, comment.created_at, 0, '[]'
@@ -80,8 +84,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table, name in (("event", "discussion_id"), ("cursor", "discussion_id"), ("discussion", "id")):
-        op.execute(f"DELETE FROM {table} WHERE {name} IN {_DESKS}")
+    for statement in _WITHOUT_DESKS:
+        op.execute(statement)
     for table in reversed(_TABLES):
         op.drop_table(table)
     for name in ("uq_report_once", "ix_report_reporter"):

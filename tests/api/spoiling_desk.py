@@ -1,0 +1,84 @@
+"""The desk: requests that would be granted to a moderator, and all that spoils them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tertulia.errors import ErrorCode
+from tests.api.spoiling import Case, Good
+
+NOBODYS = "00000000-0000-0000-0000-000000000000"
+_DECISION = {"comment_id": NOBODYS, "version": 1, "do": "approve"}
+_UNDONE = {"comment_id": NOBODYS, "action": NOBODYS}
+QUEUES = Good("GET", "/staff/queues", token="moderator")
+QUEUE = Good("GET", "/staff/queue", params=(("queue", "waiting"),), token="moderator")
+ITEMS = Good("GET", "/staff/items", params=(("id", NOBODYS),), token="moderator")
+DECIDE = Good("POST", "/staff/decisions", {"site": "default", "decisions": [_DECISION]}, token="moderator")
+UNDO = Good("POST", "/staff/undo", {"site": "default", "actions": [_UNDONE]}, token="moderator")
+APART = {
+    (f"{good.method} {good.path}", ErrorCode.origin_not_allowed): "tests/staff/test_desk_api.py::"
+    "test_no_other_page_decides_under_the_cookie"
+    for good in (DECIDE, UNDO)
+}
+READS = (QUEUES, QUEUE, ITEMS)
+WRITES = (DECIDE, UNDO)
+ALL = (*READS, *WRITES)
+
+
+def cases() -> Iterator[Case]:
+    for good in ALL:
+        yield good.spoilt("nobody", ErrorCode.unauthenticated, token=None)
+        for who in ("lan", "member"):
+            yield good.spoilt(who, ErrorCode.forbidden, token=who)
+    for good in WRITES:
+        for site in ("nowhere", "A B", "a\0", ""):
+            yield good.spoilt(f"site {site!r}", ErrorCode.unknown_site, body={**(good.body or {}), "site": site})
+    yield from _decisions()
+    yield from _queues()
+
+
+def _decisions() -> Iterator[Case]:
+    def asked(good: Good, name: str, code: ErrorCode, entry: dict[str, Any]) -> Case:
+        field = "decisions" if good is DECIDE else "actions"
+        return good.spoilt(name, code, body={"site": "default", field: [entry]})
+
+    wrong: dict[str, tuple[object, ...]] = {
+        "comment_id": (None, 1, []),
+        "version": (None, 0, -1, "1", 1.5, True, 2**40),
+        "do": (None, "", "Approve", "delete", 1),
+        "reason": ("", "because", 1),
+        "note": (1, "x" * 1001),
+    }
+    for field, values in wrong.items():
+        for value in values:
+            entry = {**_DECISION, field: value}
+            yield asked(DECIDE, f"{field} {str(value)[:9]!r}", ErrorCode.invalid, entry)
+    yield asked(DECIDE, "a field too many inside", ErrorCode.unknown_field, {**_DECISION, "by": "Mai"})
+    yield asked(DECIDE, "NUL in the note", ErrorCode.malformed, {**_DECISION, "note": "a\0b"})
+    yield asked(DECIDE, "half a pair in the note", ErrorCode.malformed, {**_DECISION, "note": "\ud800"})
+    yield asked(UNDO, "no action", ErrorCode.invalid, {"comment_id": NOBODYS})
+    yield asked(UNDO, "an action of a number", ErrorCode.invalid, {**_UNDONE, "action": 1})
+    for good, field in ((DECIDE, "decisions"), (UNDO, "actions")):
+        one: object = _DECISION if good is DECIDE else _UNDONE
+        for many in (0, 101):
+            yield good.spoilt(f"{many} of them", ErrorCode.invalid, body={"site": "default", field: [one] * many})
+        yield good.spoilt("no list", ErrorCode.invalid, body={"site": "default", field: one})
+    for key in ("short", "x" * 65, "a key with blanks in it"):
+        header = (("Idempotency-Key", key),)
+        yield DECIDE.spoilt(f"key {key[:9]!r}", ErrorCode.idempotency_key_required, more_headers=header)
+
+
+def _queues() -> Iterator[Case]:
+    for queue in ("", "WAITING", "banned", "waiting\0"):
+        yield QUEUE.spoilt(f"queue {queue!r}", ErrorCode.invalid, params=(("queue", queue),))
+    for author in ("", "lan", "a\0", "0" * 3000):
+        params = (*QUEUE.params, ("author", author))
+        yield QUEUE.spoilt(f"author {author[:9]!r}", ErrorCode.invalid, params=params)
+    for key, code in (("", ErrorCode.empty), ("a\0b", ErrorCode.malformed), ("k" * 513, ErrorCode.too_long)):
+        yield QUEUE.spoilt(f"key {key[:9]!r}", code, params=(*QUEUE.params, ("key", key)))
+    for cursor in ("", "x", "a\0", "e30", "W10"):
+        params = (*QUEUE.params, ("cursor", cursor))
+        yield QUEUE.spoilt(f"cursor {cursor!r}", ErrorCode.bad_cursor, params=params)
+    yield ITEMS.spoilt("no id", ErrorCode.invalid, params=())
+    yield ITEMS.spoilt("51 ids", ErrorCode.invalid, params=(("id", NOBODYS),) * 51)
