@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import update
 
 from tertulia.checks import check
+from tertulia.identity import utc_now
 from tertulia.protocol import API
 from tertulia.store import schema
+from tertulia.store.origins import SweepOrigins
 from tests.api.app import bearer, new_key
 from tests.people.test_rules import moderator
 from tests.people.test_sessions import Instance, code, instance
@@ -127,3 +129,16 @@ async def test_of_many_at_once_at_two_instances_one_is_shown(database: str, tmp_
         codes = sorted(answer.status_code for answer in answers)
         assert codes == [201] + [429] * (2 * AT_ONCE - 1), "guests with new tokens behind one address"
         assert len(await here.rows(schema.comment)) == 2
+
+
+async def test_where_guests_wrote_from_is_forgotten_once_no_rule_asks(one: Instance) -> None:
+    await slow(one, await moderator(one), 3_600)
+    for address, earlier in (("203.0.113.9", 3_590), ("203.0.113.10", 0)):
+        assert (await from_afar(one, address)).status_code == 201
+        await one.server.store.write(SweepOrigins(utc_now()))
+        await pass_time(one, earlier)
+    assert len(await one.rows(schema.origin)) == 2
+    await pass_time(one, 11)
+    await one.server.store.write(SweepOrigins(utc_now()))
+    assert len(await one.rows(schema.origin)) == 1
+    assert code(await from_afar(one, "203.0.113.10")) == (429, "slow_mode")
