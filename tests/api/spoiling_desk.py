@@ -55,6 +55,7 @@ def _decisions() -> Iterator[Case]:
             entry = {**_DECISION, field: value}
             yield asked(DECIDE, f"{field} {str(value)[:9]!r}", ErrorCode.invalid, entry)
     yield asked(DECIDE, "a field too many inside", ErrorCode.unknown_field, {**_DECISION, "by": "Mai"})
+    yield asked(DECIDE, "a note of blanks", ErrorCode.empty, {**_DECISION, "note": " \n "})
     yield asked(DECIDE, "NUL in the note", ErrorCode.malformed, {**_DECISION, "note": "a\0b"})
     yield asked(DECIDE, "half a pair in the note", ErrorCode.malformed, {**_DECISION, "note": "\ud800"})
     yield asked(UNDO, "no action", ErrorCode.invalid, {"comment_id": NOBODYS})

@@ -114,7 +114,7 @@ class DeskApi:
         {200: protocol.DecisionResults},
         body=protocol.Decisions,
         headers=(_ONCE,),
-        errors=(*_WRITE, ErrorCode.idempotency_key_required),
+        errors=(*_WRITE, ErrorCode.idempotency_key_required, ErrorCode.empty),
         bearer=_STAFF,
     )
     async def decide(self, request: Request, _query: Query) -> Response:

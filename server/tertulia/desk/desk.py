@@ -106,7 +106,8 @@ class Desk:
             if problem.code not in (*_STALE, ErrorCode.not_found):
                 raise
             told = protocol.DecisionProblem(code=problem.code.name, detail=problem.detail)
-            return protocol.DecisionResult(comment_id=comment_id, action=None, problem=told, item=None)
+            named = comment_id.encode("ascii", "backslashreplace").decode()  # what is no id may hold half a pair
+            return protocol.DecisionResult(comment_id=named, action=None, problem=told, item=None)
         return protocol.DecisionResult(comment_id=comment_id, action=decided.action, problem=None, item=None)
 
     def _as(self, member: StaffMember, site: str, command: Command[Decided]) -> Command[Decided]:
@@ -119,6 +120,6 @@ class Desk:
 
 
 def _why(decision: protocol.Decision) -> Reason:
-    """Raises malformed, too_long."""
+    """Raises malformed, empty."""
     note = clean_text(decision.note, field="note") if decision.note else ""
     return Reason(reason=decision.reason or "", note=note)

@@ -14,7 +14,7 @@ def item(found: queries.Item) -> protocol.DeskItemView:
         text=found.comment.text,
         version=found.comment.version,
         hidden_by=found.comment.hidden_by,
-        place=protocol.CommentPlace(key=found.key.key, title=found.title, url=found.url),
+        discussion=protocol.CommentPlace(key=found.key.key, title=found.title, url=found.url),
         queue=None if review is None else review.queue,
         rank=1 if review is None else review.rank,
         since=None if review is None else timestamp(queries.since(review)),

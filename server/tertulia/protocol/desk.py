@@ -101,7 +101,7 @@ class DeskItemView(Outbound):
     text: str
     version: int
     hidden_by: HiddenBy | None
-    place: CommentPlace
+    discussion: CommentPlace
     queue: Queue | None
     rank: int
     since: str | None
