@@ -125,6 +125,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("first pages in memory", "discussions/page_cache:KEPT_BYTES", size),
         Bound("keys whose discussions are remembered", "discussions/keys:KNOWN_KEYS"),
         Bound("words whose folded forms are remembered", "core/search_terms:KEPT"),
+        Bound("lists of words kept ready", "discussions/words:KNOWN_LISTS"),
         Bound("chunks of text whose readings are remembered for the words of sites", "core/words/tokens:KNOWN_CHUNKS"),
         Bound("guests and addresses that are counted", "limits/memory:MAX_COUNTED"),
         Bound("rows read at once for a page", "store/listing:SLICE"),
@@ -170,6 +171,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("characters that are read on the event loop", "discussions/content:SLOW_TEXT"),
         Bound("document tree of a comment", "core/documents:TREE_BYTES", size),
         Bound("characters of a name", "core/text:NAME_LENGTH"),
+        Bound("places of such words that are told of one comment", "discussions/words:MOST_FINDINGS"),
         Bound("words of a site that are not said there", "core/words/entries:ENTRIES"),
         Bound("time in which a desk of whoever is signed out ends", "push/desk:WATCH_SECONDS", seconds),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
@@ -241,6 +243,7 @@ NO_BOUNDS = {
     "discussions/idempotency_keys": {"PAGE", "PAUSE_SECONDS", "AGAIN_SECONDS", "OVERLAP_MILLISECONDS"},
     "discussions/badges": {"FRESH_SECONDS"},
     "discussions/sites": {"FRESH_SECONDS"},
+    "discussions/words": {"FRESH_SECONDS"},
     "discussions/voting": {"BALLOTS"},
     "identity/assertions": {"SUBJECT_LENGTH", "MOST_TRUST"},  # within TOKEN_BYTES
     "identity/id_tokens": {"SUBJECT_LENGTH"},  # within ID_TOKEN_BYTES

@@ -441,6 +441,7 @@ USING = [
     ("staff", "list"),
     ("staff", "remove", "Mai"),
     ("search", "rebuild"),
+    ("words", "default"),
     ("work", "list"),
     ("work", "retry", "1"),
 ]

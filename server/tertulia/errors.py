@@ -53,6 +53,7 @@ class ErrorCode(Enum):
     unsupported_media_type = ErrorSpec(415, "Send application/json")
     too_long = ErrorSpec(422, "The text is too long")
     empty = ErrorSpec(422, "There is no visible text")
+    words = ErrorSpec(422, "This has a word that is not allowed here")
     rate_limited = ErrorSpec(429, "Too much in too short a time", retry=True)
     internal = ErrorSpec(500, "Something went wrong here", retry=True)
     unavailable = ErrorSpec(503, "The server cannot do this at the moment", retry=True)

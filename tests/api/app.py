@@ -21,6 +21,7 @@ from tertulia.api.openapi import describe
 from tertulia.api.people import PeopleApi
 from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.app import Running, running
+from tertulia.core.words import Does, Entry
 from tertulia.errors import ErrorCode
 from tertulia.identity import new_moderator_token, new_site_token, utc_now
 from tertulia.people.issuers import SITE_ISSUER
@@ -29,7 +30,7 @@ from tertulia.push import Push
 from tertulia.settings import Settings
 from tertulia.store import administration
 from tertulia.store.actions import OPERATOR
-from tertulia.store.commands import SCOPES, AddSiteToken
+from tertulia.store.commands import SCOPES, AddSiteToken, AddWords
 from tertulia.store.issuers import AddIssuer, IssuerRow
 from tertulia.web.operations import Operation, operations_of
 from tests.support.vouching import vouched
@@ -244,9 +245,14 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 async def furnish(app: App) -> None:
-    """Comments in every state, of two guests; a held, a closed and another discussion; a guest of the second site."""
+    """Comments in every state, of two guests; a held, a closed and another discussion; a guest of the second site.
+
+    One word is not said here.
+    """
     row = IssuerRow("default", "website", SITE_ISSUER, {"iss": "https://news.example"}, None)
     await app.server.store.write(AddIssuer(row, utc_now()))
+    words = (Entry("unspeakable", Does.refuse),)
+    await app.server.store.write(AddWords(OPERATOR, "default", words, utc_now()))
     app.tokens["program"] = await add_program(app.server, "all", *SCOPES)
     app.tokens["second program"] = await add_program(app.server, "all", *SCOPES, site="second")
     app.tokens |= {f"{scope} program": await add_program(app.server, scope, scope) for scope in SCOPES}

@@ -41,7 +41,8 @@ export function createActions(d) {
   navigation.isBack = !!place;
   /** @type {Unread | undefined} */
   let unread;
-  let isBrought = false;
+  /** @type {boolean | undefined} */
+  let isBrought;
   const pagination = new Pagination(d, { announcer, arrivals, navigation, unread: { mark: (ids) => unread?.mark(ids) } });
   const search = new Search(d, { announcer, arrivals, pagination });
   const auth = new Auth(d);
@@ -127,7 +128,8 @@ export function createActions(d) {
     if (isUnusual) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
   };
   const watchList = () => (d.list.refreshed = () => notify(/* @__KEY__ */ 'refreshed'));
-  let tick = 0;
+  /** @type {number | undefined} */
+  let tick;
   /** Times that say how long ago. */
   const ticking = {
     start: () => (tick = window.setInterval(() => document.hidden || d.list.tick(), TICK_MS)),

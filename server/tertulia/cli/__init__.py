@@ -47,6 +47,7 @@ COMMANDS = {
     "site": ("sites:site", "Sites that share this server, each with the origins that may use it."),
     "snippet": ("snippet:print_snippet", "Print the HTML that puts a discussion into your page."),
     "staff": ("staff:staff", "People who decide for a site: owners, moderators, hosts, and who has a badge."),
+    "words": ("words:words", "Words that are not said at SITE; a running server looks for others a second later."),
     "work": ("work:work", "Background work: tasks that wait, and those that failed too often."),
 }
 """Where each command is, and the first sentence of its help."""

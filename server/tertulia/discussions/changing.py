@@ -8,15 +8,17 @@ from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
+from tertulia.core.causes import Cause
 from tertulia.core.links import count_foreign
 from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
 from tertulia.discussions.actors import Actors, acting, actor_of, by, log_moderation
 from tertulia.discussions.content import Texts
+from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.identity import Identity, utc_now
 from tertulia.limits import Write
 from tertulia.protocol import comment_view
-from tertulia.store import Store, commands
+from tertulia.store import Store, commands, queries
 from tertulia.store.actions import Verb
 from tertulia.store.commands import Actor, Command, Decided, Deed, PostResult
 
@@ -32,10 +34,11 @@ _VERBS = {
 class Changing:
     """``edit_window``: how long guests may change what they wrote."""
 
-    def __init__(self, store: Store, actors: Actors, texts: Texts, edit_window: timedelta) -> None:
+    def __init__(self, store: Store, actors: Actors, texts: Texts, words: Words, edit_window: timedelta) -> None:
         self._store = store
         self._actors = actors
         self._texts = texts
+        self._words = words
         self._edit_window = edit_window
 
     async def source(self, comment_id: str, identity: Identity | None, *, is_edited: bool = True) -> str:
@@ -57,8 +60,9 @@ class Changing:
     ) -> protocol.Changed:
         """Changes what one said, or as a moderator what anybody said. ``origins`` are those of the site's pages.
 
-        Raises unauthenticated, rate_limited, empty, too_long, malformed, not_found, forbidden, gone, edit_window_over,
-        links.
+        What has a suspect word from then on is taken from view until a moderator has seen it.
+        Raises unauthenticated, rate_limited, empty, too_long, malformed, words, not_found, forbidden, gone,
+        edit_window_over, links.
         """
         text.check_size(body)
         actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
@@ -67,9 +71,16 @@ class Changing:
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
-        links = count_foreign(content.body, origins)
-        edit = commands.EditComment(found, actor, content.text, content.body, at, window, links)
+        causes, links = await self._causes(found, content.text, identity), count_foreign(content.body, origins)
+        edit = commands.EditComment(found, actor, content.text, content.body, at, window, causes, links)
         return await self._change(edit, actor, "edit", identity)
+
+    async def _causes(self, comment_id: str, said: str, identity: Identity | None) -> tuple[Cause, ...]:
+        """Why the comment has to wait with this text. Raises words, not_found."""
+        if identity is None or skips_words(identity):
+            return ()
+        site = identity.site or await self._store.read(queries.site_of, comment_id)
+        return () if site is None else await self._words.check(site, [TextField("body", said)])
 
     async def delete_comment(
         self, comment_id: str, identity: Identity | None, address: str | None = None

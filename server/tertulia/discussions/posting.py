@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from tertulia import protocol
 from tertulia.core import pages, text
 from tertulia.core.addresses import anonymised, client_network
+from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
 from tertulia.core.links import count_foreign
@@ -20,6 +21,7 @@ from tertulia.discussions.actors import by_person, is_long_ago, is_staff, token_
 from tertulia.discussions.content import SLOW_TEXT, Texts
 from tertulia.discussions.keys import Keys
 from tertulia.discussions.names import Names
+from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
@@ -40,7 +42,14 @@ class Posting:
     """Posts for whoever a token names, and for newcomers."""
 
     def __init__(
-        self, store: Store, keys: Keys, texts: Texts, tokens: Tokens, limits: PostingLimits, names: Names
+        self,
+        store: Store,
+        keys: Keys,
+        texts: Texts,
+        tokens: Tokens,
+        limits: PostingLimits,
+        names: Names,
+        words: Words,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -48,6 +57,7 @@ class Posting:
         self._tokens = tokens
         self._limits = limits
         self._names = names
+        self._words = words
 
     async def post_comment(
         self,
@@ -63,7 +73,7 @@ class Posting:
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        name_taken, unknown_site, closed, members_only, slow_mode, bad_parent, links, idempotency_conflict.
+        name_taken, words, unknown_site, closed, members_only, slow_mode, bad_parent, links, idempotency_conflict.
         """
         key = request_ids.idempotency_key(idempotency_key)
         head = self._head(new, key, identity, address)
@@ -75,6 +85,8 @@ class Posting:
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, head)
         draft = await self._draft(head, new, _page(new, origins, identity), origins)
+        if not skips_words(identity):
+            draft = replace(draft, causes=await self._causes(draft))
         result = await self._store.write(by_person(identity, commands.PostComment(draft)))
         posted = protocol.Posted(
             comment=_own_view(result, key), seq=result.seq, token=self._new_token(draft, identity, result)
@@ -141,6 +153,19 @@ class Posting:
             unhashed_digest=digest,
             links=count_foreign(content.body, origins),
         )
+
+    async def _causes(self, draft: Draft) -> tuple[Cause, ...]:
+        """Why the comment has to wait, as far as its words say; a repeated request is answered as it was.
+
+        Raises words.
+        """
+        try:
+            said = (TextField("author.name", draft.author.name), TextField("body", draft.text))
+            return await self._words.check(draft.key.site, said)
+        except Problem:
+            if await self._store.read(commands.said_at, draft.request) is None:
+                raise
+            return ()
 
     def _new_token(self, draft: Draft, identity: Identity | None, result: PostResult) -> str | None:
         """A token for a guest who has none, or whose own is old or of another name."""

@@ -25,6 +25,7 @@ from tertulia.discussions.posting import Posting
 from tertulia.discussions.reading import Reading
 from tertulia.discussions.votes import Votes
 from tertulia.discussions.voting import VOTE_SECONDS
+from tertulia.discussions.words import Words
 from tertulia.identity import Tokens
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub
@@ -71,11 +72,12 @@ class Discussions:
         self.changed_at = reading.changed_at
 
         names = Names(store.bound(queries.staff_names), badges, site_name)
-        posting = Posting(store, keys, texts, tokens, limits, names)
+        words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
+        posting = Posting(store, keys, texts, tokens, limits, names, words)
         self.post_comment = posting.post_comment
         self.preview = posting.preview
 
-        changing = Changing(store, actors, texts, edit_window)
+        changing = Changing(store, actors, texts, words, edit_window)
         self.source = changing.source
         self.edit = changing.edit
         self.delete_comment = changing.delete_comment

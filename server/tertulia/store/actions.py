@@ -47,6 +47,8 @@ class Verb(StrEnum):
     remove_issuer = "issuer.remove"
     add_token = "token.add"  # noqa: S105 - the word for what was done
     remove_token = "token.remove"  # noqa: S105 - likewise
+    add_word = "word.add"
+    remove_word = "word.remove"
 
 
 class By(NamedTuple):

@@ -18,6 +18,7 @@ _BY_CODE = {
     ErrorCode.members_only: "problem.members_only",
     ErrorCode.slow_mode: "problem.slow_mode",
     ErrorCode.links: "problem.links",
+    ErrorCode.words: "problem.words",
     ErrorCode.unauthenticated: "problem.unauthenticated",
     ErrorCode.bad_parent: "problem.bad_parent",
     ErrorCode.edit_window_over: "problem.edit_window_over",
@@ -36,6 +37,7 @@ _NAME_BY_CODE = {
     ErrorCode.empty: "no_name",
     ErrorCode.too_long: "problem.long_name",
     ErrorCode.name_taken: "problem.name_taken",
+    ErrorCode.words: "problem.words_in_name",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from unicodedata import normalize
 
@@ -226,6 +227,16 @@ CAUGHT: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize(("text", "entry"), [pair for cases in CAUGHT.values() for pair in cases.items()], ids=ascii)
 def test_a_word_is_found_whatever_is_done_to_it(text: str, entry: str) -> None:
     assert entry in {found.entry for found in MATCHER.find(text)}
+
+
+def test_what_the_guide_for_editors_says_is_found() -> None:
+    guide = (Path(__file__).parents[3] / "docs/moderating.md").read_text("utf-8")
+    part = guide.partition("### What is found")[2].partition("It is not found")[0]
+    rows = [line.split("|")[2] for line in part.splitlines() if line.startswith("| ") and "`" in line]
+    examples = [example for row in rows for example in re.findall("`([^`]+)`", row)]
+    assert len(examples) >= 12
+    listed = compiled(parse_list(["idiot"]))
+    assert [example for example in examples if not listed.find(example)] == []
 
 
 def test_there_are_enough_cases() -> None:

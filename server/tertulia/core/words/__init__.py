@@ -6,7 +6,7 @@ An editor writes entries, one a line; ``compiled`` makes a matcher of them, whos
 where in it, as it was typed.
 """
 
-from tertulia.core.words.entries import ENTRIES, Does, Entry, parse_entry, parse_list
+from tertulia.core.words.entries import ENTRIES, Does, Entry, parse_entry, parse_list, too_many
 from tertulia.core.words.matcher import Finding, Matcher, compiled
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "compiled",
     "parse_entry",
     "parse_list",
+    "too_many",
 ]

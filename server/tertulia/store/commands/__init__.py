@@ -11,7 +11,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
-      └────── site_tokens, names
+      └────── site_tokens, names, words
 """
 
 from tertulia.store.commands.base import Command, CommandResult
@@ -52,6 +52,7 @@ from tertulia.store.commands.staff import (
 )
 from tertulia.store.commands.staff_ways import AttachWay, DetachWay
 from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
+from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, WordsChanged
 
 __all__ = [
     "CLOSING",
@@ -59,6 +60,7 @@ __all__ = [
     "Act",
     "Actor",
     "AddSiteToken",
+    "AddWords",
     "AsGuest",
     "AsProgram",
     "AttachWay",
@@ -94,7 +96,9 @@ __all__ = [
     "ProlongSession",
     "Reason",
     "RemoveSiteToken",
+    "RemoveWord",
     "RenameAuthor",
+    "ReplaceWords",
     "ReportComment",
     "SignIn",
     "SignInStaff",
@@ -108,6 +112,7 @@ __all__ = [
     "VoteTotals",
     "Vouched",
     "Who",
+    "WordsChanged",
     "check_edit",
     "check_post",
     "check_program",

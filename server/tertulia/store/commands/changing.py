@@ -7,25 +7,29 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from tertulia.core.comments import Author, Block, Comment, Discussion, Mode, State
+from tertulia.core.causes import Cause, CauseKind, Queue, queue_for
+from tertulia.core.comments import Author, Block, Comment, Discussion, HiddenBy, Mode, State
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import event_log, records, reviews, schema
-from tertulia.store.actions import By
+from tertulia.store.actions import SERVER, Action, By, Verb, record
 from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
-from tertulia.store.commands.deciding import Act, DecideComment
+from tertulia.store.commands.deciding import Act, DecideComment, move
 from tertulia.store.listing import IS_KEPT
 from tertulia.store.mapping import milliseconds
-from tertulia.store.reviews import Touched
+from tertulia.store.reviews import Review, Touched
+
+_d = schema.discussion.c
 
 
 @dataclass(frozen=True, slots=True)
 class EditComment(CommentCommand[PostResult]):
     """Replaces a comment's text; the same text as before is neither a change nor an event.
 
-    Its author may do so as long as the rules say, or for ``window`` after posting. ``links`` is how many links of
-    the new text lead away from the site. Raises not_found, forbidden, gone, edit_window_over, links.
+    Its author may do so as long as the rules say, or for ``window`` after posting. With ``causes`` nobody sees it with
+    this text before a moderator has; ``links`` is how many links of the text lead away from the site. Raises not_found,
+    forbidden, gone, edit_window_over, links.
     """
 
     actor: Actor
@@ -33,6 +37,7 @@ class EditComment(CommentCommand[PostResult]):
     body: list[Block]
     at: datetime
     window: timedelta
+    causes: tuple[Cause, ...] = ()
     links: int = 0
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
@@ -46,8 +51,13 @@ class EditComment(CommentCommand[PostResult]):
         records.update_comment(
             connection, comment.id, text=self.text, body=self.body, edited_at=edited_at, version=version
         )
+        if self.causes and comment.state is State.visible:
+            return self._hide(connection, comment)
         touched = touch_waiting(connection, comment.id)
         if comment.state is State.held:
+            review = reviews.find(connection, comment.id)
+            if review is not None and review.is_open:
+                reviews.put(connection, _explained(review, self.causes))
             return CommandResult(PostResult(comment, None), erases=True, touched=touched)
         return replace(logged(connection, "comment.edited", comment, self.at, erases=True), touched=touched)
 
@@ -57,6 +67,28 @@ class EditComment(CommentCommand[PostResult]):
         authors = (self.actor.id, *self.actor.also)
         if has_to_wait(connection, rule, self.links, authors, self.at):
             raise too_many_links()
+
+    def _hide(self, connection: Connection, comment: Comment) -> CommandResult[PostResult]:
+        """Takes it from view until a moderator has decided."""
+        changed, events = move(connection, comment, State.removed, self.at, hidden_by=HiddenBy.rule)
+        site_id = connection.execute(select(_d.site_id).where(_d.id == comment.discussion_id)).scalar_one()
+        at, found = milliseconds(self.at), reviews.find(connection, comment.id)
+        review = found or Review(comment_id=comment.id, site_id=site_id, queue=Queue.suspected, since=at)
+        if not review.is_open:
+            review = replace(review, causes=(), since=at, closed_at=None, closed_by=None, decision=None)
+        reviews.put(connection, _explained(review, self.causes))
+        about = (site_id, comment.author.id, comment.id, comment.discussion_id)
+        data = {"version": changed.version}
+        record(connection, Action(SERVER, Verb.hide_comment, *about, reason="words", data=data), self.at)
+        seq = events[0].event.seq if events else None
+        touched = (Touched(site_id, comment.id),)
+        return CommandResult(PostResult(changed, seq), events, erases=True, touched=touched)
+
+
+def _explained(review: Review, causes: tuple[Cause, ...]) -> Review:
+    """The review with what is found in the text as it is now."""
+    others = tuple(one for one in review.causes if one.kind is not CauseKind.word)
+    return replace(review, causes=(*others, *causes), queue=queue_for((*others, *causes)))
 
 
 def check_edit(

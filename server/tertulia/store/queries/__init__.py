@@ -71,6 +71,7 @@ from tertulia.store.queries.staff import (
     standing,
     ways_in,
 )
+from tertulia.store.queries.words import ListedWord, WordList, word_list, word_versions, words
 
 __all__ = [
     "ANCESTORS",
@@ -85,6 +86,7 @@ __all__ = [
     "HeldPage",
     "Item",
     "LastDecision",
+    "ListedWord",
     "MemberSession",
     "MemberSessions",
     "ModeratorAt",
@@ -99,6 +101,7 @@ __all__ = [
     "SiteToken",
     "StaffSession",
     "WayIn",
+    "WordList",
     "WrittenPage",
     "any_discussion",
     "changed_at",
@@ -140,5 +143,8 @@ __all__ = [
     "stored_key",
     "thread",
     "ways_in",
+    "word_list",
+    "word_versions",
+    "words",
     "written",
 ]
