@@ -142,7 +142,7 @@ async function sentences() {
   const module = (/** @type {string} */ group) =>
     `/** Generated from the catalogue of the server by build.js. */\nexport default ${JSON.stringify(catalogue[group], null, 2)};\n`;
   const table = `/** Generated from the server's core/folding.json by build.js. */\nexport default ${JSON.stringify(JSON.parse(await readFile(FOLDING, 'utf8')))};\n`;
-  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')], ['page/reportingSentences.js', module('reporting')], ['page/signingSentences.js', module('signing')], ['page/foldingTable.js', table]]);
+  return new Map([['page/sentences.js', module('reading')], ['page/writingSentences.js', module('writing')], ['page/reportingSentences.js', module('reporting')], ['page/signingSentences.js', module('signing')], ['page/rulesSentences.js', module('rules')], ['page/foldingTable.js', table]]);
 }
 
 /** @param {string} path @returns {Promise<Buffer>} */

@@ -275,7 +275,11 @@ NO_BOUNDS = {
     "serving/listening": {"BACKLOG", "UNACKNOWLEDGED_MILLISECONDS"},
     "serving/server": {"LOOK_SECONDS", "ACCEPT_TURNS"},
     "serving/timeouts": {"CLOSE_SECONDS", "IDLE_SECONDS", "LAST_SECONDS"},
-    "core/rules": {"KNOWN_RULES"},
+    "core/rules": {
+        *("KNOWN_RULES", "FIRST_MOST", "HIDE_MOST", "EDIT_MOST"),  # of what an owner sets
+        *("FREE_LINKS", "KNOWN_HOURS", "KNOWN_LAST"),  # what is beyond waits for a moderator
+    },
+    "discussions/moderation": {"LAST_YEAR"},
     "discussions/site_rules": {"BATCH", "SECONDS"},
     "serving/unread": {"MIB", "LOOK_SECONDS", "RELIEF", "REPORT_SECONDS"},
     "serving/detached": {"WRITE_BUFFER", "INTERVAL_SECONDS", "SLICE"},

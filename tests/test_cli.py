@@ -30,6 +30,7 @@ from tertulia.reporting import Reporter
 from tertulia.settings import Settings
 from tertulia.store.commands import SignIn, Who
 from tests.support.postgres import Postgres
+from tests.support.rules import told
 
 ROOT = Path(__file__).parent.parent
 SECRET = "a key of the tests, not a secret of anybody"
@@ -115,12 +116,26 @@ def test_the_rules_of_a_site_are_shown_and_changed(data: Path) -> None:
         ("host", "--word", "en"),
     ):
         assert _run("site", "badge", "default", *wrong, data=data).exit_code > 0
-    assert _run("site", "rules", "default", data=data).output == "who\tall\n"
-    assert _run("site", "rules", "default", "--who", "members", data=data).output == "who\tmembers\n"
-    assert _run("site", "rules", "default", data=data).output == "who\tmembers\n"
-    for arguments in (("nowhere",), ("nowhere", "--who", "all"), ("default", "--who", "friends")):
+    assert _rules(data) == {name: "-" if value is None else str(value) for name, value in told().items()}
+    changed = _rules(data, "--who", "members", "--slow", "30", "--first-n", "3", "--edit", "0")
+    assert changed == _rules(data)
+    assert [changed[name] for name in ("who", "slow", "first_n", "edit", "links")] == ["members", "30", "3", "0", "new"]
+    for arguments in (
+        ("nowhere",),
+        ("nowhere", "--who", "all"),
+        ("default", "--who", "friends"),
+        ("default", "--slow", "4"),
+        ("default", "--slow", "half"),
+        ("default", "--reset", "sort"),
+    ):
         assert _run("site", "rules", *arguments, data=data).exit_code > 0
-    assert _run("site", "rules", "default", data=data).output == "who\tmembers\n"
+    assert _rules(data) == changed
+    assert _rules(data, "--reset", "slow", "--reset", "edit") == {**changed, "slow": "0", "edit": "-"}
+
+
+def _rules(data: Path, *arguments: str) -> dict[str, str]:
+    lines = _run("site", "rules", "default", *arguments, data=data).output.splitlines()
+    return dict(line.split("\t") for line in lines)
 
 
 @pytest.mark.parametrize("key", ["", "Times", "ti mes", "x" * 65, "tín"])

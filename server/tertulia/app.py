@@ -30,6 +30,7 @@ from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
 from tertulia.desk import Desk, mending_reviews
 from tertulia.discussions import Discussions, Sites, publish_committed
+from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
 from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
@@ -167,6 +168,8 @@ async def running(
                 *following.queues(),
                 sign_ins.queue(),
                 SiteRules(store).queue(),
+                closing(store),
+                forgetting(),
                 taking_names(store),
                 mending_reviews(store),
             ]

@@ -41,6 +41,8 @@ class ErrorCode(Enum):
     edit_window_over = ErrorSpec(409, "The time for editing is over")
     closed = ErrorSpec(409, "The discussion is closed")
     members_only = ErrorSpec(403, "Only those who are signed in may write here")
+    slow_mode = ErrorSpec(429, "One comment in so much time is all that a discussion takes of each", retry=True)
+    links = ErrorSpec(422, "Links may not be posted here")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")
     bad_state = ErrorSpec(409, "The comment's state does not allow this")
     decided = ErrorSpec(409, "Somebody else has decided about it")

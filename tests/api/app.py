@@ -274,6 +274,9 @@ async def furnish(app: App) -> None:
         app.ids["held"] = (await app.posted("May I?", key="waiting", token=minh))["comment"]["id"]
     await app.set_mode("shut", "closed")
     await app.moderate("PATCH", "/discussion", params={"key": "members"}, json={"rules": {"who": "members"}})
+    for key, rules in (("slow", {"slow": 3600}), ("plain", {"links": "refuse"})):
+        await app.moderate("PATCH", "/discussion", params={"key": key}, json={"rules": rules})
+    await app.posted("Slowly.", key="slow", token=lan)
     foreign = await app.posted("Over there.", site="second", name="Sáu")
     app.tokens["second"], app.ids["foreign"] = foreign["token"], foreign["comment"]["id"]
     for name, params in {

@@ -228,6 +228,8 @@ def _say() -> Iterator[Case]:
     yield EDIT.spoilt("a word of the list", ErrorCode.words, body={"body": "unspe4kable"})
     yield said("a closed discussion", ErrorCode.closed, key="shut")
     yield said("a guest among members", ErrorCode.members_only, key="members")
+    yield said("too soon in slow mode", ErrorCode.slow_mode, key="slow")
+    yield said("a link where there are none", ErrorCode.links, key="plain", body="https://a.example/")
     yield SAY.spoilt("nobody", ErrorCode.empty, body={"key": "talk", "body": "Hello."})
     for parent in ("elsewhere", "foreign", "held", "deleted", "removed", "unknown", "lans\0", "", "x" * 5000):
         yield SAY.spoilt(f"a reply to {parent[:20]!r}", ErrorCode.bad_parent, parent=parent)
@@ -421,6 +423,9 @@ APART = {
     **{(named(operation), ErrorCode.rate_limited): _LIMITED for operation in COUNTED},
     ("POST /comments", ErrorCode.idempotency_conflict): f"{_HERE}test_an_idempotency_key_stands_for_one_text",
     ("PATCH /comments/{id}", ErrorCode.edit_window_over): f"{_HERE}test_the_window_for_editing_may_be_shut",
+    ("PATCH /comments/{id}", ErrorCode.links): (
+        "tests/people/test_new_authors.py::test_nobody_gets_past_a_rule_of_links_by_an_edit"
+    ),
     ("GET /events", ErrorCode.unavailable): f"{_HERE}test_a_server_that_drains_opens_no_stream",
     ("GET /events", ErrorCode.rate_limited): _STREAMS,
     **people.APART,

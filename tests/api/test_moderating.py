@@ -13,6 +13,7 @@ from tertulia.protocol import API
 from tertulia.settings import Settings
 from tertulia.store import administration
 from tests.api.app import App, add_moderator, bearer, new_key, opened
+from tests.support.rules import led
 
 
 async def _kinds(app: App, key: str = "talk") -> list[str]:
@@ -218,7 +219,7 @@ async def test_close_and_reopen(app: App) -> None:
     assert (await app.moderate("PATCH", "/discussion?key=talk", json={"mode": "open"})).json()["seq"] == 4
     assert (await app.post_comment(token=lan)).status_code == 201
     event = (await app.events(after=1))["events"][0]
-    assert (event["kind"], event["discussion"]) == ("discussion.changed", {"mode": "closed"})
+    assert (event["kind"], event["discussion"]) == ("discussion.changed", led("closed"))
 
 
 @pytest.mark.parametrize("mode", ["held", "closed"])

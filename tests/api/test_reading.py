@@ -13,6 +13,7 @@ from tertulia.languages import CLIENT_GROUPS, every
 from tertulia.protocol import API
 from tertulia.store.listing import REPLIES_OF_ONE
 from tests.api.app import App, bearer
+from tests.support.rules import told
 
 
 def _ids(page: dict[str, Any]) -> list[str]:
@@ -36,7 +37,8 @@ async def test_a_discussion_nobody_wrote_in_is_there_and_stores_nothing(app: App
         "title": "",
         "url": "",
         "mode": "open",
-        "rules": {"who": "all"},
+        "rules": told(),
+        "closes_at": None,
         "comment_count": 0,
         "epoch": app.server.store.epoch,
         "seq": 0,

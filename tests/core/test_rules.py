@@ -33,7 +33,7 @@ def test_each_rule_is_said_in_one_way_everywhere() -> None:
         if rule.choices is not None:
             assert said["enum"] == [*rule.choices], rule.name
         else:
-            assert (said["minimum"], said["maximum"]) == (rule.least, rule.most), rule.name
+            assert (said["minimum"], said["maximum"]) == (0 if rule.may_be_off else rule.least, rule.most), rule.name
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -42,8 +42,31 @@ def test_a_default_is_one_of_what_a_rule_may_be(name: str) -> None:
     assert value is None or RULES[name].read(value) == value
 
 
-GOOD: list[tuple[str, object]] = [("who", "nobody")]
-BAD: list[tuple[str, object]] = [("who", "Nobody"), ("who", 1), ("who", ["all"])]
+GOOD: list[tuple[str, object]] = [
+    ("who", "nobody"),
+    ("first_n", 100),
+    ("slow", 0),
+    ("slow", 5),
+    ("slow", 3_600),
+    ("hide_after", 0),
+    ("edit", 0),
+]
+BAD: list[tuple[str, object]] = [
+    ("who", "Nobody"),
+    ("who", 1),
+    ("who", ["all"]),
+    ("first_n", 0),
+    ("first_n", 101),
+    ("slow", 4),
+    ("slow", 3_601),
+    ("slow", -5),
+    ("slow", True),
+    ("slow", 30.0),
+    ("slow", "30"),
+    ("hide_after", -1),
+    ("edit", 10_081),
+    ("nudge", True),
+]
 
 
 @pytest.mark.parametrize(("name", "value"), GOOD)

@@ -22,9 +22,11 @@ MADE = {
         "no_comments",
         "no_comments_closed",
         "members_only",
+        "slow_mode",
+        "slow_mode_minutes",
     ),
     "me.keeps_name",
-    *("problem.rate_limited.minutes", "problem.rate_limited.hours"),
+    *(f"problem.{code}.{unit}" for code in ("rate_limited", "slow_mode") for unit in ("minutes", "hours")),
     *("error.404", "error.404.detail", "error.other", "error.other.detail"),
     *(f"signin.{failure}" for failure in ("denied", "over", "unreachable", "refused", "unknown", "limited")),
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,12 @@ import httpx
 import pytest
 
 from tertulia.checks import check
-from tertulia.core.rules import DEFAULT, NONE_OWN, OwnRules
+from tertulia.core.rules import NONE_OWN, OwnRules
 from tertulia.identity import new_moderator_token, utc_now
 from tertulia.protocol import API
 from tertulia.store import administration, queries, schema
 from tests.people.test_sessions import Instance, code, instance
+from tests.support.rules import led, told
 from tests.support.waiting import until
 
 OTHERS = {"all": "members", "members": "all", "nobody": "all"}
@@ -37,11 +37,6 @@ async def moderator(one: Instance, name: str = "Mai") -> str:
 async def site_rule(one: Instance, who: str | None, site: str = "default") -> None:
     change = administration.ChangeSiteRules(site, lambda own: own.changed({"who": who}), utc_now())
     await one.server.store.write(change)
-
-
-def shown(**rules: str | int) -> dict[str, Any]:
-    """All that is told of the rules, where these are not at their defaults."""
-    return {**asdict(DEFAULT), **rules}
 
 
 async def own_rule(one: Instance, staff: str, who: str | None, key: str = "talk") -> httpx.Response:
@@ -76,14 +71,14 @@ async def test_a_rule_says_who_may_write(one: Instance, who: str, of: str, body:
         await site_rule(one, who)
     else:
         await site_rule(one, OTHERS[who])
-        assert (await own_rule(one, staff, who)).json()["discussion"]["rules"] == shown(who=who)
+        assert (await own_rule(one, staff, who)).json()["discussion"]["rules"] == told(who=who)
     expected = dict(zip((None, member, staff), REFUSED[who], strict=True))
     expected[guest] = expected[None]
     for token, answer in expected.items():
         assert await said(one, token, body=body) == answer, token
     names = [row["author_name"] for row in await one.rows(schema.comment)]
     assert len(names) == 1 + [status for status, _ in expected.values()].count(201), "nothing of the refused is stored"
-    assert (await snapshot(one))["rules"] == shown(who=who)
+    assert (await snapshot(one))["rules"] == told(who=who)
     assert await check(one.server.store) == []
 
 
@@ -108,14 +103,14 @@ async def test_a_discussion_goes_by_its_site_again(one: Instance) -> None:
     staff = await moderator(one)
     await own_rule(one, staff, "nobody")
     await site_rule(one, "members")
-    assert (await snapshot(one))["rules"] == shown(who="nobody")
+    assert (await snapshot(one))["rules"] == told(who="nobody")
     back = (await own_rule(one, staff, None)).json()
-    assert back["discussion"]["rules"] == shown(who="members")
+    assert back["discussion"]["rules"] == told(who="members")
     [first, last] = (await one.ask("GET", "/events?key=talk&after=0")).json()["events"]
-    assert first["discussion"] == {"mode": "open", "rules": shown(who="nobody")}
-    assert last["discussion"] == {"mode": "open", "rules": shown(who="members")}
+    assert first["discussion"] == led(who="nobody")
+    assert last["discussion"] == led(who="members")
     await site_rule(one, None)
-    assert (await snapshot(one))["rules"] == shown()
+    assert (await snapshot(one))["rules"] == told()
     assert [row["rules"] for row in await one.rows(schema.discussion)] == [None], "who says nothing stores nothing"
 
 
@@ -130,6 +125,18 @@ async def test_a_discussion_goes_by_its_site_again(one: Instance) -> None:
         ("moderator", {"rules": "all"}, (422, "invalid")),
         ("moderator", {"rules": {}}, (422, "invalid")),
         ("moderator", {"rules": None}, (422, "invalid")),
+        ("moderator", {"rules": {"first": "wait"}}, (422, "invalid")),
+        ("moderator", {"rules": {"first_n": 0}}, (422, "invalid")),
+        ("moderator", {"rules": {"first_n": "1"}}, (422, "invalid")),
+        ("moderator", {"rules": {"links": True}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 4}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 3601}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": 30.0}}, (422, "invalid")),
+        ("moderator", {"rules": {"slow": False}}, (422, "invalid")),
+        ("moderator", {"rules": {"hide_after": -1}}, (422, "invalid")),
+        ("moderator", {"rules": {"edit": 2**70}}, (422, "invalid")),
+        ("moderator", {"rules": {"check": None, "nudge": "maybe"}}, (422, "invalid")),
+        ("moderator", {"rules": {"who": "members", "slow": 1}}, (422, "invalid")),
     ],
 )
 async def test_what_is_no_rule_changes_nothing(
@@ -148,7 +155,8 @@ async def test_a_rule_of_the_site_is_told_to_each_of_its_discussions_but_those_w
     for number in range(120):  # more than two batches
         await one.say(None, key=f"talk {number}", author={"name": "Ba"})
     await one.say(None, key="abroad", site="magazine", author={"name": "Ba"})
-    await own_rule(one, staff, "all", key="own")
+    everything = {**told(), "edit": 15}
+    await one.ask("PATCH", "/discussion?key=own", staff, json={"rules": everything})
     await site_rule(one, "members")
 
     async def is_told() -> bool:
@@ -160,7 +168,7 @@ async def test_a_rule_of_the_site_is_told_to_each_of_its_discussions_but_those_w
     rows = {row["key"]: row["seq"] for row in await one.rows(schema.discussion)}
     assert rows == {f"talk {number}": 2 for number in range(120)} | {"abroad": 1, "own": 1}
     event = (await one.ask("GET", "/events?key=talk 7&after=1")).json()["events"]
-    assert [one_["discussion"] for one_ in event] == [{"mode": "open", "rules": shown(who="members")}]
+    assert [one_["discussion"] for one_ in event] == [led(who="members")]
     assert await check(one.server.store) == []
 
 
@@ -204,3 +212,27 @@ async def test_the_log_of_actions_has_what_was_and_what_is(one: Instance) -> Non
     told = [(row["actor"], row["data"]["rules"]["who"]) for row in rows]
     assert told == [("Mai", [None, "members"]), ("Mai", ["members", "nobody"]), ("Mai", ["nobody", None])]
     assert {row["discussion_id"] for row in rows} == {(await one.rows(schema.discussion))[0]["id"]}
+
+
+OBEYED: dict[str, tuple[dict[str, Any], int]] = {
+    "mode": ({"mode": "held"}, 202),
+    "first": ({"rules": {"first": "hold", "first_n": 100}}, 202),
+    "links": ({"rules": {"links": "refuse"}}, 422),
+    "slow": ({"rules": {"slow": 3_600}}, 429),
+    "closes_at": ({"closes_at": "2026-01-01T00:00:00Z"}, 409),
+}
+BACK = {"mode": "open", "rules": dict.fromkeys(("first", "first_n", "links", "slow")), "closes_at": None}
+
+
+@pytest.mark.parametrize("name", OBEYED)
+async def test_every_rule_is_obeyed_by_the_next_comment_at_another_instance(
+    database: str, tmp_path: Path, name: str
+) -> None:
+    change, refused = OBEYED[name]
+    async with AsyncExitStack() as stack:
+        here, there = [await stack.enter_async_context(instance(database, tmp_path / where)) for where in ("a", "b")]
+        staff, member = await moderator(here), await here.token()
+        assert (await there.say(member)).status_code == 201
+        for body, expected in ((change, refused), (BACK, 201), (change, refused)):
+            assert (await here.ask("PATCH", "/discussion?key=talk", staff, json=body)).status_code == 200
+            assert (await there.say(member, body="https://a.example/")).status_code == expected

@@ -304,6 +304,18 @@ def _people() -> Iterator[Visit]:
     yield Visit("DELETE", f"{API}/me/sessions", token="other session")
 
 
+def _ruled() -> Iterator[Visit]:
+    """Where every rule asks something of the database, of who wrote a tenth of all, a newcomer and a member."""
+    many = {"key": BIG, "body": "https://a.example/ https://b.example/"}
+    for rules in ({"first": "hold", "first_n": 100}, {"first": "show", "slow": 3600}, {"slow": None, "first": None}):
+        yield Visit("PATCH", f"{API}/discussion", tuple(KEYED.items()), {"rules": rules}, token="moderator")
+        for token in ("guest", "session", None):
+            yield Visit("POST", f"{API}/comments", json={**many, "author": {"name": "Ba"}}, token=token)
+    for closes_at in ("2026-01-01T00:00:00Z", None):
+        yield Visit("PATCH", f"{API}/discussion", tuple(KEYED.items()), {"closes_at": closes_at}, token="moderator")
+        yield Visit("POST", f"{API}/comments", json=many, token="guest")
+
+
 def _own_pages() -> Iterator[Visit]:
     """The server's own pages without a script, for who is signed in on them and for who is not."""
     for reads in (True, False):
@@ -368,7 +380,7 @@ def _ways_of_staff() -> Iterator[Visit]:
     yield Visit("POST", f"{own}/remove", data=gone, is_staff=True)
 
 
-VISITS = [*_api(), *_pages(), *_people(), *_staff()]
+VISITS = [*_api(), *_ruled(), *_pages(), *_people(), *_staff()]
 
 
 def _visits(server: Running) -> list[Visit]:

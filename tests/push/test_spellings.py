@@ -12,6 +12,7 @@ from tertulia.app import Running
 from tertulia.core.comments import DiscussionKey
 from tests.push.test_fallback import connected
 from tests.support.api_client import AsyncApiClient
+from tests.support.rules import led
 
 FORM = "https://news.example/đường"
 SPELLINGS = ("http://news.example/%C4%91%C6%B0%E1%BB%9Dng/?utm_source=x", "https://NEWS.example/%c4%91ường#top", FORM)
@@ -65,4 +66,4 @@ async def test_a_corrected_title_reaches_open_pages(server: Running, client: htt
         )
         assert answer.json()["discussion"]["title"] == "The road"
         [event] = (await socket.until("events"))["events"]
-        assert (event["kind"], event["discussion"]) == ("discussion.changed", {"mode": "open", "title": "The road"})
+        assert (event["kind"], event["discussion"]) == ("discussion.changed", led() | {"title": "The road"})

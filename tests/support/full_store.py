@@ -18,13 +18,14 @@ from tertulia.articles import Articles
 from tertulia.core.comments import Author, DiscussionKey, Mode
 from tertulia.core.rules import OwnRules
 from tertulia.store import Store, administration, schema
-from tertulia.store.commands import Actor, ChangeDiscussion, CommandResult, PostResult
+from tertulia.store.commands import Actor, ChangeDiscussion, Closing, CommandResult, PostResult
 from tests.support.store_actions import START, Custom, StoreActions
 
 NEWS = DiscussionKey("default", "river-market")
 QUIET = DiscussionKey("default", "tranh-cãi/đêm")
 OTHER = DiscussionKey("magazine", "river-market")
 BARE = DiscussionKey("magazine", "not-yet")
+CLOSES_AT = START + timedelta(days=36_500)
 
 LAN = Author("018f0000-0000-8000-8000-00000000000a", "Nguyễn Thị Lan")
 MINH = Author("018f0000-0000-8000-8000-00000000000b", "Trần Minh")
@@ -156,7 +157,7 @@ async def everything(store: Store) -> dict[str, str]:
     elsewhere = await actions.post_comment("Another site", key=OTHER, by=MINH)
     await actions.post_comment("An answer there", key=OTHER, by=LAN, parent=elsewhere)
     await actions.mode(Mode.held, BARE)
-    await actions.do(ChangeDiscussion(QUIET, actions.now(), rules={"who": "nobody"}))
+    await actions.do(ChangeDiscussion(QUIET, actions.now(), rules={"who": "nobody"}, closing=Closing(CLOSES_AT)))
     await actions.do(administration.ChangeSiteRules(OTHER.site, lambda _: OwnRules({"who": "members"}), START))
     found = {
         "first": first, "reply": reply, "deep": deep, "gone": gone, "under_gone": under_gone, "removed": removed,

@@ -41,7 +41,8 @@ export function createActions(d) {
   navigation.isBack = !!place;
   /** @type {Unread | undefined} */
   let unread;
-  let isBrought = false;
+  /** @type {boolean | undefined} */
+  let isBrought;
   const pagination = new Pagination(d, { announcer, arrivals, navigation, unread: { mark: (ids) => unread?.mark(ids) } });
   const search = new Search(d, { announcer, arrivals, pagination });
   const auth = new Auth(d);
@@ -115,14 +116,20 @@ export function createActions(d) {
       if (place) loaded.goBack(d, place, { navigation, pagination });
     },
   };
-  /** What few pages need: a key that is none, a moderator who comes by, faces. */
+  /** @type {unknown} */
+  let isUnusual;
+  /** Those of the change before: each event of them brings others. @type {unknown} */
+  let rules;
+  /** What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end. */
   const aboutPage = () => {
     const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
-    const isTaken = given === null || given.startsWith(d.settings.place.key);
-    if (d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
+    const isTaken = given?.startsWith(d.settings.place.key) ?? true;
+    isUnusual ||= d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator || d.thread.discussion.closes_at || d.thread.discussion.rules?.slow;
+    if (isUnusual) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
   };
   const watchList = () => (d.list.refreshed = () => notify(/* @__KEY__ */ 'refreshed'));
-  let tick = 0;
+  /** @type {number | undefined} */
+  let tick;
   /** Times that say how long ago. */
   const ticking = {
     start: () => (tick = window.setInterval(() => document.hidden || d.list.tick(), TICK_MS)),
@@ -140,7 +147,7 @@ export function createActions(d) {
       const settle = changes.length ? hold(d.list) : undefined;
       const isOtherMode = d.view.refresh(d.list, changes);
       notify('changed', changes);
-      if (isOtherMode) notify('viewerChanged');
+      if (isOtherMode || rules !== (rules = d.thread.discussion.rules)) notify('viewerChanged');
       settle?.();
     },
     commands,

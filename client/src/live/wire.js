@@ -23,7 +23,8 @@
  * @property {string} [title]
  * @property {string} [url]
  * @property {'open' | 'held' | 'closed'} mode
- * @property {{who: 'all' | 'members' | 'nobody'}} [rules] Of servers that have them.
+ * @property {{who: 'all' | 'members' | 'nobody', slow?: number}} [rules] Of servers that have them, and others besides; a new object with each change.
+ * @property {string | null} [closes_at]
  * @property {number} comment_count
  * @property {string} epoch
  * @property {number} seq
@@ -41,7 +42,7 @@
  * @property {Comment} [comment]
  * @property {string} [comment_id]
  * @property {Votes} [votes]
- * @property {{mode: Discussion['mode'], rules?: Discussion['rules'], title?: string, url?: string}} [discussion]
+ * @property {{mode: Discussion['mode'], rules?: Discussion['rules'], closes_at?: string | null, title?: string, url?: string}} [discussion]
  * @property {number} [comment_count]
  * @property {{id: string, reply_count: number}} [parent]
  * @property {Record<string, number>} [thread_counts]

@@ -6,8 +6,9 @@
  * @import writing from './writingSentences.js'
  * @import reporting from './reportingSentences.js'
  * @import signing from './signingSentences.js'
+ * @import rules from './rulesSentences.js'
  *
- * @typedef {keyof typeof reading | keyof typeof writing | keyof typeof reporting | keyof typeof signing} Key
+ * @typedef {keyof typeof reading | keyof typeof writing | keyof typeof reporting | keyof typeof signing | keyof typeof rules} Key
  * @typedef {string | Record<string, string>} Sentence One form, or one for each plural category of CLDR.
  * @typedef {{language: string, direction: 'ltr' | 'rtl', texts: Record<string, Sentence>}} Language
  * @typedef {(key: Key, values?: {n?: number, total?: number, name?: string}) => string} Translate

@@ -186,6 +186,8 @@ class Api:
             ErrorCode.name_taken,
             ErrorCode.closed,
             ErrorCode.members_only,
+            ErrorCode.slow_mode,
+            ErrorCode.links,
             ErrorCode.bad_parent,
             ErrorCode.rate_limited,
         ),
@@ -230,6 +232,7 @@ class Api:
             ErrorCode.words,
             ErrorCode.gone,
             ErrorCode.edit_window_over,
+            ErrorCode.links,
         ),
         bearer="author or moderator",
         scope=TokenScope.moderate,
@@ -237,9 +240,9 @@ class Api:
     async def edit(self, request: Request, _query: Query) -> Response:
         edit = await read_json(request, protocol.CommentEdit)
         comment_id = await self._comment_id(request)
-        return _json(
-            await self._discussions.edit(comment_id, edit.body, *await self._writer(request, TokenScope.moderate))
-        )
+        writer = await self._writer(request, TokenScope.moderate)
+        origins = await self._pages_of(request, comment_id)
+        return _json(await self._discussions.edit(comment_id, edit.body, *writer, origins))
 
     @operation(
         "DELETE",
@@ -393,6 +396,11 @@ class Api:
             if site is not None and not await self._origins.admits(request, site):
                 return NO_COMMENT
         return comment_id
+
+    async def _pages_of(self, request: Request, comment_id: str) -> frozenset[str]:
+        """The origins of the pages of a comment's site."""
+        site = await self._discussions.site_of(comment_id)
+        return frozenset() if site is None else await self._origins.pages_of(request, site)
 
     async def _writer(self, request: Request, scope: TokenScope | None = None) -> tuple[Identity | None, str | None]:
         """Who writes, and from which address."""

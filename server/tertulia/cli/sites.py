@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
 from tertulia.core.badges import is_badge
-from tertulia.core.rules import DEFAULT, RULES
+from tertulia.core.rules import DEFAULT, RULES, Rule, RuleValue
 from tertulia.core.text import clean_name
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import new_site_token, utc_now
@@ -46,9 +47,19 @@ async def site_add(key: str, origins: tuple[str, ...], **flags: Any) -> None:
 def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option a rule, in their order."""
     for rule in reversed([*RULES.values()]):
-        kind = click.IntRange(rule.least, rule.most) if rule.choices is None else click.Choice([*rule.choices])
-        command = click.option(f"--{rule.name.replace('_', '-')}", rule.name, type=kind, help=rule.about)(command)
+        kind = int if rule.choices is None else click.Choice([*rule.choices])
+        name = f"--{rule.name.replace('_', '-')}"
+        command = click.option(name, rule.name, type=kind, callback=partial(_read, rule), help=rule.about)(command)
     return command
+
+
+def _read(
+    rule: Rule, _context: click.Context, _parameter: click.Parameter, given: RuleValue | None
+) -> RuleValue | None:
+    try:
+        return None if given is None else rule.read(given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @site.command("rules")
@@ -66,7 +77,7 @@ async def site_rules(key: str, reset: tuple[str, ...], **options: Any) -> None:
         else:
             rules = await store.read(queries.site_rules, key)
     for name, value in asdict(rules.over(DEFAULT)).items():
-        click.echo(f"{name}\t{value}")
+        click.echo(f"{name}\t{'-' if value is None else value}")
 
 
 @site.command("badge")

@@ -110,7 +110,7 @@ class DiscussionKey:
 class Discussion:
     """A discussion; ``id`` is None until its first comment (then ``seq`` and the count are 0).
 
-    ``own_rules`` are what it says itself, over ``site_rules``.
+    ``own_rules`` are what it says itself, over ``site_rules``; ``closes_at`` is when it will be closed.
     """
 
     key: DiscussionKey
@@ -122,6 +122,7 @@ class Discussion:
     seq: int = 0
     own_rules: OwnRules = NONE_OWN
     site_rules: OwnRules = NONE_OWN
+    closes_at: datetime | None = None
 
     @property
     def rules(self) -> Rules:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from datetime import timedelta
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -26,7 +27,60 @@ class WhoMayWrite(StrEnum):
     nobody = "nobody"
 
 
+class FirstComments(StrEnum):
+    """What becomes of those of new authors."""
+
+    show = "show"
+    hold = "hold"
+
+
+class Links(StrEnum):
+    """What becomes of a comment with links: ``new`` holds those of new authors that have more than one."""
+
+    new = "new"
+    show = "show"
+    hold = "hold"
+    refuse = "refuse"
+
+
+class Check(StrEnum):
+    """Whether a comment is shown before it is checked from outside, or after."""
+
+    after = "after"
+    first = "first"
+
+
+class Nudge(StrEnum):
+    """Whether writers are asked to look once more at what may hurt, before they send it."""
+
+    off = "off"
+    on = "on"
+
+
+FIRST_MOST = 100
+"""How many comments an author may need to have shown before they are no longer new."""
+SLOW_LEAST, SLOW_MOST = 5, 3_600
+"""Seconds. Less than five would be noticed by nobody, and more than an hour is for ``mode``."""
+HIDE_MOST = 1_000
+"""Of the weights of reports."""
+EDIT_MOST = 10_080
+"""Minutes: a week."""
+FREE_LINKS = 1
+"""That a comment of a new author may have where ``links`` is ``new``."""
+KNOWN_HOURS = 24
+"""How old an author's first shown comment is before they are known."""
+KNOWN_LAST = 5
+"""How many of an author's newest comments say whether they are still trusted: none of them was removed."""
+
 RuleValue = str | int
+
+
+class Trust(IntEnum):
+    """What an author is to a site: nobody it knows, known by what they wrote, or trusted by its word."""
+
+    new = 0
+    known = 1
+    given = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +88,25 @@ class Rules:
     """The rules that hold in a discussion, each with its default."""
 
     who: WhoMayWrite = WhoMayWrite.all
+    first: FirstComments = FirstComments.show
+    first_n: int = 1
+    links: Links = Links.new
+    slow: int = 0
+    hide_after: int = 5
+    edit: int | None = None
+    check: Check = Check.after
+    nudge: Nudge = Nudge.off
+
+    def edit_window(self, otherwise: timedelta) -> timedelta:
+        """How long authors may change what they wrote."""
+        return otherwise if self.edit is None else timedelta(minutes=self.edit)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What a rule may be: one of ``choices``, or a whole number from ``least`` to ``most``.
 
-    ``about`` says to the operator what it does.
+    One that ``may_be_off`` may be 0, too. ``about`` says to the operator what it does.
     """
 
     name: str
@@ -48,20 +114,33 @@ class Rule:
     choices: type[StrEnum] | None = None
     least: int = 0
     most: int = 0
+    may_be_off: bool = False
 
     def read(self, given: object) -> RuleValue:
         """The value that was given. Raises ValueError for what the rule cannot be."""
         if self.choices is None:
-            if type(given) is int and self.least <= given <= self.most:
+            if type(given) is int and (self.least <= given <= self.most or (self.may_be_off and given == 0)):
                 return given
-            raise ValueError(f"{self.name} is a whole number from {self.least} to {self.most}")
+            off = "0, or " if self.may_be_off else ""
+            raise ValueError(f"{self.name} is {off}a whole number from {self.least} to {self.most}")
         if isinstance(given, str) and given in [*self.choices]:
             return self.choices(given)
         raise ValueError(f"{self.name} is one of {', '.join(self.choices)}")
 
 
 RULES: Mapping[str, Rule] = {
-    rule.name: rule for rule in (Rule("who", "Who may write: all, members, or nobody but moderators.", WhoMayWrite),)
+    rule.name: rule
+    for rule in (
+        Rule("who", "Who may write: all, members, or nobody but moderators.", WhoMayWrite),
+        Rule("first", "Whether comments of new authors are shown, or held for approval.", FirstComments),
+        Rule("first_n", "How many shown comments make an author no longer new.", least=1, most=FIRST_MOST),
+        Rule("links", "Comments with links: new holds those of new authors with several; show, hold, refuse.", Links),
+        Rule("slow", "Seconds between two comments of an author; 0 is off.", None, SLOW_LEAST, SLOW_MOST, True),
+        Rule("hide_after", "The weight of reports that hides a comment; 0 is never.", most=HIDE_MOST),
+        Rule("edit", "Minutes in which authors may edit; without it the server's setting holds.", most=EDIT_MOST),
+        Rule("check", "Whether checks from outside come after a comment is shown, or first.", Check),
+        Rule("nudge", "Whether writers are asked to look again before they send.", Nudge),
+    )
 }
 
 

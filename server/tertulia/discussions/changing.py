@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from datetime import timedelta
 
 from tertulia import protocol
 from tertulia.core import text
 from tertulia.core.causes import Cause
+from tertulia.core.links import count_foreign
 from tertulia.core.scopes import TokenScope
 from tertulia.discussions import request_ids
 from tertulia.discussions.actors import Actors, acting, actor_of, by, log_moderation
@@ -45,17 +47,22 @@ class Changing:
         Raises unauthenticated, not_found, forbidden, gone, edit_window_over.
         """
         actor, found = replace(actor_of(identity), moderator=False), request_ids.comment_id(comment_id)
-        window = self._edit_window if is_edited else timedelta.max
+        window = self._edit_window if is_edited else None
         return (await self._store.read(commands.check_edit, found, actor, utc_now(), window)).text
 
     async def edit(
-        self, comment_id: str, body: str, identity: Identity | None, address: str | None = None
+        self,
+        comment_id: str,
+        body: str,
+        identity: Identity | None,
+        address: str | None = None,
+        origins: Set[str] = frozenset(),
     ) -> protocol.Changed:
-        """Changes what one said, or as a moderator what anybody said.
+        """Changes what one said, or as a moderator what anybody said. ``origins`` are those of the site's pages.
 
         What has a suspect word from then on is taken from view until a moderator has seen it.
         Raises unauthenticated, rate_limited, empty, too_long, malformed, words, not_found, forbidden, gone,
-        edit_window_over.
+        edit_window_over, links.
         """
         text.check_size(body)
         actor, found = await self._actors.counted(Write.change, identity, address), request_ids.comment_id(comment_id)
@@ -64,8 +71,10 @@ class Changing:
         at, window = utc_now(), self._edit_window
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
-        causes = await self._causes(found, content.text, identity)
-        edit = commands.EditComment(found, actor, content.text, content.body, at, window, causes, acting(identity))
+        causes, links = await self._causes(found, content.text, identity), count_foreign(content.body, origins)
+        edit = commands.EditComment(
+            found, actor, content.text, content.body, at, window, causes, links, acting(identity)
+        )
         return await self._change(edit, actor, "edit", identity)
 
     async def _causes(self, comment_id: str, said: str, identity: Identity | None) -> tuple[Cause, ...]:

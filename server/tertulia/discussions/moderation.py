@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from datetime import datetime
 
 from tertulia import protocol
 from tertulia.core import pages, text
@@ -17,6 +18,10 @@ from tertulia.limits import PostingLimits, Write
 from tertulia.protocol import DiscussionView
 from tertulia.store import Store, commands, queries
 from tertulia.store.actions import By
+from tertulia.store.mapping import milliseconds, to_datetime
+
+LAST_YEAR = 2999
+"""In which a discussion may close: later ones are not written in four digits everywhere."""
 
 
 class Moderation:
@@ -70,17 +75,18 @@ class Moderation:
         identity: Identity | None,
         origins: Set[str] = frozenset(),
     ) -> protocol.DiscussionChanged:
-        """Opens, holds or closes a discussion, gives it rules, or says what its page is called and where it is.
+        """Opens, holds or closes a discussion, now or at a time, gives it rules, or says what and where its page is.
 
         A program of the site may do the last. ``origins`` are those of the site's pages, and the server's own.
         Raises unauthenticated, forbidden, rate_limited, unknown_site, invalid, too_long, malformed.
         """
-        leads = change.mode is not None or change.rules is not None
+        closes = "closes_at" in change.model_fields_set
+        leads = closes or change.mode is not None or change.rules is not None
         actor = require_at(identity, key.site) if leads else require_staff(identity, key.site)
         await self._limits.count(actor.id, None, Write.moderation)
         rules = None if change.rules is None else change.rules.given
-        if not rules and change.mode is change.title is change.url is None:
-            raise Problem(ErrorCode.invalid, "Give mode, rules, title or url.", field="mode")
+        if not (rules or closes) and change.mode is change.title is change.url is None:
+            raise Problem(ErrorCode.invalid, "Give mode, rules, closes_at, title or url.", field="mode")
         command = commands.ChangeDiscussion(
             self._keys.known(key),
             utc_now(),
@@ -88,6 +94,7 @@ class Moderation:
             title=None if change.title is None else _new_title(change.title),
             url=None if change.url is None else _new_url(change.url, origins),
             rules=rules,
+            closing=commands.Closing(_time(change.closes_at)) if closes else None,
             by=_decider(identity),
         )
         changed = await self._store.write(by(identity, command, commands.Deed(TokenScope.discussions, None)))
@@ -103,7 +110,23 @@ def _decider(identity: Identity | None) -> By | None:
 def _act(change: protocol.DiscussionChange) -> str:
     if change.mode is not None:
         return f"set to {change.mode}"
-    return "describe the page" if change.rules is None else "change the rules"
+    if change.rules is not None:
+        return "change the rules"
+    return "set when it closes" if "closes_at" in change.model_fields_set else "describe the page"
+
+
+def _time(given: str | None) -> datetime | None:
+    """Raises invalid."""
+    if given is None:
+        return None
+    detail = "Send a time with its offset: 2026-11-24T18:00:00Z, or null."
+    try:
+        at = datetime.fromisoformat(given)
+        if at.tzinfo is None or at.year > LAST_YEAR:
+            raise Problem(ErrorCode.invalid, detail, field="closes_at")
+        return to_datetime(milliseconds(at))
+    except (ValueError, OverflowError, OSError) as error:
+        raise Problem(ErrorCode.invalid, detail, field="closes_at") from error
 
 
 def _new_title(given: str) -> str:

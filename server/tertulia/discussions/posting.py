@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Set
 from dataclasses import dataclass, fields, replace
+from functools import partial
 
 from tertulia import protocol
 from tertulia.core import pages, text
+from tertulia.core.addresses import anonymised, client_network
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
+from tertulia.core.links import count_foreign
 from tertulia.core.names import unadorned
 from tertulia.core.pages import PageFacts
 from tertulia.discussions import request_ids
@@ -24,7 +27,7 @@ from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, PostResult
+from tertulia.store.commands import Draft, DraftHead, Origin, PostResult, unknown_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,10 @@ class Posting:
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
-        name_taken, words, unknown_site, closed, members_only, bad_parent, idempotency_conflict.
+        name_taken, words, unknown_site, closed, members_only, slow_mode, bad_parent, links, idempotency_conflict.
         """
         key = request_ids.idempotency_key(idempotency_key)
-        head = self._head(new, key, identity)
+        head = self._head(new, key, identity, address)
         text.check_size(new.body)
         also = identity.also if identity else ()
         await self._limits.count(identity.author_id if identity else None, address, also=also)
@@ -81,7 +84,7 @@ class Posting:
             await self._names.check(head.author.name, head.key.site)
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, head)
-        draft = await self._draft(head, new, _page(new, origins, identity))
+        draft = await self._draft(head, new, _page(new, origins, identity), origins)
         if not skips_words(identity):
             draft = replace(draft, causes=await self._causes(draft))
         result = await self._store.write(by_person(identity, commands.PostComment(draft)))
@@ -99,7 +102,7 @@ class Posting:
         await self._limits.count_preview(address)
         return protocol.Preview(body=(await self._texts.read(body)).body)
 
-    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None) -> DraftHead:
+    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None, address: str | None) -> DraftHead:
         """Who says something and where; what is said is not looked at yet."""
         return DraftHead(
             id=uuid7(),
@@ -111,7 +114,15 @@ class Posting:
             unhashed_key=key,
             signed_in=identity is not None and identity.member,
             token_at=token_at(identity),
+            also=identity.also if identity else (),
+            origin=partial(self._origin, address) if identity is None or identity.is_guest else unknown_origin,
         )
+
+    def _origin(self, address: str | None) -> Origin | None:
+        near, wide = client_network(address), anonymised(address)
+        if near is None or wide is None:
+            return None
+        return Origin(self._tokens.hashed_origin(near), self._tokens.hashed_origin(wide))
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:
@@ -125,7 +136,7 @@ class Posting:
         author_id = self._tokens.guest_id(new.site, key) if identity is None else identity.author_id
         return Author(author_id, name)
 
-    async def _draft(self, head: DraftHead, new: protocol.NewComment, page: PageFacts) -> Draft:
+    async def _draft(self, head: DraftHead, new: protocol.NewComment, page: PageFacts, origins: Set[str]) -> Draft:
         """Raises empty, too_long, malformed."""
         content = await self._texts.read(new.body)
         # of the key as it was sent: a repeat is the same whatever was learned of the key meanwhile
@@ -140,6 +151,7 @@ class Posting:
             body=content.body,
             digest=self._tokens.hashed_digest(digest),
             unhashed_digest=digest,
+            links=count_foreign(content.body, origins),
         )
 
     async def _causes(self, draft: Draft) -> tuple[Cause, ...]:

@@ -119,7 +119,7 @@ class Reading:
             votes=page.votes,
             discussion=self.view(discussion),
             viewer=views.viewer(viewer),
-            limits=protocol.Limits(edit_seconds=int(self._edit_window.total_seconds())),
+            limits=protocol.Limits(edit_seconds=int(discussion.rules.edit_window(self._edit_window).total_seconds())),
             server_time=protocol.timestamp(utc_now()),
             strings=None,
             badges=badges,

@@ -113,6 +113,10 @@ class Tokens:
         """What is stored of the digest of a comment: a keyed hash, from which nobody can guess the text."""
         return hmac.digest(self._request_key, f"digest\0{digest}".encode(), "sha256").hex()
 
+    def hashed_origin(self, network: str) -> str:
+        """What is noted of where a guest wrote from: a keyed hash, from which nobody can guess the network."""
+        return hmac.digest(self._request_key, f"origin\0{network}".encode(), "sha256").hex()
+
     def hashed_network(self, address: str | None, at: datetime) -> str | None:
         """What stands for all guests of a network on one day, so that they are one; None without an address."""
         network = client_network(address)

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from tertulia.languages.plurals import RULES, Category, Rule
 
 DEFAULT = "en"
-CLIENT_GROUPS = ("reading", "writing", "reporting", "signing")
-"""The sentences of the client: its first file, the second, the fourth (reports, who the reader is), and signing in."""
+CLIENT_GROUPS = ("reading", "writing", "reporting", "signing", "rules")
+"""The sentences of the client: its first file, the second, the fourth (reports, who the reader is), signing in, and
+what a discussion asks of its writers."""
 TAGS = tuple(RULES)
 
 _WISHES = 20

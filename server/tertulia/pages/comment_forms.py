@@ -116,10 +116,16 @@ class CommentForms:
             now = await self._discussions.source(comment_id, identity)
             if given.began != _digest(now) and text.clean_text(given.body) != now:
                 return await self._changed_meanwhile(request, comment_id, given, now)
-            await self._discussions.edit(comment_id, given.body, identity, self._addresses.of(request))
+            origins = await self._pages_of(request, comment_id)
+            await self._discussions.edit(comment_id, given.body, identity, self._addresses.of(request), origins)
         except Problem as problem:
             return await self._edit_page(request, comment_id, given, problem)
         return redirect(await self._where(comment_id))
+
+    async def _pages_of(self, request: Request, comment_id: str) -> frozenset[str]:
+        """The origins of the pages of a comment's site."""
+        site = await self._discussions.site_of(comment_id)
+        return frozenset() if site is None else await self._origins.pages_of(request, site)
 
     async def _preview(self, request: Request, comment_id: str, given: EditInput) -> Response:
         shown = await self._discussions.preview(given.body, self._addresses.of(request))

@@ -11,6 +11,7 @@ from tertulia import protocol
 from tertulia.core.badges import Words
 from tertulia.core.comments import DiscussionKey, Mode, Sort, State
 from tertulia.core.rules import WhoMayWrite
+from tertulia.core.waits import MINUTE, Wait
 from tertulia.discussions import Discussions
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, utc_now
@@ -79,6 +80,14 @@ class DiscussionPage:
         """Whether who reads the page may write."""
         is_member = self.reader is not None
         return not self.is_closed and (is_member or self.discussion.rules.who is WhoMayWrite.all)
+
+    @property
+    def slow(self) -> Wait | None:
+        """How long it is between two comments of one person; None where nobody has to wait."""
+        seconds = self.discussion.rules.slow
+        if not seconds:
+            return None
+        return Wait(seconds, "second") if seconds % MINUTE else Wait(seconds // MINUTE, "minute")
 
     @property
     def is_for_members(self) -> bool:

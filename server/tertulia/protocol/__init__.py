@@ -105,6 +105,7 @@ from tertulia.protocol.views import (
     Votes,
     comment_view,
     discussion_view,
+    moment,
     rules_view,
 )
 
@@ -199,6 +200,7 @@ __all__ = [
     "encode",
     "events_message",
     "events_page",
+    "moment",
     "page_of",
     "payload_within",
     "rules_view",

@@ -27,9 +27,13 @@ class ParentCount(Outbound):
 
 
 class DiscussionState(Outbound):
-    """``title``, ``url`` and ``rules``, all of these, where they changed."""
+    """How it is led, whole, and ``title`` and ``url`` where they changed; ``closes_at`` is null where it stays open.
+
+    Events from before there were rules have none.
+    """
 
     mode: Mode
+    closes_at: str | None = None
     rules: RulesView | None = left_out_if_none()
     title: str | None = left_out_if_none()
     url: str | None = left_out_if_none()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from tertulia.core.rules import NONE_OWN, OwnRules, RuleValue
+from tertulia.core.rules import EDIT_MOST, FIRST_MOST, HIDE_MOST, NONE_OWN, RULES, SLOW_MOST, OwnRules, RuleValue
 from tertulia.core.text import KEY_LENGTH, NAME_LENGTH, TEXT_LENGTH
 from tertulia.protocol.models import Inbound
 
@@ -77,6 +77,14 @@ class RulesChange(Inbound):
     """What is absent stays; null is as the site has it."""
 
     who: Literal["all", "members", "nobody"] | None = None
+    first: Literal["show", "hold"] | None = None
+    first_n: Annotated[int, Field(ge=1, le=FIRST_MOST)] | None = None
+    links: Literal["new", "show", "hold", "refuse"] | None = None
+    slow: Annotated[int, Field(ge=0, le=SLOW_MOST), AfterValidator(RULES["slow"].read)] | None = None
+    hide_after: Annotated[int, Field(ge=0, le=HIDE_MOST)] | None = None
+    edit: Annotated[int, Field(ge=0, le=EDIT_MOST)] | None = None
+    check: Literal["after", "first"] | None = None
+    nudge: Literal["off", "on"] | None = None
 
     @property
     def given(self) -> dict[str, RuleValue | None]:
@@ -90,10 +98,14 @@ class RulesChange(Inbound):
 
 
 class DiscussionChange(Inbound):
-    """``PATCH /discussion``: what is absent stays; ``url`` is of the site's pages, and empty where there is none."""
+    """``PATCH /discussion``: what is absent stays; ``url`` is of the site's pages, and empty where there is none.
+
+    With ``closes_at`` null it stays open.
+    """
 
     mode: Literal["open", "held", "closed"] | None = None
     rules: RulesChange | None = None
+    closes_at: Annotated[str, _described(format="date-time")] | None = None
     title: str | None = None
     url: str | None = None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from tertulia.core.comments import Badge, Comment, Discussion, Mode, State
-from tertulia.core.rules import Rules, WhoMayWrite
+from tertulia.core.rules import Check, FirstComments, Links, Nudge, Rules, WhoMayWrite
 from tertulia.protocol.models import Outbound, left_out_if_none, timestamp
 
 
@@ -41,6 +42,14 @@ class RulesView(Outbound):
     """The rules that hold in a discussion: its own, or its site's."""
 
     who: WhoMayWrite
+    first: FirstComments
+    first_n: int
+    links: Links
+    slow: int
+    hide_after: int
+    edit: int | None
+    check: Check
+    nudge: Nudge
 
 
 class DiscussionView(Outbound):
@@ -50,6 +59,7 @@ class DiscussionView(Outbound):
     url: str
     mode: Mode
     rules: RulesView
+    closes_at: str | None
     comment_count: int
     epoch: str
     seq: int
@@ -82,6 +92,11 @@ def comment_view(
     )
 
 
+def moment(at: datetime | None) -> str | None:
+    """A time that may be none."""
+    return None if at is None else timestamp(at)
+
+
 def rules_view(rules: Rules) -> RulesView:
     return RulesView(**asdict(rules))
 
@@ -94,6 +109,7 @@ def discussion_view(discussion: Discussion, *, epoch: str, readers: int) -> Disc
         url=discussion.url,
         mode=discussion.mode,
         rules=rules_view(discussion.rules),
+        closes_at=moment(discussion.closes_at),
         comment_count=discussion.comment_count,
         epoch=epoch,
         seq=discussion.seq,

@@ -54,7 +54,7 @@ class LogPages:
 def _details(one: Recorded) -> str:
     """What a row of the page says besides who, what and whom: a role, a token's name, a number."""
     data = one.data
-    changed = {name: data[name] for name in ("mode",) if name in data} | data.get("rules", {})
+    changed = {name: data[name] for name in ("mode", "closes_at") if name in data} | data.get("rules", {})
     if changed:
         return ", ".join(f"{name}: {'-' if after is None else after}" for name, (_, after) in changed.items())
     told = (data.get(name) for name in ("token", "name", "badge", "who", "ended", "via"))

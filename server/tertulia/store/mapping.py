@@ -62,6 +62,7 @@ def to_discussion(row: RowMapping | Any) -> Discussion:
         seq=row["seq"],
         own_rules=own_rules_of(row["own_rules"]),
         site_rules=site_rules_of(row["settings"]),
+        closes_at=None if row["closes_at"] is None else to_datetime(row["closes_at"]),
     )
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.dialects import sqlite
 
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, Mode, State
 from tertulia.errors import no_such_site
-from tertulia.store import mapping, prepared, schema
+from tertulia.store import clock, mapping, prepared, schema
 from tertulia.store.prepared import Insert, Prepared
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _POST_CONTEXT = Prepared(
     )
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
+_NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "at", is_shared=True)
 _DECIDED = {"version", "hidden_by", "decision", "mark"}
 _NEW_COMMENT = Insert(schema.comment, *(column.key for column in schema.comment.columns if column.key not in _DECIDED))
 
@@ -94,6 +95,12 @@ def _ways(key: DiscussionKey) -> Iterator[tuple[DiscussionKey, Select[Any]]]:
     if canonical != key:
         yield canonical, _BY_KEY
         yield canonical, _BY_ALIAS
+
+
+def discussion_of(connection: Connection, comment: Comment) -> Discussion:
+    """The discussion that a comment is in."""
+    query = mapping.discussions().where(_d.id == comment.discussion_id)
+    return mapping.to_discussion(connection.execute(query).mappings().one())
 
 
 def ensure_discussion(
@@ -258,6 +265,12 @@ def insert_post(connection: Connection, comment: Comment, context: PostContext, 
     elif context.author_name != comment.author.name:
         _rename(connection, comment.author)
     _NEW_COMMENT.queue(connection, row)
+
+
+def note_origin(connection: Connection, comment_id: str, near: str, wide: str, at: datetime) -> None:
+    """Queues where a guest's comment came from; its time is the database's, that all instances share."""
+    noted = mapping.milliseconds(clock.shared(connection, at))
+    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "near": near, "wide": wide, "at": noted})
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:

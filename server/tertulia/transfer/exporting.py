@@ -104,7 +104,9 @@ def _articles(
     connection: Connection, site_id: int, site: str, texts: list[Article], count: _Count
 ) -> Iterator[Iterator[str]]:
     """By key. A text and a discussion of one key are one article where they agree on the title."""
-    query = select(d.id, d.key, d.title, d.url, d.mode, d.rules).where(d.site_id == site_id).order_by(d.key)
+    query = (
+        select(d.id, d.key, d.title, d.url, d.mode, d.rules, d.closes_at).where(d.site_id == site_id).order_by(d.key)
+    )
     agreeing = {(text.key, clean_title(text.title)): text for text in texts}
     rest = {text.slug: text for text in sorted(texts, key=lambda text: (text.key, text.slug))}
     for row in streamed(connection, query):
@@ -116,6 +118,8 @@ def _articles(
             document |= _text(rest.pop(text.slug))
         document["mode"] = row.mode
         document |= _rules(row.rules)
+        if row.closes_at is not None:
+            document["closes_at"] = timestamp(mapping.to_datetime(row.closes_at))
         if row.url:
             document["url"] = row.url
         yield _discussion(connection, row.id, document, count)

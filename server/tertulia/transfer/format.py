@@ -132,6 +132,7 @@ class FileArticle(Inbound):
     url: str = ""
     mode: Literal["open", "held", "closed"] | None = None
     rules: RulesChange | None = None
+    closes_at: str | None = None
     date: str | None = None
     author: Line = ""
     summary: Line = ""

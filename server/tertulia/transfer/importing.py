@@ -27,7 +27,7 @@ from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
 from tertulia.store import Store, event_log, mapping, records, schema
 from tertulia.store.administration import ChangeSiteRules
-from tertulia.store.commands import ChangeDiscussion, Command, CommandResult
+from tertulia.store.commands import ChangeDiscussion, Closing, Command, CommandResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
 from tertulia.transfer.format import FileSite, read, wrong
@@ -211,7 +211,10 @@ def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) ->
     if found is None:
         key, at = discussion.key, discussion.created_at
         found = records.ensure_discussion(connection, key, at, title=discussion.title, url=discussion.url)
-        events += ChangeDiscussion(key, at, discussion.mode, rules=discussion.rules.said).apply(connection).events
+        change = ChangeDiscussion(
+            key, at, discussion.mode, rules=discussion.rules.said, closing=Closing(discussion.closes_at)
+        )
+        events += change.apply(connection).events
     return records.stored_id(found), events
 
 

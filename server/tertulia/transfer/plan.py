@@ -92,6 +92,7 @@ class PlannedDiscussion:
     url: str
     mode: Mode
     rules: OwnRules
+    closes_at: datetime | None
     created_at: datetime
     comments: list[PlannedComment]
 
@@ -129,7 +130,8 @@ def plan(file: File, locations: list[str], progress: Progress = silent) -> Plan:
         article = read_article(location, file.articles[number])
         file.articles[number] = None
         discussion = _discussion(location, article, article.site or file.site, progress)
-        if discussion.comments or article.mode is not None or article.rules is not None or article.url:
+        led = (article.mode, article.rules, article.closes_at)
+        if discussion.comments or article.url or any(one is not None for one in led):
             unique.claim(f"{location}key", "a discussion", f"{discussion.key.site}\0{discussion.key.key}")
             unique.claim_comments(discussion.comments)
             found.discussions.append(discussion)
@@ -193,10 +195,21 @@ def _discussion(location: str, article: FileArticle, site: str, progress: Progre
         url=_cleaned(f"{location}url", clean_url, article.url),
         mode=Mode(article.mode or "open"),
         rules=NONE_OWN if article.rules is None else article.rules.own,
+        closes_at=_closes_at(f"{location}closes_at", article.closes_at),
         # a discussion without comments has no time of its own, and nobody sees this one
         created_at=min((one.comment.created_at for one in comments), default=datetime.fromtimestamp(0, UTC)),
         comments=comments,
     )
+
+
+def _closes_at(location: str, given: str | None) -> datetime | None:
+    try:
+        at = None if given is None else datetime.fromisoformat(given)
+    except ValueError:
+        raise wrong(location, "write a time such as 2026-09-14T18:00:00+07:00") from None
+    if at is not None and (at.tzinfo is None or at.year not in range(1000, 9000)):
+        raise wrong(location, "write a time such as 2026-09-14T18:00:00+07:00")
+    return at
 
 
 class _Thread:

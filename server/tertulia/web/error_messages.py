@@ -16,6 +16,8 @@ _BY_CODE = {
     ErrorCode.too_large: "problem.too_large",
     ErrorCode.closed: "problem.closed",
     ErrorCode.members_only: "problem.members_only",
+    ErrorCode.slow_mode: "problem.slow_mode",
+    ErrorCode.links: "problem.links",
     ErrorCode.words: "problem.words",
     ErrorCode.unauthenticated: "problem.unauthenticated",
     ErrorCode.bad_parent: "problem.bad_parent",
@@ -25,6 +27,8 @@ _BY_CODE = {
     ErrorCode.unavailable: "problem.unavailable",
     ErrorCode.internal: "problem.unavailable",
 }
+_WAITING = {"problem.rate_limited", "problem.slow_mode"}
+"""Those that say how long, each in sentences of its own for minutes and hours."""
 _ISOLATE, _END = "\u2068", "\u2069"
 """What stands between them has a direction of its own (Unicode's Annex 9)."""
 _WRITTEN = {None, "body", "parent_id"}
@@ -48,7 +52,7 @@ def sentence(problem: Problem, language: Language, otherwise: str | None = None)
     else:
         key = _BY_CODE.get(problem.code, "problem.text" if problem.field == "body" else otherwise)
     number, unit = wait_of(problem.retry_after or 1)
-    if key == "problem.rate_limited" and unit != "second":
+    if key in _WAITING and unit != "second":
         key = f"{key}.{unit}s"
     return key and language.translate(key, n=number, detail=isolated(problem.detail, language))
 

@@ -206,6 +206,7 @@ CAUGHT: dict[str, dict[str, str]] = {
         "do mat day": "mất dạy",
         "may bi dit roi": "địt",
         "thang oc cho": "óc chó",
+        "may bi d.i.t roi": "địt",
     },
     "written together": {
         "địtmẹ": "địt mẹ",
@@ -220,6 +221,7 @@ CAUGHT: dict[str, dict[str, str]] = {
         "https://x.example/sh%69t": "shit",
         "https://x.example/%C4%91%E1%BB%8Bt-m%E1%BA%B9": "địt mẹ",
         "[here](https://casino.example)": "casino",
+        f"https://x.example/{'a' * 50}/casino": "casino",
     },
 }
 
@@ -290,6 +292,10 @@ def test_a_single_everyday_syllable_is_not_looked_for_without_marks_unless_the_l
     text = "cho toi mot lon bia"
     assert compiled(parse_list(["lồn"])).find(text) == []
     assert [one.found for one in compiled(parse_list(["lồn", "lon"])).find(text)] == ["lon"]
+
+
+def test_letters_of_a_part_that_stand_elsewhere_are_not_it() -> None:
+    assert compiled(parse_list(["*scamper*", "*死亡*"])).find("A scam, and 死") == []
 
 
 def test_no_phrase_goes_over_the_end_of_a_sentence() -> None:

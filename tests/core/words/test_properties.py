@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tertulia.core.words import Entry, Finding, compiled, parse_entry
 from tertulia.core.words.syllables import marked
-from tertulia.core.words.tokens import KNOWN_CHUNKS, keys, read
+from tertulia.core.words.tokens import KNOWN_CHUNKS, forget, keys, read
 from tertulia.errors import Problem
 
 from .test_caught import CAUGHT, LIST, MATCHER
@@ -81,7 +81,10 @@ def test_an_empty_list_finds_nothing() -> None:
     assert compiled([]).find("anything địt mẹ at all") == []
 
 
-def test_what_is_kept_of_chunks_has_an_end() -> None:
+def test_what_is_kept_of_chunks_has_an_end_and_changes_nothing() -> None:
+    before = read("sh1t")
     for number in range(KNOWN_CHUNKS + 10):
         read(f"w{number}x")
-    assert read(f"w{1}x").tokens[0].keys
+    assert read("sh1t") == before
+    forget()
+    assert read("sh1t") == before

@@ -1,5 +1,5 @@
 /**
- * What few pages need: a key that is none, a moderator who comes by, faces.
+ * What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end.
  *
  * What the first browser said of the page stays, until somebody of the site comes by.
  *
@@ -7,6 +7,7 @@
  */
 import { pageTitle } from '../commands.js';
 import { pageAddress, warn } from '../../page/address.js';
+import { showAsked } from './asked.js';
 import { showFaces } from './faces.js';
 
 /** Of unread messages, before the title of a window. */
@@ -18,6 +19,7 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
  */
 export function visit(context, isTaken, hold) {
   if (context.host.hasAttribute('faces')) showFaces(context, () => hold(context.list));
+  showAsked(context);
   correct(context, isTaken);
 }
 

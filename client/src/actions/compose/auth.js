@@ -11,8 +11,6 @@ export class Auth {
   #context;
   /** @type {Promise<Member> | undefined} */
   #member;
-  /** @type {string | undefined} */
-  #who;
 
   /** @param {Context} context */
   constructor(context) {
@@ -23,23 +21,19 @@ export class Auth {
     this.viewerChanged();
   }
 
-  changed() {
-    if (this.#rule !== this.#who) this.viewerChanged();
-  }
-
   /** Strangers have no form here, also before it is known who they are. */
   viewerChanged() {
     const { host, settings, view } = this.#context;
-    this.#who = this.#rule;
     const isAsked = host.hasAttribute('sign-in') || location.hash.startsWith('#tertulia=');
     if (!settings.tokenEndpoint && !this.#member && !this.isStranger && this.#kind !== 'member' && !isAsked) return;
-    if (this.isStranger) view.form.element.hidden = true;
+    view.form.element.hidden ||= this.isStranger;
     this.#load().then((member) => member.show(this.isStranger), () => {});
   }
 
   /** Who may not write, or not before signing in. */
   get isStranger() {
-    return this.isUnknown || (this.#rule !== 'all' && this.#kind !== 'staff' && !(this.#rule === 'members' && this.#kind === 'member'));
+    const who = this.#context.thread.discussion.rules?.who;
+    return this.isUnknown || (this.#kind !== 'staff' && (who === 'nobody' || (who === 'members' && this.#kind !== 'member')));
   }
 
   get #kind() {
@@ -50,10 +44,6 @@ export class Auth {
   get isUnknown() {
     const { settings, api } = this.#context;
     return settings.tokenEndpoint !== undefined && !api.token;
-  }
-
-  get #rule() {
-    return this.#context.thread.discussion.rules?.who ?? 'all';
   }
 
   askToSignIn() {

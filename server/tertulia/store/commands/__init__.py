@@ -3,7 +3,10 @@
 A command raises Problem to refuse (its savepoint is rolled back, its neighbours in the batch go on) and returns
 a CommandResult: a value for the caller and the events that came of it. Comment, event and counters change together.
 
-    base ◀── discussions ◀── posting
+    base ◀── discussions ◀── posting ──▶ drafts
+      ▲           └──────────┬──────┘      ▲
+      │                      ▼             │
+      │                  admitting ────────┘
       ▲                         │
       ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
@@ -15,10 +18,11 @@ from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
 from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
-from tertulia.store.commands.discussions import ChangeDiscussion, TellRules
+from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
+from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
-from tertulia.store.commands.posting import Draft, DraftHead, PostComment, check_post, said_at
+from tertulia.store.commands.posting import PostComment, check_post, said_at
 from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
 from tertulia.store.commands.reviewing import MENDED, MendReviews
@@ -52,6 +56,7 @@ from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, WordsChanged
 
 __all__ = [
+    "CLOSING",
     "MENDED",
     "SCOPES",
     "Act",
@@ -64,6 +69,8 @@ __all__ = [
     "Ballot",
     "CastVotes",
     "ChangeDiscussion",
+    "CloseDiscussion",
+    "Closing",
     "Command",
     "CommandResult",
     "DecideComment",
@@ -86,6 +93,7 @@ __all__ = [
     "Mailbox",
     "MendReviews",
     "Merging",
+    "Origin",
     "PostComment",
     "PostResult",
     "ProlongSession",
@@ -114,4 +122,5 @@ __all__ = [
     "known_as",
     "said_at",
     "touched",
+    "unknown_origin",
 ]

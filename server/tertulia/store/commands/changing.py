@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from tertulia.core.causes import Cause, CauseKind, Queue, queue_for
-from tertulia.core.comments import Author, Block, Comment, HiddenBy, State
+from tertulia.core.comments import Author, Block, Comment, Discussion, HiddenBy, Mode, State
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import event_log, records, reviews, schema
 from tertulia.store.actions import SERVER, Action, By, Verb, record
+from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
 from tertulia.store.commands.deciding import Act, DecideComment, move, record_edit
@@ -26,9 +27,9 @@ _d = schema.discussion.c
 class EditComment(CommentCommand[PostResult]):
     """Replaces a comment's text; the same text as before is neither a change nor an event.
 
-    Its author may do so for ``window`` after posting. With ``causes`` nobody sees it with this text before a moderator
-    has. ``by`` is who decides where it is another's; see DecideComment.
-    Raises not_found, forbidden, gone, edit_window_over.
+    Its author may do so as long as the rules say, or for ``window`` after posting. With ``causes`` nobody sees it with
+    this text before a moderator has; ``links`` is how many links of the text lead away from the site. ``by`` is who
+    decides where it is another's; see DecideComment. Raises not_found, forbidden, gone, edit_window_over, links.
     """
 
     actor: Actor
@@ -37,12 +38,15 @@ class EditComment(CommentCommand[PostResult]):
     at: datetime
     window: timedelta
     causes: tuple[Cause, ...] = ()
+    links: int = 0
     by: By | None = None
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
         if comment.text == self.text:
             return CommandResult(PostResult(comment, event_log.shown_seq(connection, comment)))
+        if self.links and comment.state is State.visible and not self.actor.moderator:
+            self._require_links(connection, comment)
         version, edited_at = comment.version + 1, milliseconds(self.at)
         comment = replace(comment, text=self.text, body=self.body, edited_at=self.at, version=version)
         records.update_comment(
@@ -59,6 +63,13 @@ class EditComment(CommentCommand[PostResult]):
                 reviews.put(connection, _explained(review, self.causes))
             return CommandResult(PostResult(comment, None), erases=True, touched=touched)
         return replace(logged(connection, "comment.edited", comment, self.at, erases=True), touched=touched)
+
+    def _require_links(self, connection: Connection, comment: Comment) -> None:
+        """What would have to wait is refused: nobody gets past the moderators by an edit. Raises links."""
+        rule = records.discussion_of(connection, comment).rules.links
+        authors = (self.actor.id, *self.actor.also)
+        if has_to_wait(connection, rule, self.links, authors, self.at):
+            raise too_many_links()
 
     def _hide(self, connection: Connection, comment: Comment) -> CommandResult[PostResult]:
         """Takes it from view until a moderator has decided."""
@@ -83,12 +94,31 @@ def _explained(review: Review, causes: tuple[Cause, ...]) -> Review:
     return replace(review, causes=(*others, *causes), queue=queue_for((*others, *causes)))
 
 
-def check_edit(connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta) -> Comment:
-    """The comment, where its text may be changed. Raises not_found, forbidden, gone, edit_window_over."""
+def check_edit(
+    connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta | None
+) -> Comment:
+    """The comment, where its text may be changed, or without a ``window`` read.
+
+    Raises not_found, forbidden, gone, edit_window_over.
+    """
     comment = changeable(connection, comment_id, actor)
-    if not actor.moderator and at - comment.created_at > window:
-        raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+    if window is not None and not actor.moderator:
+        discussion = records.discussion_of(connection, comment)
+        if at - comment.created_at > discussion.rules.edit_window(window):
+            raise Problem(ErrorCode.edit_window_over, "This comment is too old to be edited.")
+        if comment.state is State.visible and _is_approved(connection, comment, discussion):
+            raise Problem(
+                ErrorCode.edit_window_over, "What a moderator has approved, or has to, can no longer be edited."
+            )
     return comment
+
+
+def _is_approved(connection: Connection, comment: Comment, discussion: Discussion) -> bool:
+    """Whether a moderator has seen what it says, or would have to see what it is to say."""
+    if discussion.mode is Mode.held:
+        return True
+    review = reviews.find(connection, comment.id)
+    return review is not None and review.approved_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,69 +7,27 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tertulia.core.causes import Cause, CauseKind
-from tertulia.core.comments import Author, Block, Comment, Discussion, DiscussionKey, Mode, State
-from tertulia.core.rules import WhoMayWrite
+from tertulia.core.comments import Comment, Discussion, State
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
 from tertulia.store import event_log, names, records, reviews
+from tertulia.store.commands.admitting import causes, require_admitted
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.comments import PostResult
 from tertulia.store.commands.discussions import change_discussion
+from tertulia.store.commands.drafts import Draft, DraftHead
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
 from tertulia.store.mapping import milliseconds
 from tertulia.store.reviews import Touched
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftHead:
-    """Who wants to say something, where and when: what is known of a post before its text is read.
-
-    ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
-    ``signed_in`` is whether its author is a member.
-    ``token_at`` is when a guest's token was made.
-    """
-
-    id: str
-    key: DiscussionKey
-    parent_id: str | None
-    author: Author
-    at: datetime
-    idempotency_key: str
-    unhashed_key: str = ""
-    signed_in: bool = False
-    token_at: datetime | None = None
-
-    @property
-    def request(self) -> records.RequestId:
-        return records.RequestId(self.author.id, self.idempotency_key, self.unhashed_key)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft(DraftHead):
-    """A comment that somebody wants to post.
-
-    ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
-    ``digest`` is stored of all that the idempotency key stands for; earlier versions stored ``unhashed_digest``.
-    ``causes`` are why it has to wait, as far as its text says.
-    """
-
-    title: str
-    url: str
-    corrects: bool = False
-    text: str
-    body: list[Block]
-    digest: str
-    unhashed_digest: str = ""
-    causes: tuple[Cause, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class PostComment(Command[PostResult]):
     """Stores a comment, once for one idempotency key.
 
-    Raises unknown_site, unauthenticated, closed, members_only, name_taken, bad_parent, idempotency_conflict.
+    Raises unknown_site, unauthenticated, closed, members_only, slow_mode, name_taken, bad_parent, links,
+    idempotency_conflict.
     """
 
     draft: Draft
@@ -88,17 +46,19 @@ class PostComment(Command[PostResult]):
         earlier = _earlier(connection, draft) if context.is_repeated else None
         if earlier is not None:
             return CommandResult(earlier)
-        _require_admitted(context.discussion, draft)
-        if context.author_name != draft.author.name and draft.author.badge != "moderator":
+        require_admitted(connection, context.discussion, draft)
+        if context.author_name != draft.author.name and not draft.is_staff:
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
-        causes = _causes(draft, context)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
-        comment = _comment(draft, context, parent, State.held if causes else State.visible)
+        waits_for = tuple(causes(connection, context.discussion, draft))
+        comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
+        if context.discussion.rules.slow and (origin := draft.origin()) is not None:
+            records.note_origin(connection, comment.id, *origin, draft.at)
         if comment.state is State.held:
-            reviews.begin(connection, comment.id, context.site_id, causes, milliseconds(draft.at))
+            reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
             return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
@@ -108,11 +68,11 @@ class PostComment(Command[PostResult]):
 def check_post(connection: Connection, head: DraftHead) -> None:
     """Refuses what PostComment would refuse whatever the text is: asked before a long one is read.
 
-    Raises closed, members_only, bad_parent.
+    Raises closed, members_only, slow_mode, bad_parent.
     """
     discussion = records.find_discussion(connection, head.key) or Discussion(head.key)
     if records.find_request(connection, head.request) is None:
-        _require_admitted(discussion, head)
+        require_admitted(connection, discussion, head)
         _require_parent(connection, discussion, head.parent_id)
 
 
@@ -120,15 +80,6 @@ def said_at(connection: Connection, request: records.RequestId) -> datetime | No
     """When the comment of a request was said; None where there is none."""
     earlier = records.find_request(connection, request)
     return None if earlier is None else earlier.comment.created_at
-
-
-def _causes(draft: Draft, context: records.PostContext) -> tuple[Cause, ...]:
-    """Why a comment has to wait for a moderator."""
-    if draft.author.badge == "moderator":
-        return ()
-    if context.discussion.mode is Mode.held:
-        return (Cause(CauseKind.mode), *draft.causes)
-    return draft.causes
 
 
 def _comment(draft: Draft, context: records.PostContext, parent: Comment | None, state: State) -> Comment:
@@ -154,19 +105,6 @@ def _comment(draft: Draft, context: records.PostContext, parent: Comment | None,
 def _reply_time(parent: Comment | None, at: datetime) -> datetime:
     """A reply is younger than what it answers, although clocks go back and those of two instances differ."""
     return at if parent is None else max(at, parent.created_at + timedelta(milliseconds=1))
-
-
-def _require_admitted(discussion: Discussion, head: DraftHead) -> None:
-    """Raises closed, members_only."""
-    if head.author.badge == "moderator":
-        return
-    who = discussion.rules.who
-    if discussion.mode is Mode.closed or who is WhoMayWrite.nobody:
-        raise Problem(ErrorCode.closed, "This discussion is closed to new comments.")
-    if who is WhoMayWrite.members and not head.signed_in:
-        raise Problem(
-            ErrorCode.members_only, "Only those who are signed in may write here; sign in, then send it again."
-        )
 
 
 def _require_parent(connection: Connection, discussion: Discussion, parent_id: str | None) -> Comment | None:

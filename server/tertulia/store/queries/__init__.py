@@ -29,7 +29,14 @@ from tertulia.store.queries.desk import (
     queue_page,
     since,
 )
-from tertulia.store.queries.discussions import any_discussion, comment_counts, discussion, latest_seqs, stored_key
+from tertulia.store.queries.discussions import (
+    any_discussion,
+    comment_counts,
+    discussion,
+    key_of,
+    latest_seqs,
+    stored_key,
+)
 from tertulia.store.queries.events import events
 from tertulia.store.queries.moderation import Held, HeldPage, Reported, ReportPage, held, reported
 from tertulia.store.queries.pages import CommentPage, DiscussionSnapshot, FirstPage, first_page, snapshot, thread
@@ -108,6 +115,7 @@ __all__ = [
     "first_page",
     "held",
     "items",
+    "key_of",
     "latest_seqs",
     "member_sessions",
     "members_at",

@@ -43,6 +43,12 @@ def stored_key(connection: Connection, key: DiscussionKey) -> DiscussionKey | No
     return None if found is None else found.key
 
 
+def key_of(connection: Connection, discussion_id: int) -> DiscussionKey | None:
+    """The name of a discussion by its row, None where it is not there."""
+    row = connection.execute(mapping.discussions().where(schema.discussion.c.id == discussion_id)).mappings().first()
+    return None if row is None else mapping.to_discussion(row).key
+
+
 def any_discussion(connection: Connection) -> bool:
     """Whether anything was ever said or set here."""
     return connection.scalar(select(schema.discussion.c.id).limit(1)) is not None
