@@ -171,7 +171,7 @@ async def running(
                 closing(store),
                 forgetting(),
                 taking_names(store),
-                mending_reviews(store),
+                mending_reviews(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))

@@ -117,6 +117,13 @@ class _Filler:
         listed = f"CASE WHEN n <= {many} / 2 THEN {no} ELSE {yes} END"
         report = "report (id, comment_id, reporter_id, reason, note, at, open)"
         self._each(many, report, f"{self._id(2)}, {of}, NULL, 'spam', '', {SOON} + n * 1000, {listed}")
+        # what is held waits at the desk; the rest was decided about
+        review = "review (comment_id, site_id, queue, rank, since, weight, causes, closed_at, closed_by, decision)"
+        of_site = "(SELECT site_id FROM discussion WHERE discussion.id = comment.discussion_id)"
+        waiting = f"id, {of_site}, 'waiting', 1, created_at, 0, '[]', NULL, NULL, NULL"
+        decided = f"id, {of_site}, 'waiting', 1, created_at, 0, '[]', created_at, 'Mai', 'approved'"
+        for values, which in ((waiting, "state = 'held'"), (decided, "state = 'visible'")):
+            self._run(f"INSERT INTO {review} SELECT {values} FROM comment WHERE {which}")
         # what the deletion of the last of an author's comments asks for: an author whose comments are all deleted
         self._run(f"UPDATE comment SET state = 'deleted' WHERE author_id = '{name(0, 1)}' AND id > '{name(1, q)}'")
         if not self._is_sqlite:

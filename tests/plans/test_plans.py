@@ -380,7 +380,27 @@ def _ways_of_staff() -> Iterator[Visit]:
     yield Visit("POST", f"{own}/remove", data=gone, is_staff=True)
 
 
-VISITS = [*_api(), *_ruled(), *_pages(), *_people(), *_staff()]
+def _desk() -> Iterator[Visit]:
+    """What a moderator sees and decides, in each queue and in the middle of it."""
+    site = ("site", "default")
+    for path in ("queues", "items"):
+        yield Visit(
+            "GET", f"{API}/staff/{path}", (site, *([("id", VISIBLE)] if path == "items" else [])), token="moderator"
+        )
+    for queue in ("waiting", "reported", "suspected", "all"):
+        asked = (site, ("queue", queue))
+        values = (SOON + DEEP * 1000,) if queue == "all" else (1, SOON + DEEP * 1000)
+        cursor = encode_page_cursor(PageCursor(f"desk:default:{queue}:None:None", values, name(1, DEEP)))
+        for more in ((), (("cursor", cursor),), (("author", VIEWER),), (("key", BIG),)):
+            yield Visit("GET", f"{API}/staff/queue", (*asked, *more), token="moderator")
+    for act in ("remove", "restore", "pin"):
+        decision = {"comment_id": VISIBLE, "version": 1, "do": act}
+        yield Visit("POST", f"{API}/staff/decisions", json={"decisions": [decision]}, token="moderator")
+    undone = {"comment_id": VISIBLE, "action": name(0, 1)}
+    yield Visit("POST", f"{API}/staff/undo", json={"actions": [undone]}, token="moderator")
+
+
+VISITS = [*_api(), *_ruled(), *_pages(), *_people(), *_staff(), *_desk()]
 
 
 def _visits(server: Running) -> list[Visit]:
@@ -389,7 +409,7 @@ def _visits(server: Running) -> list[Visit]:
     routes = server.asgi.routes  # type: ignore[attr-defined]
     for route in routes:
         if isinstance(route, WebSocketRoute):
-            assert route.path == f"{API}/live", "what a reader joins is asked for below"
+            assert route.path in (f"{API}/live", f"{API}/staff/live"), "what a reader joins is asked for below"
             continue
         for method in (route.methods or set()) - {"HEAD"}:
             if any(_goes_to(route, method, visit) for visit in VISITS):

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_cursor
 
 GROWING = (
-    *("author", "comment", "discussion", "event", "key_alias", "report", "vote"),
+    *("author", "comment", "discussion", "event", "key_alias", "report", "review", "vote"),
     *("challenge", "contact", "identity", "spent_token"),
 )
 """The tables that grow with the site. There are few sites and moderators."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from tertulia.identity import utc_now
-from tertulia.store import Store
-from tertulia.store.commands import MENDED, MendReviews
+from tertulia.store.commands import MendReviews
 from tertulia.work import Job, Queue
 from tertulia.work.queues import MINUTE
 
 PERIOD = 15 * MINUTE
 
 
-def mending_reviews(store: Store) -> Queue:
+def mending_reviews() -> Queue:
     """Of one task for all instances."""
 
-    async def mend(_job: Job) -> None:
-        while await store.write(MendReviews(utc_now())) >= MENDED:
-            pass
+    async def mend(job: Job) -> None:
+        await job.complete(MendReviews(utc_now()))
 
-    return Queue("reviews", mend, period=PERIOD, seconds=600)
+    return Queue("reviews", mend, period=PERIOD)

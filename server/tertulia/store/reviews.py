@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, literal_column, select, update
 
 from tertulia.core.causes import Cause, Queue, cause, queue_for
 from tertulia.store import prepared, schema
@@ -18,6 +18,8 @@ from tertulia.store.records import insert_into
 
 URGENT, ORDINARY = 0, 1
 """Ranks: what is urgent stands first in its queue."""
+IS_REPORT_OPEN = schema.report.c.state == literal_column("'open'")
+"""In literal words, as the partial index has them."""
 _r = schema.review.c
 _NEW = Insert(schema.review, "comment_id", "site_id", "queue", "rank", "since", "weight", "causes")
 _ONE = select(schema.review).where(_r.comment_id == bindparam("comment"))

@@ -258,6 +258,7 @@ report = Table(
     Column("sealed_contact", Text),
     Column("resolved_at", BigInteger),
     Index("ix_report_comment_id", "comment_id"),
+    _partial("ix_report_waiting", "comment_id", "at", "id", where="state = 'open'"),
     _partial("ix_report_reporter", "reporter", "at", where="reporter IS NOT NULL"),
     _partial("uq_report_once", "comment_id", "reporter", where="reporter IS NOT NULL", unique=True),
     _partial("ix_report_open", "at", "id", where="open", sqlite_where="open = 1"),

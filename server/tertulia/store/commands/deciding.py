@@ -27,7 +27,7 @@ from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import CommentCommand, existing, gone
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.mapping import milliseconds
-from tertulia.store.reviews import Review, Touched
+from tertulia.store.reviews import IS_REPORT_OPEN, Review, Touched
 
 _a, _c, _d, _p = schema.action.c, schema.comment.c, schema.discussion.c, schema.report.c
 _LOOKED = 20
@@ -381,7 +381,7 @@ def _pin(
 
 
 def _resolve_reports(connection: Connection, comment_id: str, state: str, at: datetime) -> None:
-    query = update(schema.report).where(_p.comment_id == comment_id, _p.state == "open")
+    query = update(schema.report).where(_p.comment_id == comment_id, IS_REPORT_OPEN)
     connection.execute(query.values(state=state, open=False, resolved_at=milliseconds(at)))
 
 
@@ -391,5 +391,5 @@ def _reopen_reports(connection: Connection, comment: Comment, state: State, reso
 
 
 def _open_weight(connection: Connection, comment_id: str) -> int:
-    query = select(func.coalesce(func.sum(_p.weight), 0)).where(_p.comment_id == comment_id, _p.state == "open")
+    query = select(func.coalesce(func.sum(_p.weight), 0)).where(_p.comment_id == comment_id, IS_REPORT_OPEN)
     return int(connection.execute(query).scalar_one())

@@ -12,17 +12,15 @@ from tertulia.core.causes import Cause, CauseKind, Queue
 from tertulia.core.comments import Comment, HiddenBy, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import no_such_comment
-from tertulia.store import reviews, schema
+from tertulia.store import mapping, reviews, schema
 from tertulia.store.actions import SERVER, Action, Verb, record
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, existing, gone
 from tertulia.store.commands.deciding import move
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.mapping import milliseconds
-from tertulia.store.reviews import Review, Touched
+from tertulia.store.reviews import IS_REPORT_OPEN, Review, Touched
 
-HIDE_AFTER = 5
-"""The weight of open reports from which on a comment is hidden."""
 REPORTERS = 3
 """So many have to report a comment before it is hidden."""
 TRUSTED = 2
@@ -129,7 +127,8 @@ class ReportComment(CommentCommand[str]):
             return float("inf")
         edited = -1 if comment.edited_at is None else milliseconds(comment.edited_at)
         kept = review.kept_at is not None and review.kept_at >= edited
-        return HIDE_AFTER * (2 if kept else 1)
+        after = _hide_after(connection, comment)
+        return after * (2 if kept else 1) if after else float("inf")
 
     def _hide(
         self, connection: Connection, comment: Comment, review: Review
@@ -142,10 +141,16 @@ class ReportComment(CommentCommand[str]):
         return replace(review, queue=Queue.suspected, rank=reviews.URGENT, causes=causes), events
 
 
+def _hide_after(connection: Connection, comment: Comment) -> int:
+    """The weight of open reports that hides a comment, as the rules of its discussion say; 0 is never."""
+    row = connection.execute(mapping.discussions().where(_d.id == comment.discussion_id)).mappings().one()
+    return mapping.to_discussion(row).rules.hide_after
+
+
 def _open_weight(connection: Connection, comment_id: str) -> tuple[int, int]:
     """The weight of all open reports, and of how many reporters they are."""
     query = select(func.coalesce(func.sum(_p.weight), 0), func.count()).where(_p.comment_id == comment_id)
-    weight, reporters = connection.execute(query.where(_p.state == "open")).one()
+    weight, reporters = connection.execute(query.where(IS_REPORT_OPEN)).one()
     return int(weight), int(reporters)
 
 

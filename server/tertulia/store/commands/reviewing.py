@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, literal_column, or_, select
+from sqlalchemy import Connection, RowMapping, and_, func, select
 
 from tertulia.core.causes import Cause, CauseKind, Queue
 from tertulia.core.comments import State
@@ -13,13 +13,12 @@ from tertulia.store import reviews, schema
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.listing import IS_HELD
 from tertulia.store.mapping import milliseconds
-from tertulia.store.reviews import Review, Touched
+from tertulia.store.reviews import IS_REPORT_OPEN, Review, Touched
 
-MENDED = 200
-"""Rows that are mended in one transaction."""
-_r, _c, _d, _p = schema.review.c, schema.comment.c, schema.discussion.c, schema.report.c
+LOOKED = 500
+"""How many of the newest comments, reports and reviews are looked at: what comes between two looks is less."""
+_r, _c, _d, _p, _s = schema.review.c, schema.comment.c, schema.discussion.c, schema.report.c, schema.site.c
 _IS_OPEN = _r.closed_at.is_(None)
-_IS_REPORT_OPEN = and_(_p.open, _p.state == literal_column("'open'"))
 _ENDS = {State.visible: "approved", State.removed: "removed", State.deleted: "deleted"}
 
 
@@ -38,42 +37,65 @@ class MendReviews(Command[int]):
 
     def _held(self, connection: Connection) -> list[Review]:
         """Of comments that are held and wait at no desk."""
-        query = select(_c.id, _c.created_at, _d.site_id).join(schema.discussion, _d.id == _c.discussion_id)
-        query = query.outerjoin(schema.review, and_(_r.comment_id == _c.id, _IS_OPEN)).where(IS_HELD)
-        rows = connection.execute(query.where(_r.comment_id.is_(None)).limit(MENDED))
+        newest = select(_c.id, _c.created_at, _c.discussion_id).where(IS_HELD)
+        looked = newest.order_by(_c.created_at.desc(), _c.id.desc()).limit(LOOKED).subquery()
+        site_id = select(_d.site_id).where(_d.id == looked.c.discussion_id).scalar_subquery()
+        query = select(looked, site_id.label("site_id"))
+        query = query.outerjoin(schema.review, and_(_r.comment_id == looked.c.id, _IS_OPEN))
         causes = (Cause(CauseKind.mode),)
         return [
             Review(comment_id=row.id, site_id=row.site_id, queue=Queue.waiting, since=row.created_at, causes=causes)
-            for row in rows
+            for row in connection.execute(query.where(_r.comment_id.is_(None)))
         ]
 
     def _reported(self, connection: Connection) -> list[Review]:
         """Of comments that are reported and wait at no desk, or with another weight."""
-        weighed = (
-            select(_p.comment_id, func.sum(_p.weight).label("weight"), func.min(_p.at).label("since"))
-            .where(_IS_REPORT_OPEN)
-            .group_by(_p.comment_id)
-            .subquery()
-        )
-        query = select(weighed, _d.site_id, _r.closed_at).join(schema.comment, _c.id == weighed.c.comment_id)
-        query = query.join(schema.discussion, _d.id == _c.discussion_id)
-        query = query.outerjoin(schema.review, _r.comment_id == _c.id).where(_c.state == State.visible.value)
-        unlike = or_(_r.comment_id.is_(None), _r.closed_at.is_not(None), _r.weight != weighed.c.weight)
+        newest = select(_p.comment_id).where(_p.open).order_by(_p.at.desc(), _p.id.desc()).limit(LOOKED)
         found: list[Review] = []
-        for row in connection.execute(query.where(unlike).limit(MENDED)):
-            known = reviews.find(connection, row.comment_id)
-            new = Review(comment_id=row.comment_id, site_id=row.site_id, queue=Queue.reported, since=row.since)
-            found.append(replace(known if known is not None and known.is_open else new, weight=int(row.weight)))
+        for comment_id in sorted(set(connection.scalars(newest))):
+            review = self._weighed(connection, comment_id)
+            if review is not None:
+                found.append(review)
         return found
+
+    @staticmethod
+    def _weighed(connection: Connection, comment_id: str) -> Review | None:
+        """The review as the reports weigh; None where it is so already, or nobody can read the comment."""
+        of = select(_c.state, _d.site_id).join(schema.discussion, _d.id == _c.discussion_id)
+        row = connection.execute(of.where(_c.id == comment_id)).one()
+        weighed = select(func.coalesce(func.sum(_p.weight), 0), func.min(_p.at))
+        weight, since = connection.execute(weighed.where(_p.comment_id == comment_id, IS_REPORT_OPEN)).one()
+        known = reviews.find(connection, comment_id)
+        if row.state != State.visible.value or not weight:
+            return None
+        if known is not None and known.is_open:
+            return None if known.weight == weight else replace(known, weight=int(weight))
+        return Review(comment_id=comment_id, site_id=row.site_id, queue=Queue.reported, since=since, weight=int(weight))
 
     def _over(self, connection: Connection) -> list[Review]:
         """Of what somebody has decided about who knows nothing of it."""
-        shown = and_(_r.queue != Queue.reported.value, _c.state == State.visible.value)
-        gone = and_(_r.queue == Queue.reported.value, _c.state != State.visible.value)
-        over = or_(shown, gone, _c.state == State.deleted.value)
-        query = select(schema.review, _c.state).join(schema.comment, _c.id == _r.comment_id).where(_IS_OPEN, over)
         at = milliseconds(self.at)
-        return [
-            replace(reviews.to_review(row), closed_at=at, closed_by="", decision=_ENDS[State(row["state"])])
-            for row in connection.execute(query.limit(MENDED)).mappings()
-        ]
+        found: list[Review] = []
+        for site_id in connection.scalars(select(_s.id).order_by(_s.id)).all():
+            for queue in Queue:
+                for row in self._open(connection, site_id, queue):
+                    state = State(row["state"])
+                    if _waits(queue, state):
+                        continue
+                    review = reviews.to_review(row)
+                    found.append(replace(review, closed_at=at, closed_by="", decision=_ENDS[state]))
+        return found
+
+    @staticmethod
+    def _open(connection: Connection, site_id: int, queue: Queue) -> list[RowMapping]:
+        query = select(schema.review, _c.state).join(schema.comment, _c.id == _r.comment_id)
+        query = query.where(_r.site_id == site_id, _r.queue == queue.value, _IS_OPEN)
+        query = query.order_by(_r.rank.desc(), _r.since.desc(), _r.comment_id.desc()).limit(LOOKED)
+        return list(connection.execute(query).mappings())
+
+
+def _waits(queue: Queue, state: State) -> bool:
+    """Whether a comment of this state can be in the queue."""
+    if queue is Queue.reported:
+        return state is State.visible
+    return state in (State.held, State.removed)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 
 from tertulia.core.causes import Queue
 from tertulia.core.comments import Comment, DiscussionKey
@@ -15,7 +15,7 @@ from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_c
 from tertulia.store import desk_log, listing, mapping, schema
 from tertulia.store.mapping import to_datetime
 from tertulia.store.queries.discussions import known_site
-from tertulia.store.reviews import Review, to_review
+from tertulia.store.reviews import IS_REPORT_OPEN, Review, to_review
 
 LOOKED = 1_000
 """How many of the newest comments of all sites are looked at for a page of one; the next goes on there."""
@@ -101,43 +101,83 @@ def desk_counts(connection: Connection, site: str) -> dict[Queue, int]:
 def queue_page(
     connection: Connection, site: str, queue: Queue, filters: Filters, limit: int, cursor: str | None
 ) -> QueuePage:
-    """What waits in a queue: what is urgent first, then what waits longest. Raises unknown_site, bad_cursor."""
+    """What waits in a queue: what is urgent first, then what waits longest; a filtered page may be short.
+
+    Raises unknown_site, bad_cursor.
+    """
     site_id, scope = known_site(connection, site), f"desk:{site}:{queue.value}:{filters.key}:{filters.author}"
     after = decode_page_cursor(cursor, scope, 2)
     place = (_r.rank, _r.since, _r.comment_id)
     query = select(*place).where(_r.site_id == site_id, _r.queue == queue.value, _r.closed_at.is_(None))
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*(literal(value, BigInteger) for value in after.values), after.id))
-    query = _filtered(query.join(schema.comment, _c.id == _r.comment_id), filters) if any(filters) else query
-    found = connection.execute(query.order_by(*place).limit(limit + 1)).all()
-    shown = found[:limit]
-    last = shown[-1] if len(found) > limit else None
-    following = last and encode_page_cursor(PageCursor(scope, (last.rank, last.since), last.comment_id))
-    return QueuePage([row.comment_id for row in shown], following or None)
+    query = query.order_by(*place)
+
+    def following(row: Any) -> str:
+        return encode_page_cursor(PageCursor(scope, (row.rank, row.since), row.comment_id))
+
+    if not any(filters):
+        return _cut(connection.execute(query.limit(limit + 1)).all(), limit, following)
+    looked = query.limit(LOOKED).subquery()
+    joined = select(looked, _c.author_id, _c.discussion_id).join(schema.comment, _c.id == looked.c.comment_id)
+    rows = connection.execute(joined.order_by(looked.c.rank, looked.c.since, looked.c.comment_id)).all()
+    return _matching(rows, _meant(connection, site_id, filters), limit, following)
 
 
 def newest_page(connection: Connection, site: str, filters: Filters, limit: int, cursor: str | None) -> QueuePage:
     """All comments of a site, the newest first; a page may be short. Raises unknown_site, bad_cursor."""
     site_id, scope = known_site(connection, site), f"desk:{site}:all:{filters.key}:{filters.author}"
-    before = decode_page_cursor(cursor, scope, 0)
-    site_of = select(_d.site_id).where(_d.id == _c.discussion_id).scalar_subquery()
-    query = _filtered(select(_c.id, site_of.label("site_id")), filters)
-    if before is not None:
-        query = query.where(_c.id < before.id)
-    found = connection.execute(query.order_by(_c.id.desc()).limit(LOOKED)).all()  # ids grow with the time
-    own = [row.id for row in found if row.site_id == site_id]
-    shown = own[:limit]
-    if len(own) > limit:
-        return QueuePage(shown, encode_page_cursor(PageCursor(scope, (), shown[-1])))
-    return QueuePage(shown, encode_page_cursor(PageCursor(scope, (), found[-1].id)) if len(found) == LOOKED else None)
-
-
-def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
+    before = decode_page_cursor(cursor, scope, 1)
+    query = select(_c.id.label("comment_id"), _c.created_at, _c.author_id, _c.discussion_id)
     if filters.author is not None:
         query = query.where(_c.author_id == filters.author)
+        query = query.where(listing.earlier(before)) if before is not None else query
+        query = query.order_by(_c.created_at.desc(), _c.id.desc())
+    else:  # ids grow with the time, and there is an index of them anyway
+        query = query.where(_c.id < (_AFTER_ALL if before is None else before.id)).order_by(_c.id.desc())
+    looked = query.limit(LOOKED).subquery()
+    site_of = select(_d.site_id).where(_d.id == looked.c.discussion_id).scalar_subquery()
+    rows = connection.execute(select(looked, site_of.label("site_id"))).all()
+    wanted = _meant(connection, site_id, filters)
+    return _matching(
+        sorted(
+            rows, key=lambda row: (row.created_at, row.comment_id) if filters.author else row.comment_id, reverse=True
+        ),
+        lambda row: row.site_id == site_id and wanted(row),
+        limit,
+        lambda row: encode_page_cursor(PageCursor(scope, (row.created_at,), row.comment_id)),
+    )
+
+
+_AFTER_ALL = "g"
+"""Comes after every id, which are written in hexadecimal."""
+
+
+def _meant(connection: Connection, site_id: int, filters: Filters) -> Callable[[Any], bool]:
+    """Whether a row with author_id and discussion_id is meant."""
+    only = None
     if filters.key is not None:
-        query = query.where(_c.discussion_id.in_(select(_d.id).where(_d.key == filters.key)))
-    return query
+        only = connection.scalar(select(_d.id).where(_d.site_id == site_id, _d.key == filters.key)) or 0
+
+    def wanted(row: Any) -> bool:
+        return filters.author in (None, row.author_id) and only in (None, row.discussion_id)
+
+    return wanted
+
+
+def _cut(rows: Sequence[Any], limit: int, following: Callable[[Any], str]) -> QueuePage:
+    shown = rows[:limit]
+    return QueuePage([row.comment_id for row in shown], following(shown[-1]) if len(rows) > limit else None)
+
+
+def _matching(
+    rows: Sequence[Any], wanted: Callable[[Any], bool], limit: int, following: Callable[[Any], str]
+) -> QueuePage:
+    """Those of LOOKED rows that are wanted; where there may be more, the next page goes on after the last of them."""
+    found = [row for row in rows if wanted(row)]
+    if len(found) > limit:
+        return _cut(found, limit, following)
+    return QueuePage([row.comment_id for row in found], following(rows[-1]) if len(rows) == LOOKED else None)
 
 
 # ---- items ----------------------------------------------------------------------------------------------
@@ -149,8 +189,11 @@ def items(connection: Connection, site: str, ids: Sequence[str]) -> list[Item]:
     Raises unknown_site.
     """
     site_id = known_site(connection, site)
-    query = select(_c.id, _d.key, _d.title, _d.url).join(schema.discussion, _d.id == _c.discussion_id)
-    places = {row.id: row for row in connection.execute(query.where(_c.id.in_(ids), _d.site_id == site_id))}
+    # looked up by row: for a join PostgreSQL may read all discussions
+    columns = (_d.site_id, _d.key, _d.title, _d.url)
+    of = [select(column).where(_d.id == _c.discussion_id).scalar_subquery().label(column.name) for column in columns]
+    found = connection.execute(select(_c.id, *of).where(_c.id.in_(ids)))
+    places = {row.id: row for row in found if row.site_id == site_id}
     comments = listing.fitting(connection, [one for one in ids if one in places])
     reviewed = connection.execute(select(schema.review).where(_r.comment_id.in_([one.id for one in comments])))
     reviews = {row["comment_id"]: to_review(row) for row in reviewed.mappings()}
@@ -186,7 +229,7 @@ def _count(connection: Connection, author_id: str, state: str) -> int:
 
 
 def _reports(connection: Connection, comment_id: str) -> list[ReportNote]:
-    query = select(_p.reason, _p.note, _p.at, _p.weight).where(_p.comment_id == comment_id, _p.state == "open")
+    query = select(_p.reason, _p.note, _p.at, _p.weight).where(_p.comment_id == comment_id, IS_REPORT_OPEN)
     rows = connection.execute(query.order_by(_p.at.desc(), _p.id.desc()).limit(NOTES))
     return [ReportNote(row.reason, row.note, to_datetime(row.at), row.weight) for row in rows]
 

@@ -22,6 +22,7 @@ _DIGEST = sa.String(64)
 _INDEXES = {
     "ix_review_closed": ("review", ["site_id", "closed_at", "comment_id"], "closed_at IS NOT NULL"),
     "ix_review_open": ("review", ["site_id", "queue", "rank", "since", "comment_id"], "closed_at IS NULL"),
+    "ix_report_waiting": ("report", ["comment_id", "at", "id"], "state = 'open'"),
     "ix_report_reporter": ("report", ["reporter", "at"], "reporter IS NOT NULL"),
     "ix_ban_target": ("ban", ["kind", "target"], "lifted_at IS NULL"),
     "ix_ban_site_id": ("ban", ["site_id", "at", "id"], None),
@@ -88,7 +89,7 @@ def downgrade() -> None:
         op.execute(statement)
     for table in reversed(_TABLES):
         op.drop_table(table)
-    for name in ("uq_report_once", "ix_report_reporter"):
+    for name in ("uq_report_once", "ix_report_reporter", "ix_report_waiting"):
         op.drop_index(name, table_name="report")
     for table, columns in _added().items():
         for column in columns:
