@@ -28,7 +28,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Desk
+from tertulia.desk import Desk, mending_reviews
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -171,6 +171,7 @@ async def running(
                 closing(store),
                 forgetting(),
                 taking_names(store),
+                mending_reviews(store),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))

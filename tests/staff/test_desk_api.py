@@ -11,6 +11,7 @@ import pytest
 from tertulia.checks import check
 from tertulia.core.roles import Role
 from tertulia.protocol import API
+from tertulia.store import schema
 from tests.staff.desk import OWN, Desk, opened
 
 DECISIONS, UNDO, QUEUE = f"{API}/staff/decisions", f"{API}/staff/undo", f"{API}/staff/queue"
@@ -143,6 +144,25 @@ async def test_a_comment_of_another_site_is_not_there(tmp_path: Path) -> None:
             f"{API}/staff/items", params={"site": "news", "id": foreign["id"]}, headers=desk.headers("Mai")
         )
         assert items.json() == {"items": []}
+
+
+async def test_what_moderators_do_by_the_older_operations_is_in_the_log(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        said = await _ready(desk)
+        headers = {"Authorization": f"Bearer {await desk.moderator('Tú')}"}
+        for method, path, body in (
+            ("POST", "/approve", None),
+            ("PATCH", "", {"body": "Put better"}),
+            ("DELETE", "", None),
+            ("POST", "/restore", None),
+        ):
+            answer = await desk.client.request(method, f"{API}/comments/{said['id']}{path}", json=body, headers=headers)
+            assert answer.status_code == 200, answer.text
+        rows = [row for row in await desk.rows(schema.action) if row["comment_id"] == said["id"]]
+        verbs = [row["verb"].removeprefix("comment.") for row in sorted(rows, key=lambda row: row["id"])]
+        assert verbs == ["approve", "edit", "remove", "restore"]
+        assert {row["actor"] for row in rows} == {"Tú"}
+        assert await check(desk.server.store) == []
 
 
 async def test_all_comments_are_there_the_newest_first(tmp_path: Path) -> None:

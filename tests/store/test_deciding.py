@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select, update
 
 from tertulia.checks import check
 from tertulia.core.causes import Queue
@@ -17,7 +17,7 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import DeskEvent
 from tertulia.store import Store, commands, desk_log, queries, reviews, schema
 from tertulia.store.actions import By, Recorded, log_page
-from tertulia.store.commands import Act, DecideComment, Decided, PostResult, Reason, UndoDecision
+from tertulia.store.commands import Act, DecideComment, Decided, MendReviews, PostResult, Reason, UndoDecision
 from tertulia.store.queries import Filters
 from tests.support.store_actions import LAN, MINH, StoreActions, actor, log
 
@@ -398,3 +398,28 @@ async def test_a_retry_after_a_conflict_tells_the_desk_once(store: Store, action
     assert len(await posted) == 5
     assert await store.read(queries.desk_head, "default") == 5
     assert await check(store) == []
+
+
+async def test_what_an_earlier_version_holds_and_decides_is_mended(
+    store: Store, actions: StoreActions, decisions: Decisions
+) -> None:
+    """It knows of no reviews: none is made of what it holds, and none ended of what it approves."""
+    forgotten, approved, both = [await held(actions, f"No. {number}") for number in range(3)]
+    said = await actions.post_comment("Loud")
+    await reported(actions, said, *people(2))
+
+    def as_before(connection: Connection) -> None:
+        of = {name: one.comment.id for name, one in {"lost": forgotten, "shown": approved, "said": said}.items()}
+        connection.execute(delete(schema.review).where(schema.review.c.comment_id.in_([of["lost"], of["said"]])))
+        connection.execute(
+            update(schema.comment).where(schema.comment.c.id == of["shown"]).values(state="visible", published=True)
+        )
+        connection.commit()
+
+    await store.database.write.run(as_before)
+    assert await store.write(MendReviews(actions.now())) == 3
+    assert set(await decisions.queue(Queue.waiting)) == {forgotten.comment.id, both.comment.id}
+    assert await decisions.queue(Queue.reported) == [said.comment.id]
+    assert (await decisions.told())[-1].item.reports in (0, 2)
+    assert await store.write(MendReviews(actions.now())) == 0
+    assert {one.code for one in await check(store)}.isdisjoint({"held_review", "review_state", "review_weight"})

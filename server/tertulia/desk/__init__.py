@@ -1,5 +1,6 @@
 """The desk of a site: what waits for its moderators, what they decide, and who of them is there."""
 
 from tertulia.desk.desk import Desk
+from tertulia.desk.mending import mending_reviews
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "mending_reviews"]

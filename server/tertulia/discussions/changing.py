@@ -72,7 +72,9 @@ class Changing:
         await self._store.read(commands.check_edit, found, actor, at, window)
         content = await self._texts.read(body)
         causes, links = await self._causes(found, content.text, identity), count_foreign(content.body, origins)
-        edit = commands.EditComment(found, actor, content.text, content.body, at, window, causes, links)
+        edit = commands.EditComment(
+            found, actor, content.text, content.body, at, window, causes, links, acting(identity)
+        )
         return await self._change(edit, actor, "edit", identity)
 
     async def _causes(self, comment_id: str, said: str, identity: Identity | None) -> tuple[Cause, ...]:

@@ -30,6 +30,7 @@ WATCH_SECONDS = 1.0
 _CLOSE_CODES = {
     ErrorCode.unauthenticated: CloseCode.sign_in_again,
     ErrorCode.forbidden: CloseCode.sign_in_again,
+    ErrorCode.origin_not_allowed: CloseCode.origin_not_allowed,
     ErrorCode.unavailable: CloseCode.restarting,
     ErrorCode.unknown_site: CloseCode.gone,
 }

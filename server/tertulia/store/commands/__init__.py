@@ -25,6 +25,7 @@ from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import PostComment, check_post, said_at
 from tertulia.store.commands.programs import AsProgram, Deed, EndAccountsSessions, check_program
 from tertulia.store.commands.reporting import ReportComment
+from tertulia.store.commands.reviewing import MENDED, MendReviews
 from tertulia.store.commands.sessions import (
     AsGuest,
     EndSessions,
@@ -56,6 +57,7 @@ from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, Wo
 
 __all__ = [
     "CLOSING",
+    "MENDED",
     "SCOPES",
     "Act",
     "Actor",
@@ -89,6 +91,7 @@ __all__ = [
     "Invited",
     "Known",
     "Mailbox",
+    "MendReviews",
     "Merging",
     "Origin",
     "PostComment",

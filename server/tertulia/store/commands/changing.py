@@ -15,7 +15,7 @@ from tertulia.store.actions import SERVER, Action, By, Verb, record
 from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
-from tertulia.store.commands.deciding import Act, DecideComment, move
+from tertulia.store.commands.deciding import Act, DecideComment, move, record_edit
 from tertulia.store.listing import IS_KEPT
 from tertulia.store.mapping import milliseconds
 from tertulia.store.reviews import Review, Touched
@@ -28,8 +28,8 @@ class EditComment(CommentCommand[PostResult]):
     """Replaces a comment's text; the same text as before is neither a change nor an event.
 
     Its author may do so as long as the rules say, or for ``window`` after posting. With ``causes`` nobody sees it with
-    this text before a moderator has; ``links`` is how many links of the text lead away from the site. Raises not_found,
-    forbidden, gone, edit_window_over, links.
+    this text before a moderator has; ``links`` is how many links of the text lead away from the site. ``by`` is who
+    decides where it is another's; see DecideComment. Raises not_found, forbidden, gone, edit_window_over, links.
     """
 
     actor: Actor
@@ -39,6 +39,7 @@ class EditComment(CommentCommand[PostResult]):
     window: timedelta
     causes: tuple[Cause, ...] = ()
     links: int = 0
+    by: By | None = None
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
@@ -54,6 +55,8 @@ class EditComment(CommentCommand[PostResult]):
         if self.causes and comment.state is State.visible:
             return self._hide(connection, comment)
         touched = touch_waiting(connection, comment.id)
+        if self.by is not None and not self.actor.owns(comment):
+            record_edit(connection, comment, self.by, self.at)
         if comment.state is State.held:
             review = reviews.find(connection, comment.id)
             if review is not None and review.is_open:

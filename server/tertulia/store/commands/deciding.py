@@ -224,6 +224,13 @@ class UndoDecision(CommentCommand[Decided]):
         return move(connection, comment, state, self.at, hidden_by=hidden_by, decision=was.decision)
 
 
+def record_edit(connection: Connection, comment: Comment, by: By, at: datetime) -> None:
+    """Tells in the log of actions that a moderator has changed somebody's text."""
+    site_id = connection.execute(select(_d.site_id).where(_d.id == comment.discussion_id)).scalar_one()
+    about = (site_id, comment.author.id, comment.id, comment.discussion_id)
+    record(connection, Action(by, Verb.edit_comment, *about, data={"version": comment.version}), at)
+
+
 # ---- versions -------------------------------------------------------------------------------------------
 
 
