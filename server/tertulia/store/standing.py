@@ -18,8 +18,9 @@ from tertulia.store.mapping import milliseconds
 
 _a, _c, _o = schema.author.c, schema.comment.c, schema.origin.c
 _OWN = _c.author_id == bindparam("author")
-_SHOWN = select(_c.id).where(_OWN, _c.state == State.visible.value)
-_OLD = _SHOWN.where(_c.created_at <= bindparam("before")).order_by(_c.created_at).limit(1)
+# in the order of the index: else PostgreSQL looks for those of a busy author from the beginning of the table
+_SHOWN = select(_c.id).where(_OWN, _c.state == State.visible.value).order_by(_c.created_at)
+_OLD = _SHOWN.where(_c.created_at <= bindparam("before")).limit(1)
 _LAST = select(_c.created_at, _c.state).where(_OWN).order_by(_c.created_at.desc(), _c.id.desc()).limit(KNOWN_LAST)
 _TRUST = select(_a.trust).where(_a.id == bindparam("author"))
 _HERE = _c.discussion_id == bindparam("discussion")
