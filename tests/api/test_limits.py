@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from tertulia.api.handlers import NO_COMMENT
 from tertulia.errors import ErrorCode
 from tertulia.limits import PostingLimits
 from tertulia.limits.counting import Window
@@ -24,6 +25,8 @@ BODIES: dict[str, object] = {
     "NewSession": {"grant": "test", "token": "9/Ba"},
     "PersonChange": {"name": "Hoa"},
     "NewCode": {"email": "lan@example.com"},
+    "Decisions": {"decisions": [{"comment_id": NO_COMMENT, "version": 1, "do": "approve"}]},
+    "Undoing": {"actions": [{"comment_id": NO_COMMENT, "action": NO_COMMENT}]},
 }
 WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]
 COUNTED = [operation for operation in WRITES if ErrorCode.rate_limited in operation.errors]

@@ -23,7 +23,7 @@ from tertulia.discussions.sites import DEFAULT_SITE
 from tertulia.errors import no_such_site
 from tertulia.protocol import timestamp
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, mapping, schema
+from tertulia.store import Store, desk_log, mapping, schema
 from tertulia.store.streaming import streamed
 from tertulia.transfer.format import FORMAT
 
@@ -105,7 +105,9 @@ def _articles(
 ) -> Iterator[Iterator[str]]:
     """By key. A text and a discussion of one key are one article where they agree on the title."""
     query = (
-        select(d.id, d.key, d.title, d.url, d.mode, d.rules, d.closes_at).where(d.site_id == site_id).order_by(d.key)
+        select(d.id, d.key, d.title, d.url, d.mode, d.rules, d.closes_at)
+        .where(d.site_id == site_id, d.key != desk_log.KEY)
+        .order_by(d.key)
     )
     agreeing = {(text.key, clean_title(text.title)): text for text in texts}
     rest = {text.slug: text for text in sorted(texts, key=lambda text: (text.key, text.slug))}

@@ -20,16 +20,19 @@ from sqlalchemy import Connection, insert, select, update
 
 from tertulia import articles
 from tertulia.articles import Article, Articles
-from tertulia.core.comments import Comment
+from tertulia.core.causes import Cause, CauseKind
+from tertulia.core.comments import Comment, State
 from tertulia.core.rules import NONE_OWN, OwnRules
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import utc_now
 from tertulia.reporting import Progress, silent
-from tertulia.store import Store, event_log, mapping, records, schema
+from tertulia.store import Store, event_log, mapping, records, reviews, schema
 from tertulia.store.administration import ChangeSiteRules
 from tertulia.store.commands import ChangeDiscussion, Closing, Command, CommandResult
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.locks import LockTarget
+from tertulia.store.mapping import milliseconds
+from tertulia.store.reviews import Touched
 from tertulia.transfer.format import FileSite, read, wrong
 from tertulia.transfer.plan import KnownAs, Plan, PlannedComment, PlannedDiscussion, plan
 
@@ -39,7 +42,7 @@ CHUNK_VOTES = 10_000
 _NAMES = 500
 
 T = TypeVar("T")
-c = schema.comment.c
+c, d = schema.comment.c, schema.discussion.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,20 @@ class AddComments(Command[int]):
             if one.published:
                 roots[comment.id] = comment.root_id
             events += _add_comment(connection, comment, one)
-        return CommandResult(len(new), tuple(events))
+        touched = _wait(connection, [one.comment for one in new if one.comment.state is State.held])
+        return CommandResult(len(new), tuple(events), touched=touched)
+
+
+def _wait(connection: Connection, held: Sequence[Comment]) -> tuple[Touched, ...]:
+    """Puts what is held onto the desk of its site."""
+    touched: list[Touched] = []
+    for comment in held:
+        site_of = select(d.site_id).join(schema.comment, c.discussion_id == d.id).where(c.id == comment.id)
+        site_id = connection.execute(site_of).scalar_one()
+        since = milliseconds(comment.created_at)
+        reviews.begin(connection, comment.id, site_id, [Cause(CauseKind.mode)], since)
+        touched.append(Touched(site_id, comment.id))
+    return tuple(touched)
 
 
 def _ensure_discussion(connection: Connection, discussion: PlannedDiscussion) -> tuple[int, list[CommittedEvent]]:
