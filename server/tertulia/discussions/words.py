@@ -99,5 +99,6 @@ async def _find(matcher: Matcher, text: str) -> list[Finding]:
 
 
 def _cause(field: str, finding: Finding) -> Cause:
-    detail = {"entry": finding.entry, "found": finding.found, "start": finding.start, "end": finding.end}
-    return Cause(CauseKind.word, {"field": field, **detail})
+    """Says where it is, and not how it was written: what is deleted leaves nothing of its text behind."""
+    place = {"field": field, "start": finding.start, "end": finding.end}
+    return Cause(CauseKind.word, {"entry": finding.entry, **place})

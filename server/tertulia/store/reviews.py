@@ -87,11 +87,11 @@ def put(connection: Connection, review: Review) -> None:
     connection.execute(made.on_conflict_do_update(index_elements=[_r.comment_id], set_=others))
 
 
-def close(connection: Connection, comment_id: str, by: str, decision: str, at: int) -> bool:
-    """Whether it was open."""
-    query = update(schema.review).where(_r.comment_id == comment_id, _r.closed_at.is_(None))
-    closed = connection.execute(query.values(closed_at=at, closed_by=by, decision=decision))
-    return bool(closed.rowcount)
+def forget(connection: Connection, comment_id: str, at: int) -> None:
+    """Ends the waiting of a comment that its author has deleted, and keeps nothing of why."""
+    query = update(schema.review).where(_r.comment_id == comment_id)
+    connection.execute(query.where(_r.closed_at.is_(None)).values(closed_at=at, closed_by="", decision="deleted"))
+    connection.execute(query.values(causes=[]))
 
 
 def stored(review: Review) -> dict[str, Any]:

@@ -155,8 +155,7 @@ def _delete(connection: Connection, comment: Comment, at: datetime) -> CommandRe
     )
     _forget_name(connection, comment.author.id)
     touched = touch_waiting(connection, comment.id)
-    if touched:
-        reviews.close(connection, comment.id, "", "deleted", milliseconds(at))
+    reviews.forget(connection, comment.id, milliseconds(at))
     deleted = replace(comment, state=gone, text="", body=[], author=Author(comment.author.id, ""), version=version)
     if not published:
         return CommandResult(PostResult(deleted, None), erases=True, touched=touched)
