@@ -163,6 +163,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("codes to one address, an hour", "store/challenges:CODES_AN_HOUR"),
         Bound("codes to one address, a day", "store/challenges:CODES_A_DAY"),
         Bound("decisions of one moderator, a minute", "limits/posting:MODERATIONS_A_MINUTE"),
+        Bound("hours of a ban that ends", "protocol/desk:MOST_BAN_HOURS"),
         Bound("decisions in one request", "protocol/desk:MAX_DECISIONS"),
         Bound("characters of a note about a comment", "protocol/requests:NOTE_LENGTH"),
         Bound("time between two events of votes on one comment", "discussions/voting:VOTE_SECONDS", seconds),

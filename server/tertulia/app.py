@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tertulia import private
 from tertulia.api import Api
+from tertulia.api.bans import BansApi
 from tertulia.api.desk import DeskApi
 from tertulia.api.openapi import Description
 from tertulia.api.people import PeopleApi
@@ -28,7 +29,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Desk, mending_reviews
+from tertulia.desk import Banning, Desk, mending_reviews
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -230,6 +231,7 @@ async def running(
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
                 edges += [SignInApi(sign_ins, methods, origins), DeskApi(Desk(store, limits), staff_pages.deciding)]
+                edges.append(BansApi(Banning(store, limits), staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [

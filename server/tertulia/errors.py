@@ -41,6 +41,7 @@ class ErrorCode(Enum):
     edit_window_over = ErrorSpec(409, "The time for editing is over")
     closed = ErrorSpec(409, "The discussion is closed")
     members_only = ErrorSpec(403, "Only those who are signed in may write here")
+    banned = ErrorSpec(403, "Moderators take nothing of this person at present")
     slow_mode = ErrorSpec(429, "One comment in so much time is all that a discussion takes of each", retry=True)
     links = ErrorSpec(422, "Links may not be posted here")
     bad_parent = ErrorSpec(409, "The comment replied to cannot be answered")

@@ -16,6 +16,7 @@ from starlette.routing import compile_path
 
 from tertulia import protocol
 from tertulia.api import Api
+from tertulia.api.bans import BansApi
 from tertulia.api.desk import DeskApi
 from tertulia.api.openapi import describe
 from tertulia.api.people import PeopleApi
@@ -36,7 +37,13 @@ from tertulia.web.operations import Operation, operations_of
 from tests.support.vouching import vouched
 
 OF_DISCUSSIONS: list[Operation] = [*operations_of(Api), *operations_of(Push), *operations_of(SignInApi)]
-OPERATIONS = [*OF_DISCUSSIONS, *operations_of(PeopleApi), *operations_of(CodesApi), *operations_of(DeskApi)]
+OPERATIONS = [
+    *OF_DISCUSSIONS,
+    *operations_of(PeopleApi),
+    *operations_of(CodesApi),
+    *operations_of(DeskApi),
+    *operations_of(BansApi),
+]
 MAIL = {"smtp_url": "smtp://localhost:1", "mail_from": "comments@news.test"}
 """A mail server that no test of the API has sent to: what is to be sent waits."""
 DOCUMENT = describe(OPERATIONS)

@@ -16,13 +16,21 @@ QUEUE = Good("GET", "/staff/queue", params=(("queue", "waiting"),), token="moder
 ITEMS = Good("GET", "/staff/items", params=(("id", NOBODYS),), token="moderator")
 DECIDE = Good("POST", "/staff/decisions", {"site": "default", "decisions": [_DECISION]}, token="moderator")
 UNDO = Good("POST", "/staff/undo", {"site": "default", "actions": [_UNDONE]}, token="moderator")
+BANS = Good("GET", "/staff/bans", token="moderator")
+BAN = Good("POST", "/staff/bans", {"site": "default", "author_id": NOBODYS}, token="moderator")
+LIFT = Good("DELETE", "/staff/bans/{id}", token="moderator")
+_BANNED = "tests/people/test_bans.py::test_who_is_banned_at_one_instance_writes_at_no_other"
 APART = {
+    ("POST /comments", ErrorCode.banned): _BANNED,
+    ("PATCH /comments/{id}", ErrorCode.banned): _BANNED,
+} | {
     (f"{good.method} {good.path}", ErrorCode.origin_not_allowed): "tests/staff/test_desk_api.py::"
     "test_no_other_page_decides_under_the_cookie"
-    for good in (DECIDE, UNDO)
+    for good in (DECIDE, UNDO, BAN, LIFT)
 }
-READS = (QUEUES, QUEUE, ITEMS)
-WRITES = (DECIDE, UNDO)
+READS = (QUEUES, QUEUE, ITEMS, BANS)
+WITH_BODY = (DECIDE, UNDO, BAN)
+WRITES = (*WITH_BODY, LIFT)
 ALL = (*READS, *WRITES)
 
 
@@ -31,11 +39,12 @@ def cases() -> Iterator[Case]:
         yield good.spoilt("nobody", ErrorCode.unauthenticated, token=None)
         for who in ("lan", "member"):
             yield good.spoilt(who, ErrorCode.forbidden, token=who)
-    for good in WRITES:
+    for good in WITH_BODY:
         for site in ("nowhere", "A B", "a\0", ""):
             yield good.spoilt(f"site {site!r}", ErrorCode.unknown_site, body={**(good.body or {}), "site": site})
     yield from _decisions()
     yield from _queues()
+    yield from _bans()
 
 
 def _decisions() -> Iterator[Case]:
@@ -83,3 +92,27 @@ def _queues() -> Iterator[Case]:
         yield QUEUE.spoilt(f"cursor {cursor!r}", ErrorCode.bad_cursor, params=params)
     yield ITEMS.spoilt("no id", ErrorCode.invalid, params=())
     yield ITEMS.spoilt("51 ids", ErrorCode.invalid, params=(("id", NOBODYS),) * 51)
+
+
+def _bans() -> Iterator[Case]:
+    def asked(name: str, code: ErrorCode, **fields: Any) -> Case:
+        return BAN.spoilt(name, code, body={**(BAN.body or {}), **fields})
+
+    wrong: dict[str, tuple[object, ...]] = {
+        "author_id": (None, 1, []),
+        "effect": (None, "", "shadow", 1),
+        "hours": (0, -1, 8761, 1.5, "1", True),
+        "reason": ("", "because", 1),
+        "note": (1, "x" * 1001),
+    }
+    for field, values in wrong.items():
+        for value in values:
+            yield asked(f"{field} {str(value)[:9]!r}", ErrorCode.invalid, **{field: value})
+    for author in (NOBODYS, "", "lan", "\ud800", "a\0"):
+        yield asked(f"nobody of the id {author!r}", ErrorCode.not_found, author_id=author)
+    yield asked("a note of blanks", ErrorCode.empty, note=" \n ")
+    yield asked("NUL in the note", ErrorCode.malformed, note="a\0b")
+    for ban in ("unknown", "a\ufffd", "0" * 3000):
+        yield LIFT.spoilt(f"no ban {ban[:9]!r}", ErrorCode.not_found, comment=ban)
+    for cursor in ("", "x", "a\0", "e30", "W10"):
+        yield BANS.spoilt(f"cursor {cursor!r}", ErrorCode.bad_cursor, params=(("cursor", cursor),))

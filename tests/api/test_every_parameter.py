@@ -135,7 +135,15 @@ def _example(operation: Operation, name: str) -> Any:
     known = {"key": "talk", "body": "Hello.", "value": 1, "reason": "spam", "mode": "open"}
     about = {"comment_id": NO_COMMENT, "version": 1, "do": "approve"}
     lists = {"decisions": [about], "actions": [{"comment_id": NO_COMMENT, "action": NO_COMMENT}]}
-    return {**known, **lists, "grant": "test", "name": "Hoa", "email": "lan@example.com", "queue": "waiting"}[name]
+    return {
+        **known,
+        **lists,
+        "grant": "test",
+        "name": "Hoa",
+        "email": "lan@example.com",
+        "queue": "waiting",
+        "author_id": NO_COMMENT,
+    }[name]
 
 
 def _headers(operation: Operation, app: App, **changed: bytes) -> tuple[tuple[bytes, bytes], ...]:

@@ -26,6 +26,7 @@ BODIES: dict[str, object] = {
     "PersonChange": {"name": "Hoa"},
     "NewCode": {"email": "lan@example.com"},
     "Decisions": {"decisions": [{"comment_id": NO_COMMENT, "version": 1, "do": "approve"}]},
+    "NewBan": {"author_id": NO_COMMENT},
     "Undoing": {"actions": [{"comment_id": NO_COMMENT, "action": NO_COMMENT}]},
 }
 WRITES = [operation for operation in OPERATIONS if operation.method != "GET"]

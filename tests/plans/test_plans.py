@@ -396,6 +396,10 @@ def _desk() -> Iterator[Visit]:
     for act in ("remove", "restore", "pin"):
         decision = {"comment_id": VISIBLE, "version": 1, "do": act}
         yield Visit("POST", f"{API}/staff/decisions", json={"decisions": [decision]}, token="moderator")
+    ban = {"author_id": VIEWER, "effect": "hold", "hours": 1}
+    yield Visit("POST", f"{API}/staff/bans", json=ban, token="moderator")
+    yield Visit("GET", f"{API}/staff/bans", (site,), token="moderator")
+    yield Visit("DELETE", f"{API}/staff/bans/{name(0, 1)}", (site,), token="moderator")
     undone = {"comment_id": VISIBLE, "action": name(0, 1)}
     yield Visit("POST", f"{API}/staff/undo", json={"actions": [undone]}, token="moderator")
 

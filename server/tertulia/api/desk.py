@@ -27,9 +27,9 @@ Deciding = Callable[[HTTPConnection, str], Awaitable[StaffMember]]
 PAGE = 25
 _TOKENS = 4_000
 """Elements of JSON in a hundred decisions at most: each has two braces, five names and five values with commas."""
-_STAFF = "moderator"
-_ERRORS = (*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden)
-_WRITE = (*_ERRORS, *BODY_ERRORS, ErrorCode.rate_limited, ErrorCode.unavailable, ErrorCode.origin_not_allowed)
+STAFF = "moderator"
+STAFF_ERRORS = (*SITE_ERRORS, ErrorCode.unauthenticated, ErrorCode.forbidden)
+STAFF_WRITE = (*STAFF_ERRORS, *BODY_ERRORS, ErrorCode.rate_limited, ErrorCode.unavailable, ErrorCode.origin_not_allowed)
 _ONCE = Parameter(
     "Idempotency-Key",
     "16-64 visible ASCII characters; the same again has the same answer, and decides nothing twice.",
@@ -59,12 +59,12 @@ class DeskApi:
         "How many comments wait for moderators, and where the desk's stream goes on",
         {200: protocol.DeskCounts},
         parameters=(SITE,),
-        errors=_ERRORS,
-        bearer=_STAFF,
+        errors=STAFF_ERRORS,
+        bearer=STAFF,
     )
     async def queues(self, request: Request, query: Query) -> Response:
         site = query.site()
-        return _private(await self._desk.counts(await self._deciding(request, site), site))
+        return private(await self._desk.counts(await self._deciding(request, site), site))
 
     @operation(
         "GET",
@@ -79,8 +79,8 @@ class DeskApi:
             CURSOR,
             limit(PAGE, ITEMS),
         ),
-        errors=(*_ERRORS, *KEY_ERRORS, ErrorCode.bad_cursor),
-        bearer=_STAFF,
+        errors=(*STAFF_ERRORS, *KEY_ERRORS, ErrorCode.bad_cursor),
+        bearer=STAFF,
     )
     async def queue(self, request: Request, query: Query) -> Response:
         site, which = query.site(), query.choice("queue", Which, Which.waiting)
@@ -89,7 +89,7 @@ class DeskApi:
         filters = Filters(None if key is None else clean_key(key), query.text("author"))
         count = query.number("limit", least=1, most=ITEMS) or PAGE
         queue = None if which is Which.all else Queue(which.value)
-        return _private(await self._desk.queue(member, site, queue, filters, count, query.text("cursor")))
+        return private(await self._desk.queue(member, site, queue, filters, count, query.text("cursor")))
 
     @operation(
         "GET",
@@ -100,12 +100,12 @@ class DeskApi:
             SITE,
             Parameter("id", f"A comment; repeat it, at most {ITEMS} times.", required=True, repeated=True),
         ),
-        errors=_ERRORS,
-        bearer=_STAFF,
+        errors=STAFF_ERRORS,
+        bearer=STAFF,
     )
     async def items(self, request: Request, query: Query) -> Response:
         site = query.site()
-        return _private(await self._desk.items(await self._deciding(request, site), site, query.texts("id")))
+        return private(await self._desk.items(await self._deciding(request, site), site, query.texts("id")))
 
     @operation(
         "POST",
@@ -114,15 +114,15 @@ class DeskApi:
         {200: protocol.DecisionResults},
         body=protocol.Decisions,
         headers=(_ONCE,),
-        errors=(*_WRITE, ErrorCode.idempotency_key_required, ErrorCode.empty),
-        bearer=_STAFF,
+        errors=(*STAFF_WRITE, ErrorCode.idempotency_key_required, ErrorCode.empty),
+        bearer=STAFF,
     )
     async def decide(self, request: Request, _query: Query) -> Response:
         asked = await read_json(request, protocol.Decisions, _TOKENS)
         member = await self._deciding(request, clean_site(asked.site))
         key = request.headers.get("idempotency-key")
         once = "" if key is None else request_ids.idempotency_key(key)
-        return _private(await self._desk.decide(member, asked.site, asked.decisions, once))
+        return private(await self._desk.decide(member, asked.site, asked.decisions, once))
 
     @operation(
         "POST",
@@ -130,14 +130,16 @@ class DeskApi:
         "Takes decisions back, as long as nothing else has happened to the comment",
         {200: protocol.DecisionResults},
         body=protocol.Undoing,
-        errors=_WRITE,
-        bearer=_STAFF,
+        errors=STAFF_WRITE,
+        bearer=STAFF,
     )
     async def undo(self, request: Request, _query: Query) -> Response:
         asked = await read_json(request, protocol.Undoing, _TOKENS)
         member = await self._deciding(request, clean_site(asked.site))
-        return _private(await self._desk.undo(member, asked.site, asked.actions))
+        return private(await self._desk.undo(member, asked.site, asked.actions))
 
 
-def _private(model: BaseModel) -> Response:
-    return Response(model.model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json")
+def private(model: BaseModel, status: int = 200) -> Response:
+    """An answer that is kept nowhere."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(model.model_dump_json(), status, headers=headers, media_type="application/json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tertulia import protocol
 from tertulia.protocol import comment_view, timestamp
 from tertulia.store import queries
+from tertulia.store.bans import Ban
 
 
 def item(found: queries.Item) -> protocol.DeskItemView:
@@ -28,6 +29,19 @@ def item(found: queries.Item) -> protocol.DeskItemView:
         parent=None if found.parent is None else comment_view(found.parent, reveal=True),
         replies=[comment_view(one, reveal=True) for one in found.replies],
         decision=None if found.decision is None else _decision(found.decision),
+    )
+
+
+def ban(found: Ban) -> protocol.BanView:
+    return protocol.BanView(
+        id=found.id,
+        author_id=found.author_id,
+        effect=found.effect.value,
+        reason=found.reason,
+        note=found.note,
+        at=timestamp(found.at),
+        until=None if found.until is None else timestamp(found.until),
+        by=found.by,
     )
 
 

@@ -16,6 +16,8 @@ MAX_DECISIONS = 100
 """In one request."""
 
 
+MOST_BAN_HOURS = 24 * 365
+"""Of a ban that ends."""
 DeskEventKind = Literal["desk.item"]
 
 
@@ -176,3 +178,34 @@ class DecisionResults(Outbound):
     """The results in the order of what was asked."""
 
     results: list[DecisionResult]
+
+
+class NewBan(Inbound):
+    """``POST /staff/bans``: of an author, for so many hours; null is without an end. ``note`` is for moderators."""
+
+    site: str = "default"
+    author_id: str
+    effect: Literal["refuse", "hold"] = "refuse"
+    hours: int | None = Field(default=None, ge=1, le=MOST_BAN_HOURS)
+    reason: ReportReason | None = None
+    note: str | None = Field(default=None, max_length=NOTE_LENGTH)
+
+
+class BanView(Outbound):
+    """``author_id`` is who is banned: of a guest who became a member, the member."""
+
+    id: str
+    author_id: str
+    effect: Literal["refuse", "hold"]
+    reason: str
+    note: str
+    at: str
+    until: str | None
+    by: str
+
+
+class Bans(Outbound):
+    """``GET /staff/bans``: those that nobody has lifted, the newest first."""
+
+    bans: list[BanView]
+    next: str | None

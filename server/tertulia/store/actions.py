@@ -41,6 +41,8 @@ class Verb(StrEnum):
     pin_comment = "comment.pin"
     unpin_comment = "comment.unpin"
     hide_comment = "comment.hide"
+    ban = "person.ban"
+    lift_ban = "person.unban"
     undo_decision = "comment.undo"
     change_discussion = "discussion.change"
     add_issuer = "issuer.add"

@@ -54,6 +54,7 @@ _POST_CONTEXT = Prepared(
     _BY_KEY.add_columns(
         _AUTHOR_NAME.scalar_subquery().label("author_name"),
         _AUTHOR_NAME.with_only_columns(TOKENS_AFTER).scalar_subquery().label("tokens_after"),
+        _AUTHOR_NAME.with_only_columns(_a.ban_effect).scalar_subquery().label("ban_effect"),
         _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated"),
     )
 )
@@ -228,7 +229,8 @@ class FoundRequest:
 class PostContext:
     """What a new comment depends on; ``author_name`` is None for an author without a row.
 
-    Tokens of the author that were made before ``tokens_after``, in milliseconds since 1970, are void.
+    Tokens of the author that were made before ``tokens_after``, in milliseconds since 1970, are void. ``ban_effect`` is
+    not None where the author is banned, or was until lately.
     """
 
     discussion: Discussion
@@ -237,6 +239,7 @@ class PostContext:
     author_name: str | None
     is_repeated: bool
     tokens_after: int | None
+    ban_effect: str | None = None
 
 
 def post_context(
@@ -252,7 +255,13 @@ def post_context(
         assert row is not None  # noqa: S101 - the discussion is there
     repeated = row["repeated"] is not None
     return PostContext(
-        mapping.to_discussion(row), row["id"], row["site_id"], row["author_name"], repeated, row["tokens_after"]
+        mapping.to_discussion(row),
+        row["id"],
+        row["site_id"],
+        row["author_name"],
+        repeated,
+        row["tokens_after"],
+        row["ban_effect"],
     )
 
 

@@ -16,6 +16,7 @@ _BY_CODE = {
     ErrorCode.too_large: "problem.too_large",
     ErrorCode.closed: "problem.closed",
     ErrorCode.members_only: "problem.members_only",
+    ErrorCode.banned: "problem.banned",
     ErrorCode.slow_mode: "problem.slow_mode",
     ErrorCode.links: "problem.links",
     ErrorCode.words: "problem.words",

@@ -14,6 +14,7 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       └────── site_tokens, names, words
 """
 
+from tertulia.store.commands.banning import BanAuthor, LiftBan
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
@@ -66,6 +67,7 @@ __all__ = [
     "AsProgram",
     "AttachWay",
     "Ballot",
+    "BanAuthor",
     "CastVotes",
     "ChangeDiscussion",
     "CloseDiscussion",
@@ -89,6 +91,7 @@ __all__ = [
     "Invite",
     "Invited",
     "Known",
+    "LiftBan",
     "Mailbox",
     "MendReviews",
     "Merging",

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from tertulia.core.causes import Cause, CauseKind, Queue, queue_for
 from tertulia.core.comments import Author, Block, Comment, Discussion, HiddenBy, Mode, State
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import event_log, records, reviews, schema
+from tertulia.store import bans, event_log, records, reviews, schema
 from tertulia.store.actions import SERVER, Action, By, Verb, record
 from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
@@ -43,6 +43,8 @@ class EditComment(CommentCommand[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
+        if not self.actor.moderator:
+            bans.require_none(connection, self.actor.id, self.at)
         if comment.text == self.text:
             return CommandResult(PostResult(comment, event_log.shown_seq(connection, comment)))
         if self.links and comment.state is State.visible and not self.actor.moderator:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, and_, delete, or_, select, update
 
 from tertulia.core.comments import Comment
-from tertulia.store import event_log, mapping, records, schema
+from tertulia.store import bans, event_log, mapping, records, schema
 from tertulia.store.event_log import CommittedEvent
 from tertulia.store.guests import GuestToken
 
@@ -74,6 +74,7 @@ def become(connection: Connection, merging: Merging, author_id: str, at: datetim
     for some in _parts(merging.touched):
         its = and_(_v.voter_id == guest.author_id, _v.comment_id.in_(some))
         connection.execute(update(schema.vote).where(its).values(voter_id=author_id))
+    bans.carry_over(connection, guest.author_id, author_id)
     return tuple(_recounted(connection, dropped, at))
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from tertulia.core.causes import Cause, CauseKind
 from tertulia.core.comments import Comment, Discussion, State
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
-from tertulia.store import event_log, names, records, reviews
+from tertulia.store import bans, event_log, names, records, reviews
+from tertulia.store.bans import BanEffect
 from tertulia.store.commands.admitting import causes, require_admitted
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.comments import PostResult
@@ -51,7 +53,7 @@ class PostComment(Command[PostResult]):
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
-        waits_for = tuple(causes(connection, context.discussion, draft))
+        waits_for = (*self._bans(connection, context), *causes(connection, context.discussion, draft))
         comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
@@ -63,6 +65,15 @@ class PostComment(Command[PostResult]):
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
         return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
+
+    def _bans(self, connection: Connection, context: records.PostContext) -> tuple[Cause, ...]:
+        """Raises banned."""
+        if context.ban_effect is None or self.draft.is_staff:
+            return ()
+        ban = bans.active(connection, self.draft.author.id, self.draft.at)
+        if ban is not None and ban.effect is BanEffect.refuse:
+            raise bans.banned(connection, ban, self.draft.at)
+        return () if ban is None else (Cause(CauseKind.ban),)
 
 
 def check_post(connection: Connection, head: DraftHead) -> None:

@@ -18,10 +18,12 @@ from tertulia.store.queries.comments import (
 )
 from tertulia.store.queries.desk import (
     AuthorFacts,
+    BanPage,
     Filters,
     Item,
     LastDecision,
     QueuePage,
+    bans_of,
     desk_counts,
     desk_head,
     items,
@@ -77,6 +79,7 @@ __all__ = [
     "ANCESTORS",
     "WRITTEN",
     "AuthorFacts",
+    "BanPage",
     "CommentLocation",
     "CommentPage",
     "DiscussionSnapshot",
@@ -104,6 +107,7 @@ __all__ = [
     "WordList",
     "WrittenPage",
     "any_discussion",
+    "bans_of",
     "changed_at",
     "comment_counts",
     "desk_counts",

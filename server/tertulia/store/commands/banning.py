@@ -1,0 +1,102 @@
+"""Banning somebody from a site, and lifting a ban: each is a row in the log of actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from tertulia.core.ids import uuid7
+from tertulia.errors import ErrorCode, Problem
+from tertulia.store import bans, clock, schema
+from tertulia.store.actions import Action, By, Verb, record
+from tertulia.store.bans import AUTHOR, Ban, BanEffect
+from tertulia.store.commands.base import Command, CommandResult
+from tertulia.store.mapping import milliseconds
+from tertulia.store.roles import roles_at, site_id_of
+
+_a, _b, _c, _d = schema.author.c, schema.ban.c, schema.comment.c, schema.discussion.c
+
+
+@dataclass(frozen=True, slots=True)
+class BanAuthor(Command[Ban]):
+    """Bans who wrote something at the site; of a guest who became a member, the member.
+
+    Raises unknown_site, not_found, forbidden for somebody with a role; invalid where it ends before it begins.
+    """
+
+    by: By
+    site: str
+    author_id: str
+    effect: BanEffect
+    at: datetime
+    until: datetime | None = None
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def holds(self) -> frozenset[str]:
+        return frozenset({self.author_id})
+
+    def apply(self, connection: Connection) -> CommandResult[Ban]:
+        site_id = site_id_of(connection, self.site)
+        author_id = self._person(connection, site_id)
+        if roles_at(connection, author_id, site_id):
+            raise Problem(ErrorCode.forbidden, "Somebody with a role cannot be banned; take the role away first.")
+        at = clock.shared(connection, self.at)
+        if self.until is not None and self.until <= at:
+            raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
+        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name)
+        values = {
+            "id": ban.id,
+            "site_id": site_id,
+            "kind": AUTHOR,
+            "target": author_id,
+            "author_id": author_id,
+            "effect": ban.effect.value,
+            "reason": ban.reason,
+            "note": ban.note,
+            "at": milliseconds(ban.at),
+            "until": None if ban.until is None else milliseconds(ban.until),
+            "by": ban.by,
+        }
+        connection.execute(insert(schema.ban).values(**values))
+        bans.note(connection, author_id)
+        data = {"ban": ban.id, "effect": ban.effect.value, "until": values["until"]}
+        action = Action(self.by, Verb.ban, site_id, author_id, reason=ban.reason, note=ban.note, data=data)
+        record(connection, action, self.at)
+        return CommandResult(ban)
+
+    def _person(self, connection: Connection, site_id: int) -> str:
+        """Raises not_found."""
+        row = connection.execute(select(_a.id, _a.site_id, _a.merged_into).where(_a.id == self.author_id)).one_or_none()
+        if row is not None and (row.site_id == site_id or self._has_written(connection, site_id)):
+            return str(row.merged_into or row.id)
+        raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
+
+    def _has_written(self, connection: Connection, site_id: int) -> bool:
+        query = select(_c.id).join(schema.discussion, _d.id == _c.discussion_id)
+        written = query.where(_c.author_id == self.author_id, _d.site_id == site_id)
+        return connection.scalar(written.order_by(_c.created_at.desc()).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class LiftBan(Command[None]):
+    """Ends a ban of the site before its time. Raises unknown_site; not_found where there is none that goes on."""
+
+    by: By
+    site: str
+    ban_id: str
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[None]:
+        site_id = site_id_of(connection, self.site)
+        its = (_b.id == self.ban_id, _b.site_id == site_id, _b.lifted_at.is_(None))
+        target = connection.scalar(select(_b.target).where(*its))
+        lifted = update(schema.ban).where(*its).values(lifted_at=milliseconds(self.at), lifted_by=self.by.name)
+        if target is None or not connection.execute(lifted).rowcount:
+            raise Problem(ErrorCode.not_found, "There is no such ban, or it was lifted already.")
+        bans.note(connection, target)
+        record(connection, Action(self.by, Verb.lift_ban, site_id, target, data={"ban": self.ban_id}), self.at)
+        return CommandResult(None)
