@@ -86,7 +86,7 @@ async def test_what_the_server_refuses_is_told_at_the_field_that_it_names(
     await mine.get_by_role("button", name="Edit").click()
     name = form(page).get_by_label("Name")
     await expect(name).to_be_focused()
-    assert "somebody else's" in await _told(name)
+    assert "belongs to somebody else" in await _told(name)
     assert await _told(form(page).locator("textarea")) == ""
 
 

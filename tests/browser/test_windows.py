@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PATIENCE_MS, Window
-from tests.browser.pages import bodies, comment, form, post, shown, write
+from tests.browser.pages import bodies, comment, form, post, read_on, shown, write
 from tests.support.api_client import AsyncApiClient
 from tests.support.proxy import Proxy
 from tests.support.server import ServerProcess
@@ -76,6 +76,8 @@ async def test_eight_windows_of_one_discussion_load_follow_and_post_without_sock
         await _until_readers(shared, key, 1)
         for number, page in enumerate(pages):
             await write(page, "Lan", f"From window {number}")
+            for other in pages:  # what arrives moves the button that the next one presses
+                await read_on(other, 2 + number)
         for number in range(MANY):
             await _all_show(pages, f"From window {number}")
         assert await _readers(shared, key) == 1

@@ -120,8 +120,10 @@ def queue_page(
     if not any(filters):
         return _cut(connection.execute(query.limit(limit + 1)).all(), limit, following)
     looked = query.limit(LOOKED).subquery()
-    joined = select(looked, _c.author_id, _c.discussion_id).join(schema.comment, _c.id == looked.c.comment_id)
-    rows = connection.execute(joined.order_by(looked.c.rank, looked.c.since, looked.c.comment_id)).all()
+    # looked up by row: for a join PostgreSQL may read all comments
+    columns = (_c.author_id, _c.discussion_id)
+    of = [select(one).where(_c.id == looked.c.comment_id).scalar_subquery().label(one.name) for one in columns]
+    rows = connection.execute(select(looked, *of).order_by(looked.c.rank, looked.c.since, looked.c.comment_id)).all()
     return _matching(rows, _meant(connection, site_id, filters), limit, following)
 
 
