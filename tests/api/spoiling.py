@@ -40,6 +40,7 @@ class Case:
 
     async def send(self, app: App) -> httpx.Response:
         path = API + self.path.replace("{id}", app.ids.get(self.comment, self.comment))
+        path = path.replace("{ban}", app.ids.get(self.comment, self.comment))
         path = path.replace("{issuer}", self.issuer).replace("{subject:path}", self.subject)
         headers: list[tuple[str, str | bytes]] = list(self.headers)
         params = list(self.params)

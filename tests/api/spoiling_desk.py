@@ -18,7 +18,7 @@ DECIDE = Good("POST", "/staff/decisions", {"site": "default", "decisions": [_DEC
 UNDO = Good("POST", "/staff/undo", {"site": "default", "actions": [_UNDONE]}, token="moderator")
 BANS = Good("GET", "/staff/bans", token="moderator")
 BAN = Good("POST", "/staff/bans", {"site": "default", "author_id": NOBODYS}, token="moderator")
-LIFT = Good("DELETE", "/staff/bans/{id}", token="moderator")
+LIFT = Good("DELETE", "/staff/bans/{ban}", token="moderator")
 _BANNED = "tests/people/test_bans.py::test_who_is_banned_at_one_instance_writes_at_no_other"
 APART = {
     ("POST /comments", ErrorCode.banned): _BANNED,

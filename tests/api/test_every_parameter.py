@@ -123,7 +123,7 @@ def _good(operation: Operation, app: App) -> tuple[str, list[tuple[str, str]], d
 
 def _path(operation: Operation, app: App, **changed: str) -> str:
     """The path, with what would be granted, but for what is changed."""
-    good = {"id": app.ids["lans"], "issuer": "website", "subject": "4711"} | changed
+    good = {"id": app.ids["lans"], "issuer": "website", "subject": "4711", "ban": NO_COMMENT} | changed
     return _IN_PATH.sub(lambda found: good[found[1]], operation.path)
 
 

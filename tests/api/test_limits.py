@@ -57,7 +57,11 @@ async def test_no_write_is_without_a_limit(app: App, monkeypatch: pytest.MonkeyP
 
     for name in ("_wait", "_wait_here"):
         monkeypatch.setattr(PostingLimits, name, wait)
-    path = operation.path.replace("{id}", app.ids["lans"]).replace("{issuer}/{subject:path}", "website/4711")
+    path = (
+        operation.path.replace("{id}", app.ids["lans"])
+        .replace("{ban}", NO_COMMENT)
+        .replace("{issuer}/{subject:path}", "website/4711")
+    )
     for who in WHO.get(operation.bearer, ("lan", "minh", "moderator")):
         answer = await app.client.request(
             operation.method,

@@ -55,7 +55,7 @@ class BansApi:
 
     @operation(
         "DELETE",
-        f"{API}/staff/bans/{{id}}",
+        f"{API}/staff/bans/{{ban}}",
         "Lifts a ban",
         {204: None},
         parameters=(SITE,),
@@ -71,5 +71,5 @@ class BansApi:
     async def lift(self, request: Request, query: Query) -> Response:
         site = query.site()
         member = await self._deciding(request, site)
-        await self._banning.lift(member, site, request.path_params["id"])
+        await self._banning.lift(member, site, request.path_params["ban"])
         return Response(status_code=204, headers={"Cache-Control": "no-store"})

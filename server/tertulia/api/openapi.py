@@ -24,6 +24,7 @@ from tertulia.web.problems import DOCS, MEDIA_TYPE
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _PATH_HELP = {
+    "ban": "The id of a ban.",
     "id": "The comment.",
     "issuer": "An issuer or a provider of the site, by its name.",
     "subject": "Whom it means, as its tokens say it in `sub`; percent-encoded.",
