@@ -293,6 +293,18 @@ async def test_what_was_shown_waits_as_removed_after_an_undo(
     assert await check(store) == []
 
 
+async def test_the_undo_of_a_pin_leaves_what_was_reported_meanwhile(
+    store: Store, actions: StoreActions, decisions: Decisions
+) -> None:
+    said = await held(actions)
+    await decisions.decide(said, Act.approve)
+    pinned = await decisions.decide(said, Act.pin)
+    await reported(actions, said, *people(1))
+    await decisions.undo(pinned)
+    assert await decisions.queue(Queue.reported) == [said.comment.id]
+    assert await check(store) == []
+
+
 async def test_nothing_is_undone_that_somebody_has_decided_since(
     store: Store, actions: StoreActions, decisions: Decisions
 ) -> None:

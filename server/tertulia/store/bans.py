@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import clock, schema
-from tertulia.store.mapping import milliseconds, to_datetime
+from tertulia.store.mapping import to_datetime
 
 _b, _a = schema.ban.c, schema.author.c
 AUTHOR = "author"
@@ -71,16 +71,11 @@ def carry_over(connection: Connection, guest_id: str, author_id: str) -> None:
 
 def require_none(connection: Connection, author_id: str, at: datetime) -> None:
     """Raises banned where nothing is taken of an author."""
-    is_noted = or_(_a.ban_until.is_(None), _a.ban_until > milliseconds(at) - _SLACK)
-    query = select(_a.id).where(_a.id == author_id, _a.ban_effect == BanEffect.refuse, is_noted)
+    query = select(_a.id).where(_a.id == author_id, _a.ban_effect == BanEffect.refuse)
     if connection.scalar(query) is not None:
         ban = active(connection, author_id, at)
         if ban is not None and ban.effect is BanEffect.refuse:
             raise banned(connection, ban, at)
-
-
-_SLACK = 24 * 3_600_000
-"""Milliseconds by which an instance's clock may be off."""
 
 
 def banned(connection: Connection, ban: Ban, at: datetime) -> Problem:

@@ -22,8 +22,6 @@ from tertulia.store.reviews import Touched
 
 KEY = "\x1fdesk"
 """Of the discussion that is a desk; no request can name it."""
-PRIVATE = "\x1f"
-"""What the keys of logs begin with that are no discussions."""
 _c, _d, _r, _s = schema.comment.c, schema.discussion.c, schema.review.c, schema.site.c
 _DESK = select(_d.id).where(_d.site_id == bindparam("site"), _d.key == KEY)
 _ITEM = (

@@ -185,10 +185,10 @@ class UndoDecision(CommentCommand[Decided]):
         row = self._action(connection)
         require_version(connection, comment, row.data["version"])
         now, was = _before(connection, comment), _was(row.data["was"])
-        moved, events = self._move_back(connection, comment, was)
-        _reopen_reports(connection, comment, State(moved.state), row.at)
-        if was.review is not None:
-            reviews.put(connection, replace(was.review, weight=_open_weight(connection, comment.id)))
+        if was.pinned != comment.pinned:
+            moved, events = _pin(connection, comment, Act.pin if was.pinned else Act.unpin, self.at)
+        else:
+            moved, events = self._move_back(connection, comment, was, row.at)
         action = Action(
             self.by,
             Verb.undo_decision,
@@ -214,14 +214,17 @@ class UndoDecision(CommentCommand[Decided]):
         return found
 
     def _move_back(
-        self, connection: Connection, comment: Comment, was: _Before
+        self, connection: Connection, comment: Comment, was: _Before, decided_at: int
     ) -> tuple[Comment, tuple[CommittedEvent, ...]]:
-        if was.pinned != comment.pinned:
-            return _pin(connection, comment, Act.pin if was.pinned else Act.unpin, self.at)
+        """With what was reported of it; ``decided_at`` is in milliseconds since 1970."""
         state, hidden_by = was.state, was.hidden_by
         if state is State.held and records.is_published(connection, comment.id):
             state, hidden_by = State.removed, HiddenBy.staff
-        return move(connection, comment, state, self.at, hidden_by=hidden_by, decision=was.decision)
+        moved = move(connection, comment, state, self.at, hidden_by=hidden_by, decision=was.decision)
+        _reopen_reports(connection, comment, state, decided_at)
+        if was.review is not None:
+            reviews.put(connection, replace(was.review, weight=_open_weight(connection, comment.id)))
+        return moved
 
 
 def record_edit(connection: Connection, comment: Comment, by: By, at: datetime) -> None:

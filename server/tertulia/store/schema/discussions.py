@@ -217,7 +217,7 @@ report = Table(
     # an author's id, or one for all guests of a network and day; None of one that an earlier version took
     Column("reporter", String(64)),
     Column("weight", Integer, nullable=False, server_default="1"),
-    # where the answer goes that the law wants
+    # where the answer goes that the law wants; nothing writes it yet
     Column("sealed_contact", Text),
     Column("resolved_at", BigInteger),
     Index("ix_report_comment_id", "comment_id"),
