@@ -41,6 +41,18 @@ async def shown(page: Page) -> None:
     await expect(page.locator("tertulia-discussion [part~=status][data-state=live]").first).to_be_attached()
 
 
+_HAS_THE_LAST_FILE = """
+    [...document.querySelectorAll('tertulia-discussion')].every(({ shadowRoot }) =>
+        shadowRoot.adoptedStyleSheets.some((sheet) => [...sheet.cssRules].some((rule) => rule.cssText.includes('.divider'))))
+"""
+
+
+async def remembering(page: Page) -> None:
+    """Waits until what is read will be remembered when it is left: the file that does so comes last, with its sheet."""
+    await shown(page)
+    await page.wait_for_function(_HAS_THE_LAST_FILE)
+
+
 async def open_discussion(window: Window, server: ServerProcess, key: str, attributes: str = "") -> Page:
     """A window of its own profile with one discussion, as soon as it is there."""
     page = await window("about:blank")

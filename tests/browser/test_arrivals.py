@@ -19,6 +19,7 @@ from tests.browser.pages import (
     evaluate_element,
     host,
     post,
+    remembering,
     shown,
     texts,
 )
@@ -162,13 +163,13 @@ async def test_what_is_new_since_the_last_visit_is_marked_and_gone_through(
         await post(shared, f"Old {number}", key=key)
     page = await window("about:blank", viewport={"width": 800, "height": 500}, reduced_motion="reduce")
     await host(page, shared, _element(key, "sort=oldest"))
-    await shown(page)
+    await remembering(page)
     await expect(page.locator("tertulia-discussion .divider")).to_have_count(0)
     await page.goto("about:blank")
     for number in range(3):
         await post(shared, f"New {number}", key=key)
     await host(page, shared, _element(key, "sort=oldest"))
-    await shown(page)
+    await remembering(page)
     divided = page.locator("tertulia-discussion article", has=page.locator(":scope > .divider"))
     await expect(divided).to_contain_text("New 0")
     await expect(divided.locator("> .divider")).to_have_text("New since your last visit")
@@ -177,7 +178,7 @@ async def test_what_is_new_since_the_last_visit_is_marked_and_gone_through(
     await expect(comment(page, "New 0")).to_be_in_viewport()
     await page.goto("about:blank")
     await host(page, shared, _element(key, "sort=oldest"))
-    await shown(page)
+    await remembering(page)
     await expect(page.locator("tertulia-discussion .divider")).to_have_count(0)
 
 
@@ -192,13 +193,13 @@ async def test_what_is_new_is_counted_and_loaded_where_it_is_on_no_page_yet(
         await post(shared, f"Old reply {number}", key=key, parent_id=root)
     page = await window("about:blank", viewport={"width": 800, "height": 500}, reduced_motion="reduce")
     await host(page, shared, element)
-    await shown(page)
+    await remembering(page)
     await expect(comments(page)).to_have_count(2 + REPLIES_OF_ONE)
     await page.goto("about:blank")
     await post(shared, "New reply", key=key, parent_id=root)
     await post(shared, "New root", key=key)
     await host(page, shared, element)
-    await shown(page)
+    await remembering(page)
     await expect(comments(page)).to_have_count(2 + REPLIES_OF_ONE)
     focused = page.locator("tertulia-discussion article:focus > .box")
     for count_before, text in ((2, "New reply"), (1, "New root")):

@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 from tertulia.api.handlers import PAGE
 from tertulia.store.listing import REPLIES_OF_ONE
 from tests.browser.conftest import Moderate, Window
-from tests.browser.pages import comment, comments, count, evaluate_element, held, host, post, shown
+from tests.browser.pages import comment, comments, count, evaluate_element, held, host, post, remembering, shown
 from tests.support.server import ServerProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -378,7 +378,7 @@ async def _long(server: ServerProcess, key: str, comments: int = 40) -> list[str
 
 async def _open_long(page: Page, server: ServerProcess, key: str, attributes: str = "") -> None:
     await host(page, server, _TALL + _element(key, f"loading=eager {attributes}") + _TALL)
-    await shown(page)
+    await remembering(page)
 
 
 async def _read(page: Page, text: str, top: int) -> None:
@@ -460,7 +460,7 @@ async def test_a_link_wins_at_a_first_visit_and_the_place_afterwards(
     await _read(page, "Number 30", 0)
     await page.goto("about:blank")
     await page.goto(f"{shared.url}/host.html#comment-{ids[7]}")
-    await shown(page)
+    await remembering(page)
     await expect(comment(page, "Number 07")).to_be_in_viewport()
     await _read(page, "Number 22", 40)
     await page.reload()
