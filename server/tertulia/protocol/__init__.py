@@ -85,6 +85,7 @@ from tertulia.protocol.requests import (
     PersonChange,
     PreviewText,
     Report,
+    ReportReason,
     RulesChange,
     Vote,
 )
@@ -179,6 +180,7 @@ __all__ = [
     "ProviderView",
     "Report",
     "ReportPage",
+    "ReportReason",
     "ReportView",
     "Reported",
     "ReportedComment",

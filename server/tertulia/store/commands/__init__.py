@@ -18,7 +18,7 @@ from tertulia.store.commands.banning import BanAuthor, LiftBan
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
 from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
 from tertulia.store.commands.merging import Merging, touched
@@ -59,6 +59,7 @@ from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, Wo
 __all__ = [
     "CLOSING",
     "SCOPES",
+    "UNDOABLE",
     "Act",
     "Actor",
     "AddSiteToken",

@@ -17,12 +17,14 @@ from tertulia.store.queries.comments import (
     written,
 )
 from tertulia.store.queries.desk import (
+    COUNTED,
     AuthorFacts,
     BanPage,
     Filters,
     Item,
     LastDecision,
     QueuePage,
+    ban_count,
     bans_of,
     desk_counts,
     desk_head,
@@ -77,6 +79,7 @@ from tertulia.store.queries.words import ListedWord, WordList, word_list, word_v
 
 __all__ = [
     "ANCESTORS",
+    "COUNTED",
     "WRITTEN",
     "AuthorFacts",
     "BanPage",
@@ -107,6 +110,7 @@ __all__ = [
     "WordList",
     "WrittenPage",
     "any_discussion",
+    "ban_count",
     "bans_of",
     "changed_at",
     "comment_counts",
