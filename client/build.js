@@ -16,6 +16,7 @@
  *     embed-diagnosis.HASH.js    why there are no comments, for the console; embed.js imports it after a failure
  *     embed.full.js              all of them in one, whose digest a page can demand
  *     count.js                   the number of comments, for pages that show only that
+ *     desk.HASH.js               the moderators' desk, for the staff's pages alone
  *
  * Also the sentences and the table of letters in src/ are written from those of the server.
  */
@@ -34,7 +35,7 @@ const FOLDING = fileURLToPath(new URL('../server/tertulia/core/folding.json', im
 // with gzip; see docs/decisions/0029-a-third-file.md
 const SMALL = 6_000;
 const LATER = Object.fromEntries(['extras', 'more', 'threads', 'about', 'letters', 'sharing', 'diagnosis'].map((name) => [`embed-${name}`, SMALL]));
-const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-sign': 4_500, ...LATER, 'count.js': 999 };
+const LARGEST = { 'embed.js': 15_000, 'embed-actions': 14_500, 'embed-sign': 4_500, ...LATER, 'count.js': 999, 'desk.': 30_000 };
 
 const mangleCache = Object.fromEntries(OWN.map((name, index) => [name, `$${index.toString(36)}`]));
 
@@ -105,6 +106,7 @@ async function bundles() {
   const names = { ABOUT_FILE: about, EXTRAS_FILE: extras, MORE_FILE: more, SHARING_FILE: sharing, THREADS_FILE: threads };
   const later = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, JSON.stringify(file.name)]));
   const actions = await hashed('embed-actions', 'src/actions/index.js', later);
+  const desk = await hashed('desk', 'src/desk/index.js');
   const diagnosis = await hashed('embed-diagnosis', 'src/diagnosis/index.js');
   const define = { ACTIONS_FILE: JSON.stringify(actions.name), DIAGNOSIS_FILE: JSON.stringify(diagnosis.name) };
   return new Map([
@@ -117,6 +119,7 @@ async function bundles() {
     ...about.files,
     ...sign.files,
     ...actions.files,
+    ...desk.files,
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.js', format: 'iife', define })),
     ...(await bundle({ entryPoints: ['src/count.js'], outfile: 'count.js', format: 'iife' })),
     ...(await bundle({ entryPoints: ['src/index.js'], outfile: 'embed.full.js', format: 'iife', plugins: [styles, full] })),
@@ -150,7 +153,7 @@ const stored = (path) => readFile(path).catch(() => Buffer.alloc(0));
 
 /** Each file packed beforehand, since servers rarely can. @param {Map<string, Uint8Array>} files */
 async function write(files) {
-  for (const name of await readdir(STATIC)) if (/^(embed|count)/.test(name) && !files.has(name.replace(/\.br$/, ''))) await rm(STATIC + name);
+  for (const name of await readdir(STATIC)) if (/^(embed|count|desk)/.test(name) && !files.has(name.replace(/\.br$/, ''))) await rm(STATIC + name);
   for (const [name, contents] of files) {
     await writeFile(STATIC + name, contents);
     if (name.endsWith('.js') && !(await isPacked(name, contents))) await writeFile(`${STATIC}${name}.br`, brotliCompressSync(contents));

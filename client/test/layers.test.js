@@ -16,6 +16,7 @@ const ROOMS = {
   diagnosis: ['page', 'live'],
   sharing: ['page', 'live'],
   signing: ['page'],
+  desk: ['page', 'live'],
   '.': BELOW,
   ...Object.fromEntries(FEATURES.map((one, index) => [one, [...BELOW, 'sharing', ...FEATURES.slice(0, index)]])),
 };

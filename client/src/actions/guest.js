@@ -5,6 +5,7 @@
  *
  * @import { Api } from '../live/api.js'
  */
+import { newKey } from '../page/chance.js';
 import { itemName } from '../page/names.js';
 
 /** @param {Api} api */
@@ -24,10 +25,4 @@ export function guestKey(api, isComment = false) {
 export function forgetKey({ storage, place }, key = '') {
   const name = itemName('guest', place);
   if (storage.get(name)?.startsWith(key)) storage.set(name, null);
-}
-
-/** `randomUUID` is missing on plain-http origins; 16 random bytes in hexadecimal serve as well. */
-export function newKey() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => (byte + 256).toString(16).slice(1)).join('');
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -25,6 +25,10 @@ _ROBOTS = "User-agent: *\nDisallow: /api/\n"
 STYLES = ("frame", "front", "article", "discussion", "form", "search", "scripts", "framed", "print")
 """The parts of the stylesheet, in the order in which later ones override."""
 _DESK_SCRIPT = re.compile(r"/desk[.-][A-Za-z0-9]{8,64}\.js")
+_NUMBER = (
+    '<text x="16" y="21" fill="#fff" text-anchor="middle" font-family="sans-serif" font-weight="bold" font-size="18">'
+    "{number}</text>"
+)
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
@@ -86,7 +90,7 @@ class Assets:
         self.follow_script = hashed(own / "follow.js", "text/javascript")
         self.sign_in_script = hashed(own / "sign_in.js", "text/javascript")
         self._others = [
-            Asset("/favicon.svg", (own / "favicon.svg").read_bytes(), "image/svg+xml", _A_DAY),
+            *_favicons((own / "favicon.svg").read_text("utf-8")),
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
             *others,
         ]
@@ -96,6 +100,14 @@ class Assets:
     def routes(self) -> list[Route]:
         scripts = (self.script, self.frame_script, self.follow_script, self.sign_in_script)
         return [asset.route() for asset in (self.styles, self.staff_styles, self.desk_styles, *scripts, *self._others)]
+
+
+def _favicons(icon: str) -> Iterator[Asset]:
+    """The icon, and how it says how many comments wait, since a page of the staff shows none that a script has made."""
+    lines = icon.rpartition("<path")[0]
+    for name, number in (("", ""), *((f"-{number}", str(number)) for number in range(1, 10)), ("-more", "9+")):
+        told = f"{lines}{_NUMBER.format(number=number)}</svg>\n" if number else icon
+        yield Asset(f"/favicon{name}.svg", told.encode(), "image/svg+xml", _A_DAY)
 
 
 def digest(content: bytes) -> str:

@@ -7,6 +7,7 @@ embed-threads.HASH.js           for ever, likewise
 embed-about.HASH.js             for ever, likewise
 embed-letters.HASH.js           for ever, likewise
 embed-sharing.HASH.js           for ever, likewise
+desk.HASH.js                    for ever, likewise: for the staff's pages alone
 embed.full.js                   for ever, as /embed.DIGEST.js: for pages that pin what they load (integrity="…")
 X.js.map                        as X.js;      X.br: X as brotli packed it, sent instead of it
 """

@@ -9,7 +9,7 @@
  * @typedef {{value: number, undo: () => void}} Cast
  */
 import * as commands from '../commands.js';
-import { newKey } from '../guest.js';
+import { newKey } from '../../page/chance.js';
 import { applyAnswer, vote } from '../../live/thread.js';
 import { itemName } from '../../page/names.js';
 import { StoredNumbers } from './storedNumbers.js';

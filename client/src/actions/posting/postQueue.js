@@ -25,7 +25,7 @@
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
  * @property {Platform} platform
  */
-import { newKey } from '../guest.js';
+import { newKey } from '../../page/chance.js';
 import { Backoff } from '../../live/backoff.js';
 import { begin, wasEnded } from './begun.js';
 
