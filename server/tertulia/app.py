@@ -29,7 +29,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Banning, Desk, mending_reviews
+from tertulia.desk import Banning, Desk, mending_reviews, removing
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -143,7 +143,14 @@ async def running(
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
             discussions = Discussions(
-                store, hub, tokens, limits, edit_window=window, vote_seconds=vote_seconds, site_name=settings.site_name
+                store,
+                hub,
+                tokens,
+                limits,
+                edit_window=window,
+                vote_seconds=vote_seconds,
+                site_name=settings.site_name,
+                keeps_origins=settings.origin_days > 0,
             )
             sealing = Sealing(secret)
             providers = Providers(store, sealing, asking)
@@ -170,9 +177,10 @@ async def running(
                 sign_ins.queue(),
                 SiteRules(store).queue(),
                 closing(store),
-                forgetting(),
+                forgetting(settings.origin_days),
                 taking_names(store),
                 mending_reviews(),
+                removing(store),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))

@@ -9,7 +9,7 @@ from functools import partial
 
 from tertulia import protocol
 from tertulia.core import pages, text
-from tertulia.core.addresses import anonymised, client_network
+from tertulia.core.addresses import both_networks
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
@@ -27,7 +27,7 @@ from tertulia.identity import Identity, Tokens, utc_now
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, Origin, PostResult, unknown_origin
+from tertulia.store.commands import Draft, DraftHead, PostResult, unknown_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Posting:
         limits: PostingLimits,
         names: Names,
         words: Words,
+        *,
+        keeps_origins: bool,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -58,6 +60,7 @@ class Posting:
         self._limits = limits
         self._names = names
         self._words = words
+        self._keeps_origins = keeps_origins
 
     async def post_comment(
         self,
@@ -116,13 +119,12 @@ class Posting:
             token_at=token_at(identity),
             also=identity.also if identity else (),
             origin=partial(self._origin, address) if identity is None or identity.is_guest else unknown_origin,
+            keeps_origin=self._keeps_origins,
         )
 
-    def _origin(self, address: str | None) -> Origin | None:
-        near, wide = client_network(address), anonymised(address)
-        if near is None or wide is None:
-            return None
-        return Origin(self._tokens.hashed_origin(near), self._tokens.hashed_origin(wide))
+    def _origin(self, address: str | None) -> str | None:
+        networks = both_networks(address)
+        return None if networks is None else self._tokens.hashed_origin(*networks)
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:

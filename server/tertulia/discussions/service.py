@@ -48,6 +48,7 @@ class Discussions:
         edit_window: timedelta,
         vote_seconds: float = VOTE_SECONDS,
         site_name: str = "",
+        keeps_origins: bool = False,
     ) -> None:
         keys, texts = Keys(store.bound(queries.stored_key)), Texts()
 
@@ -73,7 +74,7 @@ class Discussions:
 
         names = Names(store.bound(queries.staff_names), badges, site_name)
         words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
-        posting = Posting(store, keys, texts, tokens, limits, names, words)
+        posting = Posting(store, keys, texts, tokens, limits, names, words, keeps_origins=keeps_origins)
         self.post_comment = posting.post_comment
         self.preview = posting.preview
 

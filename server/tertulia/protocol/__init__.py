@@ -42,6 +42,7 @@ from tertulia.protocol.bounds import (
 from tertulia.protocol.desk import (
     MAX_DECISIONS,
     AuthorFactsView,
+    BanNetworks,
     Bans,
     BanView,
     CommentPlace,
@@ -124,6 +125,7 @@ __all__ = [
     "WRITING_SECONDS",
     "AuthorFactsView",
     "AuthorView",
+    "BanNetworks",
     "BanView",
     "Bans",
     "Changed",

@@ -14,13 +14,13 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       └────── site_tokens, names, words
 """
 
-from tertulia.store.commands.banning import BanAuthor, LiftBan
+from tertulia.store.commands.banning import REMOVING, BanAuthor, BanNetwork, LiftBan, Terms
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.comments import Actor, PostResult
 from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
+from tertulia.store.commands.drafts import Draft, DraftHead, unknown_origin
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import PostComment, check_post, said_at
@@ -58,6 +58,7 @@ from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, Wo
 
 __all__ = [
     "CLOSING",
+    "REMOVING",
     "SCOPES",
     "Act",
     "Actor",
@@ -68,6 +69,7 @@ __all__ = [
     "AttachWay",
     "Ballot",
     "BanAuthor",
+    "BanNetwork",
     "CastVotes",
     "ChangeDiscussion",
     "CloseDiscussion",
@@ -95,7 +97,6 @@ __all__ = [
     "Mailbox",
     "MendReviews",
     "Merging",
-    "Origin",
     "PostComment",
     "PostResult",
     "ProlongSession",
@@ -112,6 +113,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "Terms",
     "UndoDecision",
     "VoidTokens",
     "VoteTotals",

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, Block, DiscussionKey
 from tertulia.store import records
-
-
-class Origin(NamedTuple):
-    """Keyed hashes of the network that counts as one client, and of the one around it."""
-
-    near: str
-    wide: str
 
 
 def unknown_origin() -> None:
@@ -29,8 +21,8 @@ class DraftHead:
 
     ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
     ``signed_in`` is whether its author is a member.
-    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives where a
-    guest's request came from: it costs hashes that few need.
+    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives the
+    digest of the network that a guest's request came from. ``keeps_origin`` is whether that is noted of every comment.
     """
 
     id: str
@@ -43,7 +35,8 @@ class DraftHead:
     signed_in: bool = False
     token_at: datetime | None = None
     also: tuple[str, ...] = ()
-    origin: Callable[[], Origin | None] = unknown_origin
+    origin: Callable[[], str | None] = unknown_origin
+    keeps_origin: bool = False
 
     @property
     def is_staff(self) -> bool:

@@ -40,6 +40,7 @@ class PostComment(Command[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         draft = self.draft
+        origin = draft.origin() if draft.keeps_origin else None
         context = records.post_context(
             connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
         )
@@ -53,12 +54,14 @@ class PostComment(Command[PostResult]):
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
-        waits_for = (*self._bans(connection, context), *causes(connection, context.discussion, draft))
+        waits_for = (*self._bans(connection, context, origin), *causes(connection, context.discussion, draft))
         comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
-        if context.discussion.rules.slow and (origin := draft.origin()) is not None:
-            records.note_origin(connection, comment.id, *origin, draft.at)
+        if origin is None and context.discussion.rules.slow:
+            origin = draft.origin()
+        if origin is not None:
+            records.note_origin(connection, comment.id, origin, draft.at)
         if comment.state is State.held:
             reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
             return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
@@ -66,11 +69,16 @@ class PostComment(Command[PostResult]):
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
         return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
 
-    def _bans(self, connection: Connection, context: records.PostContext) -> tuple[Cause, ...]:
+    def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""
-        if context.ban_effect is None or self.draft.is_staff:
+        if self.draft.is_staff:
             return ()
-        ban = bans.active(connection, self.draft.author.id, self.draft.at)
+        found = []
+        if context.ban_effect is not None:
+            found.append(bans.active(connection, self.draft.author.id, self.draft.at))
+        if context.networks_banned_until and origin is not None:
+            found.append(bans.active_near(connection, context.site_id, origin, self.draft.at))
+        ban = bans.strictest(found)
         if ban is not None and ban.effect is BanEffect.refuse:
             raise bans.banned(connection, ban, self.draft.at)
         return () if ban is None else (Cause(CauseKind.ban),)
