@@ -37,6 +37,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
+from tertulia.hooks import Checking, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -173,6 +174,7 @@ async def running(
                 forgetting(),
                 taking_names(store),
                 mending_reviews(),
+                *Checking(store, askers(asking, sealing)).queues(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))

@@ -38,7 +38,9 @@ class Desk:
         seq = await self._store.read(queries.desk_head, site)
         waiting = await self._store.read(queries.desk_counts, site)
         numbers = {queue.value: count for queue, count in waiting.items()}
-        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, **numbers)
+        down_since = await self._store.read(queries.checks_down_since, site)
+        checks = protocol.ChecksView(down_since=protocol.moment(down_since))
+        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, checks=checks, **numbers)
 
     async def queue(
         self, member: StaffMember, site: str, queue: Queue | None, filters: Filters, limit: int, cursor: str | None

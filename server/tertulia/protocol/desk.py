@@ -47,6 +47,12 @@ class DeskEvent(Outbound):
     item: DeskItem
 
 
+class ChecksView(Outbound):
+    """Since when one of the checks from outside has not been answering; null while all do, and where there are none."""
+
+    down_since: str | None
+
+
 class DeskCounts(Outbound):
     """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on."""
 
@@ -55,6 +61,7 @@ class DeskCounts(Outbound):
     waiting: int
     reported: int
     suspected: int
+    checks: ChecksView
 
 
 class CommentPlace(Outbound):

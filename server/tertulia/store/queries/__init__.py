@@ -3,6 +3,7 @@
 Each answer is of one consistent snapshot. Raises unknown_site where a site is named that does not exist.
 """
 
+from tertulia.store.queries.checking import ToCheck, hook_named, to_check
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -24,6 +25,7 @@ from tertulia.store.queries.desk import (
     LastDecision,
     QueuePage,
     bans_of,
+    checks_down_since,
     desk_counts,
     desk_head,
     items,
@@ -103,12 +105,14 @@ __all__ = [
     "RoleHeld",
     "SiteToken",
     "StaffSession",
+    "ToCheck",
     "WayIn",
     "WordList",
     "WrittenPage",
     "any_discussion",
     "bans_of",
     "changed_at",
+    "checks_down_since",
     "comment_counts",
     "desk_counts",
     "desk_head",
@@ -118,6 +122,7 @@ __all__ = [
     "events",
     "first_page",
     "held",
+    "hook_named",
     "items",
     "key_of",
     "latest_seqs",
@@ -146,6 +151,7 @@ __all__ = [
     "standing",
     "stored_key",
     "thread",
+    "to_check",
     "ways_in",
     "word_list",
     "word_versions",
