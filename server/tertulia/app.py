@@ -223,7 +223,7 @@ async def running(
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
-            desk_stream = DeskStream(hub, staff_pages.deciding, staff.standing)
+            desk_stream = DeskStream(hub, bus, staff_pages.deciding, staff.standing)
             store.start(partial(publish_committed, bus, store.epoch))
             store.write_queue.on_tasks = workers.wake
             following.start()

@@ -53,6 +53,25 @@ class ChecksView(Outbound):
     down_since: str | None
 
 
+class Looking(Inbound):
+    """What a console says over the desk's stream: the comment that its reader looks at, null where none any more."""
+
+    type: Literal["looking"]
+    comment_id: str | None
+
+
+class Looker(Outbound):
+    comment_id: str
+    name: str
+
+
+class LookingPeople(Outbound):
+    """Who else looks at something at this desk: all of them, whenever that has changed."""
+
+    type: Literal["looking"] = "looking"
+    people: list[Looker]
+
+
 class DeskCounts(Outbound):
     """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on."""
 
