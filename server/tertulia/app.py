@@ -199,9 +199,12 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
+            desk, banning = Desk(store, limits), Banning(store, limits)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,
+                desk,
+                banning,
                 pages.rendering.extended("tertulia.staff"),
                 origins,
                 addresses,
@@ -232,8 +235,8 @@ async def running(
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
-                edges += [SignInApi(sign_ins, methods, origins), DeskApi(Desk(store, limits), staff_pages.deciding)]
-                edges.append(BansApi(Banning(store, limits), staff_pages.deciding))
+                edges += [SignInApi(sign_ins, methods, origins), DeskApi(desk, staff_pages.deciding)]
+                edges.append(BansApi(banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [

@@ -89,6 +89,7 @@ from tertulia.protocol.requests import (
     PersonChange,
     PreviewText,
     Report,
+    ReportReason,
     RulesChange,
     Vote,
 )
@@ -187,6 +188,7 @@ __all__ = [
     "ProviderView",
     "Report",
     "ReportPage",
+    "ReportReason",
     "ReportView",
     "Reported",
     "ReportedComment",

@@ -73,13 +73,17 @@ class LookingPeople(Outbound):
 
 
 class DeskCounts(Outbound):
-    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on."""
+    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on.
+
+    ``banned`` are the bans that nobody has lifted, counted to 1,000.
+    """
 
     epoch: str
     seq: int
     waiting: int
     reported: int
     suspected: int
+    banned: int
     checks: ChecksView
 
 
@@ -218,10 +222,11 @@ class NewBan(Inbound):
 
 
 class BanView(Outbound):
-    """``author_id`` is who is banned: of a guest who became a member, the member."""
+    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member."""
 
     id: str
     author_id: str
+    name: str
     effect: Literal["refuse", "hold"]
     reason: str
     note: str
