@@ -105,6 +105,10 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("discussions kept warm without readers", "live/tuning:MAX_EMPTY_ROOMS"),
         Bound("readers that one instance may tell of", "bus/redis/wire:MAX_READERS"),
         Bound("readers told in all", "live/presence:MAX_READERS"),
+        Bound("characters of a message of a desk's console", "push/looking:MAX_MESSAGE_CHARS"),
+        Bound("time between two of them that are heeded", "push/looking:LEAST_SECONDS", seconds),
+        Bound("people told of who look at comments of one desk", "push/looking:MAX_LOOKERS"),
+        Bound("characters of their names and ids between instances", "bus/redis/wire:MAX_LOOK_CHARS"),
         Bound(
             "time between two looks at the database for unsigned messages", "live/tuning:UNVERIFIED_SECONDS", seconds
         ),
@@ -174,6 +178,12 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("characters of a name", "core/text:NAME_LENGTH"),
         Bound("places of such words that are told of one comment", "discussions/words:MOST_FINDINGS"),
         Bound("words of a site that are not said there", "core/words/entries:ENTRIES"),
+        Bound("programs of a site that are asked about each comment", "store/commands/hooks:MOST_HOOKS"),
+        Bound("time of each of them", "core/hooks:MOST_SECONDS", seconds),
+        Bound("its answer", "outgoing/client:LARGEST", size),
+        Bound("comments about which they are asked at once", "hooks/checking:AT_ONCE"),
+        Bound("failures in a row after which one is left alone", "core/hooks:FAILURES"),
+        Bound("time until it is tried again", "core/hooks:PROBE_SECONDS", seconds),
         Bound("time in which a desk of whoever is signed out ends", "push/desk:WATCH_SECONDS", seconds),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
     ],
@@ -236,6 +246,7 @@ NO_BOUNDS = {
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
+    "core/hooks": {"LABELS", "LABEL_LENGTH", "NOTE_LENGTH"},  # told by docs/hooks.md
     "core/strict_json": {"LARGEST_WHOLE"},
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
     "core/words/entries": {"ENTRY_LENGTH", "ENTRY_WORDS", "NOTE_LENGTH", "PART_LENGTH"},  # told by docs/moderating.md
@@ -268,6 +279,7 @@ NO_BOUNDS = {
     | {"READERS_SECONDS", "PEERS_SECONDS", "REPEAT_SECONDS", "EXPIRY_SECONDS", "REQUESTS_PER_SECOND"}
     | {"HOUSEKEEPING_SECONDS", "RECONCILE_SECONDS", "DEGRADED_SECONDS", "GRACE_SECONDS"},
     "protocol/bounds": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
+    "push/looking": {"LOOKING_SECONDS"},
     "push/queued": {"HIGH_BYTES", "LOW_BYTES", "CLOSE_SECONDS"},
     "serving/accepting": {"PAUSE_SECONDS", "MAX_PAUSE_SECONDS", "REPORT_SECONDS"},
     "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},

@@ -37,6 +37,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
+from tertulia.hooks import Checking, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -181,6 +182,7 @@ async def running(
                 taking_names(store),
                 mending_reviews(),
                 removing(store),
+                *Checking(store, askers(asking, sealing)).queues(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))
@@ -205,9 +207,12 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
+            desk, banning = Desk(store, limits), Banning(store, limits)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,
+                desk,
+                banning,
                 pages.rendering.extended("tertulia.staff"),
                 origins,
                 addresses,
@@ -229,7 +234,7 @@ async def running(
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
-            desk_stream = DeskStream(hub, staff_pages.deciding, staff.standing)
+            desk_stream = DeskStream(hub, bus, staff_pages.deciding, staff.standing)
             store.start(partial(publish_committed, bus, store.epoch))
             store.write_queue.on_tasks = workers.wake
             following.start()
@@ -238,8 +243,8 @@ async def running(
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
-                edges += [SignInApi(sign_ins, methods, origins), DeskApi(Desk(store, limits), staff_pages.deciding)]
-                edges.append(BansApi(Banning(store, limits), staff_pages.deciding))
+                edges += [SignInApi(sign_ins, methods, origins), DeskApi(desk, staff_pages.deciding)]
+                edges.append(BansApi(banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [

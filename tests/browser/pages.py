@@ -43,8 +43,8 @@ async def shown(page: Page) -> None:
 
 _HAS_THE_LAST_FILE = """
     [...document.querySelectorAll('tertulia-discussion')].every(({ shadowRoot }) =>
-        shadowRoot.adoptedStyleSheets.some(({ cssRules }) =>
-            [...cssRules].some((rule) => rule.cssText.includes('.divider'))))
+        shadowRoot.adoptedStyleSheets.some((sheet) =>
+            [...sheet.cssRules].some((rule) => rule.cssText.includes('.divider'))))
 """
 
 

@@ -98,7 +98,11 @@ WRONG |= {
     "ban that ended before": ([_BAN.format("author", "'x'", "hold", 0)], {"ban_row"}),
     "ban by an address": ([_BAN.format("near", "'10.0.0.1'", "hold", "NULL")], {"ban_row"}),
     "word that does nothing": (["INSERT INTO word VALUES (1, 1, 'x', 'sing', '', 'Mai', 0)"], {"word_row"}),
-    "hook without a name": (["INSERT INTO hook VALUES (1, 1, '', 'check', '{{}}', NULL)"], {"hook_row"}),
+    "hook without a name": (["INSERT INTO hook VALUES (1, 1, '', 'check', '{{}}', NULL, 0, NULL, NULL)"], {"hook_row"}),
+    "hook that fails since never": (
+        ["INSERT INTO hook VALUES (1, 1, 'x', 'check', '{{}}', NULL, 5, NULL, 0)"],
+        {"hook_row"},
+    ),
     "verdict of another kind": (
         [f"INSERT INTO verdict VALUES ({_VISIBLE}, 1, 1, 'maybe', NULL, '[]', '', 0)"],
         {"verdict_row"},
@@ -271,6 +275,9 @@ EXAMINED: dict[str, dict[str, str]] = {
         "kind": "hook_row",
         "config": "a version after this one may have written it",
         "sealed_secret": SEALED,
+        "failures": "hook_row",
+        "failing_since": "hook_row",
+        "probe_at": ANY_TIME,
     },
     "verdict": {
         "comment_id": KEY,

@@ -21,7 +21,7 @@ WIDE = DIGEST // 2
 """Of a wide network."""
 BAN_KINDS, BAN_EFFECTS = ("author", "near", "wide"), ("refuse", "hold")
 DOES = ("refuse", "suspect")
-VERDICTS = ("show", "hold", "remove", "spam")
+VERDICTS = ("show", "hold", "remove", "spam", "down")
 
 
 class _Wrong(NamedTuple):
@@ -68,7 +68,7 @@ _WRONG = (
         "held_review",
         select(c.id)
         .outerjoin(schema.review, and_(r.comment_id == c.id, _OPEN))
-        .where(c.state == "held", r.comment_id.is_(None)),
+        .where(c.state == "held", r.comment_id.is_(None), c.hidden_by.is_distinct_from("check")),
         "comment {id}",
         "it is held, and no moderator is told",
     ),
@@ -140,7 +140,12 @@ _WRONG = (
         "word {entry}",
         "there is no entry, or nothing that {does} does",
     ),
-    _Wrong("hook_row", select(h.id).where(or_(h.name == "", h.kind == "")), "hook {id}", "it has no name or no kind"),
+    _Wrong(
+        "hook_row",
+        select(h.id).where(or_(h.name == "", h.kind == "", (h.failures > 0) != h.failing_since.is_not(None))),
+        "hook {id}",
+        "it has no name or no kind, or fails since never",
+    ),
     _Wrong(
         "verdict_row",
         select(v.comment_id, v.verdict).where(or_(v.verdict.not_in(VERDICTS), v.version < 1)),

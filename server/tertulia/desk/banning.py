@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tertulia import protocol
 from tertulia.core.ids import is_uuid
@@ -16,11 +16,12 @@ from tertulia.identity import utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.people.staff import StaffMember, require
 from tertulia.store import Store, queries
-from tertulia.store.bans import Ban, BanEffect, Reach
+from tertulia.store.bans import BanEffect, Reach
 from tertulia.store.commands import (
     REMOVING,
     Act,
     BanAuthor,
+    Banned,
     BanNetwork,
     Command,
     DecideComment,
@@ -42,6 +43,13 @@ _REMOVAL_SECONDS = 600.0
 T = TypeVar("T")
 
 
+class NewlyBanned(NamedTuple):
+    """The ban, and the id of the action that tells of it."""
+
+    view: protocol.BanView
+    action: str
+
+
 class Banning:
     """Each raises not_found where somebody has no role at the site, forbidden where it is one that does not decide."""
 
@@ -49,10 +57,12 @@ class Banning:
         self._store = store
         self._limits = limits
 
-    async def list(self, member: StaffMember, site: str, limit: int, cursor: str | None) -> protocol.Bans:
-        """The bans that nobody has lifted. Raises unknown_site, bad_cursor."""
+    async def list(
+        self, member: StaffMember, site: str, limit: int, cursor: str | None, author_id: str | None = None
+    ) -> protocol.Bans:
+        """The bans that nobody has lifted, or those of one person. Raises unknown_site, bad_cursor."""
         require(member, site)
-        found = await self._store.read(queries.bans_of, site, limit, cursor)
+        found = await self._store.read(queries.bans_of, site, limit, cursor, author_id)
         return protocol.Bans(bans=[views.ban(one) for one in found.bans], next=found.next)
 
     async def networks(self, member: StaffMember, site: str, comment_id: str) -> protocol.BanNetworks:
@@ -62,16 +72,17 @@ class Banning:
         found = await self._store.read(queries.networks_of, site, comment_id) if known else None
         return protocol.BanNetworks(near=found and found.near, wide=found and found.wide)
 
-    async def ban(self, member: StaffMember, new: protocol.NewBan) -> protocol.BanView:
+    async def ban(self, member: StaffMember, new: protocol.NewBan) -> NewlyBanned:
         """Bans an author of the site, or the guests of a network.
 
         Raises unknown_site, not_found, forbidden, invalid, malformed, empty, rate_limited.
         """
         require(member, new.site)
         command = await self._command(member, new, Reach(new.reach))
-        return views.ban(await self._do(member, new.site, command))
+        banned = await self._do(member, new.site, command)
+        return NewlyBanned(views.ban(banned.ban), banned.action)
 
-    async def _command(self, member: StaffMember, new: protocol.NewBan, reach: Reach) -> Command[Ban]:
+    async def _command(self, member: StaffMember, new: protocol.NewBan, reach: Reach) -> Command[Banned]:
         now = utc_now()
         terms = _terms(new, reach, now)
         if new.comment_id is not None and not is_uuid(new.comment_id):
@@ -90,12 +101,12 @@ class Banning:
             raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
         return BanAuthor(member.by, new.site, author_id, terms, now)
 
-    async def lift(self, member: StaffMember, site: str, ban_id: str) -> None:
-        """Raises unknown_site, not_found, rate_limited."""
+    async def lift(self, member: StaffMember, site: str, ban_id: str) -> str:
+        """The id of the action that tells of it. Raises unknown_site, not_found, rate_limited."""
         require(member, site)
         if not is_uuid(ban_id):
             raise Problem(ErrorCode.not_found, "There is no such ban, or it was lifted already.")
-        await self._do(member, site, LiftBan(member.by, site, ban_id, utc_now()))
+        return await self._do(member, site, LiftBan(member.by, site, ban_id, utc_now()))
 
     async def _do(self, member: StaffMember, site: str, command: Command[T]) -> T:
         await self._limits.count(member.author_id, None, Write.moderation)

@@ -37,6 +37,7 @@ def ban(found: Ban) -> protocol.BanView:
         id=found.id,
         reach=found.reach.value,
         author_id=found.author_id,
+        name=found.name,
         effect=found.effect.value,
         reason=found.reason,
         note=found.note,

@@ -88,7 +88,9 @@ class Posting:
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, head)
         draft = await self._draft(head, new, _page(new, origins, identity), origins)
-        if not skips_words(identity):
+        if skips_words(identity):
+            draft = replace(draft, is_checked=False)
+        else:
             draft = replace(draft, causes=await self._causes(draft))
         result = await self._store.write(by_person(identity, commands.PostComment(draft)))
         posted = protocol.Posted(

@@ -47,14 +47,44 @@ class DeskEvent(Outbound):
     item: DeskItem
 
 
+class ChecksView(Outbound):
+    """Since when one of the checks from outside has not been answering; null while all do, and where there are none."""
+
+    down_since: str | None
+
+
+class Looking(Inbound):
+    """What a console says over the desk's stream: the comment that its reader looks at, null where none any more."""
+
+    type: Literal["looking"]
+    comment_id: str | None
+
+
+class Looker(Outbound):
+    comment_id: str
+    name: str
+
+
+class LookingPeople(Outbound):
+    """Who else looks at something at this desk: all of them, whenever that has changed."""
+
+    type: Literal["looking"] = "looking"
+    people: list[Looker]
+
+
 class DeskCounts(Outbound):
-    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on."""
+    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on.
+
+    ``banned`` are the bans that nobody has lifted, counted to 1,000.
+    """
 
     epoch: str
     seq: int
     waiting: int
     reported: int
     suspected: int
+    banned: int
+    checks: ChecksView
 
 
 class CommentPlace(Outbound):
@@ -209,13 +239,14 @@ class BanNetworks(Outbound):
 
 
 class BanView(Outbound):
-    """``author_id`` is who is banned: of a guest who became a member, the member; of a network, whose comment led to
-    it.
+    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member; of a network, of
+    whose comment led to it.
     """
 
     id: str
     reach: Literal["author", "near", "wide"]
     author_id: str
+    name: str
     effect: Literal["refuse", "hold"]
     reason: str
     note: str

@@ -11,14 +11,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, CursorResult, and_, bindparam, case, func, or_, select, update
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import clock, schema
 from tertulia.store.mapping import to_datetime
 
 _b, _a = schema.ban.c, schema.author.c
-
 _GOES_ON = _b.lifted_at.is_(None)
 
 
@@ -31,6 +30,8 @@ class Reach(StrEnum):
 
 
 AUTHOR = Reach.author.value
+_WHOSE = case((_b.kind == AUTHOR, _b.target), else_=_b.author_id)
+_NAME = select(_a.name).where(_a.id == _WHOSE).scalar_subquery().label("name")
 _OF = select(schema.ban).where(_b.kind == AUTHOR, _b.target == bindparam("author"), _GOES_ON)
 _OF_NETWORKS = select(schema.ban).where(
     _b.site_id == bindparam("site_id"),
@@ -52,9 +53,8 @@ class BanEffect(StrEnum):
 
 
 class Ban(NamedTuple):
-    """``until`` is None where it has no end; ``author_id`` is who is banned, or whose comment led to it.
-
-    ``target`` is the author's id, or the keyed hash of a network.
+    """``until`` is None where it has no end; ``author_id`` is who is banned, or whose comment led to it,
+    and ``name`` theirs, only where bans are listed. ``target`` is the author's id, or the keyed hash of a network.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Ban(NamedTuple):
     at: datetime
     until: datetime | None
     by: str
+    name: str = ""
 
 
 def active(connection: Connection, author_id: str, at: datetime) -> Ban | None:
@@ -169,6 +170,7 @@ def _to_ban(row: object) -> Ban:
         to_datetime(found["at"]),
         None if until is None else to_datetime(until),
         found["by"],
+        found.get("name") or "",
     )
 
 
@@ -179,11 +181,23 @@ def find(connection: Connection, site_id: int, ban_id: str) -> Ban | None:
     return None if row is None else _to_ban(row)
 
 
-def listed(connection: Connection, site_id: int, before: tuple[int, str] | None, limit: int) -> list[Ban]:
-    """The bans of a site that nobody has lifted, the newest first; ``before`` are time and id of the last one seen."""
-    query = select(schema.ban).where(_b.site_id == site_id, _GOES_ON)
+def listed(
+    connection: Connection, site_id: int, before: tuple[int, str] | None, limit: int, author_id: str | None = None
+) -> list[Ban]:
+    """The bans of a site that nobody has lifted, the newest first; ``before`` are time and id of the last one seen.
+
+    With ``author_id`` those of one person.
+    """
+    query = select(schema.ban, _NAME).where(_b.site_id == site_id, _GOES_ON)
+    query = query if author_id is None else query.where(_b.target == author_id)
     if before is not None:
         at, ban_id = before
         query = query.where(or_(_b.at < at, (_b.at == at) & (_b.id < ban_id)))
     query = query.order_by(_b.at.desc(), _b.id.desc()).limit(limit)
     return [_to_ban(row) for row in connection.execute(query).mappings()]
+
+
+def count(connection: Connection, site_id: int, most: int) -> int:
+    """How many those are, counted to ``most``."""
+    found = select(_b.id).where(_b.site_id == site_id, _GOES_ON).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())

@@ -8,19 +8,21 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       │                      ▼             │
       │                  admitting ────────┘
       ▲                         │
-      ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
+      ├────── comments ◀────────┴── deciding ◀── checking ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
-      └────── site_tokens, names, words
+      └────── site_tokens, names, words, hooks
 """
 
-from tertulia.store.commands.banning import REMOVING, BanAuthor, BanNetwork, LiftBan, Terms
+from tertulia.store.commands.banning import REMOVING, BanAuthor, Banned, BanNetwork, LiftBan, Terms
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
+from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
 from tertulia.store.commands.drafts import Draft, DraftHead, unknown_origin
+from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import PostComment, check_post, said_at
@@ -57,11 +59,14 @@ from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, WordsChanged
 
 __all__ = [
+    "CHECK",
     "CLOSING",
     "REMOVING",
     "SCOPES",
+    "UNDOABLE",
     "Act",
     "Actor",
+    "AddHook",
     "AddSiteToken",
     "AddWords",
     "AsGuest",
@@ -70,8 +75,10 @@ __all__ = [
     "Ballot",
     "BanAuthor",
     "BanNetwork",
+    "Banned",
     "CastVotes",
     "ChangeDiscussion",
+    "CheckedText",
     "CloseDiscussion",
     "Closing",
     "Command",
@@ -87,20 +94,25 @@ __all__ = [
     "EndAccountsSessions",
     "EndPersonsSessions",
     "EndSessions",
+    "FromHook",
     "GiveMember",
     "InRole",
     "InSession",
     "Invite",
     "Invited",
+    "JudgeComment",
     "Known",
     "LiftBan",
     "Mailbox",
     "MendReviews",
     "Merging",
+    "NewHook",
+    "NoteFailures",
     "PostComment",
     "PostResult",
     "ProlongSession",
     "Reason",
+    "RemoveHook",
     "RemoveSiteToken",
     "RemoveWord",
     "RenameAuthor",
@@ -109,7 +121,9 @@ __all__ = [
     "SignIn",
     "SignInStaff",
     "Spent",
+    "SweepVerdicts",
     "TakeNames",
+    "TakeProbes",
     "TakeRole",
     "Tally",
     "TellRules",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -36,8 +36,15 @@ class Terms:
     remove_since: datetime | None = None
 
 
+class Banned(NamedTuple):
+    """The ban, and the id of the action that tells of it."""
+
+    ban: Ban
+    action: str
+
+
 @dataclass(frozen=True, slots=True)
-class BanAuthor(Command[Ban]):
+class BanAuthor(Command[Banned]):
     """Bans who wrote something at the site; of a guest who became a member, the member.
 
     Raises unknown_site, not_found, forbidden for somebody with a role; invalid where it ends before it begins.
@@ -53,19 +60,21 @@ class BanAuthor(Command[Ban]):
     def holds(self) -> frozenset[str]:
         return frozenset({self.author_id})
 
-    def apply(self, connection: Connection) -> CommandResult[Ban]:
+    def apply(self, connection: Connection) -> CommandResult[Banned]:
         site_id = site_id_of(connection, self.site)
-        author_id = self._person(connection, site_id)
+        author_id, name = self._person(connection, site_id)
         _require_no_role(connection, author_id, site_id)
-        ban = _put(connection, self.by, site_id, (Reach.author, author_id, author_id), self.terms, self.at)
+        whom = (Reach.author, author_id, author_id)
+        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, name)
         bans.note(connection, author_id)
-        return CommandResult(ban)
+        return CommandResult(banned)
 
-    def _person(self, connection: Connection, site_id: int) -> str:
-        """Raises not_found."""
-        row = connection.execute(select(_a.id, _a.site_id, _a.merged_into).where(_a.id == self.author_id)).one_or_none()
+    def _person(self, connection: Connection, site_id: int) -> tuple[str, str]:
+        """Whom it is about, by id and name. Raises not_found."""
+        query = select(_a.id, _a.name, _a.site_id, _a.merged_into).where(_a.id == self.author_id)
+        row = connection.execute(query).one_or_none()
         if row is not None and (row.site_id == site_id or self._has_written(connection, site_id)):
-            return str(row.merged_into or row.id)
+            return str(row.merged_into or row.id), str(row.name)
         raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
 
     def _has_written(self, connection: Connection, site_id: int) -> bool:
@@ -75,7 +84,7 @@ class BanAuthor(Command[Ban]):
 
 
 @dataclass(frozen=True, slots=True)
-class BanNetwork(Command[Ban]):
+class BanNetwork(Command[Banned]):
     """Bans the guests of the network that a comment of the site came from; ``reach`` is near or wide.
 
     Raises unknown_site; not_found where it is not known any more where the comment came from; forbidden and invalid as
@@ -89,9 +98,13 @@ class BanNetwork(Command[Ban]):
     terms: Terms
     at: datetime
 
-    def apply(self, connection: Connection) -> CommandResult[Ban]:
+    def apply(self, connection: Connection) -> CommandResult[Banned]:
         site_id = site_id_of(connection, self.site)
-        query = select(_c.author_id, _o.network).join(schema.origin, _o.comment_id == _c.id)
+        query = (
+            select(_c.author_id, _a.name, _o.network)
+            .join(schema.author, _a.id == _c.author_id)
+            .join(schema.origin, _o.comment_id == _c.id)
+        )
         query = query.join(schema.discussion, _d.id == _c.discussion_id)
         row = connection.execute(query.where(_c.id == self.comment_id, _d.site_id == site_id)).one_or_none()
         if row is None:
@@ -99,9 +112,9 @@ class BanNetwork(Command[Ban]):
             raise Problem(ErrorCode.not_found, detail, field="comment_id")
         _require_no_role(connection, row.author_id, site_id)
         whom = (self.reach, bans.target_of(row.network, self.reach), row.author_id)
-        ban = _put(connection, self.by, site_id, whom, self.terms, self.at)
+        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, row.name)
         bans.note_networks(connection, site_id)
-        return CommandResult(ban)
+        return CommandResult(banned)
 
 
 def _require_no_role(connection: Connection, author_id: str, site_id: int) -> None:
@@ -110,14 +123,20 @@ def _require_no_role(connection: Connection, author_id: str, site_id: int) -> No
 
 
 def _put(
-    connection: Connection, by: By, site_id: int, whom: tuple[Reach, str, str], terms: Terms, given_at: datetime
-) -> Ban:
-    """``whom``: reach, target, and whose comment led to it. Raises invalid."""
+    connection: Connection,
+    by: By,
+    site_id: int,
+    whom: tuple[Reach, str, str],
+    terms: Terms,
+    given_at: datetime,
+    name: str,
+) -> Banned:
+    """``whom``: reach, target, and whose comment led to it, of this name. Raises invalid."""
     at = clock.shared(connection, given_at)
     if terms.until is not None and terms.until <= at:
         raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
     reach, target, author_id = whom
-    ban = Ban(uuid7(), reach, target, author_id, terms.effect, terms.reason, terms.note, at, terms.until, by.name)
+    ban = Ban(uuid7(), reach, target, author_id, terms.effect, terms.reason, terms.note, at, terms.until, by.name, name)
     until = None if ban.until is None else milliseconds(ban.until)
     values: dict[str, Any] = {
         "id": ban.id,
@@ -143,19 +162,22 @@ def _put(
     if terms.remove_since is not None:
         since = max(0, milliseconds(terms.remove_since))
         tasks.enqueue(connection, REMOVING, {"site": site_id, "ban": ban.id, "since": since, "action": action})
-    return ban
+    return Banned(ban, action)
 
 
 @dataclass(frozen=True, slots=True)
-class LiftBan(Command[None]):
-    """Ends a ban of the site before its time. Raises unknown_site; not_found where there is none that goes on."""
+class LiftBan(Command[str]):
+    """Ends a ban of the site before its time; the id of the action that tells of it.
+
+    Raises unknown_site; not_found where there is none that goes on.
+    """
 
     by: By
     site: str
     ban_id: str
     at: datetime
 
-    def apply(self, connection: Connection) -> CommandResult[None]:
+    def apply(self, connection: Connection) -> CommandResult[str]:
         site_id = site_id_of(connection, self.site)
         found = bans.find(connection, site_id, self.ban_id)
         its = (_b.id == self.ban_id, _b.site_id == site_id, _b.lifted_at.is_(None))
@@ -167,5 +189,5 @@ class LiftBan(Command[None]):
         else:
             bans.note_networks(connection, site_id)
         data = {"ban": self.ban_id, "reach": found.reach.value}
-        record(connection, Action(self.by, Verb.lift_ban, site_id, found.author_id or None, data=data), self.at)
-        return CommandResult(None)
+        action = Action(self.by, Verb.lift_ban, site_id, found.author_id or None, data=data)
+        return CommandResult(record(connection, action, self.at))

@@ -142,7 +142,7 @@ class DecideComment(CommentCommand[Decided]):
         """The action that the same request led to before."""
         if not self.request or self.by is None:
             return None
-        for row in _actions(connection, self.comment_id):
+        for row in actions_about(connection, self.comment_id):
             if row.actor_id == self.by.id and row.data.get("request") == self.request:
                 return str(row.id)
         return None
@@ -205,7 +205,7 @@ class UndoDecision(CommentCommand[Decided]):
 
     def _action(self, connection: Connection) -> Any:
         """Raises not_found, bad_state."""
-        about = _actions(connection, self.comment_id)
+        about = actions_about(connection, self.comment_id)
         found = next((row for row in about if row.id == self.action and row.verb in UNDOABLE), None)
         if found is None:
             raise Problem(ErrorCode.not_found, "There is no such decision about this comment, or it is too long ago.")
@@ -241,14 +241,14 @@ def require_version(connection: Connection, comment: Comment, version: int | Non
     """Raises decided, where it was another decision that came between, and changed."""
     if version in (None, comment.version):
         return
-    for row in _actions(connection, comment.id):
+    for row in actions_about(connection, comment.id):
         if row.data.get("version") == comment.version:
             raise Problem(ErrorCode.decided, f"{row.actor} has decided about this comment meanwhile; look at it again.")
     raise Problem(ErrorCode.changed, "The comment was changed meanwhile; look at it again.", field="version")
 
 
-def _actions(connection: Connection, comment_id: str) -> list[Any]:
-    """The newest first."""
+def actions_about(connection: Connection, comment_id: str) -> list[Any]:
+    """The newest of them, the last first."""
     query = select(schema.action).where(_a.comment_id == comment_id)
     return list(connection.execute(query.order_by(_a.id.desc()).limit(_LOOKED)))
 

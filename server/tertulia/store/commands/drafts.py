@@ -60,6 +60,7 @@ class Draft(DraftHead):
     ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
     ``digest`` is stored of all that the idempotency key stands for; earlier versions stored ``unhashed_digest``.
     ``links`` is how many lead away from the site. ``causes`` are why it has to wait, as far as its text says.
+    ``is_checked`` is whether the site's hooks look at it.
     """
 
     title: str
@@ -71,3 +72,4 @@ class Draft(DraftHead):
     unhashed_digest: str = ""
     links: int = 0
     causes: tuple[Cause, ...] = ()
+    is_checked: bool = True

@@ -9,12 +9,14 @@ from sqlalchemy import Connection
 
 from tertulia.core.causes import Cause, CauseKind
 from tertulia.core.comments import Comment, Discussion, State
+from tertulia.core.rules import Check
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
 from tertulia.store import bans, event_log, names, records, reviews
 from tertulia.store.bans import BanEffect
 from tertulia.store.commands.admitting import causes, require_admitted
 from tertulia.store.commands.base import Command, CommandResult
+from tertulia.store.commands.checking import CheckedText, begin_check, hold_for_check
 from tertulia.store.commands.comments import PostResult
 from tertulia.store.commands.discussions import change_discussion
 from tertulia.store.commands.drafts import Draft, DraftHead
@@ -55,19 +57,29 @@ class PostComment(Command[PostResult]):
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
         waits_for = (*self._bans(connection, context, origin), *causes(connection, context.discussion, draft))
-        comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
+        is_checked = bool(context.discussion.checks) and draft.is_checked and not draft.is_staff
+        is_held = bool(waits_for) or (is_checked and context.discussion.rules.check is Check.first)
+        comment = _comment(draft, context, parent, State.held if is_held else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
         if origin is None and context.discussion.rules.slow:
             origin = draft.origin()
         if origin is not None:
             records.note_origin(connection, comment.id, origin, draft.at)
-        if comment.state is State.held:
+        if is_checked:
+            begin_check(connection, CheckedText(comment.id, comment.version, edited=0))
+        if waits_for:
             reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
-            return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
+            touched = (Touched(context.site_id, comment.id),)
+            return CommandResult(PostResult(comment, None), corrected, makes_tasks=is_checked, touched=touched)
+        if is_held:
+            hold_for_check(connection, comment.id)
+            return CommandResult(PostResult(comment, None), corrected, makes_tasks=True)
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
-        return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
+        return CommandResult(
+            PostResult(comment, event.event.seq, view=view), (*corrected, event), makes_tasks=is_checked
+        )
 
     def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""

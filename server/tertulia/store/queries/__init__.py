@@ -10,11 +10,13 @@ from tertulia.store.queries.bans import (
     Removable,
     Removal,
     authors_of,
+    ban_count,
     bans_of,
     networks_of,
     removable,
     removal,
 )
+from tertulia.store.queries.checking import ToCheck, hook_named, to_check
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -29,11 +31,13 @@ from tertulia.store.queries.comments import (
     written,
 )
 from tertulia.store.queries.desk import (
+    COUNTED,
     AuthorFacts,
     Filters,
     Item,
     LastDecision,
     QueuePage,
+    checks_down_since,
     desk_counts,
     desk_head,
     items,
@@ -87,6 +91,7 @@ from tertulia.store.queries.words import ListedWord, WordList, word_list, word_v
 
 __all__ = [
     "ANCESTORS",
+    "COUNTED",
     "WRITTEN",
     "AuthorFacts",
     "BanPage",
@@ -117,13 +122,16 @@ __all__ = [
     "RoleHeld",
     "SiteToken",
     "StaffSession",
+    "ToCheck",
     "WayIn",
     "WordList",
     "WrittenPage",
     "any_discussion",
     "authors_of",
+    "ban_count",
     "bans_of",
     "changed_at",
+    "checks_down_since",
     "comment_counts",
     "desk_counts",
     "desk_head",
@@ -133,6 +141,7 @@ __all__ = [
     "events",
     "first_page",
     "held",
+    "hook_named",
     "items",
     "key_of",
     "latest_seqs",
@@ -164,6 +173,7 @@ __all__ = [
     "standing",
     "stored_key",
     "thread",
+    "to_check",
     "ways_in",
     "word_list",
     "word_versions",

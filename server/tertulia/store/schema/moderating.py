@@ -101,6 +101,10 @@ hook = Table(
     Column("kind", String(16), nullable=False),
     Column("config", JSON, nullable=False),
     Column("sealed_secret", Text),
+    # in a row; since when; and from when on one that is down is asked once more
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),
+    Column("probe_at", BigInteger),
     UniqueConstraint("site_id", "name"),
 )
 

@@ -1,0 +1,125 @@
+"""``tertulia hooks``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from tertulia import settings
+from tertulia.cli.options import DATABASE, Group, setting_options, store_of
+from tertulia.cli.running import coroutine
+from tertulia.core.hooks import MOST_SECONDS, HookConfig, HookKind, WhenDown
+from tertulia.core.text import is_site
+from tertulia.errors import ErrorCode, Problem, StartupError
+from tertulia.hooks import HookError, new_secret, trying
+from tertulia.identity import utc_now
+from tertulia.identity.sealing import Sealing
+from tertulia.outgoing import Outgoing
+from tertulia.outgoing.destinations import DestinationError, Destinations
+from tertulia.store import hooks as rows
+from tertulia.store import queries
+from tertulia.store.commands import AddHook, NewHook, RemoveHook
+from tertulia.store.hooks import Hook
+
+
+@click.group(cls=Group)
+def hooks() -> None:
+    """Hooks: who is asked from outside about the comments of a site."""
+
+
+@hooks.command("add")
+@click.argument("site")
+@click.argument("name")
+@click.option("--kind", type=click.Choice([*HookKind]), default=HookKind.check, show_default=True, help="What it is.")
+@click.option("--url", required=True, metavar="URL", help="Its address; http and private hosts only where listed.")
+@click.option(
+    "--when-down",
+    type=click.Choice([*WhenDown]),
+    default=WhenDown.show,
+    show_default=True,
+    help="What becomes of a comment that it says nothing of.",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, MOST_SECONDS),
+    default=MOST_SECONDS,
+    show_default=True,
+    help="How long it may take for one comment.",
+)
+@setting_options(*DATABASE, "secret_key_file", "private_hosts")
+@coroutine
+async def hooks_add(site: str, name: str, kind: str, url: str, when_down: str, seconds: int, **flags: Any) -> None:
+    """Have comments of SITE looked at from outside; running servers ask the hook NAME from the next comment on.
+
+    Its secret is shown once. It is kept sealed with the secret key of the server, so this is run where that key is.
+    """
+    if not is_site(name):
+        raise Problem(ErrorCode.invalid, "A hook's name has 1 to 64 of a-z, 0-9 and '-'.", field="name")
+    loaded = settings.load(**flags)
+    _check_address(url, loaded.private_hosts)
+    config = HookConfig(url, WhenDown(when_down), seconds)
+    secret = new_secret()
+    async with store_of(flags) as store:
+        sealed = Sealing(settings.secret_key(loaded, make=False)).seal(secret.encode())
+        await store.write(AddHook(NewHook(site, name, HookKind(kind), config, sealed), utc_now()))
+    click.echo(f"{site} asks {name} at {url} about each comment. The secret, shown only now:\n{secret}")
+
+
+@hooks.command("list")
+@setting_options(*DATABASE)
+@coroutine
+async def hooks_list(**flags: Any) -> None:
+    """List the hooks: site, name, kind, address, what becomes of comments without a verdict, whether it answers."""
+    async with store_of(flags, read_only=True) as store:
+        for hook in await store.read(rows.hooks):
+            click.echo("\t".join(_columns(hook)))
+
+
+@hooks.command("remove")
+@click.argument("site")
+@click.argument("name")
+@setting_options(*DATABASE)
+@coroutine
+async def hooks_remove(site: str, name: str, **flags: Any) -> None:
+    """Ask the hook NAME of SITE no more; what it said of comments stays as it is."""
+    async with store_of(flags) as store:
+        await store.write(RemoveHook(site, name, utc_now()))
+    click.echo(f"{site} asks {name} no more.")
+
+
+@hooks.command("test")
+@click.argument("site")
+@click.argument("name")
+@setting_options(*DATABASE, "secret_key_file", "private_hosts")
+@coroutine
+async def hooks_test(site: str, name: str, **flags: Any) -> None:
+    """Ask the hook NAME of SITE about a made-up comment, and print what it says; exit code 1 if it says nothing."""
+    loaded = settings.load(**flags)
+    async with store_of(flags, read_only=True) as store:
+        hook = await store.read(queries.hook_named, site, name)
+        if hook is None:
+            raise StartupError(f"The site {site} has no hook {name}; see: tertulia hooks list")
+        sealing = Sealing(settings.secret_key(loaded, make=False))
+    async with Outgoing(loaded.private_hosts) as outgoing:
+        try:
+            said = await trying(outgoing, sealing, hook)
+        except HookError as error:
+            raise StartupError(f"{name} gave no verdict: {error}") from error
+    score = [] if said.score is None else [f"score {said.score:g}"]
+    click.echo("\t".join([said.verdict, *score, *said.labels, *filter(None, [said.note])]))
+
+
+def _check_address(url: str, private_hosts: Iterable[str]) -> None:
+    """Raises StartupError."""
+    try:
+        Destinations(private_hosts).checked(url)
+    except DestinationError as error:
+        raise StartupError(f"--url is not asked: {error}") from error
+
+
+def _columns(hook: Hook) -> list[str]:
+    health = "down" if hook.is_down else "failing" if hook.failures else "answers"
+    when_down = f"{hook.config.when_down} without a verdict in {hook.config.seconds} s"
+    return [hook.site, hook.name, hook.kind, hook.config.url, when_down, health]
