@@ -140,7 +140,7 @@ def removing(store: Store) -> Queue:
         site_id, ban_id = int(job.payload["site"]), str(job.payload["ban"])
         found = await store.read(queries.removal, site_id, ban_id, str(job.payload["action"]))
         for target in () if found is None else found.targets:
-            place: queries.Place | None = None
+            place: queries.Position | None = None
             while True:
                 page = await store.read(queries.removable, site_id, target, int(job.payload["since"]), place, AT_ONCE)
                 assert found is not None  # noqa: S101 - it has targets

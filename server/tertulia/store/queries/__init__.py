@@ -6,7 +6,7 @@ Each answer is of one consistent snapshot. Raises unknown_site where a site is n
 from tertulia.store.queries.bans import (
     BanPage,
     Networks,
-    Place,
+    Position,
     Removable,
     Removal,
     authors_of,
@@ -113,7 +113,7 @@ __all__ = [
     "NumberedKey",
     "OwnComment",
     "OwnWay",
-    "Place",
+    "Position",
     "QueuePage",
     "Removable",
     "Removal",

@@ -112,18 +112,18 @@ def removal(connection: Connection, site_id: int, ban_id: str, action_id: str) -
     return Removal(By(action.actor_id, action.actor), ban.reason, targets)
 
 
-Place = tuple[int | str, ...]
+Position = tuple[int | str, ...]
 
 
 class Removable(NamedTuple):
     """Ids of comments; ``place`` is where the next of them go on, None at the end."""
 
     ids: list[str]
-    place: Place | None
+    place: Position | None
 
 
 def removable(
-    connection: Connection, site_id: int, target: tuple[Reach, str], since: int, after: Place | None, limit: int
+    connection: Connection, site_id: int, target: tuple[Reach, str], since: int, after: Position | None, limit: int
 ) -> Removable:
     """What was written at the site since then, in milliseconds since 1970, and is not removed yet."""
     reach, its = target
