@@ -16,12 +16,13 @@ from tertulia.core.rules import KNOWN_RULES
 
 
 class HookKind(StrEnum):
-    """``check``: a program of the site's own, asked about each comment."""
+    """``check``: a program of the site's own, asked about each comment; ``classifier``: scores by label."""
 
     check = "check"
+    classifier = "classifier"
 
 
-CHECKING = frozenset({HookKind.check})
+CHECKING = frozenset({HookKind.check, HookKind.classifier})
 """The kinds that give a verdict on each comment."""
 
 
@@ -56,6 +57,8 @@ MOST_SECONDS = 10
 FAILURES = 5
 """So many in a row, and the hook is down: it is asked no more, but once in PROBE_SECONDS."""
 PROBE_SECONDS = 60
+ALL_LABELS = "*"
+"""In the limits of a classifier: of each label that has none of its own."""
 LABELS = 20
 """Of one verdict that are kept."""
 LABEL_LENGTH = 64
@@ -75,7 +78,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class HookConfig:
-    """What is stored of a hook. ``seconds`` is how long it may take."""
+    """What is stored of a hook. ``seconds`` is how long it may take, ``more`` what its kind has besides."""
 
     url: str
     when_down: WhenDown = WhenDown.show
