@@ -37,7 +37,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
-from tertulia.hooks import Checking, askers
+from tertulia.hooks import Akismet, Checking, Secrets, Teaching, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -143,10 +143,17 @@ async def running(
             hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(
-                store, hub, tokens, limits, edit_window=window, vote_seconds=vote_seconds, site_name=settings.site_name
-            )
             sealing = Sealing(secret)
+            discussions = Discussions(
+                store,
+                hub,
+                tokens,
+                limits,
+                edit_window=window,
+                vote_seconds=vote_seconds,
+                site_name=settings.site_name,
+                sealing=sealing,
+            )
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
             sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
@@ -175,6 +182,7 @@ async def running(
                 taking_names(store),
                 mending_reviews(),
                 *Checking(store, askers(asking, sealing)).queues(),
+                Teaching(store, Akismet(asking, Secrets(sealing), sealing)).queue(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))

@@ -21,8 +21,8 @@ GUEST = {"author": {"name": "Ba"}}
 
 
 def checking(database: str, folder: Path, *receivers: Receiver, work: str = "all") -> Any:
-    hosts = tuple(one.host for one in receivers)
-    return instance(database, folder / "one", work=work, private_hosts=hosts)
+    hosts, proxies = tuple(one.host for one in receivers), ("127.0.0.1",)
+    return instance(database, folder / "one", work=work, private_hosts=hosts, trusted_proxies=proxies)
 
 
 async def hook(
@@ -33,12 +33,13 @@ async def hook(
     when_down: WhenDown = WhenDown.show,
     seconds: int = 10,
     secret: str | None = None,
+    address: str | None = None,
     **more: Any,
 ) -> str:
     """Its secret."""
     secret = new_secret() if secret is None else secret
     key = secret_key(unlimited(Path("/")))
-    config = HookConfig(receiver.url, when_down, seconds, more)
+    config = HookConfig(address or receiver.url, when_down, seconds, more)
     new = NewHook("default", name, kind, config, Sealing(key).seal(secret.encode()))
     await one.server.store.write(AddHook(new, utc_now()))
     return secret

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntFlag, StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -16,13 +16,16 @@ from tertulia.core.rules import KNOWN_RULES
 
 
 class HookKind(StrEnum):
-    """``check``: a program of the site's own, asked about each comment; ``classifier``: scores by label."""
+    """``check``: a program of the site's own, asked about each comment; ``classifier``: scores by label; ``akismet``:
+    a service that knows spam, and is taught.
+    """
 
     check = "check"
     classifier = "classifier"
+    akismet = "akismet"
 
 
-CHECKING = frozenset({HookKind.check, HookKind.classifier})
+CHECKING = frozenset({HookKind.check, HookKind.classifier, HookKind.akismet})
 """The kinds that give a verdict on each comment."""
 
 
@@ -95,12 +98,13 @@ def hook_config(stored: Mapping[str, Any]) -> HookConfig:
     return HookConfig(stored["url"], WhenDown(stored["when_down"]), stored["seconds"], stored["more"])
 
 
-class SiteChecks(IntEnum):
-    """What a site's hooks want of a new comment: nothing, a look at it, or where it came from, too."""
+class SiteChecks(IntFlag):
+    """What a site's hooks want: a look at each comment, where it came from, what moderators decide."""
 
     none = 0
     some = 1
     traced = 2
+    taught = 4
 
 
 CHECKS = "checks"
@@ -109,10 +113,12 @@ CHECKS = "checks"
 
 def site_checks(configs: Iterable[tuple[HookKind, HookConfig]]) -> SiteChecks:
     """What these hooks of one site want."""
-    checking = [config for kind, config in configs if kind in CHECKING]
-    if any(config.more.get("traced") for config in checking):
-        return SiteChecks.traced
-    return SiteChecks.some if checking else SiteChecks.none
+    wanted = SiteChecks.none
+    for kind, config in configs:
+        wanted |= SiteChecks.some if kind in CHECKING else SiteChecks.none
+        wanted |= SiteChecks.traced if config.more.get("traced") else SiteChecks.none
+        wanted |= SiteChecks.taught if kind is HookKind.akismet else SiteChecks.none
+    return wanted
 
 
 @lru_cache(maxsize=KNOWN_RULES)

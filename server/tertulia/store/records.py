@@ -59,7 +59,7 @@ _POST_CONTEXT = Prepared(
     )
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
-_NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "at", is_shared=True)
+_NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "sealed", "at", is_shared=True)
 _DECIDED = {"version", "hidden_by", "decision", "mark"}
 _NEW_COMMENT = Insert(schema.comment, *(column.key for column in schema.comment.columns if column.key not in _DECIDED))
 
@@ -276,10 +276,13 @@ def insert_post(connection: Connection, comment: Comment, context: PostContext, 
     _NEW_COMMENT.queue(connection, row)
 
 
-def note_origin(connection: Connection, comment_id: str, near: str, wide: str, at: datetime) -> None:
-    """Queues where a guest's comment came from; its time is the database's, that all instances share."""
+def note_origin(
+    connection: Connection, comment_id: str, near: str, wide: str, at: datetime, sealed: str | None = None
+) -> None:
+    """Queues where a comment came from; its time is the database's, that all instances share."""
     noted = mapping.milliseconds(clock.shared(connection, at))
-    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "near": near, "wide": wide, "at": noted})
+    row = {"comment_id": comment_id, "near": near, "wide": wide, "sealed": sealed, "at": noted}
+    _NEW_ORIGIN.queue(connection, row)
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:

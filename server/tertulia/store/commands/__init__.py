@@ -19,9 +19,9 @@ from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import TEACH, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
+from tertulia.store.commands.drafts import Draft, DraftHead, Origin, Traces, unknown_origin
 from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
@@ -62,6 +62,7 @@ __all__ = [
     "CHECK",
     "CLOSING",
     "SCOPES",
+    "TEACH",
     "Act",
     "Actor",
     "AddHook",
@@ -124,6 +125,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "Traces",
     "UndoDecision",
     "VoidTokens",
     "VoteTotals",

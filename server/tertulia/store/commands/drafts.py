@@ -19,6 +19,13 @@ class Origin(NamedTuple):
     wide: str
 
 
+class Traces(NamedTuple):
+    """An origin, and the address and the browser, sealed."""
+
+    origin: Origin
+    sealed: str
+
+
 def unknown_origin() -> None:
     """Of members, of staff, and where no address is known."""
 
@@ -30,7 +37,8 @@ class DraftHead:
     ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
     ``signed_in`` is whether its author is a member.
     ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives where a
-    guest's request came from: it costs hashes that few need.
+    guest's request came from: it costs hashes that few need. ``traces`` gives it of anybody, with what is kept only
+    where a check wants it.
     """
 
     id: str
@@ -44,6 +52,7 @@ class DraftHead:
     token_at: datetime | None = None
     also: tuple[str, ...] = ()
     origin: Callable[[], Origin | None] = unknown_origin
+    traces: Callable[[], Traces | None] = unknown_origin
 
     @property
     def is_staff(self) -> bool:

@@ -3,7 +3,7 @@
 Each answer is of one consistent snapshot. Raises unknown_site where a site is named that does not exist.
 """
 
-from tertulia.store.queries.checking import ToCheck, hook_named, to_check
+from tertulia.store.queries.checking import ToCheck, hook_named, to_check, to_teach
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -152,6 +152,7 @@ __all__ = [
     "stored_key",
     "thread",
     "to_check",
+    "to_teach",
     "ways_in",
     "word_list",
     "word_versions",
