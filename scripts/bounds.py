@@ -105,6 +105,10 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("discussions kept warm without readers", "live/tuning:MAX_EMPTY_ROOMS"),
         Bound("readers that one instance may tell of", "bus/redis/wire:MAX_READERS"),
         Bound("readers told in all", "live/presence:MAX_READERS"),
+        Bound("characters of a message of a desk's console", "push/looking:MAX_MESSAGE_CHARS"),
+        Bound("time between two of them that are heeded", "push/looking:LEAST_SECONDS", seconds),
+        Bound("people told of who look at comments of one desk", "push/looking:MAX_LOOKERS"),
+        Bound("characters of their names and ids between instances", "bus/redis/wire:MAX_LOOK_CHARS"),
         Bound(
             "time between two looks at the database for unsigned messages", "live/tuning:UNVERIFIED_SECONDS", seconds
         ),
@@ -276,6 +280,7 @@ NO_BOUNDS = {
     | {"READERS_SECONDS", "PEERS_SECONDS", "REPEAT_SECONDS", "EXPIRY_SECONDS", "REQUESTS_PER_SECOND"}
     | {"HOUSEKEEPING_SECONDS", "RECONCILE_SECONDS", "DEGRADED_SECONDS", "GRACE_SECONDS"},
     "protocol/bounds": {"HEARTBEAT_SECONDS", "EVENTS_PAGE", "WRITING_SECONDS"},
+    "push/looking": {"LOOKING_SECONDS"},
     "push/queued": {"HIGH_BYTES", "LOW_BYTES", "CLOSE_SECONDS"},
     "serving/accepting": {"PAUSE_SECONDS", "MAX_PAUSE_SECONDS", "REPORT_SECONDS"},
     "serving/heads": {"METHOD_LETTERS", "LENGTH_DIGITS"},

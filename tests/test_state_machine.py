@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tertulia import protocol
-from tertulia.bus import BusHandlers, Listener, Message
+from tertulia.bus import BusHandlers, Glance, Listener, Message
 from tertulia.bus.memory import MemoryBus
 from tertulia.checks import check
 from tertulia.core.comments import DiscussionKey, Mode
@@ -59,6 +59,9 @@ class UnreliableBus:
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """There is one instance."""
+
+    def publish_looking(self, key: DiscussionKey, look: Glance) -> None:
+        """Nobody looks at a desk."""
 
     def is_alive(self, instance: str) -> bool:
         return False

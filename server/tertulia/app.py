@@ -207,9 +207,12 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
+            desk, banning = Desk(store, limits), Banning(store, limits)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,
+                desk,
+                banning,
                 pages.rendering.extended("tertulia.staff"),
                 origins,
                 addresses,
@@ -231,7 +234,7 @@ async def running(
             others += _playground(pages) if settings.playground else []
             search = Search(store, limits) if settings.search else None
             others += [] if search is None else SearchPages(search, pages.rendering, defaults, addresses).routes()
-            desk_stream = DeskStream(hub, staff_pages.deciding, staff.standing)
+            desk_stream = DeskStream(hub, bus, staff_pages.deciding, staff.standing)
             store.start(partial(publish_committed, bus, store.epoch))
             store.write_queue.on_tasks = workers.wake
             following.start()
@@ -240,8 +243,8 @@ async def running(
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
-                edges += [SignInApi(sign_ins, methods, origins), DeskApi(Desk(store, limits), staff_pages.deciding)]
-                edges.append(BansApi(Banning(store, limits), staff_pages.deciding))
+                edges += [SignInApi(sign_ins, methods, origins), DeskApi(desk, staff_pages.deciding)]
+                edges.append(BansApi(banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [

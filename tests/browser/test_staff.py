@@ -35,7 +35,7 @@ def invite(server: ServerProcess, name: str, role: str = "owner") -> str:
 async def signed_in(server: ServerProcess, window: Window, name: str, **options: object) -> Page:
     page = await window(invite(server, name), **options)
     await page.get_by_role("button").click()
-    await page.wait_for_url("**/staff")
+    await page.wait_for_url("**/desk/*")
     return page
 
 
@@ -44,7 +44,7 @@ async def test_an_owner_comes_by_a_link_without_a_script_and_leaves(server: Serv
     await expect(page.locator("body")).to_contain_text("Signed in as Mai")
     [cookie] = await page.context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["name"]) == (True, "Lax", "tertulia-staff")
-    await page.get_by_role("link", name="default").click()
+    await page.get_by_role("link", name="Staff", exact=True).click()
     await page.get_by_label("Name", exact=True).fill("Minh")
     await page.get_by_role("button", name="Invite").click()
     link = await page.get_by_label("Send this link to Minh").input_value()
@@ -108,8 +108,8 @@ async def test_axe_finds_nothing_and_nothing_is_cut(
     await look("refused")
     await page.goto(link)
     await page.locator("main button").click()
-    await page.wait_for_url("**/staff")
-    await look("sites")
+    await page.wait_for_url("**/desk/*")
+    await look("desk")
     await page.goto(site)
     await page.locator("#name").fill(f"{LONG}-{locale}-{scheme}")
     await page.locator(".fields button").first.click()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
+from tertulia.bus import BusHandlers, Glance, Listener, Message, PresenceUpdate
 from tertulia.bus.redis.bus import RedisBus
 from tertulia.bus.redis.signing import Signer
 from tertulia.bus.redis.tuning import DEFAULT, BusTuning
@@ -126,6 +126,9 @@ class CrossInstanceBus:
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         self._here.publish_presence(key, readers, writing, wants_reply=wants_reply)
+
+    def publish_looking(self, key: DiscussionKey, look: Glance) -> None:
+        self._here.publish_looking(key, look)
 
     def is_alive(self, instance: str) -> bool:
         return self._there.is_alive(instance)

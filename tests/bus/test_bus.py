@@ -8,7 +8,7 @@ from itertools import count, product
 
 import pytest
 
-from tertulia.bus import Bus, BusHandlers, Message, PresenceUpdate
+from tertulia.bus import Bus, BusHandlers, Glance, LookingUpdate, Message, PresenceUpdate
 from tertulia.bus.memory import MemoryBus
 from tertulia.bus.redis.cluster import partition_of
 from tertulia.bus.redis.wire import channel_of
@@ -207,3 +207,21 @@ async def test_who_reads_is_told_to_others_alone(bus: Bus) -> None:
     else:
         assert told == []
     assert not bus.is_alive("nobody")
+
+
+async def test_who_looks_at_what_is_told_to_others_alone(bus: Bus) -> None:
+    told: list[LookingUpdate] = []
+    bus.set_handlers(BusHandlers(on_looking=told.append))
+    heard: list[Message] = []
+    bus.subscribe(HERE, heard.append)
+    await arrived(bus)
+    look = Glance("someone", "Mai \N{DUCK}", "a comment")
+    bus.publish_looking(HERE, look)
+    bus.publish_looking(THERE, look)  # which nobody subscribes to
+    await arrived(bus)
+    assert heard == []
+    if isinstance(bus, CrossInstanceBus):
+        [said] = told
+        assert (said.key, said.look) == (HERE, look)
+    else:
+        assert told == []

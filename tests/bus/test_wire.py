@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus import Glance, LookingUpdate, Message, PresenceUpdate
 from tertulia.bus.redis.wire import (
     KINDS,
     MAX_INSTANCE_CHARS,
+    MAX_LOOK_CHARS,
     MAX_MESSAGE_BYTES,
     MAX_READERS,
     Envelope,
@@ -21,6 +22,7 @@ from tertulia.bus.redis.wire import (
     decode,
     encode_events,
     encode_heartbeat,
+    encode_looking,
     encode_presence,
 )
 from tertulia.core.comments import DiscussionKey
@@ -70,6 +72,18 @@ def test_who_reads_is_read(
     said = PresenceUpdate(DiscussionKey(site, key), instance, readers, writing, wants_reply, at)
     assert decode(encode_presence(said)) == said
     assert decode(encode_heartbeat(instance, at)) == InstanceHeartbeat(instance, at)
+
+
+@given(texts, texts, texts, texts, texts, times)
+def test_who_looks_at_what_is_read(site: str, key: str, person: str, name: str, comment: str, at: int) -> None:
+    look = Glance(person[:MAX_LOOK_CHARS], name[:MAX_LOOK_CHARS], comment[:MAX_LOOK_CHARS])
+    said = LookingUpdate(DiscussionKey(site, key), "i", look, at)
+    assert decode(encode_looking(said)) == said
+
+
+def test_a_name_that_is_too_long_is_cut() -> None:
+    told = decode(encode_looking(LookingUpdate(KEY, "i", Glance("p", "n" * (MAX_LOOK_CHARS + 1), "c"), 1)))
+    assert told == LookingUpdate(KEY, "i", Glance("p", "n" * MAX_LOOK_CHARS, "c"), 1)
 
 
 def test_more_readers_than_an_instance_can_have_are_not_told() -> None:
@@ -218,6 +232,11 @@ def test_the_pieces_of_these_tests_are_good() -> None:
         b'[2,"here","i",1,"s","k",1,0,2]',
         b'[2,"here",null,1,"s","k",1,0,0]',
         b'[1,"here","i",1,"s","k",1,0,0]',
+        b'[2,"looks","i",1,"s","k","p","n"]',
+        b'[2,"looks","i",0,"s","k","p","n","c"]',
+        b'[2,"looks","i",1,"s","k","p",null,"c"]',
+        b'[2,"looks","i",1,"s","k","p","n",1]',
+        b'[2,"looks","i",1,"s","k","p","n","%s"]' % (b"c" * (MAX_LOOK_CHARS + 1)),
         events(event()) + b"\n[]",
     ],
     ids=lambda data: repr(data[:100]),

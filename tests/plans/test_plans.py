@@ -344,6 +344,7 @@ def _staff() -> Iterator[Visit]:
     for path in ("/staff", at, f"{at}/members", f"{at}/ways-in", f"{at}/tokens", "/staff/log", "/staff/log.jsonl"):
         yield Visit("GET", path, is_staff=True)
     yield from _ways_of_staff()
+    yield from _desk_pages()
     deep = encode_page_cursor(PageCursor("sessions:default", (), name(0, DEEP)))
     yield Visit("GET", f"{at}/members", (("cursor", deep),), is_staff=True)
     for path in ("/staff/log", "/staff/log.jsonl"):
@@ -362,6 +363,24 @@ def _staff() -> Iterator[Visit]:
         ("/staff/sign-out", {}),
     ):
         yield Visit("POST", path, data=form, is_staff=True)
+
+
+def _desk_pages() -> Iterator[Visit]:
+    """What a moderator reads and decides on pages."""
+    at = "/staff/sites/default"
+    yield Visit("GET", f"{at}/desk", is_staff=True)
+    for queue in ("waiting", "reported", "suspected", "all"):
+        for more in ((), (("author", VIEWER),), (("key", BIG),), (("did", f"{name(0, 1)}.{name(0, 2)}"),)):
+            yield Visit("GET", f"{at}/desk/{queue}", more, is_staff=True)
+    yield Visit("GET", f"{at}/desk/cards", (("id", VISIBLE),), is_staff=True)
+    yield Visit("GET", f"{at}/bans", is_staff=True)
+    for path, form in (
+        ("desk/decide", {"comment_id": VISIBLE, "version": "1", "do": "pin"}),
+        ("desk/undo", {"comment_id": VISIBLE, "action": name(0, 1)}),
+        ("bans", {"author": VIEWER, "effect": "hold", "hours": "24"}),
+        ("bans/lift", {"ban": name(0, 1)}),
+    ):
+        yield Visit("POST", f"{at}/{path}", data=form, is_staff=True)
 
 
 def _ways_of_staff() -> Iterator[Visit]:

@@ -5,33 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import pytest
-from click.testing import CliRunner
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
-from tertulia.cli import main
+from tests.push.desk import closing_code, desk_stream, moderator_token, run
 from tests.support.server import ServerProcess
 from tests.support.waiting import PATIENCE
 
 API = "/api/v1"
 
 
-def _run(server: ServerProcess, *arguments: str) -> str:
-    result = CliRunner().invoke(main, [*arguments, "--data-dir", str(server.data_dir)])
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 @pytest.fixture(scope="module")
 def token(live: ServerProcess) -> str:
-    return _run(live, "moderator", "add", "Sáu").strip()
+    return moderator_token(live, "Sáu")
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +44,6 @@ def _say(server: ServerProcess, key: str, text: str) -> str:
     return str(answer.json()["comment"]["id"])
 
 
-@contextmanager
-def _desk(server: ServerProcess, headers: dict[str, str], **cursor: object) -> Iterator[ClientConnection]:
-    address = f"{server.url.replace('http', 'ws')}{API}/staff/live?{urlencode(cursor)}"
-    with connect(address, proxy=None, additional_headers=headers) as socket:
-        yield socket
-
-
 def _items(socket: ClientConnection, many: int) -> list[dict[str, Any]]:
     """The next items that come, with their seqs."""
     found: list[dict[str, Any]] = []
@@ -72,18 +55,9 @@ def _items(socket: ClientConnection, many: int) -> list[dict[str, Any]]:
     return found
 
 
-def _closed(socket: ClientConnection) -> int | None:
-    """The code that the stream ends with."""
-    try:
-        while True:
-            socket.recv(PATIENCE)
-    except ConnectionClosed as ended:
-        return None if ended.rcvd is None else ended.rcvd.code
-
-
 def test_what_waits_and_what_is_decided_comes_at_once(live: ServerProcess, client: httpx.Client, token: str) -> None:
     _hold(client, "at-once")
-    with _desk(live, {"Authorization": f"Bearer {token}"}) as desk:
+    with desk_stream(live, {"Authorization": f"Bearer {token}"}) as desk:
         assert json.loads(desk.recv(PATIENCE))["type"] == "hello"
         said = _say(live, "at-once", "May I")
         [waiting] = _items(desk, 1)
@@ -99,21 +73,21 @@ def test_a_desk_that_comes_back_gets_all_it_missed_once(live: ServerProcess, cli
     _hold(client, "missed")
     counts = client.get(f"{API}/staff/queues").json()
     said = [_say(live, "missed", f"No. {number}") for number in range(5)]
-    with _desk(live, {"Authorization": f"Bearer {token}"}, epoch=counts["epoch"], after=counts["seq"]) as desk:
+    with desk_stream(live, {"Authorization": f"Bearer {token}"}, epoch=counts["epoch"], after=counts["seq"]) as desk:
         items = _items(desk, 5)
     assert [one["comment_id"] for one in items] == said
     assert [one["seq"] for one in items] == list(range(counts["seq"] + 1, counts["seq"] + 6))
-    with _desk(live, {"Authorization": f"Bearer {token}"}, epoch=counts["epoch"], after=items[2]["seq"]) as desk:
+    with desk_stream(live, {"Authorization": f"Bearer {token}"}, epoch=counts["epoch"], after=items[2]["seq"]) as desk:
         assert [one["comment_id"] for one in _items(desk, 2)] == said[3:]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer tm_nobodys"}])
 def test_nobody_else_is_told(live: ServerProcess, headers: dict[str, str]) -> None:
-    with _desk(live, headers) as desk:
-        assert _closed(desk) == 4401
+    with desk_stream(live, headers) as desk:
+        assert closing_code(desk) == 4401
 
 
-def test_no_reader_names_a_desk(live: ServerProcess) -> None:
+def test_no_reader_names_adesk_stream(live: ServerProcess) -> None:
     for key in ("\x1fdesk", "desk", "%1Fdesk"):
         answer = httpx.get(f"{live.url}{API}/events", params={"key": key}, timeout=PATIENCE)
         assert "desk.item" not in answer.text
@@ -121,7 +95,7 @@ def test_no_reader_names_a_desk(live: ServerProcess) -> None:
 
 def _signed_in(server: ServerProcess) -> tuple[str, str]:
     """The link that was used, and the cookie that it gave."""
-    made = _run(server, "staff", "invite", "Hoa", "--role", "moderator")
+    made = run(server, "staff", "invite", "Hoa", "--role", "moderator")
     found = re.search(r"link=(tl_[\w-]+)", made)
     assert found is not None, made
     own = {"Sec-Fetch-Site": "same-origin"}
@@ -133,23 +107,23 @@ def _signed_in(server: ServerProcess) -> tuple[str, str]:
 def test_who_signs_out_is_gone(live: ServerProcess) -> None:
     _, cookie = _signed_in(live)
     headers = {"Cookie": cookie, "Origin": live.url}
-    with _desk(live, headers) as desk:
+    with desk_stream(live, headers) as desk:
         assert json.loads(desk.recv(PATIENCE))["type"] == "hello"
         own = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}
         assert httpx.post(f"{live.url}/staff/sign-out", headers=own, timeout=PATIENCE).status_code == 303
-        assert _closed(desk) == 4401
+        assert closing_code(desk) == 4401
 
 
 def test_no_page_of_another_site_opens_it_under_the_cookie(live: ServerProcess) -> None:
     _, cookie = _signed_in(live)
     for origin in ("https://evil.example", "null"):
-        with _desk(live, {"Cookie": cookie, "Origin": origin}) as desk:
-            assert _closed(desk) == 4403
+        with desk_stream(live, {"Cookie": cookie, "Origin": origin}) as desk:
+            assert closing_code(desk) == 4403
 
 
 def test_a_role_that_is_taken_ends_it(live: ServerProcess, tmp_path: Path) -> None:
     _, cookie = _signed_in(live)
-    with _desk(live, {"Cookie": cookie, "Origin": live.url}) as desk:
+    with desk_stream(live, {"Cookie": cookie, "Origin": live.url}) as desk:
         assert json.loads(desk.recv(PATIENCE))["type"] == "hello"
-        _run(live, "staff", "remove", "Hoa", "--role", "moderator")
-        assert _closed(desk) == 4401
+        run(live, "staff", "remove", "Hoa", "--role", "moderator")
+        assert closing_code(desk) == 4401

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,26 @@ class Desk:
         assert answer.status_code == 201, answer.text
         self.tokens[subject] = answer.json()["token"]
         return str(answer.json()["viewer"]["id"])
+
+    async def say(self, text: str, *, site: str = "news", name: str = "Lan", **more: str) -> dict[str, Any]:
+        """A comment of a guest."""
+        said = {"site": site, "key": "talk", "body": text, "author": {"name": name}, **more}
+        headers = {"Idempotency-Key": f"{sha256(text.encode()).hexdigest()[:32]}"}
+        answer = await self.client.post(f"{API}/comments", json=said, headers=headers)
+        assert answer.status_code in (201, 202), answer.text
+        comment: dict[str, Any] = answer.json()["comment"]
+        return comment
+
+    async def hold(self, token: str, mode: str = "held") -> None:
+        params, headers = {"site": "news", "key": "talk"}, {"Authorization": f"Bearer {token}"}
+        answer = await self.client.patch(f"{API}/discussion", params=params, json={"mode": mode}, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+    async def ready(self) -> dict[str, Any]:
+        """A held comment, and a moderator of the site who is signed in as "Mai"."""
+        await self.hold(await self.moderator("Sáu"))
+        await self.sign_in("Mai", Role.moderator)
+        return await self.say("May I say something")
 
     async def end(self, who: str, **values: int | None) -> None:
         """Changes the row of a session."""

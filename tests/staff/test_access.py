@@ -13,6 +13,7 @@ from tests.api.app import bearer, new_key
 from tests.staff.desk import OWN, Desk, opened, staff_routes
 
 AT = "/staff/sites/{site}"
+NEWS = AT.format(site="news")
 OWN_WAYS = "/staff/ways-in"
 """Need a mail server: tests/staff/test_ways.py."""
 CHALLENGE = "01900000-0000-7000-8000-000000000000"
@@ -38,6 +39,14 @@ ROUTES: dict[tuple[str, str], dict[str, str]] = {
     ("GET", f"{AT}/tokens"): {},
     ("POST", f"{AT}/tokens/add"): {"name": "cms", "scope": "read"},
     ("POST", f"{AT}/tokens/remove"): {"name": "there"},
+    ("GET", f"{AT}/desk"): {},
+    ("GET", f"{AT}/desk/cards"): {},
+    ("GET", f"{AT}/desk/{{queue}}"): {},
+    ("POST", f"{AT}/desk/decide"): {"comment_id": "COMMENT", "version": "1", "do": "remove", "reason": "spam"},
+    ("POST", f"{AT}/desk/undo"): {"comment_id": "DECIDED", "action": "ACTION"},
+    ("GET", f"{AT}/bans"): {},
+    ("POST", f"{AT}/bans"): {"author": "AUTHOR", "effect": "hold", "hours": "24"},
+    ("POST", f"{AT}/bans/lift"): {"ban": "BAN"},
     ("GET", "/staff/log"): {},
     ("GET", "/staff/log.jsonl"): {},
     ("POST", "/staff/sign-out"): {},  # last: it ends the session
@@ -56,7 +65,7 @@ OPEN = {
 }
 """Those for people who are not signed in."""
 ELSEWHERE = {
-    ("GET", "/staff"): 200,
+    ("GET", "/staff"): 303,
     ("GET", "/staff/ways-in"): 200,
     ("GET", "/staff/ways-in/code"): 303,
     ("POST", "/staff/sign-out"): 303,
@@ -86,9 +95,22 @@ async def peopled(desk: Desk) -> dict[str, str]:
         headers={"Idempotency-Key": new_key()},
     )
     desk.tokens |= {"a guest": said.json()["token"], "nobody": ""}
+    decided, banned = await desk.say("Decided about", name="Năm"), await desk.say("Banned", name="Tám")
+    await desk.post(f"{NEWS}/desk/decide", "Mai", comment_id=decided["id"], version="1", do="remove")
+    await desk.post(f"{NEWS}/bans", "Mai", author=banned["author"]["id"])
+    action = next(one for one in await desk.rows(schema.action) if one["verb"] == "comment.remove")
+    [ban] = await desk.rows(schema.ban)
     await desk.post("/staff/sites/news/tokens/add", "Mai", name="there", scope="read")
     gone = next(one["id"] for one in await desk.rows(schema.author) if one["name"] == "an ended session")
-    return {"PERSON": gone, "MEMBER": member}
+    return {
+        "PERSON": gone,
+        "MEMBER": member,
+        "COMMENT": said.json()["comment"]["id"],
+        "AUTHOR": said.json()["comment"]["author"]["id"],
+        "DECIDED": decided["id"],
+        "ACTION": action["id"],
+        "BAN": ban["id"],
+    }
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +130,7 @@ async def test_nobody_gets_what_is_not_theirs(folder: Path) -> None:
         before = await desk.everything()
         for (method, path), form in ROUTES.items():
             data = {name: ids.get(value, value) for name, value in form.items()} if method == "POST" else None
-            asked = path.replace("{site}", "news") + ("?site=news" if "/log" in path else "")
+            asked = at_news(path)
             for who in (*STRANGERS, "a host", "another site's moderator"):
                 headers = desk.headers(who) | bearer(desk.tokens[who]) | OWN
                 answer = await desk.client.request(method, asked, data=data, headers=headers)
@@ -120,6 +142,12 @@ async def test_nobody_gets_what_is_not_theirs(folder: Path) -> None:
         after = await desk.everything()
         # who signs out ends a session of their own
         assert {name for name in after if after[name] != before[name]} <= {"session"}
+
+
+def at_news(path: str) -> str:
+    """The address of a route at the site."""
+    query = "?site=news" if "/log" in path else f"?id={CHALLENGE}" if path.endswith("/cards") else ""
+    return path.replace("{site}", "news").replace("{queue}", "all") + query
 
 
 def expected(method: str, path: str, who: str) -> int:
@@ -139,20 +167,19 @@ async def test_what_a_moderator_of_the_site_may_not(folder: Path) -> None:
             if "/sign-" in path or path.startswith(OWN_WAYS):
                 continue
             data = {name: ids.get(value, value) for name, value in form.items()} if method == "POST" else None
-            asked = path.replace("{site}", "news") + ("?site=news" if "/log" in path else "")
+            asked = at_news(path)
             before = await desk.everything()
             answer = await desk.client.request(method, asked, data=data, headers=desk.headers("Thu") | OWN)
             refused = (method, path) in OWNERS
-            assert answer.status_code == (403 if refused else 303 if method == "POST" else 200), (method, path)
+            leads_on = method == "POST" or path.endswith(("/staff", "/desk"))
+            assert answer.status_code == (403 if refused else 303 if leads_on else 200), (method, path)
             assert not refused or await desk.everything() == before
 
 
 async def test_a_list_of_sites_names_no_other(folder: Path) -> None:
     async with opened(folder / "sites") as desk:
         await desk.sign_in("Thu", Role.moderator, "magazine")
-        page = (await desk.get("/staff", "Thu")).text
-        assert "/staff/sites/magazine" in page
-        assert "news" not in page.replace("news.test", "")
+        assert (await desk.get("/staff", "Thu")).headers["location"] == "/staff/sites/magazine/desk"
         assert (await desk.get("/staff/log", "Thu")).status_code == 404
         await desk.sign_in("Mai", Role.moderator, None)
         page = (await desk.get("/staff", "Mai")).text

@@ -17,29 +17,6 @@ from tests.staff.desk import OWN, Desk, opened
 DECISIONS, UNDO, QUEUE = f"{API}/staff/decisions", f"{API}/staff/undo", f"{API}/staff/queue"
 
 
-async def _say(desk: Desk, text: str, *, site: str = "news") -> dict[str, Any]:
-    said = {"site": site, "key": "talk", "body": text, "author": {"name": "Lan"}}
-    headers = {"Idempotency-Key": f"{text:-<32}".replace(" ", "-")}
-    answer = await desk.client.post(f"{API}/comments", json=said, headers=headers)
-    assert answer.status_code in (201, 202), answer.text
-    comment: dict[str, Any] = answer.json()["comment"]
-    return comment
-
-
-async def _hold(desk: Desk, token: str, mode: str = "held") -> None:
-    params = {"site": "news", "key": "talk"}
-    headers = {"Authorization": f"Bearer {token}"}
-    answer = await desk.client.patch(f"{API}/discussion", params=params, json={"mode": mode}, headers=headers)
-    assert answer.status_code == 200, answer.text
-
-
-async def _ready(desk: Desk) -> dict[str, Any]:
-    """A held comment, and a moderator of the site who is signed in as "Mai"."""
-    await _hold(desk, await desk.moderator("Sáu"))
-    await desk.sign_in("Mai", Role.moderator)
-    return await _say(desk, "May I say something")
-
-
 async def _queue(desk: Desk, queue: str = "waiting", who: str = "Mai", **params: str) -> httpx.Response:
     asked = {"site": "news", "queue": queue, **params}
     return await desk.client.get(QUEUE, params=asked, headers=desk.headers(who))
@@ -52,7 +29,7 @@ async def _decide(desk: Desk, *decisions: dict[str, Any], who: str = "Mai", **he
 
 async def test_an_evening_at_the_desk(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
+        said = await desk.ready()
         [item] = (await _queue(desk)).json()["items"]
         assert (item["text"], item["version"], item["queue"]) == ("May I say something", 1, "waiting")
         assert item["causes"] == [{"kind": "mode"}]
@@ -79,8 +56,8 @@ async def test_an_evening_at_the_desk(tmp_path: Path) -> None:
 
 async def test_each_decision_has_its_own_result(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
-        other = await _say(desk, "And another thing")
+        said = await desk.ready()
+        other = await desk.say("And another thing")
         decisions = [
             {"comment_id": said["id"], "version": 1, "do": "approve"},
             {"comment_id": "nowhere", "version": 1, "do": "approve"},
@@ -93,7 +70,7 @@ async def test_each_decision_has_its_own_result(tmp_path: Path) -> None:
 
 async def test_a_repeated_request_is_answered_as_before(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
+        said = await desk.ready()
         decision = {"comment_id": said["id"], "version": 1, "do": "approve"}
         first, again = [
             (await _decide(desk, decision, **{"Idempotency-Key": "k" * 16})).json()["results"][0] for _ in range(2)
@@ -103,7 +80,7 @@ async def test_a_repeated_request_is_answered_as_before(tmp_path: Path) -> None:
 
 async def test_no_other_page_decides_under_the_cookie(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
+        said = await desk.ready()
         before = await desk.everything()
         decide = {"site": "news", "decisions": [{"comment_id": said["id"], "version": 1, "do": "approve"}]}
         undo = {"site": "news", "actions": [{"comment_id": said["id"], "action": said["id"]}]}
@@ -123,7 +100,7 @@ async def test_no_other_page_decides_under_the_cookie(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_whoever_decides_elsewhere_or_nowhere_is_refused(tmp_path: Path, method: str) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
+        said = await desk.ready()
         await desk.sign_in("Hoa", Role.moderator, "magazine")
         await desk.member("once-member/Thu")
         decision = {"comment_id": said["id"], "version": 1, "do": "approve"}
@@ -136,8 +113,8 @@ async def test_whoever_decides_elsewhere_or_nowhere_is_refused(tmp_path: Path, m
 
 async def test_a_comment_of_another_site_is_not_there(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        await _ready(desk)
-        foreign = await _say(desk, "Over there", site="magazine")
+        await desk.ready()
+        foreign = await desk.say("Over there", site="magazine")
         [result] = (await _decide(desk, {"comment_id": foreign["id"], "version": 1, "do": "remove"})).json()["results"]
         assert result["problem"]["code"] == "not_found"
         items = await desk.client.get(
@@ -148,7 +125,7 @@ async def test_a_comment_of_another_site_is_not_there(tmp_path: Path) -> None:
 
 async def test_what_moderators_do_by_the_older_operations_is_in_the_log(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        said = await _ready(desk)
+        said = await desk.ready()
         headers = {"Authorization": f"Bearer {await desk.moderator('Tú')}"}
         for method, path, body in (
             ("POST", "/approve", None),
@@ -167,9 +144,9 @@ async def test_what_moderators_do_by_the_older_operations_is_in_the_log(tmp_path
 
 async def test_all_comments_are_there_the_newest_first(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
-        await _ready(desk)
+        await desk.ready()
         for number in range(3):
-            await _say(desk, f"No. {number}")
+            await desk.say(f"No. {number}")
         found = (await _queue(desk, "all", limit="2")).json()
         more = (await _queue(desk, "all", limit="2", cursor=found["next"])).json()
         texts = [one["text"] for one in (*found["items"], *more["items"])]

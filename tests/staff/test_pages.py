@@ -7,10 +7,18 @@ import json
 import re
 from importlib.resources import files
 
+from tertulia.core.causes import CauseKind, Queue
+from tertulia.core.comments import State
 from tertulia.core.roles import Role
+from tertulia.desk.desk import STALE
+from tertulia.errors import ErrorCode
 from tertulia.languages import every, language
+from tertulia.staff.desk.cards import HOURS, REASONS
+from tertulia.staff.desk.queues import OF_SCRIPT, Which
 from tertulia.store import schema
 from tertulia.store.actions import Verb
+from tertulia.store.bans import BanEffect
+from tertulia.store.commands import UNDOABLE, Act
 from tests.api.app import bearer
 from tests.staff.desk import Desk
 
@@ -142,10 +150,28 @@ async def test_no_value_of_an_address_or_a_form_is_a_fault(desk: Desk) -> None:
 
 def test_pages_say_what_the_catalogue_has_and_it_has_nothing_else() -> None:
     package = files("tertulia.staff")
-    read = [*(file for file in package.iterdir() if file.name.endswith(".py")), *(package / "templates").iterdir()]
-    text = "\n".join(file.read_text("utf-8") for file in read if file.is_file())
-    named = set(re.findall(r'"(staff\.[a-z_.]+[a-z])"', text))
+    folders = (package, package / "desk", package / "templates")
+    read = [file for folder in folders for file in folder.iterdir() if file.is_file() and "." in file.name]
+    text = "\n".join(file.read_text("utf-8") for file in read)
+    for group, made in (("staff", _made()), ("desk", _made_at_the_desk())):
+        named = set(re.findall(rf'"({group}\.[a-z_.]+[a-z])"', text))
+        assert named | made == set(language("en").groups[group])
+        assert all(one.groups[group].keys() == named | made for one in every().values())
+
+
+def _made() -> set[str]:
+    """Keys that are put together when a page is made."""
     made = {f"staff.role.{role.value}" for role in Role} | {f"staff.did.{verb.value}" for verb in Verb}
-    made |= {f"staff.kind.{kind}" for kind in ("jwt", "provider")}
-    assert named | made == set(language("en").groups["staff"])
-    assert all(one.groups["staff"].keys() == named | made for one in every().values())
+    return made | {f"staff.kind.{kind}" for kind in ("jwt", "provider")}
+
+
+def _made_at_the_desk() -> set[str]:
+    made = {f"desk.{queue.value}" for queue in (*Queue, Which.all)} | {"desk.banned"}
+    made |= {f"desk.reason.{reason}" for reason in REASONS} | {f"desk.hours.{hours}" for hours in HOURS}
+    made |= {f"desk.do.{act.value}" for act in Act} | {f"desk.state.{state.value}" for state in State}
+    made |= {f"desk.cause.{kind.value}" for kind in CauseKind} | {"desk.cause.word_in_name"}
+    made |= {f"desk.done.{verb}" for verb in (*UNDOABLE, Verb.undo_decision, Verb.ban, Verb.lift_ban)}
+    made |= {f"desk.effect.{effect.value}" for effect in BanEffect}
+    made |= {f"desk.stale.{code.name}" for code in (*STALE, ErrorCode.not_found)}
+    made |= {f"desk.kind.{kind}" for kind in ("guest", "member", "staff", "imported")}
+    return made | {key for key in language("en").texts if key.startswith(OF_SCRIPT)}

@@ -31,7 +31,7 @@ async def test_a_link_shows_a_button_and_is_used_up_by_pressing_it(desk: Desk) -
     answer = await desk.post(SIGN_IN, link=link)
     assert (answer.status_code, answer.headers["location"]) == (303, "/staff")
     desk.tokens["Mai"] = cookie(answer, SECURE_NAME).value
-    assert "Signed in as Mai" in (await desk.get("/staff", "Mai")).text
+    assert "Signed in as Mai" in (await desk.get("/staff/ways-in", "Mai")).text
     again = await desk.post(SIGN_IN, link=link)
     assert (again.status_code, "was used" in again.text) == (410, True)
     assert "set-cookie" not in again.headers
@@ -51,10 +51,10 @@ async def test_a_moderators_token_signs_in_as_the_moderator(desk: Desk) -> None:
     token = await desk.moderator("Mai")
     answer = await desk.post(SIGN_IN, token=f" {token}\n")
     desk.tokens["Mai"] = cookie(answer, SECURE_NAME).value
-    assert "Signed in as Mai" in (await desk.get("/staff", "Mai")).text
+    assert "Signed in as Mai" in (await desk.get("/staff/ways-in", "Mai")).text
     assert token not in repr(await desk.everything())
     await desk.server.store.write(administration.RemoveModerator("Mai", utc_now()))
-    assert (await desk.get("/staff", "Mai")).headers["location"] == SIGN_IN
+    assert (await desk.get("/staff/ways-in", "Mai")).headers["location"] == SIGN_IN
     assert (await desk.post(SIGN_IN, token=token)).status_code == 401
 
 
@@ -97,8 +97,10 @@ async def test_without_https_a_session_is_for_this_machine_alone(desk: Desk, add
         morsel = cookie(answer, PLAIN_NAME)
         assert (morsel["secure"], morsel["httponly"]) == ("", True)
         name = {"Cookie": f"{PLAIN_NAME}={morsel.value}"}
-        assert (await plain.get("/staff", headers=name)).status_code == 200
-        assert (await desk.client.get("/staff", headers=name)).status_code == 303, "over https the name is another"
+        assert (await plain.get("/staff/ways-in", headers=name)).status_code == 200
+        assert (await desk.client.get("/staff/ways-in", headers=name)).status_code == 303, (
+            "over https the name is another"
+        )
 
 
 async def test_who_signs_out_is_out_on_the_server_too(desk: Desk) -> None:
@@ -106,7 +108,7 @@ async def test_who_signs_out_is_out_on_the_server_too(desk: Desk) -> None:
     answer = await desk.post("/staff/sign-out", "Mai")
     assert (answer.status_code, answer.headers["location"]) == (303, SIGN_IN)
     assert cookie(answer, SECURE_NAME).value == ""
-    assert (await desk.get("/staff", "Mai")).status_code == 303
+    assert (await desk.get("/staff/ways-in", "Mai")).status_code == 303
 
 
 async def test_a_session_ends_when_it_is_idle_and_after_a_week_at_most(desk: Desk) -> None:
@@ -115,16 +117,16 @@ async def test_a_session_ends_when_it_is_idle_and_after_a_week_at_most(desk: Des
     assert row["expires_at"] - row["used_at"] == 12 * 3_600_000
     six, week = 6 * 3_600_000, 7 * 86_400_000
     await desk.end("Mai", **{name: row[name] - six for name in ("at", "used_at", "expires_at")})
-    assert (await desk.get("/staff", "Mai")).status_code == 200
+    assert (await desk.get("/staff/ways-in", "Mai")).status_code == 200
     used = next(one for one in await desk.rows(schema.session) if one["scope"] == "staff")
     assert used["expires_at"] - used["used_at"] == 12 * 3_600_000
     assert used["used_at"] >= row["used_at"]
     await desk.end("Mai", at=row["at"] - week + six, used_at=row["used_at"] - six)
-    assert (await desk.get("/staff", "Mai")).status_code == 200
+    assert (await desk.get("/staff/ways-in", "Mai")).status_code == 200
     last = next(one for one in await desk.rows(schema.session) if one["scope"] == "staff")
     assert last["expires_at"] == last["at"] + week, "use prolongs it by no more than what is left of a week"
     await desk.end("Mai", expires_at=row["at"] - 1)
-    assert (await desk.get("/staff", "Mai")).status_code == 303
+    assert (await desk.get("/staff/ways-in", "Mai")).status_code == 303
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ async def test_pages_are_in_the_language_that_the_browser_prefers(desk: Desk) ->
         ("ar", "ar", 'dir="rtl"'),
         ("tlh", "en", "Sign out"),
     ):
-        page = (await desk.get("/staff", "Mai", **{"Accept-Language": asked})).text
+        page = (await desk.get("/staff/ways-in", "Mai", **{"Accept-Language": asked})).text
         assert re.search(rf'<html lang="{tag}"', page)
         assert said in page
 

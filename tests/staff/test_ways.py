@@ -54,7 +54,7 @@ async def test_an_address_is_attached_by_a_code_and_signs_in_from_then_on(stored
     answer = await stored.by_mail(other)
     assert (answer.status_code, answer.headers["location"], has_session(answer)) == (303, "/staff", True)
     assert READER_COOKIE not in answer.headers["set-cookie"]
-    assert says(await other.get("/staff"), "Signed in as Mai")
+    assert says(await other.get("/staff/ways-in"), "Signed in as Mai")
     assert MAI not in repr(await stored.house.everything())
     assert await stored.log("staff.sign_in", "way.attach") == [
         ("Mai", "staff.sign_in", "link"),
@@ -77,7 +77,7 @@ async def test_an_account_is_attached_by_a_form_and_signs_in_from_then_on(stored
     other = stored.house.browser()
     answer = await stored.come_back(other, "staff")
     assert (answer.status_code, answer.headers["location"], has_session(answer)) == (303, "/staff", True)
-    assert says(await other.get("/staff"), "Signed in as Mai")
+    assert says(await other.get("/staff/ways-in"), "Signed in as Mai")
     assert await stored.log("way.attach", "staff.sign_in") == [
         ("Mai", "staff.sign_in", "link"),
         ("Mai", "way.attach", "house"),
@@ -103,9 +103,9 @@ async def test_it_is_the_same_person_who_writes_under_the_name_of_the_role(store
     by_code = stored.house.browser()
     assert (await reader_by_mail_as(stored, by_code)).status_code == 303
     assert [one["name"] for one in await stored.rows(schema.author)] == ["Mai"]
-    assert (await by_code.get("/staff")).headers["location"] == SIGN_IN, "a reader's session opens nothing here"
+    assert (await by_code.get("/staff/ways-in")).headers["location"] == SIGN_IN, "a reader's session opens nothing here"
     by_code.client.cookies.set(STAFF_COOKIE, by_code.session or "", domain="news.test")
-    assert (await by_code.get("/staff")).headers["location"] == SIGN_IN
+    assert (await by_code.get("/staff/ways-in")).headers["location"] == SIGN_IN
 
 
 async def reader_by_mail_as(stored: Office, browser: Browser, email: str = MAI, **more: str) -> httpx.Response:
@@ -123,8 +123,8 @@ async def test_what_is_removed_opens_nothing_and_ends_the_other_sessions(stored:
     page = await mai.get(WAYS)
     answer = await mai.send(page, f"{WAYS}/remove")
     assert (answer.status_code, answer.headers["location"]) == (303, WAYS)
-    assert (await mai.get("/staff")).status_code == 200
-    assert (await other.get("/staff")).status_code == 303
+    assert (await mai.get("/staff/ways-in")).status_code == 200
+    assert (await other.get("/staff/ways-in")).status_code == 303
     assert (await reader.get("/me")).headers["location"].startswith("/sign-in")
     await stored.an_hour_later()
     answer = await stored.by_mail(stored.house.browser())
@@ -151,11 +151,11 @@ async def test_a_member_who_is_given_a_role_signs_in_as_before(stored: Office, b
     other = stored.house.browser()
     answer = await stored.by_mail(other, "lan@example.com")
     assert (answer.status_code, has_session(answer)) == (303, True)
-    assert says(await other.get("/staff"), "Signed in as Lan")
+    assert says(await other.get("/staff/ways-in"), "Signed in as Lan")
     assert {one["site_id"] for one in await stored.rows(schema.session) if one["author_id"] == member["id"]} == {
         member["site_id"]
     }
-    assert (await reader.get("/staff")).status_code == 303
+    assert (await reader.get("/staff/ways-in")).status_code == 303
     last = await other.send(await other.get(WAYS), f"{WAYS}/remove")
     assert (last.status_code, says(last, "only way to sign in")) == (422, True)
     again = stored.house.browser()
@@ -164,7 +164,7 @@ async def test_a_member_who_is_given_a_role_signs_in_as_before(stored: Office, b
     invited = await mai.post("/staff/sites/default/people", name="Lan", role="host")
     assert (invited.status_code, "tl_" in invited.text) == (200, False), "nobody acts as a member by a link"
     await stored.take("Lan")
-    assert (await other.get("/staff")).status_code == 303
+    assert (await other.get("/staff/ways-in")).status_code == 303
     assert (await again.get("/me")).status_code == 200, "a member stays one"
     assert (await stored.by_mail(stored.house.browser(), "lan@example.com")).status_code == 403
     assert (await again.post("/me/name", name="Lan Anh")).status_code == 303
@@ -460,7 +460,7 @@ async def test_a_code_of_one_instance_is_good_at_another_until_the_role_is_taken
                 await here.take()
                 answer = await there.house.browser().send(page, f"{SIGN_IN}/session", code=await one.smtp.code(2))
                 assert (answer.status_code, has_session(answer)) == (403, False)
-                assert (await other.get("/staff")).status_code == 303
+                assert (await other.get("/staff/ways-in")).status_code == 303
             finally:
                 if trouble == "Redis is frozen":
                     valkey.thaw()

@@ -51,7 +51,7 @@ class BansApi:
     async def ban(self, request: Request, _query: Query) -> Response:
         new = await read_json(request, protocol.NewBan)
         member = await self._deciding(request, clean_site(new.site))
-        return private(await self._banning.ban(member, new), 201)
+        return private((await self._banning.ban(member, new)).view, 201)
 
     @operation(
         "DELETE",

@@ -58,6 +58,25 @@ class PresenceUpdate:
     at: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Which comment of a desk somebody looks at, by its id; empty is none any more. ``person`` is an author's id."""
+
+    person: str
+    name: str
+    comment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookingUpdate:
+    """Somebody at another instance looks at something. ``at`` is that instance's time, as of a PresenceUpdate."""
+
+    key: DiscussionKey
+    instance: str
+    look: Glance
+    at: int = 0
+
+
 Listener = Callable[[Message], None]
 """Called with each message of a discussion; returns at once and does not raise."""
 
@@ -72,11 +91,13 @@ class BusHandlers:
 
     on_gap        messages of these discussions may have been lost: compare them with the store
     on_presence   another instance has published how many read there
+    on_looking    somebody at another instance looks at a comment of a desk
     on_unverified something unsigned came: maybe there is news in the store; as often as whoever sends it likes
     """
 
     on_gap: Callable[[Iterable[DiscussionKey]], None] = _ignore
     on_presence: Callable[[PresenceUpdate], None] = _ignore
+    on_looking: Callable[[LookingUpdate], None] = _ignore
     on_unverified: Callable[[DiscussionKey], None] = _ignore
 
 
@@ -102,6 +123,9 @@ class Bus(Protocol):
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
         """Sends how many read here to the other instances, at most once. Dropped while the bus is degraded."""
+
+    def publish_looking(self, key: DiscussionKey, look: Glance) -> None:
+        """Sends who looks at what to the other instances, at most once. Dropped while the bus is degraded."""
 
     def is_alive(self, instance: str) -> bool:
         """Whether anything came from the instance lately; while the bus is degraded, whether it did before."""

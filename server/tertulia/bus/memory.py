@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tertulia.bus import BusHandlers, Listener, Message
+from tertulia.bus import BusHandlers, Glance, Listener, Message
 from tertulia.core.comments import DiscussionKey
 
 
@@ -24,6 +24,9 @@ class MemoryBus:
             listener(message)
 
     def publish_presence(self, key: DiscussionKey, readers: int, writing: int, *, wants_reply: bool) -> None:
+        """There is no other instance."""
+
+    def publish_looking(self, key: DiscussionKey, look: Glance) -> None:
         """There is no other instance."""
 
     def is_alive(self, instance: str) -> bool:

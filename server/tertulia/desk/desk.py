@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tertulia import protocol
 from tertulia.core.causes import Queue
@@ -16,12 +16,13 @@ from tertulia.identity import utc_now
 from tertulia.limits import PostingLimits, Write
 from tertulia.people.staff import StaffMember, require
 from tertulia.store import Store, queries
+from tertulia.store.actions import Recorded, actions_of
 from tertulia.store.commands import Act, Command, DecideComment, Decided, InRole, Reason, UndoDecision
 from tertulia.store.queries import Filters
 
 ITEMS = 50
 """Comments that are asked for at once."""
-_STALE = frozenset({ErrorCode.decided, ErrorCode.changed, ErrorCode.bad_state, ErrorCode.gone})
+STALE = frozenset({ErrorCode.decided, ErrorCode.changed, ErrorCode.bad_state, ErrorCode.gone})
 
 
 class Desk:
@@ -37,10 +38,11 @@ class Desk:
         # the place first: what comes between is told once more, and never missed
         seq = await self._store.read(queries.desk_head, site)
         waiting = await self._store.read(queries.desk_counts, site)
+        banned = await self._store.read(queries.ban_count, site)
         numbers = {queue.value: count for queue, count in waiting.items()}
         down_since = await self._store.read(queries.checks_down_since, site)
         checks = protocol.ChecksView(down_since=protocol.moment(down_since))
-        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, checks=checks, **numbers)
+        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, banned=banned, checks=checks, **numbers)
 
     async def queue(
         self, member: StaffMember, site: str, queue: Queue | None, filters: Filters, limit: int, cursor: str | None
@@ -61,6 +63,12 @@ class Desk:
         if not 0 < len(ids) <= ITEMS:
             raise Problem(ErrorCode.invalid, f"Ask for 1 to {ITEMS} comments.", field="id")
         return protocol.DeskItems(items=await self._items(site, ids))
+
+    async def done(self, member: StaffMember, site: str, actions: Collection[str]) -> list[Recorded]:
+        """What ``member`` did at the site, of these actions. Raises unknown_site."""
+        require(member, site)
+        known = [one for one in actions if is_uuid(one)][:ITEMS]
+        return await self._store.read(actions_of, site, member.author_id, known) if known else []
 
     async def decide(
         self, member: StaffMember, site: str, decisions: Sequence[protocol.Decision], request: str = ""
@@ -105,7 +113,7 @@ class Desk:
                 raise no_such_comment()
             decided = await self._store.write(self._as(member, site, command))
         except Problem as problem:
-            if problem.code not in (*_STALE, ErrorCode.not_found):
+            if problem.code not in (*STALE, ErrorCode.not_found):
                 raise
             told = protocol.DecisionProblem(code=problem.code.name, detail=problem.detail)
             named = comment_id.encode("ascii", "backslashreplace").decode()  # what is no id may hold half a pair

@@ -36,6 +36,7 @@ def ban(found: Ban) -> protocol.BanView:
     return protocol.BanView(
         id=found.id,
         author_id=found.author_id,
+        name=found.name,
         effect=found.effect.value,
         reason=found.reason,
         note=found.note,

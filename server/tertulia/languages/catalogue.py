@@ -78,7 +78,7 @@ class Language:
 
     ``job_titles`` are the words for whoever answers for a site; none of them is a person's name.
     ``groups`` has the sentences as the file groups them (``reading``, ``writing``, ``pages``, ``staff``,
-    ``mail``), ``texts`` all of them.
+    ``desk``, ``mail``), ``texts`` all of them.
     """
 
     tag: str
@@ -140,7 +140,7 @@ def _wish(part: str) -> tuple[float, str]:
 
 
 def _read(tag: str, file: dict[str, Any]) -> Language:
-    groups = {name: file[name] for name in (*CLIENT_GROUPS, "pages", "staff", "mail")}
+    groups = {name: file[name] for name in (*CLIENT_GROUPS, "pages", "staff", "desk", "mail")}
     return Language(
         tag=tag,
         name=file["language"],

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from tertulia.bus import Bus, BusHandlers, PresenceUpdate
+from tertulia.bus import Bus, BusHandlers, LookingUpdate, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.errors import CloseCode, Problem
 from tertulia.live.backlog import AT_HEAD, Cursor
@@ -33,6 +33,7 @@ class Hub:
     read_log, latest_seqs: read the store
     rates: above which a discussion is delivered in ticks and in summaries
 
+    ``on_looking`` is told who looks at what at the desks of other instances, where there is one to tell.
     ``lag`` is how late the last tick came, ``longest_lag`` how late one came at most, in seconds.
     """
 
@@ -51,6 +52,7 @@ class Hub:
         self.stats = LiveStats()
         self.lag = 0.0
         self.longest_lag = 0.0
+        self.on_looking: Callable[[LookingUpdate], None] | None = None
         self._bus = bus
         self._latest_seqs = latest_seqs
         self._tuning = tuning
@@ -63,7 +65,12 @@ class Hub:
         self._has_unverified = asyncio.Event()
         self._store_is_down = False
         bus.set_handlers(
-            BusHandlers(on_gap=self._on_gap, on_presence=self._on_presence, on_unverified=self._on_unverified)
+            BusHandlers(
+                on_gap=self._on_gap,
+                on_presence=self._on_presence,
+                on_looking=self._on_looking,
+                on_unverified=self._on_unverified,
+            )
         )
 
     def start(self) -> None:
@@ -214,6 +221,10 @@ class Hub:
     def _on_presence(self, update: PresenceUpdate) -> None:
         if update.key in self.rooms:
             self.rooms[update.key].presence.receive(update)
+
+    def _on_looking(self, update: LookingUpdate) -> None:
+        if self.on_looking is not None:
+            self.on_looking(update)
 
     def _on_unverified(self, key: DiscussionKey) -> None:
         if key in self.rooms:

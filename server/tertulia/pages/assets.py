@@ -24,6 +24,7 @@ _A_DAY = "public, max-age=86400"
 _ROBOTS = "User-agent: *\nDisallow: /api/\n"
 STYLES = ("frame", "front", "article", "discussion", "form", "search", "scripts", "framed", "print")
 """The parts of the stylesheet, in the order in which later ones override."""
+_DESK_SCRIPT = re.compile(r"/desk[.-][A-Za-z0-9]{8,64}\.js")
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
@@ -79,6 +80,7 @@ class Assets:
         own = files("tertulia.pages")
         self.styles = _hashed("styles.css", stylesheet(), "text/css")
         self.staff_styles = hashed(own / "styles" / "staff.css", "text/css")
+        self.desk_styles = hashed(own / "styles" / "desk.css", "text/css")
         self.script = hashed(own / "page.js", "text/javascript")
         self.frame_script = hashed(own / "frame.js", "text/javascript")
         self.follow_script = hashed(own / "follow.js", "text/javascript")
@@ -88,10 +90,12 @@ class Assets:
             Asset("/robots.txt", _ROBOTS.encode(), "text/plain", _A_DAY),
             *others,
         ]
+        self.desk_script = next((one.path for one in self._others if _DESK_SCRIPT.fullmatch(one.path)), None)
+        """None where the client has not been built with it."""
 
     def routes(self) -> list[Route]:
         scripts = (self.script, self.frame_script, self.follow_script, self.sign_in_script)
-        return [asset.route() for asset in (self.styles, self.staff_styles, *scripts, *self._others)]
+        return [asset.route() for asset in (self.styles, self.staff_styles, self.desk_styles, *scripts, *self._others)]
 
 
 def digest(content: bytes) -> str:

@@ -75,6 +75,8 @@ class Rendering:
             defaults=self._defaults,
             styles=self._assets.styles.path,
             staff_styles=self._assets.staff_styles.path,
+            desk_styles=self._assets.desk_styles.path,
+            desk_script=self._assets.desk_script,
             script=self._assets.script.path,
             frame_script=self._assets.frame_script.path,
             follow_script=self._assets.follow_script.path,

@@ -53,14 +53,37 @@ class ChecksView(Outbound):
     down_since: str | None
 
 
+class Looking(Inbound):
+    """What a console says over the desk's stream: the comment that its reader looks at, null where none any more."""
+
+    type: Literal["looking"]
+    comment_id: str | None
+
+
+class Looker(Outbound):
+    comment_id: str
+    name: str
+
+
+class LookingPeople(Outbound):
+    """Who else looks at something at this desk: all of them, whenever that has changed."""
+
+    type: Literal["looking"] = "looking"
+    people: list[Looker]
+
+
 class DeskCounts(Outbound):
-    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on."""
+    """``GET /staff/queues``: how many comments wait in each, and where the desk's stream goes on.
+
+    ``banned`` are the bans that nobody has lifted, counted to 1,000.
+    """
 
     epoch: str
     seq: int
     waiting: int
     reported: int
     suspected: int
+    banned: int
     checks: ChecksView
 
 
@@ -199,10 +222,11 @@ class NewBan(Inbound):
 
 
 class BanView(Outbound):
-    """``author_id`` is who is banned: of a guest who became a member, the member."""
+    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member."""
 
     id: str
     author_id: str
+    name: str
     effect: Literal["refuse", "hold"]
     reason: str
     note: str

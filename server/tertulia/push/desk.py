@@ -1,4 +1,4 @@
-"""The stream of a site's desk: the events of its log, for whoever decides there, as long as they may."""
+"""The stream of a site's desk: its log, and who looks at what, for whoever decides there, as long as they may."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tertulia.bus import Bus, LookingUpdate
 from tertulia.errors import CloseCode, ErrorCode, Problem
 from tertulia.live.backlog import Cursor
 from tertulia.live.hub import Hub
@@ -18,6 +19,7 @@ from tertulia.live.reader import Reader
 from tertulia.people import StaffMember
 from tertulia.people.staff import require
 from tertulia.protocol import API
+from tertulia.push.looking import Console, Lookers
 from tertulia.push.queued import QueuedConnection
 from tertulia.store.desk_log import desk_of
 from tertulia.web.validation import Query, check_parameters
@@ -41,10 +43,12 @@ log = logging.getLogger(__name__)
 class DeskStream:
     """WebSockets from the rooms of desks. Nothing is asked while nobody is connected."""
 
-    def __init__(self, hub: Hub, deciding: Deciding, standing: Standing) -> None:
+    def __init__(self, hub: Hub, bus: Bus, deciding: Deciding, standing: Standing) -> None:
         self._hub = hub
         self._deciding = deciding
         self._standing = standing
+        self._lookers = Lookers(bus)
+        hub.on_looking = self._on_looking
         self._open: dict[QueuedConnection, tuple[StaffMember, str]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -66,7 +70,7 @@ class DeskStream:
     async def _stream(self, socket: WebSocket) -> CloseCode | None:
         """Raises Problem where nobody may come in."""
         check_parameters(socket.scope)
-        query = Query(socket.query_params, ("site", "epoch", "after"))
+        query = Query(socket.query_params, ("site", "epoch", "after", "compress"))
         site, cursor = query.site(), Cursor(query.text("epoch"), query.number("after", least=0))
         member = await self._deciding(socket, site)
         require(member, site)
@@ -76,12 +80,28 @@ class DeskStream:
         reader = Reader(room, full=True)
         reader.connection = connection = QueuedConnection(reader)
         room.join(reader, cursor)
+        console = Console(room.key, member, reader)
         self._open[connection] = (member, site)
+        self._lookers.enter(console)
         self._start_watch()
         try:
-            return await connection.run(lambda frame: socket.send_text(frame.text), _listen(socket))
+            return await connection.run(lambda frame: socket.send_text(frame.text), self._listen(socket, console))
         finally:
             del self._open[connection]
+            self._lookers.leave(console, _now())
+
+    async def _listen(self, socket: WebSocket, console: Console) -> CloseCode | None:
+        """Until the client leaves, or says something else than what it looks at."""
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return None
+            code = self._lookers.on_message(console, message.get("text") or "", _now())
+            if code is not None:
+                return code
+
+    def _on_looking(self, update: LookingUpdate) -> None:
+        self._lookers.receive(update, _now())
 
     def _start_watch(self) -> None:
         if self._watch is None or self._watch.done():
@@ -91,6 +111,7 @@ class DeskStream:
         """Ends the streams of those who may no more, until nobody is connected."""
         while self._open:
             await asyncio.sleep(WATCH_SECONDS)
+            self._lookers.tick(_now())
             asked = list(self._open.items())
             try:
                 may = await self._standing([who for _, who in asked])
@@ -109,7 +130,5 @@ class DeskStream:
             await asyncio.gather(self._watch, return_exceptions=True)
 
 
-async def _listen(socket: WebSocket) -> CloseCode | None:
-    """Until the client leaves, or says something: nothing is to be said here."""
-    message = await socket.receive()
-    return None if message["type"] == "websocket.disconnect" else CloseCode.malformed
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -14,13 +14,20 @@ from starlette.routing import Route
 from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem
 from tertulia.languages import Language, accepted
-from tertulia.people.staff import Staff, StaffMember
+from tertulia.people.staff import OWNING, Staff, StaffMember
 from tertulia.web.error_messages import isolated, sentence
 from tertulia.web.session_cookie import PAGE_HEADERS, SessionCookie
 
 ROOT = "/staff"
 SIGN_IN = f"{ROOT}/sign-in"
 HEADERS = {**PAGE_HEADERS, "Cross-Origin-Opener-Policy": "same-origin"}
+SCRIPTED = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    )
+}
+"""Of a page with a script of this server, which asks this server."""
 _TEN_MINUTES = 600
 _SAID = {
     ErrorCode.unauthenticated: "staff.wrong_token",
@@ -46,6 +53,8 @@ _SAID_OF_FIELDS = {
     (ErrorCode.invalid, "scopes"): "staff.no_scope",
     (ErrorCode.empty, "name"): "no_name",
     (ErrorCode.too_long, "name"): "problem.long_name",
+    (ErrorCode.changed, "desk"): "desk.not_done",
+    (ErrorCode.invalid, "pick"): "desk.none_picked",
 }
 
 Handler = Callable[[Request, StaffMember], Awaitable[Response]]
@@ -104,8 +113,9 @@ class Frame:
         context: Mapping[str, object],
         *,
         problem: Problem | None = None,
+        scripted: bool = False,
     ) -> HTMLResponse:
-        """The template; where there is a ``problem``, with its sentence and status."""
+        """The template; where there is a ``problem``, with its sentence and status. Only a ``scripted`` one has any."""
         language = self.language(request)
         given: dict[str, object] = {
             "member": member,
@@ -113,7 +123,7 @@ class Frame:
             "zone": self._defaults.time_zone,
         }
         status = problem.code.value.status if problem else 200
-        headers = {**HEADERS, "X-Content-Type-Options": "nosniff"}
+        headers = {**HEADERS, **(SCRIPTED if scripted else {}), "X-Content-Type-Options": "nosniff"}
         if problem is not None and problem.retry_after is not None:
             headers["Retry-After"] = str(problem.retry_after)
         return HTMLResponse(self._templates.html(template, language.tag, {**given, **context}), status, headers)
@@ -153,3 +163,18 @@ def sign_in_address(site: str | None) -> str:
 def redirect(where: str) -> Response:
     """To another of these pages, by GET."""
     return RedirectResponse(where, 303, HEADERS)
+
+
+def site_of(request: Request) -> str:
+    """The site of the address."""
+    return str(request.path_params["site"])
+
+
+def site_address(site: str, page: str = "") -> str:
+    """Of a page of a site."""
+    return f"{ROOT}/sites/{quote(site, safe='')}" + (f"/{page}" if page else "")
+
+
+def of_site(member: StaffMember, site: str, page: str) -> dict[str, object]:
+    """What all pages of a site show; ``page`` is the one that is open."""
+    return {"site": site, "address": site_address(site), "page": page, "owns": member.may(site, OWNING)}

@@ -9,8 +9,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from tertulia.people.action_log import LINES, log_lines, moment
-from tertulia.people.staff import OWNING, StaffMember, require
-from tertulia.staff.frame import HEADERS, ROOT, Frame
+from tertulia.people.staff import StaffMember, require
+from tertulia.staff.frame import HEADERS, ROOT, Frame, of_site
 from tertulia.store.actions import LogPage, Recorded
 
 
@@ -28,10 +28,9 @@ class LogPages:
         site = request.query_params.get("site")
         found = await self._staff.log(member, site, request.query_params.get("cursor"))
         context = {
+            **of_site(member, site or "", "log"),
             "site": site,
-            "address": f"{ROOT}/sites/{site}",
-            "page": "log",
-            "owns": member.may(site, OWNING),
+            "everywhere": member.may(None),
             "actions": [(one, _details(one)) for one in found.actions],
             "more": _address("log", site, found.next) if found.next else None,
             "lines": _address("log.jsonl", site),

@@ -10,12 +10,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tertulia.desk import Banning, Desk
 from tertulia.people import Staff, StaffWays
 from tertulia.people.staff_ways import ATTACH
 from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
 from tertulia.protocol import NewSession
 from tertulia.staff.access import Access, Identify
 from tertulia.staff.codes import Codes
+from tertulia.staff.desk import BanPages, DecisionPages, QueuePages
 from tertulia.staff.frame import ROOT, Defaults, Frame, Templates
 from tertulia.staff.log import LogPages
 from tertulia.staff.sign_in import SignIn
@@ -38,6 +40,8 @@ class StaffPages:
         self,
         staff: Staff,
         ways: StaffWays,
+        desk: Desk,
+        banning: Banning,
         templates: Templates,
         origins: OriginPolicy,
         addresses: ClientAddress,
@@ -53,10 +57,15 @@ class StaffPages:
         codes = Codes(self._frame, ways, origins, addresses)
         self._sign_in = SignIn(self._frame, codes)
         self._ways = OwnWayPages(self._frame, codes, origins)
-        self._sites = SitePages(self._frame, origins, sends_codes=ways.sends_codes)
+        self._sites = SitePages(self._frame, desk, origins, sends_codes=ways.sends_codes)
+        self._desk = (
+            DecisionPages(self._frame, desk),
+            QueuePages(self._frame, desk),
+            BanPages(self._frame, desk, banning),
+        )
 
     def routes(self) -> list[Route]:
-        parts = (self._sign_in, self._ways, self._sites, LogPages(self._frame))
+        parts = (self._sign_in, self._ways, *self._desk, self._sites, LogPages(self._frame))
         return [route for part in parts for route in part.routes()]
 
     def ends(self) -> dict[str, SignInEnd]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,12 @@ from tertulia.store.roles import ALL_SITES
 
 _c, _s = schema.action.c, schema.site.c
 _EVERYWHERE = "every site"
+# looked up by row: for a join PostgreSQL may read all authors
+_RECORDED = select(
+    schema.action,
+    select(_s.key).where(_s.id == _c.site_id).scalar_subquery().label("site"),
+    select(schema.author.c.name).where(schema.author.c.id == _c.author_id).scalar_subquery().label("about"),
+)
 
 
 class Verb(StrEnum):
@@ -143,10 +149,7 @@ def log_page(connection: Connection, site: str | None, limit: int, cursor: str |
     """The log of a site, or of everything, the newest first; a site that is not there has none. Raises bad_cursor."""
     scope = f"log:{_EVERYWHERE if site is None else site}"
     after = decode_page_cursor(cursor, scope, 0)
-    # looked up by row: for a join PostgreSQL may read all authors
-    about = select(schema.author.c.name).where(schema.author.c.id == _c.author_id).scalar_subquery().label("about")
-    key = select(_s.key).where(_s.id == _c.site_id).scalar_subquery().label("site")
-    query = select(schema.action, key, about).order_by(_c.id.desc()).limit(limit + 1)
+    query = _RECORDED.order_by(_c.id.desc()).limit(limit + 1)
     if site is not None:
         query = query.where(_c.site_id == select(_s.id).where(_s.key == site).scalar_subquery())
     if after is not None:
@@ -155,6 +158,12 @@ def log_page(connection: Connection, site: str | None, limit: int, cursor: str |
     shown = found[:limit]
     following = encode_page_cursor(PageCursor(scope, (), shown[-1].id)) if len(found) > limit else None
     return LogPage(shown, following)
+
+
+def actions_of(connection: Connection, site: str, actor_id: str, ids: Collection[str]) -> list[Recorded]:
+    """Those of these actions that are somebody's own at the site, the oldest first."""
+    query = _RECORDED.where(_c.id.in_(ids), _c.actor_id == actor_id).order_by(_c.id)
+    return [one for one in map(_recorded, connection.execute(query)) if one.site == site]
 
 
 def _recorded(row: Any) -> Recorded:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
 
 from tertulia.errors import ErrorCode, Problem
 from tertulia.store import clock, schema
@@ -17,6 +17,7 @@ from tertulia.store.mapping import to_datetime
 
 _b, _a = schema.ban.c, schema.author.c
 AUTHOR = "author"
+_NAME = select(_a.name).where(_a.id == _b.target).scalar_subquery().label("name")
 _OF = select(schema.ban).where(_b.kind == AUTHOR, _b.target == bindparam("author"), _b.lifted_at.is_(None))
 
 
@@ -28,7 +29,7 @@ class BanEffect(StrEnum):
 
 
 class Ban(NamedTuple):
-    """``until`` is None where it has no end; ``author_id`` is who is banned."""
+    """``until`` is None where it has no end; ``author_id`` is who is banned, ``name`` only where bans are listed."""
 
     id: str
     author_id: str
@@ -38,6 +39,7 @@ class Ban(NamedTuple):
     at: datetime
     until: datetime | None
     by: str
+    name: str = ""
 
 
 def active(connection: Connection, author_id: str, at: datetime) -> Ban | None:
@@ -102,14 +104,31 @@ def _to_ban(row: object) -> Ban:
         to_datetime(found["at"]),
         None if until is None else to_datetime(until),
         found["by"],
+        found.get("name", ""),
     )
 
 
-def listed(connection: Connection, site_id: int, before: tuple[int, str] | None, limit: int) -> list[Ban]:
-    """The bans of a site that nobody has lifted, the newest first; ``before`` are time and id of the last one seen."""
-    query = select(schema.ban).where(_b.site_id == site_id, _b.kind == AUTHOR, _b.lifted_at.is_(None))
+def listed(
+    connection: Connection, site_id: int, before: tuple[int, str] | None, limit: int, author_id: str | None = None
+) -> list[Ban]:
+    """The bans of a site that nobody has lifted, the newest first; ``before`` are time and id of the last one seen.
+
+    With ``author_id`` those of one person.
+    """
+    query = select(schema.ban, _NAME).where(*_standing(site_id))
+    query = query if author_id is None else query.where(_b.target == author_id)
     if before is not None:
         at, ban_id = before
         query = query.where(or_(_b.at < at, (_b.at == at) & (_b.id < ban_id)))
     query = query.order_by(_b.at.desc(), _b.id.desc()).limit(limit)
     return [_to_ban(row) for row in connection.execute(query).mappings()]
+
+
+def count(connection: Connection, site_id: int, most: int) -> int:
+    """How many those are, counted to ``most``."""
+    found = select(_b.id).where(*_standing(site_id)).limit(most).subquery()
+    return int(connection.execute(select(func.count()).select_from(found)).scalar_one())
+
+
+def _standing(site_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (_b.site_id == site_id, _b.kind == AUTHOR, _b.lifted_at.is_(None))

@@ -30,14 +30,14 @@ class ShortForm:
         return [value for key, value in self._pairs if key == name]
 
 
-async def read_short_form(request: Request) -> ShortForm:
-    """Raises unsupported_media_type, too_large, malformed."""
+async def read_short_form(request: Request, most: int = SHORT_FORM, fields: int = _FIELDS) -> ShortForm:
+    """Of at most so many bytes and ``fields``. Raises unsupported_media_type, too_large, malformed."""
     raw = await form_body(request)
-    if len(raw) > SHORT_FORM:
-        raise Problem(ErrorCode.too_large, f"A form may have at most {SHORT_FORM} bytes.")
+    if len(raw) > most:
+        raise Problem(ErrorCode.too_large, f"A form may have at most {most} bytes.")
     try:
         text = raw.decode("ascii")
-        return ShortForm(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"))
+        return ShortForm(parse_qsl(text, keep_blank_values=True, max_num_fields=fields, errors="strict"))
     except ValueError as error:
         raise Problem(ErrorCode.malformed, "The form cannot be read.") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import TypeVar
@@ -58,6 +58,11 @@ def parse(body: bytes, model: type[M], tokens: int = MAX_TOKENS) -> M:
         raise Problem(ErrorCode.malformed, "The body is not readable JSON in UTF-8.") from error
     if not isinstance(found, dict):
         raise Problem(ErrorCode.malformed, "The body has to be a JSON object.")
+    return validated(found, model)
+
+
+def validated(found: Mapping[str, object], model: type[M]) -> M:
+    """What was sent as ``model``. Raises malformed, unknown_field, invalid."""
     try:
         return model.model_validate(found)
     except ValidationError as error:

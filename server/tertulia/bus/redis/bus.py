@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tertulia.bus import BusHandlers, Listener, Message, PresenceUpdate
+from tertulia.bus import BusHandlers, Glance, Listener, LookingUpdate, Message, PresenceUpdate
 from tertulia.bus.redis.cluster import ClusterTopology
 from tertulia.bus.redis.health import Health
 from tertulia.bus.redis.link import PubSubLink
@@ -28,12 +28,14 @@ from tertulia.bus.redis.tuning import DEFAULT, BusTuning
 from tertulia.bus.redis.urls import ClusterAddress, SentinelAddress, parse_redis_url
 from tertulia.bus.redis.wire import (
     INSTANCES_CHANNEL,
+    Envelope,
     InstanceHeartbeat,
     Malformed,
     channel_of,
     decode,
     encode_events,
     encode_heartbeat,
+    encode_looking,
     encode_presence,
 )
 from tertulia.bus.stats import BusStats, DropReason
@@ -115,6 +117,11 @@ class RedisBus:
             update = PresenceUpdate(key, self._instance, readers, writing, wants_reply, self._timestamp())
             self._send(channel_of(key), encode_presence(update))
 
+    def publish_looking(self, key: DiscussionKey, look: Glance) -> None:
+        if not self.is_degraded:
+            update = LookingUpdate(key, self._instance, look, self._timestamp())
+            self._send(channel_of(key), encode_looking(update))
+
     def is_alive(self, instance: str) -> bool:
         seen_at = self._last_seen.get(instance)
         # without Redis every instance is silent, which does not mean that it is dead
@@ -168,14 +175,16 @@ class RedisBus:
         key, listener = self._listeners[channel]
         if received.key != key:
             raise Malformed("another discussion's")
-        if not isinstance(received, PresenceUpdate):
+        if isinstance(received, Envelope):
             message = received.message()
             self.stats.received += 1
             _call(listener, message)
-        elif is_new:
+        elif not is_new:
+            self.stats.dropped[DropReason.outdated] += 1
+        elif isinstance(received, PresenceUpdate):
             _call(self._handlers.on_presence, received)
         else:
-            self.stats.dropped[DropReason.outdated] += 1
+            _call(self._handlers.on_looking, received)
 
     def _report_unverified(self, channel: str) -> None:
         if channel in self._listeners:

@@ -4,6 +4,7 @@
     [[seq, kind, comment id, payload], …]
 
     [2, "here", instance, at, site, key, readers, writing, wants_reply]    who reads a discussion at this instance
+    [2, "looks", instance, at, site, key, person, name, comment id]    somebody at a desk looks at a comment, or at none
     [2, "alive", instance, at]                                      to all, now and then
 
 ``at`` is when it was sent, in milliseconds since 1970 by the clock of the instance, and never goes back. The line of
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeGuard, get_args
 
-from tertulia.bus import Message, PresenceUpdate
+from tertulia.bus import Glance, LookingUpdate, Message, PresenceUpdate
 from tertulia.core.comments import DiscussionKey
 from tertulia.protocol import EncodedEvent, EventKind
 
@@ -30,6 +31,8 @@ MAX_MESSAGE_BYTES = 64 * 1024
 MAX_INSTANCE_CHARS = 64
 MAX_READERS = 200_000
 """That one instance may claim: ten times what one process serves."""
+MAX_LOOK_CHARS = 64
+"""Of an id, and of a name: the longest that an author may have."""
 KINDS: dict[str, EventKind] = {kind: kind for kind in get_args(EventKind)}
 SEQ_END = 2**53
 """Seqs are numbers that JavaScript takes, too."""
@@ -97,11 +100,17 @@ def encode_presence(update: PresenceUpdate) -> bytes:
     return _to_json([VERSION, "here", update.instance, update.at, key.site, key.key, *counts, int(update.wants_reply)])
 
 
+def encode_looking(update: LookingUpdate) -> bytes:
+    key, look = update.key, update.look
+    who = look.person, look.name[:MAX_LOOK_CHARS], look.comment_id
+    return _to_json([VERSION, "looks", update.instance, update.at, key.site, key.key, *who])
+
+
 def encode_heartbeat(instance: str, at: int) -> bytes:
     return _to_json([VERSION, "alive", instance, at])
 
 
-def decode(data: bytes) -> Envelope | PresenceUpdate | InstanceHeartbeat:
+def decode(data: bytes) -> Envelope | PresenceUpdate | LookingUpdate | InstanceHeartbeat:
     """Parses the header. Raises Malformed."""
     if len(data) > MAX_MESSAGE_BYTES:
         raise Malformed("too long")
@@ -122,6 +131,10 @@ def decode(data: bytes) -> Envelope | PresenceUpdate | InstanceHeartbeat:
             and _is_number(wants_reply)
         ):
             return PresenceUpdate(DiscussionKey(site, key), instance, readers, writing, bool(wants_reply), at)
+        case ["looks", str(instance), at, str(site), str(key), str(person), str(name), str(comment_id)] if (
+            _is_sender(instance, at) and max(map(len, (person, name, comment_id))) <= MAX_LOOK_CHARS
+        ):
+            return LookingUpdate(DiscussionKey(site, key), instance, Glance(person, name, comment_id), at)
         case ["alive", str(instance), at] if _is_sender(instance, at):
             return InstanceHeartbeat(instance, at)
     raise Malformed("not a header of this version")

@@ -19,7 +19,7 @@ from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import TEACH, Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import TEACH, UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
 from tertulia.store.commands.drafts import Draft, DraftHead, Origin, Traces, unknown_origin
 from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
@@ -63,6 +63,7 @@ __all__ = [
     "CLOSING",
     "SCOPES",
     "TEACH",
+    "UNDOABLE",
     "Act",
     "Actor",
     "AddHook",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -19,8 +20,15 @@ from tertulia.store.roles import roles_at, site_id_of
 _a, _b, _c, _d = schema.author.c, schema.ban.c, schema.comment.c, schema.discussion.c
 
 
+class Banned(NamedTuple):
+    """The ban, and the id of the action that tells of it."""
+
+    ban: Ban
+    action: str
+
+
 @dataclass(frozen=True, slots=True)
-class BanAuthor(Command[Ban]):
+class BanAuthor(Command[Banned]):
     """Bans who wrote something at the site; of a guest who became a member, the member.
 
     Raises unknown_site, not_found, forbidden for somebody with a role; invalid where it ends before it begins.
@@ -39,15 +47,15 @@ class BanAuthor(Command[Ban]):
     def holds(self) -> frozenset[str]:
         return frozenset({self.author_id})
 
-    def apply(self, connection: Connection) -> CommandResult[Ban]:
+    def apply(self, connection: Connection) -> CommandResult[Banned]:
         site_id = site_id_of(connection, self.site)
-        author_id = self._person(connection, site_id)
+        author_id, name = self._person(connection, site_id)
         if roles_at(connection, author_id, site_id):
             raise Problem(ErrorCode.forbidden, "Somebody with a role cannot be banned; take the role away first.")
         at = clock.shared(connection, self.at)
         if self.until is not None and self.until <= at:
             raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
-        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name)
+        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name, name)
         values = {
             "id": ban.id,
             "site_id": site_id,
@@ -65,14 +73,14 @@ class BanAuthor(Command[Ban]):
         bans.note(connection, author_id)
         data = {"ban": ban.id, "effect": ban.effect.value, "until": values["until"]}
         action = Action(self.by, Verb.ban, site_id, author_id, reason=ban.reason, note=ban.note, data=data)
-        record(connection, action, self.at)
-        return CommandResult(ban)
+        return CommandResult(Banned(ban, record(connection, action, self.at)))
 
-    def _person(self, connection: Connection, site_id: int) -> str:
-        """Raises not_found."""
-        row = connection.execute(select(_a.id, _a.site_id, _a.merged_into).where(_a.id == self.author_id)).one_or_none()
+    def _person(self, connection: Connection, site_id: int) -> tuple[str, str]:
+        """Whom it is about, by id and name. Raises not_found."""
+        query = select(_a.id, _a.name, _a.site_id, _a.merged_into).where(_a.id == self.author_id)
+        row = connection.execute(query).one_or_none()
         if row is not None and (row.site_id == site_id or self._has_written(connection, site_id)):
-            return str(row.merged_into or row.id)
+            return str(row.merged_into or row.id), str(row.name)
         raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
 
     def _has_written(self, connection: Connection, site_id: int) -> bool:
@@ -82,15 +90,18 @@ class BanAuthor(Command[Ban]):
 
 
 @dataclass(frozen=True, slots=True)
-class LiftBan(Command[None]):
-    """Ends a ban of the site before its time. Raises unknown_site; not_found where there is none that goes on."""
+class LiftBan(Command[str]):
+    """Ends a ban of the site before its time; the id of the action that tells of it.
+
+    Raises unknown_site; not_found where there is none that goes on.
+    """
 
     by: By
     site: str
     ban_id: str
     at: datetime
 
-    def apply(self, connection: Connection) -> CommandResult[None]:
+    def apply(self, connection: Connection) -> CommandResult[str]:
         site_id = site_id_of(connection, self.site)
         its = (_b.id == self.ban_id, _b.site_id == site_id, _b.lifted_at.is_(None))
         target = connection.scalar(select(_b.target).where(*its))
@@ -98,5 +109,5 @@ class LiftBan(Command[None]):
         if target is None or not connection.execute(lifted).rowcount:
             raise Problem(ErrorCode.not_found, "There is no such ban, or it was lifted already.")
         bans.note(connection, target)
-        record(connection, Action(self.by, Verb.lift_ban, site_id, target, data={"ban": self.ban_id}), self.at)
-        return CommandResult(None)
+        action = Action(self.by, Verb.lift_ban, site_id, target, data={"ban": self.ban_id})
+        return CommandResult(record(connection, action, self.at))

@@ -18,12 +18,14 @@ from tertulia.store.queries.comments import (
     written,
 )
 from tertulia.store.queries.desk import (
+    COUNTED,
     AuthorFacts,
     BanPage,
     Filters,
     Item,
     LastDecision,
     QueuePage,
+    ban_count,
     bans_of,
     checks_down_since,
     desk_counts,
@@ -79,6 +81,7 @@ from tertulia.store.queries.words import ListedWord, WordList, word_list, word_v
 
 __all__ = [
     "ANCESTORS",
+    "COUNTED",
     "WRITTEN",
     "AuthorFacts",
     "BanPage",
@@ -110,6 +113,7 @@ __all__ = [
     "WordList",
     "WrittenPage",
     "any_discussion",
+    "ban_count",
     "bans_of",
     "changed_at",
     "checks_down_since",

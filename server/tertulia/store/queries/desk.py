@@ -291,17 +291,25 @@ class BanPage(NamedTuple):
     next: str | None
 
 
-def bans_of(connection: Connection, site: str, limit: int, cursor: str | None) -> BanPage:
-    """The bans of a site that nobody has lifted, the newest first. Raises unknown_site, bad_cursor."""
+def bans_of(connection: Connection, site: str, limit: int, cursor: str | None, author_id: str | None = None) -> BanPage:
+    """The bans of a site, or of a person there, that nobody has lifted, the newest first.
+
+    Raises unknown_site, bad_cursor.
+    """
     site_id, scope = known_site(connection, site), f"bans:{site}"
     before = decode_page_cursor(cursor, scope, 1)
     place = None if before is None else (int(before.values[0]), before.id)
-    found = bans.listed(connection, site_id, place, limit + 1)
+    found = bans.listed(connection, site_id, place, limit + 1, author_id)
     shown = found[:limit]
     if len(found) <= limit:
         return BanPage(shown, None)
     last = shown[-1]
     return BanPage(shown, encode_page_cursor(PageCursor(scope, (mapping.milliseconds(last.at),), last.id)))
+
+
+def ban_count(connection: Connection, site: str) -> int:
+    """How many bans nobody has lifted, counted to COUNTED. Raises unknown_site."""
+    return bans.count(connection, known_site(connection, site), COUNTED)
 
 
 def since(review: Review) -> datetime:
