@@ -38,8 +38,8 @@ class Akismet:
             case b"false":
                 return Judgement(Verdict.show)
             case b"true":
-                is_sure = reply.headers.get("x-akismet-pro-tip", "") == _DISCARD
-                return Judgement(Verdict.spam, labels=(_DISCARD,) if is_sure else ())
+                is_blatant = reply.headers.get("x-akismet-pro-tip", "") == _DISCARD
+                return Judgement(Verdict.spam, labels=(_DISCARD,) if is_blatant else ())
         raise HookError(f"Akismet does not say whether it is spam: {_help(reply)}")
 
     async def teach(self, hook: Hook, question: Question, seconds: float, *, is_spam: bool) -> None:
