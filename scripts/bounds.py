@@ -246,6 +246,7 @@ NO_BOUNDS = {
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
+    "discussions/posting": {"BROWSER_LENGTH"},  # where a check wants it
     "core/hooks": {"LABELS", "LABEL_LENGTH", "NOTE_LENGTH"},  # told by docs/hooks.md
     "core/strict_json": {"LARGEST_WHOLE"},
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise

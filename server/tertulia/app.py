@@ -37,7 +37,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
-from tertulia.hooks import Checking, askers
+from tertulia.hooks import Akismet, Checking, Secrets, Teaching, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -143,6 +143,7 @@ async def running(
             hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
+            sealing = Sealing(secret)
             discussions = Discussions(
                 store,
                 hub,
@@ -151,9 +152,9 @@ async def running(
                 edit_window=window,
                 vote_seconds=vote_seconds,
                 site_name=settings.site_name,
+                sealing=sealing,
                 keeps_origins=settings.origin_days > 0,
             )
-            sealing = Sealing(secret)
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
             sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
@@ -183,6 +184,7 @@ async def running(
                 mending_reviews(),
                 removing(store),
                 *Checking(store, askers(asking, sealing)).queues(),
+                Teaching(store, Akismet(asking, Secrets(sealing), sealing)).queue(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))
@@ -207,7 +209,7 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            desk, banning = Desk(store, limits), Banning(store, limits)
+            desk, banning = Desk(store, limits), Banning(store, limits, networks=settings.origin_days > 0)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,

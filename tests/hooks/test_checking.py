@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -14,118 +14,32 @@ import pytest
 from sqlalchemy import update
 
 from tertulia.checks import check
-from tertulia.core.hooks import FAILURES, HookConfig, HookKind, WhenDown
+from tertulia.core.hooks import FAILURES, WhenDown
 from tertulia.core.words import parse_list
-from tertulia.hooks import new_secret
-from tertulia.identity import new_moderator_token, utc_now
-from tertulia.identity.sealing import Sealing
-from tertulia.settings import secret_key
-from tertulia.store import administration, schema, tasks
+from tertulia.identity import utc_now
+from tertulia.store import schema, tasks
 from tertulia.store.actions import OPERATOR
-from tertulia.store.commands import AddHook, AddWords, NewHook, RemoveHook, SweepVerdicts
+from tertulia.store.commands import AddWords, RemoveHook, SweepVerdicts
 from tertulia.store.commands.checking import KEPT_DAYS
 from tertulia.work import queues
-from tests.people.test_sessions import Instance, instance
+from tests.hooks.checked import (
+    causes,
+    checking,
+    failures,
+    first,
+    hook,
+    idle,
+    judged,
+    kinds,
+    moderator,
+    said,
+    state,
+    verdicts,
+)
+from tests.people.test_sessions import Instance
 from tests.plans.watching import RecordedQuery, postgres_watched, sqlite_watched
 from tests.support.receiver import FAILURE, NO_CONTENT, Receiver, answer
-from tests.support.unlimited import unlimited
 from tests.support.waiting import until
-
-GUEST = {"author": {"name": "Ba"}}
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as found:
-        yield found
-
-
-@pytest.fixture
-async def one(database: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Instance]:
-    async with checking(database, tmp_path, receiver) as found:
-        yield found
-
-
-def checking(database: str, folder: Path, *receivers: Receiver, work: str = "all") -> Any:
-    hosts = tuple(one.host for one in receivers)
-    return instance(database, folder / "one", work=work, private_hosts=hosts)
-
-
-async def hook(
-    one: Instance,
-    receiver: Receiver,
-    name: str = "spam",
-    kind: HookKind = HookKind.check,
-    when_down: WhenDown = WhenDown.show,
-    seconds: int = 10,
-    secret: str | None = None,
-    **more: Any,
-) -> str:
-    """Its secret."""
-    secret = new_secret() if secret is None else secret
-    key = secret_key(unlimited(Path("/")))
-    config = HookConfig(receiver.url, when_down, seconds, more)
-    new = NewHook("default", name, kind, config, Sealing(key).seal(secret.encode()))
-    await one.server.store.write(AddHook(new, utc_now()))
-    return secret
-
-
-async def first(one: Instance) -> None:
-    change = administration.ChangeSiteRules("default", lambda own: own.changed({"check": "first"}), utc_now())
-    await one.server.store.write(change)
-
-
-async def moderator(one: Instance) -> str:
-    made = new_moderator_token()
-    await one.server.store.write(administration.AddModerator("Mai", made.hash, utc_now()))
-    return made.token
-
-
-async def said(one: Instance, body: str = "Good evening.", **more: Any) -> tuple[int, str, str]:
-    """The status, the comment's id and its author's token."""
-    found = await one.say(None, **GUEST, body=body, **more)
-    return found.status_code, found.json()["comment"]["id"], found.json()["token"]
-
-
-async def verdicts(one: Instance) -> list[str]:
-    return sorted(row["verdict"] for row in await one.rows(schema.verdict))
-
-
-async def judged(one: Instance, *expected: str) -> None:
-    async def are() -> bool:
-        return await verdicts(one) == sorted(expected)
-
-    await until(are, f"verdicts {expected}")
-
-
-async def idle(one: Instance) -> None:
-    """Until nothing is left to be checked."""
-
-    async def is_idle() -> bool:
-        return all(row["queue"] != "check" for row in await one.rows(schema.task))
-
-    await until(is_idle, "nothing is left to be checked")
-
-
-async def state(one: Instance, comment_id: str) -> tuple[str, str | None]:
-    (row,) = [row for row in await one.rows(schema.comment) if row["id"] == comment_id]
-    return row["state"], row["hidden_by"]
-
-
-async def kinds(one: Instance) -> list[str]:
-    """Of the events of the discussion."""
-    return [row["kind"] for row in await one.rows(schema.event) if row["kind"].startswith("comment.")]
-
-
-async def causes(one: Instance) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Of what waits for a moderator."""
-    return [(row["queue"], row["causes"]) for row in await one.rows(schema.review) if row["closed_at"] is None]
-
-
-async def failures(one: Instance) -> int:
-    (row,) = await one.rows(schema.hook)
-    return int(row["failures"])
-
 
 # ---- what it is told ------------------------------------------------------------------------------------
 

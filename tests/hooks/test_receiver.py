@@ -23,6 +23,7 @@ from tests.support.waiting import wait_until
 
 PAGE = Path(__file__).parents[2] / "docs/hooks.md"
 LINES = 30
+CLASSIFIER = ("add", "default", "a", "--url", "https://checks.example/", "--kind", "classifier")
 
 
 def _code() -> str:
@@ -77,6 +78,10 @@ def test_the_command_line_sets_it_up_and_tries_it(tmp_path: Path) -> None:
         (("add", "default", "A B", "--url", "https://checks.example/"), "A hook's name has"),
         (("add", "default", "spam", "--url", "http://checks.example/"), "--url is not asked: It is not an https"),
         (("add", "nowhere", "spam", "--url", "https://checks.example/"), "site"),
+        ((*CLASSIFIER,), "needs --hold or --remove"),
+        ((*CLASSIFIER, "--hold", "insult=much"), "'much' is not a number"),
+        (("add", "default", "a", "--url", "https://checks.example/", "--hold", "1"), "are for scores"),
+        (("add", "default", "a", "--url", "https://checks.example/", "--token-file", __file__), "gets no token"),
         (("remove", "default", "spam"), "has no hook spam"),
         (("test", "default", "spam"), "has no hook spam"),
     ],

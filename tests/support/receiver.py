@@ -20,13 +20,14 @@ def answer(body: Mapping[str, Any] | bytes, status: int = 200, more: str = "") -
 
 
 class Receiver(Listener):
-    """Answers by a word of the request's body, else ``otherwise``; what has a word of ``hangs`` waits for ``go_on``.
+    """Answers by its path, by a word of its body, else ``otherwise``; what has a word of ``hangs`` waits for ``go_on``.
 
     ``drips`` is an answer that goes on until then, a byte at a time.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.by_path: dict[str, bytes] = {}
         self.by_word: dict[str, bytes] = {}
         self.otherwise = NO_CONTENT
         self.hangs: set[str] = set()
@@ -39,8 +40,12 @@ class Receiver(Listener):
         return f"127.0.0.1:{self.port}"
 
     @property
+    def base(self) -> str:
+        return f"http://{self.host}"
+
+    @property
     def url(self) -> str:
-        return f"http://{self.host}/check"
+        return f"{self.base}/check"
 
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(one.body) for one in self.asked]
@@ -56,7 +61,8 @@ class Receiver(Listener):
                 said = asked.body.decode()
                 if any(word in said for word in self.hangs):
                     await self.go_on.wait()
-                found = next((found for word, found in self.by_word.items() if word in said), self.otherwise)
+                by_word = next((found for word, found in self.by_word.items() if word in said), self.otherwise)
+                found = self.by_path.get(asked.target, by_word)
                 if self.drips:
                     await self._drip(writer)
                 writer.write(found)

@@ -202,6 +202,7 @@ class Api:
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
             address=self._addresses.of(request),
+            browser=_header(request, "user-agent") or "",
             origins=await self._origins.pages_of(request, new.site),
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201

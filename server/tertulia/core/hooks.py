@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntFlag, StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -16,12 +16,16 @@ from tertulia.core.rules import KNOWN_RULES
 
 
 class HookKind(StrEnum):
-    """``check``: a program of the site's own, asked about each comment."""
+    """``check``: a program of the site's own, asked about each comment; ``classifier``: scores by label; ``akismet``:
+    a service that knows spam, and is taught.
+    """
 
     check = "check"
+    classifier = "classifier"
+    akismet = "akismet"
 
 
-CHECKING = frozenset({HookKind.check})
+CHECKING = frozenset({HookKind.check, HookKind.classifier, HookKind.akismet})
 """The kinds that give a verdict on each comment."""
 
 
@@ -56,6 +60,8 @@ MOST_SECONDS = 10
 FAILURES = 5
 """So many in a row, and the hook is down: it is asked no more, but once in PROBE_SECONDS."""
 PROBE_SECONDS = 60
+ALL_LABELS = "*"
+"""In the limits of a classifier: of each label that has none of its own."""
 LABELS = 20
 """Of one verdict that are kept."""
 LABEL_LENGTH = 64
@@ -75,7 +81,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class HookConfig:
-    """What is stored of a hook. ``seconds`` is how long it may take."""
+    """What is stored of a hook. ``seconds`` is how long it may take, ``more`` what its kind has besides."""
 
     url: str
     when_down: WhenDown = WhenDown.show
@@ -92,12 +98,13 @@ def hook_config(stored: Mapping[str, Any]) -> HookConfig:
     return HookConfig(stored["url"], WhenDown(stored["when_down"]), stored["seconds"], stored["more"])
 
 
-class SiteChecks(IntEnum):
-    """What a site's hooks want of a new comment: nothing, a look at it, or where it came from, too."""
+class SiteChecks(IntFlag):
+    """What a site's hooks want: a look at each comment, where it came from, what moderators decide."""
 
     none = 0
     some = 1
     traced = 2
+    taught = 4
 
 
 CHECKS = "checks"
@@ -106,10 +113,12 @@ CHECKS = "checks"
 
 def site_checks(configs: Iterable[tuple[HookKind, HookConfig]]) -> SiteChecks:
     """What these hooks of one site want."""
-    checking = [config for kind, config in configs if kind in CHECKING]
-    if any(config.more.get("traced") for config in checking):
-        return SiteChecks.traced
-    return SiteChecks.some if checking else SiteChecks.none
+    wanted = SiteChecks.none
+    for kind, config in configs:
+        wanted |= SiteChecks.some if kind in CHECKING else SiteChecks.none
+        wanted |= SiteChecks.traced if config.more.get("traced") else SiteChecks.none
+        wanted |= SiteChecks.taught if kind is HookKind.akismet else SiteChecks.none
+    return wanted
 
 
 @lru_cache(maxsize=KNOWN_RULES)

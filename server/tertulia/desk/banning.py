@@ -53,9 +53,11 @@ class NewlyBanned(NamedTuple):
 class Banning:
     """Each raises not_found where somebody has no role at the site, forbidden where it is one that does not decide."""
 
-    def __init__(self, store: Store, limits: PostingLimits) -> None:
+    def __init__(self, store: Store, limits: PostingLimits, *, networks: bool) -> None:
+        """``networks`` is whether it is noted where guests write from, so that networks can be banned."""
         self._store = store
         self._limits = limits
+        self._bans_networks = networks
 
     async def list(
         self, member: StaffMember, site: str, limit: int, cursor: str | None, author_id: str | None = None
@@ -68,7 +70,7 @@ class Banning:
     async def networks(self, member: StaffMember, site: str, comment_id: str) -> protocol.BanNetworks:
         """How many have written lately from where a comment came from. Raises unknown_site."""
         require(member, site)
-        known = is_uuid(comment_id)
+        known = self._bans_networks and is_uuid(comment_id)
         found = await self._store.read(queries.networks_of, site, comment_id) if known else None
         return protocol.BanNetworks(near=found and found.near, wide=found and found.wide)
 
@@ -90,6 +92,9 @@ class Banning:
         if reach is not Reach.author:
             if new.comment_id is None:
                 raise Problem(ErrorCode.invalid, "Name the comment whose network is meant.", field="comment_id")
+            if not self._bans_networks:
+                detail = "This server does not note where guests write from; ban the author."
+                raise Problem(ErrorCode.not_found, detail, field="reach")
             return BanNetwork(member.by, new.site, new.comment_id, reach, terms, now)
         author_id = new.author_id
         if new.comment_id is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Set
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import NamedTuple
 
 from tertulia import protocol
 from tertulia.core import pages, text
@@ -24,10 +26,14 @@ from tertulia.discussions.names import Names
 from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
+from tertulia.identity.sealing import Sealing
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, PostResult, unknown_origin
+from tertulia.store.commands import Draft, DraftHead, PostResult, Traces, unknown_origin
+
+BROWSER_LENGTH = 300
+"""Characters of what a browser calls itself that are kept where a check wants to know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,13 @@ class Answer:
 
     posted: protocol.Posted
     repeated: bool
+
+
+class Asking(NamedTuple):
+    """Where a request comes from, and what the browser calls itself."""
+
+    address: str | None
+    browser: str
 
 
 class Posting:
@@ -50,6 +63,7 @@ class Posting:
         limits: PostingLimits,
         names: Names,
         words: Words,
+        sealing: Sealing | None = None,
         *,
         keeps_origins: bool,
     ) -> None:
@@ -60,6 +74,7 @@ class Posting:
         self._limits = limits
         self._names = names
         self._words = words
+        self._sealing = sealing
         self._keeps_origins = keeps_origins
 
     async def post_comment(
@@ -69,17 +84,19 @@ class Posting:
         *,
         identity: Identity | None = None,
         address: str | None = None,
+        browser: str = "",
         origins: Set[str] = frozenset(),
     ) -> Answer:
         """Says something, once for one idempotency key.
 
+        browser: as it calls itself
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
         name_taken, words, unknown_site, closed, members_only, slow_mode, bad_parent, links, idempotency_conflict.
         """
         key = request_ids.idempotency_key(idempotency_key)
-        head = self._head(new, key, identity, address)
+        head = self._head(new, key, identity, Asking(address, browser[:BROWSER_LENGTH]))
         text.check_size(new.body)
         also = identity.also if identity else ()
         await self._limits.count(identity.author_id if identity else None, address, also=also)
@@ -107,7 +124,7 @@ class Posting:
         await self._limits.count_preview(address)
         return protocol.Preview(body=(await self._texts.read(body)).body)
 
-    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None, address: str | None) -> DraftHead:
+    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None, asking: Asking) -> DraftHead:
         """Who says something and where; what is said is not looked at yet."""
         return DraftHead(
             id=uuid7(),
@@ -120,9 +137,16 @@ class Posting:
             signed_in=identity is not None and identity.member,
             token_at=token_at(identity),
             also=identity.also if identity else (),
-            origin=partial(self._origin, address) if identity is None or identity.is_guest else unknown_origin,
+            origin=partial(self._origin, asking.address) if identity is None or identity.is_guest else unknown_origin,
             keeps_origin=self._keeps_origins,
+            traces=partial(self._traces, asking),
         )
+
+    def _traces(self, asking: Asking) -> Traces | None:
+        origin = self._origin(asking.address)
+        if origin is None or self._sealing is None:
+            return None
+        return Traces(origin, self._sealing.seal(json.dumps([asking.address, asking.browser]).encode()))
 
     def _origin(self, address: str | None) -> str | None:
         networks = both_networks(address)

@@ -32,10 +32,11 @@ class HookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about: a text as it is now."""
+    """What is asked about: a text as it is now, or with ``is_test`` one that nobody wrote."""
 
     text: CheckedText
     about: queries.ToCheck
+    is_test: bool = False
 
     @property
     def id(self) -> str:

@@ -14,7 +14,9 @@ import logging
 from collections.abc import Mapping
 
 from tertulia.core.hooks import FAILURES, HookKind, Judgement, Verdict
+from tertulia.hooks.akismet import Akismet
 from tertulia.hooks.asking import Asker, HookError, OwnProgram, Question, Secrets
+from tertulia.hooks.classifier import Classifier
 from tertulia.identity import utc_now
 from tertulia.identity.sealing import Sealing
 from tertulia.outgoing import Outgoing
@@ -38,7 +40,11 @@ log = logging.getLogger(__name__)
 def askers(outgoing: Outgoing, sealing: Sealing) -> dict[HookKind, Asker]:
     """How each kind of hook is asked."""
     secrets = Secrets(sealing)
-    return {HookKind.check: OwnProgram(outgoing, secrets)}
+    return {
+        HookKind.check: OwnProgram(outgoing, secrets),
+        HookKind.classifier: Classifier(outgoing, secrets),
+        HookKind.akismet: Akismet(outgoing, secrets, sealing),
+    }
 
 
 class Checking:

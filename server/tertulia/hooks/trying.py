@@ -49,8 +49,9 @@ def _made_up(site: str) -> Question:
         author=queries.AuthorFacts(author.id, author.name, "guest", now, shown=0, removed=0),
         trust=Trust.new,
         parent=None,
+        origin=None,
         hooks=[],
         age=0,
         now=0,
     )
-    return Question(CheckedText(comment.id, version=1, edited=0), about)
+    return Question(CheckedText(comment.id, version=1, edited=0), about, is_test=True)

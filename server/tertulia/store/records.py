@@ -60,7 +60,7 @@ _POST_CONTEXT = Prepared(
     )
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
-_NEW_ORIGIN = Insert(schema.origin, "comment_id", "network", "at")
+_NEW_ORIGIN = Insert(schema.origin, "comment_id", "network", "sealed", "at")
 _DECIDED = {"version", "hidden_by", "decision", "mark"}
 _NEW_COMMENT = Insert(schema.comment, *(column.key for column in schema.comment.columns if column.key not in _DECIDED))
 
@@ -285,10 +285,10 @@ def insert_post(connection: Connection, comment: Comment, context: PostContext, 
     _NEW_COMMENT.queue(connection, row)
 
 
-def note_origin(connection: Connection, comment_id: str, network: str, at: datetime) -> None:
-    """Queues where a guest's comment came from; its time is the database's, that all instances share."""
+def note_origin(connection: Connection, comment_id: str, network: str, at: datetime, sealed: str | None = None) -> None:
+    """Queues where a comment came from; its time is the database's, that all instances share."""
     noted = mapping.milliseconds(clock.shared(connection, at))
-    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "network": network, "at": noted})
+    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "network": network, "sealed": sealed, "at": noted})
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:

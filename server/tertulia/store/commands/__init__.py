@@ -19,9 +19,9 @@ from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import TEACH, UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, unknown_origin
+from tertulia.store.commands.drafts import Draft, DraftHead, Traces, unknown_origin
 from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
@@ -63,6 +63,7 @@ __all__ = [
     "CLOSING",
     "REMOVING",
     "SCOPES",
+    "TEACH",
     "UNDOABLE",
     "Act",
     "Actor",
@@ -128,6 +129,7 @@ __all__ = [
     "Tally",
     "TellRules",
     "Terms",
+    "Traces",
     "UndoDecision",
     "VoidTokens",
     "VoteTotals",

@@ -98,6 +98,14 @@ def is_decided(connection: Connection, text: CheckedText) -> bool:
     )
 
 
+def decided_spam(connection: Connection, comment_id: str) -> bool | None:
+    """Whether moderators say that it is spam; None where they say neither, or have taken it back."""
+    found = next((row.verb for row in actions_about(connection, comment_id) if row.verb in _DECISIONS), None)
+    if found in (None, Verb.remove_comment, Verb.undo_decision):
+        return None
+    return bool(found == Verb.spam_comment)
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeComment(CommentCommand[bool]):
     """Keeps what hooks say of a text, and does as the strictest of them says; without any it shows what none is asked

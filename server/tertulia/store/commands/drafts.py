@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, Block, DiscussionKey
 from tertulia.store import records
+
+
+class Traces(NamedTuple):
+    """The digest of a network, and the address and the browser, sealed."""
+
+    origin: str
+    sealed: str
 
 
 def unknown_origin() -> None:
@@ -23,6 +31,7 @@ class DraftHead:
     ``signed_in`` is whether its author is a member.
     ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives the
     digest of the network that a guest's request came from. ``keeps_origin`` is whether that is noted of every comment.
+    ``traces`` gives it of anybody, with what is kept only where a check wants it.
     """
 
     id: str
@@ -37,6 +46,7 @@ class DraftHead:
     also: tuple[str, ...] = ()
     origin: Callable[[], str | None] = unknown_origin
     keeps_origin: bool = False
+    traces: Callable[[], Traces | None] = unknown_origin
 
     @property
     def is_staff(self) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from tertulia.core.causes import Cause, CauseKind
 from tertulia.core.comments import Comment, Discussion, State
+from tertulia.core.hooks import SiteChecks
 from tertulia.core.rules import Check
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
@@ -62,10 +63,7 @@ class PostComment(Command[PostResult]):
         comment = _comment(draft, context, parent, State.held if is_held else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
-        if origin is None and context.discussion.rules.slow:
-            origin = draft.origin()
-        if origin is not None:
-            records.note_origin(connection, comment.id, origin, draft.at)
+        self._note_origin(connection, comment.id, context.discussion, origin, is_checked=is_checked)
         if is_checked:
             begin_check(connection, CheckedText(comment.id, comment.version, edited=0))
         if waits_for:
@@ -80,6 +78,17 @@ class PostComment(Command[PostResult]):
         return CommandResult(
             PostResult(comment, event.event.seq, view=view), (*corrected, event), makes_tasks=is_checked
         )
+
+    def _note_origin(
+        self, connection: Connection, comment_id: str, discussion: Discussion, origin: str | None, *, is_checked: bool
+    ) -> None:
+        """``origin`` is what is noted of every comment of a guest."""
+        traces = self.draft.traces() if is_checked and SiteChecks.traced in discussion.checks else None
+        if traces is None and origin is None and discussion.rules.slow:
+            origin = self.draft.origin()
+        network, sealed = traces or (origin, None)
+        if network is not None:
+            records.note_origin(connection, comment_id, network, self.draft.at, sealed)
 
     def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""

@@ -16,7 +16,7 @@ from tertulia.store.queries.bans import (
     removable,
     removal,
 )
-from tertulia.store.queries.checking import ToCheck, hook_named, to_check
+from tertulia.store.queries.checking import ToCheck, hook_named, to_check, to_teach
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -174,6 +174,7 @@ __all__ = [
     "stored_key",
     "thread",
     "to_check",
+    "to_teach",
     "ways_in",
     "word_list",
     "word_versions",

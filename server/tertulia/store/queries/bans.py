@@ -140,5 +140,7 @@ def removable(
     rows = [tuple(row) for row in connection.execute(query.order_by(*place).limit(limit))]
     shown = (State.visible.value, State.held.value)
     of = select(_d.site_id).where(_d.id == _c.discussion_id).scalar_subquery().label("site_id")
-    found = connection.execute(select(_c.id, of).where(_c.id.in_([row[-1] for row in rows]), _c.state.in_(shown)))
-    return Removable([row.id for row in found if row.site_id == site_id], rows[-1] if len(rows) == limit else None)
+    kind = select(_a.kind).where(_a.id == _c.author_id).scalar_subquery().label("kind")
+    found = connection.execute(select(_c.id, of, kind).where(_c.id.in_([row[-1] for row in rows]), _c.state.in_(shown)))
+    meant = [row.id for row in found if row.site_id == site_id and (reach is Reach.author or row.kind == "guest")]
+    return Removable(meant, rows[-1] if len(rows) == limit else None)

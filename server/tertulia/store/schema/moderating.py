@@ -89,6 +89,7 @@ origin = Table(
     Column("sealed", Text),
     Column("at", BigInteger, nullable=False),
     Index("ix_origin_network", "network", "at"),
+    partial("ix_origin_sealed", "comment_id", where="sealed IS NOT NULL"),
 )
 
 # who is asked from outside

@@ -27,6 +27,7 @@ _INDEXES = {
     "ix_ban_target": ("ban", ["kind", "target"], "lifted_at IS NULL"),
     "ix_ban_site_id": ("ban", ["site_id", "at", "id"], None),
     "ix_origin_network": ("origin", ["network", "at"], None),
+    "ix_origin_sealed": ("origin", ["comment_id"], "sealed IS NOT NULL"),
     "ix_verdict_at": ("verdict", ["at"], None),
 }
 _TABLES = ("review", "word", "ban", "origin", "hook", "verdict")
