@@ -14,15 +14,14 @@ import pytest
 from sqlalchemy import update
 
 from tertulia.checks import check
-from tertulia.core.ids import lowest_uuid7, milliseconds_of
 from tertulia.identity import utc_now
 from tertulia.protocol import API
 from tertulia.store import schema
-from tertulia.store.mapping import milliseconds
 from tertulia.store.origins import SweepOrigins
 from tests.api.app import bearer, new_key
 from tests.people.test_rules import moderator
 from tests.people.test_sessions import Instance, code, instance
+from tests.support.tables import say_earlier
 
 AT_ONCE = 100
 
@@ -137,15 +136,9 @@ async def test_of_many_at_once_at_two_instances_one_is_shown(database: str, tmp_
 async def test_where_guests_wrote_from_is_forgotten_once_no_rule_asks(one: Instance) -> None:
     """An hour is what slow mode asks for, and another is for clocks that are behind: ids have the time of theirs."""
     await slow(one, await moderator(one), 3_600)
-    assert (await from_afar(one, "203.0.113.10")).status_code == 201
-    [comment], [kept] = [await one.rows(table) for table in (schema.comment, schema.origin)]
-    for seconds in (6_900, 7_210):
-        made = lowest_uuid7(milliseconds(utc_now()) - seconds * 1_000)
-        await one.do(schema.comment.insert().values(**{**comment, "id": made, "idempotency_key": made}))
-        await one.do(schema.origin.insert().values(**{**kept, "comment_id": made}))
+    said = (await from_afar(one, "203.0.113.10")).json()["comment"]["id"]
+    young = await say_earlier(one.server.store, said, timedelta(seconds=6_900))
+    await say_earlier(one.server.store, said, timedelta(seconds=7_210))
     await one.server.store.write(SweepOrigins(utc_now()))
-    left = sorted(row["comment_id"] for row in await one.rows(schema.origin))
-    assert len(left) == 2
-    assert left[0] == lowest_uuid7(milliseconds_of(left[0]))
-    assert milliseconds_of(kept["comment_id"]) - milliseconds_of(left[0]) < 7_200_000, "the older one is gone"
+    assert sorted(row["comment_id"] for row in await one.rows(schema.origin)) == [young, said]
     assert code(await from_afar(one, "203.0.113.10")) == (429, "slow_mode")
