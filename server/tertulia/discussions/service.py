@@ -75,6 +75,7 @@ class Discussions:
 
         names = Names(store.bound(queries.staff_names), badges, site_name)
         words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
+        self.suspect_words = words.suspect
         posting = Posting(store, keys, texts, tokens, limits, names, words, sealing)
         self.post_comment = posting.post_comment
         self.preview = posting.preview

@@ -3,7 +3,7 @@
 Each answer is of one consistent snapshot. Raises unknown_site where a site is named that does not exist.
 """
 
-from tertulia.store.queries.checking import ToCheck, hook_named, to_check, to_teach
+from tertulia.store.queries.checking import ToCheck, hook_named, nudge_hook, to_check, to_teach
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -138,6 +138,7 @@ __all__ = [
     "moderators",
     "newest",
     "newest_page",
+    "nudge_hook",
     "own_ways",
     "permalink",
     "queue_page",
