@@ -30,7 +30,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Banning, Desk, mending_reviews
+from tertulia.desk import Banning, Desk, mending_reviews, removing
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -154,6 +154,7 @@ async def running(
                 vote_seconds=vote_seconds,
                 site_name=settings.site_name,
                 sealing=sealing,
+                keeps_origins=settings.origin_days > 0,
             )
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
@@ -179,9 +180,10 @@ async def running(
                 sign_ins.queue(),
                 SiteRules(store).queue(),
                 closing(store),
-                forgetting(),
+                forgetting(settings.origin_days),
                 taking_names(store),
                 mending_reviews(),
+                removing(store),
                 *Checking(store, askers(asking, sealing)).queues(),
                 Teaching(store, Akismet(asking, Secrets(sealing), sealing)).queue(),
             ]
@@ -208,7 +210,7 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            desk, banning = Desk(store, limits), Banning(store, limits)
+            desk, banning = Desk(store, limits), Banning(store, limits, networks=settings.origin_days > 0)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,

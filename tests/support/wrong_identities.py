@@ -107,8 +107,12 @@ WRONG |= {
         [f"INSERT INTO verdict VALUES ({_VISIBLE}, 1, 1, 'maybe', NULL, '[]', '', 0)"],
         {"verdict_row"},
     ),
+    "site that knows of no ban of a network": (
+        [_BAN.format("near", _HEX, "hold", "2")],
+        {"network_bans"},
+    ),
     "origin by an address": (
-        [f"INSERT INTO origin VALUES ({_VISIBLE}, '10.0.0.1', {_HEX}, NULL, 0)"],
+        [f"INSERT INTO origin VALUES ({_VISIBLE}, '10.0.0.1', NULL, 0)"],
         {"origin_row"},
     ),
 }
@@ -123,6 +127,7 @@ EXAMINED: dict[str, dict[str, str]] = {
         "id": KEY,
         "key": KEY,
         "origins": "site_settings",
+        "networks_banned_until": "network_bans",
         "created_at": ANY_TIME,
         "settings": "site_settings",
         "version": "site_settings",
@@ -262,7 +267,7 @@ EXAMINED: dict[str, dict[str, str]] = {
         "lifted_at": ANY_TIME,
         "lifted_by": ANY_TEXT,
     },
-    "origin": {"comment_id": KEY, "near": "origin_row", "wide": "origin_row", "sealed": SEALED, "at": ANY_TIME},
+    "origin": {"comment_id": KEY, "network": "origin_row", "sealed": SEALED, "at": ANY_TIME},
     "hook": {
         "id": KEY,
         "site_id": KEY,

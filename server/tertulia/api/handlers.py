@@ -268,7 +268,7 @@ class Api:
         {200: protocol.Voted},
         body=protocol.Vote,
         headers=(replace(_ONCE, required=False),),
-        errors=(*BODY_ERRORS, *_CHANGE, ErrorCode.gone, ErrorCode.idempotency_key_required),
+        errors=(*BODY_ERRORS, *_CHANGE, ErrorCode.gone, ErrorCode.banned, ErrorCode.idempotency_key_required),
         bearer="optional",
     )
     async def vote(self, request: Request, _query: Query) -> Response:
@@ -289,6 +289,7 @@ class Api:
             ErrorCode.unavailable,
             ErrorCode.not_found,
             ErrorCode.gone,
+            ErrorCode.banned,
             ErrorCode.unauthenticated,
             ErrorCode.empty,
             ErrorCode.rate_limited,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tertulia import protocol
 from tertulia.core import pages, text
-from tertulia.core.addresses import anonymised, client_network
+from tertulia.core.addresses import both_networks
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
@@ -30,7 +30,7 @@ from tertulia.identity.sealing import Sealing
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, Origin, PostResult, Traces, unknown_origin
+from tertulia.store.commands import Draft, DraftHead, PostResult, Traces, unknown_origin
 
 BROWSER_LENGTH = 300
 """Characters of what a browser calls itself that are kept where a check wants to know it."""
@@ -64,6 +64,8 @@ class Posting:
         names: Names,
         words: Words,
         sealing: Sealing | None = None,
+        *,
+        keeps_origins: bool,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -73,6 +75,7 @@ class Posting:
         self._names = names
         self._words = words
         self._sealing = sealing
+        self._keeps_origins = keeps_origins
 
     async def post_comment(
         self,
@@ -135,6 +138,7 @@ class Posting:
             token_at=token_at(identity),
             also=identity.also if identity else (),
             origin=partial(self._origin, asking.address) if identity is None or identity.is_guest else unknown_origin,
+            keeps_origin=self._keeps_origins,
             traces=partial(self._traces, asking),
         )
 
@@ -144,11 +148,9 @@ class Posting:
             return None
         return Traces(origin, self._sealing.seal(json.dumps([asking.address, asking.browser]).encode()))
 
-    def _origin(self, address: str | None) -> Origin | None:
-        near, wide = client_network(address), anonymised(address)
-        if near is None or wide is None:
-            return None
-        return Origin(self._tokens.hashed_origin(near), self._tokens.hashed_origin(wide))
+    def _origin(self, address: str | None) -> str | None:
+        networks = both_networks(address)
+        return None if networks is None else self._tokens.hashed_origin(*networks)
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:

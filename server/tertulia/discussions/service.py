@@ -50,6 +50,7 @@ class Discussions:
         vote_seconds: float = VOTE_SECONDS,
         site_name: str = "",
         sealing: Sealing | None = None,
+        keeps_origins: bool = False,
     ) -> None:
         keys, texts = Keys(store.bound(queries.stored_key)), Texts()
 
@@ -76,7 +77,7 @@ class Discussions:
         names = Names(store.bound(queries.staff_names), badges, site_name)
         words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
         self.suspect_words = words.suspect
-        posting = Posting(store, keys, texts, tokens, limits, names, words, sealing)
+        posting = Posting(store, keys, texts, tokens, limits, names, words, sealing, keeps_origins=keeps_origins)
         self.post_comment = posting.post_comment
         self.preview = posting.preview
 

@@ -44,6 +44,7 @@ from tertulia.protocol.bounds import (
 from tertulia.protocol.desk import (
     MAX_DECISIONS,
     AuthorFactsView,
+    BanNetworks,
     Bans,
     BanView,
     ChecksView,
@@ -132,6 +133,7 @@ __all__ = [
     "WRITING_SECONDS",
     "AuthorFactsView",
     "AuthorView",
+    "BanNetworks",
     "BanView",
     "Bans",
     "Changed",

@@ -211,20 +211,40 @@ class DecisionResults(Outbound):
 
 
 class NewBan(Inbound):
-    """``POST /staff/bans``: of an author, for so many hours; null is without an end. ``note`` is for moderators."""
+    """``POST /staff/bans``: of an author, or of the guests of the network that a comment came from.
+
+    ``near`` is a /32 or a /64, ``wide`` a /24 or a /48. ``hours`` null is without an end, of a network a week.
+    ``remove`` takes away what they wrote in the last 24 hours, or ever. ``note`` is for moderators.
+    """
 
     site: str = "default"
-    author_id: str
+    author_id: str | None = None
+    comment_id: str | None = None
+    reach: Literal["author", "near", "wide"] = "author"
     effect: Literal["refuse", "hold"] = "refuse"
     hours: int | None = Field(default=None, ge=1, le=MOST_BAN_HOURS)
     reason: ReportReason | None = None
     note: str | None = Field(default=None, max_length=NOTE_LENGTH)
+    remove: Literal["none", "day", "all"] = "none"
+
+
+class BanNetworks(Outbound):
+    """``GET /staff/networks``: how many have written, as guests, from the network that a comment came from.
+
+    Both are null where that is not known; they are counted in a thousand comments at most.
+    """
+
+    near: int | None
+    wide: int | None
 
 
 class BanView(Outbound):
-    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member."""
+    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member; of a network, of
+    whose comment led to it.
+    """
 
     id: str
+    reach: Literal["author", "near", "wide"]
     author_id: str
     name: str
     effect: Literal["refuse", "hold"]

@@ -14,14 +14,14 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       └────── site_tokens, names, words, hooks
 """
 
-from tertulia.store.commands.banning import BanAuthor, LiftBan
+from tertulia.store.commands.banning import REMOVING, BanAuthor, Banned, BanNetwork, LiftBan, Terms
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
 from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
 from tertulia.store.commands.deciding import TEACH, UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, Origin, Traces, unknown_origin
+from tertulia.store.commands.drafts import Draft, DraftHead, Traces, unknown_origin
 from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
@@ -61,6 +61,7 @@ from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, Wo
 __all__ = [
     "CHECK",
     "CLOSING",
+    "REMOVING",
     "SCOPES",
     "TEACH",
     "UNDOABLE",
@@ -74,6 +75,8 @@ __all__ = [
     "AttachWay",
     "Ballot",
     "BanAuthor",
+    "BanNetwork",
+    "Banned",
     "CastVotes",
     "ChangeDiscussion",
     "CheckedText",
@@ -106,7 +109,6 @@ __all__ = [
     "Merging",
     "NewHook",
     "NoteFailures",
-    "Origin",
     "PostComment",
     "PostResult",
     "ProlongSession",
@@ -126,6 +128,7 @@ __all__ = [
     "TakeRole",
     "Tally",
     "TellRules",
+    "Terms",
     "Traces",
     "UndoDecision",
     "VoidTokens",

@@ -12,17 +12,10 @@ from tertulia.core.comments import Author, Block, DiscussionKey
 from tertulia.store import records
 
 
-class Origin(NamedTuple):
-    """Keyed hashes of the network that counts as one client, and of the one around it."""
-
-    near: str
-    wide: str
-
-
 class Traces(NamedTuple):
-    """An origin, and the address and the browser, sealed."""
+    """The digest of a network, and the address and the browser, sealed."""
 
-    origin: Origin
+    origin: str
     sealed: str
 
 
@@ -36,9 +29,9 @@ class DraftHead:
 
     ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
     ``signed_in`` is whether its author is a member.
-    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives where a
-    guest's request came from: it costs hashes that few need. ``traces`` gives it of anybody, with what is kept only
-    where a check wants it.
+    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives the
+    digest of the network that a guest's request came from. ``keeps_origin`` is whether that is noted of every comment.
+    ``traces`` gives it of anybody, with what is kept only where a check wants it.
     """
 
     id: str
@@ -51,7 +44,8 @@ class DraftHead:
     signed_in: bool = False
     token_at: datetime | None = None
     also: tuple[str, ...] = ()
-    origin: Callable[[], Origin | None] = unknown_origin
+    origin: Callable[[], str | None] = unknown_origin
+    keeps_origin: bool = False
     traces: Callable[[], Traces | None] = unknown_origin
 
     @property

@@ -43,6 +43,7 @@ class PostComment(Command[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         draft = self.draft
+        origin = draft.origin() if draft.keeps_origin else None
         context = records.post_context(
             connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
         )
@@ -56,13 +57,13 @@ class PostComment(Command[PostResult]):
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
-        waits_for = (*self._bans(connection, context), *causes(connection, context.discussion, draft))
+        waits_for = (*self._bans(connection, context, origin), *causes(connection, context.discussion, draft))
         is_checked = bool(context.discussion.checks) and draft.is_checked and not draft.is_staff
         is_held = bool(waits_for) or (is_checked and context.discussion.rules.check is Check.first)
         comment = _comment(draft, context, parent, State.held if is_held else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
-        self._note_origin(connection, comment.id, context.discussion, is_checked=is_checked)
+        self._note_origin(connection, comment.id, context.discussion, origin, is_checked=is_checked)
         if is_checked:
             begin_check(connection, CheckedText(comment.id, comment.version, edited=0))
         if waits_for:
@@ -79,19 +80,26 @@ class PostComment(Command[PostResult]):
         )
 
     def _note_origin(
-        self, connection: Connection, comment_id: str, discussion: Discussion, *, is_checked: bool
+        self, connection: Connection, comment_id: str, discussion: Discussion, origin: str | None, *, is_checked: bool
     ) -> None:
+        """``origin`` is what is noted of every comment of a guest."""
         traces = self.draft.traces() if is_checked and SiteChecks.traced in discussion.checks else None
-        if traces is not None:
-            records.note_origin(connection, comment_id, *traces.origin, self.draft.at, traces.sealed)
-        elif discussion.rules.slow and (origin := self.draft.origin()) is not None:
-            records.note_origin(connection, comment_id, *origin, self.draft.at)
+        if traces is None and origin is None and discussion.rules.slow:
+            origin = self.draft.origin()
+        network, sealed = traces or (origin, None)
+        if network is not None:
+            records.note_origin(connection, comment_id, network, self.draft.at, sealed)
 
-    def _bans(self, connection: Connection, context: records.PostContext) -> tuple[Cause, ...]:
+    def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""
-        if context.ban_effect is None or self.draft.is_staff:
+        if self.draft.is_staff:
             return ()
-        ban = bans.active(connection, self.draft.author.id, self.draft.at)
+        found = []
+        if context.ban_effect is not None:
+            found.append(bans.active(connection, self.draft.author.id, self.draft.at))
+        if context.networks_banned_until and origin is not None:
+            found.append(bans.active_near(connection, context.site_id, origin, self.draft.at))
+        ban = bans.strictest(found)
         if ban is not None and ban.effect is BanEffect.refuse:
             raise bans.banned(connection, ban, self.draft.at)
         return () if ban is None else (Cause(CauseKind.ban),)

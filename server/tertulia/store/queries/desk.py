@@ -12,8 +12,7 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 from tertulia.core.causes import Cause, CauseKind, Queue
 from tertulia.core.comments import Comment, DiscussionKey
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
-from tertulia.store import bans, desk_log, hooks, listing, mapping, schema
-from tertulia.store.bans import Ban
+from tertulia.store import desk_log, hooks, listing, mapping, schema
 from tertulia.store.mapping import to_datetime
 from tertulia.store.queries.discussions import known_site
 from tertulia.store.reviews import IS_REPORT_OPEN, Review, to_review
@@ -282,34 +281,6 @@ def _decision(connection: Connection, comment_id: str) -> LastDecision | None:
     if row is None:
         return None
     return LastDecision(row.id, row.actor, row.verb, to_datetime(row.at), row.reason, row.note)
-
-
-class BanPage(NamedTuple):
-    """``next`` is the cursor that goes on, None at the end."""
-
-    bans: list[Ban]
-    next: str | None
-
-
-def bans_of(connection: Connection, site: str, limit: int, cursor: str | None, author_id: str | None = None) -> BanPage:
-    """The bans of a site, or of a person there, that nobody has lifted, the newest first.
-
-    Raises unknown_site, bad_cursor.
-    """
-    site_id, scope = known_site(connection, site), f"bans:{site}"
-    before = decode_page_cursor(cursor, scope, 1)
-    place = None if before is None else (int(before.values[0]), before.id)
-    found = bans.listed(connection, site_id, place, limit + 1, author_id)
-    shown = found[:limit]
-    if len(found) <= limit:
-        return BanPage(shown, None)
-    last = shown[-1]
-    return BanPage(shown, encode_page_cursor(PageCursor(scope, (mapping.milliseconds(last.at),), last.id)))
-
-
-def ban_count(connection: Connection, site: str) -> int:
-    """How many bans nobody has lifted, counted to COUNTED. Raises unknown_site."""
-    return bans.count(connection, known_site(connection, site), COUNTED)
 
 
 def since(review: Review) -> datetime:
