@@ -22,6 +22,7 @@ from tertulia import private
 from tertulia.api import Api
 from tertulia.api.bans import BansApi
 from tertulia.api.desk import DeskApi
+from tertulia.api.nudging import NudgeApi
 from tertulia.api.openapi import Description
 from tertulia.api.people import PeopleApi
 from tertulia.api.search import SearchApi
@@ -29,7 +30,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Banning, Desk, mending_reviews
+from tertulia.desk import Banning, Desk, mending_reviews, removing
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -37,6 +38,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
+from tertulia.hooks import Akismet, Checking, Nudging, Secrets, Teaching, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -142,10 +144,18 @@ async def running(
             hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(
-                store, hub, tokens, limits, edit_window=window, vote_seconds=vote_seconds, site_name=settings.site_name
-            )
             sealing = Sealing(secret)
+            discussions = Discussions(
+                store,
+                hub,
+                tokens,
+                limits,
+                edit_window=window,
+                vote_seconds=vote_seconds,
+                site_name=settings.site_name,
+                sealing=sealing,
+                keeps_origins=settings.origin_days > 0,
+            )
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
             sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
@@ -170,9 +180,12 @@ async def running(
                 sign_ins.queue(),
                 SiteRules(store).queue(),
                 closing(store),
-                forgetting(),
+                forgetting(settings.origin_days),
                 taking_names(store),
                 mending_reviews(),
+                removing(store),
+                *Checking(store, askers(asking, sealing)).queues(),
+                Teaching(store, Akismet(asking, Secrets(sealing), sealing)).queue(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))
@@ -197,7 +210,7 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            desk, banning = Desk(store, limits), Banning(store, limits)
+            desk, banning = Desk(store, limits), Banning(store, limits, networks=settings.origin_days > 0)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,
@@ -234,6 +247,8 @@ async def running(
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
                 edges += [SignInApi(sign_ins, methods, origins), DeskApi(desk, staff_pages.deciding)]
+                nudging = Nudging(store, limits, asking, Secrets(sealing), discussions.suspect_words)
+                edges.append(NudgeApi(nudging, origins, addresses))
                 edges.append(BansApi(banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]

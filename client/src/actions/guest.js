@@ -5,8 +5,8 @@
  *
  * @import { Api } from '../live/api.js'
  */
-import { newKey } from '../page/chance.js';
 import { itemName } from '../page/names.js';
+import { newKey } from '../page/browser.js';
 
 /** @param {Api} api */
 const item = ({ place }) => itemName('guest', place);

@@ -2,8 +2,7 @@
  * The script of the moderators' desk: makes the page of a queue a console. Without it the page is one of forms, which do the same.
  */
 import { compression, socketTransport } from '../live/transports.js';
-import { browser } from '../page/browser.js';
-import { newKey } from '../page/chance.js';
+import { browser, newKey } from '../page/browser.js';
 import { SafeStorage, storage } from '../page/storage.js';
 import { Alerts } from './alerts.js';
 import { Controls } from './controls.js';

@@ -9,10 +9,10 @@
  * @typedef {{value: number, undo: () => void}} Cast
  */
 import * as commands from '../commands.js';
-import { newKey } from '../../page/chance.js';
 import { applyAnswer, vote } from '../../live/thread.js';
 import { itemName } from '../../page/names.js';
 import { StoredNumbers } from './storedNumbers.js';
+import { newKey } from '../../page/browser.js';
 
 /** A vote that did not get through is tried again so often, and when the browser finds a network. */
 const AGAIN_MS = 20_000;

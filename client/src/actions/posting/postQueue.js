@@ -25,9 +25,9 @@
  * @property {(work: () => Promise<void>) => Promise<unknown>} [alone] Runs work while no other tab does.
  * @property {Platform} platform
  */
-import { newKey } from '../../page/chance.js';
 import { Backoff } from '../../live/backoff.js';
 import { begin, wasEnded } from './begun.js';
+import { newKey } from '../../page/browser.js';
 
 export class PostQueue {
   /** @type {PendingPost[]} */
