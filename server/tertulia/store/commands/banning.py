@@ -10,14 +10,14 @@ from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import bans, clock, schema
+from tertulia.store import bans, clock, persons, schema
 from tertulia.store.actions import Action, By, Verb, record
 from tertulia.store.bans import AUTHOR, Ban, BanEffect
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.mapping import milliseconds
 from tertulia.store.roles import roles_at, site_id_of
 
-_a, _b, _c, _d = schema.author.c, schema.ban.c, schema.comment.c, schema.discussion.c
+_b = schema.ban.c
 
 
 class Banned(NamedTuple):
@@ -49,13 +49,14 @@ class BanAuthor(Command[Banned]):
 
     def apply(self, connection: Connection) -> CommandResult[Banned]:
         site_id = site_id_of(connection, self.site)
-        author_id, name = self._person(connection, site_id)
+        person = persons.at_site(connection, site_id, self.author_id)
+        author_id = str(person.merged_into or person.id)
         if roles_at(connection, author_id, site_id):
             raise Problem(ErrorCode.forbidden, "Somebody with a role cannot be banned; take the role away first.")
         at = clock.shared(connection, self.at)
         if self.until is not None and self.until <= at:
             raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
-        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name, name)
+        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name, person.name)
         values = {
             "id": ban.id,
             "site_id": site_id,
@@ -74,19 +75,6 @@ class BanAuthor(Command[Banned]):
         data = {"ban": ban.id, "effect": ban.effect.value, "until": values["until"]}
         action = Action(self.by, Verb.ban, site_id, author_id, reason=ban.reason, note=ban.note, data=data)
         return CommandResult(Banned(ban, record(connection, action, self.at)))
-
-    def _person(self, connection: Connection, site_id: int) -> tuple[str, str]:
-        """Whom it is about, by id and name. Raises not_found."""
-        query = select(_a.id, _a.name, _a.site_id, _a.merged_into).where(_a.id == self.author_id)
-        row = connection.execute(query).one_or_none()
-        if row is not None and (row.site_id == site_id or self._has_written(connection, site_id)):
-            return str(row.merged_into or row.id), str(row.name)
-        raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
-
-    def _has_written(self, connection: Connection, site_id: int) -> bool:
-        query = select(_c.id).join(schema.discussion, _d.id == _c.discussion_id)
-        written = query.where(_c.author_id == self.author_id, _d.site_id == site_id)
-        return connection.scalar(written.order_by(_c.created_at.desc()).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

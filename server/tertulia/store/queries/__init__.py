@@ -44,6 +44,7 @@ from tertulia.store.queries.discussions import (
 from tertulia.store.queries.events import events
 from tertulia.store.queries.moderation import Held, HeldPage, Reported, ReportPage, held, reported
 from tertulia.store.queries.pages import CommentPage, DiscussionSnapshot, FirstPage, first_page, snapshot, thread
+from tertulia.store.queries.persons import Person, person
 from tertulia.store.queries.server import (
     ModeratorAt,
     NumberedKey,
@@ -100,6 +101,7 @@ __all__ = [
     "NumberedKey",
     "OwnComment",
     "OwnWay",
+    "Person",
     "QueuePage",
     "ReportPage",
     "Reported",
@@ -135,6 +137,7 @@ __all__ = [
     "newest_page",
     "own_ways",
     "permalink",
+    "person",
     "queue_page",
     "reported",
     "since",
