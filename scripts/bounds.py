@@ -178,6 +178,12 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("characters of a name", "core/text:NAME_LENGTH"),
         Bound("places of such words that are told of one comment", "discussions/words:MOST_FINDINGS"),
         Bound("words of a site that are not said there", "core/words/entries:ENTRIES"),
+        Bound("programs of a site that are asked about each comment", "store/commands/hooks:MOST_HOOKS"),
+        Bound("time of each of them", "core/hooks:MOST_SECONDS", seconds),
+        Bound("its answer", "outgoing/client:LARGEST", size),
+        Bound("comments about which they are asked at once", "hooks/checking:AT_ONCE"),
+        Bound("failures in a row after which one is left alone", "core/hooks:FAILURES"),
+        Bound("time until it is tried again", "core/hooks:PROBE_SECONDS", seconds),
         Bound("time in which a desk of whoever is signed out ends", "push/desk:WATCH_SECONDS", seconds),
         Bound("time until a new moderator's name is nobody else's", "discussions/names:FRESH_SECONDS", seconds),
     ],
@@ -240,6 +246,8 @@ NO_BOUNDS = {
     "core/documents": {"INLINE_LEVELS"},  # within TREE_BYTES
     "core/markdown": {"BLOCK_LEVELS"},  # likewise
     "core/keys": {"KEY_LENGTH", "ADDRESS_LENGTH"},  # told by docs/protocol.md
+    "discussions/posting": {"BROWSER_LENGTH"},  # where a check wants it
+    "core/hooks": {"LABELS", "LABEL_LENGTH", "NOTE_LENGTH"},  # told by docs/hooks.md
     "core/strict_json": {"LARGEST_WHOLE"},
     "core/text": {"TITLE_LENGTH", "URL_LENGTH"},  # likewise
     "core/words/entries": {"ENTRY_LENGTH", "ENTRY_WORDS", "NOTE_LENGTH", "PART_LENGTH"},  # told by docs/moderating.md

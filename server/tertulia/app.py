@@ -29,7 +29,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import desk_use_cases, mending_reviews
+from tertulia.desk import desk_use_cases, mending_reviews, removing
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -37,6 +37,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
+from tertulia.hooks import Akismet, Checking, Secrets, Teaching, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -142,10 +143,18 @@ async def running(
             hub = Hub(bus, store.epoch, store.bound(queries.events), store.bound(queries.latest_seqs), rates, tuning)
             limits = _posting_limits(settings, counts)
             window = timedelta(minutes=settings.edit_minutes)
-            discussions = Discussions(
-                store, hub, tokens, limits, edit_window=window, vote_seconds=vote_seconds, site_name=settings.site_name
-            )
             sealing = Sealing(secret)
+            discussions = Discussions(
+                store,
+                hub,
+                tokens,
+                limits,
+                edit_window=window,
+                vote_seconds=vote_seconds,
+                site_name=settings.site_name,
+                sealing=sealing,
+                keeps_origins=settings.origin_days > 0,
+            )
             providers = Providers(store, sealing, asking)
             mailboxes = Mailboxes(sealing, derived_key(secret, "mailboxes"))
             sign_ins = ProviderSignIns(store, providers, sealing, mailboxes, limits)
@@ -170,9 +179,12 @@ async def running(
                 sign_ins.queue(),
                 SiteRules(store).queue(),
                 closing(store),
-                forgetting(),
+                forgetting(settings.origin_days),
                 taking_names(store),
                 mending_reviews(),
+                removing(store),
+                *Checking(store, askers(asking, sealing)).queues(),
+                Teaching(store, Akismet(asking, Secrets(sealing), sealing)).queue(),
             ]
             queues += [] if codes is None else [codes.queue()]
             workers = Workers(store, working_on(settings.work, queues))
@@ -197,7 +209,7 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            at_desk = desk_use_cases(store, limits)
+            at_desk = desk_use_cases(store, limits, networks=settings.origin_days > 0)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,

@@ -86,6 +86,13 @@ class Settings(BaseModel):
     )
     time_zone: str = Field("UTC", description="Default time zone of pages.")
     edit_minutes: int = Field(15, ge=0, description="Minutes in which authors may edit a comment.")
+    origin_days: int = Field(
+        14,
+        ge=0,
+        le=90,
+        description="Days for which a keyed digest of the network is kept that a guest's comment came from, for bans "
+        "of networks; `0` keeps none, and there are no such bans.",
+    )
     post_limit_guest: str = Field(
         "10/minute;200/day",
         description="Comments per guest, in the notation of `limits`; `off` removes the limit.",

@@ -17,18 +17,22 @@ ITEMS = Good("GET", "/staff/items", params=(("id", NOBODYS),), token="moderator"
 DECIDE = Good("POST", "/staff/decisions", {"site": "default", "decisions": [_DECISION]}, token="moderator")
 UNDO = Good("POST", "/staff/undo", {"site": "default", "actions": [_UNDONE]}, token="moderator")
 BANS = Good("GET", "/staff/bans", token="moderator")
+NETWORKS = Good("GET", "/staff/networks", params=(("comment_id", NOBODYS),), token="moderator")
 BAN = Good("POST", "/staff/bans", {"site": "default", "author_id": NOBODYS}, token="moderator")
 LIFT = Good("DELETE", "/staff/bans/{ban}", token="moderator")
 _BANNED = "tests/people/test_bans.py::test_who_is_banned_at_one_instance_writes_at_no_other"
+_NEITHER = "tests/people/test_network_bans.py::test_whoever_is_banned_neither_votes_nor_reports"
 APART = {
     ("POST /comments", ErrorCode.banned): _BANNED,
     ("PATCH /comments/{id}", ErrorCode.banned): _BANNED,
+    ("PUT /comments/{id}/vote", ErrorCode.banned): _NEITHER,
+    ("POST /comments/{id}/reports", ErrorCode.banned): _NEITHER,
 } | {
     (f"{good.method} {good.path}", ErrorCode.origin_not_allowed): "tests/staff/test_desk_api.py::"
     "test_no_other_page_decides_under_the_cookie"
     for good in (DECIDE, UNDO, BAN, LIFT)
 }
-READS = (QUEUES, QUEUE, ITEMS, BANS)
+READS = (QUEUES, QUEUE, ITEMS, BANS, NETWORKS)
 WITH_BODY = (DECIDE, UNDO, BAN)
 WRITES = (*WITH_BODY, LIFT)
 ALL = (*READS, *WRITES)
@@ -100,6 +104,9 @@ def _bans() -> Iterator[Case]:
 
     wrong: dict[str, tuple[object, ...]] = {
         "author_id": (None, 1, []),
+        "reach": (None, "", "far", 1),
+        "remove": (None, "", "week", 1),
+        "comment_id": (1, []),
         "effect": (None, "", "shadow", 1),
         "hours": (0, -1, 8761, 1.5, "1", True),
         "reason": ("", "because", 1),
@@ -112,6 +119,11 @@ def _bans() -> Iterator[Case]:
         yield asked(f"nobody of the id {author!r}", ErrorCode.not_found, author_id=author)
     yield asked("a note of blanks", ErrorCode.empty, note=" \n ")
     yield asked("NUL in the note", ErrorCode.malformed, note="a\0b")
+    for reach in ("near", "wide"):
+        yield asked(f"{reach} of no comment", ErrorCode.invalid, reach=reach)
+        for comment in (NOBODYS, "", "\ud800"):
+            yield asked(f"{reach} {comment!r}", ErrorCode.not_found, reach=reach, comment_id=comment)
+        yield asked(f"{reach} for long", ErrorCode.invalid, reach=reach, comment_id=NOBODYS, hours=2161)
     for ban in ("unknown", "a\ufffd", "0" * 3000):
         yield LIFT.spoilt(f"no ban {ban[:9]!r}", ErrorCode.not_found, comment=ban)
     for cursor in ("", "x", "a\0", "e30", "W10"):

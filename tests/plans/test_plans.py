@@ -425,6 +425,7 @@ def _desk() -> Iterator[Visit]:
     ban = {"author_id": VIEWER, "effect": "hold", "hours": 1}
     yield Visit("POST", f"{API}/staff/bans", json=ban, token="moderator")
     yield Visit("GET", f"{API}/staff/bans", (site,), token="moderator")
+    yield Visit("GET", f"{API}/staff/networks", (site, ("comment_id", name(0, 1))), token="moderator")
     yield Visit("DELETE", f"{API}/staff/bans/{name(0, 1)}", (site,), token="moderator")
     undone = {"comment_id": VISIBLE, "action": name(0, 1)}
     yield Visit("POST", f"{API}/staff/undo", json={"actions": [undone]}, token="moderator")

@@ -125,9 +125,9 @@ async def test_a_discussion_has_rules_a_mode_and_an_end_of_its_own(desk: Desk) -
     await desk.sign_in("Thu")
     await desk.sign_in("Mai", Role.moderator)
     await desk.say("Here")
-    await desk.post(RULES_AT, "Thu", slow="60")
+    await desk.post(RULES_AT, "Thu", hide_after="7")
     page = await read(desk, f"{DISCUSSION}?key=talk")
-    assert "As the site: 60" in page
+    assert "As the site: 7" in page
     form = values(page) | {"key": "talk", "mode": "held", "links": "show", "closes_at": "2031-05-01T18:30"}
     answer = await desk.post(DISCUSSION, "Mai", **form)
     shown = await read(desk, answer.headers["location"])

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+
+
+class Received(NamedTuple):
+    """A request; names of headers are in lower case."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+async def read_request(reader: asyncio.StreamReader) -> Received:
+    """The next of a connection. Raises IncompleteReadError at its end."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    first, *lines = head.split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines if line)}
+    return Received(method, target, headers, await reader.readexactly(int(headers.get("content-length", "0"))))
 
 
 class Listener:

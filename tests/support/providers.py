@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tertulia.identity.keys import Algorithm
 from tests.support.issuers import SigningServer
-from tests.support.listener import Listener
+from tests.support.listener import Listener, read_request
 
 CLIENT = "tertulia at news.example"
 SECRET = "a:secret/of+ours%"
@@ -66,14 +66,9 @@ class HostileProvider(Listener):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
-                lines = head.split("\r\n")
-                method, target, _ = lines[0].split(" ")
-                headers = {
-                    name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)
-                }
-                body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
-                fields = {name: values[0] for name, values in parse_qs(body).items()}
+            while True:
+                method, target, headers, body = await read_request(reader)
+                fields = {name: values[0] for name, values in parse_qs(body.decode()).items()}
                 path = urlsplit(target).path
                 self.asked.append((method, path, headers, fields))
                 if path in self.hangs:

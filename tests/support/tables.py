@@ -7,8 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select, update
 
+from tertulia.core.ids import lowest_uuid7
+from tertulia.identity import utc_now
 from tertulia.store import Store, schema
 from tertulia.store.commands import CommandResult
+from tertulia.store.mapping import milliseconds
 from tests.support.store_actions import Custom
 
 
@@ -35,3 +38,13 @@ async def make_older(store: Store, span: timedelta) -> None:
     for table in (schema.challenge, schema.session, schema.signin, schema.signin_code):
         moved = {name: table.c[name] - by for name in ("at", "used_at", "expires_at") if name in table.c}
         await execute(store, update(table).values(**moved))
+
+
+async def say_earlier(store: Store, comment_id: str, age: timedelta) -> str:
+    """A comment, and where it came from, once more, as if it had been said so long ago; its id."""
+    made = lowest_uuid7(milliseconds(utc_now() - age))
+    for table, key in ((schema.comment, "id"), (schema.origin, "comment_id")):
+        for row in await rows(store, select(table).where(table.c[key] == comment_id)):
+            own = {"idempotency_key": made} if table is schema.comment else {}
+            await execute(store, table.insert().values(**{**row, key: made, **own}))
+    return made

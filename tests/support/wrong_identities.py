@@ -98,13 +98,21 @@ WRONG |= {
     "ban that ended before": ([_BAN.format("author", "'x'", "hold", 0)], {"ban_row"}),
     "ban by an address": ([_BAN.format("near", "'10.0.0.1'", "hold", "NULL")], {"ban_row"}),
     "word that does nothing": (["INSERT INTO word VALUES (1, 1, 'x', 'sing', '', 'Mai', 0)"], {"word_row"}),
-    "hook without a name": (["INSERT INTO hook VALUES (1, 1, '', 'check', '{{}}', NULL)"], {"hook_row"}),
+    "hook without a name": (["INSERT INTO hook VALUES (1, 1, '', 'check', '{{}}', NULL, 0, NULL, NULL)"], {"hook_row"}),
+    "hook that fails since never": (
+        ["INSERT INTO hook VALUES (1, 1, 'x', 'check', '{{}}', NULL, 5, NULL, 0)"],
+        {"hook_row"},
+    ),
     "verdict of another kind": (
         [f"INSERT INTO verdict VALUES ({_VISIBLE}, 1, 1, 'maybe', NULL, '[]', '', 0)"],
         {"verdict_row"},
     ),
+    "site that knows of no ban of a network": (
+        [_BAN.format("near", _HEX, "hold", "2")],
+        {"network_bans"},
+    ),
     "origin by an address": (
-        [f"INSERT INTO origin VALUES ({_VISIBLE}, '10.0.0.1', {_HEX}, NULL, 0)"],
+        [f"INSERT INTO origin VALUES ({_VISIBLE}, '10.0.0.1', NULL, 0)"],
         {"origin_row"},
     ),
 }
@@ -119,6 +127,7 @@ EXAMINED: dict[str, dict[str, str]] = {
         "id": KEY,
         "key": KEY,
         "origins": "site_settings",
+        "networks_banned_until": "network_bans",
         "created_at": ANY_TIME,
         "settings": "site_settings",
         "version": "site_settings",
@@ -258,7 +267,7 @@ EXAMINED: dict[str, dict[str, str]] = {
         "lifted_at": ANY_TIME,
         "lifted_by": ANY_TEXT,
     },
-    "origin": {"comment_id": KEY, "near": "origin_row", "wide": "origin_row", "sealed": SEALED, "at": ANY_TIME},
+    "origin": {"comment_id": KEY, "network": "origin_row", "sealed": SEALED, "at": ANY_TIME},
     "hook": {
         "id": KEY,
         "site_id": KEY,
@@ -266,6 +275,9 @@ EXAMINED: dict[str, dict[str, str]] = {
         "kind": "hook_row",
         "config": "a version after this one may have written it",
         "sealed_secret": SEALED,
+        "failures": "hook_row",
+        "failing_since": "hook_row",
+        "probe_at": ANY_TIME,
     },
     "verdict": {
         "comment_id": KEY,

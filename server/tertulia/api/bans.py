@@ -12,7 +12,7 @@ from tertulia.desk import Banning
 from tertulia.desk.desk import ITEMS
 from tertulia.errors import ErrorCode
 from tertulia.protocol import API
-from tertulia.web.operations import CURSOR, SITE, limit, operation
+from tertulia.web.operations import CURSOR, SITE, Parameter, limit, operation
 from tertulia.web.validation import Query, read_json
 
 _WRITE = (*STAFF_WRITE, ErrorCode.not_found)
@@ -40,9 +40,23 @@ class BansApi:
         return private(await self._banning.list(member, site, count, query.text("cursor")))
 
     @operation(
+        "GET",
+        f"{API}/staff/networks",
+        "How many have written lately from where a comment came from: whom a ban of that network would be of",
+        {200: protocol.BanNetworks},
+        parameters=(SITE, Parameter("comment_id", "The comment.", required=True)),
+        errors=STAFF_ERRORS,
+        bearer=STAFF,
+    )
+    async def networks(self, request: Request, query: Query) -> Response:
+        site = query.site()
+        member = await self._deciding(request, site)
+        return private(await self._banning.networks(member, site, query.text("comment_id") or ""))
+
+    @operation(
         "POST",
         f"{API}/staff/bans",
-        "Bans the author of a comment from the site",
+        "Bans the author of a comment, or the guests of the network that it came from",
         {201: protocol.BanView},
         body=protocol.NewBan,
         errors=(*_WRITE, ErrorCode.empty),

@@ -202,6 +202,7 @@ class Api:
             _header(request, "idempotency-key"),
             identity=await self._viewer(request, new.site),
             address=self._addresses.of(request),
+            browser=_header(request, "user-agent") or "",
             origins=await self._origins.pages_of(request, new.site),
         )
         status = 200 if answer.repeated else 202 if answer.posted.seq is None else 201
@@ -267,7 +268,7 @@ class Api:
         {200: protocol.Voted},
         body=protocol.Vote,
         headers=(replace(_ONCE, required=False),),
-        errors=(*BODY_ERRORS, *_CHANGE, ErrorCode.gone, ErrorCode.idempotency_key_required),
+        errors=(*BODY_ERRORS, *_CHANGE, ErrorCode.gone, ErrorCode.banned, ErrorCode.idempotency_key_required),
         bearer="optional",
     )
     async def vote(self, request: Request, _query: Query) -> Response:
@@ -288,6 +289,7 @@ class Api:
             ErrorCode.unavailable,
             ErrorCode.not_found,
             ErrorCode.gone,
+            ErrorCode.banned,
             ErrorCode.unauthenticated,
             ErrorCode.empty,
             ErrorCode.rate_limited,

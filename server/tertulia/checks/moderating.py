@@ -16,10 +16,12 @@ from tertulia.store.streaming import streamed
 DIGEST = 64
 """Letters of what is kept in place of an address."""
 c, d, r, p = schema.comment.c, schema.discussion.c, schema.review.c, schema.report.c
-b, h, o, v, w = schema.ban.c, schema.hook.c, schema.origin.c, schema.verdict.c, schema.word.c
+b, h, o, s, v, w = schema.ban.c, schema.hook.c, schema.origin.c, schema.site.c, schema.verdict.c, schema.word.c
+WIDE = DIGEST // 2
+"""Of a wide network."""
 BAN_KINDS, BAN_EFFECTS = ("author", "near", "wide"), ("refuse", "hold")
 DOES = ("refuse", "suspect")
-VERDICTS = ("show", "hold", "remove", "spam")
+VERDICTS = ("show", "hold", "remove", "spam", "down")
 
 
 class _Wrong(NamedTuple):
@@ -33,7 +35,7 @@ class _Wrong(NamedTuple):
 
 def check(connection: Connection, progress: Progress) -> Iterator[Finding]:
     """Codes: held_review, review_site, review_queue, review_state, review_end, review_weight, report_state, ban_row,
-    word_row, hook_row, verdict_row, origin_row.
+    word_row, hook_row, verdict_row, origin_row, network_bans.
     """
     for done, wrong in enumerate(_WRONG):
         progress("Checking what waits for moderators", done, len(_WRONG))
@@ -55,12 +57,18 @@ _WEIGHT = (
 _HIDDEN = ("held", "removed")
 _MEANT = case((r.queue == Queue.reported.value, c.state == "visible"), else_=c.state.in_(_HIDDEN))
 
+_LAST_END = (
+    select(func.coalesce(func.max(b.until), 0))
+    .where(b.site_id == s.id, b.kind != "author", b.lifted_at.is_(None))
+    .scalar_subquery()
+)
+
 _WRONG = (
     _Wrong(
         "held_review",
         select(c.id)
         .outerjoin(schema.review, and_(r.comment_id == c.id, _OPEN))
-        .where(c.state == "held", r.comment_id.is_(None)),
+        .where(c.state == "held", r.comment_id.is_(None), c.hidden_by.is_distinct_from("check")),
         "comment {id}",
         "it is held, and no moderator is told",
     ),
@@ -113,11 +121,18 @@ _WRONG = (
                 b.kind.not_in(BAN_KINDS),
                 b.effect.not_in(BAN_EFFECTS),
                 b.until < b.at,
-                and_(b.kind != "author", func.length(b.target) != DIGEST),
+                and_(b.kind == "near", func.length(b.target) != DIGEST),
+                and_(b.kind == "wide", func.length(b.target) != WIDE),
             )
         ),
         "ban {id}",
         "it is of the kind {kind} with the effect {effect}, or ends before it begins, or names an address",
+    ),
+    _Wrong(
+        "network_bans",
+        select(s.key).where(s.networks_banned_until != _LAST_END),
+        "site {key}",
+        "it does not say when the last ban of a network ends",
     ),
     _Wrong(
         "word_row",
@@ -125,7 +140,12 @@ _WRONG = (
         "word {entry}",
         "there is no entry, or nothing that {does} does",
     ),
-    _Wrong("hook_row", select(h.id).where(or_(h.name == "", h.kind == "")), "hook {id}", "it has no name or no kind"),
+    _Wrong(
+        "hook_row",
+        select(h.id).where(or_(h.name == "", h.kind == "", (h.failures > 0) != h.failing_since.is_not(None))),
+        "hook {id}",
+        "it has no name or no kind, or fails since never",
+    ),
     _Wrong(
         "verdict_row",
         select(v.comment_id, v.verdict).where(or_(v.verdict.not_in(VERDICTS), v.version < 1)),
@@ -134,7 +154,7 @@ _WRONG = (
     ),
     _Wrong(
         "origin_row",
-        select(o.comment_id).where(or_(func.length(o.near) != DIGEST, func.length(o.wide) != DIGEST)),
+        select(o.comment_id).where(func.length(o.network) != DIGEST),
         "origin of {comment_id}",
         "what is kept in place of its address is no digest",
     ),

@@ -29,6 +29,7 @@ COMMANDS = {
     ),
     "epoch": ("epoch:epoch", "The epoch: what a reader's cursor belongs to."),
     "export": ("transfers:export", "Export articles and discussions in the format that import reads."),
+    "hooks": ("hooks:hooks", "Hooks: who is asked from outside about the comments of a site."),
     "import": (
         "transfers:import_",
         "Import articles and their comments from FILE; what is there already stays as it is.",

@@ -87,7 +87,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "What it keeps": ("data_dir", "database_url", "database_url_file", "articles", "secret_key_file", "search", "work"),
     "Several instances": ("redis_url", "redis_url_file"),
     "Mail": ("smtp_url", "smtp_url_file", "mail_from"),
-    "Pages and texts": ("allowed_origins", "site_name", "language", "time_zone", "edit_minutes"),
+    "Pages and texts": ("allowed_origins", "site_name", "language", "time_zone", "edit_minutes", "origin_days"),
     "How often people may write": settings.WRITE_LIMITS,
     "Connections and busy discussions": (
         "connections",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -18,6 +19,7 @@ class Networks:
         return any(address in network for network in self._networks)
 
 
+@lru_cache(maxsize=1_024)
 def parse(text: str | None) -> Address | None:
     """The address, None for any other text. An IPv4 address that IPv6 maps is that IPv4 address."""
     try:
@@ -43,3 +45,16 @@ def anonymised(text: str | None) -> str | None:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), 48), strict=False))
     return None if address is None else str(IPv4Network((int(address), 24), strict=False))
+
+
+def both_networks(text: str | None) -> tuple[str, str] | None:
+    """What counts as one client, and the network around it, each under a name of its own; None for no address.
+
+    The names are for nobody to read: each post makes them, and to write networks costs ten times as much.
+    """
+    address = parse(text)
+    if address is None:
+        return None
+    if isinstance(address, IPv6Address):
+        return f"6:{int(address) >> 64:x}", f"6:{int(address) >> 80:x}/48"
+    return f"4:{int(address):x}", f"4:{int(address) >> 8:x}/24"

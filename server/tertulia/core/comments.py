@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from tertulia.core.hooks import SiteChecks
 from tertulia.core.keys import canonical_key
 from tertulia.core.rules import DEFAULT, NONE_OWN, OwnRules, Rules
 
@@ -110,7 +111,8 @@ class DiscussionKey:
 class Discussion:
     """A discussion; ``id`` is None until its first comment (then ``seq`` and the count are 0).
 
-    ``own_rules`` are what it says itself, over ``site_rules``; ``closes_at`` is when it will be closed.
+    ``own_rules`` are what it says itself, over ``site_rules``; ``closes_at`` is when it will be closed; ``checks`` is
+    what the hooks of its site want.
     """
 
     key: DiscussionKey
@@ -123,6 +125,7 @@ class Discussion:
     own_rules: OwnRules = NONE_OWN
     site_rules: OwnRules = NONE_OWN
     closes_at: datetime | None = None
+    checks: SiteChecks = SiteChecks.none
 
     @property
     def rules(self) -> Rules:

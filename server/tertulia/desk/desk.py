@@ -40,7 +40,9 @@ class Desk:
         waiting = await self._store.read(queries.desk_counts, site)
         banned = await self._store.read(queries.ban_count, site)
         numbers = {queue.value: count for queue, count in waiting.items()}
-        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, banned=banned, **numbers)
+        down_since = await self._store.read(queries.checks_down_since, site)
+        checks = protocol.ChecksView(down_since=protocol.moment(down_since))
+        return protocol.DeskCounts(epoch=self._store.epoch, seq=seq, banned=banned, checks=checks, **numbers)
 
     async def queue(
         self, member: StaffMember, site: str, queue: Queue | None, filters: Filters, limit: int, cursor: str | None

@@ -19,5 +19,7 @@ class DeskUseCases(NamedTuple):
     words: WordLists
 
 
-def desk_use_cases(store: Store, limits: PostingLimits) -> DeskUseCases:
-    return DeskUseCases(Desk(store, limits), Banning(store, limits), Ruling(store, limits), WordLists(store, limits))
+def desk_use_cases(store: Store, limits: PostingLimits, *, networks: bool) -> DeskUseCases:
+    """``networks``: whether somebody can be banned with the network that they write from."""
+    banning = Banning(store, limits, networks=networks)
+    return DeskUseCases(Desk(store, limits), banning, Ruling(store, limits), WordLists(store, limits))

@@ -35,6 +35,7 @@ def item(found: queries.Item) -> protocol.DeskItemView:
 def ban(found: Ban) -> protocol.BanView:
     return protocol.BanView(
         id=found.id,
+        reach=found.reach.value,
         author_id=found.author_id,
         name=found.name,
         effect=found.effect.value,

@@ -73,7 +73,16 @@ class Changing:
         content = await self._texts.read(body)
         causes, links = await self._causes(found, content.text, identity), count_foreign(content.body, origins)
         edit = commands.EditComment(
-            found, actor, content.text, content.body, at, window, causes, links, acting(identity)
+            found,
+            actor,
+            content.text,
+            content.body,
+            at,
+            window,
+            causes,
+            links,
+            acting(identity),
+            not skips_words(identity),
         )
         return await self._change(edit, actor, "edit", identity)
 

@@ -20,10 +20,10 @@ def closing(store: Store) -> Queue:
     return Queue(CLOSING, close)
 
 
-def forgetting() -> Queue:
-    """Once an hour, so that nothing is kept for longer than two."""
+def forgetting(days: int) -> Queue:
+    """Once an hour. With no ``days`` only slow mode notes anything, for an hour."""
 
     async def forget(job: Job) -> None:
-        await job.complete(SweepOrigins(utc_now()))
+        await job.complete(SweepOrigins(utc_now(), days))
 
     return Queue("origins", forget, period=HOUR)

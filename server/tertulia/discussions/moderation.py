@@ -58,7 +58,7 @@ class Moderation:
     async def report(
         self, comment_id: str, report: protocol.Report, identity: Identity | None, address: str | None
     ) -> protocol.Reported:
-        """Raises not_found, gone, malformed, too_long, rate_limited."""
+        """Raises not_found, gone, banned, malformed, too_long, rate_limited."""
         found, at = request_ids.comment_id(comment_id), utc_now()
         reporter = None if identity is None else actor_of(identity)
         also = reporter.also if reporter else ()

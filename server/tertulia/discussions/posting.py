@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Set
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import NamedTuple
 
 from tertulia import protocol
 from tertulia.core import pages, text
-from tertulia.core.addresses import anonymised, client_network
+from tertulia.core.addresses import both_networks
 from tertulia.core.causes import Cause
 from tertulia.core.comments import Author, DiscussionKey
 from tertulia.core.ids import uuid7
@@ -24,10 +26,14 @@ from tertulia.discussions.names import Names
 from tertulia.discussions.words import TextField, Words, skips_words
 from tertulia.errors import ErrorCode, Problem
 from tertulia.identity import Identity, Tokens, utc_now
+from tertulia.identity.sealing import Sealing
 from tertulia.limits import PostingLimits
 from tertulia.protocol import comment_view
 from tertulia.store import Store, commands
-from tertulia.store.commands import Draft, DraftHead, Origin, PostResult, unknown_origin
+from tertulia.store.commands import Draft, DraftHead, PostResult, Traces, unknown_origin
+
+BROWSER_LENGTH = 300
+"""Characters of what a browser calls itself that are kept where a check wants to know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,13 @@ class Answer:
 
     posted: protocol.Posted
     repeated: bool
+
+
+class Asking(NamedTuple):
+    """Where a request comes from, and what the browser calls itself."""
+
+    address: str | None
+    browser: str
 
 
 class Posting:
@@ -50,6 +63,9 @@ class Posting:
         limits: PostingLimits,
         names: Names,
         words: Words,
+        sealing: Sealing | None = None,
+        *,
+        keeps_origins: bool,
     ) -> None:
         self._store = store
         self._keys = keys
@@ -58,6 +74,8 @@ class Posting:
         self._limits = limits
         self._names = names
         self._words = words
+        self._sealing = sealing
+        self._keeps_origins = keeps_origins
 
     async def post_comment(
         self,
@@ -66,17 +84,19 @@ class Posting:
         *,
         identity: Identity | None = None,
         address: str | None = None,
+        browser: str = "",
         origins: Set[str] = frozenset(),
     ) -> Answer:
         """Says something, once for one idempotency key.
 
+        browser: as it calls itself
         origins: of the site's pages, and the server's own
 
         Raises idempotency_key_required, empty, too_long, invalid, malformed, unauthenticated, rate_limited,
         name_taken, words, unknown_site, closed, members_only, slow_mode, bad_parent, links, idempotency_conflict.
         """
         key = request_ids.idempotency_key(idempotency_key)
-        head = self._head(new, key, identity, address)
+        head = self._head(new, key, identity, Asking(address, browser[:BROWSER_LENGTH]))
         text.check_size(new.body)
         also = identity.also if identity else ()
         await self._limits.count(identity.author_id if identity else None, address, also=also)
@@ -85,7 +105,9 @@ class Posting:
         if len(new.body) > SLOW_TEXT:
             await self._store.read(commands.check_post, head)
         draft = await self._draft(head, new, _page(new, origins, identity), origins)
-        if not skips_words(identity):
+        if skips_words(identity):
+            draft = replace(draft, is_checked=False)
+        else:
             draft = replace(draft, causes=await self._causes(draft))
         result = await self._store.write(by_person(identity, commands.PostComment(draft)))
         posted = protocol.Posted(
@@ -102,7 +124,7 @@ class Posting:
         await self._limits.count_preview(address)
         return protocol.Preview(body=(await self._texts.read(body)).body)
 
-    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None, address: str | None) -> DraftHead:
+    def _head(self, new: protocol.NewComment, key: str, identity: Identity | None, asking: Asking) -> DraftHead:
         """Who says something and where; what is said is not looked at yet."""
         return DraftHead(
             id=uuid7(),
@@ -115,14 +137,20 @@ class Posting:
             signed_in=identity is not None and identity.member,
             token_at=token_at(identity),
             also=identity.also if identity else (),
-            origin=partial(self._origin, address) if identity is None or identity.is_guest else unknown_origin,
+            origin=partial(self._origin, asking.address) if identity is None or identity.is_guest else unknown_origin,
+            keeps_origin=self._keeps_origins,
+            traces=partial(self._traces, asking),
         )
 
-    def _origin(self, address: str | None) -> Origin | None:
-        near, wide = client_network(address), anonymised(address)
-        if near is None or wide is None:
+    def _traces(self, asking: Asking) -> Traces | None:
+        origin = self._origin(asking.address)
+        if origin is None or self._sealing is None:
             return None
-        return Origin(self._tokens.hashed_origin(near), self._tokens.hashed_origin(wide))
+        return Traces(origin, self._sealing.seal(json.dumps([asking.address, asking.browser]).encode()))
+
+    def _origin(self, address: str | None) -> str | None:
+        networks = both_networks(address)
+        return None if networks is None else self._tokens.hashed_origin(*networks)
 
     def _author(self, new: protocol.NewComment, key: str, identity: Identity | None) -> Author:
         if identity is not None and identity.moderator:

@@ -27,6 +27,7 @@ from tertulia.discussions.votes import Votes
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.discussions.words import Words
 from tertulia.identity import Tokens
+from tertulia.identity.sealing import Sealing
 from tertulia.limits import PostingLimits
 from tertulia.live.hub import Hub
 from tertulia.store import Store, queries
@@ -48,6 +49,8 @@ class Discussions:
         edit_window: timedelta,
         vote_seconds: float = VOTE_SECONDS,
         site_name: str = "",
+        sealing: Sealing | None = None,
+        keeps_origins: bool = False,
     ) -> None:
         keys, texts = Keys(store.bound(queries.stored_key)), Texts()
 
@@ -73,7 +76,7 @@ class Discussions:
 
         names = Names(store.bound(queries.staff_names), badges, site_name)
         words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
-        posting = Posting(store, keys, texts, tokens, limits, names, words)
+        posting = Posting(store, keys, texts, tokens, limits, names, words, sealing, keeps_origins=keeps_origins)
         self.post_comment = posting.post_comment
         self.preview = posting.preview
 

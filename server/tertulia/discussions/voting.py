@@ -51,7 +51,7 @@ class Voting:
         return {comment_id: len(box.waiting) for comment_id, box in self._boxes.items()}
 
     async def vote(self, comment_id: str, ballot: Ballot) -> VoteTotals:
-        """The totals and the seq once the vote is durable. Raises not_found, forbidden, gone, unavailable."""
+        """The totals and the seq once the vote is durable. Raises not_found, forbidden, gone, banned, unavailable."""
         answer: asyncio.Future[VoteTotals] = asyncio.get_running_loop().create_future()
         box = self._boxes.get(comment_id)
         if box is None:

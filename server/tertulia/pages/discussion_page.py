@@ -147,6 +147,7 @@ class DiscussionPages:
         url: str | None,
         reader: Identity | None,
         address: str | None,
+        browser: str,
         origins: Set[str],
     ) -> str:
         """Posts and gives the address that shows what came of it. Raises what Discussions.post_comment raises."""
@@ -160,7 +161,7 @@ class DiscussionPages:
             author=GuestName(name=form_input.name) if reader is None else None,
         )
         answer = await self._discussions.post_comment(
-            new, form_input.idempotency_key, identity=reader, address=address, origins=origins
+            new, form_input.idempotency_key, identity=reader, address=address, browser=browser, origins=origins
         )
         if answer.posted.seq is None:
             return location.href("your-comments", waiting="1")

@@ -204,6 +204,7 @@ class Pages:
                 url=self._origins.base_url(request) + location.href() if location.article else None,
                 reader=reader,
                 address=self._addresses.of(request),
+                browser=request.headers.get("user-agent", ""),
                 origins=await self._origins.pages_of(request, location.key.site),
             )
         except Problem as problem:

@@ -47,6 +47,12 @@ class DeskEvent(Outbound):
     item: DeskItem
 
 
+class ChecksView(Outbound):
+    """Since when one of the checks from outside has not been answering; null while all do, and where there are none."""
+
+    down_since: str | None
+
+
 class Looking(Inbound):
     """What a console says over the desk's stream: the comment that its reader looks at, null where none any more."""
 
@@ -78,6 +84,7 @@ class DeskCounts(Outbound):
     reported: int
     suspected: int
     banned: int
+    checks: ChecksView
 
 
 class CommentPlace(Outbound):
@@ -204,20 +211,40 @@ class DecisionResults(Outbound):
 
 
 class NewBan(Inbound):
-    """``POST /staff/bans``: of an author, for so many hours; null is without an end. ``note`` is for moderators."""
+    """``POST /staff/bans``: of an author, or of the guests of the network that a comment came from.
+
+    ``near`` is a /32 or a /64, ``wide`` a /24 or a /48. ``hours`` null is without an end, of a network a week.
+    ``remove`` takes away what they wrote in the last 24 hours, or ever. ``note`` is for moderators.
+    """
 
     site: str = "default"
-    author_id: str
+    author_id: str | None = None
+    comment_id: str | None = None
+    reach: Literal["author", "near", "wide"] = "author"
     effect: Literal["refuse", "hold"] = "refuse"
     hours: int | None = Field(default=None, ge=1, le=MOST_BAN_HOURS)
     reason: ReportReason | None = None
     note: str | None = Field(default=None, max_length=NOTE_LENGTH)
+    remove: Literal["none", "day", "all"] = "none"
+
+
+class BanNetworks(Outbound):
+    """``GET /staff/networks``: how many have written, as guests, from the network that a comment came from.
+
+    Both are null where that is not known; they are counted in a thousand comments at most.
+    """
+
+    near: int | None
+    wide: int | None
 
 
 class BanView(Outbound):
-    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member."""
+    """``author_id`` and ``name`` are of who is banned: of a guest who became a member, the member; of a network, of
+    whose comment led to it.
+    """
 
     id: str
+    reach: Literal["author", "near", "wide"]
     author_id: str
     name: str
     effect: Literal["refuse", "hold"]

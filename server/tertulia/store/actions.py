@@ -57,6 +57,8 @@ class Verb(StrEnum):
     remove_token = "token.remove"  # noqa: S105 - likewise
     add_word = "word.add"
     remove_word = "word.remove"
+    add_hook = "hook.add"
+    remove_hook = "hook.remove"
 
 
 class By(NamedTuple):

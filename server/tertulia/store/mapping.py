@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, Select, Text, cast, select
 
 from tertulia.core import documents
 from tertulia.core.comments import Author, Comment, Discussion, DiscussionKey, HiddenBy, Mode, State
+from tertulia.core.hooks import site_checks_of
 from tertulia.core.rules import own_rules_of, site_rules_of
 from tertulia.store.schema import discussion, site
 
@@ -63,6 +64,7 @@ def to_discussion(row: RowMapping | Any) -> Discussion:
         own_rules=own_rules_of(row["own_rules"]),
         site_rules=site_rules_of(row["settings"]),
         closes_at=None if row["closes_at"] is None else to_datetime(row["closes_at"]),
+        checks=site_checks_of(row["settings"]),
     )
 
 

@@ -56,10 +56,11 @@ _POST_CONTEXT = Prepared(
         _AUTHOR_NAME.with_only_columns(TOKENS_AFTER).scalar_subquery().label("tokens_after"),
         _AUTHOR_NAME.with_only_columns(_a.ban_effect).scalar_subquery().label("ban_effect"),
         _REQUEST.with_only_columns(func.min(_c.id)).scalar_subquery().label("repeated"),
+        schema.site.c.networks_banned_until,
     )
 )
 _NEW_AUTHOR = Insert(schema.author, "id", "name", "badge", "created_at", is_shared=True)
-_NEW_ORIGIN = Insert(schema.origin, "comment_id", "near", "wide", "at", is_shared=True)
+_NEW_ORIGIN = Insert(schema.origin, "comment_id", "network", "sealed", "at")
 _DECIDED = {"version", "hidden_by", "decision", "mark"}
 _NEW_COMMENT = Insert(schema.comment, *(column.key for column in schema.comment.columns if column.key not in _DECIDED))
 
@@ -230,7 +231,7 @@ class PostContext:
     """What a new comment depends on; ``author_name`` is None for an author without a row.
 
     Tokens of the author that were made before ``tokens_after``, in milliseconds since 1970, are void. ``ban_effect`` is
-    not None where the author is banned, or was until lately.
+    not None where the author is banned, or was until lately; until ``networks_banned_until``, likewise, a network is.
     """
 
     discussion: Discussion
@@ -240,10 +241,17 @@ class PostContext:
     is_repeated: bool
     tokens_after: int | None
     ban_effect: str | None = None
+    networks_banned_until: int = 0
 
 
 def post_context(
-    connection: Connection, key: DiscussionKey, request: RequestId, *, at: datetime, title: str, url: str
+    connection: Connection,
+    key: DiscussionKey,
+    request: RequestId,
+    *,
+    at: datetime,
+    title: str,
+    url: str,
 ) -> PostContext:
     """All that a comment depends on, in one query; the discussion is made where there is none. Raises unknown_site."""
     named = {"site": key.site, "key": key.key, **request._asdict()}
@@ -262,6 +270,7 @@ def post_context(
         repeated,
         row["tokens_after"],
         row["ban_effect"],
+        row["networks_banned_until"],
     )
 
 
@@ -276,10 +285,10 @@ def insert_post(connection: Connection, comment: Comment, context: PostContext, 
     _NEW_COMMENT.queue(connection, row)
 
 
-def note_origin(connection: Connection, comment_id: str, near: str, wide: str, at: datetime) -> None:
-    """Queues where a guest's comment came from; its time is the database's, that all instances share."""
+def note_origin(connection: Connection, comment_id: str, network: str, at: datetime, sealed: str | None = None) -> None:
+    """Queues where a comment came from; its time is the database's, that all instances share."""
     noted = mapping.milliseconds(clock.shared(connection, at))
-    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "near": near, "wide": wide, "at": noted})
+    _NEW_ORIGIN.queue(connection, {"comment_id": comment_id, "network": network, "sealed": sealed, "at": noted})
 
 
 def find_request(connection: Connection, request: RequestId) -> FoundRequest | None:

@@ -25,6 +25,14 @@ def site_id_of(connection: Connection, site: str | None) -> int:
     return int(found)
 
 
+def lock_site(connection: Connection, site: str) -> int:
+    """The id of a site of which nobody else changes what it has until the end. Raises unknown_site."""
+    found = connection.scalar(select(_s.id).where(_s.key == site).with_for_update())
+    if found is None:
+        raise no_such_site()
+    return int(found)
+
+
 def roles_at(connection: Connection, author_id: str, site_id: int = ALL_SITES) -> frozenset[str]:
     """The roles of an author at a site, those for all sites among them."""
     query = select(_g.role).where(_g.author_id == author_id, or_(_g.site_id == ALL_SITES, _g.site_id == site_id))

@@ -29,7 +29,7 @@ _NEWEST_NEAR = (
     select(func.max(_o.at))
     .join_from(schema.origin, schema.comment, _c.id == _o.comment_id)
     .join(schema.author, _a.id == _c.author_id)
-    .where(_o.near == bindparam("near"), _o.at > bindparam("since"), _HERE, _a.kind == "guest")
+    .where(_o.network == bindparam("network"), _o.at > bindparam("since"), _HERE, _a.kind == "guest")
 )
 
 
@@ -66,10 +66,10 @@ def newest(connection: Connection, authors: Iterable[str], discussion_id: int, s
     )
 
 
-def newest_near(connection: Connection, near: str, discussion_id: int, since: int) -> int | None:
+def newest_near(connection: Connection, network: str, discussion_id: int, since: int) -> int | None:
     """When a guest of this network last wrote in a discussion, likewise, as far as it is noted."""
     prepared.flush(connection)
-    return _latest(connection, _NEWEST_NEAR, [{"near": near, "discussion": discussion_id, "since": since}])
+    return _latest(connection, _NEWEST_NEAR, [{"network": network, "discussion": discussion_id, "since": since}])
 
 
 def _latest(connection: Connection, query: Select[Any], values: Iterable[dict[str, object]]) -> int | None:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from tertulia.store import schema
 from tertulia.store.clock import now
-from tertulia.store.commands import Command, CommandResult
+from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.locks import LockTarget
 from tertulia.store.prepared import Prepared
 

@@ -8,19 +8,21 @@ a CommandResult: a value for the caller and the events that came of it. Comment,
       │                      ▼             │
       │                  admitting ────────┘
       ▲                         │
-      ├────── comments ◀────────┴── deciding ◀── changing;  voting, reporting
+      ├────── comments ◀────────┴── deciding ◀── checking ◀── changing;  voting, reporting
       ├────── sessions ◀── staff ◀── programs, staff_ways
       │            └──▶ merging
-      └────── site_tokens, names, words
+      └────── site_tokens, names, words, hooks
 """
 
-from tertulia.store.commands.banning import BanAuthor, LiftBan
+from tertulia.store.commands.banning import REMOVING, BanAuthor, Banned, BanNetwork, LiftBan, Terms
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.commands.changing import DeleteComment, EditComment, check_edit
+from tertulia.store.commands.checking import CHECK, CheckedText, FromHook, JudgeComment, SweepVerdicts
 from tertulia.store.commands.comments import Actor, PostResult
-from tertulia.store.commands.deciding import UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
+from tertulia.store.commands.deciding import TEACH, UNDOABLE, Act, DecideComment, Decided, Reason, UndoDecision
 from tertulia.store.commands.discussions import CLOSING, ChangeDiscussion, CloseDiscussion, Closing, TellRules
-from tertulia.store.commands.drafts import Draft, DraftHead, Origin, unknown_origin
+from tertulia.store.commands.drafts import Draft, DraftHead, Traces, unknown_origin
+from tertulia.store.commands.hooks import AddHook, NewHook, NoteFailures, RemoveHook, TakeProbes
 from tertulia.store.commands.merging import Merging, touched
 from tertulia.store.commands.names import TakeNames
 from tertulia.store.commands.posting import PostComment, check_post, said_at
@@ -57,11 +59,15 @@ from tertulia.store.commands.voting import Ballot, CastVotes, Tally, VoteTotals
 from tertulia.store.commands.words import AddWords, RemoveWord, ReplaceWords, WordsChanged
 
 __all__ = [
+    "CHECK",
     "CLOSING",
+    "REMOVING",
     "SCOPES",
+    "TEACH",
     "UNDOABLE",
     "Act",
     "Actor",
+    "AddHook",
     "AddSiteToken",
     "AddWords",
     "AsGuest",
@@ -69,8 +75,11 @@ __all__ = [
     "AttachWay",
     "Ballot",
     "BanAuthor",
+    "BanNetwork",
+    "Banned",
     "CastVotes",
     "ChangeDiscussion",
+    "CheckedText",
     "CloseDiscussion",
     "Closing",
     "Command",
@@ -86,21 +95,25 @@ __all__ = [
     "EndAccountsSessions",
     "EndPersonsSessions",
     "EndSessions",
+    "FromHook",
     "GiveMember",
     "InRole",
     "InSession",
     "Invite",
     "Invited",
+    "JudgeComment",
     "Known",
     "LiftBan",
     "Mailbox",
     "MendReviews",
     "Merging",
-    "Origin",
+    "NewHook",
+    "NoteFailures",
     "PostComment",
     "PostResult",
     "ProlongSession",
     "Reason",
+    "RemoveHook",
     "RemoveSiteToken",
     "RemoveWord",
     "RenameAuthor",
@@ -109,10 +122,14 @@ __all__ = [
     "SignIn",
     "SignInStaff",
     "Spent",
+    "SweepVerdicts",
     "TakeNames",
+    "TakeProbes",
     "TakeRole",
     "Tally",
     "TellRules",
+    "Terms",
+    "Traces",
     "UndoDecision",
     "VoidTokens",
     "VoteTotals",

@@ -76,7 +76,7 @@ def _require_slow(connection: Connection, discussion_id: int, head: DraftHead, s
     wait = _wait(standing.newest(connection, head.authors, discussion_id, at - seconds * 1_000), at, seconds)
     if (origin := head.origin()) is not None:
         at = milliseconds(clock.shared(connection, head.at))
-        newest = standing.newest_near(connection, origin.near, discussion_id, at - seconds * 1_000)
+        newest = standing.newest_near(connection, origin, discussion_id, at - seconds * 1_000)
         wait = max(wait, _wait(newest, at, seconds))
     if wait:
         raise Problem(

@@ -1,23 +1,39 @@
-"""Banning somebody from a site, and lifting a ban: each is a row in the log of actions."""
+"""Banning somebody, or the guests of a network, from a site, and lifting a ban: each is a row in the log of actions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import bans, clock, persons, schema
+from tertulia.store import bans, clock, persons, schema, tasks
 from tertulia.store.actions import Action, By, Verb, record
-from tertulia.store.bans import AUTHOR, Ban, BanEffect
+from tertulia.store.bans import Ban, BanEffect, Reach
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.mapping import milliseconds
 from tertulia.store.roles import roles_at, site_id_of
 
-_b = schema.ban.c
+REMOVING = "removing"
+"""The queue of tasks that remove what somebody wrote who was banned."""
+_a, _b, _c, _d, _o = schema.author.c, schema.ban.c, schema.comment.c, schema.discussion.c, schema.origin.c
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """``until`` is None without an end; what was written from ``remove_since`` on is removed, None removes nothing.
+
+    ``note`` is for moderators.
+    """
+
+    effect: BanEffect = BanEffect.refuse
+    until: datetime | None = None
+    reason: str = ""
+    note: str = ""
+    remove_since: datetime | None = None
 
 
 class Banned(NamedTuple):
@@ -37,11 +53,8 @@ class BanAuthor(Command[Banned]):
     by: By
     site: str
     author_id: str
-    effect: BanEffect
+    terms: Terms
     at: datetime
-    until: datetime | None = None
-    reason: str = ""
-    note: str = ""
 
     @property
     def holds(self) -> frozenset[str]:
@@ -51,30 +64,93 @@ class BanAuthor(Command[Banned]):
         site_id = site_id_of(connection, self.site)
         person = persons.at_site(connection, site_id, self.author_id)
         author_id = str(person.merged_into or person.id)
-        if roles_at(connection, author_id, site_id):
-            raise Problem(ErrorCode.forbidden, "Somebody with a role cannot be banned; take the role away first.")
-        at = clock.shared(connection, self.at)
-        if self.until is not None and self.until <= at:
-            raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
-        ban = Ban(uuid7(), author_id, self.effect, self.reason, self.note, at, self.until, self.by.name, person.name)
-        values = {
-            "id": ban.id,
-            "site_id": site_id,
-            "kind": AUTHOR,
-            "target": author_id,
-            "author_id": author_id,
-            "effect": ban.effect.value,
-            "reason": ban.reason,
-            "note": ban.note,
-            "at": milliseconds(ban.at),
-            "until": None if ban.until is None else milliseconds(ban.until),
-            "by": ban.by,
-        }
-        connection.execute(insert(schema.ban).values(**values))
+        _require_no_role(connection, author_id, site_id)
+        whom = (Reach.author, author_id, author_id)
+        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, person.name)
         bans.note(connection, author_id)
-        data = {"ban": ban.id, "effect": ban.effect.value, "until": values["until"]}
-        action = Action(self.by, Verb.ban, site_id, author_id, reason=ban.reason, note=ban.note, data=data)
-        return CommandResult(Banned(ban, record(connection, action, self.at)))
+        return CommandResult(banned)
+
+
+@dataclass(frozen=True, slots=True)
+class BanNetwork(Command[Banned]):
+    """Bans the guests of the network that a comment of the site came from; ``reach`` is near or wide.
+
+    Raises unknown_site; not_found where it is not known any more where the comment came from; forbidden and invalid as
+    BanAuthor does.
+    """
+
+    by: By
+    site: str
+    comment_id: str
+    reach: Reach
+    terms: Terms
+    at: datetime
+
+    def apply(self, connection: Connection) -> CommandResult[Banned]:
+        site_id = site_id_of(connection, self.site)
+        query = (
+            select(_c.author_id, _a.name, _o.network)
+            .join(schema.author, _a.id == _c.author_id)
+            .join(schema.origin, _o.comment_id == _c.id)
+        )
+        query = query.join(schema.discussion, _d.id == _c.discussion_id)
+        row = connection.execute(query.where(_c.id == self.comment_id, _d.site_id == site_id)).one_or_none()
+        if row is None:
+            detail = "It is not known where this comment came from, or no longer; ban its author."
+            raise Problem(ErrorCode.not_found, detail, field="comment_id")
+        _require_no_role(connection, row.author_id, site_id)
+        whom = (self.reach, bans.target_of(row.network, self.reach), row.author_id)
+        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, row.name)
+        bans.note_networks(connection, site_id)
+        return CommandResult(banned)
+
+
+def _require_no_role(connection: Connection, author_id: str, site_id: int) -> None:
+    if roles_at(connection, author_id, site_id):
+        raise Problem(ErrorCode.forbidden, "Somebody with a role cannot be banned; take the role away first.")
+
+
+def _put(
+    connection: Connection,
+    by: By,
+    site_id: int,
+    whom: tuple[Reach, str, str],
+    terms: Terms,
+    given_at: datetime,
+    name: str,
+) -> Banned:
+    """``whom``: reach, target, and whose comment led to it, of this name. Raises invalid."""
+    at = clock.shared(connection, given_at)
+    if terms.until is not None and terms.until <= at:
+        raise Problem(ErrorCode.invalid, "A ban has to end in the future.", field="until")
+    reach, target, author_id = whom
+    ban = Ban(uuid7(), reach, target, author_id, terms.effect, terms.reason, terms.note, at, terms.until, by.name, name)
+    until = None if ban.until is None else milliseconds(ban.until)
+    values: dict[str, Any] = {
+        "id": ban.id,
+        "site_id": site_id,
+        "kind": ban.reach.value,
+        "target": ban.target,
+        "author_id": ban.author_id,
+        "effect": ban.effect.value,
+        "reason": ban.reason,
+        "note": ban.note,
+        "at": milliseconds(ban.at),
+        "until": until,
+        "by": ban.by,
+    }
+    connection.execute(insert(schema.ban).values(**values))
+    removes = terms.remove_since is not None
+    data = {"ban": ban.id, "effect": ban.effect.value, "until": until, "reach": reach.value, "removes": removes}
+    action = record(
+        connection,
+        Action(by, Verb.ban, site_id, author_id, reason=ban.reason, note=ban.note, data=data),
+        given_at,
+    )
+    if terms.remove_since is not None:
+        since = max(0, milliseconds(terms.remove_since))
+        tasks.enqueue(connection, REMOVING, {"site": site_id, "ban": ban.id, "since": since, "action": action})
+    return Banned(ban, action)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +167,15 @@ class LiftBan(Command[str]):
 
     def apply(self, connection: Connection) -> CommandResult[str]:
         site_id = site_id_of(connection, self.site)
+        found = bans.find(connection, site_id, self.ban_id)
         its = (_b.id == self.ban_id, _b.site_id == site_id, _b.lifted_at.is_(None))
-        target = connection.scalar(select(_b.target).where(*its))
         lifted = update(schema.ban).where(*its).values(lifted_at=milliseconds(self.at), lifted_by=self.by.name)
-        if target is None or not connection.execute(lifted).rowcount:
+        if found is None or not connection.execute(lifted).rowcount:
             raise Problem(ErrorCode.not_found, "There is no such ban, or it was lifted already.")
-        bans.note(connection, target)
-        action = Action(self.by, Verb.lift_ban, site_id, target, data={"ban": self.ban_id})
+        if found.reach is Reach.author:
+            bans.note(connection, found.target)
+        else:
+            bans.note_networks(connection, site_id)
+        data = {"ban": self.ban_id, "reach": found.reach.value}
+        action = Action(self.by, Verb.lift_ban, site_id, found.author_id or None, data=data)
         return CommandResult(record(connection, action, self.at))

@@ -14,6 +14,7 @@ from tertulia.store import bans, event_log, records, reviews, schema
 from tertulia.store.actions import SERVER, Action, By, Verb, record
 from tertulia.store.commands.admitting import has_to_wait, too_many_links
 from tertulia.store.commands.base import CommandResult
+from tertulia.store.commands.checking import CheckedText, begin_check, forget_notes, waits_for_check
 from tertulia.store.commands.comments import Actor, CommentCommand, PostResult, changeable, existing, logged
 from tertulia.store.commands.deciding import Act, DecideComment, move, record_edit
 from tertulia.store.listing import IS_KEPT
@@ -29,7 +30,8 @@ class EditComment(CommentCommand[PostResult]):
 
     Its author may do so as long as the rules say, or for ``window`` after posting. With ``causes`` nobody sees it with
     this text before a moderator has; ``links`` is how many links of the text lead away from the site. ``by`` is who
-    decides where it is another's; see DecideComment. Raises not_found, forbidden, gone, edit_window_over, links.
+    decides where it is another's; see DecideComment. ``is_checked`` is whether the site's hooks look at it.
+    Raises not_found, forbidden, gone, edit_window_over, links.
     """
 
     actor: Actor
@@ -40,9 +42,10 @@ class EditComment(CommentCommand[PostResult]):
     causes: tuple[Cause, ...] = ()
     links: int = 0
     by: By | None = None
+    is_checked: bool = True
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
-        comment = check_edit(connection, self.comment_id, self.actor, self.at, self.window)
+        comment, discussion = _editable(connection, self.comment_id, self.actor, self.at, self.window)
         if not self.actor.moderator:
             bans.require_none(connection, self.actor.id, self.at)
         if comment.text == self.text:
@@ -54,7 +57,15 @@ class EditComment(CommentCommand[PostResult]):
         records.update_comment(
             connection, comment.id, text=self.text, body=self.body, edited_at=edited_at, version=version
         )
-        if self.causes and comment.state is State.visible:
+        changed = self._changed(connection, comment)
+        if discussion is None or not discussion.checks or not self.is_checked:
+            return changed
+        begin_check(connection, CheckedText(comment.id, version, edited_at))
+        return replace(changed, makes_tasks=True)
+
+    def _changed(self, connection: Connection, comment: Comment) -> CommandResult[PostResult]:
+        """What comes of the text, which is stored."""
+        if self.causes and (comment.state is State.visible or waits_for_check(comment)):
             return self._hide(connection, comment)
         touched = touch_waiting(connection, comment.id)
         if self.by is not None and not self.actor.owns(comment):
@@ -74,8 +85,9 @@ class EditComment(CommentCommand[PostResult]):
             raise too_many_links()
 
     def _hide(self, connection: Connection, comment: Comment) -> CommandResult[PostResult]:
-        """Takes it from view until a moderator has decided."""
-        changed, events = move(connection, comment, State.removed, self.at, hidden_by=HiddenBy.rule)
+        """Takes it from view until a moderator has decided; what waits for its check was in nobody's."""
+        target = State.removed if comment.state is State.visible else State.held
+        changed, events = move(connection, comment, target, self.at, hidden_by=HiddenBy.rule)
         site_id = connection.execute(select(_d.site_id).where(_d.id == comment.discussion_id)).scalar_one()
         at, found = milliseconds(self.at), reviews.find(connection, comment.id)
         review = found or Review(comment_id=comment.id, site_id=site_id, queue=Queue.suspected, since=at)
@@ -103,7 +115,14 @@ def check_edit(
 
     Raises not_found, forbidden, gone, edit_window_over.
     """
-    comment = changeable(connection, comment_id, actor)
+    return _editable(connection, comment_id, actor, at, window)[0]
+
+
+def _editable(
+    connection: Connection, comment_id: str, actor: Actor, at: datetime, window: timedelta | None
+) -> tuple[Comment, Discussion | None]:
+    """The same, with its discussion where the rules were asked."""
+    comment, discussion = changeable(connection, comment_id, actor), None
     if window is not None and not actor.moderator:
         discussion = records.discussion_of(connection, comment)
         if at - comment.created_at > discussion.rules.edit_window(window):
@@ -112,7 +131,7 @@ def check_edit(
             raise Problem(
                 ErrorCode.edit_window_over, "What a moderator has approved, or has to, can no longer be edited."
             )
-    return comment
+    return comment, discussion
 
 
 def _is_approved(connection: Connection, comment: Comment, discussion: Discussion) -> bool:
@@ -156,7 +175,10 @@ def _delete(connection: Connection, comment: Comment, at: datetime) -> CommandRe
         connection, comment.id, state=gone.value, text="", body=[], author_name="", version=version, decision=None
     )
     _forget_name(connection, comment.author.id)
-    touched = touch_waiting(connection, comment.id)
+    review = reviews.find(connection, comment.id)
+    touched = _touched(review)
+    if review is not None and any(one.kind is CauseKind.check for one in review.causes):
+        forget_notes(connection, comment.id)
     reviews.forget(connection, comment.id, milliseconds(at))
     deleted = replace(comment, state=gone, text="", body=[], author=Author(comment.author.id, ""), version=version)
     if not published:
@@ -168,8 +190,11 @@ def _delete(connection: Connection, comment: Comment, at: datetime) -> CommandRe
 
 def touch_waiting(connection: Connection, comment_id: str) -> tuple[Touched, ...]:
     """What the desk has to be told of, where the comment waits for a moderator."""
-    review = reviews.find(connection, comment_id)
-    return (Touched(review.site_id, comment_id),) if review is not None and review.is_open else ()
+    return _touched(reviews.find(connection, comment_id))
+
+
+def _touched(review: Review | None) -> tuple[Touched, ...]:
+    return (Touched(review.site_id, review.comment_id),) if review is not None and review.is_open else ()
 
 
 def _forget_name(connection: Connection, author_id: str) -> None:

@@ -16,12 +16,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Text, cast, func, select, update
 
 from tertulia.core.comments import Comment, HiddenBy, State
+from tertulia.core.hooks import SiteChecks, site_checks_of
 from tertulia.errors import ErrorCode, Problem
 from tertulia.protocol import EventKind, timestamp
-from tertulia.store import event_log, records, reviews, schema
+from tertulia.store import event_log, records, reviews, schema, tasks
 from tertulia.store.actions import Action, By, Verb, record
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import CommentCommand, existing, gone
@@ -29,7 +30,7 @@ from tertulia.store.event_log import CommittedEvent
 from tertulia.store.mapping import milliseconds
 from tertulia.store.reviews import IS_REPORT_OPEN, Review, Touched
 
-_a, _c, _d, _p = schema.action.c, schema.comment.c, schema.discussion.c, schema.report.c
+_a, _c, _d, _p, _s = schema.action.c, schema.comment.c, schema.discussion.c, schema.report.c, schema.site.c
 _LOOKED = 20
 """How many of the newest actions about a comment are looked at for the one that is meant."""
 
@@ -64,6 +65,11 @@ _DECIDED = {
     Act.restore: "restored",
 }
 """What a review says came of it."""
+_TAUGHT = frozenset({Act.approve, Act.keep, Act.restore, Act.spam})
+TEACH = "teach"
+"""The queue of the comments about which checks are told what was decided."""
+TEACH_AFTER = 60_000
+"""Milliseconds, in which a decision may be taken back."""
 
 
 class Decided(NamedTuple):
@@ -115,8 +121,11 @@ class DecideComment(CommentCommand[Decided]):
         else:
             changed, events = self._settle(connection, comment, before)
         action = self._record(connection, changed, before)
-        touched = _touched(before, self.by)
-        return CommandResult(Decided(changed, events[0].event.seq if events else None, action), events, touched=touched)
+        is_taught = before.is_taught and self.act in _TAUGHT
+        if is_taught:
+            tasks.enqueue(connection, TEACH, {"comment": changed.id}, name=f"{TEACH}:{changed.id}", delay=TEACH_AFTER)
+        value = Decided(changed, events[0].event.seq if events else None, action)
+        return CommandResult(value, events, makes_tasks=is_taught, touched=_touched(before, self.by))
 
     def _settle(
         self, connection: Connection, comment: Comment, before: _Before
@@ -142,7 +151,7 @@ class DecideComment(CommentCommand[Decided]):
         """The action that the same request led to before."""
         if not self.request or self.by is None:
             return None
-        for row in _actions(connection, self.comment_id):
+        for row in actions_about(connection, self.comment_id):
             if row.actor_id == self.by.id and row.data.get("request") == self.request:
                 return str(row.id)
         return None
@@ -205,7 +214,7 @@ class UndoDecision(CommentCommand[Decided]):
 
     def _action(self, connection: Connection) -> Any:
         """Raises not_found, bad_state."""
-        about = _actions(connection, self.comment_id)
+        about = actions_about(connection, self.comment_id)
         found = next((row for row in about if row.id == self.action and row.verb in UNDOABLE), None)
         if found is None:
             raise Problem(ErrorCode.not_found, "There is no such decision about this comment, or it is too long ago.")
@@ -241,14 +250,14 @@ def require_version(connection: Connection, comment: Comment, version: int | Non
     """Raises decided, where it was another decision that came between, and changed."""
     if version in (None, comment.version):
         return
-    for row in _actions(connection, comment.id):
+    for row in actions_about(connection, comment.id):
         if row.data.get("version") == comment.version:
             raise Problem(ErrorCode.decided, f"{row.actor} has decided about this comment meanwhile; look at it again.")
     raise Problem(ErrorCode.changed, "The comment was changed meanwhile; look at it again.", field="version")
 
 
-def _actions(connection: Connection, comment_id: str) -> list[Any]:
-    """The newest first."""
+def actions_about(connection: Connection, comment_id: str) -> list[Any]:
+    """The newest of them, the last first."""
     query = select(schema.action).where(_a.comment_id == comment_id)
     return list(connection.execute(query.order_by(_a.id.desc()).limit(_LOOKED)))
 
@@ -258,7 +267,10 @@ def _actions(connection: Connection, comment_id: str) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What a decision changes, as it was; ``review`` is None where nobody had to look at it."""
+    """What a decision changes, as it was; ``review`` is None where nobody had to look at it.
+
+    ``is_taught`` is whether a hook of the site learns from it.
+    """
 
     site_id: int
     state: State
@@ -266,6 +278,7 @@ class _Before:
     hidden_by: HiddenBy | None
     decision: Mapping[str, Any] | None
     review: Review | None
+    is_taught: bool = False
 
     def stored(self) -> dict[str, Any]:
         """As JSON."""
@@ -280,10 +293,12 @@ class _Before:
 
 
 def _before(connection: Connection, comment: Comment) -> _Before:
-    site_id = connection.execute(select(_d.site_id).where(_d.id == comment.discussion_id)).scalar_one()
+    site = select(_d.site_id, cast(_s.settings, Text)).join(schema.site, _s.id == _d.site_id)
+    site_id, settings = connection.execute(site.where(_d.id == comment.discussion_id)).one()
     decision = connection.execute(select(_c.decision).where(_c.id == comment.id)).scalar_one()
     review = reviews.find(connection, comment.id)
-    return _Before(site_id, comment.state, comment.pinned, comment.hidden_by, decision, review)
+    is_taught = SiteChecks.taught in site_checks_of(settings)
+    return _Before(site_id, comment.state, comment.pinned, comment.hidden_by, decision, review, is_taught)
 
 
 def _was(stored: Mapping[str, Any]) -> _Before:

@@ -12,11 +12,11 @@ from tertulia.core.comments import Author, Block, DiscussionKey
 from tertulia.store import records
 
 
-class Origin(NamedTuple):
-    """Keyed hashes of the network that counts as one client, and of the one around it."""
+class Traces(NamedTuple):
+    """The digest of a network, and the address and the browser, sealed."""
 
-    near: str
-    wide: str
+    origin: str
+    sealed: str
 
 
 def unknown_origin() -> None:
@@ -29,8 +29,9 @@ class DraftHead:
 
     ``idempotency_key`` is stored of the request; ``unhashed_key`` is what earlier versions stored of it.
     ``signed_in`` is whether its author is a member.
-    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives where a
-    guest's request came from: it costs hashes that few need.
+    ``token_at`` is when a guest's token was made. ``also`` are the guests that the author was; ``origin`` gives the
+    digest of the network that a guest's request came from. ``keeps_origin`` is whether that is noted of every comment.
+    ``traces`` gives it of anybody, with what is kept only where a check wants it.
     """
 
     id: str
@@ -43,7 +44,9 @@ class DraftHead:
     signed_in: bool = False
     token_at: datetime | None = None
     also: tuple[str, ...] = ()
-    origin: Callable[[], Origin | None] = unknown_origin
+    origin: Callable[[], str | None] = unknown_origin
+    keeps_origin: bool = False
+    traces: Callable[[], Traces | None] = unknown_origin
 
     @property
     def is_staff(self) -> bool:
@@ -67,6 +70,7 @@ class Draft(DraftHead):
     ``corrects`` is whether title and address take the place of what is known; else they fill in what is missing.
     ``digest`` is stored of all that the idempotency key stands for; earlier versions stored ``unhashed_digest``.
     ``links`` is how many lead away from the site. ``causes`` are why it has to wait, as far as its text says.
+    ``is_checked`` is whether the site's hooks look at it.
     """
 
     title: str
@@ -78,3 +82,4 @@ class Draft(DraftHead):
     unhashed_digest: str = ""
     links: int = 0
     causes: tuple[Cause, ...] = ()
+    is_checked: bool = True

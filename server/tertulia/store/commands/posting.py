@@ -9,12 +9,15 @@ from sqlalchemy import Connection
 
 from tertulia.core.causes import Cause, CauseKind
 from tertulia.core.comments import Comment, Discussion, State
+from tertulia.core.hooks import SiteChecks
+from tertulia.core.rules import Check
 from tertulia.errors import ErrorCode, Problem, unauthenticated
 from tertulia.protocol import comment_view
 from tertulia.store import bans, event_log, names, records, reviews
 from tertulia.store.bans import BanEffect
 from tertulia.store.commands.admitting import causes, require_admitted
 from tertulia.store.commands.base import Command, CommandResult
+from tertulia.store.commands.checking import CheckedText, begin_check, hold_for_check
 from tertulia.store.commands.comments import PostResult
 from tertulia.store.commands.discussions import change_discussion
 from tertulia.store.commands.drafts import Draft, DraftHead
@@ -40,6 +43,7 @@ class PostComment(Command[PostResult]):
 
     def apply(self, connection: Connection) -> CommandResult[PostResult]:
         draft = self.draft
+        origin = draft.origin() if draft.keeps_origin else None
         context = records.post_context(
             connection, draft.key, draft.request, at=draft.at, title=draft.title, url=draft.url
         )
@@ -53,24 +57,49 @@ class PostComment(Command[PostResult]):
             site = None if draft.signed_in else draft.key.site
             names.require_free(connection, draft.author.id, draft.author.name, chosen_at=site)
         parent = _require_parent(connection, context.discussion, draft.parent_id)
-        waits_for = (*self._bans(connection, context), *causes(connection, context.discussion, draft))
-        comment = _comment(draft, context, parent, State.held if waits_for else State.visible)
+        waits_for = (*self._bans(connection, context, origin), *causes(connection, context.discussion, draft))
+        is_checked = bool(context.discussion.checks) and draft.is_checked and not draft.is_staff
+        is_held = bool(waits_for) or (is_checked and context.discussion.rules.check is Check.first)
+        comment = _comment(draft, context, parent, State.held if is_held else State.visible)
         corrected = _named(connection, context.discussion, draft)
         records.insert_post(connection, comment, context, at=draft.at, digest=draft.digest)
-        if context.discussion.rules.slow and (origin := draft.origin()) is not None:
-            records.note_origin(connection, comment.id, *origin, draft.at)
-        if comment.state is State.held:
+        self._note_origin(connection, comment.id, context.discussion, origin, is_checked=is_checked)
+        if is_checked:
+            begin_check(connection, CheckedText(comment.id, comment.version, edited=0))
+        if waits_for:
             reviews.begin(connection, comment.id, context.site_id, waits_for, milliseconds(draft.at))
-            return CommandResult(PostResult(comment, None), corrected, touched=(Touched(context.site_id, comment.id),))
+            touched = (Touched(context.site_id, comment.id),)
+            return CommandResult(PostResult(comment, None), corrected, makes_tasks=is_checked, touched=touched)
+        if is_held:
+            hold_for_check(connection, comment.id)
+            return CommandResult(PostResult(comment, None), corrected, makes_tasks=True)
         view = comment_view(comment)
         event = event_log.append(connection, "comment.created", comment, draft.at, shown=+1, view=view, queued=True)
-        return CommandResult(PostResult(comment, event.event.seq, view=view), (*corrected, event))
+        return CommandResult(
+            PostResult(comment, event.event.seq, view=view), (*corrected, event), makes_tasks=is_checked
+        )
 
-    def _bans(self, connection: Connection, context: records.PostContext) -> tuple[Cause, ...]:
+    def _note_origin(
+        self, connection: Connection, comment_id: str, discussion: Discussion, origin: str | None, *, is_checked: bool
+    ) -> None:
+        """``origin`` is what is noted of every comment of a guest."""
+        traces = self.draft.traces() if is_checked and SiteChecks.traced in discussion.checks else None
+        if traces is None and origin is None and discussion.rules.slow:
+            origin = self.draft.origin()
+        network, sealed = traces or (origin, None)
+        if network is not None:
+            records.note_origin(connection, comment_id, network, self.draft.at, sealed)
+
+    def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""
-        if context.ban_effect is None or self.draft.is_staff:
+        if self.draft.is_staff:
             return ()
-        ban = bans.active(connection, self.draft.author.id, self.draft.at)
+        found = []
+        if context.ban_effect is not None:
+            found.append(bans.active(connection, self.draft.author.id, self.draft.at))
+        if context.networks_banned_until and origin is not None:
+            found.append(bans.active_near(connection, context.site_id, origin, self.draft.at))
+        ban = bans.strictest(found)
         if ban is not None and ban.effect is BanEffect.refuse:
             raise bans.banned(connection, ban, self.draft.at)
         return () if ban is None else (Cause(CauseKind.ban),)

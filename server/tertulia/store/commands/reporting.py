@@ -12,7 +12,7 @@ from tertulia.core.causes import Cause, CauseKind, Queue
 from tertulia.core.comments import Comment, HiddenBy, State
 from tertulia.core.ids import uuid7
 from tertulia.errors import no_such_comment
-from tertulia.store import mapping, reviews, schema
+from tertulia.store import bans, mapping, reviews, schema
 from tertulia.store.actions import SERVER, Action, Verb, record
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, existing, gone
@@ -41,7 +41,7 @@ class ReportComment(CommentCommand[str]):
     the first.
 
     ``network`` stands for all guests of a network and day, who are one reporter; ``sealed_contact`` is where an answer
-    goes. Raises not_found, gone.
+    goes. Raises not_found, gone, banned.
     """
 
     reporter: Actor | None
@@ -57,6 +57,8 @@ class ReportComment(CommentCommand[str]):
             raise no_such_comment()
         if comment.state.is_tombstone:
             raise gone()
+        if self.reporter is not None:
+            bans.require_none(connection, self.reporter.id, self.at)
         report_id = self._put(connection)
         site_id = connection.execute(select(_d.site_id).where(_d.id == comment.discussion_id)).scalar_one()
         weight, reporters = _open_weight(connection, comment.id)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
 from tertulia.core.causes import Cause, CauseKind, Queue
-from tertulia.core.comments import State
+from tertulia.core.comments import HiddenBy, State
 from tertulia.store import reviews, schema
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.listing import IS_HELD
 from tertulia.store.mapping import milliseconds
 from tertulia.store.reviews import IS_REPORT_OPEN, Review, Touched
 
+CHECKED_FOR = timedelta(minutes=30)
+"""As long as a comment can wait for its check at most, with the tries of hooks that fail."""
 LOOKED = 500
 """How many of the newest comments, reports and reviews are looked at: what comes between two looks is less."""
 _r, _c, _d, _p, _s = schema.review.c, schema.comment.c, schema.discussion.c, schema.report.c, schema.site.c
@@ -37,7 +39,7 @@ class MendReviews(Command[int]):
 
     def _held(self, connection: Connection) -> list[Review]:
         """Of comments that are held and wait at no desk."""
-        newest = select(_c.id, _c.created_at, _c.discussion_id).where(IS_HELD)
+        newest = select(_c.id, _c.created_at, _c.discussion_id).where(IS_HELD, self._is_left())
         looked = newest.order_by(_c.created_at.desc(), _c.id.desc()).limit(LOOKED).subquery()
         site_id = select(_d.site_id).where(_d.id == looked.c.discussion_id).scalar_subquery()
         query = select(looked, site_id.label("site_id"))
@@ -47,6 +49,10 @@ class MendReviews(Command[int]):
             Review(comment_id=row.id, site_id=row.site_id, queue=Queue.waiting, since=row.created_at, causes=causes)
             for row in connection.execute(query.where(_r.comment_id.is_(None)))
         ]
+
+    def _is_left(self) -> ColumnElement[bool]:
+        """Not held for a check alone, which has its own time; what is so after CHECKED_FOR, its check has lost."""
+        return or_(_c.hidden_by.is_distinct_from(HiddenBy.check), _c.created_at < milliseconds(self.at - CHECKED_FOR))
 
     def _reported(self, connection: Connection) -> list[Review]:
         """Of comments that are reported and wait at no desk, or with another weight."""

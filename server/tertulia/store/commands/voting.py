@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from tertulia.core.comments import Comment, State
 from tertulia.errors import ErrorCode, Problem, no_such_comment, unauthenticated
-from tertulia.store import event_log, records, schema
+from tertulia.store import bans, event_log, records, schema
 from tertulia.store.commands.base import CommandResult
 from tertulia.store.commands.comments import Actor, CommentCommand, existing, gone
 from tertulia.store.event_log import CommittedEvent
@@ -46,8 +46,8 @@ class CastVotes(CommentCommand[Tally]):
     """Votes of several people, in the order they were given, and one event of what came of them, if anything.
 
     One vote a voter; 0 takes it back. Each ballot is answered by the totals or by its refusal: unauthenticated,
-    not_found, forbidden, gone. Raises not_found, and where there is one ballot alone its refusal: then there is nothing
-    to commit.
+    not_found, forbidden, gone, banned. Raises not_found, and where there is one ballot alone its refusal: then there is
+    nothing to commit.
     """
 
     ballots: Sequence[Ballot]
@@ -59,7 +59,10 @@ class CastVotes(CommentCommand[Tally]):
         sessions = {ballot.actor.session_id for ballot in self.ballots if ballot.actor.session_id is not None}
         ended = sessions - open_among(connection, sessions, self.at)
         ended |= void_among(connection, _guests(self.ballots))
-        refusals = [_refusal(comment, site, ballot.actor, ended) for ballot in self.ballots]
+        banned = bans.refused_among(connection, (ballot.actor.id for ballot in self.ballots), self.at)
+        refusals = [
+            _refusal(comment, site, ballot.actor, ended) or banned.get(ballot.actor.id) for ballot in self.ballots
+        ]
         if len(self.ballots) == 1 and refusals[0] is not None:
             raise refusals[0]
         pairs = zip(self.ballots, refusals, strict=True)

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, delete, select, update
 
 from tertulia.core.words import ENTRIES, Entry, too_many
-from tertulia.errors import ErrorCode, Problem, no_such_site
+from tertulia.errors import ErrorCode, Problem
 from tertulia.store import records, schema
 from tertulia.store.actions import Action, By, Verb, record
 from tertulia.store.commands.base import Command, CommandResult
 from tertulia.store.mapping import milliseconds
+from tertulia.store.roles import lock_site
 
 MOST_NAMED = 20
 """Entries that a row of the log names; of an import it says how many there were."""
@@ -41,7 +42,7 @@ class AddWords(Command[WordsChanged]):
     at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[WordsChanged]:
-        site_id = _lock(connection, self.site)
+        site_id = lock_site(connection, self.site)
         known = _entries(connection, site_id)
         added = _set(connection, site_id, self.entries, known, self.by, self.at)
         if len(known.keys() | {entry.text for entry in self.entries}) > ENTRIES:
@@ -59,7 +60,7 @@ class RemoveWord(Command[WordsChanged]):
     at: datetime
 
     def apply(self, connection: Connection) -> CommandResult[WordsChanged]:
-        site_id = _lock(connection, self.site)
+        site_id = lock_site(connection, self.site)
         gone = delete(schema.word).where(_w.site_id == site_id, _w.entry == self.text)
         if not connection.execute(gone).rowcount:
             raise Problem(ErrorCode.not_found, f"The site's list has no {self.text}.", field="entry")
@@ -78,21 +79,13 @@ class ReplaceWords(Command[WordsChanged]):
     def apply(self, connection: Connection) -> CommandResult[WordsChanged]:
         if len(self.entries) > ENTRIES:
             raise too_many()
-        site_id = _lock(connection, self.site)
+        site_id = lock_site(connection, self.site)
         known = _entries(connection, site_id)
         removed = sorted(known.keys() - {entry.text for entry in self.entries})
         for text in removed:
             connection.execute(delete(schema.word).where(_w.site_id == site_id, _w.entry == text))
         added = _set(connection, site_id, self.entries, known, self.by, self.at)
         return _changed(connection, site_id, self.by, self.at, added, removed)
-
-
-def _lock(connection: Connection, site: str) -> int:
-    """The id of the site, whose list nobody else changes meanwhile. Raises unknown_site."""
-    found = connection.scalar(select(_s.id).where(_s.key == site).with_for_update())
-    if found is None:
-        raise no_such_site()
-    return int(found)
 
 
 def _entries(connection: Connection, site_id: int) -> dict[str, Entry]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, literal, select, tuple_
 
-from tertulia.core.causes import Queue
+from tertulia.core.causes import Cause, CauseKind, Queue
 from tertulia.core.comments import Comment, DiscussionKey
 from tertulia.core.ordering import PageCursor, decode_page_cursor, encode_page_cursor
-from tertulia.store import bans, desk_log, listing, mapping, schema
-from tertulia.store.bans import Ban
+from tertulia.store import desk_log, hooks, listing, mapping, schema
 from tertulia.store.mapping import to_datetime
 from tertulia.store.queries.discussions import known_site
 from tertulia.store.reviews import IS_REPORT_OPEN, Review, to_review
@@ -28,6 +27,7 @@ REPLIES = 3
 """How many replies are shown below it."""
 _r, _c, _d, _p = schema.review.c, schema.comment.c, schema.discussion.c, schema.report.c
 _a, _n, _s = schema.action.c, schema.author.c, schema.site.c
+_h, _v = schema.hook.c, schema.verdict.c
 
 
 class QueuePage(NamedTuple):
@@ -97,6 +97,12 @@ def desk_counts(connection: Connection, site: str) -> dict[Queue, int]:
     query = select(_r.queue, func.count()).where(_r.site_id == site_id, _r.closed_at.is_(None)).group_by(_r.queue)
     found = {row[0]: row[1] for row in connection.execute(query)}
     return {queue: found.get(queue.value, 0) for queue in Queue}
+
+
+def checks_down_since(connection: Connection, site: str) -> datetime | None:
+    """Since when a check of the site has been down. Raises unknown_site."""
+    at = hooks.down_since(connection, known_site(connection, site))
+    return None if at is None else to_datetime(at)
 
 
 def queue_page(
@@ -199,8 +205,28 @@ def items(connection: Connection, site: str, ids: Sequence[str]) -> list[Item]:
     places = {row.id: row for row in found if row.site_id == site_id}
     comments = listing.fitting(connection, [one for one in ids if one in places])
     reviewed = connection.execute(select(schema.review).where(_r.comment_id.in_([one.id for one in comments])))
-    reviews = {row["comment_id"]: to_review(row) for row in reviewed.mappings()}
+    reviews = _noted(connection, {row["comment_id"]: to_review(row) for row in reviewed.mappings()})
     return [_item(connection, site, one, places[one.id], reviews.get(one.id)) for one in comments]
+
+
+def _noted(connection: Connection, reviews: dict[str, Review]) -> dict[str, Review]:
+    """With what checks said in words, which is kept with their verdicts."""
+    checked = [one.comment_id for one in reviews.values() if any(map(_is_check, one.causes))]
+    if not checked:
+        return reviews
+    query = select(_v.comment_id, _h.name, _v.note).join(schema.hook, _h.id == _v.hook_id)
+    rows = connection.execute(query.where(_v.comment_id.in_(checked), _v.note != "").order_by(_v.version))
+    notes = {(row.comment_id, row.name): row.note for row in rows}
+
+    def noted(found: Cause, comment_id: str) -> Cause:
+        note = notes.get((comment_id, found.detail.get("hook"))) if _is_check(found) else None
+        return found if note is None else replace(found, detail={**found.detail, "note": note})
+
+    return {key: replace(one, causes=tuple(noted(found, key) for found in one.causes)) for key, one in reviews.items()}
+
+
+def _is_check(cause: Cause) -> bool:
+    return cause.kind is CauseKind.check
 
 
 def _item(connection: Connection, site: str, comment: Comment, place: Any, review: Review | None) -> Item:
@@ -255,34 +281,6 @@ def _decision(connection: Connection, comment_id: str) -> LastDecision | None:
     if row is None:
         return None
     return LastDecision(row.id, row.actor, row.verb, to_datetime(row.at), row.reason, row.note)
-
-
-class BanPage(NamedTuple):
-    """``next`` is the cursor that goes on, None at the end."""
-
-    bans: list[Ban]
-    next: str | None
-
-
-def bans_of(connection: Connection, site: str, limit: int, cursor: str | None, author_id: str | None = None) -> BanPage:
-    """The bans of a site, or of a person there, that nobody has lifted, the newest first.
-
-    Raises unknown_site, bad_cursor.
-    """
-    site_id, scope = known_site(connection, site), f"bans:{site}"
-    before = decode_page_cursor(cursor, scope, 1)
-    place = None if before is None else (int(before.values[0]), before.id)
-    found = bans.listed(connection, site_id, place, limit + 1, author_id)
-    shown = found[:limit]
-    if len(found) <= limit:
-        return BanPage(shown, None)
-    last = shown[-1]
-    return BanPage(shown, encode_page_cursor(PageCursor(scope, (mapping.milliseconds(last.at),), last.id)))
-
-
-def ban_count(connection: Connection, site: str) -> int:
-    """How many bans nobody has lifted, counted to COUNTED. Raises unknown_site."""
-    return bans.count(connection, known_site(connection, site), COUNTED)
 
 
 def since(review: Review) -> datetime:

@@ -33,6 +33,8 @@ site = Table(
     # rules, badges and whatever else an owner sets; counted, so that nobody overwrites what another has just set
     Column("settings", JSON),
     Column("version", Integer, nullable=False, server_default="1"),
+    # when the last ban of a network ends: until then posts of guests are compared with them
+    Column("networks_banned_until", BigInteger, nullable=False, server_default="0"),
 )
 
 author = Table(

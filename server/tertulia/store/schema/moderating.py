@@ -61,7 +61,7 @@ ban = Table(
     Column("id", String(36), primary_key=True),
     # 0 is all sites
     Column("site_id", BigInteger, nullable=False),
-    # author, near or wide: target is an author's id, or a keyed hash of a network
+    # author, near or wide: target is an author's id, or a network's digest as origin has it, of a wide one its half
     Column("kind", String(8), nullable=False),
     Column("target", String(64), nullable=False),
     # whose comment led to it
@@ -78,19 +78,18 @@ ban = Table(
     Index("ix_ban_site_id", "site_id", "at", "id"),
 )
 
-# for as long as a ban by network may be needed: keyed hashes of a /32 or /64, and of a /24 or /48
+# for as long as a ban of a network may be needed
 origin = Table(
     "origin",
     metadata,
     Column("comment_id", ForeignKey("comment.id"), primary_key=True),
-    Column("near", String(64), nullable=False),
-    Column("wide", String(64), nullable=False),
+    # half of a keyed hash of the /24 or /48, then half of one of the /32 or /64 within it: one index finds both
+    Column("network", String(64), nullable=False),
     # of sites whose check wants to know address and browser
     Column("sealed", Text),
     Column("at", BigInteger, nullable=False),
-    Index("ix_origin_near", "near", "at"),
-    Index("ix_origin_wide", "wide", "at"),
-    Index("ix_origin_at", "at"),
+    Index("ix_origin_network", "network", "at"),
+    partial("ix_origin_sealed", "comment_id", where="sealed IS NOT NULL"),
 )
 
 # who is asked from outside
@@ -103,6 +102,10 @@ hook = Table(
     Column("kind", String(16), nullable=False),
     Column("config", JSON, nullable=False),
     Column("sealed_secret", Text),
+    # in a row; since when; and from when on one that is down is asked once more
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failing_since", BigInteger),
+    Column("probe_at", BigInteger),
     UniqueConstraint("site_id", "name"),
 )
 

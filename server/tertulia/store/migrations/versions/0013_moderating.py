@@ -26,9 +26,8 @@ _INDEXES = {
     "ix_report_reporter": ("report", ["reporter", "at"], "reporter IS NOT NULL"),
     "ix_ban_target": ("ban", ["kind", "target"], "lifted_at IS NULL"),
     "ix_ban_site_id": ("ban", ["site_id", "at", "id"], None),
-    "ix_origin_near": ("origin", ["near", "at"], None),
-    "ix_origin_wide": ("origin", ["wide", "at"], None),
-    "ix_origin_at": ("origin", ["at"], None),
+    "ix_origin_network": ("origin", ["network", "at"], None),
+    "ix_origin_sealed": ("origin", ["comment_id"], "sealed IS NOT NULL"),
     "ix_verdict_at": ("verdict", ["at"], None),
 }
 _TABLES = ("review", "word", "ban", "origin", "hook", "verdict")
@@ -37,7 +36,7 @@ DO $lock$
 BEGIN
   FOR attempt IN 1..400 LOOP
     BEGIN
-      LOCK TABLE discussion, author, comment, report IN ACCESS EXCLUSIVE MODE;
+      LOCK TABLE site, discussion, author, comment, report IN ACCESS EXCLUSIVE MODE;
       RETURN;
     EXCEPTION WHEN lock_not_available THEN
       PERFORM pg_sleep(0.02);
@@ -99,6 +98,7 @@ def downgrade() -> None:
 def _added() -> dict[str, Sequence[sa.Column[Any]]]:
     """Each with a default or without a value: instances of the version before write rows beside this one."""
     return {
+        "site": (sa.Column("networks_banned_until", sa.BigInteger(), nullable=False, server_default="0"),),
         "author": (
             sa.Column("ban_effect", sa.String(8), nullable=True),
             sa.Column("ban_until", sa.BigInteger(), nullable=True),
@@ -197,8 +197,7 @@ def _rules() -> None:
     op.create_table(
         "origin",
         sa.Column("comment_id", _ID, nullable=False),
-        sa.Column("near", _DIGEST, nullable=False),
-        sa.Column("wide", _DIGEST, nullable=False),
+        sa.Column("network", _DIGEST, nullable=False),
         sa.Column("sealed", sa.Text(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         _comment("origin"),
@@ -215,6 +214,9 @@ def _checks() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("sealed_secret", sa.Text(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.Column("probe_at", sa.BigInteger(), nullable=True),
         _site("hook"),
         sa.PrimaryKeyConstraint("id", name="pk_hook"),
         sa.UniqueConstraint("site_id", "name", name="uq_hook_site_id_name"),
