@@ -182,6 +182,7 @@ BOUNDS: dict[str, list[Bound]] = {
         Bound("time of each of them", "core/hooks:MOST_SECONDS", seconds),
         Bound("its answer", "outgoing/client:LARGEST", size),
         Bound("comments about which they are asked at once", "hooks/checking:AT_ONCE"),
+        Bound("time of one that is asked before something is sent", "hooks/nudging:SECONDS", seconds),
         Bound("failures in a row after which one is left alone", "core/hooks:FAILURES"),
         Bound("time until it is tried again", "core/hooks:PROBE_SECONDS", seconds),
         Bound("time in which a desk of whoever is signed out ends", "push/desk:WATCH_SECONDS", seconds),

@@ -22,6 +22,7 @@ from tertulia import private
 from tertulia.api import Api
 from tertulia.api.bans import BansApi
 from tertulia.api.desk import DeskApi
+from tertulia.api.nudging import NudgeApi
 from tertulia.api.openapi import Description
 from tertulia.api.people import PeopleApi
 from tertulia.api.search import SearchApi
@@ -37,7 +38,7 @@ from tertulia.discussions.search import Search, SearchFollower
 from tertulia.discussions.site_rules import SiteRules
 from tertulia.discussions.voting import VOTE_SECONDS
 from tertulia.errors import Problem, StartupError
-from tertulia.hooks import Akismet, Checking, Secrets, Teaching, askers
+from tertulia.hooks import Akismet, Checking, Nudging, Secrets, Teaching, askers
 from tertulia.identity import Tokens, derived_key
 from tertulia.identity.issuers import Issuers
 from tertulia.identity.sealing import Sealing
@@ -245,6 +246,8 @@ async def running(
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
                 edges += [SignInApi(sign_ins, methods, origins), DeskApi(at_desk.desk, staff_pages.deciding)]
+                nudging = Nudging(store, limits, asking, Secrets(sealing), discussions.suspect_words)
+                edges.append(NudgeApi(nudging, origins, addresses))
                 edges.append(BansApi(at_desk.banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]

@@ -18,6 +18,7 @@ from tertulia import protocol
 from tertulia.api import Api
 from tertulia.api.bans import BansApi
 from tertulia.api.desk import DeskApi
+from tertulia.api.nudging import NudgeApi
 from tertulia.api.openapi import describe
 from tertulia.api.people import PeopleApi
 from tertulia.api.signing_in import CodesApi, SignInApi
@@ -43,6 +44,7 @@ OPERATIONS = [
     *operations_of(CodesApi),
     *operations_of(DeskApi),
     *operations_of(BansApi),
+    *operations_of(NudgeApi),
 ]
 MAIL = {"smtp_url": "smtp://localhost:1", "mail_from": "comments@news.test"}
 """A mail server that no test of the API has sent to: what is to be sent waits."""

@@ -28,6 +28,7 @@ HOSTILE = "https://hostile.example"
 TALK = (("key", "talk"),)
 SAY = Good("POST", "/comments", {"key": "talk", "body": "Hello.", "author": {"name": "Ba"}}, once=True)
 PREVIEW = Good("POST", "/preview", {"body": "Hello."})
+NUDGE = Good("POST", "/nudge", {"key": "talk", "body": "Hello."})
 EDIT = Good("PATCH", "/comments/{id}", {"body": "Hello."}, token="lan")
 VOTE = Good("PUT", "/comments/{id}/vote", {"value": 1}, token="minh")
 REPORT = Good("POST", "/comments/{id}/reports", {"reason": "spam"})
@@ -45,7 +46,7 @@ REPORTED = Good("GET", "/moderation/reports", token="moderator")
 EVENTS = Good("GET", "/events", params=TALK)
 OPTIONS = Good("GET", "/signin/options")
 
-WITH_BODY = (SAY, PREVIEW, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME, people.ASK, *desk.WITH_BODY)
+WITH_BODY = (SAY, PREVIEW, NUDGE, EDIT, VOTE, REPORT, MODE, people.SIGN_IN, people.RENAME, people.ASK, *desk.WITH_BODY)
 BY_ID = (PERMALINK, EDIT, DELETE, VOTE, REPORT, RESTORE, APPROVE)
 BY_KEY = (SNAPSHOT, COMMENTS, FEED, EVENTS, MODE)
 BY_SITE = (*BY_KEY, COUNTS, HELD, REPORTED, OPTIONS, *desk.READS, desk.LIFT)
@@ -257,6 +258,13 @@ def _others() -> Iterator[Case]:
     yield VOTE.spoilt("1e400", ErrorCode.invalid, content=b'{"value": 1e400}')
     yield VOTE.spoilt("one's own", ErrorCode.forbidden, token="lan")
     bodies: tuple[object, ...] = (None, 1, True, ["x"])
+    for name, code, spoilt in (
+        ("an unknown site", ErrorCode.unknown_site, {"site": "nowhere"}),
+        ("no text", ErrorCode.empty, {"body": " "}),
+        ("text too long", ErrorCode.too_long, {"body": "ộ" * 10_001}),
+        ("NUL", ErrorCode.malformed, {"body": "\0"}),
+    ):
+        yield NUDGE.spoilt(name, code, body={**(NUDGE.body or {}), **spoilt})
     for good in (EDIT, PREVIEW):
         for value in bodies:
             yield good.spoilt(f"body {value!r}", ErrorCode.invalid, body={"body": value})

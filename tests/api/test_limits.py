@@ -19,6 +19,7 @@ BODIES: dict[str, object] = {
     "NewComment": {"key": "talk", "body": "Again.", "author": {"name": "Lan"}},
     "CommentEdit": {"body": "Other words."},
     "PreviewText": {"body": "Some words."},
+    "NewNudge": {"key": "talk", "body": "Some words."},
     "Vote": {"value": 1},
     "Report": {"reason": "spam"},
     "DiscussionChange": {"mode": "closed"},

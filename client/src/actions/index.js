@@ -51,10 +51,7 @@ export function createActions(d) {
   const deletions = new Deletions(d, announcer);
   const voting = new Voting(d, announcer, () => guestKey(d.api));
   const windows = new Windows(d);
-  const again = async () => {
-    await navigation.again();
-    search.again();
-  };
+  const again = () => navigation.again().then(() => search.again());
   let presses = 0;
   /** @param {(card: Card) => unknown} work @returns {(id: string) => void} */
   const onCard = (work) => (id) => {
@@ -97,19 +94,20 @@ export function createActions(d) {
     report: loading(more, ({ openReportForm }, card) => openReportForm(card, d, { announcer, forms })),
     up: onCard((card) => vote(card, 1)),
     down: onCard((card) => vote(card, -1)),
-    token: async (token) => (await loadMore()).exchange(d, token),
+    token: (token) => loadMore().then((loaded) => loaded.exchange(d, token)),
   };
   const threads = {
     /** Brings what the fourth file has; after a failure the next change does. */
     async changed() {
       if (isBrought) return;
       isBrought = true;
-      const loaded = await loadThreads().catch(() => void (isBrought = false));
+      const loaded = await loadThreads().catch(() => /** @type {false} */ (isBrought = false));
       if (!loaded || d.signal.aborted) return;
       d.host.adoptStyles(loaded.css);
       const leaving = new loaded.Leaving(d, arrivals);
       if (leaving.before) unread = new loaded.Unread(d, { arrivals, pagination }, leaving.before);
-      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.MoreReplies(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), loaded.standing(d), ...(unread ? [unread] : [])]) {
+      for (const one of [leaving, new loaded.Folding(d, arrivals), new loaded.LongTexts(d), new loaded.MoreReplies(d), new loaded.FormLink(d), new loaded.Identity(d), loaded.keyboard(d), loaded.standing(d), unread]) {
+        if (!one) continue;
         controllers.push(one);
         one.start();
       }
@@ -120,11 +118,11 @@ export function createActions(d) {
   let isUnusual;
   /** Those of the change before: each event of them brings others. @type {unknown} */
   let rules;
-  /** What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end. */
+  /** What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end, a look before sending. */
   const aboutPage = () => {
     const given = d.host.getAttribute('discussion') ?? d.host.getAttribute('key');
     const isTaken = given?.startsWith(d.settings.place.key) ?? true;
-    isUnusual ||= d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator || d.thread.discussion.closes_at || d.thread.discussion.rules?.slow;
+    isUnusual ||= d.host.hasAttribute('faces') || !isTaken || d.thread.viewer?.moderator || d.thread.discussion.closes_at || d.thread.discussion.rules?.slow || d.thread.discussion.rules?.nudge === 'on';
     if (isUnusual) loadAbout().then(({ visit }) => visit(d, isTaken, hold), () => {});
   };
   const watchList = () => (d.list.refreshed = () => notify(/* @__KEY__ */ 'refreshed'));

@@ -23,7 +23,7 @@
  * @property {string} [title]
  * @property {string} [url]
  * @property {'open' | 'held' | 'closed'} mode
- * @property {{who: 'all' | 'members' | 'nobody', slow?: number}} [rules] Of servers that have them, and others besides; a new object with each change.
+ * @property {{who: 'all' | 'members' | 'nobody', slow?: number, nudge?: string}} [rules] Of servers that have them, and others besides; a new object with each change.
  * @property {string | null} [closes_at]
  * @property {number} comment_count
  * @property {string} epoch

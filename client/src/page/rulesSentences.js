@@ -8,5 +8,9 @@ export default {
     "one": "Slow mode: one comment every {n} minute.",
     "other": "Slow mode: one comment every {n} minutes."
   },
-  "closes_at": "Open for comments until {name}."
+  "closes_at": "Open for comments until {name}.",
+  "nudge_word": "Before you send it: could “{name}” hurt somebody?",
+  "nudge": "Before you send it: could this hurt somebody?",
+  "nudge_edit": "Edit",
+  "nudge_send": "Send anyway"
 };

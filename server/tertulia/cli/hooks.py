@@ -11,7 +11,7 @@ import click
 from tertulia import settings
 from tertulia.cli.options import DATABASE, Group, setting_options, store_of
 from tertulia.cli.running import coroutine
-from tertulia.core.hooks import ALL_LABELS, MOST_SECONDS, HookConfig, HookKind, WhenDown
+from tertulia.core.hooks import ALL_LABELS, MOST_SECONDS, OWN_PROGRAMS, HookConfig, HookKind, WhenDown
 from tertulia.core.text import is_site
 from tertulia.errors import ErrorCode, Problem, StartupError
 from tertulia.hooks import HookError, new_secret, trying
@@ -94,8 +94,9 @@ async def hooks_add(
         sealing = Sealing(settings.secret_key(loaded, make=False))
         sealed = None if secret is None else sealing.seal(secret.encode())
         await store.write(AddHook(NewHook(site, name, HookKind(kind), config, sealed), utc_now()))
-    click.echo(f"{site} asks {name} at {url} about each comment.")
-    if kind == HookKind.check:
+    when = "before it is sent" if kind == HookKind.nudge else "about each comment"
+    click.echo(f"{site} asks {name} at {url} {when}.")
+    if HookKind(kind) in OWN_PROGRAMS:
         click.echo(f"The secret, shown only now:\n{secret}")
 
 
@@ -179,7 +180,7 @@ def _limits(flag: str, given: Iterable[str]) -> dict[str, float]:
 
 def _secret(kind: HookKind, token_file: Path | None) -> str | None:
     """Raises StartupError."""
-    if kind is HookKind.check:
+    if kind in OWN_PROGRAMS:
         if token_file is not None:
             raise StartupError("a program of your own gets no token; its requests are signed")
         return new_secret()

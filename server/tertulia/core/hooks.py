@@ -17,16 +17,19 @@ from tertulia.core.rules import KNOWN_RULES
 
 class HookKind(StrEnum):
     """``check``: a program of the site's own, asked about each comment; ``classifier``: scores by label; ``akismet``:
-    a service that knows spam, and is taught.
+    a service that knows spam, and is taught; ``nudge``: a program asked what its writer should look at again.
     """
 
     check = "check"
     classifier = "classifier"
     akismet = "akismet"
+    nudge = "nudge"
 
 
 CHECKING = frozenset({HookKind.check, HookKind.classifier, HookKind.akismet})
 """The kinds that give a verdict on each comment."""
+OWN_PROGRAMS = frozenset({HookKind.check, HookKind.nudge})
+"""The kinds whose requests are signed."""
 
 
 class WhenDown(StrEnum):

@@ -76,6 +76,7 @@ class Discussions:
 
         names = Names(store.bound(queries.staff_names), badges, site_name)
         words = Words(store.bound(queries.word_versions), store.bound(queries.word_list))
+        self.suspect_words = words.suspect
         posting = Posting(store, keys, texts, tokens, limits, names, words, sealing, keeps_origins=keeps_origins)
         self.post_comment = posting.post_comment
         self.preview = posting.preview

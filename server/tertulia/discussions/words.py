@@ -64,6 +64,12 @@ class Words:
                 raise Problem(ErrorCode.words, "This has a word that is not allowed here.", field=field)
         return tuple(_cause(field, finding) for field, finding in found[:MOST_FINDINGS])
 
+    async def suspect(self, site: str, said: str) -> list[str]:
+        """The words of it that are in the site's list, as they were typed, each once."""
+        matcher = await self._matcher(site)
+        found = [] if matcher is None else await _find(matcher, said)
+        return list(dict.fromkeys(one.found for one in found))
+
     async def _matcher(self, site: str) -> Matcher | None:
         if time.monotonic() - self._asked_at > FRESH_SECONDS:
             asked_at = time.monotonic()

@@ -6,6 +6,7 @@ classifier  scores by label
 akismet     a service that knows spam
 checking    the work of asking all of them, again where they fail, and of what comes of it
 teaching    telling them what moderators decide
+nudging     asking a writer to look once more
 trying      asking one about a made-up comment
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 from tertulia.hooks.akismet import Akismet
 from tertulia.hooks.asking import Asker, HookError, Question, Secrets
 from tertulia.hooks.checking import Checking, askers
+from tertulia.hooks.nudging import Nudging
 from tertulia.hooks.signing import new_secret
 from tertulia.hooks.teaching import Teaching
 from tertulia.hooks.trying import trying
@@ -23,6 +25,7 @@ __all__ = [
     "Asker",
     "Checking",
     "HookError",
+    "Nudging",
     "Question",
     "Secrets",
     "Teaching",

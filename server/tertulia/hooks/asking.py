@@ -77,7 +77,7 @@ class OwnProgram:
         body = message("comment.check", check_data(question))
         headers = signed(self._secrets.of(hook) or "", question.id, int(utc_now().timestamp()), body)
         reply = await post(self._outgoing, hook.config.url, body, headers, seconds)
-        return Judgement(Verdict.show) if reply.status == NO_CONTENT else _judgement(parsed(reply))
+        return Judgement(Verdict.show) if reply.status == NO_CONTENT else judgement(parsed(reply))
 
 
 def message(kind: str, data: Mapping[str, Any]) -> bytes:
@@ -131,8 +131,8 @@ def parsed(reply: Reply) -> Json:
         raise HookError(f"The answer is not JSON: {error}") from error
 
 
-def _judgement(answer: Json) -> Judgement:
-    """What it has besides is left alone. Raises HookError."""
+def judgement(answer: Json) -> Judgement:
+    """What a program of the site's own says; what it has besides is left alone. Raises HookError."""
     if not isinstance(answer, dict) or answer.get("verdict") not in SAID:
         raise HookError(f"The answer has no verdict that is one of {', '.join(SAID)}.")
     score, labels, note = answer.get("score"), answer.get("labels"), answer.get("note")

@@ -42,6 +42,7 @@ def askers(outgoing: Outgoing, sealing: Sealing) -> dict[HookKind, Asker]:
     secrets = Secrets(sealing)
     return {
         HookKind.check: OwnProgram(outgoing, secrets),
+        HookKind.nudge: OwnProgram(outgoing, secrets),
         HookKind.classifier: Classifier(outgoing, secrets),
         HookKind.akismet: Akismet(outgoing, secrets, sealing),
     }

@@ -73,6 +73,19 @@ class Preview(Outbound):
     body: list[dict[str, Any]]
 
 
+class NudgeView(Outbound):
+    """What to look at again: a ``word`` as it was typed, or the whole text, which a check has something against."""
+
+    code: Literal["word", "check"]
+    word: str | None = left_out_if_none()
+
+
+class Nudges(Outbound):
+    """``POST /nudge``."""
+
+    nudges: list[NudgeView]
+
+
 class Changed(Outbound):
     """The answer to an edit, a removal, a restoration or an approval; ``seq`` is null where a held comment changed."""
 

@@ -47,6 +47,14 @@ class PreviewText(Inbound):
     body: CommentText
 
 
+class NewNudge(Inbound):
+    """``POST /nudge``."""
+
+    site: str = "default"
+    key: Annotated[str, _described(minLength=1, maxLength=KEY_LENGTH)]
+    body: CommentText
+
+
 class Vote(Inbound):
     """``PUT /comments/{id}/vote``; 0 takes the vote back."""
 

@@ -1,5 +1,5 @@
 /**
- * What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end.
+ * What few pages need: a key that is none, a moderator who comes by, faces, slow mode, an end, a look before sending.
  *
  * What the first browser said of the page stays, until somebody of the site comes by.
  *
@@ -9,6 +9,7 @@ import { pageTitle } from '../commands.js';
 import { pageAddress, warn } from '../../page/address.js';
 import { showAsked } from './asked.js';
 import { showFaces } from './faces.js';
+import { watchForms } from './nudge.js';
 
 /** Of unread messages, before the title of a window. */
 const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
@@ -20,6 +21,7 @@ const COUNTER = /^\s*[([]\d{1,4}\+?[)\]]\s+/;
 export function visit(context, isTaken, hold) {
   if (context.host.hasAttribute('faces')) showFaces(context, () => hold(context.list));
   showAsked(context);
+  watchForms(context);
   correct(context, isTaken);
 }
 

@@ -16,7 +16,7 @@ from tertulia.store.queries.bans import (
     removable,
     removal,
 )
-from tertulia.store.queries.checking import ToCheck, hook_named, to_check, to_teach
+from tertulia.store.queries.checking import ToCheck, hook_named, nudge_hook, to_check, to_teach
 from tertulia.store.queries.comments import (
     ANCESTORS,
     WRITTEN,
@@ -156,6 +156,7 @@ __all__ = [
     "networks_of",
     "newest",
     "newest_page",
+    "nudge_hook",
     "own_ways",
     "permalink",
     "person",

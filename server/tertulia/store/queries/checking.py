@@ -91,6 +91,11 @@ def _last_verdict(connection: Connection, comment_id: str, hook_id: int) -> str 
     return found
 
 
+def nudge_hook(connection: Connection, site: str) -> Hook | None:
+    """Whom a site asks before something is sent: the first, by name."""
+    return next((one for one in hooks.hooks(connection, site) if one.kind is HookKind.nudge), None)
+
+
 def hook_named(connection: Connection, site: str, name: str) -> Hook | None:
     """A site's hook of this name."""
     return next((one for one in hooks.hooks(connection, site) if one.name == name), None)
