@@ -15,6 +15,7 @@ from tertulia.core.words import Does
 from tertulia.desk.desk import STALE
 from tertulia.errors import ErrorCode
 from tertulia.languages import every, language
+from tertulia.staff.desk.bans import NETWORKS
 from tertulia.staff.desk.cards import HOURS, REASONS
 from tertulia.staff.desk.queues import OF_SCRIPT, Which
 from tertulia.store import schema
@@ -177,6 +178,8 @@ def _made_at_the_desk() -> set[str]:
     made |= {f"desk.stale.{code.name}" for code in (*STALE, ErrorCode.not_found)}
     made |= {f"desk.reports.{state}" for state in ("open", "upheld", "dismissed")}
     made |= {f"desk.does.{does}" for does in Does}
+    made |= {f"desk.{part}.{network}" for part in ("reach", "banned") for network in NETWORKS}
+    made |= {f"desk.remove.{span}" for span in ("none", "day", "all")}
     made |= {f"desk.mode.{mode}" for mode in Mode}
     for rule in RULES.values():
         made |= {f"desk.rule.{rule.name}", f"desk.rule.{rule.name}.help"}
