@@ -239,6 +239,38 @@ async def test_an_author_is_banned_from_a_card_and_that_is_lifted(desk: Desk) ->
     assert "Nobody is banned." in (await desk.get(BANS, "Mai")).text
 
 
+async def test_a_network_is_banned_once_it_was_said_how_many_that_are(desk: Desk) -> None:
+    comment = await desk.ready()
+    form = form_of(card(await page(desk), comment["id"]), BANS)
+    typed = {"effect": "refuse", "hours": "24", "remove": "all", "note": "Floods us"}
+    asked = await desk.post(BANS, "Mai", **form, **typed, reach="wide")
+    assert asked.status_code == 200
+    assert "Every guest in this part of the network" in asked.text
+    assert "guests lately: 1." in asked.text
+    assert await desk.rows(schema.ban) == []
+    after = await follow(desk, await desk.post(BANS, "Mai", **form_of(asked.text, BANS)))
+    assert "Banned : Lan" in said(after)
+    [ban] = await desk.rows(schema.ban)
+    assert (ban["kind"], ban["effect"], ban["note"]) == ("wide", "refuse", "Floods us")
+    assert "Lan every guest in a part of the network · Accept no comments" in said((await desk.get(BANS, "Mai")).text)
+
+
+async def test_where_nobody_knows_the_network_its_guests_cannot_be_banned(desk: Desk) -> None:
+    comment = await desk.ready()
+    form = form_of(card(await page(desk), comment["id"]), BANS)
+    await desk.run(schema.origin.delete())
+    asked = await desk.post(BANS, "Mai", **form, reach="near")
+    assert "It is not known where this comment came from" in asked.text
+    assert (await desk.post(BANS, "Mai", **form, reach="near", sure="1")).status_code == 404
+    await desk.member("reader")
+    said_by_member = await desk.client.post(
+        f"{API}/comments",
+        json={"site": "news", "key": "talk", "body": "By a member"},
+        headers={"Authorization": f"Bearer {desk.tokens['reader']}", "Idempotency-Key": "m" * 32},
+    )
+    assert 'name="reach"' not in card(await page(desk), said_by_member.json()["comment"]["id"])
+
+
 async def test_a_ban_that_cannot_be_is_refused(desk: Desk) -> None:
     comment = await desk.ready()
     good = {"author": comment["author"]["id"], "effect": "hold", "hours": "24"}

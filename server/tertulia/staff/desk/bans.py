@@ -18,6 +18,9 @@ from tertulia.staff.frame import Frame, of_site, redirect, site_address, site_of
 from tertulia.web.forms import read_short_form
 from tertulia.web.validation import validated
 
+NETWORKS = ("near", "wide")
+_FIELDS = ("author", "comment_id", "reach", "effect", "hours", "reason", "note", "remove", "back")
+
 
 class BanPages:
     """What is done leads back to where it was done, which says so."""
@@ -51,10 +54,15 @@ class BanPages:
 
     async def _ban(self, request: Request, member: StaffMember) -> Response:
         form, site = await read_short_form(request, LONG_FORM), site_of(request)
-        hours = form.text("hours")
+        hours, reach = form.text("hours"), form.text("reach") or "author"
+        if reach in NETWORKS and not form.text("sure"):
+            return await self._ask(request, member, {name: form.text(name) for name in _FIELDS})
+        whom = "comment_id" if reach in NETWORKS else "author_id"
         given = {
             "site": site,
-            "author_id": form.text("author"),
+            "reach": reach,
+            whom: form.text("comment_id" if reach in NETWORKS else "author"),
+            "remove": form.text("remove") or "none",
             "effect": form.text("effect") or "refuse",
             "hours": int(hours) if hours.isascii() and hours.isdigit() and len(hours) <= 6 else hours or None,
             "reason": form.text("reason") or None,
@@ -62,6 +70,19 @@ class BanPages:
         }
         banned = await self._banning.ban(member, validated(given, NewBan))
         return redirect(with_done(own_page(form.text("back"), site_address(site, "bans")), [banned.action]))
+
+    async def _ask(self, request: Request, member: StaffMember, given: dict[str, str]) -> Response:
+        """Whether a network is really meant, with how many people have written from there."""
+        site, reach = site_of(request), given["reach"]
+        found = await self._banning.networks(member, site, given["comment_id"])
+        context = {
+            **of_site(member, site, "bans"),
+            "given": given,
+            "reach": reach,
+            "people": found.near if reach == "near" else found.wide,
+            "back": own_page(given["back"], site_address(site, "bans")),
+        }
+        return self._frame.page(request, "desk_ban_sure.html", member, context)
 
     async def _lift(self, request: Request, member: StaffMember) -> Response:
         form, site = await read_short_form(request), site_of(request)
