@@ -4,7 +4,7 @@
  *
  * @import { Act, Decision, Result, Target } from './requests.js'
  * @import { Step } from './undo.js'
- * @import { Desk } from './desk.js'
+ * @import { DeskPage } from './desk.js'
  */
 import { ApiError } from '../live/api.js';
 import { chunks, MOST_DECISIONS } from './requests.js';
@@ -15,7 +15,7 @@ const STAYING = new Set(['pin', 'unpin']);
 export class Acts {
   #desk;
 
-  /** @param {Desk} desk */
+  /** @param {DeskPage} desk */
   constructor(desk) {
     this.#desk = desk;
   }

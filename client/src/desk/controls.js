@@ -2,7 +2,7 @@
  * What presses and keys mean. Every act has one way, whether a form of the page, a button of the script or a key asks for it.
  *
  * @import { Command } from './keyboard.js'
- * @import { Desk } from './desk.js'
+ * @import { DeskPage } from './desk.js'
  * @import { Act, Decision } from './requests.js'
  * @import { SafeStorage } from '../page/storage.js'
  */
@@ -17,7 +17,7 @@ export class Controls {
   #keys = new Keys();
   #help;
 
-  /** @param {Desk} desk @param {SafeStorage} storage */
+  /** @param {DeskPage} desk @param {SafeStorage} storage */
   constructor(desk, storage) {
     this.#desk = desk;
     this.#storage = storage;

@@ -46,7 +46,7 @@ const OTHERS_DID = new Set(['approved', 'kept', 'removed', 'spam', 'restored', '
 
 /** Parts of the page that are drawn beside the cards. @typedef {{setNew: (n: number) => void, setCurrent: (card: HTMLElement | null) => void, setChosen: () => void, setTrouble: (state: 'lost' | 'ended' | '') => void}} Tools */
 
-export class Desk {
+export class DeskPage {
   isOffline = false;
   hasEnded = false;
   /** @type {Tools | undefined} */

@@ -6,7 +6,7 @@ import { browser, newKey } from '../page/browser.js';
 import { SafeStorage, storage } from '../page/storage.js';
 import { Alerts } from './alerts.js';
 import { Controls } from './controls.js';
-import { Desk } from './desk.js';
+import { DeskPage } from './desk.js';
 import { Requests } from './requests.js';
 import { sentences } from './sentences.js';
 import { DeskTools } from './tools.js';
@@ -27,7 +27,7 @@ function start(root) {
     const query = new URLSearchParams({ site, epoch, after: String(seq), ...(compress === undefined ? {} : { compress: String(compress) }) });
     return `${location.origin.replace(/^http/, 'ws')}${api}/staff/live?${query}`;
   };
-  const desk = new Desk({
+  const desk = new DeskPage({
     root,
     requests: new Requests({ server: location.origin, site, language }, browser, newKey),
     socket: socketTransport(address, WebSocket, compression(storage)),

@@ -2,7 +2,7 @@
  * What the script adds to the page: a line of buttons above the cards, on phones a bar with the acts for the card that has the
  * focus, and the line that says that the connection is lost. Every key has its button.
  *
- * @import { Desk } from './desk.js'
+ * @import { DeskPage } from './desk.js'
  * @import { Controls } from './controls.js'
  */
 import { h } from '../page/dom.js';
@@ -27,7 +27,7 @@ export class DeskTools {
   /** @type {HTMLElement | null} */
   #bulk;
 
-  /** @param {Desk} desk @param {Controls} controls */
+  /** @param {DeskPage} desk @param {Controls} controls */
   constructor(desk, controls) {
     const { t, root } = desk;
     this.#desk = desk;
