@@ -30,7 +30,7 @@ from tertulia.api.signing_in import CodesApi, SignInApi
 from tertulia.articles import Articles
 from tertulia.bus import Bus
 from tertulia.bus.opening import open_bus
-from tertulia.desk import Banning, Desk, mending_reviews, removing
+from tertulia.desk import desk_use_cases, mending_reviews, removing
 from tertulia.discussions import Discussions, Sites, publish_committed
 from tertulia.discussions.closing import closing, forgetting
 from tertulia.discussions.idempotency_keys import hash_stored_keys
@@ -210,12 +210,11 @@ async def running(
             pages = Pages(discussions, articles, origins, addresses, defaults, readers)
             account_pages = AccountPages(readers, pages.rendering, defaults)
             way_in = WayIn(account_pages, people, codes, origins, addresses)
-            desk, banning = Desk(store, limits), Banning(store, limits, networks=settings.origin_days > 0)
+            at_desk = desk_use_cases(store, limits, networks=settings.origin_days > 0)
             staff_pages = StaffPages(
                 staff,
                 staff_ways,
-                desk,
-                banning,
+                at_desk,
                 pages.rendering.extended("tertulia.staff"),
                 origins,
                 addresses,
@@ -246,10 +245,10 @@ async def running(
             hashing = asyncio.create_task(hash_stored_keys(store, tokens), name="hash-stored-keys")
             try:
                 edges: list[object] = [PeopleApi(people, discussions.identify, origins, addresses)]
-                edges += [SignInApi(sign_ins, methods, origins), DeskApi(desk, staff_pages.deciding)]
+                edges += [SignInApi(sign_ins, methods, origins), DeskApi(at_desk.desk, staff_pages.deciding)]
                 nudging = Nudging(store, limits, asking, Secrets(sealing), discussions.suspect_words)
                 edges.append(NudgeApi(nudging, origins, addresses))
-                edges.append(BansApi(banning, staff_pages.deciding))
+                edges.append(BansApi(at_desk.banning, staff_pages.deciding))
                 others += desk_stream.routes()
                 edges += [] if codes is None else [CodesApi(codes, origins, addresses)]
                 guards = [

@@ -373,12 +373,19 @@ def _desk_pages() -> Iterator[Visit]:
         for more in ((), (("author", VIEWER),), (("key", BIG),), (("did", f"{name(0, 1)}.{name(0, 2)}"),)):
             yield Visit("GET", f"{at}/desk/{queue}", more, is_staff=True)
     yield Visit("GET", f"{at}/desk/cards", (("id", VISIBLE),), is_staff=True)
-    yield Visit("GET", f"{at}/bans", is_staff=True)
+    yield Visit("GET", f"{at}/desk/discussion", (("key", BIG),), is_staff=True)
+    for path in ("bans", "words", "rules", f"people/{VIEWER}"):
+        yield Visit("GET", f"{at}/{path}", is_staff=True)
     for path, form in (
         ("desk/decide", {"comment_id": VISIBLE, "version": "1", "do": "pin"}),
         ("desk/undo", {"comment_id": VISIBLE, "action": name(0, 1)}),
         ("bans", {"author": VIEWER, "effect": "hold", "hours": "24"}),
         ("bans/lift", {"ban": name(0, 1)}),
+        ("words", {"lines": "idiot"}),
+        ("words/try", {"text": "What an idiot"}),
+        ("words/remove", {"entry": "idiot"}),
+        ("rules", {"slow": "30"}),
+        ("desk/discussion", {"key": BIG, "mode": "open", "slow": "30"}),
     ):
         yield Visit("POST", f"{at}/{path}", data=form, is_staff=True)
 

@@ -48,7 +48,7 @@ class Desk:
     async def get(self, path: str, who: str | None = None, **headers: str) -> httpx.Response:
         return await self.client.get(path, headers=self.headers(who) | headers)
 
-    async def post(self, path: str, who: str | None = None, **form: Any) -> httpx.Response:
+    async def post(self, path: str, who: str | None = None, /, **form: Any) -> httpx.Response:
         return await self.client.post(path, data=form, headers=self.headers(who) | OWN)
 
     def headers(self, who: str | None) -> dict[str, str]:

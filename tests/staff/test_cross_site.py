@@ -87,17 +87,17 @@ async def test_a_form_of_these_pages_does_what_it_says(folder: Path, browser: st
             before = await desk.everything()
             answer = await _sent(desk, path, _content(ROUTES["POST", path], ids), FORM | OURS[browser])
             assert answer.status_code in (200, 303), path
-            assert await desk.everything() != before, path
+            assert (await desk.everything() != before) is not path.endswith("/try"), path
 
 
 async def test_reading_changes_nothing_and_is_for_no_other_page(folder: Path) -> None:
     async with opened(folder / "reading") as desk:
-        await peopled(desk)
+        ids = await peopled(desk)
         before = await desk.everything()
         for method, path in staff_routes(desk.server):
             if method != "GET":
                 continue
-            answer = await desk.get(at_news(path), "Mai", Origin="https://evil.example")
+            answer = await desk.get(at_news(path, ids["AUTHOR"]), "Mai", Origin="https://evil.example")
             assert answer.status_code == (303 if path.endswith(("/code", "/staff", "/desk")) else 200), path
             assert not [name for name in answer.headers if name.startswith("access-control-")]
             policy = answer.headers["content-security-policy"]

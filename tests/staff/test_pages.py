@@ -8,11 +8,14 @@ import re
 from importlib.resources import files
 
 from tertulia.core.causes import CauseKind, Queue
-from tertulia.core.comments import State
+from tertulia.core.comments import Mode, State
 from tertulia.core.roles import Role
+from tertulia.core.rules import RULES
+from tertulia.core.words import Does
 from tertulia.desk.desk import STALE
 from tertulia.errors import ErrorCode
 from tertulia.languages import every, language
+from tertulia.staff.desk.bans import NETWORKS
 from tertulia.staff.desk.cards import HOURS, REASONS
 from tertulia.staff.desk.queues import OF_SCRIPT, Which
 from tertulia.store import schema
@@ -173,5 +176,13 @@ def _made_at_the_desk() -> set[str]:
     made |= {f"desk.done.{verb}" for verb in (*UNDOABLE, Verb.undo_decision, Verb.ban, Verb.lift_ban)}
     made |= {f"desk.effect.{effect.value}" for effect in BanEffect}
     made |= {f"desk.stale.{code.name}" for code in (*STALE, ErrorCode.not_found)}
+    made |= {f"desk.reports.{state}" for state in ("open", "upheld", "dismissed")}
+    made |= {f"desk.does.{does}" for does in Does}
+    made |= {f"desk.{part}.{network}" for part in ("reach", "banned") for network in NETWORKS}
+    made |= {f"desk.remove.{span}" for span in ("none", "day", "all")}
+    made |= {f"desk.mode.{mode}" for mode in Mode}
+    for rule in RULES.values():
+        made |= {f"desk.rule.{rule.name}", f"desk.rule.{rule.name}.help"}
+        made |= {f"desk.rule.{rule.name}.{choice}" for choice in rule.choices or ()}
     made |= {f"desk.kind.{kind}" for kind in ("guest", "member", "staff", "imported")}
     return made | {key for key in language("en").texts if key.startswith(OF_SCRIPT)}

@@ -70,6 +70,13 @@ class Desk:
         known = [one for one in actions if is_uuid(one)][:ITEMS]
         return await self._store.read(actions_of, site, member.author_id, known) if known else []
 
+    async def person(self, member: StaffMember, site: str, author_id: str) -> queries.Person:
+        """Raises unknown_site, not_found."""
+        require(member, site)
+        if not is_uuid(author_id):
+            raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author")
+        return await self._store.read(queries.person, site, author_id)
+
     async def decide(
         self, member: StaffMember, site: str, decisions: Sequence[protocol.Decision], request: str = ""
     ) -> protocol.DecisionResults:

@@ -37,6 +37,7 @@ _SAID = {
     ErrorCode.origin_not_allowed: "staff.needs_https",
     ErrorCode.forbidden: "staff.not_allowed",
     ErrorCode.name_taken: "staff.name_taken",
+    ErrorCode.too_large: "desk.too_large",
 }
 _SAID_OF_FIELDS = {
     (ErrorCode.spent, "link"): "staff.link_spent",
@@ -53,6 +54,8 @@ _SAID_OF_FIELDS = {
     (ErrorCode.invalid, "scopes"): "staff.no_scope",
     (ErrorCode.empty, "name"): "no_name",
     (ErrorCode.too_long, "name"): "problem.long_name",
+    (ErrorCode.empty, "lines"): "desk.words.none",
+    (ErrorCode.invalid, "closes_at"): "desk.closes_at.wrong",
     (ErrorCode.changed, "desk"): "desk.not_done",
     (ErrorCode.invalid, "pick"): "desk.none_picked",
 }
@@ -84,6 +87,7 @@ class Frame:
         self.cookie = cookie
         self._templates = templates
         self._defaults = defaults
+        self.zone = defaults.time_zone
 
     def route(self, path: str, handler: Handler, *methods: str) -> Route:
         """A page of who is signed in and decides somewhere; everybody else is sent to the sign-in, or refused."""

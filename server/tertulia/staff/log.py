@@ -11,7 +11,8 @@ from starlette.routing import Route
 from tertulia.people.action_log import LINES, log_lines, moment
 from tertulia.people.staff import StaffMember, require
 from tertulia.staff.frame import HEADERS, ROOT, Frame, of_site
-from tertulia.store.actions import LogPage, Recorded
+from tertulia.staff.told import details
+from tertulia.store.actions import LogPage
 
 
 class LogPages:
@@ -27,11 +28,12 @@ class LogPages:
     async def _page(self, request: Request, member: StaffMember) -> Response:
         site = request.query_params.get("site")
         found = await self._staff.log(member, site, request.query_params.get("cursor"))
+        language = self._frame.language(request)
         context = {
             **of_site(member, site or "", "log"),
             "site": site,
             "everywhere": member.may(None),
-            "actions": [(one, _details(one)) for one in found.actions],
+            "actions": [(one, details(one, language, self._frame.zone)) for one in found.actions],
             "more": _address("log", site, found.next) if found.next else None,
             "lines": _address("log.jsonl", site),
         }
@@ -48,16 +50,6 @@ class LogPages:
 
         headers = {**HEADERS, "Content-Disposition": 'attachment; filename="actions.jsonl"'}
         return StreamingResponse(log_lines(read, since, until), headers=headers, media_type="application/jsonl")
-
-
-def _details(one: Recorded) -> str:
-    """What a row of the page says besides who, what and whom: a role, a token's name, a number."""
-    data = one.data
-    changed = {name: data[name] for name in ("mode", "closes_at") if name in data} | data.get("rules", {})
-    if changed:
-        return ", ".join(f"{name}: {'-' if after is None else after}" for name, (_, after) in changed.items())
-    told = (data.get(name) for name in ("token", "name", "badge", "who", "ended", "via"))
-    return str(next((value for value in told if value), one.reason or ""))
 
 
 def _address(page: str, site: str | None, cursor: str | None = None) -> str:

@@ -10,14 +10,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tertulia.desk import Banning, Desk
+from tertulia.desk import DeskUseCases
 from tertulia.people import Staff, StaffWays
 from tertulia.people.staff_ways import ATTACH
 from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
 from tertulia.protocol import NewSession
 from tertulia.staff.access import Access, Identify
 from tertulia.staff.codes import Codes
-from tertulia.staff.desk import BanPages, DecisionPages, QueuePages
+from tertulia.staff.desk import HasRoutes, desk_pages
 from tertulia.staff.frame import ROOT, Defaults, Frame, Templates
 from tertulia.staff.log import LogPages
 from tertulia.staff.sign_in import SignIn
@@ -40,8 +40,7 @@ class StaffPages:
         self,
         staff: Staff,
         ways: StaffWays,
-        desk: Desk,
-        banning: Banning,
+        at_desk: DeskUseCases,
         templates: Templates,
         origins: OriginPolicy,
         addresses: ClientAddress,
@@ -57,15 +56,11 @@ class StaffPages:
         codes = Codes(self._frame, ways, origins, addresses)
         self._sign_in = SignIn(self._frame, codes)
         self._ways = OwnWayPages(self._frame, codes, origins)
-        self._sites = SitePages(self._frame, desk, origins, sends_codes=ways.sends_codes)
-        self._desk = (
-            DecisionPages(self._frame, desk),
-            QueuePages(self._frame, desk),
-            BanPages(self._frame, desk, banning),
-        )
+        self._sites = SitePages(self._frame, at_desk.desk, origins, sends_codes=ways.sends_codes)
+        self._desk = desk_pages(self._frame, at_desk)
 
     def routes(self) -> list[Route]:
-        parts = (self._sign_in, self._ways, *self._desk, self._sites, LogPages(self._frame))
+        parts: list[HasRoutes] = [self._sign_in, self._ways, *self._desk, self._sites, LogPages(self._frame)]
         return [route for part in parts for route in part.routes()]
 
     def ends(self) -> dict[str, SignInEnd]:

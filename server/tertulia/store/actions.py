@@ -116,6 +116,11 @@ class Recorded:
         """Whether the operator did it, and no person, nor a program by its token."""
         return By(self.actor_id, self.actor) == OPERATOR
 
+    @property
+    def is_servers(self) -> bool:
+        """Whether the server did it by itself."""
+        return By(self.actor_id, self.actor) == SERVER
+
 
 class LogPage(NamedTuple):
     """``next`` is the cursor that goes on, None at the end."""
@@ -163,6 +168,12 @@ def log_page(connection: Connection, site: str | None, limit: int, cursor: str |
 def actions_of(connection: Connection, site: str, actor_id: str, ids: Collection[str]) -> list[Recorded]:
     """Those of these actions that are somebody's own at the site, the oldest first."""
     query = _RECORDED.where(_c.id.in_(ids), _c.actor_id == actor_id).order_by(_c.id)
+    return [one for one in map(_recorded, connection.execute(query)) if one.site == site]
+
+
+def actions_about(connection: Connection, site: str, author_id: str, limit: int) -> list[Recorded]:
+    """The newest about somebody, or about what they wrote, at the site."""
+    query = _RECORDED.where(_c.author_id == author_id).order_by(_c.id.desc()).limit(limit)
     return [one for one in map(_recorded, connection.execute(query)) if one.site == site]
 
 

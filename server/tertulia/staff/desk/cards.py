@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 from urllib.parse import urlencode
@@ -66,11 +66,11 @@ class Card:
 
     @property
     def shown(self) -> str:
-        return _counted(self.item.author.shown)
+        return counted(self.item.author.shown)
 
     @property
     def removed(self) -> str:
-        return _counted(self.item.author.removed)
+        return counted(self.item.author.removed)
 
 
 def card(site: str, item: protocol.DeskItemView) -> Card:
@@ -78,7 +78,7 @@ def card(site: str, item: protocol.DeskItemView) -> Card:
     return Card(
         site,
         item,
-        list(_pieces(item.text, item.causes)),
+        list(pieces(item.text, _places(item.causes))),
         list(dict.fromkeys(_why(one) for one in item.causes)),
         _grouped(item.reports),
         [one for one in acts if one is not Act.remove],
@@ -104,10 +104,8 @@ def _acts(item: protocol.DeskItemView) -> Iterator[Act]:
         yield Act.unpin if item.comment.pinned else Act.pin
 
 
-def _pieces(text: str, causes: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
+def pieces(text: str, places: Iterable[tuple[int, int]]) -> Iterator[Piece]:
     """The text in its order; places that overlap are one, and what lies outside of the text is left out."""
-    found = [one for one in causes if one["kind"] == CauseKind.word and one.get("field") == _BODY]
-    places = sorted((one["start"], one["end"]) for one in found)
     at = 0
     for start, end in places:
         begin, stop = max(at, start), min(end, len(text))
@@ -119,6 +117,12 @@ def _pieces(text: str, causes: Sequence[Mapping[str, Any]]) -> Iterator[Piece]:
         at = stop
     if at < len(text):
         yield Piece(text[at:], is_found=False)
+
+
+def _places(causes: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Where in the text words of the list are."""
+    found = [one for one in causes if one["kind"] == CauseKind.word and one.get("field") == _BODY]
+    return sorted((one["start"], one["end"]) for one in found)
 
 
 def _why(cause: Mapping[str, Any]) -> Why:
@@ -138,5 +142,5 @@ def _grouped(reports: Sequence[protocol.ReportView]) -> list[Reported]:
     return sorted(groups, key=lambda one: -one.count)
 
 
-def _counted(number: int) -> str:
+def counted(number: int) -> str:
     return f"{number}+" if number >= COUNTED else str(number)

@@ -82,7 +82,7 @@ class QueuePages:
         asked = {name: query[name] for name in ("key", "author") if name in query}
         context = {
             **of_site(member, site, "desk"),
-            **card_context(_address(address, asked | {name: query[name] for name in ("cursor",) if name in query})),
+            **card_context(address_with(address, asked | {name: query[name] for name in ("cursor",) if name in query})),
             "queue": which.value,
             "queues": [*Which],
             "counts": await self._desk.counts(member, site),
@@ -91,7 +91,7 @@ class QueuePages:
             "filtered": _named(found, filters),
             "bulk": BULK[which],
             "notices": notices(await self._desk.done(member, site, named(query.get(DID)))),
-            "more": _address(address, asked | {"cursor": found.next}) if found.next else None,
+            "more": address_with(address, asked | {"cursor": found.next}) if found.next else None,
             "api": API,
             "sentences": sentences(self._frame.language(request)),
         }
@@ -138,5 +138,5 @@ def _named(found: protocol.DeskPage, filters: Filters) -> dict[str, str]:
     return told
 
 
-def _address(path: str, query: dict[str, str]) -> str:
+def address_with(path: str, query: dict[str, str]) -> str:
     return f"{path}?{urlencode(query)}" if query else path

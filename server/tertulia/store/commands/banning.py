@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from tertulia.core.ids import uuid7
 from tertulia.errors import ErrorCode, Problem
-from tertulia.store import bans, clock, schema, tasks
+from tertulia.store import bans, clock, persons, schema, tasks
 from tertulia.store.actions import Action, By, Verb, record
 from tertulia.store.bans import Ban, BanEffect, Reach
 from tertulia.store.commands.base import Command, CommandResult
@@ -62,25 +62,13 @@ class BanAuthor(Command[Banned]):
 
     def apply(self, connection: Connection) -> CommandResult[Banned]:
         site_id = site_id_of(connection, self.site)
-        author_id, name = self._person(connection, site_id)
+        person = persons.at_site(connection, site_id, self.author_id)
+        author_id = str(person.merged_into or person.id)
         _require_no_role(connection, author_id, site_id)
         whom = (Reach.author, author_id, author_id)
-        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, name)
+        banned = _put(connection, self.by, site_id, whom, self.terms, self.at, person.name)
         bans.note(connection, author_id)
         return CommandResult(banned)
-
-    def _person(self, connection: Connection, site_id: int) -> tuple[str, str]:
-        """Whom it is about, by id and name. Raises not_found."""
-        query = select(_a.id, _a.name, _a.site_id, _a.merged_into).where(_a.id == self.author_id)
-        row = connection.execute(query).one_or_none()
-        if row is not None and (row.site_id == site_id or self._has_written(connection, site_id)):
-            return str(row.merged_into or row.id), str(row.name)
-        raise Problem(ErrorCode.not_found, "There is no such person at this site.", field="author_id")
-
-    def _has_written(self, connection: Connection, site_id: int) -> bool:
-        query = select(_c.id).join(schema.discussion, _d.id == _c.discussion_id)
-        written = query.where(_c.author_id == self.author_id, _d.site_id == site_id)
-        return connection.scalar(written.order_by(_c.created_at.desc()).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ from tertulia.store.queries.discussions import (
 from tertulia.store.queries.events import events
 from tertulia.store.queries.moderation import Held, HeldPage, Reported, ReportPage, held, reported
 from tertulia.store.queries.pages import CommentPage, DiscussionSnapshot, FirstPage, first_page, snapshot, thread
+from tertulia.store.queries.persons import Person, person
 from tertulia.store.queries.server import (
     ModeratorAt,
     NumberedKey,
@@ -113,6 +114,7 @@ __all__ = [
     "NumberedKey",
     "OwnComment",
     "OwnWay",
+    "Person",
     "Position",
     "QueuePage",
     "Removable",
@@ -157,6 +159,7 @@ __all__ = [
     "nudge_hook",
     "own_ways",
     "permalink",
+    "person",
     "queue_page",
     "removable",
     "removal",
