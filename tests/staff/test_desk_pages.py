@@ -38,8 +38,8 @@ def card(text: str, comment_id: str) -> str:
 
 
 def said(text: str) -> str:
-    """What is read, without tags."""
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
+    """What is read, without tags and what is for scripts."""
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"(?s)<script.*?</script>|<[^>]+>", " ", text)))
 
 
 def acts(text: str) -> list[str]:
