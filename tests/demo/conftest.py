@@ -29,7 +29,7 @@ class Demonstration:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [
             *(sys.executable, "-W", "error", "-m", "tertulia", "demo", "cluster"),
-            *("--instances", "2", "--port", str(self.port), "--rate", "5"),
+            *("--instances", "2", "--port", str(self.port), "--rate", "5", "--evening", "300"),
         ]
         environment = {**os.environ, "TMPDIR": str(folder)}
         self._process = subprocess.Popen(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from playwright.async_api import Page, expect
 
 from tertulia.cli import main
+from tertulia.protocol import API
 from tertulia.showcase import samples
 from tertulia.showcase.demo.page import ARTICLE
 from tests.browser.conftest import Window
@@ -79,6 +81,7 @@ async def test_whatever_is_killed_nothing_is_lost(demonstration: Demonstration, 
         await freeze_redis(watch)
         await kill_the_database(watch)
         await only_the_page_may_act(watch)
+        await a_moderator_has_something_to_do(demonstration)
         await watch.until_all_is_delivered()
         counts = (await watch.snapshot())["counts"]
         assert (counts["lost"], counts["duplicated"]) == (0, 0)
@@ -118,6 +121,26 @@ async def kill_the_database(watch: Watch) -> None:
     assert await watch.perform("postgresql", "start") == 204
     await watch.until_state("postgresql", "up")
     await watch.until_more_comments()
+
+
+async def a_moderator_has_something_to_do(demonstration: Demonstration) -> None:
+    """Each queue has something after a while, with every kind of cause that the evening has."""
+    address = next(line.split()[1] for line in demonstration.output.splitlines() if "Moderate:" in line)
+    here, _, query = address.partition("/staff/sign-in?")
+    async with httpx.AsyncClient(base_url=here, timeout=PATIENCE, follow_redirects=True) as moderator:
+        own = {"Sec-Fetch-Site": "same-origin"}
+        desk = await moderator.post("/staff/sign-in", data=dict(parse_qsl(query)), headers=own)
+        assert desk.url.path.startswith("/staff/sites/default/desk/"), desk.text
+
+        async def every_cause() -> bool:
+            found = set()
+            for queue in ("waiting", "reported", "suspected"):
+                answer = await moderator.get(f"{API}/staff/queue", params={"queue": queue, "limit": 50})
+                items = answer.json()["items"]
+                found |= {one["kind"] for item in items for one in item["causes"]} | {queue for _ in items}
+            return found >= {"waiting", "reported", "suspected", "word", "links", "check"}
+
+        await until(every_cause, "there is something of every kind to decide")
 
 
 async def only_the_page_may_act(watch: Watch) -> None:

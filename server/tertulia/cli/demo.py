@@ -27,8 +27,18 @@ def demo() -> None:
     help="Port of the page; load balancers follow.",
 )
 @click.option("--rate", type=click.FloatRange(0.1, 20), default=1.0, show_default=True, help="Comments a second.")
+@click.option(
+    "--evening",
+    type=click.FloatRange(0, 600),
+    default=40.0,
+    show_default=True,
+    help="Comments a minute under each of three articles, for the moderators' desk; 0 is none.",
+)
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="A folder that stays afterwards.")
 @coroutine
 async def demo_cluster(**options: Any) -> None:
-    """Instances on one PostgreSQL and one Redis, a page to watch them, and buttons that kill them; until Ctrl+C."""
+    """Instances on one PostgreSQL and one Redis, a page to watch them, and buttons that kill them; until Ctrl+C.
+
+    Meanwhile people write under three articles and report each other, for whoever tries the moderators' desk.
+    """
     await demonstrate(Options(**options), click.echo)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tertulia.errors import StartupError
-from tertulia.showcase.demo.services import Action, Instance, Service, ServiceState, redis_and_postgres
+from tertulia.showcase.demo.services import LOCALHOST, Action, Instance, Service, ServiceState, redis_and_postgres
 
 RESTART_SECONDS = 10.0
 """A service that is down or frozen is started or resumed by itself after this long."""
@@ -27,17 +27,23 @@ class Cluster:
     is up again; ``on_start_failed`` when one could not be started.
     """
 
-    def __init__(self, count: int, folder: Path, origins: Iterable[str]) -> None:
+    def __init__(self, count: int, folder: Path, origins: Iterable[str], page: str) -> None:
+        """``page`` is host and port of the demonstration's own, which the instances may ask."""
         self._redis, self._postgres = redis_and_postgres(folder)
         self._folder = folder
         self._count = count
         self._origins = ",".join(origins)
+        self._page = page
         self._restart_at: dict[Service, float] = {}
         self._wake = asyncio.Event()
         self.instances: list[Instance] = []
         self.on_down: Callable[[Service, str], None] = lambda service, cause: None
         self.on_up: Callable[[Service], None] = lambda service: None
         self.on_start_failed: Callable[[Service, StartupError], None] = lambda service, error: None
+
+    @property
+    def database_url(self) -> str:
+        return self._postgres.address
 
     @property
     def services(self) -> list[Service]:
@@ -121,7 +127,8 @@ class Cluster:
         return [
             *("--data-dir", str(self._folder), "--database-url", self._postgres.address),
             *("--redis-url", self._redis.url, "--allowed-origins", self._origins),
-            *("--post-limit-guest", "off", "--post-limit-address", "off"),
+            *("--post-limit-guest", "off", "--post-limit-address", "off", "--trusted-proxies", LOCALHOST),
+            *("--private-hosts", self._page),
             *("--connections-per-address", "2000", "--drain-seconds", "0", "--log-level", "warning"),
         ]
 

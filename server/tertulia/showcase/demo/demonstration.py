@@ -14,8 +14,10 @@ from pathlib import Path
 
 from tertulia.errors import StartupError
 from tertulia.serving.listening import listen
+from tertulia.settings import Settings, secret_key
 from tertulia.showcase.demo.cluster import RESTART_SECONDS, Cluster
 from tertulia.showcase.demo.delivery_check import DeliveryCheck, ReaderLog
+from tertulia.showcase.demo.evening import CHECK, Evening, prepare
 from tertulia.showcase.demo.latencies import Latencies
 from tertulia.showcase.demo.load_balancer import LoadBalancer
 from tertulia.showcase.demo.page import ARTICLE, Page
@@ -24,6 +26,7 @@ from tertulia.showcase.demo.probe_writer import ProbeWriter, number_of
 from tertulia.showcase.demo.services import LOCALHOST, Instance, Service
 from tertulia.showcase.demo.snapshots import Snapshots
 from tertulia.showcase.demo.timeline import Outage, Timeline
+from tertulia.store import Store
 
 READERS_PER_BALANCER = 8
 JOIN_SECONDS = 20.0
@@ -35,11 +38,15 @@ Echo = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """The page listens on ``port``, the load balancers on those after it; ``rate`` is comments a second."""
+    """The page listens on ``port``, the load balancers on those after it; ``rate`` is comments a second.
+
+    ``evening`` is comments a minute under each of three articles, for who tries the moderators' desk; 0 is none.
+    """
 
     instances: int = 3
     port: int = 8080
     rate: float = 1.0
+    evening: float = 40.0
     data_dir: Path | None = None
 
 
@@ -82,6 +89,7 @@ class _Demonstration:
         self._timeline = Timeline()
         self._readers: list[ProbeReader] = []
         self._balancers: list[LoadBalancer] = []
+        self._sign_in: str | None = None
         self._timers: set[asyncio.TimerHandle] = set()
 
     async def run(self) -> None:
@@ -91,7 +99,9 @@ class _Demonstration:
             port = self._options.port
             self._echo(f"Starting {self._options.instances} instances, PostgreSQL and Valkey in {folder}")
             origins = [f"http://{host}:{port}" for host in (LOCALHOST, "localhost")]
-            cluster = await stack.enter_async_context(Cluster(self._options.instances, folder, origins))
+            page = f"{LOCALHOST}:{port}"
+            cluster = await stack.enter_async_context(Cluster(self._options.instances, folder, origins, page))
+            self._sign_in = await self._prepare_evening(cluster, folder, f"http://{page}{CHECK}")
             self._balancers = [
                 await stack.enter_async_context(LoadBalancer(index + 1, listener, _backends(cluster.instances, index)))
                 for index, listener in enumerate(listeners[1:])
@@ -112,6 +122,18 @@ class _Demonstration:
             raise StartupError(f"Cannot make the folder {self._options.data_dir}: {error.strerror}") from error
         return self._options.data_dir.resolve()
 
+    async def _prepare_evening(self, cluster: Cluster, folder: Path, check_url: str) -> str | None:
+        """Where the moderator of the evening signs in; None where there is none, or there was one in this folder."""
+        if not self._options.evening:
+            return None
+        secret = secret_key(Settings(data_dir=folder), make=False)
+        store = await Store.open(cluster.database_url)
+        try:
+            store.start()
+            return await prepare(store, secret, check_url)
+        finally:
+            await store.close()
+
     async def _run_probes(self, cluster: Cluster, listener: socket.socket) -> None:
         cluster.on_down, cluster.on_up, cluster.on_start_failed = self._on_down, self._on_up, self._on_start_failed
         writer = ProbeWriter(ARTICLE.key, self._balancers, self._check, 1 / self._options.rate)
@@ -129,6 +151,8 @@ class _Demonstration:
                 await self._wait_until_joined(writer)
                 group.create_task(writer.run(_now))
                 group.create_task(cluster.supervise())
+                if self._sign_in is not None:
+                    group.create_task(Evening(self._balancers, self._options.evening).run())
                 await Page(snapshots, cluster, self._balancers).serve(listener, self._ready)
         except BaseExceptionGroup as failures:
             raise _first_error(failures) from failures
@@ -153,9 +177,12 @@ class _Demonstration:
             f"{count} instances, {len(self._readers)} readers that check every event, one writer. "
             f"What is killed or frozen starts again by itself after {RESTART_SECONDS:.0f} s.",
         )
+        desk = ""
+        if self._sign_in is not None:
+            desk = f"  Moderate:       http://{self._balancers[0].address}{self._sign_in}  (good once)\n"
         self._echo(
             f"\n  Watch here:     http://{LOCALHOST}:{self._options.port}\n"
-            f"  Load balancers: {', '.join(f'http://{balancer.address}' for balancer in self._balancers)}\n"
+            f"  Load balancers: {', '.join(f'http://{balancer.address}' for balancer in self._balancers)}\n{desk}"
             f"  Stop with Ctrl+C.\n"
         )
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from tertulia.pages.assets import stylesheet
 from tertulia.showcase.demo.cluster import ActionRefused, Cluster
+from tertulia.showcase.demo.evening import CHECK, check
 from tertulia.showcase.demo.load_balancer import LoadBalancer
 from tertulia.showcase.demo.services import Action
 from tertulia.showcase.demo.snapshots import Snapshots
@@ -81,6 +82,7 @@ class Page:
                 _file(own / "pane.js", "text/javascript"),
                 Route("/snapshot", self._answer_snapshot),
                 Route("/snapshots", self._stream_snapshots),
+                Route(CHECK, check, methods=["POST"]),
                 Route("/parts/{name}/{action}", self._perform, methods=["POST"]),
             ],
             # a foreign host name that resolves to this address is an attack: DNS rebinding

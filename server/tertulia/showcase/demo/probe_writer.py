@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
-import uuid
 from collections.abc import Callable, Sequence
 from itertools import count, cycle
-from typing import Any
 
-from tertulia.errors import StartupError
-from tertulia.protocol import API
 from tertulia.showcase.demo.delivery_check import DeliveryCheck
 from tertulia.showcase.demo.load_balancer import LoadBalancer
-from tertulia.showcase.demo.services import LOCALHOST
+from tertulia.showcase.demo.posting import Json, post
 
 NAME = "The demonstration"
-ATTEMPT_SECONDS = 8.0
-MAX_PAUSE = 0.5
 _HELLO = "From now on I post one number at a time, each through another load balancer. Each appears here, once."
-
-Json = dict[str, Any]
 
 
 class ProbeWriter:
@@ -53,20 +43,11 @@ class ProbeWriter:
 
     async def _post_comment(self, text: str, balancer: LoadBalancer) -> Json:
         """Retries with one idempotency key until there is an answer."""
-        comment: Json = {"key": self._key, "body": text}
-        headers = {"Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        else:
-            comment["author"] = {"name": NAME}
-        pause = 0.05
-        while True:
-            try:
-                return await _post(balancer.port, f"{API}/comments", headers, comment)
-            except (OSError, ValueError):  # no answer, or one that was truncated
-                self.retries += 1
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - no secret
-            pause = min(pause * 2, MAX_PAUSE)
+        comment: Json = {"key": self._key, "body": text} | ({} if self._token else {"author": {"name": NAME}})
+        return await post(balancer.port, "/comments", comment, self._token, self._count_retry)
+
+    def _count_retry(self) -> None:
+        self.retries += 1
 
 
 def text_of(number: int, balancer: LoadBalancer) -> str:
@@ -77,25 +58,3 @@ def number_of(comment: Json) -> int | None:
     """The number in a comment of the writer; its first comment has none."""
     first: Json = comment["body"][0]["children"][0]
     return int(first["children"][0]["text"]) if first["type"] == "strong" else None
-
-
-async def _post(port: int, path: str, headers: dict[str, str], content: Json) -> Json:
-    """The answer to one attempt. Raises OSError or ValueError if another may succeed, else StartupError."""
-    body = json.dumps(content).encode()
-    lines = [f"POST {path} HTTP/1.1", f"Host: {LOCALHOST}:{port}", "Connection: close", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    async with asyncio.timeout(ATTEMPT_SECONDS):
-        reader, writer = await asyncio.open_connection(LOCALHOST, port)
-        try:
-            writer.write("\r\n".join([*lines, "", ""]).encode() + body)
-            answer = await reader.read(-1)
-        finally:
-            writer.transport.abort()
-    head, _, answered = answer.partition(b"\r\n\r\n")
-    status = int(head.split(b" ", 2)[1]) if head.startswith(b"HTTP/1.1 ") else 0
-    if 400 <= status < 500:
-        raise StartupError(f"A comment was refused with {status}: {answered.decode(errors='replace')}")
-    if status not in (200, 201):
-        raise OSError(f"answered {status}")
-    posted: Json = json.loads(answered)
-    return posted
