@@ -311,6 +311,9 @@ def _ruled() -> Iterator[Visit]:
         yield Visit("PATCH", f"{API}/discussion", tuple(KEYED.items()), {"rules": rules}, token="moderator")
         for token in ("guest", "session", None):
             yield Visit("POST", f"{API}/comments", json={**many, "author": {"name": "Ba"}}, token=token)
+    for nudge in ("on", None):
+        yield Visit("PATCH", f"{API}/discussion", tuple(KEYED.items()), {"rules": {"nudge": nudge}}, token="moderator")
+        yield Visit("POST", f"{API}/nudge", json=many)
     for closes_at in ("2026-01-01T00:00:00Z", None):
         yield Visit("PATCH", f"{API}/discussion", tuple(KEYED.items()), {"closes_at": closes_at}, token="moderator")
         yield Visit("POST", f"{API}/comments", json=many, token="guest")

@@ -169,6 +169,7 @@ async def test_a_queue_is_of_one_author_or_one_page_and_goes_on(desk: Desk) -> N
     alone = await page(desk, f"waiting?author={author}")
     assert alone.count('<li class="item"') == 1
     assert "Only comments by Lan" in said(alone)
+    assert "Only comments by Lan" in said(await page(desk, f"reported?author={author}"))
     assert (await page(desk, "waiting?key=talk")).count('<li class="item"') == 25
     assert (await page(desk, "waiting?key=elsewhere")).count('<li class="item"') == 0
     assert "data-data" not in shown

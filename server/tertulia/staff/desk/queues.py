@@ -88,7 +88,7 @@ class QueuePages:
             "counts": await self._desk.counts(member, site),
             "cards": [card(site, item) for item in found.items],
             "filters": filters,
-            "filtered": _named(found, filters),
+            "filtered": await self._named(member, site, found, filters),
             "bulk": BULK[which],
             "notices": notices(await self._desk.done(member, site, named(query.get(DID)))),
             "more": address_with(address, asked | {"cursor": found.next}) if found.next else None,
@@ -96,6 +96,19 @@ class QueuePages:
             "sentences": sentences(self._frame.language(request)),
         }
         return self._frame.page(request, "desk_queue.html", member, context, scripted=True)
+
+    async def _named(
+        self, member: StaffMember, site: str, found: protocol.DeskPage, filters: Filters
+    ) -> dict[str, str]:
+        """What a page that is filtered is called by: the name of the author, the title of the page."""
+        first = found.items[0] if found.items else None
+        told = {}
+        if filters.author is not None:
+            named = first.author if first else (await self._desk.person(member, site, filters.author)).facts
+            told["author"] = named.name
+        if filters.key is not None:
+            told["key"] = first.discussion.title or filters.key if first else filters.key
+        return told
 
     async def _cards(self, request: Request, member: StaffMember) -> Response:
         """A fragment of HTML: nothing else draws a comment of the desk."""
@@ -125,17 +138,6 @@ def _which(request: Request) -> Which:
         return Which(request.path_params["queue"])
     except ValueError:
         raise Problem(ErrorCode.not_found, "There is no such queue.") from None
-
-
-def _named(found: protocol.DeskPage, filters: Filters) -> dict[str, str]:
-    """What a page that is filtered is called by: the name of the author, the title of the page."""
-    first = found.items[0] if found.items else None
-    told = {}
-    if filters.author is not None:
-        told["author"] = filters.author if first is None else first.author.name
-    if filters.key is not None:
-        told["key"] = filters.key if first is None else first.discussion.title or filters.key
-    return told
 
 
 def address_with(path: str, query: dict[str, str]) -> str:
