@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from tertulia.identity import new_session_token
+from tertulia.identity import new_session_token, utc_now
 from tertulia.languages import TAGS
 from tertulia.pages.me import PAGE
 from tertulia.protocol import API
 from tertulia.store import schema
+from tertulia.store.actions import OPERATOR
+from tertulia.store.commands import Act, DecideComment, Reason
 from tests.api.app import bearer
 from tests.pages.house import House, form_of
 
@@ -123,6 +125,22 @@ async def test_what_readers_do_not_see_says_why(house: House) -> None:
         await house.run(schema.comment.update().values(state=state, published=published))
         page = (await browser.get("/me")).text
         assert (why in page, "It was said." in page, link in page) == (True, is_shown, False), state
+
+
+async def test_what_was_removed_says_what_the_moderator_said(house: House) -> None:
+    browser = house.browser()
+    await browser.with_session("1")
+    await browser.say("It was said.")
+    (said,) = await house.rows(schema.comment)
+    why = Reason(reason="abuse", note="Please stay <polite>.")
+    store = house.server.store
+    await store.write(DecideComment(said["id"], Act.remove, OPERATOR, utc_now(), why=why))
+    page = (await browser.get("/me")).text
+    assert "removed by a moderator" in page
+    assert "Insults or harassment" in page
+    assert "Please stay &lt;polite&gt;." in page
+    await store.write(DecideComment(said["id"], Act.restore, OPERATOR, utc_now()))
+    assert "Please stay" not in (await browser.get("/me")).text
 
 
 async def test_what_one_wrote_as_a_guest_is_among_it(house: House) -> None:

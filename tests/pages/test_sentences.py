@@ -38,7 +38,7 @@ def used() -> set[str]:
         files("tertulia.web") / "error_messages.py"
     ]
     text = "\n".join(file.read_text("utf-8") for file in (*read, *(package / "templates").iterdir()))
-    named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error.", "signin."}
+    named = set(re.findall(r'\bt(?:_html)?\("([a-z_.0-9]+)"', text)) - {"error.", "signin.", "desk.reason."}
     return named | set(re.findall(r'"(problem\.[a-z_]+|no_[a-z]+)"', text)) | MADE
 
 

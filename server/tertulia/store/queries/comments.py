@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, literal, select
 
@@ -41,14 +41,22 @@ class NewestComments(NamedTuple):
     comments: list[Comment]
 
 
+class RemovalReason(NamedTuple):
+    """Why a moderator removed it: one of the reasons for reports, and a note for its author; both may be empty."""
+
+    reason: str
+    note: str
+
+
 class OwnComment(NamedTuple):
-    """What somebody wrote, in any state, and under what."""
+    """What somebody wrote, in any state, and under what; ``removal`` is what a moderator said who removed it."""
 
     id: str
     created_at: datetime
     text: str
     state: State
     title: str
+    removal: RemovalReason | None = None
 
 
 class WrittenPage(NamedTuple):
@@ -103,16 +111,19 @@ def written(connection: Connection, authors: Iterable[str], before: PageCursor |
     entries = sorted(entries, key=lambda entry: (entry.created_at, entry.id), reverse=True)
     page = entries[:limit]
     d = schema.discussion.c
-    columns = (c.id, c.created_at, c.text, c.state, d.title, d.key)
+    columns = (c.id, c.created_at, c.text, c.state, c.decision, d.title, d.key)
     query = select(*columns).join(schema.discussion, d.id == c.discussion_id)
     found = connection.execute(query.where(c.id.in_([entry.id for entry in page]))).all() if page else []
     rows = {row.id: row for row in found}
-    comments = [
-        OwnComment(one.id, mapping.to_datetime(one.created_at), one.text, State(one.state), one.title or one.key)
-        for one in (rows[entry.id] for entry in page)
-    ]
+    comments = [_own(rows[entry.id]) for entry in page]
     last = page[-1] if len(entries) > limit else None
     return WrittenPage(comments, PageCursor(WRITTEN, (last.created_at,), last.id) if last else None)
+
+
+def _own(row: Any) -> OwnComment:
+    state, said = State(row.state), row.decision
+    removal = RemovalReason(said["reason"], said["note"]) if said and state is State.removed else None
+    return OwnComment(row.id, mapping.to_datetime(row.created_at), row.text, state, row.title or row.key, removal)
 
 
 def _written_by(connection: Connection, author: str, before: PageCursor | None, limit: int) -> list[IndexEntry]:
