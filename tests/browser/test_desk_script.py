@@ -117,6 +117,17 @@ async def test_the_author_is_banned_from_the_card(newsroom: Newsroom) -> None:
     await counts(page, "banned", 1)
 
 
+async def test_a_network_is_banned_after_a_page_that_says_how_many_that_is(newsroom: Newsroom) -> None:
+    said = await newsroom.say("You are all fools")
+    page = await newsroom.opened("Mai")
+    await press(page, "j", "b")
+    await card(page, said).get_by_label("Every guest on this connection").check()
+    await card(page, said).locator("[data-banning] button").click()
+    await expect(page.get_by_text("guests lately:")).to_be_visible()
+    await page.get_by_role("link", name="Cancel").click()
+    await expect(card(page, said)).to_be_visible()
+
+
 async def test_the_buttons_of_the_cards_do_the_same_and_a_second_press_is_for_nobody(newsroom: Newsroom) -> None:
     first, second = [await newsroom.say(f"No. {number}") for number in range(2)]
     page = await newsroom.opened("Mai")

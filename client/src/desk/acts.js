@@ -99,7 +99,7 @@ export class Acts {
     if (this.#isRefused()) return;
     const given = (/** @type {string} */ name) => String(form.get(name) ?? '').trim() || undefined;
     const hours = Number(given('hours')) || null;
-    const ban = { author_id: card.dataset.author ?? '', effect: given('effect') ?? 'refuse', hours, reason: given('reason'), note: given('note') };
+    const ban = { author_id: card.dataset.author ?? '', effect: given('effect') ?? 'refuse', hours, reason: given('reason'), note: given('note'), remove: given('remove') };
     try {
       await requests.ban(ban);
     } catch (error) {

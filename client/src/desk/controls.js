@@ -52,9 +52,12 @@ export class Controls {
       event.preventDefault();
       void this.#desk.acts.decide(card, act === 'remove' ? decisionOf(form, act) : { do: /** @type {Act} */ (act) });
     } else if (card instanceof HTMLElement && form.matches('[data-banning] form')) {
+      const given = new FormData(form);
+      // of a network a page says first how many people that is
+      if ((given.get('reach') ?? 'author') !== 'author') return;
       event.preventDefault();
       closeAll(card);
-      void this.#desk.acts.ban(card, new FormData(form));
+      void this.#desk.acts.ban(card, given);
     }
   }
 

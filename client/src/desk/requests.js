@@ -12,7 +12,7 @@
  * @typedef {{comment: {id: string}, version: number, queue: string | null, decision: LastDecision | null}} Item
  * @typedef {{comment_id: string, action: string | null, problem: DecisionProblem | null, item: Item | null}} Result
  * @typedef {{epoch: string, seq: number, waiting: number, reported: number, suspected: number}} Counts
- * @typedef {{author_id: string, effect: string, hours: number | null, reason?: string, note?: string}} NewBan
+ * @typedef {{author_id: string, effect: string, hours: number | null, reason?: string, note?: string, remove?: string}} NewBan
  */
 import { Api, ApiError } from '../live/api.js';
 import { SafeStorage } from '../page/storage.js';
