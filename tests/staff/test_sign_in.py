@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from tertulia.identity import utc_now
 from tertulia.limits.posting import STAFF_SIGN_INS
 from tertulia.staff.routes import COOKIE as PLAIN_NAME
 from tertulia.store import administration, schema
+from tests.pages.house import form_of
 from tests.staff.desk import OWN, SECURE_NAME, Desk, opened
 
 SIGN_IN = "/staff/sign-in"
@@ -54,8 +56,33 @@ async def test_a_moderators_token_signs_in_as_the_moderator(desk: Desk) -> None:
     assert "Signed in as Mai" in (await desk.get("/staff/ways-in", "Mai")).text
     assert token not in repr(await desk.everything())
     await desk.server.store.write(administration.RemoveModerator("Mai", utc_now()))
-    assert (await desk.get("/staff/ways-in", "Mai")).headers["location"] == SIGN_IN
+    assert (await desk.get("/staff/ways-in", "Mai")).headers["location"].startswith(f"{SIGN_IN}?")
     assert (await desk.post(SIGN_IN, token=token)).status_code == 401
+
+
+async def test_whoever_signs_in_comes_to_the_page_that_they_asked_for(desk: Desk) -> None:
+    token, page = await desk.moderator("Mai"), "/staff/log?site=news&cursor="
+    await desk.sign_in("Ba")
+    asked = await desk.get(page)
+    assert asked.headers["location"] == f"{SIGN_IN}?{urlencode({'site': 'news', 'back': page})}"
+    shown = (await desk.get(asked.headers["location"])).text
+    wrong = await desk.post(SIGN_IN, **form_of(shown, SIGN_IN) | {"token": "tm_wrong"})
+    assert wrong.status_code == 401
+    answer = await desk.post(SIGN_IN, **form_of(wrong.text, SIGN_IN) | {"token": token})
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    sent = await desk.post("/staff/sites/news/tokens/add", name="one", scope="read")
+    assert sent.headers["location"] == f"{SIGN_IN}?site=news", "what was sent is not sent again"
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["https://evil.example/", "//evil.example", "/staff", "/staff/\\evil.example", "/d/x", "/staff/a b", "/staff/é"],
+)
+async def test_nobody_is_led_anywhere_else(desk: Desk, back: str) -> None:
+    token = await desk.moderator("Mai")
+    assert back not in (await desk.get(f"{SIGN_IN}?{urlencode({'back': back})}")).text.replace('"/staff"', "")
+    answer = await desk.post(SIGN_IN, token=token, back=back)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/staff")
 
 
 @pytest.mark.parametrize("given", ["", "tm_", "tm_\ud83d\ude00", "ts_" + "a" * 43, "Mai", "'; --", "a" * 5_000])

@@ -103,9 +103,11 @@ async def test_it_is_the_same_person_who_writes_under_the_name_of_the_role(store
     by_code = stored.house.browser()
     assert (await reader_by_mail_as(stored, by_code)).status_code == 303
     assert [one["name"] for one in await stored.rows(schema.author)] == ["Mai"]
-    assert (await by_code.get("/staff/ways-in")).headers["location"] == SIGN_IN, "a reader's session opens nothing here"
+    assert (await by_code.get("/staff/ways-in")).headers["location"].startswith(SIGN_IN), (
+        "a reader's session opens nothing here"
+    )
     by_code.client.cookies.set(STAFF_COOKIE, by_code.session or "", domain="news.test")
-    assert (await by_code.get("/staff/ways-in")).headers["location"] == SIGN_IN
+    assert (await by_code.get("/staff/ways-in")).headers["location"].startswith(SIGN_IN)
 
 
 async def reader_by_mail_as(stored: Office, browser: Browser, email: str = MAI, **more: str) -> httpx.Response:
@@ -410,8 +412,8 @@ async def test_the_ways_of_a_site_are_offered_where_it_is_named(office: Office) 
     assert says(page, "Continue with The House")
     assert not says(await browser.get(f"{SIGN_IN}?site=magazine"), "The House")
     assert (await browser.get(f"{SIGN_IN}?site=no such")).status_code == 404
-    assert (await browser.get("/staff/log?site=default")).headers["location"] == f"{SIGN_IN}?site=default"
-    assert (await browser.get("/staff/sites/<script>")).headers["location"] == SIGN_IN
+    assert (await browser.get("/staff/log?site=default")).headers["location"].startswith(f"{SIGN_IN}?site=default&")
+    assert (await browser.get("/staff/sites/<script>")).headers["location"].startswith(SIGN_IN)
 
 
 # ---- limits, and other instances ------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tertulia.languages import Language
 from tertulia.people import EMAIL, StaffWays
 from tertulia.people.staff import StaffMember
 from tertulia.protocol import CodeSent, NewCode, NewSession
-from tertulia.staff.frame import Frame, redirect
+from tertulia.staff.frame import Frame, own_page, redirect
 from tertulia.web.client_address import ClientAddress
 from tertulia.web.forms import ShortForm
 from tertulia.web.origins import OriginPolicy, normal_origin
@@ -50,8 +50,9 @@ class Codes:
         return [Offered(one.label, provider_address(one.name, site, return_to, purpose)) for one in found]
 
     @staticmethod
-    def form_address(root: str, site: str, sent: CodeSent) -> str:
-        return f"{root}/code?{urlencode({'challenge': sent.challenge, 'site': site})}"
+    def form_address(root: str, site: str, sent: CodeSent, back: str = "") -> str:
+        given = {"challenge": sent.challenge, "site": site} | ({"back": back} if back else {})
+        return f"{root}/code?{urlencode(given)}"
 
     def form(
         self,
@@ -60,16 +61,19 @@ class Codes:
         root: str,
         new: NewSession | None = None,
         problem: Problem | None = None,
+        back: str = "",
     ) -> Response:
-        """Asks for the code of a mail; where none was sent, it goes back to the page."""
+        """Asks for the code of a mail; where none was sent, it goes back to the page. ``back`` is where one goes on."""
         if new is None:
             given = request.query_params
+            back = given.get("back", "")
             site, challenge = given.get("site", DEFAULT_SITE), given.get("challenge", "")
             new = NewSession(grant=EMAIL, site=site[:64], challenge=challenge[:64])
         if not is_uuid(new.challenge or ""):
             return redirect(root)
-        again = f"{root}?{urlencode({'site': new.site})}"
-        context = {"new": new, "root": root, "again": again}
+        back = own_page(back, "")
+        again = f"{root}?{urlencode({'site': new.site} | ({'back': back} if back else {}))}"
+        context = {"new": new, "root": root, "again": again, "back": back}
         return self._frame.page(request, "staff_code.html", member, context, problem=problem)
 
 

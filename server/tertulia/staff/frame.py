@@ -29,6 +29,8 @@ SCRIPTED = {
 }
 """Of a page with a script of this server, which asks this server."""
 _TEN_MINUTES = 600
+_BACK = 2_000
+"""Characters of the address of a page of these."""
 _SAID = {
     ErrorCode.unauthenticated: "staff.wrong_token",
     ErrorCode.spent: "code_over",
@@ -101,7 +103,9 @@ class Frame:
         """What a page answers, once it is known who asks."""
         member = await self.staff.member(self.cookie.token(request))
         if member is None:
-            return redirect(sign_in_address(request.path_params.get("site") or request.query_params.get("site")))
+            return redirect(
+                sign_in_address(request.path_params.get("site") or request.query_params.get("site"), _page(request))
+            )
         try:
             if not member.decides_anywhere():
                 raise Problem(ErrorCode.forbidden, "You have no role that decides.")
@@ -159,9 +163,23 @@ class Frame:
         return sentence(problem, language) or isolated(problem.detail, language)
 
 
-def sign_in_address(site: str | None) -> str:
-    """With the site, whose providers are offered then, where one is asked for."""
-    return f"{SIGN_IN}?{urlencode({'site': site})}" if site and is_site(site) else SIGN_IN
+def _page(request: Request) -> str:
+    """What was asked for, to come back to; what was sent is not sent again."""
+    asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return own_page(asked, ROOT) if request.method in ("GET", "HEAD") else ROOT
+
+
+def sign_in_address(site: str | None, back: str = ROOT) -> str:
+    """With the site, whose providers are offered then, where one is asked for, and the page to come back to."""
+    given = {"site": site} if site and is_site(site) else {}
+    given |= {"back": back} if back != ROOT else {}
+    return f"{SIGN_IN}?{urlencode(given)}" if given else SIGN_IN
+
+
+def own_page(given: str, otherwise: str) -> str:
+    """The page to go back to: one of the staff's, and ``otherwise`` where another is given."""
+    is_own = given.startswith("/staff/") and len(given) <= _BACK and given.isascii() and given.isprintable()
+    return given if is_own and "\\" not in given and " " not in given else otherwise
 
 
 def redirect(where: str) -> Response:

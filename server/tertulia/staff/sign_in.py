@@ -18,7 +18,7 @@ from tertulia.people.staff import StaffMember
 from tertulia.people.staff_ways import SIGN_IN as AS_STAFF
 from tertulia.protocol import NewCode, NewSession
 from tertulia.staff.codes import Codes, new_code, new_session
-from tertulia.staff.frame import ROOT, SIGN_IN, Frame, redirect
+from tertulia.staff.frame import ROOT, SIGN_IN, Frame, own_page, redirect
 from tertulia.web.forms import read_short_form
 
 _LONGEST = 200
@@ -45,62 +45,74 @@ class SignIn:
 
     async def _show(self, request: Request) -> Response:
         given = request.query_params
-        return await self._form(request, given.get("site", ""), given.get("link", "")[:_LONGEST])
+        back = own_page(given.get("back", ""), ROOT)
+        return await self._form(request, given.get("site", ""), given.get("link", "")[:_LONGEST], back=back)
 
     async def _sign_in(self, request: Request) -> Response:
-        site = ""
+        site, back = "", ROOT
         try:
             self._frame.cookie.check(request)
             form = await read_short_form(request)
-            site = form.text("site")
+            site, back = form.text("site"), own_page(form.text("back"), ROOT)
             given = form.text("link")[:_LONGEST] or form.text("token").strip()
             token = await self._frame.staff.sign_in(given, self._codes.addresses.of(request))
         except Problem as problem:
-            return await self._form(request, site, problem=problem)
-        return self._opened(request, token)
+            return await self._form(request, site, back=back, problem=problem)
+        return self._opened(request, token, back)
 
     # ---- a code by mail ---------------------------------------------------------------------------------
 
     async def _send_code(self, request: Request) -> Response:
-        new = NewCode(site="", email="")
+        new, back = NewCode(site="", email=""), ROOT
         try:
-            new = new_code(await read_short_form(request), self._frame.language(request))
+            form = await read_short_form(request)
+            back = own_page(form.text("back"), ROOT)
+            new = new_code(form, self._frame.language(request))
             self._frame.cookie.check(request)
             sent = await self._ways.send_code(new, self._codes.addresses.of(request))
         except Problem as problem:
-            return await self._form(request, new.site, email=new.email, problem=problem)
-        return redirect(self._codes.form_address(SIGN_IN, new.site, sent))
+            return await self._form(request, new.site, email=new.email, back=back, problem=problem)
+        return redirect(self._codes.form_address(SIGN_IN, new.site, sent, back if back != ROOT else ""))
 
     async def _code_form(self, request: Request) -> Response:
         return self._codes.form(request, None, SIGN_IN)
 
     async def _enter(self, request: Request) -> Response:
+        form = await read_short_form(request)
         try:
-            new = new_session(await read_short_form(request), EMAIL)
+            new = new_session(form, EMAIL)
         except Problem as problem:
             return await self._form(request, "", problem=problem)
-        return await self.enter(request, new, ROOT)
+        return await self.enter(request, new, form.text("back"))
 
-    async def enter(self, request: Request, new: NewSession, _return_to: str) -> Response:
+    async def enter(self, request: Request, new: NewSession, return_to: str) -> Response:
         """Opens a session for who has proven an address, or has come back from a provider."""
+        back = own_page(return_to, ROOT)
         try:
             self._frame.cookie.check(request)
             token = await self._ways.sign_in(new, self._codes.addresses.of(request), self._codes.origin(request))
         except Problem as problem:
             if problem.code is ErrorCode.bad_code or problem.field == "code":
-                return self._codes.form(request, None, SIGN_IN, new, problem)
-            return await self._form(request, new.site, problem=problem)
-        return self._opened(request, token)
+                return self._codes.form(request, None, SIGN_IN, new, problem, back)
+            return await self._form(request, new.site, back=back, problem=problem)
+        return self._opened(request, token, back)
 
     # ---- shared -----------------------------------------------------------------------------------------
 
-    def _opened(self, request: Request, token: str) -> Response:
-        answer = redirect(ROOT)
+    def _opened(self, request: Request, token: str, back: str) -> Response:
+        answer = redirect(back)
         self._frame.cookie.put(request, answer, token)
         return answer
 
     async def _form(
-        self, request: Request, given: str, link: str = "", *, email: str = "", problem: Problem | None = None
+        self,
+        request: Request,
+        given: str,
+        link: str = "",
+        *,
+        email: str = "",
+        back: str = ROOT,
+        problem: Problem | None = None,
     ) -> Response:
         try:
             site = clean_site(given or DEFAULT_SITE)
@@ -111,9 +123,10 @@ class SignIn:
             "link": link,
             "site": site,
             "names_site": await self._ways.has_sites(),
-            "providers": await self._codes.providers(site, AS_STAFF, ROOT) if is_safe else [],
+            "providers": await self._codes.providers(site, AS_STAFF, back) if is_safe else [],
             "by_email": is_safe and self._ways.sends_codes,
             "email": email,
+            "back": back if back != ROOT else "",
         }
         return self._frame.page(request, "staff_sign_in.html", None, context, problem=problem)
 

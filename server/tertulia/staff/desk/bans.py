@@ -12,9 +12,9 @@ from tertulia.desk import Banning, Desk
 from tertulia.people.staff import StaffMember
 from tertulia.protocol import NewBan
 from tertulia.staff.desk.decisions import LONG_FORM
-from tertulia.staff.desk.notices import DID, named, notices, own_page, with_done
+from tertulia.staff.desk.notices import DID, named, notices, with_done
 from tertulia.staff.desk.queues import PAGE, card_context
-from tertulia.staff.frame import Frame, of_site, redirect, site_address, site_of
+from tertulia.staff.frame import Frame, of_site, own_page, redirect, site_address, site_of
 from tertulia.web.forms import read_short_form
 from tertulia.web.validation import validated
 

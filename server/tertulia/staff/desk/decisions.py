@@ -14,9 +14,9 @@ from tertulia.errors import ErrorCode, Problem
 from tertulia.people.staff import StaffMember
 from tertulia.protocol import MAX_DECISIONS, Decisions, Undoing
 from tertulia.staff.desk.cards import card
-from tertulia.staff.desk.notices import notices, own_page, with_done
+from tertulia.staff.desk.notices import notices, with_done
 from tertulia.staff.desk.queues import card_context
-from tertulia.staff.frame import Frame, of_site, redirect, site_address, site_of
+from tertulia.staff.frame import Frame, of_site, own_page, redirect, site_address, site_of
 from tertulia.web.forms import ShortForm, read_short_form
 from tertulia.web.validation import validated
 

@@ -15,8 +15,6 @@ from tertulia.store.commands import UNDOABLE
 
 DID = "did"
 """The parameter, with ids between points."""
-_BACK = 2_000
-"""Characters of the address of a page of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,3 @@ def with_done(back: str, actions: Sequence[str]) -> str:
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != DID]
     query += [(DID, ".".join(actions))] if actions else []
     return urlunsplit(("", "", parts.path, urlencode(query), ""))
-
-
-def own_page(given: str, otherwise: str) -> str:
-    """The page to go back to: one of the staff's, and ``otherwise`` where another is given."""
-    is_own = given.startswith("/staff/") and len(given) <= _BACK and given.isascii() and given.isprintable()
-    return given if is_own and "\\" not in given and " " not in given else otherwise
