@@ -196,6 +196,7 @@ async def test_a_page_of_the_server_may_read(live: ServerProcess) -> None:
 
 async def test_the_site_of_a_stream_is_its_own(live: ServerProcess) -> None:
     async with posting(live) as author, websocket(live, author.key, site="default") as reader:
+        await reader.until("hello")
         await author.post("here")
         assert len(await reader.until_seq(1)) == 1
 

@@ -70,6 +70,7 @@ async def test_whoever_signs_in_comes_to_the_page_that_they_asked_for(desk: Desk
     assert wrong.status_code == 401
     answer = await desk.post(SIGN_IN, **form_of(wrong.text, SIGN_IN) | {"token": token})
     assert (answer.status_code, answer.headers["location"]) == (303, page)
+    desk.client.cookies.clear()
     sent = await desk.post("/staff/sites/news/tokens/add", name="one", scope="read")
     assert sent.headers["location"] == f"{SIGN_IN}?site=news", "what was sent is not sent again"
 
@@ -80,7 +81,7 @@ async def test_whoever_signs_in_comes_to_the_page_that_they_asked_for(desk: Desk
 )
 async def test_nobody_is_led_anywhere_else(desk: Desk, back: str) -> None:
     token = await desk.moderator("Mai")
-    assert back not in (await desk.get(f"{SIGN_IN}?{urlencode({'back': back})}")).text.replace('"/staff"', "")
+    assert 'name="back"' not in (await desk.get(f"{SIGN_IN}?{urlencode({'back': back})}")).text
     answer = await desk.post(SIGN_IN, token=token, back=back)
     assert (answer.status_code, answer.headers["location"]) == (303, "/staff")
 

@@ -92,7 +92,7 @@ class PostComment(Command[PostResult]):
 
     def _bans(self, connection: Connection, context: records.PostContext, origin: str | None) -> tuple[Cause, ...]:
         """Raises banned."""
-        if self.draft.is_staff:
+        if self.draft.is_staff or not (context.ban_effect or context.networks_banned_until):
             return ()
         found = []
         if context.ban_effect is not None:
