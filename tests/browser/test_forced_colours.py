@@ -87,7 +87,7 @@ async def test_the_page_of_the_staff_that_is_open_is_seen(server: ServerProcess,
     given = ("--site", "default", "--role", "owner", "--public-url", server.url, "--data-dir", str(server.data_dir))
     page = await window(tertulia("staff", "invite", "Mai", *given).strip(), **FORCED)
     await page.get_by_role("button").click()
-    await page.wait_for_url("**/staff")
+    await page.wait_for_url("**/staff/sites/default/desk/*")
     await page.goto(f"{server.url}/staff/sites/default/tokens")
     current = page.locator(".tabs [aria-current]")
     lines = await page.locator(".tabs a").evaluate_all(

@@ -199,7 +199,6 @@ async def test_a_reader_comes_in_by_a_code_and_is_shown_the_door(window: Window,
     )
     desk = await window(link.strip())
     await desk.get_by_role("button").click()
-    await desk.get_by_role("link", name="default").click()
     await desk.get_by_role("link", name="Members").click()
     await desk.get_by_role("button", name="End all sessions: Quân of the market").click()
     await expect(desk.get_by_role("button", name="End all sessions: Quân of the market")).to_have_count(0)
