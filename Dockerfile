@@ -10,8 +10,12 @@ RUN pip --python /opt/tertulia/bin/python install --no-cache-dir --no-compile --
       --require-hashes --requirement deploy/requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY server server
-# a read-only container could never keep what Python compiles: without this each start takes seconds longer
+# sources in C and tests of others are for nobody here; and a read-only container could never keep what Python compiles:
+# without the last line each start takes seconds longer
 RUN pip --python /opt/tertulia/bin/python install --no-cache-dir --no-compile --no-deps . \
+ && find /opt/tertulia/lib -type f \( -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.hpp' \
+      -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pxi' \) -delete \
+ && rm -rf /opt/tertulia/lib/python*/site-packages/greenlet/tests \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/tertulia/lib
 
 FROM ${PYTHON_IMAGE}
