@@ -144,18 +144,24 @@ def removing(store: Store) -> Queue:
     async def remove(job: Job) -> None:
         site_id, ban_id = int(job.payload["site"]), str(job.payload["ban"])
         found = await store.read(queries.removal, site_id, ban_id, str(job.payload["action"]))
-        for target in () if found is None else found.targets:
-            place: queries.Position | None = None
-            while True:
-                page = await store.read(queries.removable, site_id, target, int(job.payload["since"]), place, AT_ONCE)
-                assert found is not None  # noqa: S101 - it has targets
-                await asyncio.gather(*(_remove(store, one, found) for one in page.ids))
-                if page.place is None:
-                    break
-                place = page.place
+        if found is not None:
+            for target in found.targets:
+                await _remove_all(store, found, site_id, target, int(job.payload["since"]))
         await job.complete()
 
     return Queue(REMOVING, remove, seconds=_REMOVAL_SECONDS)
+
+
+async def _remove_all(
+    store: Store, removal: queries.Removal, site_id: int, target: tuple[Reach, str], since: int
+) -> None:
+    """AT_ONCE at a time; ``since`` is in milliseconds since 1970."""
+    place: queries.Position | None = None
+    is_more = True
+    while is_more:
+        page = await store.read(queries.removable, site_id, target, since, place, AT_ONCE)
+        await asyncio.gather(*(_remove(store, one, removal) for one in page.ids))
+        place, is_more = page.place, page.place is not None
 
 
 async def _remove(store: Store, comment_id: str, removal: queries.Removal) -> None:
